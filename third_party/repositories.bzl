@@ -1,0 +1,128 @@
+"""Everything that Neura depends on, pinned.
+
+A consumer's WORKSPACE calls neura_repositories() once; repositories that it has defined before are left as they are.
+"""
+
+load(":repository_rules.bzl", "bundled_repository", "source_archive", "system_library")
+
+def _maybe(rule, name, **kwargs):
+    if not native.existing_rule(name):
+        rule(name = name, **kwargs)
+
+def neura_repositories():
+    """Defines the repositories that Neura's targets name. None is fetched before a target needs it."""
+    _build_rules()
+    _built_from_source()
+    _installed_by_debian()
+
+def _build_rules():
+    for name in ["platforms", "remote_coverage_tools", "rules_cc"]:
+        _maybe(bundled_repository, name, directory = name)
+    for name, path in {
+        "bazel_skylib": "/usr/share/bazel/tools/skylib",
+        "rules_java": "/usr/share/bazel/rules/java",
+        "rules_proto": "/usr/share/bazel/rules/proto",
+    }.items():
+        _maybe(native.local_repository, name, path = path)
+
+def _built_from_source():
+    _maybe(
+        source_archive,
+        "com_google_absl",
+        debian_package = "abseil",
+        debian_sha256 = "abfe2897f3a30edaa74bc34365afe3c2a3cd012091a97dc7e008f7016adcd5fe",
+        strip_prefix = "abseil-20220623.1",
+        upstream_sha256 = "91ac87d30cc6d79f9ab974c51874a704de9c2647c40f6932597329a282217ba8",
+        upstream_strip_prefix = "abseil-cpp-20220623.1",
+        upstream_url = "https://github.com/abseil/abseil-cpp/archive/refs/tags/20220623.1.tar.gz",
+        version = "20220623.1",
+    )
+    _maybe(
+        source_archive,
+        "google_benchmark",
+        build_file = Label("//third_party:google_benchmark.BUILD"),
+        debian_package = "benchmark",
+        debian_sha256 = "6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7",
+        strip_prefix = "benchmark-1.7.1",
+        upstream_sha256 = "6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7",
+        upstream_url = "https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz",
+        version = "1.7.1",
+    )
+    _maybe(
+        source_archive,
+        "highway",
+        build_file = Label("//third_party:highway.BUILD"),
+        debian_package = "highway",
+        debian_sha256 = "566fc77315878473d9a6bd815f7de78c73734acdcb745c3dde8579560ac5440e",
+        strip_prefix = "highway-1.0.3",
+        upstream_sha256 = "566fc77315878473d9a6bd815f7de78c73734acdcb745c3dde8579560ac5440e",
+        upstream_url = "https://github.com/google/highway/archive/refs/tags/1.0.3.tar.gz",
+        version = "1.0.3",
+    )
+    _maybe(
+        system_library,
+        "com_google_googletest",
+        build_file = Label("//third_party:googletest.BUILD"),
+        debian_package = "googletest",
+        links = {
+            "src/googletest/googlemock": "googlemock",
+            "src/googletest/googletest": "googletest",
+        },
+    )
+
+def _installed_by_debian():
+    _maybe(
+        system_library,
+        "cairo",
+        build_file = Label("//third_party:cairo.BUILD"),
+        debian_package = "libcairo2-dev",
+        links = {
+            "include/cairo": "include/cairo",
+            "lib/{triple}/libcairo.so": "lib/libcairo.so",
+        },
+    )
+    _maybe(
+        system_library,
+        "nlohmann_json",
+        build_file = Label("//third_party:nlohmann_json.BUILD"),
+        debian_package = "nlohmann-json3-dev",
+        links = {"include/nlohmann": "include/nlohmann"},
+    )
+    _maybe(
+        system_library,
+        "onnx",
+        build_file = Label("//third_party:onnx.BUILD"),
+        debian_package = "libonnx-dev",
+        links = {"include/onnx/onnx.proto": "onnx/onnx.proto"},
+    )
+    _maybe(
+        system_library,
+        "openblas",
+        build_file = Label("//third_party:openblas.BUILD"),
+        debian_package = "libopenblas-serial-dev",
+        links = {
+            "include/{triple}/openblas-serial": "include",
+            "lib/{triple}/openblas-serial/libopenblas.a": "lib/libopenblas.a",
+        },
+    )
+    _maybe(
+        system_library,
+        "protobuf",
+        build_file = Label("//third_party:protobuf.BUILD"),
+        debian_package = "libprotobuf-dev",
+        links = {
+            "include/google/protobuf": "include/google/protobuf",
+            "lib/{triple}/libprotobuf.a": "lib/libprotobuf.a",
+        },
+    )
+    _maybe(
+        system_library,
+        "zlib",
+        build_file = Label("//third_party:zlib.BUILD"),
+        debian_package = "zlib1g-dev",
+        links = {
+            "include/zconf.h": "include/zconf.h",
+            "include/zlib.h": "include/zlib.h",
+            "lib/{triple}/libz.a": "lib/libz.a",
+        },
+    )

@@ -1,0 +1,71 @@
+"""The rules that every C++ target of Neura is made with.
+
+Headers are included as "neura/<package>/<header>", the same line inside the repository and outside. Warnings are errors
+in our own sources and silent in others'.
+"""
+
+_COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+]
+
+def neura_cc_library(name, copts = [], **kwargs):
+    """A library. Every header that another file includes is in hdrs; visibility decides who may include it."""
+    native.cc_library(
+        name = name,
+        copts = _COPTS + copts,
+        include_prefix = "neura/" + native.package_name(),
+        **kwargs
+    )
+
+def neura_cc_binary(name, copts = [], **kwargs):
+    native.cc_binary(
+        name = name,
+        copts = _COPTS + copts,
+        **kwargs
+    )
+
+def neura_cc_test(name, copts = [], deps = [], **kwargs):
+    """A GoogleTest program; main() comes with it."""
+    native.cc_test(
+        name = name,
+        copts = _COPTS + copts,
+        linkstatic = True,
+        deps = deps + ["@com_google_googletest//:gtest_main"],
+        **kwargs
+    )
+
+def neura_cc_benchmark(name, copts = [], deps = [], **kwargs):
+    """A Google Benchmark program; main() comes with it. Run it with `bazel run`."""
+    native.cc_binary(
+        name = name,
+        copts = _COPTS + copts,
+        testonly = True,
+        deps = deps + ["@google_benchmark//:benchmark_main"],
+        **kwargs
+    )
+
+def neura_cc_fuzz_test(name, corpus, copts = [], deps = [], **kwargs):
+    """A libFuzzer target (LLVMFuzzerTestOneInput) and its seed corpus.
+
+    A normal build makes a test that runs the target once on each file of the corpus. With --config=fuzz the same test is
+    a libFuzzer program; tools/fuzz.sh runs all of them for a given time.
+    """
+    native.cc_test(
+        name = name,
+        args = ["$(location {})".format(seed) for seed in corpus],
+        copts = _COPTS + copts,
+        data = corpus,
+        linkopts = select({
+            "//tools/build:fuzzing": ["-fsanitize=fuzzer"],
+            "//conditions:default": [],
+        }),
+        linkstatic = True,
+        tags = ["fuzz"],
+        deps = deps + select({
+            "//tools/build:fuzzing": [],
+            "//conditions:default": ["//tools/build:fuzz_replay_main"],
+        }),
+        **kwargs
+    )
