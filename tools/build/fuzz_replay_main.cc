@@ -1,4 +1,5 @@
-// Runs a fuzz target once on each file named on the command line: the test of its seed corpus in a normal build.
+// Runs a fuzz target once on each file named on the command line: the test of its seed corpus in a
+// normal build.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "cannot open %s\n", argv[i]);
       return 1;
     }
-    const std::vector<char> bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const std::vector<char> bytes{std::istreambuf_iterator<char>(file),
+                                  std::istreambuf_iterator<char>()};
     std::printf("%s (%zu bytes)\n", argv[i], bytes.size());
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }

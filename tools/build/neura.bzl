@@ -26,12 +26,13 @@ def neura_cc_binary(name, copts = [], **kwargs):
         **kwargs
     )
 
-def neura_cc_test(name, copts = [], deps = [], **kwargs):
+def neura_cc_test(name, copts = [], deps = [], size = "small", **kwargs):
     """A GoogleTest program; main() comes with it."""
     native.cc_test(
         name = name,
         copts = _COPTS + copts,
         linkstatic = True,
+        size = size,
         deps = deps + ["@com_google_googletest//:gtest_main"],
         **kwargs
     )
@@ -62,6 +63,7 @@ def neura_cc_fuzz_test(name, corpus, copts = [], deps = [], **kwargs):
             "//conditions:default": [],
         }),
         linkstatic = True,
+        size = "small",
         tags = ["fuzz"],
         deps = deps + select({
             "//tools/build:fuzzing": [],

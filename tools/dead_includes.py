@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Finds includes of our own headers ("neura/...") of which the including file uses no name.
+
+A name counts as used when it occurs outside comments and strings. The names of a header are those that it declares, and
+those of the headers that it hands on: `#include ... // IWYU pragma: export`. An include that is there for its effect
+says so: `// IWYU pragma: keep`.
+"""
+
+import functools
+import os
+import re
+import subprocess
+import sys
+
+INCLUDE = re.compile(r'^#include "neura/([^"]+)"[ \t]*(//.*)?$', re.MULTILINE)
+COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+DECLARATION = re.compile(
+    r"\b(?:class|struct|union|enum|enum class|using|concept|namespace)\s+(\w+)"
+    r"|^[ \t]*#\s*define\s+(\w+)"
+    r"|\b(\w+)\s*\("
+    r"|\b(k[A-Z]\w*)\b"
+    r"|\b(\w+)\s*(?:=[^=]|;|\{)",
+    re.MULTILINE,
+)
+COMMON = {"neura", "internal", "cpu", "return", "if", "for", "while", "switch", "sizeof", "operator", "default", "delete"}
+
+
+@functools.lru_cache(maxsize=None)
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+@functools.lru_cache(maxsize=None)
+def code(path):
+    return COMMENT_OR_STRING.sub(" ", read(path))
+
+
+@functools.lru_cache(maxsize=None)
+def declared(path):
+    names = {name for groups in DECLARATION.findall(code(path)) for name in groups if name} - COMMON
+    for handed_on, comment in INCLUDE.findall(read(path)):
+        if "IWYU pragma: export" in comment and os.path.exists(handed_on):
+            names |= declared(handed_on)
+    return names
+
+
+def dead_includes(path):
+    used = set(re.findall(r"\w+", code(path)))
+    own_header = re.sub(r"(_test|_benchmark)?\.cc$", ".h", path)
+    for header, comment in INCLUDE.findall(read(path)):
+        if "IWYU pragma" in comment or header == own_header:
+            continue
+        if header.endswith(".h") and os.path.exists(header) and not used & declared(header):
+            yield header
+
+
+def main():
+    sources = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.cc", "*.h"],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()
+    found = False
+    for source in sources:
+        for header in dead_includes(source):
+            print(f'{source}: "neura/{header}" is included, and none of its names is used')
+            found = True
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+#!/bin/bash
+# Installs what Neura needs from Debian's archive (Debian 12; root or sudo). Does nothing, quickly, when all is there.
+#
+# usage: tools/setup.sh [build] [format] [develop] [benchmark]
+#   build      compile and test (the default)
+#   format     clang-format alone
+#   develop    format, lint and fuzz
+#   benchmark  the libraries that the benchmarks compare with
+set -euo pipefail
+
+usage() { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0"; }
+
+build=(
+  bazel-bootstrap bazel-rules-java bazel-rules-proto bazel-skylib  # Bazel, and the rules that it would download
+  build-essential ca-certificates git python3
+  dataset-fashion-mnist googletest libcairo2-dev libonnx-dev libopenblas-serial-dev libprotobuf-dev
+  nlohmann-json3-dev protobuf-compiler zlib1g-dev
+  python3-numpy python3-onnx  # references that tests compare with
+)
+format=(clang-format-14)
+develop=("${build[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
+benchmark=("${build[@]}" python3-torch)
+
+wanted=()
+for group in "${@:-build}"; do
+  case "$group" in
+    build) wanted+=("${build[@]}") ;;
+    format) wanted+=("${format[@]}") ;;
+    develop) wanted+=("${develop[@]}") ;;
+    benchmark) wanted+=("${benchmark[@]}") ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [[ $status == installed ]] || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+
+as_root=()
+if ((EUID != 0)); then
+  command -v sudo >/dev/null || { echo "tools/setup.sh: root or sudo is needed to install ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+
+echo "Installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { "${as_root[@]}" apt-get update &&
+  "${as_root[@]}" apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "tools/setup.sh: installing ${missing[*]} failed" >&2
+  exit 1
+fi
