@@ -8,16 +8,26 @@ import json
 import os
 import sys
 
-# What g++ knows and clang's tools do not.
-GCC_ONLY = {"-fno-canonical-system-headers", "-Wno-free-nonheap-object", "-Wunused-but-set-parameter"}
+# What g++ takes and clang's tools do not.
+GCC_ONLY = (
+    "-D__DATE__",
+    "-D__TIMESTAMP__",
+    "-D__TIME__",
+    "-Wno-free-nonheap-object",
+    "-Wunused-but-set-parameter",
+    "-fno-canonical-system-headers",
+)
 
 
 def commands(actions, execution_root, workspace):
+    """One command for each source of our own: position-independent variants are left out."""
+    seen = set()
     for action in actions:
-        arguments = [argument for argument in action["arguments"] if argument not in GCC_ONLY]
+        arguments = [argument for argument in action["arguments"] if not argument.startswith(GCC_ONLY)]
         source = arguments[arguments.index("-c") + 1]
-        if source.startswith(("external/", "bazel-out/")):
+        if source in seen or source.startswith(("external/", "bazel-out/")):
             continue
+        seen.add(source)
         yield {
             "arguments": arguments,
             "directory": execution_root,
