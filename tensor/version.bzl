@@ -1,4 +1,4 @@
-"""The version of the tensor library."""
+"""The version of //tensor."""
 
 load("//tools/build:version.bzl", "library_version")
 

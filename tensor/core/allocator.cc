@@ -1,0 +1,203 @@
+#include "neura/tensor/core/allocator.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <limits>
+#include <mutex>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/object_pool.h"
+
+namespace neura {
+namespace {
+
+constexpr size_t kAlignment = 64;
+// Up to this size a block is first sought in the thread's own cache, without a lock.
+constexpr size_t kMaxThreadCachedBytes = 64 << 10;
+constexpr size_t kMaxThreadCachedBlocks = 32;  // per size class
+// The cache is emptied before memory held exceeds 1.5 times the most that was ever in use at once
+// by this much: shapes that vary from step to step do not make it grow.
+constexpr int64_t kCacheSlack = 64 << 20;
+
+// Eight size classes per power of two: at most 12.5% is lost to rounding.
+struct SizeClass {
+  int index;
+  size_t bytes;
+};
+
+SizeClass ClassOf(size_t bytes) {
+  if (bytes <= kAlignment * 8) {
+    const size_t units = std::max<size_t>((bytes + kAlignment - 1) / kAlignment, 1);
+    return {static_cast<int>(units - 1), units * kAlignment};
+  }
+  const int shift = std::bit_width(bytes - 1) - 4;
+  const size_t steps = ((bytes - 1) >> shift) + 1;  // 9 ... 16
+  return {(shift - 6) * 8 + static_cast<int>(steps) - 1, steps << shift};
+}
+
+constexpr int kNumClasses = 8 * 64;
+constexpr int kNumSmallClasses = 64;  // those of at most kMaxThreadCachedBytes
+
+struct Block {
+  Block* next;
+};
+
+struct ThreadCache {
+  Block* heads[kNumSmallClasses];
+  uint16_t sizes[kNumSmallClasses];
+  bool closed;
+};
+thread_local ThreadCache thread_cache;  // trivial: usable while the thread ends
+
+class CachingCpuAllocator final : public Allocator {
+ public:
+  void* Allocate(size_t bytes) override;
+  void Free(void* data, size_t bytes) noexcept override;
+  AllocatorStats Stats() const override;
+  void EmptyCache() noexcept override;
+
+  // Moves the calling thread's cached blocks to the shared lists.
+  void FlushThreadCache() noexcept;
+
+ private:
+  void* FromSystem(SizeClass size_class);
+  void* TakeShared(SizeClass size_class) noexcept;
+  void GiveShared(SizeClass size_class, void* data) noexcept;
+
+  std::atomic<int64_t> allocated_{0}, peak_{0}, reserved_{0}, allocations_{0};
+  std::mutex mutex_;
+  Block* shared_[kNumClasses] = {};
+};
+
+CachingCpuAllocator& Instance() {
+  // Never destroyed: static tensors may outlive every static object.
+  static CachingCpuAllocator* allocator = new CachingCpuAllocator;
+  return *allocator;
+}
+
+struct ThreadCacheDrain {
+  void Touch() {}
+  ~ThreadCacheDrain() {
+    Instance().FlushThreadCache();
+    thread_cache.closed = true;
+  }
+};
+thread_local ThreadCacheDrain thread_cache_drain;
+
+void* CachingCpuAllocator::Allocate(size_t bytes) {
+  if (bytes > static_cast<size_t>(std::numeric_limits<int64_t>::max()) / 2) {
+    ThrowResourceExhausted(absl::StrCat("out of memory: cannot allocate ", bytes, " bytes"));
+  }
+  const SizeClass size_class = ClassOf(bytes);
+  allocations_.fetch_add(1, std::memory_order_relaxed);
+  const int64_t size = static_cast<int64_t>(size_class.bytes);
+  void* data = nullptr;
+  if (size_class.bytes <= kMaxThreadCachedBytes) {
+    Block*& head = thread_cache.heads[size_class.index];
+    if (head != nullptr) {
+      data = head;
+      head = head->next;
+      --thread_cache.sizes[size_class.index];
+    }
+  }
+  if (data == nullptr) data = TakeShared(size_class);
+  if (data == nullptr) data = FromSystem(size_class);
+  const int64_t now = allocated_.fetch_add(size, std::memory_order_relaxed) + size;
+  int64_t peak = peak_.load(std::memory_order_relaxed);
+  while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+  return data;
+}
+
+void CachingCpuAllocator::Free(void* data, size_t bytes) noexcept {
+  const SizeClass size_class = ClassOf(bytes);
+  const int64_t size = static_cast<int64_t>(size_class.bytes);
+  allocated_.fetch_sub(size, std::memory_order_relaxed);
+  if (!internal::kRecycleObjects) {
+    reserved_.fetch_sub(size, std::memory_order_relaxed);
+    std::free(data);
+    return;
+  }
+  ThreadCache& cache = thread_cache;
+  if (size_class.bytes <= kMaxThreadCachedBytes && !cache.closed &&
+      cache.sizes[size_class.index] < kMaxThreadCachedBlocks) {
+    Block*& head = cache.heads[size_class.index];
+    if (head == nullptr) thread_cache_drain.Touch();
+    head = new (data) Block{head};
+    ++cache.sizes[size_class.index];
+    return;
+  }
+  GiveShared(size_class, data);
+}
+
+void* CachingCpuAllocator::FromSystem(SizeClass size_class) {
+  const int64_t reserved = reserved_.load(std::memory_order_relaxed);
+  const int64_t peak = peak_.load(std::memory_order_relaxed);
+  if (reserved > peak + peak / 2 + kCacheSlack) EmptyCache();
+  void* data = std::aligned_alloc(kAlignment, size_class.bytes);
+  if (data == nullptr) {
+    EmptyCache();
+    data = std::aligned_alloc(kAlignment, size_class.bytes);
+  }
+  if (data == nullptr) {
+    ThrowResourceExhausted(absl::StrCat(
+        "out of memory: cannot allocate ", size_class.bytes, " bytes beyond the ",
+        reserved_.load(std::memory_order_relaxed), " that are in use or cached"));
+  }
+  reserved_.fetch_add(static_cast<int64_t>(size_class.bytes), std::memory_order_relaxed);
+  return data;
+}
+
+void* CachingCpuAllocator::TakeShared(SizeClass size_class) noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
+  Block* block = shared_[size_class.index];
+  if (block != nullptr) shared_[size_class.index] = block->next;
+  return block;
+}
+
+void CachingCpuAllocator::GiveShared(SizeClass size_class, void* data) noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
+  shared_[size_class.index] = new (data) Block{shared_[size_class.index]};
+}
+
+void CachingCpuAllocator::FlushThreadCache() noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (int i = 0; i < kNumSmallClasses; ++i) {
+    while (Block* block = thread_cache.heads[i]) {
+      thread_cache.heads[i] = block->next;
+      block->next = shared_[i];
+      shared_[i] = block;
+    }
+    thread_cache.sizes[i] = 0;
+  }
+}
+
+void CachingCpuAllocator::EmptyCache() noexcept {
+  FlushThreadCache();
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (int i = 0; i < kNumClasses; ++i) {
+    // The inverse of ClassOf.
+    const int64_t bytes = i < 8 ? (i + 1) * int64_t{64}
+                                : (int64_t{i % 8} + 9) << (i / 8 - 1 + 6);
+    while (Block* block = shared_[i]) {
+      shared_[i] = block->next;
+      std::free(block);
+      reserved_.fetch_sub(bytes, std::memory_order_relaxed);
+    }
+  }
+}
+
+AllocatorStats CachingCpuAllocator::Stats() const {
+  return {allocated_.load(std::memory_order_relaxed), peak_.load(std::memory_order_relaxed),
+          reserved_.load(std::memory_order_relaxed), allocations_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace
+
+Allocator& CpuAllocator() { return Instance(); }
+
+}  // namespace neura

@@ -1,0 +1,45 @@
+#include "neura/tensor/core/dtype.h"
+
+#include <algorithm>
+
+namespace neura {
+namespace {
+
+struct Row {
+  std::string_view name;
+  size_t item_size;
+  DTypeCategory category;
+};
+
+constexpr Row kRows[kNumDTypes] = {
+    {"bool", 1, DTypeCategory::kBool},
+    {"uint8", 1, DTypeCategory::kIntegral},
+    {"int8", 1, DTypeCategory::kIntegral},
+    {"int16", 2, DTypeCategory::kIntegral},
+    {"int32", 4, DTypeCategory::kIntegral},
+    {"int64", 8, DTypeCategory::kIntegral},
+    {"float16", 2, DTypeCategory::kFloating},
+    {"bfloat16", 2, DTypeCategory::kFloating},
+    {"float32", 4, DTypeCategory::kFloating},
+    {"float64", 8, DTypeCategory::kFloating},
+    {"complex64", 8, DTypeCategory::kComplex},
+    {"complex128", 16, DTypeCategory::kComplex},
+};
+
+}  // namespace
+
+std::string_view DTypeName(DType dtype) { return kRows[static_cast<int>(dtype)].name; }
+size_t ItemSize(DType dtype) { return kRows[static_cast<int>(dtype)].item_size; }
+DTypeCategory CategoryOf(DType dtype) { return kRows[static_cast<int>(dtype)].category; }
+
+DType PromoteTypes(DType a, DType b) {
+  if (a == b) return a;
+  const DType low = std::min(a, b), high = std::max(a, b);
+  // The enumeration is ordered so that the higher one wins, with three exceptions.
+  if (low == kUInt8 && high == kInt8) return kInt16;
+  if (low == kFloat16 && high == kBFloat16) return kFloat32;
+  if (low == kFloat64 && high == kComplex64) return kComplex128;
+  return high;
+}
+
+}  // namespace neura

@@ -1,0 +1,92 @@
+// Element types of tensors and the rules by which they combine.
+#ifndef NEURA_TENSOR_CORE_DTYPE_H_
+#define NEURA_TENSOR_CORE_DTYPE_H_
+
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "neura/tensor/core/float16.h"
+
+namespace neura {
+
+enum class DType : uint8_t {
+  kBool,
+  kUInt8,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kFloat16,
+  kBFloat16,
+  kFloat32,
+  kFloat64,
+  kComplex64,
+  kComplex128,
+};
+inline constexpr int kNumDTypes = 12;
+
+inline constexpr DType kBool = DType::kBool;
+inline constexpr DType kUInt8 = DType::kUInt8;
+inline constexpr DType kInt8 = DType::kInt8;
+inline constexpr DType kInt16 = DType::kInt16;
+inline constexpr DType kInt32 = DType::kInt32;
+inline constexpr DType kInt64 = DType::kInt64;
+inline constexpr DType kFloat16 = DType::kFloat16;
+inline constexpr DType kBFloat16 = DType::kBFloat16;
+inline constexpr DType kFloat32 = DType::kFloat32;
+inline constexpr DType kFloat64 = DType::kFloat64;
+inline constexpr DType kComplex64 = DType::kComplex64;
+inline constexpr DType kComplex128 = DType::kComplex128;
+
+// Calls macro(C++ type, DType enumerator) for each of the twelve.
+#define NEURA_FORALL_DTYPES(macro)         \
+  macro(bool, kBool)                       \
+  macro(uint8_t, kUInt8)                   \
+  macro(int8_t, kInt8)                     \
+  macro(int16_t, kInt16)                   \
+  macro(int32_t, kInt32)                   \
+  macro(int64_t, kInt64)                   \
+  macro(::neura::Half, kFloat16)           \
+  macro(::neura::BFloat16, kBFloat16)      \
+  macro(float, kFloat32)                   \
+  macro(double, kFloat64)                  \
+  macro(std::complex<float>, kComplex64)   \
+  macro(std::complex<double>, kComplex128)
+
+// DTypeOf<float> == kFloat32, and so on.
+template <typename T>
+struct DTypeOfT;
+#define NEURA_DTYPE_OF(type, name) \
+  template <>                      \
+  struct DTypeOfT<type> {          \
+    static constexpr DType value = DType::name; \
+  };
+NEURA_FORALL_DTYPES(NEURA_DTYPE_OF)
+#undef NEURA_DTYPE_OF
+template <typename T>
+inline constexpr DType DTypeOf = DTypeOfT<T>::value;
+
+// The kinds of number, in the order in which they absorb each other.
+enum class DTypeCategory : uint8_t { kBool, kIntegral, kFloating, kComplex };
+
+// "float32", "int64", ...
+std::string_view DTypeName(DType dtype);
+// Bytes of one element.
+size_t ItemSize(DType dtype);
+DTypeCategory CategoryOf(DType dtype);
+inline bool IsFloating(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kFloating; }
+inline bool IsComplex(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kComplex; }
+inline bool IsIntegral(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kIntegral; }
+// Floating or complex: the dtypes through which gradients flow.
+inline bool IsDifferentiable(DType dtype) { return CategoryOf(dtype) >= DTypeCategory::kFloating; }
+
+// The smallest dtype to which both convert without leaving their categories, by the table in
+// PyTorch's documentation of type promotion (torch.promote_types). Commutative; uint8 with int8 is
+// int16; an integer with a floating dtype is that floating dtype; float16 with bfloat16 is float32.
+DType PromoteTypes(DType a, DType b);
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_CORE_DTYPE_H_

@@ -1,0 +1,90 @@
+#include "neura/tensor/core/shape.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "neura/tensor/core/error.h"
+
+namespace neura {
+
+std::string ToString(DimsView dims) { return absl::StrCat("[", absl::StrJoin(dims, ", "), "]"); }
+
+int64_t NumElements(DimsView shape) {
+  int64_t numel = 1;
+  bool overflow = false, empty = false;
+  for (int64_t extent : shape) {
+    if (extent < 0) {
+      ThrowInvalidArgument(absl::StrCat("shape ", ToString(shape), " has a negative extent"));
+    }
+    empty |= extent == 0;
+    overflow |= __builtin_mul_overflow(numel, std::max<int64_t>(extent, 1), &numel);
+  }
+  if (empty) return 0;
+  if (overflow) {
+    ThrowResourceExhausted(
+        absl::StrCat("shape ", ToString(shape), " has more elements than 64 bits can count"));
+  }
+  return numel;
+}
+
+Dims ContiguousStrides(DimsView shape) {
+  Dims strides(shape.size());
+  int64_t stride = 1;
+  for (size_t i = shape.size(); i-- > 0;) {
+    strides[i] = stride;
+    stride *= std::max<int64_t>(shape[i], 1);
+  }
+  return strides;
+}
+
+bool IsContiguous(DimsView shape, DimsView strides) {
+  int64_t expected = 1;
+  bool contiguous = true;
+  for (size_t i = shape.size(); i-- > 0;) {
+    if (shape[i] == 0) return true;
+    if (shape[i] == 1) continue;
+    contiguous &= strides[i] == expected;
+    expected *= shape[i];
+  }
+  return contiguous;
+}
+
+Dims BroadcastShapes(std::string_view op, DimsView a, DimsView b) {
+  const DimsView longer = a.size() >= b.size() ? a : b;
+  const DimsView shorter = a.size() >= b.size() ? b : a;
+  const size_t lead = longer.size() - shorter.size();
+  Dims result(longer.begin(), longer.end());
+  for (size_t i = 0; i < shorter.size(); ++i) {
+    int64_t& extent = result[lead + i];
+    if (extent == shorter[i] || shorter[i] == 1) continue;
+    if (extent != 1) {
+      ThrowInvalidArgument(absl::StrCat(op, ": shapes ", ToString(a), " and ", ToString(b),
+                                        " do not broadcast: dimension ", lead + i, " has extents ",
+                                        extent, " and ", shorter[i],
+                                        ", which must be equal or one of them 1"));
+    }
+    extent = shorter[i];
+  }
+  return result;
+}
+
+Dims BroadcastStrides(DimsView shape, DimsView strides, DimsView target) {
+  Dims result(target.size(), 0);
+  const size_t lead = target.size() - shape.size();
+  for (size_t i = 0; i < shape.size(); ++i) {
+    result[lead + i] = shape[i] == 1 && target[lead + i] != 1 ? 0 : strides[i];
+  }
+  return result;
+}
+
+int64_t NormalizeDim(std::string_view op, int64_t dim, int64_t rank) {
+  const int64_t extent = std::max<int64_t>(rank, 1);
+  if (dim < -extent || dim >= extent) {
+    ThrowOutOfRange(absl::StrCat(op, ": dim ", dim, " is outside [", -extent, ", ", extent - 1,
+                                 "] for a tensor of ", rank, " dimensions"));
+  }
+  return dim < 0 ? dim + extent : dim;
+}
+
+}  // namespace neura

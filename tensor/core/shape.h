@@ -1,0 +1,44 @@
+// Shapes, strides and broadcasting. A dimension argument named `dim` may be negative everywhere: it
+// then counts from the end.
+#ifndef NEURA_TENSOR_CORE_SHAPE_H_
+#define NEURA_TENSOR_CORE_SHAPE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/types/span.h"
+
+namespace neura {
+
+// Owned extents or strides (in elements); up to six stay inline.
+using Dims = absl::InlinedVector<int64_t, 6>;
+using DimsView = absl::Span<const int64_t>;
+
+// "[2, 3]"
+std::string ToString(DimsView dims);
+
+// Product of the extents. Throws ResourceExhausted when it overflows int64, InvalidArgument when an
+// extent is negative.
+int64_t NumElements(DimsView shape);
+
+// Row-major strides.
+Dims ContiguousStrides(DimsView shape);
+
+// Row-major order without gaps; extents of 1 may have any stride, empty tensors are contiguous.
+bool IsContiguous(DimsView shape, DimsView strides);
+
+// The shape to which both broadcast, by NumPy's rule. Throws InvalidArgument naming `op`.
+Dims BroadcastShapes(std::string_view op, DimsView a, DimsView b);
+
+// Strides with which a tensor reads as `target`: 0 where it is broadcast. `shape` must broadcast to
+// `target`.
+Dims BroadcastStrides(DimsView shape, DimsView strides, DimsView target);
+
+// `dim` in [0, rank). A rank of 0 is taken as 1, as in PyTorch. Throws OutOfRange naming `op`.
+int64_t NormalizeDim(std::string_view op, int64_t dim, int64_t rank);
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_CORE_SHAPE_H_

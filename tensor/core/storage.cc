@@ -1,0 +1,41 @@
+#include "neura/tensor/core/storage.h"
+
+#include <new>
+
+#include "neura/tensor/core/allocator.h"
+#include "neura/tensor/core/object_pool.h"
+
+namespace neura {
+
+IntrusivePtr<Storage> Storage::Allocate(size_t bytes, Device device, Allocator& allocator) {
+  void* data = allocator.Allocate(bytes);
+  auto* storage = new (internal::ObjectPool<Storage>::Allocate()) Storage;
+  storage->data_ = data;
+  storage->bytes_ = bytes;
+  storage->device_ = device;
+  storage->allocator_ = &allocator;
+  return IntrusivePtr<Storage>::Adopt(storage);
+}
+
+IntrusivePtr<Storage> Storage::External(void* data, size_t bytes, Device device, ReleaseFn release,
+                                        void* context) {
+  auto* storage = new (internal::ObjectPool<Storage>::Allocate()) Storage;
+  storage->data_ = data;
+  storage->bytes_ = bytes;
+  storage->device_ = device;
+  storage->release_ = release;
+  storage->context_ = context;
+  return IntrusivePtr<Storage>::Adopt(storage);
+}
+
+void Storage::Destroy() noexcept {
+  if (allocator_ != nullptr) {
+    allocator_->Free(data_, bytes_);
+  } else if (release_ != nullptr) {
+    release_(context_);
+  }
+  this->~Storage();
+  internal::ObjectPool<Storage>::Free(this);
+}
+
+}  // namespace neura

@@ -1,0 +1,128 @@
+#include "neura/tensor/core/tensor.h"
+
+#include <new>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/allocator.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/object_pool.h"
+
+namespace neura {
+namespace {
+
+using AllocatorFn = Allocator& (*)(int index);
+AllocatorFn g_allocators[kNumDeviceTypes] = {[](int) -> Allocator& { return CpuAllocator(); }};
+
+IntrusivePtr<TensorImpl> NewImpl() {
+  return IntrusivePtr<TensorImpl>::Adopt(
+      new (internal::ObjectPool<TensorImpl>::Allocate()) TensorImpl);
+}
+
+template <typename T>
+Scalar LoadScalar(const void* data) {
+  const T value = *static_cast<const T*>(data);
+  if constexpr (kIsComplex<T>) {
+    return Scalar(Convert<std::complex<double>>(value));
+  } else if constexpr (kIsFloat16<T>) {
+    return Scalar(static_cast<float>(value));
+  } else {
+    return Scalar(value);
+  }
+}
+
+}  // namespace
+
+void TensorImpl::Destroy() noexcept {
+  this->~TensorImpl();
+  internal::ObjectPool<TensorImpl>::Free(this);
+}
+
+Tensor Tensor::Empty(DimsView shape, DType dtype, Device device) {
+  const int64_t numel = NumElements(shape);
+  int64_t bytes;
+  if (__builtin_mul_overflow(numel, static_cast<int64_t>(ItemSize(dtype)), &bytes)) {
+    ThrowResourceExhausted(absl::StrCat("out of memory: ", DTypeName(dtype), " ",
+                                        neura::ToString(shape), " overflows 64 bits of bytes"));
+  }
+  IntrusivePtr<TensorImpl> impl = NewImpl();
+  impl->storage = Storage::Allocate(static_cast<size_t>(bytes), device, AllocatorOf(device));
+  impl->data = impl->storage->data();
+  impl->dtype = dtype;
+  impl->numel = numel;
+  impl->shape.assign(shape.begin(), shape.end());
+  impl->strides = ContiguousStrides(shape);
+  return Tensor(std::move(impl));
+}
+
+Tensor Tensor::View(IntrusivePtr<Storage> storage, int64_t offset, DimsView shape,
+                    DimsView strides, DType dtype) {
+  IntrusivePtr<TensorImpl> impl = NewImpl();
+  impl->data = static_cast<char*>(storage->data()) + offset * static_cast<int64_t>(ItemSize(dtype));
+  impl->storage = std::move(storage);
+  impl->dtype = dtype;
+  impl->numel = NumElements(shape);
+  impl->contiguous = IsContiguous(shape, strides);
+  impl->shape.assign(shape.begin(), shape.end());
+  impl->strides.assign(strides.begin(), strides.end());
+  return Tensor(std::move(impl));
+}
+
+int64_t Tensor::size(int64_t dim) const {
+  const int64_t rank = this->dim();
+  if (dim < -rank || dim >= rank) {
+    ThrowOutOfRange(absl::StrCat("size: dim ", dim, " is outside a tensor of shape ",
+                                 neura::ToString(shape())));
+  }
+  return impl_->shape[static_cast<size_t>(dim < 0 ? dim + rank : dim)];
+}
+
+int64_t Tensor::storage_offset() const {
+  return (static_cast<char*>(impl_->data) - static_cast<char*>(impl_->storage->data())) /
+         static_cast<int64_t>(ItemSize(dtype()));
+}
+
+Scalar Tensor::ItemScalar() const {
+  if (!defined() || numel() != 1 || device().type != DeviceType::kCpu) {
+    ThrowInvalidArgument(absl::StrCat("Item: expected a tensor of one element in host memory, got ",
+                                      Describe(*this)));
+  }
+  switch (dtype()) {
+#define NEURA_CASE(type, name) \
+  case DType::name:            \
+    return LoadScalar<type>(impl_->data);
+    NEURA_FORALL_DTYPES(NEURA_CASE)
+#undef NEURA_CASE
+  }
+  return {};
+}
+
+void Tensor::ThrowBadData(DType requested) const {
+  ThrowInvalidArgument(absl::StrCat("data<", DTypeName(requested), ">: the tensor is ",
+                                    Describe(*this),
+                                    "; convert it with Cast(), or move it to the host first"));
+}
+
+std::string Describe(const Tensor& tensor) {
+  if (!tensor.defined()) return "undefined";
+  std::string text = absl::StrCat(DTypeName(tensor.dtype()), " ", ToString(tensor.shape()));
+  if (tensor.device().type != DeviceType::kCpu) {
+    absl::StrAppend(&text, " on ", ToString(tensor.device()));
+  }
+  return text;
+}
+
+Allocator& AllocatorOf(Device device) {
+  const AllocatorFn allocator = g_allocators[static_cast<int>(device.type)];
+  if (allocator == nullptr) {
+    ThrowFailedPrecondition(absl::StrCat("no backend for device ", ToString(device),
+                                         " is linked into this program"));
+  }
+  return allocator(device.index);
+}
+
+void SetAllocator(DeviceType type, Allocator& (*allocator)(int index)) {
+  g_allocators[static_cast<int>(type)] = allocator;
+}
+
+}  // namespace neura

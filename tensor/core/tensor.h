@@ -1,0 +1,135 @@
+// Tensor: an n-dimensional strided array of one dtype on one device.
+//
+// A Tensor is a handle: copying it copies no elements, and views (Slice, Transpose, Reshape of a
+// contiguous tensor, ...) share memory with what they were made from. Everything that computes is a
+// free function in "neura/tensor/ops/"; members here only look.
+//
+//   Tensor x = Zeros({2, 3});                      // float32 on the CPU
+//   Tensor y = Exp(x) + 1.0;
+//   Tensor s = Sum(y, {.dims = {1}});              // shape [2]
+//   float first = s.data<float>()[0];
+#ifndef NEURA_TENSOR_CORE_TENSOR_H_
+#define NEURA_TENSOR_CORE_TENSOR_H_
+
+#include <atomic>
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+
+#include "neura/tensor/core/device.h"
+#include "neura/tensor/core/dtype.h"
+#include "neura/tensor/core/intrusive_ptr.h"
+#include "neura/tensor/core/scalar.h"
+#include "neura/tensor/core/shape.h"
+#include "neura/tensor/core/storage.h"
+
+namespace neura {
+
+// What another library hangs on a tensor; autograd keeps its gradient and history here.
+class TensorExtension {
+ public:
+  void AddRef() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void Release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+ protected:
+  virtual ~TensorExtension() = default;
+
+ private:
+  std::atomic<uint32_t> refs_{1};
+};
+
+// The object behind a Tensor handle.
+struct TensorImpl {
+  std::atomic<uint32_t> refs{1};
+  DType dtype = kFloat32;
+  bool contiguous = true;
+  int64_t numel = 0;
+  void* data = nullptr;  // of the first element
+  IntrusivePtr<Storage> storage;
+  IntrusivePtr<TensorExtension> extension;
+  Dims shape;
+  Dims strides;  // in elements
+
+  void AddRef() noexcept { refs.fetch_add(1, std::memory_order_relaxed); }
+  void Release() noexcept {
+    if (refs.load(std::memory_order_acquire) == 1 ||
+        refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      Destroy();
+    }
+  }
+  void Destroy() noexcept;
+};
+
+class Tensor {
+ public:
+  // Undefined: no shape, no elements. Optional arguments are passed so.
+  Tensor() noexcept = default;
+
+  // Uninitialized, contiguous.
+  static Tensor Empty(DimsView shape, DType dtype, Device device);
+  // A view of `storage`; `offset` and `strides` in elements. The caller guarantees that every element
+  // lies inside it.
+  static Tensor View(IntrusivePtr<Storage> storage, int64_t offset, DimsView shape,
+                     DimsView strides, DType dtype);
+
+  bool defined() const noexcept { return static_cast<bool>(impl_); }
+
+  DimsView shape() const { return impl_->shape; }
+  DimsView strides() const { return impl_->strides; }  // in elements
+  int64_t dim() const { return static_cast<int64_t>(impl_->shape.size()); }
+  int64_t size(int64_t dim) const;  // negative dims count from the end
+  int64_t numel() const { return impl_->numel; }
+  DType dtype() const { return impl_->dtype; }
+  Device device() const { return impl_->storage->device(); }
+  bool is_contiguous() const { return impl_->contiguous; }
+  int64_t storage_offset() const;  // in elements
+  const IntrusivePtr<Storage>& storage() const { return impl_->storage; }
+  // How often the memory was changed in place.
+  uint32_t version() const { return impl_->storage->version(); }
+
+  // The first element. Throws InvalidArgument unless T is the dtype's type and the memory is the
+  // host's. Elements lie as strides() say.
+  template <typename T>
+  T* data() const {
+    if (DTypeOf<T> != dtype() || device().type != DeviceType::kCpu) ThrowBadData(DTypeOf<T>);
+    return static_cast<T*>(impl_->data);
+  }
+  void* raw_data() const { return impl_->data; }
+
+  // The only element of a tensor of one element, converted to T.
+  template <typename T>
+  T Item() const {
+    return ItemScalar().To<T>();
+  }
+  Scalar ItemScalar() const;
+
+  // Values, dtype and shape; large tensors are summarized.
+  std::string ToString() const;
+
+  TensorImpl* impl() const noexcept { return impl_.get(); }
+  explicit Tensor(IntrusivePtr<TensorImpl> impl) : impl_(std::move(impl)) {}
+
+  // Whether both are the same object (not: the same values).
+  friend bool IsSame(const Tensor& a, const Tensor& b) { return a.impl_ == b.impl_; }
+
+ private:
+  [[noreturn]] void ThrowBadData(DType requested) const;
+
+  IntrusivePtr<TensorImpl> impl_;
+};
+
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+// "float32 [2, 3]", for error messages; "undefined" for an undefined tensor.
+std::string Describe(const Tensor& tensor);
+
+// The allocator of a device's memory. Throws FailedPrecondition when no backend for it is linked.
+Allocator& AllocatorOf(Device device);
+// Called once by each backend, when it is loaded.
+void SetAllocator(DeviceType type, Allocator& (*allocator)(int index));
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_CORE_TENSOR_H_

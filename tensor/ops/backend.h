@@ -1,0 +1,56 @@
+// What a device brings: kernels in one table, and memory (SetAllocator). Also how a program adds
+// operations of its own.
+#ifndef NEURA_TENSOR_OPS_BACKEND_H_
+#define NEURA_TENSOR_OPS_BACKEND_H_
+
+#include <string>
+
+#include "neura/tensor/ops/dispatch.h"
+
+namespace neura {
+
+// What comes out of an operation, before any memory is taken.
+struct OutputSpec {
+  DType dtype = kFloat32;
+  Dims shape = {};
+  // Of views: where they lie in the input, in elements.
+  Dims strides = {};
+  int64_t offset = 0;
+};
+
+// Validates a call and infers its outputs. Throws Error naming the operation, shapes and dtypes.
+using InferFn = void (*)(const OpCall& call, absl::Span<OutputSpec> outputs);
+
+// A kernel only computes: shapes and dtypes were checked, outputs are allocated and contiguous
+// (except in place). What only the data can tell, such as an index out of range, it reports by Fail.
+struct KernelCall {
+  const OpCall& call;
+  absl::Span<Tensor> outputs;
+  std::string error;
+
+  template <typename Options>
+  const Options& Get() const {
+    return call.Get<Options>();
+  }
+  const Tensor& input(size_t i) const { return call.input(i); }
+  bool has_input(size_t i) const { return call.has_input(i); }
+  const Tensor& output(size_t i = 0) const { return outputs[i]; }
+  void Fail(std::string message) { error = std::move(message); }
+};
+using Kernel = void (*)(KernelCall& call) noexcept;
+
+// Kernels by OpId; null where the device lacks one, which is an error that names both.
+struct KernelTable {
+  Kernel kernels[kMaxOps] = {};
+  Kernel& operator[](OpId op) { return kernels[static_cast<int>(op)]; }
+};
+KernelTable& KernelsOf(DeviceType type);
+
+// Adds an operation to this program, before it is used by any thread. `schema`'s strings must live
+// as long as the program. Throws InvalidArgument when the name is taken.
+OpId RegisterOp(const OpSchema& schema, InferFn infer);
+InferFn InferOf(OpId op);
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_BACKEND_H_

@@ -1,0 +1,85 @@
+// Tensors from nothing, on the CPU unless a device is given.
+#ifndef NEURA_TENSOR_OPS_CREATE_H_
+#define NEURA_TENSOR_OPS_CREATE_H_
+
+#include <initializer_list>
+#include <vector>
+
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/random/generator.h"
+
+namespace neura {
+
+struct TensorOptions {
+  DType dtype = kFloat32;
+  Device device = kCpu;
+};
+
+// Uninitialized memory.
+Tensor Empty(DimsView shape, const TensorOptions& options = {});
+Tensor Zeros(DimsView shape, const TensorOptions& options = {});
+Tensor Ones(DimsView shape, const TensorOptions& options = {});
+Tensor Full(DimsView shape, const Scalar& value, const TensorOptions& options = {});
+// With the shape, dtype and device of another tensor.
+Tensor EmptyLike(const Tensor& other);
+Tensor ZerosLike(const Tensor& other);
+Tensor OnesLike(const Tensor& other);
+Tensor FullLike(const Tensor& other, const Scalar& value);
+
+// A 0-dimensional tensor; without a dtype, that of the number: bool, int64 or float32.
+Tensor ScalarTensor(const Scalar& value);
+Tensor ScalarTensor(const Scalar& value, const TensorOptions& options);
+
+// A copy of `values`, in row-major order, under `shape`. Throws InvalidArgument when their number
+// differs from the shape's.
+template <typename T>
+Tensor FromSpan(absl::Span<const T> values, DimsView shape);
+template <typename T>
+Tensor FromVector(const std::vector<T>& values, DimsView shape) {
+  return FromSpan<T>(values, shape);
+}
+// One dimension: FromList<float>({1, 2, 3}).
+template <typename T>
+Tensor FromList(std::initializer_list<T> values) {
+  return FromSpan<T>(absl::MakeSpan(values.begin(), values.size()),
+                     {static_cast<int64_t>(values.size())});
+}
+template <typename T>
+Tensor FromList(std::initializer_list<T> values, DimsView shape) {
+  return FromSpan<T>(absl::MakeSpan(values.begin(), values.size()), shape);
+}
+
+// start, start + step, ... below end (above it when step is negative). The dtype is int64 when all
+// three are integers, else float32.
+Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step = 1);
+Tensor Arange(const Scalar& end);
+Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
+              const TensorOptions& options);
+// `steps` numbers from start to end, both included.
+Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& options = {});
+// Ones on the diagonal of a matrix of n rows and m columns (n when absent), zeros elsewhere.
+Tensor Eye(int64_t n, const TensorOptions& options = {});
+Tensor Eye(int64_t n, int64_t m, const TensorOptions& options = {});
+
+// ---- random; without a generator, from DefaultGenerator() ----
+// Uniform in [0, 1).
+Tensor Rand(DimsView shape, const TensorOptions& options = {}, Generator* generator = nullptr);
+// Uniform in [low, high).
+Tensor Uniform(DimsView shape, double low, double high, const TensorOptions& options = {},
+               Generator* generator = nullptr);
+// Normal with mean 0 and standard deviation 1.
+Tensor Randn(DimsView shape, const TensorOptions& options = {}, Generator* generator = nullptr);
+Tensor Normal(DimsView shape, double mean, double std, const TensorOptions& options = {},
+              Generator* generator = nullptr);
+// Integers in [low, high), of int64 unless said otherwise.
+Tensor RandInt(int64_t low, int64_t high, DimsView shape,
+               const TensorOptions& options = {.dtype = kInt64}, Generator* generator = nullptr);
+// 1 with probability p, else 0.
+Tensor Bernoulli(DimsView shape, double p, const TensorOptions& options = {},
+                 Generator* generator = nullptr);
+// 0 ... n - 1 in a random order, int64.
+Tensor RandPerm(int64_t n, Generator* generator = nullptr);
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_CREATE_H_

@@ -1,0 +1,282 @@
+#include "neura/tensor/ops/dispatch.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/backend.h"
+#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/pointwise_type.h"
+
+namespace neura {
+namespace {
+
+// Filled before main(), read-only afterwards; trivial, so that the order of initialization across
+// libraries does not matter.
+constexpr int kMaxGlobalObservers = 4;
+OpObserver* g_observers[kMaxGlobalObservers];
+int g_num_observers = 0;
+
+struct ThreadWatchers {
+  std::vector<OpObserver*> observers;
+  std::vector<OpInterceptor*> interceptors;
+};
+ThreadWatchers& Watchers() {
+  thread_local ThreadWatchers watchers;
+  return watchers;
+}
+// What the fast path tests: the vectors of Watchers() are empty exactly when these are zero.
+thread_local int t_num_observers = 0;
+thread_local int t_num_interceptors = 0;
+
+void Notify(const OpCall& call, absl::Span<Tensor> outputs) {
+  for (int i = 0; i < g_num_observers; ++i) g_observers[i]->OnOp(call, outputs);
+  if (ABSL_PREDICT_FALSE(t_num_observers > 0)) {
+    for (OpObserver* observer : Watchers().observers) observer->OnOp(call, outputs);
+  }
+}
+
+void NotifyBeforeInPlace(const OpCall& call) {
+  for (int i = 0; i < g_num_observers; ++i) g_observers[i]->BeforeInPlace(call);
+  if (t_num_observers > 0) {
+    for (OpObserver* observer : Watchers().observers) observer->BeforeInPlace(call);
+  }
+}
+
+bool Intercepted(const OpCall& call, absl::Span<Tensor> outputs) {
+  std::vector<OpInterceptor*>& interceptors = Watchers().interceptors;
+  // Out of the list while it runs, so that what it calls does not come back to it.
+  OpInterceptor* interceptor = interceptors.back();
+  interceptors.pop_back();
+  --t_num_interceptors;
+  struct Restore {
+    OpInterceptor* interceptor;
+    ~Restore() {
+      Watchers().interceptors.push_back(interceptor);
+      ++t_num_interceptors;
+    }
+  } restore{interceptor};
+  return interceptor->Intercept(call, outputs);
+}
+
+void CheckInputs(const OpCall& call, const OpSchema& schema) {
+  const size_t given = call.inputs.size();
+  if (given < schema.min_inputs || (given > schema.max_inputs && schema.max_inputs != kAnyNumber)) {
+    ThrowInvalidArgument(absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ",
+                                      given));
+  }
+  for (size_t i = 0; i < given; ++i) {
+    const Tensor& input = call.input(i);
+    if (!input.defined()) {
+      if (i < schema.min_inputs) {
+        // Required, unless its name says otherwise.
+        std::string_view names = schema.inputs;
+        for (size_t k = 0; k < i; ++k) names.remove_prefix(names.find(',') + 1);
+        if (names.substr(0, names.find(',')).ends_with('?')) continue;
+        ThrowInvalidArgument(
+            absl::StrCat(schema.name, ": input ", i, " of (", schema.inputs, ") is undefined"));
+      }
+      continue;
+    }
+    if (input.device() != call.device) {
+      ThrowInvalidArgument(absl::StrCat(Describe(call), ": all inputs must be on one device, not on ",
+                                        ToString(call.device), " and ", ToString(input.device())));
+    }
+  }
+}
+
+// The dtype in which the inputs meet, when they do not yet.
+bool NeedsPromotion(const OpCall& call, const OpFlags& flags, DType* common) {
+  const size_t first = flags.first_value;
+  const DType dtype = call.input(first).dtype();
+  bool same = true;
+  for (size_t i = first + 1; i < call.inputs.size(); ++i) {
+    same &= call.input(i).dtype() == dtype;
+  }
+  *common = same ? dtype : PromotedDType(call.inputs.subspan(first));
+  *common = ComputeDType(flags.rule, *common);
+  return !same || *common != dtype;
+}
+
+void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
+  const Kernel kernel = KernelsOf(call.device.type)[call.op];
+  if (ABSL_PREDICT_FALSE(kernel == nullptr)) {
+    ThrowUnimplemented(absl::StrCat(Describe(call), ": no kernel for device ",
+                                    ToString(call.device)));
+  }
+  KernelCall kernel_call{call, outputs, {}};
+  kernel(kernel_call);
+  if (ABSL_PREDICT_FALSE(!kernel_call.error.empty())) {
+    ThrowOutOfRange(absl::StrCat(Describe(call), ": ", kernel_call.error));
+  }
+}
+
+void DispatchChecked(OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs);
+
+// Casts through the door, so that observers see the conversion, then calls again.
+void DispatchPromoted(const OpCall& call, const OpSchema& schema, DType common,
+                      absl::Span<Tensor> outputs) {
+  absl::InlinedVector<Tensor, 4> storage(call.inputs.size());
+  absl::InlinedVector<const Tensor*, 4> refs(call.inputs.begin(), call.inputs.end());
+  const CastOptions cast{.dtype = common};
+  for (size_t i = schema.flags.first_value; i < refs.size(); ++i) {
+    if (refs[i]->dtype() == common) continue;
+    storage[i] = Call(OpId::kCast, &cast, *refs[i]);
+    refs[i] = &storage[i];
+  }
+  OpCall promoted = call;
+  promoted.inputs = refs;
+  DispatchChecked(promoted, schema, outputs);
+}
+
+void DispatchChecked(OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
+  OutputSpec specs[kMaxOutputs];
+  InferOf(call.op)(call, absl::MakeSpan(specs, schema.num_outputs));
+  if (schema.flags.view) {
+    const Tensor& input = call.input(0);
+    outputs[0] = Tensor::View(input.storage(), input.storage_offset() + specs[0].offset,
+                              specs[0].shape, specs[0].strides, specs[0].dtype);
+  } else {
+    for (size_t i = 0; i < schema.num_outputs; ++i) {
+      outputs[i] = Tensor::Empty(specs[i].shape, specs[i].dtype, call.device);
+    }
+    RunKernel(call, outputs);
+    for (size_t i = 0; ABSL_PREDICT_FALSE(schema.flags.mutates >> i); ++i) {
+      if ((schema.flags.mutates >> i & 1) && call.has_input(i)) {
+        call.input(i).storage()->BumpVersion();
+      }
+    }
+  }
+  Notify(call, outputs);
+}
+
+}  // namespace
+
+void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs,
+              Device device) {
+  const OpSchema& schema = SchemaOf(op);
+  OpCall call{op, options, inputs, device};
+  CheckInputs(call, schema);
+  if (outputs.size() != schema.num_outputs || schema.flags.in_place_only) {
+    ThrowInternal(absl::StrCat(schema.name, ": called for ", outputs.size(), " outputs"));
+  }
+  if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, outputs)) return;
+  DType common;
+  if (schema.flags.promotes && NeedsPromotion(call, schema.flags, &common)) {
+    DispatchPromoted(call, schema, common, outputs);
+    return;
+  }
+  DispatchChecked(call, schema, outputs);
+}
+
+void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs) {
+  Device device = kCpu;
+  for (const Tensor* input : inputs) {
+    if (!input->defined()) continue;
+    device = input->device();
+    break;
+  }
+  Dispatch(op, options, inputs, outputs, device);
+}
+
+void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
+  const OpSchema& schema = SchemaOf(op);
+  OpCall call{op, options, inputs, kCpu, /*in_place=*/true};
+  if (inputs.empty() || !inputs[0]->defined() ||
+      !(schema.flags.pointwise || schema.flags.in_place_only)) {
+    ThrowInvalidArgument(absl::StrCat(schema.name, ": cannot run in place"));
+  }
+  const Tensor& target = call.input(0);
+  call.device = target.device();
+  CheckInputs(call, schema);
+  for (int64_t i = 0; i < target.dim(); ++i) {
+    if (target.strides()[static_cast<size_t>(i)] == 0 && target.size(i) > 1) {
+      ThrowInvalidArgument(absl::StrCat(Describe(call), ": cannot write in place to an expanded ",
+                                        "tensor whose elements share memory; Clone() it first"));
+    }
+  }
+  OutputSpec spec;
+  absl::InlinedVector<Tensor, 4> storage(inputs.size());
+  absl::InlinedVector<const Tensor*, 4> refs(inputs.begin(), inputs.end());
+  DType common;
+  if (schema.flags.promotes && NeedsPromotion(call, schema.flags, &common)) {
+    if (common != target.dtype()) {
+      ThrowInvalidArgument(absl::StrCat(Describe(call), ": the result has dtype ",
+                                        DTypeName(common), ", which ", DTypeName(target.dtype()),
+                                        " memory cannot take in place"));
+    }
+    const CastOptions cast{.dtype = common};
+    for (size_t i = 1; i < refs.size(); ++i) {
+      if (refs[i]->dtype() == common) continue;
+      storage[i] = Call(OpId::kCast, &cast, *refs[i]);
+      refs[i] = &storage[i];
+    }
+    call.inputs = refs;
+  }
+  InferOf(op)(call, absl::MakeSpan(&spec, 1));
+  if (DimsView(spec.shape) != target.shape() || spec.dtype != target.dtype()) {
+    ThrowInvalidArgument(absl::StrCat(Describe(call), ": the result ", DTypeName(spec.dtype), " ",
+                                      ToString(spec.shape), " does not fit in place"));
+  }
+  NotifyBeforeInPlace(call);
+  // Another view of the same memory is read while it is overwritten: work on a copy.
+  for (size_t i = 1; i < call.inputs.size(); ++i) {
+    const Tensor& input = call.input(i);
+    if (!input.defined() || input.storage().get() != target.storage().get()) continue;
+    if (input.raw_data() == target.raw_data() && input.strides() == target.strides()) continue;
+    storage[i] = Tensor::Empty(input.shape(), input.dtype(), input.device());
+    const Tensor* clone_refs[] = {&input};
+    RunKernel({OpId::kClone, nullptr, clone_refs, call.device}, absl::MakeSpan(&storage[i], 1));
+    refs[i] = &storage[i];
+    call.inputs = refs;
+  }
+  Tensor output = target;
+  RunKernel(call, absl::MakeSpan(&output, 1));
+  target.storage()->BumpVersion();
+  Notify(call, absl::MakeSpan(&output, 1));
+}
+
+void AddGlobalObserver(OpObserver* observer) {
+  if (g_num_observers == kMaxGlobalObservers) ThrowInternal("AddGlobalObserver: too many");
+  g_observers[g_num_observers++] = observer;
+}
+
+ScopedObserver::ScopedObserver(OpObserver* observer) : observer_(observer) {
+  Watchers().observers.push_back(observer);
+  ++t_num_observers;
+}
+ScopedObserver::~ScopedObserver() {
+  std::erase(Watchers().observers, observer_);
+  --t_num_observers;
+}
+
+ScopedInterceptor::ScopedInterceptor(OpInterceptor* interceptor) {
+  Watchers().interceptors.push_back(interceptor);
+  ++t_num_interceptors;
+}
+ScopedInterceptor::~ScopedInterceptor() {
+  Watchers().interceptors.pop_back();
+  --t_num_interceptors;
+}
+
+KernelTable& KernelsOf(DeviceType type) {
+  static KernelTable* tables = new KernelTable[kNumDeviceTypes];
+  return tables[static_cast<int>(type)];
+}
+
+std::string Describe(const OpCall& call) {
+  std::string text = absl::StrCat(call.schema().name, call.in_place ? "_" : "", "(");
+  for (size_t i = 0; i < call.inputs.size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : ", ", Describe(call.input(i)));
+  }
+  const OpSchema& schema = call.schema();
+  if (call.options != nullptr && schema.options->size > sizeof(NoOptions)) {
+    absl::StrAppend(&text, call.inputs.empty() ? "" : "; ",
+                    OptionsToString(*schema.options, call.options));
+  }
+  text += ")";
+  return text;
+}
+
+}  // namespace neura

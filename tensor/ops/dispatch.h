@@ -1,0 +1,106 @@
+// The one door: every operation of every caller passes through Dispatch.
+//
+// It checks the inputs, promotes dtypes, infers what comes out, allocates it, runs the kernel of the
+// inputs' device, and tells the thread's observers. Whatever wants to see operations (autograd's
+// tape, graph capture, a profiler) is an observer in its own library; whatever wants to replace them
+// is an interceptor.
+#ifndef NEURA_TENSOR_OPS_DISPATCH_H_
+#define NEURA_TENSOR_OPS_DISPATCH_H_
+
+#include <string>
+
+#include "absl/types/span.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/schema.h"
+
+namespace neura {
+
+using TensorRefs = absl::Span<const Tensor* const>;
+
+struct OpCall {
+  OpId op;
+  const void* options;  // of the type that the schema names
+  TensorRefs inputs;
+  Device device;
+  bool in_place = false;  // the output is *inputs[0]
+
+  const OpSchema& schema() const { return SchemaOf(op); }
+  template <typename Options>
+  const Options& Get() const {
+    return *static_cast<const Options*>(options);
+  }
+  const Tensor& input(size_t i) const { return *inputs[i]; }
+  // False also for trailing optional inputs that were left out.
+  bool has_input(size_t i) const { return i < inputs.size() && inputs[i]->defined(); }
+};
+
+// ---- calling ---------------------------------------------------------------------------------
+
+// Fills `outputs`, one for each that the schema has. Throws Error on misuse.
+void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs,
+              Device device);
+// On the device of the first defined input.
+void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs);
+
+// Writes the result of a pointwise operation over *inputs[0], which must have its shape and dtype.
+void DispatchInPlace(OpId op, const void* options, TensorRefs inputs);
+
+// For operations of one output.
+template <typename... Inputs>
+inline Tensor Call(OpId op, const void* options, const Inputs&... inputs) {
+  const Tensor* refs[] = {&inputs...};
+  Tensor output;
+  Dispatch(op, options, refs, absl::MakeSpan(&output, 1));
+  return output;
+}
+
+// ---- watching and replacing ------------------------------------------------------------------
+
+class OpObserver {
+ public:
+  virtual ~OpObserver() = default;
+  // Before memory is changed; may throw to forbid it.
+  virtual void BeforeInPlace(const OpCall&) {}
+  // After the kernel ran (or was queued).
+  virtual void OnOp(const OpCall& call, absl::Span<Tensor> outputs) = 0;
+};
+
+class OpInterceptor {
+ public:
+  virtual ~OpInterceptor() = default;
+  // Returns true when it has filled the outputs itself. Operations that it calls pass the other
+  // interceptors of the thread, not this one.
+  virtual bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) = 0;
+};
+
+// Makes `observer` see every operation of every thread from its next operation on. Called before
+// main() by libraries whose presence alone is the request (autograd).
+void AddGlobalObserver(OpObserver* observer);
+
+// While alive, the observer sees the operations of this thread.
+class ScopedObserver {
+ public:
+  explicit ScopedObserver(OpObserver* observer);
+  ~ScopedObserver();
+  ScopedObserver(const ScopedObserver&) = delete;
+  ScopedObserver& operator=(const ScopedObserver&) = delete;
+
+ private:
+  OpObserver* observer_;
+};
+
+// While alive, operations of this thread go to the interceptor first; the innermost one wins.
+class ScopedInterceptor {
+ public:
+  explicit ScopedInterceptor(OpInterceptor* interceptor);
+  ~ScopedInterceptor();
+  ScopedInterceptor(const ScopedInterceptor&) = delete;
+  ScopedInterceptor& operator=(const ScopedInterceptor&) = delete;
+};
+
+// "add(float32 [2, 3], float32 [3])"
+std::string Describe(const OpCall& call);
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_DISPATCH_H_

@@ -1,0 +1,21 @@
+// Reading and adding at indices. Indices are int64 or int32 and must lie in [0, extent); one outside
+// throws OutOfRange.
+#ifndef NEURA_TENSOR_OPS_INDEX_H_
+#define NEURA_TENSOR_OPS_INDEX_H_
+
+#include "neura/tensor/core/tensor.h"
+
+namespace neura {
+
+// The slices of `dim` that the 1-d `index` names, in its order.
+Tensor IndexSelect(const Tensor& input, int64_t dim, const Tensor& index);
+// A copy of input to whose slice index[i] of `dim` slice i of source is added.
+Tensor IndexAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source);
+// result[i][j] = input[index[i][j]][j] for dim 0, and so on; the result has the index's shape.
+Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index);
+// A copy of input with result[index[i][j]][j] += source[i][j] for dim 0, and so on.
+Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source);
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_INDEX_H_

@@ -1,0 +1,82 @@
+// Inference of factories and optimizer steps.
+#include "neura/tensor/ops/infer.h"
+#include "neura/tensor/ops/options.h"
+
+namespace neura::infer {
+namespace {
+
+void InferRandom(const OpCall& call, OutputSpec& output) {
+  const auto& options = call.Get<RandomOptions>();
+  output.dtype = options.dtype;
+  output.shape = options.shape;
+  NumElements(options.shape);
+}
+
+void InferRandomFloat(const OpCall& call, OutputSpec& output) {
+  InferRandom(call, output);
+  if (!IsFloating(output.dtype)) Fail(call, "the dtype must be floating point");
+}
+
+// The parameter and whatever goes with it have one shape and one floating point dtype, and lie
+// contiguous in memory.
+void CheckStep(const OpCall& call) {
+  CheckFloating(call);
+  for (const Tensor* input : call.inputs) {
+    if (!input->defined()) continue;
+    if (input->shape() != call.input(0).shape() || !input->is_contiguous()) {
+      Fail(call, "all tensors must be contiguous and of one shape");
+    }
+  }
+}
+
+}  // namespace
+
+void InferFull(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  const auto& options = call.Get<FullOptions>();
+  outputs[0].dtype = options.dtype;
+  outputs[0].shape = options.shape;
+}
+
+void InferRange(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  const auto& options = call.Get<RangeOptions>();
+  if (options.length < 0) Fail(call, "length must not be negative");
+  if (options.dtype == kBool || IsComplex(options.dtype)) Fail(call, "the dtype must be a real number's");
+  outputs[0].dtype = options.dtype;
+  outputs[0].shape = {options.length};
+}
+
+void InferRandomUniform(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  InferRandomFloat(call, outputs[0]);
+}
+void InferRandomNormal(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  InferRandomFloat(call, outputs[0]);
+}
+
+void InferRandomInt(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  const auto& options = call.Get<RandomOptions>();
+  InferRandom(call, outputs[0]);
+  if (!(options.low < options.high)) Fail(call, "low must be below high");
+}
+
+void InferRandomBernoulli(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  const auto& options = call.Get<RandomOptions>();
+  InferRandom(call, outputs[0]);
+  if (!(options.low >= 0 && options.low <= 1)) Fail(call, "a probability is between 0 and 1");
+}
+
+void InferRandomPermutation(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  InferRandom(call, outputs[0]);
+  if (outputs[0].shape.size() != 1 || outputs[0].dtype != kInt64) {
+    Fail(call, "makes an int64 tensor of one dimension");
+  }
+}
+
+void InferSgdStep(const OpCall& call, absl::Span<OutputSpec>) {
+  CheckStep(call);
+  if (call.Get<SgdStepOptions>().momentum != 0 && !call.has_input(2)) {
+    Fail(call, "momentum needs a momentum_buffer");
+  }
+}
+void InferAdamStep(const OpCall& call, absl::Span<OutputSpec>) { CheckStep(call); }
+
+}  // namespace neura::infer

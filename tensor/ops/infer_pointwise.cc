@@ -1,0 +1,52 @@
+// Inference of pointwise operations, copies and casts.
+#include "neura/tensor/ops/infer.h"
+#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/pointwise_type.h"
+
+namespace neura::infer {
+namespace {
+
+void InferPointwise(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  const OpSchema& schema = call.schema();
+  const DType dtype = call.input(schema.flags.first_value).dtype();
+  outputs[0].dtype = schema.flags.rule == DTypeRule::kTest ? kBool : dtype;
+  const DimsView first = call.input(0).shape();
+  outputs[0].shape.assign(first.begin(), first.end());
+  for (size_t i = 1; i < call.inputs.size(); ++i) {
+    if (DimsView(outputs[0].shape) == call.input(i).shape()) continue;
+    outputs[0].shape = BroadcastShapes(schema.name, outputs[0].shape, call.input(i).shape());
+  }
+}
+
+}  // namespace
+
+#define NEURA_UNARY_WITH(Name, ...)                                        \
+  void Infer##Name(const OpCall& call, absl::Span<OutputSpec> outputs) { \
+    InferPointwise(call, outputs);                                         \
+  }
+#define NEURA_BINARY(Name, ...) NEURA_UNARY_WITH(Name, )
+#include "neura/tensor/ops/op_list.inc"
+
+void InferWhere(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  if (call.input(0).dtype() != kBool) Fail(call, "the condition must be bool");
+  InferPointwise(call, outputs);
+}
+
+void InferClone(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  SameAsInput(call, outputs[0]);
+}
+
+void InferCast(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  SameAsInput(call, outputs[0]);
+  outputs[0].dtype = call.Get<CastOptions>().dtype;
+}
+
+void InferAssign(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  SameAsInput(call, outputs[0]);
+  const Dims shape = BroadcastShapes("assign", call.input(0).shape(), call.input(1).shape());
+  if (DimsView(shape) != call.input(0).shape()) {
+    Fail(call, "the source does not broadcast to the shape of the input");
+  }
+}
+
+}  // namespace neura::infer

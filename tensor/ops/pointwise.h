@@ -1,0 +1,74 @@
+// Operations element by element. Inputs broadcast by NumPy's rule and are promoted by PyTorch's; a
+// number beside a tensor changes its dtype only when its category is higher (an int64 tensor plus
+// 0.5 is float32).
+#ifndef NEURA_TENSOR_OPS_POINTWISE_H_
+#define NEURA_TENSOR_OPS_POINTWISE_H_
+
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/options.h"
+
+namespace neura {
+
+// What each does, and its dtype rule, stands in its row of op_list.inc:
+//   Tensor Exp(const Tensor& input);                               one input
+//   Tensor ExpInPlace(const Tensor& input);                        ... overwriting it
+//   Tensor Clamp(const Tensor& input, const ClampOptions& = {});   one input and options
+//   Tensor Add(const Tensor& input, const Tensor& other);          two inputs; either a number
+//   Tensor AddInPlace(const Tensor& input, const Tensor& other);   ... overwriting the first
+// The in-place forms return the input. They throw InvalidArgument when the result would have another
+// shape or dtype than it.
+#define NEURA_UNARY(Name, name, rule, doc) \
+  Tensor Name(const Tensor& input);        \
+  Tensor Name##InPlace(const Tensor& input);
+#define NEURA_UNARY_WITH(Name, name, Options, rule, doc)            \
+  Tensor Name(const Tensor& input, const Options& options = {});    \
+  Tensor Name##InPlace(const Tensor& input, const Options& options = {});
+#define NEURA_BINARY(Name, name, rule, doc)                          \
+  Tensor Name(const Tensor& input, const Tensor& other);            \
+  Tensor Name(const Tensor& input, const Scalar& other);            \
+  Tensor Name(const Scalar& input, const Tensor& other);            \
+  Tensor Name##InPlace(const Tensor& input, const Tensor& other);   \
+  Tensor Name##InPlace(const Tensor& input, const Scalar& other);
+#include "neura/tensor/ops/op_list.inc"
+
+// `input` where the bool `condition` holds, `other` elsewhere; all three broadcast.
+Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other);
+Tensor Where(const Tensor& condition, const Tensor& input, const Scalar& other);
+Tensor Where(const Tensor& condition, const Scalar& input, const Tensor& other);
+// `input`, with `value` where the bool `mask` holds.
+Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Scalar& value);
+// input + weight * (end - input).
+Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight);
+
+// A copy of another dtype; the tensor itself when it has it already.
+Tensor Cast(const Tensor& input, DType dtype);
+// A contiguous copy, never sharing memory.
+Tensor Clone(const Tensor& input);
+// The tensor itself when its elements lie in row-major order, else such a copy.
+Tensor Contiguous(const Tensor& input);
+
+// ---- in place: the memory of `input` and of every view of it changes ----
+// Elements of `source`, broadcast and converted. Returns `input`.
+Tensor Assign(const Tensor& input, const Tensor& source);
+Tensor Fill(const Tensor& input, const Scalar& value);
+
+inline Tensor operator-(const Tensor& a) { return Neg(a); }
+#define NEURA_OPERATOR(op, Name)                                                            \
+  inline Tensor operator op(const Tensor& a, const Tensor& b) { return Name(a, b); }        \
+  inline Tensor operator op(const Tensor& a, const Scalar& b) { return Name(a, b); }        \
+  inline Tensor operator op(const Scalar& a, const Tensor& b) { return Name(a, b); }
+NEURA_OPERATOR(+, Add)
+NEURA_OPERATOR(-, Sub)
+NEURA_OPERATOR(*, Mul)
+NEURA_OPERATOR(/, Div)
+NEURA_OPERATOR(==, Eq)
+NEURA_OPERATOR(!=, Ne)
+NEURA_OPERATOR(<, Lt)
+NEURA_OPERATOR(<=, Le)
+NEURA_OPERATOR(>, Gt)
+NEURA_OPERATOR(>=, Ge)
+#undef NEURA_OPERATOR
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_POINTWISE_H_

@@ -1,0 +1,48 @@
+// Reductions. Sums are combined in a fixed tree: the result does not depend on the thread count.
+#ifndef NEURA_TENSOR_OPS_REDUCE_H_
+#define NEURA_TENSOR_OPS_REDUCE_H_
+
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/options.h"
+
+namespace neura {
+
+// Over `dims`, or all dimensions when it is empty; `keepdim` leaves them with extent 1.
+Tensor Sum(const Tensor& input, const ReduceOptions& options = {});
+Tensor Mean(const Tensor& input, const ReduceOptions& options = {});
+Tensor Prod(const Tensor& input, const ReduceOptions& options = {});
+// Throw InvalidArgument over zero elements. A NaN wins.
+Tensor AMax(const Tensor& input, const ReduceOptions& options = {});
+Tensor AMin(const Tensor& input, const ReduceOptions& options = {});
+Tensor All(const Tensor& input, const ReduceOptions& options = {});
+Tensor Any(const Tensor& input, const ReduceOptions& options = {});
+
+// int64 index of the first extremum along a dimension, or in the flattened tensor.
+Tensor ArgMax(const Tensor& input, const ArgReduceOptions& options = {});
+Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options = {});
+
+Tensor CumSum(const Tensor& input, int64_t dim);
+
+struct ValuesAndIndices {
+  Tensor values;
+  Tensor indices;  // int64
+};
+// The extremum along one dimension and where it stands; its gradient goes to that element.
+ValuesAndIndices Max(const Tensor& input, int64_t dim, bool keepdim = false);
+ValuesAndIndices Min(const Tensor& input, int64_t dim, bool keepdim = false);
+
+// Sum of squared deviations from the mean, over the count less `correction`.
+Tensor Var(const Tensor& input, const ReduceOptions& options = {}, int64_t correction = 1);
+// Square root of Var.
+Tensor Std(const Tensor& input, const ReduceOptions& options = {}, int64_t correction = 1);
+// log(sum(exp(input))), without overflow.
+Tensor LogSumExp(const Tensor& input, const ReduceOptions& options = {});
+// The p-norm, (sum |x|^p)^(1/p), for p > 0; p may be infinity.
+Tensor Norm(const Tensor& input, double p = 2, const ReduceOptions& options = {});
+
+// Sums a tensor that was broadcast back to `shape`.
+Tensor SumTo(const Tensor& input, DimsView shape);
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_REDUCE_H_

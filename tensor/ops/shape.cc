@@ -1,0 +1,211 @@
+#include "neura/tensor/ops/shape.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/view.h"
+
+namespace neura {
+namespace {
+
+Dims ToDims(DimsView view) { return Dims(view.begin(), view.end()); }
+
+Tensor CallWithShape(OpId op, const Tensor& input, DimsView shape) {
+  const ShapeOptions options{.shape = ToDims(shape)};
+  return Call(op, &options, input);
+}
+
+Tensor CallWithDims(OpId op, const Tensor& input, DimsView dims) {
+  const DimsOptions options{.dims = ToDims(dims)};
+  return Call(op, &options, input);
+}
+
+void RequireDefined(const char* op, const Tensor& input) {
+  if (!input.defined()) ThrowInvalidArgument(absl::StrCat(op, ": the input is undefined"));
+}
+
+}  // namespace
+
+Tensor View(const Tensor& input, DimsView shape) { return CallWithShape(OpId::kReshape, input, shape); }
+
+Tensor Reshape(const Tensor& input, DimsView shape) {
+  RequireDefined("reshape", input);
+  if (input.is_contiguous()) return View(input, shape);
+  Dims target = ToDims(shape), strides;
+  const auto wildcard = std::find(target.begin(), target.end(), -1);
+  if (wildcard != target.end()) {
+    *wildcard = 1;
+    const int64_t known = NumElements(target);
+    *wildcard = known > 0 ? input.numel() / known : 0;
+  }
+  // A shape that does not fit is reported by the operation.
+  const bool viewable = NumElements(target) != input.numel() ||
+                        ViewStrides(input.shape(), input.strides(), target, &strides);
+  return View(viewable ? input : Clone(input), shape);
+}
+
+Tensor Flatten(const Tensor& input, int64_t start_dim, int64_t end_dim) {
+  RequireDefined("flatten", input);
+  const int64_t start = NormalizeDim("flatten", start_dim, input.dim());
+  const int64_t end = NormalizeDim("flatten", end_dim, input.dim());
+  if (start > end) {
+    ThrowInvalidArgument(absl::StrCat("flatten: start_dim ", start_dim, " comes after end_dim ",
+                                      end_dim, " in a tensor of shape ", ToString(input.shape())));
+  }
+  if (input.dim() == 0) return Reshape(input, {1});
+  const auto first = static_cast<size_t>(start), last = static_cast<size_t>(end);
+  Dims shape(input.shape().begin(), input.shape().begin() + start);
+  shape.push_back(NumElements(input.shape().subspan(first, last - first + 1)));
+  shape.insert(shape.end(), input.shape().begin() + end + 1, input.shape().end());
+  return Reshape(input, shape);
+}
+
+Tensor Permute(const Tensor& input, DimsView dims) { return CallWithDims(OpId::kPermute, input, dims); }
+
+Tensor Transpose(const Tensor& input, int64_t dim0, int64_t dim1) {
+  RequireDefined("transpose", input);
+  Dims dims(static_cast<size_t>(input.dim()));
+  std::iota(dims.begin(), dims.end(), 0);
+  const int64_t a = NormalizeDim("transpose", dim0, input.dim());
+  const int64_t b = NormalizeDim("transpose", dim1, input.dim());
+  if (!dims.empty()) std::swap(dims[static_cast<size_t>(a)], dims[static_cast<size_t>(b)]);
+  return Permute(input, dims);
+}
+
+Tensor Expand(const Tensor& input, DimsView shape) { return CallWithShape(OpId::kExpand, input, shape); }
+Tensor Squeeze(const Tensor& input) { return CallWithDims(OpId::kSqueeze, input, {}); }
+Tensor Squeeze(const Tensor& input, DimsView dims) {
+  return dims.empty() ? input : CallWithDims(OpId::kSqueeze, input, dims);
+}
+
+Tensor Unsqueeze(const Tensor& input, int64_t dim) {
+  const DimOptions options{.dim = dim};
+  return Call(OpId::kUnsqueeze, &options, input);
+}
+
+Tensor Slice(const Tensor& input, int64_t dim, int64_t start, int64_t end, int64_t step) {
+  const SliceOptions options{.dim = dim, .start = start, .end = end, .step = step};
+  return Call(OpId::kSlice, &options, input);
+}
+
+Tensor Narrow(const Tensor& input, int64_t dim, int64_t start, int64_t length) {
+  RequireDefined("narrow", input);
+  const int64_t extent = input.size(dim);
+  if (start < 0 || length < 0 || start > extent || length > extent - start) {
+    ThrowOutOfRange(absl::StrCat("narrow: start ", start, " and length ", length,
+                                 " reach outside dim ", dim, " of shape ", ToString(input.shape())));
+  }
+  return Slice(input, dim, start, start + length);
+}
+
+Tensor Select(const Tensor& input, int64_t dim, int64_t index) {
+  RequireDefined("select", input);
+  const int64_t extent = input.size(dim);
+  if (index < -extent || index >= extent) {
+    ThrowOutOfRange(absl::StrCat("select: index ", index, " is outside dim ", dim, " of shape ",
+                                 ToString(input.shape())));
+  }
+  const int64_t start = index < 0 ? index + extent : index;
+  return Squeeze(Slice(input, dim, start, start + 1), {dim});
+}
+
+Tensor Diagonal(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2) {
+  const DiagonalOptions options{.offset = offset, .dim1 = dim1, .dim2 = dim2};
+  return Call(OpId::kDiagonal, &options, input);
+}
+
+Tensor Unfold(const Tensor& input, int64_t dim, int64_t size, int64_t step) {
+  const UnfoldOptions options{.dim = dim, .size = size, .step = step};
+  return Call(OpId::kUnfold, &options, input);
+}
+
+Tensor AsStrided(const Tensor& input, DimsView shape, DimsView strides, int64_t offset) {
+  const AsStridedOptions options{
+      .shape = ToDims(shape), .strides = ToDims(strides), .offset = offset};
+  return Call(OpId::kAsStrided, &options, input);
+}
+
+Tensor AsStridedGrad(const Tensor& grad, DimsView input_shape, DimsView strides, int64_t offset) {
+  const AsStridedGradOptions options{
+      .input_shape = ToDims(input_shape), .strides = ToDims(strides), .offset = offset};
+  return Call(OpId::kAsStridedGrad, &options, grad);
+}
+
+Tensor Alias(const Tensor& input) { return Call(OpId::kAlias, nullptr, input); }
+
+Tensor Cat(absl::Span<const Tensor> tensors, int64_t dim) {
+  absl::InlinedVector<const Tensor*, 8> refs;
+  for (const Tensor& tensor : tensors) refs.push_back(&tensor);
+  const DimOptions options{.dim = dim};
+  Tensor output;
+  Dispatch(OpId::kCat, &options, refs, absl::MakeSpan(&output, 1));
+  return output;
+}
+
+Tensor Stack(absl::Span<const Tensor> tensors, int64_t dim) {
+  std::vector<Tensor> rows;
+  rows.reserve(tensors.size());
+  for (const Tensor& tensor : tensors) {
+    if (tensor.defined() && tensors[0].defined() && tensor.shape() != tensors[0].shape()) {
+      ThrowInvalidArgument(absl::StrCat("stack: all tensors must have one shape, got ",
+                                        ToString(tensors[0].shape()), " and ",
+                                        ToString(tensor.shape())));
+    }
+    rows.push_back(Unsqueeze(tensor, dim));
+  }
+  return Cat(rows, dim);
+}
+
+std::vector<Tensor> Split(const Tensor& input, DimsView sizes, int64_t dim) {
+  RequireDefined("split", input);
+  if (std::accumulate(sizes.begin(), sizes.end(), int64_t{0}) != input.size(dim)) {
+    ThrowInvalidArgument(absl::StrCat("split: sizes ", ToString(sizes), " do not add up to dim ",
+                                      dim, " of shape ", ToString(input.shape())));
+  }
+  std::vector<Tensor> parts;
+  int64_t start = 0;
+  for (int64_t size : sizes) {
+    parts.push_back(Narrow(input, dim, start, size));
+    start += size;
+  }
+  return parts;
+}
+
+std::vector<Tensor> Split(const Tensor& input, int64_t size, int64_t dim) {
+  RequireDefined("split", input);
+  if (size < 1) ThrowInvalidArgument(absl::StrCat("split: size ", size, " must be positive"));
+  const int64_t extent = input.size(dim);
+  Dims sizes;
+  for (int64_t start = 0; start < extent; start += size) {
+    sizes.push_back(std::min(size, extent - start));
+  }
+  if (sizes.empty()) sizes.push_back(0);
+  return Split(input, sizes, dim);
+}
+
+std::vector<Tensor> Chunk(const Tensor& input, int64_t chunks, int64_t dim) {
+  RequireDefined("chunk", input);
+  if (chunks < 1) ThrowInvalidArgument(absl::StrCat("chunk: ", chunks, " chunks"));
+  return Split(input, std::max<int64_t>((input.size(dim) + chunks - 1) / chunks, 1), dim);
+}
+
+Tensor Pad(const Tensor& input, const PadOptions& options) {
+  return Call(OpId::kPad, &options, input);
+}
+Tensor Flip(const Tensor& input, DimsView dims) {
+  return CallWithDims(OpId::kFlip, input, dims);
+}
+Tensor Tril(const Tensor& input, int64_t diagonal) {
+  const TriangleOptions options{.diagonal = diagonal};
+  return Call(OpId::kTril, &options, input);
+}
+Tensor Triu(const Tensor& input, int64_t diagonal) {
+  const TriangleOptions options{.diagonal = diagonal};
+  return Call(OpId::kTriu, &options, input);
+}
+
+}  // namespace neura
