@@ -9,10 +9,11 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
-#include <stdexcept>
-#include <string>
 #include <system_error>
 #include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura {
 namespace {
@@ -89,8 +90,7 @@ class Pool {
       regions_ = region;
       regions_opened_.fetch_add(1, std::memory_order_relaxed);
       const int awake = helpers_ - sleepers_;
-      to_wake = std::min(wanted - std::min(wanted, spinners_),
-                         sleepers_);
+      to_wake = std::min(wanted - std::min(wanted, spinners_), sleepers_);
       StartHelpers(std::min(wanted, max_helpers) - awake - to_wake);
     }
     for (int i = 0; i < to_wake; ++i) work_.notify_one();
@@ -198,7 +198,8 @@ Pool& GetPool() {
   if (Pool* pool = current_pool.load(std::memory_order_acquire)) return *pool;
   static std::once_flag fork_handler;
   std::call_once(fork_handler, [] {
-    pthread_atfork(nullptr, nullptr, [] { current_pool.store(nullptr, std::memory_order_relaxed); });
+    pthread_atfork(nullptr, nullptr,
+                   [] { current_pool.store(nullptr, std::memory_order_relaxed); });
   });
   auto* made = new Pool;
   Pool* expected = nullptr;
@@ -213,8 +214,8 @@ int GetNumThreads() { return NumThreads().load(std::memory_order_relaxed); }
 
 void SetNumThreads(int num_threads) {
   if (num_threads < 1) {
-    throw std::invalid_argument("SetNumThreads: expected at least 1 thread, got " +
-                                std::to_string(num_threads));
+    ThrowInvalidArgument(
+        absl::StrCat("SetNumThreads: expected at least 1 thread, got ", num_threads));
   }
   NumThreads().store(num_threads, std::memory_order_relaxed);
   GetPool().SetMaxHelpers(num_threads - 1);

@@ -5,14 +5,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <exception>
+#include <mutex>
 #include <numeric>
 #include <set>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura {
 namespace {
@@ -45,8 +45,8 @@ TEST_F(ThreadPoolTest, NegativeCountRunsNothing) {
 }
 
 TEST_F(ThreadPoolTest, RejectsLessThanOneThread) {
-  EXPECT_THROW(SetNumThreads(0), std::exception);
-  EXPECT_THROW(SetNumThreads(-3), std::exception);
+  EXPECT_THROW(SetNumThreads(0), Error);
+  EXPECT_THROW(SetNumThreads(-3), Error);
   EXPECT_EQ(GetNumThreads(), initial_);
 }
 

@@ -1,0 +1,33 @@
+#include "neura/tensor/cpu/scratch.h"
+
+#include <memory>
+#include <new>
+
+namespace neura::cpu {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+struct AlignedDelete {
+  void operator()(std::byte* bytes) const { ::operator delete[](bytes, kAlignment); }
+};
+
+struct Buffer {
+  std::unique_ptr<std::byte[], AlignedDelete> bytes;
+  size_t size = 0;
+};
+
+}  // namespace
+
+void* ScratchBytes(ScratchSlot slot, size_t num_bytes) noexcept {
+  thread_local Buffer buffers[static_cast<size_t>(ScratchSlot::kCount)];
+  Buffer& buffer = buffers[static_cast<size_t>(slot)];
+  if (buffer.size < num_bytes) {
+    buffer.bytes.reset();
+    buffer.bytes.reset(new (kAlignment) std::byte[num_bytes]);
+    buffer.size = num_bytes;
+  }
+  return buffer.bytes.get();
+}
+
+}  // namespace neura::cpu

@@ -1,0 +1,129 @@
+#include "neura/tensor/io/atomic_file.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "neura/tensor/core/error.h"
+
+namespace neura {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+std::string Read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+class AtomicFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = fs::path(::testing::TempDir()) /
+                 ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(directory_);
+    fs::create_directories(directory_);
+  }
+
+  std::string Path(const std::string& name) const { return (directory_ / name).string(); }
+  int64_t NumFiles() const {
+    return std::distance(fs::directory_iterator(directory_), fs::directory_iterator());
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(AtomicFileTest, WritesTheConcatenation) {
+  WriteFileAtomically(Path("a"), {"one ", "", std::string_view("t\0o", 3)});
+  EXPECT_EQ(Read(Path("a")), std::string("one t\0o", 7));
+  EXPECT_EQ(NumFiles(), 1);
+}
+
+TEST_F(AtomicFileTest, ReplacesAndKeepsPermissions) {
+  WriteFileAtomically(Path("a"), {"a long old text"});
+  fs::permissions(Path("a"), fs::perms::owner_read | fs::perms::owner_write);
+  WriteFileAtomically(Path("a"), {"new"});
+  EXPECT_EQ(Read(Path("a")), "new");
+  EXPECT_EQ(fs::status(Path("a")).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(AtomicFileTest, WritesThroughSymbolicLinks) {
+  WriteFileAtomically(Path("target"), {"old"});
+  fs::create_symlink("target", Path("link"));
+  WriteFileAtomically(Path("link"), {"new"});
+  EXPECT_TRUE(fs::is_symlink(Path("link")));
+  EXPECT_EQ(Read(Path("target")), "new");
+}
+
+TEST_F(AtomicFileTest, MissingDirectoryIsNamed) {
+  try {
+    WriteFileAtomically(Path("no/such/file"), {"x"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), absl::StatusCode::kNotFound);
+    EXPECT_THAT(error.message(), HasSubstr(Path("no/such/file")));
+  }
+}
+
+TEST_F(AtomicFileTest, DevicesAreLeftAlone) {
+  try {
+    WriteFileAtomically("/dev/null", {"x"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("/dev/null"));
+  }
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+// A limit on the size of files stops the write in the middle, as a full disk does.
+TEST_F(AtomicFileTest, FailedWriteLeavesTheOldFile) {
+  WriteFileAtomically(Path("a"), {"old"});
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old_handler = signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{4096, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::string message;
+  try {
+    WriteFileAtomically(Path("a"), {std::string(10000, 'x')});
+  } catch (const Error& error) {
+    message = error.message();
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, old_handler);
+  EXPECT_THAT(message, HasSubstr(Path("a")));
+  EXPECT_EQ(Read(Path("a")), "old");
+  EXPECT_EQ(NumFiles(), 1);
+}
+
+// A process that writes two versions in turn is killed at some moment, again and again.
+TEST_F(AtomicFileTest, KillLeavesOneOfTheVersions) {
+  const std::string versions[] = {std::string(300000, 'a'), std::string(200000, 'b')};
+  WriteFileAtomically(Path("a"), {versions[0]});
+  for (int round = 0; round < 20; ++round) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      for (int i = 0;; ++i) WriteFileAtomically(Path("a"), {versions[i % 2]});
+    }
+    usleep(static_cast<useconds_t>(1000 + 700 * round));
+    kill(child, SIGKILL);
+    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+    const std::string text = Read(Path("a"));
+    EXPECT_TRUE(text == versions[0] || text == versions[1]) << text.size() << " bytes";
+  }
+}
+
+}  // namespace
+}  // namespace neura

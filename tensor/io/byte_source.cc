@@ -1,0 +1,68 @@
+#include "neura/tensor/io/byte_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace neura {
+
+absl::Status ByteSource::Read(uint64_t offset, void* out, uint64_t count) const {
+  if (offset > size_ || count > size_ - offset) {
+    return absl::DataLossError(absl::StrCat("truncated: ", count, " bytes expected at offset ",
+                                            offset, ", the end is at ", size_));
+  }
+  return ReadInside(offset, static_cast<char*>(out), count);
+}
+
+absl::Status MemorySource::ReadInside(uint64_t offset, char* out, uint64_t count) const {
+  if (count > 0) std::memcpy(out, bytes_.data() + offset, count);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FileSource> FileSource::Open(const std::string& path) {
+  // Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("opening ", path));
+  struct stat status;
+  const bool known = fstat(descriptor, &status) == 0;
+  if (!known || !S_ISREG(status.st_mode)) {
+    const int error_number = errno;
+    close(descriptor);
+    if (!known) return absl::ErrnoToStatus(error_number, absl::StrCat("opening ", path));
+    return absl::FailedPreconditionError(absl::StrCat(path, " is not a regular file"));
+  }
+  return FileSource(descriptor, static_cast<uint64_t>(status.st_size));
+}
+
+FileSource::FileSource(FileSource&& other) noexcept
+    : ByteSource(other.size()), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileSource::~FileSource() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+absl::Status FileSource::ReadInside(uint64_t offset, char* out, uint64_t count) const {
+  while (count > 0) {
+    const ssize_t got = pread(descriptor_, out, count, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return absl::ErrnoToStatus(errno, "reading");
+    if (got == 0) return absl::DataLossError("the file became shorter while it was read");
+    out += got;
+    offset += static_cast<uint64_t>(got);
+    count -= static_cast<uint64_t>(got);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InFile(const std::string& path, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+}  // namespace neura

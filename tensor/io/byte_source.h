@@ -1,0 +1,76 @@
+// Bytes that readers take from memory or from a file, wherever they like.
+#ifndef NEURA_TENSOR_IO_BYTE_SOURCE_H_
+#define NEURA_TENSOR_IO_BYTE_SOURCE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace neura {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  uint64_t size() const { return size_; }
+
+  // Copies `count` bytes from `offset` on to `out`. DataLoss when the source ends before.
+  absl::Status Read(uint64_t offset, void* out, uint64_t count) const;
+
+ protected:
+  explicit ByteSource(uint64_t size) : size_(size) {}
+
+ private:
+  // `offset` + `count` is at most size().
+  virtual absl::Status ReadInside(uint64_t offset, char* out, uint64_t count) const = 0;
+
+  uint64_t size_;
+};
+
+// Bytes that stay valid while this is in use.
+class MemorySource final : public ByteSource {
+ public:
+  explicit MemorySource(std::string_view bytes) : ByteSource(bytes.size()), bytes_(bytes) {}
+
+ private:
+  absl::Status ReadInside(uint64_t offset, char* out, uint64_t count) const override;
+
+  std::string_view bytes_;
+};
+
+// A regular file.
+class FileSource final : public ByteSource {
+ public:
+  // Errors of Open name the file, those of Read do not.
+  static absl::StatusOr<FileSource> Open(const std::string& path);
+  ~FileSource() override;
+  FileSource(FileSource&& other) noexcept;
+  FileSource& operator=(FileSource&&) = delete;
+
+ private:
+  FileSource(int descriptor, uint64_t size) : ByteSource(size), descriptor_(descriptor) {}
+  absl::Status ReadInside(uint64_t offset, char* out, uint64_t count) const override;
+
+  int descriptor_;
+};
+
+// The same error, if it is one, with the file's name before the message.
+absl::Status InFile(const std::string& path, const absl::Status& status);
+
+// The result of `read` (a function of const ByteSource&) on a file; its errors name the file.
+template <typename T>
+absl::StatusOr<T> ReadFromFile(const std::string& path,
+                               absl::StatusOr<T> (*read)(const ByteSource&)) {
+  absl::StatusOr<FileSource> source = FileSource::Open(path);
+  if (!source.ok()) return source.status();
+  absl::StatusOr<T> result = read(*source);
+  if (!result.ok()) return InFile(path, result.status());
+  return result;
+}
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_IO_BYTE_SOURCE_H_

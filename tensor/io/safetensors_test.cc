@@ -1,0 +1,149 @@
+#include "neura/tensor/io/safetensors.h"
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+// Written by the reference package, or by hand against it: testdata/make.py.
+std::string TestFile(const std::string& name) {
+  return absl::StrCat("tensor/io/testdata/safetensors/", name, ".safetensors");
+}
+
+std::string Bytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+Safetensors MustLoad(const std::string& path) {
+  absl::StatusOr<Safetensors> loaded = LoadSafetensors(path);
+  EXPECT_TRUE(loaded.ok()) << loaded.status();
+  return *std::move(loaded);
+}
+
+template <typename T>
+absl::Span<const T> Elements(const Safetensors& file, std::string_view name) {
+  const Tensor& tensor = *file.Find(name);
+  return {tensor.data<T>(), static_cast<size_t>(tensor.numel())};
+}
+
+TEST(LoadSafetensors, ReadsTheReferencePackagesFile) {
+  const Safetensors file = MustLoad(TestFile("reference"));
+  EXPECT_EQ(file.tensors.size(), 6u);
+  EXPECT_THAT(file.Find("linear.weight")->shape(), ElementsAre(2, 3));
+  EXPECT_THAT(Elements<float>(file, "linear.weight"), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(Elements<double>(file, "linear.bias"), ElementsAre(0.5, -0.5));
+  EXPECT_THAT(Elements<bool>(file, "mask"), ElementsAre(true, false, true));
+  EXPECT_EQ(file.Find("steps")->dim(), 0);
+  EXPECT_THAT(Elements<int64_t>(file, "steps"), ElementsAre(7));
+  EXPECT_THAT(Elements<Half>(file, "half"), ElementsAre(Half(1.5f)));
+  EXPECT_THAT(file.Find("nothing")->shape(), ElementsAre(0, 4));
+  EXPECT_EQ(file.Find("absent"), nullptr);
+  EXPECT_THAT(file.metadata,
+              ElementsAre(Pair("format", "np"), Pair("note", "quote \" and \xc3\xa9")));
+}
+
+TEST(SaveSafetensors, KeepsNamesOrderElementsAndMetadata) {
+  const std::string path = ::testing::TempDir() + "/model.safetensors";
+  Safetensors saved;
+  saved.metadata = {{"format", "neura"}};
+  saved.tensors = {{"z", FromList<uint8_t>({1, 2, 3})},
+                   {"\"a\\", FromList<double>({1.5, 2.5}, {1, 2})},
+                   {"m", FromList<float>({4, 5, 6, 7})},
+                   {"", FromList<int64_t>({}, {0, 3})}};
+  SaveSafetensors(path, saved);
+  const Safetensors loaded = MustLoad(path);
+  EXPECT_EQ(loaded.metadata, saved.metadata);
+  ASSERT_EQ(loaded.tensors.size(), saved.tensors.size());
+  for (size_t i = 0; i < saved.tensors.size(); ++i) {
+    EXPECT_EQ(loaded.tensors[i].first, saved.tensors[i].first);
+    EXPECT_EQ(loaded.tensors[i].second.shape(), saved.tensors[i].second.shape());
+    EXPECT_EQ(loaded.tensors[i].second.ToString(), saved.tensors[i].second.ToString());
+  }
+  // The widest elements come first, at a multiple of eight: all are aligned in the file.
+  const std::string bytes = Bytes(path);
+  EXPECT_EQ(bytes.size() % 8, (16 + 16 + 3) % 8);
+  EXPECT_EQ(bytes.substr(bytes.size() - 3), "\1\2\3");
+}
+
+TEST(SaveSafetensors, SameContentsGiveTheSameBytes) {
+  const std::string path = ::testing::TempDir() + "/same.safetensors";
+  SaveSafetensors(path, MustLoad(TestFile("reference")));
+  const std::string first = Bytes(path);
+  SaveSafetensors(path, MustLoad(path));
+  EXPECT_EQ(Bytes(path), first);
+}
+
+TEST(SaveSafetensors, WritesViewsInRowMajorOrder) {
+  const std::string path = ::testing::TempDir() + "/view.safetensors";
+  const Tensor matrix = FromList<float>({1, 2, 3, 4, 5, 6}, {2, 3});
+  SaveSafetensors(path, {.tensors = {{"t", Transpose(matrix, 0, 1)}}, .metadata = {}});
+  const Safetensors loaded = MustLoad(path);
+  EXPECT_THAT(loaded.Find("t")->shape(), ElementsAre(3, 2));
+  EXPECT_THAT(Elements<float>(loaded, "t"), ElementsAre(1, 4, 2, 5, 3, 6));
+}
+
+TEST(SaveSafetensors, WhatTheFormatCannotHoldIsAnErrorAndLeavesNoFile) {
+  const std::string path = ::testing::TempDir() + "/bad.safetensors";
+  const Tensor x = FromList<float>({1});
+  const auto expect_error = [&](Safetensors contents, const std::string& named) {
+    try {
+      SaveSafetensors(path, contents);
+      ADD_FAILURE() << named;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.message(), HasSubstr(named));
+    }
+    EXPECT_FALSE(std::ifstream(path).good());
+  };
+  expect_error({.tensors = {{"a", x}, {"a", x}}, .metadata = {}}, "'a'");
+  expect_error({.tensors = {{"__metadata__", x}}, .metadata = {}}, "__metadata__");
+  expect_error({.tensors = {{"\xff", x}}, .metadata = {}}, "UTF-8");
+  expect_error({.tensors = {{"c", Tensor::Empty({1}, kComplex128, kCpu)}}, .metadata = {}},
+               "complex128");
+}
+
+TEST(LoadSafetensors, MalformedFilesNameFileAndTensor) {
+  const std::pair<std::string, std::string> expected[] = {
+      {"overlap", "'b' begins at 4, inside"},
+      {"gap", "'b' begins at 12, behind a gap"},
+      {"excess", "excess"},
+      {"truncated", "truncated"},
+      {"wrong_size", "'a': float32 [3] takes 12 bytes"},
+      {"overflow", "'a'"},
+      {"negative", "'a': an extent"},
+      {"dtype", "'a': its dtype is 'F8_E4M3'"},
+      {"twice", "'a' comes twice"},
+      {"deep", "'a'"},
+      {"not_json", "JSON"},
+      {"lying_length", "at most"},
+  };
+  for (const auto& [name, named] : expected) {
+    const absl::Status status = LoadSafetensors(TestFile(name)).status();
+    EXPECT_FALSE(status.ok()) << name;
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(name + ".safetensors"), HasSubstr(named)));
+  }
+}
+
+TEST(ParseSafetensors, EveryTruncationIsAnError) {
+  const std::string bytes = Bytes(TestFile("reference"));
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(ParseSafetensors(std::string_view(bytes).substr(0, size)).ok()) << size;
+  }
+}
+
+}  // namespace
+}  // namespace neura
