@@ -89,8 +89,7 @@ class Pool {
       regions_ = region;
       regions_opened_.fetch_add(1, std::memory_order_relaxed);
       const int awake = helpers_ - sleepers_;
-      to_wake = std::min(wanted - std::min(wanted, spinners_),
-                         sleepers_);
+      to_wake = std::min(wanted - std::min(wanted, spinners_), sleepers_);
       StartHelpers(std::min(wanted, max_helpers) - awake - to_wake);
     }
     for (int i = 0; i < to_wake; ++i) work_.notify_one();
@@ -198,7 +197,8 @@ Pool& GetPool() {
   if (Pool* pool = current_pool.load(std::memory_order_acquire)) return *pool;
   static std::once_flag fork_handler;
   std::call_once(fork_handler, [] {
-    pthread_atfork(nullptr, nullptr, [] { current_pool.store(nullptr, std::memory_order_relaxed); });
+    pthread_atfork(nullptr, nullptr,
+                   [] { current_pool.store(nullptr, std::memory_order_relaxed); });
   });
   auto* made = new Pool;
   Pool* expected = nullptr;

@@ -6,9 +6,9 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <mutex>
 #include <numeric>
 #include <set>
-#include <mutex>
 #include <thread>
 #include <vector>
 
