@@ -2,13 +2,13 @@
 #ifndef NEURA_DATA_DATA_H_
 #define NEURA_DATA_DATA_H_
 
-#include "neura/data/dataloader.h"      // IWYU pragma: export
-#include "neura/data/dataset.h"         // IWYU pragma: export
-#include "neura/data/fashion_mnist.h"   // IWYU pragma: export
-#include "neura/data/idx.h"             // IWYU pragma: export
-#include "neura/data/random.h"          // IWYU pragma: export
-#include "neura/data/sampler.h"         // IWYU pragma: export
-#include "neura/data/tensor_dataset.h"  // IWYU pragma: export
-#include "neura/data/transforms.h"      // IWYU pragma: export
+#include "neura/data/dataloader.h"
+#include "neura/data/dataset.h"
+#include "neura/data/fashion_mnist.h"
+#include "neura/data/idx.h"
+#include "neura/data/random.h"
+#include "neura/data/sampler.h"
+#include "neura/data/tensor_dataset.h"
+#include "neura/data/transforms.h"
 
 #endif  // NEURA_DATA_DATA_H_
