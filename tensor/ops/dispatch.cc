@@ -142,6 +142,7 @@ void DispatchChecked(OpCall& call, const OpSchema& schema, absl::Span<Tensor> ou
     for (size_t i = 0; i < schema.num_outputs; ++i) {
       outputs[i] = Tensor::Empty(specs[i].shape, specs[i].dtype, call.device);
     }
+    if (ABSL_PREDICT_FALSE(schema.flags.mutates != 0)) NotifyBeforeInPlace(call);
     RunKernel(call, outputs);
     for (size_t i = 0; ABSL_PREDICT_FALSE(schema.flags.mutates >> i); ++i) {
       if ((schema.flags.mutates >> i & 1) && call.has_input(i)) {
