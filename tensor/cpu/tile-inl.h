@@ -189,7 +189,9 @@ void RunTile(const Tile<T>& tile) {
       if constexpr (kBLayout == BLayout::kIndexed) b_row = tile.b + tile.b_offsets[k];
       V b[kVectors];
       LoadRow(d, mask, b_row, b);
-      PrefetchRow<T, kVectors>(b_row + kPrefetchRows * tile.b_stride);
+      if constexpr (kBLayout == BLayout::kStrided) {
+        PrefetchRow<T, kVectors>(b_row + kPrefetchRows * tile.b_stride);
+      }
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
         const V element = hn::Set(d, a[i]);
