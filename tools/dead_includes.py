@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Finds includes of our own headers ("neura/...") of which the including file uses no name.
 
-A name counts as used when it occurs outside comments and strings. The names of a header are those that it declares, and
-those of the headers that it hands on: `#include ... // IWYU pragma: export`. An include that is there for its effect
-says so: `// IWYU pragma: keep`.
+A name counts as used when it occurs outside comments and strings. The names of a header are those that it declares; if
+it is nothing but includes, those of all of these. An include that is there for its effect says so:
+`// IWYU pragma: keep`.
 """
 
 import functools
@@ -36,23 +36,36 @@ def code(path):
     return COMMENT_OR_STRING.sub(" ", read(path))
 
 
+def is_collection(path):
+    """Whether a header is nothing but includes, for users to include one for all."""
+    return path.endswith(".h") and not re.sub(r"^[ \t]*#.*$", "", code(path), flags=re.MULTILINE).strip()
+
+
+def own_includes(path):
+    """The existing headers that a file includes, each with the comment beside it."""
+    return [(header, comment) for header, comment in INCLUDE.findall(read(path)) if os.path.exists(header)]
+
+
 @functools.lru_cache(maxsize=None)
 def declared(path):
     names = {name for groups in DECLARATION.findall(code(path)) for name in groups if name} - COMMON
-    for handed_on, comment in INCLUDE.findall(read(path)):
-        if "IWYU pragma: export" in comment and os.path.exists(handed_on):
-            names |= declared(handed_on)
+    for header, _ in own_includes(path):
+        if is_collection(path):
+            names |= declared(header)
+        elif header.endswith(".inc"):  # a list that macros make declarations of
+            names |= set(re.findall(r"\w+", code(header)))
     return names
 
 
 def dead_includes(path):
+    if is_collection(path):
+        return
     used = set(re.findall(r"\w+", code(path)))
     own_header = re.sub(r"(_test|_benchmark)?\.cc$", ".h", path)
-    for header, comment in INCLUDE.findall(read(path)):
-        if "IWYU pragma" in comment or header == own_header:
-            continue
-        if header.endswith(".h") and os.path.exists(header) and not used & declared(header):
-            yield header
+    for header, comment in own_includes(path):
+        if header.endswith(".h") and header != own_header and "IWYU pragma: keep" not in comment:
+            if not used & declared(header):
+                yield header
 
 
 def main():

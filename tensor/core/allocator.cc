@@ -144,9 +144,9 @@ void* CachingCpuAllocator::FromSystem(SizeClass size_class) {
     data = std::aligned_alloc(kAlignment, size_class.bytes);
   }
   if (data == nullptr) {
-    ThrowResourceExhausted(absl::StrCat(
-        "out of memory: cannot allocate ", size_class.bytes, " bytes beyond the ",
-        reserved_.load(std::memory_order_relaxed), " that are in use or cached"));
+    ThrowResourceExhausted(
+        absl::StrCat("out of memory: cannot allocate ", size_class.bytes, " bytes beyond the ",
+                     reserved_.load(std::memory_order_relaxed), " that are in use or cached"));
   }
   reserved_.fetch_add(static_cast<int64_t>(size_class.bytes), std::memory_order_relaxed);
   return data;
@@ -181,8 +181,7 @@ void CachingCpuAllocator::EmptyCache() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   for (int i = 0; i < kNumClasses; ++i) {
     // The inverse of ClassOf.
-    const int64_t bytes = i < 8 ? (i + 1) * int64_t{64}
-                                : (int64_t{i % 8} + 9) << (i / 8 - 1 + 6);
+    const int64_t bytes = i < 8 ? (i + 1) * int64_t{64} : (int64_t{i % 8} + 9) << (i / 8 - 1 + 6);
     while (Block* block = shared_[i]) {
       shared_[i] = block->next;
       std::free(block);

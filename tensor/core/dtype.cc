@@ -12,18 +12,12 @@ struct Row {
 };
 
 constexpr Row kRows[kNumDTypes] = {
-    {"bool", 1, DTypeCategory::kBool},
-    {"uint8", 1, DTypeCategory::kIntegral},
-    {"int8", 1, DTypeCategory::kIntegral},
-    {"int16", 2, DTypeCategory::kIntegral},
-    {"int32", 4, DTypeCategory::kIntegral},
-    {"int64", 8, DTypeCategory::kIntegral},
-    {"float16", 2, DTypeCategory::kFloating},
-    {"bfloat16", 2, DTypeCategory::kFloating},
-    {"float32", 4, DTypeCategory::kFloating},
-    {"float64", 8, DTypeCategory::kFloating},
-    {"complex64", 8, DTypeCategory::kComplex},
-    {"complex128", 16, DTypeCategory::kComplex},
+    {"bool", 1, DTypeCategory::kBool},         {"uint8", 1, DTypeCategory::kIntegral},
+    {"int8", 1, DTypeCategory::kIntegral},     {"int16", 2, DTypeCategory::kIntegral},
+    {"int32", 4, DTypeCategory::kIntegral},    {"int64", 8, DTypeCategory::kIntegral},
+    {"float16", 2, DTypeCategory::kFloating},  {"bfloat16", 2, DTypeCategory::kFloating},
+    {"float32", 4, DTypeCategory::kFloating},  {"float64", 8, DTypeCategory::kFloating},
+    {"complex64", 8, DTypeCategory::kComplex}, {"complex128", 16, DTypeCategory::kComplex},
 };
 
 }  // namespace

@@ -41,26 +41,18 @@ inline constexpr DType kComplex64 = DType::kComplex64;
 inline constexpr DType kComplex128 = DType::kComplex128;
 
 // Calls macro(C++ type, DType enumerator) for each of the twelve.
-#define NEURA_FORALL_DTYPES(macro)         \
-  macro(bool, kBool)                       \
-  macro(uint8_t, kUInt8)                   \
-  macro(int8_t, kInt8)                     \
-  macro(int16_t, kInt16)                   \
-  macro(int32_t, kInt32)                   \
-  macro(int64_t, kInt64)                   \
-  macro(::neura::Half, kFloat16)           \
-  macro(::neura::BFloat16, kBFloat16)      \
-  macro(float, kFloat32)                   \
-  macro(double, kFloat64)                  \
-  macro(std::complex<float>, kComplex64)   \
-  macro(std::complex<double>, kComplex128)
+#define NEURA_FORALL_DTYPES(macro)                                                           \
+  macro(bool, kBool) macro(uint8_t, kUInt8) macro(int8_t, kInt8) macro(int16_t, kInt16)      \
+      macro(int32_t, kInt32) macro(int64_t, kInt64) macro(::neura::Half, kFloat16)           \
+          macro(::neura::BFloat16, kBFloat16) macro(float, kFloat32) macro(double, kFloat64) \
+              macro(std::complex<float>, kComplex64) macro(std::complex<double>, kComplex128)
 
 // DTypeOf<float> == kFloat32, and so on.
 template <typename T>
 struct DTypeOfT;
-#define NEURA_DTYPE_OF(type, name) \
-  template <>                      \
-  struct DTypeOfT<type> {          \
+#define NEURA_DTYPE_OF(type, name)              \
+  template <>                                   \
+  struct DTypeOfT<type> {                       \
     static constexpr DType value = DType::name; \
   };
 NEURA_FORALL_DTYPES(NEURA_DTYPE_OF)

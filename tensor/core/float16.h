@@ -23,9 +23,9 @@ struct Half {
     const uint32_t f = std::bit_cast<uint32_t>(value);
     const uint32_t sign = (f >> 16) & 0x8000;
     const uint32_t magnitude = f & 0x7fffffff;
-    if (magnitude > 0x7f800000) return static_cast<uint16_t>(sign | 0x7e00);  // NaN
+    if (magnitude > 0x7f800000) return static_cast<uint16_t>(sign | 0x7e00);   // NaN
     if (magnitude >= 0x477ff000) return static_cast<uint16_t>(sign | 0x7c00);  // >= 65520
-    if (magnitude < 0x33000001) return static_cast<uint16_t>(sign);  // <= 2^-25
+    if (magnitude < 0x33000001) return static_cast<uint16_t>(sign);            // <= 2^-25
     const int exponent = static_cast<int>(magnitude >> 23) - 127;
     const uint32_t mantissa = (magnitude & 0x7fffff) | 0x800000;
     // Subnormal results drop more bits the smaller they are.

@@ -51,8 +51,8 @@ class Printer {
     Visit(0, static_cast<const T*>(tensor.raw_data()), [this](T value) { Look(value); });
     // As PyTorch: scientific where fixed point would lose digits or run wide.
     format_.integral = whole_;
-    format_.scientific = largest_ > 0 && (largest_ / smallest_ > 1000 || largest_ > 1e8 ||
-                                          smallest_ < 1e-4);
+    format_.scientific =
+        largest_ > 0 && (largest_ / smallest_ > 1000 || largest_ > 1e8 || smallest_ < 1e-4);
     if (whole_) format_.scientific = largest_ > 1e8;
     Visit(0, static_cast<const T*>(tensor.raw_data()),
           [this](T value) { width_ = std::max(width_, FormatElement(value, format_).size()); });

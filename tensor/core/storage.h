@@ -22,8 +22,8 @@ class Storage {
 
   static IntrusivePtr<Storage> Allocate(size_t bytes, Device device, Allocator& allocator);
   // Memory that somebody else owns; it must stay valid until `release(context)` is called.
-  static IntrusivePtr<Storage> External(void* data, size_t bytes, Device device,
-                                        ReleaseFn release, void* context);
+  static IntrusivePtr<Storage> External(void* data, size_t bytes, Device device, ReleaseFn release,
+                                        void* context);
 
   void* data() const noexcept { return data_; }
   size_t bytes() const noexcept { return bytes_; }

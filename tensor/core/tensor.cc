@@ -15,8 +15,8 @@ using AllocatorFn = Allocator& (*)(int index);
 AllocatorFn g_allocators[kNumDeviceTypes] = {[](int) -> Allocator& { return CpuAllocator(); }};
 
 IntrusivePtr<TensorImpl> NewImpl() {
-  return IntrusivePtr<TensorImpl>::Adopt(
-      new (internal::ObjectPool<TensorImpl>::Allocate()) TensorImpl);
+  return IntrusivePtr<TensorImpl>::Adopt(new (internal::ObjectPool<TensorImpl>::Allocate())
+                                             TensorImpl);
 }
 
 template <typename T>
@@ -55,8 +55,8 @@ Tensor Tensor::Empty(DimsView shape, DType dtype, Device device) {
   return Tensor(std::move(impl));
 }
 
-Tensor Tensor::View(IntrusivePtr<Storage> storage, int64_t offset, DimsView shape,
-                    DimsView strides, DType dtype) {
+Tensor Tensor::View(IntrusivePtr<Storage> storage, int64_t offset, DimsView shape, DimsView strides,
+                    DType dtype) {
   IntrusivePtr<TensorImpl> impl = NewImpl();
   impl->data = static_cast<char*>(storage->data()) + offset * static_cast<int64_t>(ItemSize(dtype));
   impl->storage = std::move(storage);
@@ -115,8 +115,8 @@ std::string Describe(const Tensor& tensor) {
 Allocator& AllocatorOf(Device device) {
   const AllocatorFn allocator = g_allocators[static_cast<int>(device.type)];
   if (allocator == nullptr) {
-    ThrowFailedPrecondition(absl::StrCat("no backend for device ", ToString(device),
-                                         " is linked into this program"));
+    ThrowFailedPrecondition(
+        absl::StrCat("no backend for device ", ToString(device), " is linked into this program"));
   }
   return allocator(device.index);
 }

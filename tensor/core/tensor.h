@@ -69,8 +69,8 @@ class Tensor {
 
   // Uninitialized, contiguous.
   static Tensor Empty(DimsView shape, DType dtype, Device device);
-  // A view of `storage`; `offset` and `strides` in elements. The caller guarantees that every element
-  // lies inside it.
+  // A view of `storage`; `offset` and `strides` in elements. The caller guarantees that every
+  // element lies inside it.
   static Tensor View(IntrusivePtr<Storage> storage, int64_t offset, DimsView shape,
                      DimsView strides, DType dtype);
 

@@ -48,8 +48,8 @@ absl::StatusOr<Tensor> ReadElements(const ByteSource& source, uint64_t offset, D
 }
 
 void ReverseBytes(const Tensor& tensor) {
-  const size_t width = IsComplex(tensor.dtype()) ? ItemSize(tensor.dtype()) / 2
-                                                 : ItemSize(tensor.dtype());
+  const size_t width =
+      IsComplex(tensor.dtype()) ? ItemSize(tensor.dtype()) / 2 : ItemSize(tensor.dtype());
   if (width == 1) return;
   char* bytes = static_cast<char*>(tensor.raw_data());
   char* const end = bytes + BytesOf(tensor).size();

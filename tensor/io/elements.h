@@ -20,8 +20,8 @@ static_assert(std::endian::native == std::endian::little);
 // count them.
 absl::StatusOr<uint64_t> ByteSize(DimsView shape, DType dtype);
 
-// A contiguous CPU tensor of the bytes from `offset` on. Nothing is allocated before it is seen that
-// the source has that many. Bytes of bool other than 0 count as true.
+// A contiguous CPU tensor of the bytes from `offset` on. Nothing is allocated before it is seen
+// that the source has that many. Bytes of bool other than 0 count as true.
 absl::StatusOr<Tensor> ReadElements(const ByteSource& source, uint64_t offset, DimsView shape,
                                     DType dtype);
 

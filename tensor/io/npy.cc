@@ -70,8 +70,8 @@ absl::StatusOr<Tensor> ReadNpy(const ByteSource& source) {
   const uint64_t end = preamble->data_offset + internal::BytesOf(*tensor).size();
   if (end != source.size()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(source.size() - end, " bytes after the elements of ",
-                     DTypeName(header.dtype), " ", ToString(header.shape)));
+        absl::StrCat(source.size() - end, " bytes after the elements of ", DTypeName(header.dtype),
+                     " ", ToString(header.shape)));
   }
   if (header.big_endian) internal::ReverseBytes(*tensor);
   if (!header.fortran_order) return tensor;

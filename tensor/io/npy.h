@@ -17,8 +17,8 @@ absl::StatusOr<Tensor> LoadNpy(const std::string& path);
 // The same of a file's bytes.
 absl::StatusOr<Tensor> ParseNpy(std::string_view bytes);
 
-// Writes a version 1.0 file in C order, whole or not at all. Throws Error when the tensor is bfloat16,
-// which NumPy lacks, or when writing fails.
+// Writes a version 1.0 file in C order, whole or not at all. Throws Error when the tensor is
+// bfloat16, which NumPy lacks, or when writing fails.
 void SaveNpy(const std::string& path, const Tensor& tensor);
 
 }  // namespace neura

@@ -19,13 +19,13 @@ constexpr size_t kMaxRank = 64;
 
 // Kind and width as a descr has them after the byte order.
 constexpr std::pair<std::string_view, DType> kDescrs[] = {
-    {"b1", kBool},    {"u1", kUInt8},   {"i1", kInt8},    {"i2", kInt16},
-    {"i4", kInt32},   {"i8", kInt64},   {"f2", kFloat16}, {"f4", kFloat32},
+    {"b1", kBool},    {"u1", kUInt8},     {"i1", kInt8},        {"i2", kInt16},
+    {"i4", kInt32},   {"i8", kInt64},     {"f2", kFloat16},     {"f4", kFloat32},
     {"f8", kFloat64}, {"c8", kComplex64}, {"c16", kComplex128},
 };
 
-// Takes a literal apart from its start. The first thing that does not fit is the parser's error; what
-// is taken after it means nothing.
+// Takes a literal apart from its start. The first thing that does not fit is the parser's error;
+// what is taken after it means nothing.
 class LiteralParser {
  public:
   explicit LiteralParser(std::string_view text) : rest_(text) {}
@@ -38,9 +38,9 @@ class LiteralParser {
 
   void Fail(std::string_view expected) {
     if (status_.ok()) {
-      status_ = absl::InvalidArgumentError(
-          absl::StrCat("npy header: expected ", expected, " before \"",
-                       absl::CHexEscape(rest_.substr(0, 20)), "\""));
+      status_ =
+          absl::InvalidArgumentError(absl::StrCat("npy header: expected ", expected, " before \"",
+                                                  absl::CHexEscape(rest_.substr(0, 20)), "\""));
     }
   }
 

@@ -62,7 +62,7 @@ void ExpectIntegers(const std::string& name) {
 
 template <typename T>
 void ExpectComplex(const std::string& name) {
-  const std::vector<std::complex<T>> expected = {{0, 0}, {1, -1},     {2, -2},
+  const std::vector<std::complex<T>> expected = {{0, 0},  {1, -1},     {2, -2},
                                                  {3, -3}, {100, -100}, {127, -127}};
   EXPECT_THAT(Values<std::complex<T>>(MustLoad(TestFile(name))), ElementsAreArray(expected));
 }
@@ -157,7 +157,11 @@ std::string WithHeader(const std::string& header) {
 
 TEST(ParseNpy, MalformedHeaders) {
   for (const std::string header : {
-           "", "{", "{}", "()", "{'descr': '<f4', 'fortran_order': False, }",
+           "",
+           "{",
+           "{}",
+           "()",
+           "{'descr': '<f4', 'fortran_order': False, }",
            "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'more': 1}",
            "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}",
            "{'descr': '<f4', 'fortran_order': 1, 'shape': (0,)}",
@@ -175,12 +179,11 @@ TEST(ParseNpy, MalformedHeaders) {
 
 TEST(ParseNpy, LyingShapesAllocateNothing) {
   const int64_t before = CpuAllocator().Stats().allocations;
-  for (const std::string shape :
-       {"(9223372036854775807,)", "(4294967296, 4294967296)", "(99999999999999999999,)",
-        "(1000000000, 1000)"}) {
-    EXPECT_FALSE(ParseNpy(WithHeader("{'descr': '<f8', 'fortran_order': False, 'shape': " + shape +
-                                     "}"))
-                     .ok())
+  for (const std::string shape : {"(9223372036854775807,)", "(4294967296, 4294967296)",
+                                  "(99999999999999999999,)", "(1000000000, 1000)"}) {
+    EXPECT_FALSE(
+        ParseNpy(WithHeader("{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + "}"))
+            .ok())
         << shape;
   }
   EXPECT_EQ(CpuAllocator().Stats().allocations, before);

@@ -66,8 +66,8 @@ absl::StatusOr<Safetensors> ReadSafetensors(const ByteSource& source) {
   absl::Status status = source.Read(0, &header_size, sizeof(header_size));
   if (!status.ok()) return status;
   if (header_size > kMaxHeaderSize) {
-    return absl::InvalidArgumentError(absl::StrCat("safetensors header of ", header_size,
-                                                   " bytes; at most ", kMaxHeaderSize));
+    return absl::InvalidArgumentError(
+        absl::StrCat("safetensors header of ", header_size, " bytes; at most ", kMaxHeaderSize));
   }
   const uint64_t data_offset = sizeof(header_size) + header_size;
   if (data_offset > source.size()) {
@@ -85,8 +85,8 @@ absl::StatusOr<Safetensors> ReadSafetensors(const ByteSource& source) {
   Safetensors result;
   result.metadata = std::move(header->metadata);
   for (SafetensorsEntry& entry : header->entries) {
-    absl::StatusOr<Tensor> tensor = internal::ReadElements(source, data_offset + entry.begin,
-                                                           entry.shape, entry.dtype);
+    absl::StatusOr<Tensor> tensor =
+        internal::ReadElements(source, data_offset + entry.begin, entry.shape, entry.dtype);
     if (!tensor.ok()) return InFile(absl::StrCat("tensor '", entry.name, "'"), tensor.status());
     result.tensors.emplace_back(std::move(entry.name), *std::move(tensor));
   }

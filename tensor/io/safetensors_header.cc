@@ -18,9 +18,9 @@ using Json = nlohmann::json;
 constexpr std::string_view kMetadata = "__metadata__";
 
 constexpr std::pair<std::string_view, DType> kDTypes[] = {
-    {"BOOL", kBool},     {"U8", kUInt8},    {"I8", kInt8},    {"I16", kInt16},
-    {"I32", kInt32},     {"I64", kInt64},   {"F16", kFloat16}, {"BF16", kBFloat16},
-    {"F32", kFloat32},   {"F64", kFloat64}, {"C64", kComplex64},
+    {"BOOL", kBool},   {"U8", kUInt8},    {"I8", kInt8},       {"I16", kInt16},
+    {"I32", kInt32},   {"I64", kInt64},   {"F16", kFloat16},   {"BF16", kBFloat16},
+    {"F32", kFloat32}, {"F64", kFloat64}, {"C64", kComplex64},
 };
 
 // Thrown by the functions below, and caught where the text came in.
@@ -82,9 +82,9 @@ std::map<std::string, std::string> ParseMetadata(const Json& value) {
   return metadata;
 }
 
-// Takes the entries while the JSON parser comes by them, in the order of the text, and lets it forget
-// them: the whole is never in memory. Refuses what the parser would let pass: keys that come twice,
-// and deeper nesting than the format has.
+// Takes the entries while the JSON parser comes by them, in the order of the text, and lets it
+// forget them: the whole is never in memory. Refuses what the parser would let pass: keys that come
+// twice, and deeper nesting than the format has.
 class EntryReader {
  public:
   explicit EntryReader(SafetensorsHeader& header) : header_(header) {}
@@ -167,8 +167,7 @@ absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(std::string_view text) 
   } catch (const Json::exception& error) {
     problem = error.what();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("safetensors header: ", reader.where(), problem));
+  return absl::InvalidArgumentError(absl::StrCat("safetensors header: ", reader.where(), problem));
 }
 
 std::string FormatSafetensorsHeader(const SafetensorsHeader& header) {

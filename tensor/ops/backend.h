@@ -22,7 +22,8 @@ struct OutputSpec {
 using InferFn = void (*)(const OpCall& call, absl::Span<OutputSpec> outputs);
 
 // A kernel only computes: shapes and dtypes were checked, outputs are allocated and contiguous
-// (except in place). What only the data can tell, such as an index out of range, it reports by Fail.
+// (except in place). What only the data can tell, such as an index out of range, it reports by
+// Fail.
 struct KernelCall {
   const OpCall& call;
   absl::Span<Tensor> outputs;

@@ -21,10 +21,8 @@ Tensor CallFactory(OpId op, const void* options, Device device) {
 
 Tensor CallRandom(OpId op, DimsView shape, double low, double high, const TensorOptions& tensor,
                   Generator* generator) {
-  RandomOptions options{.shape = Dims(shape.begin(), shape.end()),
-                        .low = low,
-                        .high = high,
-                        .dtype = tensor.dtype};
+  RandomOptions options{
+      .shape = Dims(shape.begin(), shape.end()), .low = low, .high = high, .dtype = tensor.dtype};
   Generator& source = generator != nullptr ? *generator : DefaultGenerator();
   const RandomState state = source.Reserve(NumElements(shape));
   options.seed = state.seed;
@@ -65,8 +63,8 @@ template <typename T>
 Tensor FromSpan(absl::Span<const T> values, DimsView shape) {
   Tensor result = Tensor::Empty(shape, DTypeOf<T>, kCpu);
   if (static_cast<size_t>(result.numel()) != values.size()) {
-    ThrowInvalidArgument(absl::StrCat("FromSpan: ", values.size(), " values cannot take shape ",
-                                      ToString(shape)));
+    ThrowInvalidArgument(
+        absl::StrCat("FromSpan: ", values.size(), " values cannot take shape ", ToString(shape)));
   }
   std::copy(values.begin(), values.end(), result.data<T>());
   return result;
@@ -81,8 +79,8 @@ Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
   const double first = start.To<double>(), last = end.To<double>(), width = step.To<double>();
   const double length = std::ceil((last - first) / width);
   if (width == 0 || !std::isfinite(length)) {
-    ThrowInvalidArgument(absl::StrCat("arange: no finite range from ", first, " to ", last,
-                                      " by ", width));
+    ThrowInvalidArgument(
+        absl::StrCat("arange: no finite range from ", first, " to ", last, " by ", width));
   }
   if (length > 0x1p62) {
     ThrowResourceExhausted(absl::StrCat("arange: ", length, " elements are too many"));
@@ -94,8 +92,8 @@ Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
   return CallFactory(OpId::kRange, &range, options.device);
 }
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step) {
-  const bool floating = std::max({start.category(), end.category(), step.category()}) >=
-                        DTypeCategory::kFloating;
+  const bool floating =
+      std::max({start.category(), end.category(), step.category()}) >= DTypeCategory::kFloating;
   return Arange(start, end, step, {.dtype = floating ? kFloat32 : kInt64});
 }
 Tensor Arange(const Scalar& end) { return Arange(0, end); }
@@ -103,8 +101,7 @@ Tensor Arange(const Scalar& end) { return Arange(0, end); }
 Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& options) {
   if (steps < 0) ThrowInvalidArgument(absl::StrCat("linspace: ", steps, " steps"));
   const double width = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
-  const RangeOptions range{
-      .start = start, .step = width, .length = steps, .dtype = options.dtype};
+  const RangeOptions range{.start = start, .step = width, .length = steps, .dtype = options.dtype};
   return CallFactory(OpId::kRange, &range, options.device);
 }
 

@@ -63,8 +63,8 @@ bool Intercepted(const OpCall& call, absl::Span<Tensor> outputs) {
 void CheckInputs(const OpCall& call, const OpSchema& schema) {
   const size_t given = call.inputs.size();
   if (given < schema.min_inputs || (given > schema.max_inputs && schema.max_inputs != kAnyNumber)) {
-    ThrowInvalidArgument(absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ",
-                                      given));
+    ThrowInvalidArgument(
+        absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ", given));
   }
   for (size_t i = 0; i < given; ++i) {
     const Tensor& input = call.input(i);
@@ -80,7 +80,8 @@ void CheckInputs(const OpCall& call, const OpSchema& schema) {
       continue;
     }
     if (input.device() != call.device) {
-      ThrowInvalidArgument(absl::StrCat(Describe(call), ": all inputs must be on one device, not on ",
+      ThrowInvalidArgument(absl::StrCat(Describe(call),
+                                        ": all inputs must be on one device, not on ",
                                         ToString(call.device), " and ", ToString(input.device())));
     }
   }
@@ -102,8 +103,8 @@ bool NeedsPromotion(const OpCall& call, const OpFlags& flags, DType* common) {
 void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
   const Kernel kernel = KernelsOf(call.device.type)[call.op];
   if (ABSL_PREDICT_FALSE(kernel == nullptr)) {
-    ThrowUnimplemented(absl::StrCat(Describe(call), ": no kernel for device ",
-                                    ToString(call.device)));
+    ThrowUnimplemented(
+        absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));
   }
   KernelCall kernel_call{call, outputs, {}};
   kernel(kernel_call);
@@ -141,6 +142,7 @@ void DispatchChecked(OpCall& call, const OpSchema& schema, absl::Span<Tensor> ou
     for (size_t i = 0; i < schema.num_outputs; ++i) {
       outputs[i] = Tensor::Empty(specs[i].shape, specs[i].dtype, call.device);
     }
+    if (ABSL_PREDICT_FALSE(schema.flags.mutates != 0)) NotifyBeforeInPlace(call);
     RunKernel(call, outputs);
     for (size_t i = 0; ABSL_PREDICT_FALSE(schema.flags.mutates >> i); ++i) {
       if ((schema.flags.mutates >> i & 1) && call.has_input(i)) {

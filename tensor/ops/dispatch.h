@@ -1,9 +1,9 @@
 // The one door: every operation of every caller passes through Dispatch.
 //
-// It checks the inputs, promotes dtypes, infers what comes out, allocates it, runs the kernel of the
-// inputs' device, and tells the thread's observers. Whatever wants to see operations (autograd's
-// tape, graph capture, a profiler) is an observer in its own library; whatever wants to replace them
-// is an interceptor.
+// It checks the inputs, promotes dtypes, infers what comes out, allocates it, runs the kernel of
+// the inputs' device, and tells the thread's observers. Whatever wants to see operations
+// (autograd's tape, graph capture, a profiler) is an observer in its own library; whatever wants to
+// replace them is an interceptor.
 #ifndef NEURA_TENSOR_OPS_DISPATCH_H_
 #define NEURA_TENSOR_OPS_DISPATCH_H_
 

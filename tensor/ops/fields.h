@@ -29,10 +29,9 @@ struct Size2 {
 };
 
 // The types that a field may have.
-using FieldRef =
-    std::variant<bool*, int64_t*, uint64_t*, double*, DType*, Scalar*, Dims*, Size2*, std::string*,
-                 std::optional<int64_t>*, std::optional<double>*, std::optional<DType>*,
-                 std::optional<Size2>*>;
+using FieldRef = std::variant<bool*, int64_t*, uint64_t*, double*, DType*, Scalar*, Dims*, Size2*,
+                              std::string*, std::optional<int64_t>*, std::optional<double>*,
+                              std::optional<DType>*, std::optional<Size2>*>;
 using FieldVisitor = absl::FunctionRef<void(const char* name, FieldRef field)>;
 
 // What can be done with an option struct whose type is known only here.
@@ -83,9 +82,9 @@ bool OptionsEqual(const OptionsType& type, const void* a, const void* b);
 #define NEURA_INTERNAL_FOR_EACH_AGAIN() NEURA_INTERNAL_FOR_EACH
 
 #define NEURA_INTERNAL_VISIT_FIELD(field) visitor(#field, ::neura::FieldRef(&this->field));
-#define NEURA_FIELDS(...)                                           \
-  void VisitFields(::neura::FieldVisitor visitor) {                 \
-    NEURA_FOR_EACH(NEURA_INTERNAL_VISIT_FIELD, __VA_ARGS__)         \
+#define NEURA_FIELDS(...)                                   \
+  void VisitFields(::neura::FieldVisitor visitor) {         \
+    NEURA_FOR_EACH(NEURA_INTERNAL_VISIT_FIELD, __VA_ARGS__) \
   }
 
 }  // namespace neura

@@ -30,7 +30,8 @@ Tensor MaxPool2dGather(const Tensor& input, const Tensor& indices);
 
 Tensor AvgPool2d(const Tensor& input, const AvgPool2dOptions& options);
 Tensor AvgPool2dGrad(const Tensor& grad, const AvgPool2dGradOptions& options);
-// Output row i is the mean of input rows floor(i * H / OH) to ceil((i + 1) * H / OH), and so the columns.
+// Output row i is the mean of input rows floor(i * H / OH) to ceil((i + 1) * H / OH), and so the
+// columns.
 Tensor AdaptiveAvgPool2d(const Tensor& input, Size2 output_size);
 Tensor AdaptiveAvgPool2dGrad(const Tensor& grad, Size2 input_size);
 

@@ -1,5 +1,5 @@
-// Reading and adding at indices. Indices are int64 or int32 and must lie in [0, extent); one outside
-// throws OutOfRange.
+// Reading and adding at indices. Indices are int64 or int32 and must lie in [0, extent); one
+// outside throws OutOfRange.
 #ifndef NEURA_TENSOR_OPS_INDEX_H_
 #define NEURA_TENSOR_OPS_INDEX_H_
 

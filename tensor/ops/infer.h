@@ -32,8 +32,8 @@ inline void CheckRank(const OpCall& call, size_t input, int64_t rank, std::strin
 
 inline void CheckFloating(const OpCall& call) {
   for (const Tensor* input : call.inputs) {
-    if (input->defined() && (!IsFloating(input->dtype()) ||
-                             input->dtype() != call.input(0).dtype())) {
+    if (input->defined() &&
+        (!IsFloating(input->dtype()) || input->dtype() != call.input(0).dtype())) {
       Fail(call, "all inputs must have the same floating point dtype");
     }
   }

@@ -40,7 +40,8 @@ void InferFull(const OpCall& call, absl::Span<OutputSpec> outputs) {
 void InferRange(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const auto& options = call.Get<RangeOptions>();
   if (options.length < 0) Fail(call, "length must not be negative");
-  if (options.dtype == kBool || IsComplex(options.dtype)) Fail(call, "the dtype must be a real number's");
+  if (options.dtype == kBool || IsComplex(options.dtype))
+    Fail(call, "the dtype must be a real number's");
   outputs[0].dtype = options.dtype;
   outputs[0].shape = {options.length};
 }

@@ -55,8 +55,7 @@ void InferConv2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
     Fail(call, "with groups = ", options.groups, " the weight must be [O, ",
          input.size(1) / options.groups, ", KH, KW] with O divisible by groups");
   }
-  if (call.has_input(2) &&
-      (call.input(2).dim() != 1 || call.input(2).size(0) != weight.size(0))) {
+  if (call.has_input(2) && (call.input(2).dim() != 1 || call.input(2).size(0) != weight.size(0))) {
     Fail(call, "the bias must have shape [", weight.size(0), "]");
   }
   const int64_t height = WindowCount(input.size(2), weight.size(2), options.stride.height,

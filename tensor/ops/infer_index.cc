@@ -76,8 +76,8 @@ void InferCat(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (call.inputs.empty()) Fail(call, "needs at least one tensor");
   const Tensor& first = call.input(0);
   if (first.dim() == 0) Fail(call, "tensors without dimensions cannot be joined; Stack() them");
-  const auto dim = static_cast<size_t>(
-      NormalizeDim("cat", call.Get<DimOptions>().dim, first.dim()));
+  const auto dim =
+      static_cast<size_t>(NormalizeDim("cat", call.Get<DimOptions>().dim, first.dim()));
   SameAsInput(call, outputs[0]);
   outputs[0].shape[dim] = 0;
   for (size_t i = 0; i < call.inputs.size(); ++i) {

@@ -97,8 +97,7 @@ void InferLayerNormGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const DimsView normalized = NormalizedShape(call, input);
   const DimsView rows = input.shape().first(input.shape().size() - normalized.size());
   if (call.input(0).shape() != input.shape() || call.input(3).shape() != rows ||
-      call.input(4).shape() != rows ||
-      (call.has_input(2) && call.input(2).shape() != normalized)) {
+      call.input(4).shape() != rows || (call.has_input(2) && call.input(2).shape() != normalized)) {
     Fail(call, "expects grad and input of one shape, weight ", ToString(normalized),
          ", mean and rstd ", ToString(rows));
   }

@@ -20,9 +20,9 @@ void InferPointwise(const OpCall& call, absl::Span<OutputSpec> outputs) {
 
 }  // namespace
 
-#define NEURA_UNARY_WITH(Name, ...)                                        \
+#define NEURA_UNARY_WITH(Name, ...)                                      \
   void Infer##Name(const OpCall& call, absl::Span<OutputSpec> outputs) { \
-    InferPointwise(call, outputs);                                         \
+    InferPointwise(call, outputs);                                       \
   }
 #define NEURA_BINARY(Name, ...) NEURA_UNARY_WITH(Name, )
 #include "neura/tensor/ops/op_list.inc"

@@ -121,8 +121,7 @@ void InferLinear(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (input.dim() < 1 || input.size(-1) != weight.size(1)) {
     Fail(call, "the input's last extent must be in_features = ", weight.size(1));
   }
-  if (call.has_input(2) &&
-      (call.input(2).dim() != 1 || call.input(2).size(0) != weight.size(0))) {
+  if (call.has_input(2) && (call.input(2).dim() != 1 || call.input(2).size(0) != weight.size(0))) {
     Fail(call, "the bias must have shape [out_features] = [", weight.size(0), "]");
   }
   SameAsInput(call, outputs[0]);

@@ -63,7 +63,8 @@ void InferReshape(const OpCall& call, absl::Span<OutputSpec> outputs) {
     Fail(call, input.numel(), " elements cannot take a shape of ", known);
   }
   if (!ViewStrides(input.shape(), input.strides(), shape, &outputs[0].strides)) {
-    Fail(call, "the elements do not lie so in memory that this can be a view; make it Contiguous()");
+    Fail(call,
+         "the elements do not lie so in memory that this can be a view; make it Contiguous()");
   }
   outputs[0].dtype = input.dtype();
   outputs[0].shape = std::move(shape);
@@ -108,7 +109,8 @@ void InferSqueeze(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const Tensor& input = call.input(0);
   const Dims& dims = call.Get<DimsOptions>().dims;
   absl::InlinedVector<bool, 6> named(input.shape().size() + 1, dims.empty());
-  for (int64_t dim : dims) named[static_cast<size_t>(NormalizeDim("squeeze", dim, input.dim()))] = true;
+  for (int64_t dim : dims)
+    named[static_cast<size_t>(NormalizeDim("squeeze", dim, input.dim()))] = true;
   outputs[0].dtype = input.dtype();
   for (size_t i = 0; i < input.shape().size(); ++i) {
     if (named[i] && input.shape()[i] == 1) continue;
@@ -119,13 +121,12 @@ void InferSqueeze(const OpCall& call, absl::Span<OutputSpec> outputs) {
 
 void InferUnsqueeze(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const Tensor& input = call.input(0);
-  const auto dim = static_cast<size_t>(
-      NormalizeDim("unsqueeze", call.Get<DimOptions>().dim, input.dim() + 1));
+  const auto dim =
+      static_cast<size_t>(NormalizeDim("unsqueeze", call.Get<DimOptions>().dim, input.dim() + 1));
   outputs[0].dtype = input.dtype();
   outputs[0].shape.assign(input.shape().begin(), input.shape().end());
   outputs[0].strides.assign(input.strides().begin(), input.strides().end());
-  const int64_t stride =
-      dim < input.shape().size() ? input.shape()[dim] * input.strides()[dim] : 1;
+  const int64_t stride = dim < input.shape().size() ? input.shape()[dim] * input.strides()[dim] : 1;
   outputs[0].shape.insert(outputs[0].shape.begin() + static_cast<ptrdiff_t>(dim), 1);
   outputs[0].strides.insert(outputs[0].strides.begin() + static_cast<ptrdiff_t>(dim), stride);
 }

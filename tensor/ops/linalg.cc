@@ -12,7 +12,8 @@ Tensor MatMul(const Tensor& input, const Tensor& other) {
     ThrowInvalidArgument(absl::StrCat("matmul(", Describe(input), ", ", Describe(other),
                                       "): both inputs need at least one dimension"));
   }
-  const bool row = input.defined() && input.dim() == 1, column = other.defined() && other.dim() == 1;
+  const bool row = input.defined() && input.dim() == 1,
+             column = other.defined() && other.dim() == 1;
   if (!row && !column) return Call(OpId::kMatMul, nullptr, input, other);
   const Tensor result = Call(OpId::kMatMul, nullptr, row ? Unsqueeze(input, 0) : input,
                              column ? Unsqueeze(other, 1) : other);

@@ -6,8 +6,8 @@
 
 namespace neura {
 
-// [..., M, K] x [..., K, N] -> [..., M, N]; the leading dimensions broadcast. A vector as first input
-// is a row, as second a column, and its dimension is missing from the result.
+// [..., M, K] x [..., K, N] -> [..., M, N]; the leading dimensions broadcast. A vector as first
+// input is a row, as second a column, and its dimension is missing from the result.
 Tensor MatMul(const Tensor& input, const Tensor& other);
 
 // input @ weight.T + bias: [..., in], [out, in], [out] -> [..., out]. `bias` may be undefined.

@@ -38,8 +38,8 @@ struct LeakyReluOptions {
 
 // ---- reductions ------------------------------------------------------------------------------
 
-// Empty `dims` reduces over all of them. `dtype` is that of the accumulation and the result; without
-// it, bool and integers are summed in int64.
+// Empty `dims` reduces over all of them. `dtype` is that of the accumulation and the result;
+// without it, bool and integers are summed in int64.
 struct ReduceOptions {
   Dims dims = {};
   bool keepdim = false;
@@ -74,8 +74,8 @@ struct Conv2dOptions {
   NEURA_FIELDS(stride, padding, dilation, groups)
 };
 
-// `size` is what the gradient cannot tell by itself: the input's spatial extents for the gradient of
-// the input, the kernel's for that of the weight.
+// `size` is what the gradient cannot tell by itself: the input's spatial extents for the gradient
+// of the input, the kernel's for that of the weight.
 struct Conv2dGradOptions {
   Size2 size = {};
   Size2 stride = 1;

@@ -23,33 +23,33 @@ Tensor CallInPlace(OpId op, const void* options, TensorRefs inputs) {
 
 }  // namespace
 
-#define NEURA_UNARY(Name, name, rule, doc)                                              \
-  Tensor Name(const Tensor& input) { return Call(OpId::k##Name, nullptr, input); }      \
-  Tensor Name##InPlace(const Tensor& input) {                                           \
-    return CallInPlace(OpId::k##Name, nullptr, {&input});                               \
+#define NEURA_UNARY(Name, name, rule, doc)                                         \
+  Tensor Name(const Tensor& input) { return Call(OpId::k##Name, nullptr, input); } \
+  Tensor Name##InPlace(const Tensor& input) {                                      \
+    return CallInPlace(OpId::k##Name, nullptr, {&input});                          \
   }
-#define NEURA_UNARY_WITH(Name, name, Options, rule, doc)                  \
-  Tensor Name(const Tensor& input, const Options& options) {             \
-    return Call(OpId::k##Name, &options, input);                          \
-  }                                                                       \
-  Tensor Name##InPlace(const Tensor& input, const Options& options) {    \
-    return CallInPlace(OpId::k##Name, &options, {&input});                \
+#define NEURA_UNARY_WITH(Name, name, Options, rule, doc)              \
+  Tensor Name(const Tensor& input, const Options& options) {          \
+    return Call(OpId::k##Name, &options, input);                      \
+  }                                                                   \
+  Tensor Name##InPlace(const Tensor& input, const Options& options) { \
+    return CallInPlace(OpId::k##Name, &options, {&input});            \
   }
-#define NEURA_BINARY(Name, name, rule, doc)                                              \
-  Tensor Name(const Tensor& input, const Tensor& other) {                                \
-    return Call(OpId::k##Name, nullptr, input, other);                                   \
-  }                                                                                      \
-  Tensor Name(const Tensor& input, const Scalar& other) {                                \
-    return Name(input, Wrap(other, input));                                              \
-  }                                                                                      \
-  Tensor Name(const Scalar& input, const Tensor& other) {                                \
-    return Name(Wrap(input, other), other);                                              \
-  }                                                                                      \
-  Tensor Name##InPlace(const Tensor& input, const Tensor& other) {                       \
-    return CallInPlace(OpId::k##Name, nullptr, {&input, &other});                        \
-  }                                                                                      \
-  Tensor Name##InPlace(const Tensor& input, const Scalar& other) {                       \
-    return Name##InPlace(input, Wrap(other, input));                                     \
+#define NEURA_BINARY(Name, name, rule, doc)                        \
+  Tensor Name(const Tensor& input, const Tensor& other) {          \
+    return Call(OpId::k##Name, nullptr, input, other);             \
+  }                                                                \
+  Tensor Name(const Tensor& input, const Scalar& other) {          \
+    return Name(input, Wrap(other, input));                        \
+  }                                                                \
+  Tensor Name(const Scalar& input, const Tensor& other) {          \
+    return Name(Wrap(input, other), other);                        \
+  }                                                                \
+  Tensor Name##InPlace(const Tensor& input, const Tensor& other) { \
+    return CallInPlace(OpId::k##Name, nullptr, {&input, &other});  \
+  }                                                                \
+  Tensor Name##InPlace(const Tensor& input, const Scalar& other) { \
+    return Name##InPlace(input, Wrap(other, input));               \
   }
 #include "neura/tensor/ops/op_list.inc"
 

@@ -15,19 +15,19 @@ namespace neura {
 //   Tensor Clamp(const Tensor& input, const ClampOptions& = {});   one input and options
 //   Tensor Add(const Tensor& input, const Tensor& other);          two inputs; either a number
 //   Tensor AddInPlace(const Tensor& input, const Tensor& other);   ... overwriting the first
-// The in-place forms return the input. They throw InvalidArgument when the result would have another
-// shape or dtype than it.
+// The in-place forms return the input. They throw InvalidArgument when the result would have
+// another shape or dtype than it.
 #define NEURA_UNARY(Name, name, rule, doc) \
   Tensor Name(const Tensor& input);        \
   Tensor Name##InPlace(const Tensor& input);
-#define NEURA_UNARY_WITH(Name, name, Options, rule, doc)            \
-  Tensor Name(const Tensor& input, const Options& options = {});    \
+#define NEURA_UNARY_WITH(Name, name, Options, rule, doc)         \
+  Tensor Name(const Tensor& input, const Options& options = {}); \
   Tensor Name##InPlace(const Tensor& input, const Options& options = {});
-#define NEURA_BINARY(Name, name, rule, doc)                          \
-  Tensor Name(const Tensor& input, const Tensor& other);            \
-  Tensor Name(const Tensor& input, const Scalar& other);            \
-  Tensor Name(const Scalar& input, const Tensor& other);            \
-  Tensor Name##InPlace(const Tensor& input, const Tensor& other);   \
+#define NEURA_BINARY(Name, name, rule, doc)                       \
+  Tensor Name(const Tensor& input, const Tensor& other);          \
+  Tensor Name(const Tensor& input, const Scalar& other);          \
+  Tensor Name(const Scalar& input, const Tensor& other);          \
+  Tensor Name##InPlace(const Tensor& input, const Tensor& other); \
   Tensor Name##InPlace(const Tensor& input, const Scalar& other);
 #include "neura/tensor/ops/op_list.inc"
 
@@ -53,9 +53,9 @@ Tensor Assign(const Tensor& input, const Tensor& source);
 Tensor Fill(const Tensor& input, const Scalar& value);
 
 inline Tensor operator-(const Tensor& a) { return Neg(a); }
-#define NEURA_OPERATOR(op, Name)                                                            \
-  inline Tensor operator op(const Tensor& a, const Tensor& b) { return Name(a, b); }        \
-  inline Tensor operator op(const Tensor& a, const Scalar& b) { return Name(a, b); }        \
+#define NEURA_OPERATOR(op, Name)                                                     \
+  inline Tensor operator op(const Tensor& a, const Tensor& b) { return Name(a, b); } \
+  inline Tensor operator op(const Tensor& a, const Scalar& b) { return Name(a, b); } \
   inline Tensor operator op(const Scalar& a, const Tensor& b) { return Name(a, b); }
 NEURA_OPERATOR(+, Add)
 NEURA_OPERATOR(-, Sub)

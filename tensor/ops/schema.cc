@@ -36,10 +36,9 @@ struct Registry {
   std::mutex mutex;
 
   Registry() {
-#define NEURA_OP(Name, name, Options, num_outputs, flags, inputs, doc)                         \
-  schemas[static_cast<int>(OpId::k##Name)] = {#name, #Name,          inputs, doc,              \
-                                              OptionsTypeOf<Options>(#Options), num_outputs, 0, \
-                                              0,     flags};                                   \
+#define NEURA_OP(Name, name, Options, num_outputs, flags, inputs, doc)                        \
+  schemas[static_cast<int>(OpId::k##Name)] = {                                                \
+      #name, #Name, inputs, doc, OptionsTypeOf<Options>(#Options), num_outputs, 0, 0, flags}; \
   infer[static_cast<int>(OpId::k##Name)] = &infer::Infer##Name;
 #include "neura/tensor/ops/op_list.inc"
     for (int i = 0; i < kNumBuiltinOps; ++i) CountInputs(schemas[static_cast<size_t>(i)]);

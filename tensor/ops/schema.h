@@ -9,7 +9,8 @@
 
 namespace neura {
 
-// Dense: tables are arrays over it. Operations that a program registers come after the built-in ones.
+// Dense: tables are arrays over it. Operations that a program registers come after the built-in
+// ones.
 enum class OpId : uint16_t {
 #define NEURA_OP(Name, ...) k##Name,
 #include "neura/tensor/ops/op_list.inc"
@@ -49,9 +50,9 @@ struct OpFlags {
 };
 
 struct OpSchema {
-  const char* name = nullptr;    // "log_softmax"
+  const char* name = nullptr;     // "log_softmax"
   const char* cc_name = nullptr;  // "LogSoftmax"
-  const char* inputs = nullptr;  // "input, weight, bias?"
+  const char* inputs = nullptr;   // "input, weight, bias?"
   const char* doc = nullptr;
   const OptionsType* options = nullptr;
   uint8_t num_outputs = 1;

@@ -30,7 +30,9 @@ void RequireDefined(const char* op, const Tensor& input) {
 
 }  // namespace
 
-Tensor View(const Tensor& input, DimsView shape) { return CallWithShape(OpId::kReshape, input, shape); }
+Tensor View(const Tensor& input, DimsView shape) {
+  return CallWithShape(OpId::kReshape, input, shape);
+}
 
 Tensor Reshape(const Tensor& input, DimsView shape) {
   RequireDefined("reshape", input);
@@ -64,7 +66,9 @@ Tensor Flatten(const Tensor& input, int64_t start_dim, int64_t end_dim) {
   return Reshape(input, shape);
 }
 
-Tensor Permute(const Tensor& input, DimsView dims) { return CallWithDims(OpId::kPermute, input, dims); }
+Tensor Permute(const Tensor& input, DimsView dims) {
+  return CallWithDims(OpId::kPermute, input, dims);
+}
 
 Tensor Transpose(const Tensor& input, int64_t dim0, int64_t dim1) {
   RequireDefined("transpose", input);
@@ -76,7 +80,9 @@ Tensor Transpose(const Tensor& input, int64_t dim0, int64_t dim1) {
   return Permute(input, dims);
 }
 
-Tensor Expand(const Tensor& input, DimsView shape) { return CallWithShape(OpId::kExpand, input, shape); }
+Tensor Expand(const Tensor& input, DimsView shape) {
+  return CallWithShape(OpId::kExpand, input, shape);
+}
 Tensor Squeeze(const Tensor& input) { return CallWithDims(OpId::kSqueeze, input, {}); }
 Tensor Squeeze(const Tensor& input, DimsView dims) {
   return dims.empty() ? input : CallWithDims(OpId::kSqueeze, input, dims);
@@ -97,7 +103,8 @@ Tensor Narrow(const Tensor& input, int64_t dim, int64_t start, int64_t length) {
   const int64_t extent = input.size(dim);
   if (start < 0 || length < 0 || start > extent || length > extent - start) {
     ThrowOutOfRange(absl::StrCat("narrow: start ", start, " and length ", length,
-                                 " reach outside dim ", dim, " of shape ", ToString(input.shape())));
+                                 " reach outside dim ", dim, " of shape ",
+                                 ToString(input.shape())));
   }
   return Slice(input, dim, start, start + length);
 }
@@ -196,9 +203,7 @@ std::vector<Tensor> Chunk(const Tensor& input, int64_t chunks, int64_t dim) {
 Tensor Pad(const Tensor& input, const PadOptions& options) {
   return Call(OpId::kPad, &options, input);
 }
-Tensor Flip(const Tensor& input, DimsView dims) {
-  return CallWithDims(OpId::kFlip, input, dims);
-}
+Tensor Flip(const Tensor& input, DimsView dims) { return CallWithDims(OpId::kFlip, input, dims); }
 Tensor Tril(const Tensor& input, int64_t diagonal) {
   const TriangleOptions options{.diagonal = diagonal};
   return Call(OpId::kTril, &options, input);

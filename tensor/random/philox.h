@@ -1,6 +1,6 @@
 // Philox 4x32-10, a counter-based random number generator: Salmon, Moraes, Dror and Shaw, "Parallel
-// Random Numbers: As Easy as 1, 2, 3", SC 2011. The same counter and key give the same four words on
-// every device and under any order of evaluation.
+// Random Numbers: As Easy as 1, 2, 3", SC 2011. The same counter and key give the same four words
+// on every device and under any order of evaluation.
 #ifndef NEURA_TENSOR_RANDOM_PHILOX_H_
 #define NEURA_TENSOR_RANDOM_PHILOX_H_
 
@@ -33,7 +33,8 @@ inline float UniformFloat(uint32_t word) { return static_cast<float>(word >> 8) 
 inline double UniformDouble(uint32_t low, uint32_t high) {
   return static_cast<double>((uint64_t{high} << 32 | low) >> 11) * 0x1p-53;
 }
-// Uniform in [0, n), n > 0, from 64 random bits: the high half of bits * n. Biased by at most n / 2^64.
+// Uniform in [0, n), n > 0, from 64 random bits: the high half of bits * n. Biased by at most n /
+// 2^64.
 inline uint64_t UniformBelow(uint64_t bits, uint64_t n) {
   return static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * n >> 64);
 }

@@ -5,6 +5,9 @@ in our own sources and silent in others'.
 """
 
 _COPTS = [
+    # Contraction into fused multiply-adds is written out where it is wanted, so that results do not depend on the
+    # compiler's choice.
+    "-ffp-contract=off",
     "-Wall",
     "-Wextra",
     "-Werror",

@@ -1,0 +1,322 @@
+// Backward: nodes in the reverse of the order in which they were recorded, each once, when all that
+// depends on it has been done.
+#include <algorithm>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
+#include "neura/autograd/node.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+
+namespace neura::autograd {
+namespace {
+
+using OutputGrads = absl::InlinedVector<Tensor, 1>;
+
+class NodeContext final : public RuleContext {
+ public:
+  NodeContext(Node& node, const OutputGrads& grad_outputs, absl::Span<Tensor> grad_inputs,
+              const std::vector<bool>& needed)
+      : node_(node), needed_(needed) {
+    grad_outputs_ = grad_outputs;
+    grad_inputs_ = grad_inputs;
+    options_ = node.options();
+  }
+  Tensor input(size_t i) const override { return node_.SavedInput(i); }
+  Tensor output(size_t i) const override { return node_.SavedOutput(i); }
+  size_t num_inputs() const override { return node_.inputs().size(); }
+  DimsView input_shape(size_t i) const override { return node_.inputs()[i].shape; }
+  DType input_dtype(size_t i) const override { return node_.inputs()[i].dtype; }
+  bool needs(size_t i) const override { return i < needed_.size() && needed_[i]; }
+
+ private:
+  Node& node_;
+  const std::vector<bool>& needed_;
+};
+
+void Accumulate(Tensor& sum, Tensor grad) {
+  sum = sum.defined() ? Add(sum, grad) : std::move(grad);
+}
+
+Tensor RunHooks(const Hooks* hooks, Tensor grad) {
+  if (hooks == nullptr) return grad;
+  for (const auto& hook : *hooks) {
+    if (Tensor replaced = hook(grad); replaced.defined()) grad = replaced;
+  }
+  return grad;
+}
+
+Edge EdgeTo(const Tensor& tensor) {
+  const AutogradMeta& meta = *MetaOf(tensor);
+  if (meta.node) return {meta.node, meta.output_index, {}};
+  return {{}, 0, tensor.impl()->extension};
+}
+
+class Engine {
+ public:
+  Engine(bool retain_graph, bool create_graph)
+      : retain_(retain_graph || create_graph), create_(create_graph) {}
+
+  // Checks a tensor to differentiate and its gradient (ones when undefined).
+  void AddRoot(const Tensor& tensor, const Tensor& gradient, const char* caller);
+  // Only what leads to these tensors is computed; call it after the roots are added. Without a call,
+  // every leaf is reached.
+  void Restrict(const std::vector<Tensor>& inputs);
+  void Run();
+
+  // The gradient that arrived at a tensor.
+  Tensor GradAt(const Tensor& tensor) const;
+  // Adds every leaf's gradient to what it has accumulated.
+  void StoreLeaves();
+
+ private:
+  struct LaterFirst {
+    bool operator()(const Node* a, const Node* b) const { return a->sequence() < b->sequence(); }
+  };
+  struct Position {
+    const Node* node;
+    uint32_t output;
+    friend bool operator==(const Position&, const Position&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Position& p) {
+      return H::combine(std::move(h), p.node, p.output);
+    }
+  };
+
+  void FindLeading();
+  bool Wanted(const Edge& edge) const;
+  void Send(const Edge& edge, Tensor grad);
+  void RunNode(Node& node, OutputGrads grads);
+
+  const bool retain_, create_;
+  struct Root {
+    Edge edge;
+    Tensor grad;
+  };
+  std::vector<Root> roots_;
+  // Raw pointers: the roots keep the whole graph alive while it runs.
+  std::priority_queue<Node*, std::vector<Node*>, LaterFirst> ready_;
+  absl::flat_hash_map<Node*, OutputGrads> pending_;
+  std::vector<std::pair<IntrusivePtr<TensorExtension>, Tensor>> leaf_grads_;
+  absl::flat_hash_map<const AutogradMeta*, size_t> leaf_index_;
+  bool restricted_ = false;
+  absl::flat_hash_set<const Node*> leading_;  // nodes on a way to an input
+  absl::flat_hash_set<const AutogradMeta*> wanted_leaves_;
+  absl::flat_hash_map<Position, Tensor> captured_;
+};
+
+void Engine::AddRoot(const Tensor& tensor, const Tensor& gradient, const char* caller) {
+  if (!tensor.defined() || !Flows(tensor)) {
+    ThrowFailedPrecondition(absl::StrCat(
+        caller, ": ", Describe(tensor), " does not require a gradient: nothing it was computed ",
+        "from does, or it was computed under a NoGradGuard"));
+  }
+  Tensor grad = gradient;
+  if (!grad.defined()) {
+    if (tensor.numel() != 1) {
+      ThrowInvalidArgument(absl::StrCat(caller, ": ", Describe(tensor), " has more than one ",
+                                        "element; give its gradient, or reduce it to a scalar"));
+    }
+    grad = OnesLike(tensor);
+  }
+  if (grad.shape() != tensor.shape() || grad.dtype() != tensor.dtype()) {
+    ThrowInvalidArgument(absl::StrCat(caller, ": the gradient of ", Describe(tensor),
+                                      " cannot be ", Describe(grad)));
+  }
+  roots_.push_back({EdgeTo(tensor), grad});
+}
+
+void Engine::Restrict(const std::vector<Tensor>& inputs) {
+  restricted_ = true;
+  for (const Tensor& input : inputs) {
+    if (!input.defined() || !Flows(input)) {
+      ThrowInvalidArgument(
+          absl::StrCat("Grad: input ", Describe(input), " does not require a gradient"));
+    }
+    const AutogradMeta* meta = MetaOf(input);
+    if (meta->node) {
+      captured_[{meta->node.get(), meta->output_index}] = Tensor();
+      leading_.insert(meta->node.get());
+    } else {
+      wanted_leaves_.insert(meta);
+    }
+  }
+  FindLeading();
+}
+
+bool Engine::Wanted(const Edge& edge) const {
+  if (!restricted_) return static_cast<bool>(edge);
+  if (edge.node) return leading_.contains(edge.node.get());
+  return edge.leaf && wanted_leaves_.contains(edge.leaf_meta());
+}
+
+void Engine::Send(const Edge& edge, Tensor grad) {
+  if (edge.node) {
+    const auto [it, inserted] = pending_.try_emplace(edge.node.get());
+    if (inserted) {
+      it->second.resize(edge.node->num_outputs());
+      ready_.push(edge.node.get());
+    }
+    Accumulate(it->second[edge.output_index], std::move(grad));
+    return;
+  }
+  const auto [it, inserted] = leaf_index_.try_emplace(edge.leaf_meta(), leaf_grads_.size());
+  if (inserted) leaf_grads_.emplace_back(edge.leaf, Tensor());
+  Accumulate(leaf_grads_[it->second].second, std::move(grad));
+}
+
+void Engine::RunNode(Node& node, OutputGrads grads) {
+  for (size_t i = 0; i < grads.size(); ++i) {
+    if (!grads[i].defined()) continue;
+    grads[i] = RunHooks(node.hooks(i).get(), std::move(grads[i]));
+    if (!restricted_) continue;
+    const auto it = captured_.find(Position{&node, static_cast<uint32_t>(i)});
+    if (it != captured_.end()) it->second = grads[i];
+  }
+  std::vector<bool> needed(node.inputs().size());
+  bool any = false;
+  for (size_t i = 0; i < needed.size(); ++i) any |= needed[i] = Wanted(node.inputs()[i].edge);
+  if (!any) return;
+  absl::InlinedVector<Tensor, 4> grad_inputs(node.inputs().size());
+  NodeContext context(node, grads, absl::MakeSpan(grad_inputs), needed);
+  try {
+    node.rule().backward(context);
+  } catch (Error& error) {
+    error.AddContext(absl::StrCat("in the gradient of ", SchemaOf(node.op()).name));
+    throw;
+  }
+  for (size_t i = 0; i < needed.size(); ++i) {
+    if (!needed[i] || !grad_inputs[i].defined()) continue;
+    const Node::Input& input = node.inputs()[i];
+    Send(input.edge, SumTo(grad_inputs[i], input.shape));
+  }
+  if (!retain_) node.DropSaved();
+}
+
+void Engine::FindLeading() {
+  std::vector<const Node*> reachable, stack;
+  absl::flat_hash_set<const Node*> seen;
+  for (const Root& root : roots_) {
+    if (root.edge.node) stack.push_back(root.edge.node.get());
+  }
+  while (!stack.empty()) {
+    const Node* node = stack.back();
+    stack.pop_back();
+    if (!seen.insert(node).second) continue;
+    reachable.push_back(node);
+    for (const Node::Input& input : node->inputs()) {
+      if (input.edge.node) stack.push_back(input.edge.node.get());
+    }
+  }
+  // In the order of recording, a node leads to an input when one of its edges does.
+  std::sort(reachable.begin(), reachable.end(),
+            [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
+  for (const Node* node : reachable) {
+    for (const Node::Input& input : node->inputs()) {
+      if (Wanted(input.edge)) leading_.insert(node);
+    }
+  }
+}
+
+void Engine::Run() {
+  for (Root& root : roots_) {
+    if (Wanted(root.edge)) Send(root.edge, std::move(root.grad));
+  }
+  while (!ready_.empty()) {
+    Node* node = ready_.top();
+    ready_.pop();
+    auto pending = pending_.extract(node);
+    RunNode(*node, std::move(pending.mapped()));
+  }
+  for (auto& [leaf, grad] : leaf_grads_) {
+    grad = RunHooks(static_cast<AutogradMeta*>(leaf.get())->hooks.get(), std::move(grad));
+  }
+}
+
+Tensor Engine::GradAt(const Tensor& tensor) const {
+  const AutogradMeta* meta = MetaOf(tensor);
+  if (meta->node) {
+    const auto it = captured_.find(Position{meta->node.get(), meta->output_index});
+    return it == captured_.end() ? Tensor() : it->second;
+  }
+  const auto it = leaf_index_.find(meta);
+  return it == leaf_index_.end() ? Tensor() : leaf_grads_[it->second].second;
+}
+
+void Engine::StoreLeaves() {
+  for (auto& [leaf, grad] : leaf_grads_) {
+    auto* meta = static_cast<AutogradMeta*>(leaf.get());
+    if (meta->grad.defined()) {
+      meta->grad = Add(meta->grad, grad);
+    } else if (create_ || (grad.is_contiguous() && grad.storage()->unique())) {
+      meta->grad = std::move(grad);
+    } else {
+      // Whoever changes one leaf's gradient in place must not change another's.
+      meta->grad = Clone(grad);
+    }
+  }
+}
+
+// Records what runs inside only when gradients of gradients are wanted.
+class RecordingMode {
+ public:
+  explicit RecordingMode(bool create_graph) {
+    if (create_graph) {
+      enable_.emplace();
+    } else {
+      disable_.emplace();
+    }
+  }
+
+ private:
+  std::optional<EnableGradGuard> enable_;
+  std::optional<NoGradGuard> disable_;
+};
+
+}  // namespace
+}  // namespace neura::autograd
+
+namespace neura {
+
+void Backward(const Tensor& tensor, const BackwardOptions& options) {
+  autograd::RecordingMode mode(options.create_graph);
+  autograd::Engine engine(options.retain_graph, options.create_graph);
+  engine.AddRoot(tensor, options.gradient, "Backward");
+  engine.Run();
+  engine.StoreLeaves();
+}
+
+std::vector<Tensor> Grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options) {
+  if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size()) {
+    ThrowInvalidArgument(absl::StrCat("Grad: ", outputs.size(), " outputs but ",
+                                      options.grad_outputs.size(), " grad_outputs"));
+  }
+  autograd::RecordingMode mode(options.create_graph);
+  autograd::Engine engine(options.retain_graph, options.create_graph);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    engine.AddRoot(outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i],
+                   "Grad");
+  }
+  engine.Restrict(inputs);
+  engine.Run();
+  std::vector<Tensor> grads;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    grads.push_back(engine.GradAt(inputs[i]));
+    if (!grads.back().defined() && !options.allow_unused) {
+      ThrowInvalidArgument(absl::StrCat("Grad: the outputs do not depend on input ", i, ", ",
+                                        Describe(inputs[i]),
+                                        "; pass .allow_unused = true if that is intended"));
+    }
+  }
+  return grads;
+}
+
+}  // namespace neura

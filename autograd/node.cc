@@ -1,0 +1,168 @@
+#include "neura/autograd/node.h"
+
+#include <new>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+
+namespace neura::autograd {
+
+AutogradMeta& MetaOrNew(const Tensor& tensor) {
+  if (MetaOf(tensor) == nullptr) {
+    tensor.impl()->extension = IntrusivePtr<TensorExtension>::Adopt(new AutogradMeta);
+  }
+  return *MetaOf(tensor);
+}
+
+namespace {
+
+std::atomic<uint64_t> g_sequence{1};
+
+// Sequence numbers are handed to threads in blocks. Within a thread they grow; a tensor handed to
+// another thread must still come before what is computed from it there, so a block is left behind
+// once a larger number has been seen among the inputs.
+constexpr uint64_t kSequenceBlock = 1024;
+
+uint64_t NextSequence(uint64_t after) {
+  thread_local uint64_t next = 0, end = 0;
+  while (next == end || next <= after) {
+    if (next == end || end <= after + 1) {
+      next = g_sequence.fetch_add(kSequenceBlock, std::memory_order_relaxed);
+      end = next + kSequenceBlock;
+    } else {
+      next = after + 1;
+    }
+  }
+  return next++;
+}
+
+// The same memory without history: a node that saved its own output would keep itself alive.
+Tensor WithoutHistory(const Tensor& tensor) {
+  return Tensor::View(tensor.storage(), tensor.storage_offset(), tensor.shape(), tensor.strides(),
+                      tensor.dtype());
+}
+
+}  // namespace
+
+IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
+                                absl::Span<const Tensor> outputs) {
+  auto* node = new (internal::ObjectPool<Node>::Allocate()) Node;
+  const OpSchema& schema = call.schema();
+  node->op_ = call.op;
+  node->num_outputs_ = static_cast<uint8_t>(outputs.size());
+  node->rule_ = &rule;
+  if (call.options != nullptr && schema.options->size > sizeof(NoOptions)) {
+    node->options_ = schema.options->size <= kInlineOptions ? node->inline_options_
+                                                            : ::operator new(schema.options->size);
+    schema.options->copy(node->options_, call.options);
+  }
+  node->inputs_.resize(call.inputs.size());
+  if (rule.saves.inputs != 0) node->saved_inputs_.resize(call.inputs.size());
+  uint64_t after = 0;
+  for (size_t i = 0; i < call.inputs.size(); ++i) {
+    const Tensor& tensor = call.input(i);
+    if (!tensor.defined()) continue;
+    Input& input = node->inputs_[i];
+    input.shape.assign(tensor.shape().begin(), tensor.shape().end());
+    input.dtype = tensor.dtype();
+    if (AutogradMeta* meta = MetaOf(tensor); meta != nullptr) {
+      if (meta->node) {
+        after = std::max(after, meta->node->sequence_);
+        input.edge.node = meta->node;
+        input.edge.output_index = meta->output_index;
+      } else if (meta->requires_grad) {
+        input.edge.leaf = tensor.impl()->extension;
+      }
+    }
+    if (i >= 16 || (rule.saves.inputs >> i & 1) == 0) continue;
+    uint32_t version = tensor.version();
+    // The operation itself has overwritten this value.
+    if (call.in_place && tensor.storage() == call.input(0).storage()) --version;
+    node->saved_inputs_[i] = {tensor, version};
+  }
+  node->sequence_ = NextSequence(after);
+  if (rule.saves.outputs != 0) {
+    node->saved_outputs_.resize(outputs.size());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if ((rule.saves.outputs >> i & 1) == 0) continue;
+      node->saved_outputs_[i] = {WithoutHistory(outputs[i]), outputs[i].version()};
+    }
+  }
+  return IntrusivePtr<Node>::Adopt(node);
+}
+
+Node::~Node() {
+  if (options_ == nullptr) return;
+  SchemaOf(op_).options->destroy(options_);
+  if (options_ != inline_options_) ::operator delete(options_);
+}
+
+// Nodes whose last reference went while another one was being destroyed wait their turn here.
+struct NodeReaper {
+  static void Destroy(Node* node) noexcept {
+    thread_local std::vector<Node*>* waiting = nullptr;
+    if (waiting != nullptr) {
+      waiting->push_back(node);
+      return;
+    }
+    std::vector<Node*> list;
+    waiting = &list;
+    for (;;) {
+      node->~Node();
+      internal::ObjectPool<Node>::Free(node);
+      if (list.empty()) break;
+      node = list.back();
+      list.pop_back();
+    }
+    waiting = nullptr;
+  }
+};
+
+void Node::Release() noexcept {
+  if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) NodeReaper::Destroy(this);
+}
+
+void Node::Check(const Saved& saved, const char* role) const {
+  if (released_) {
+    ThrowFailedPrecondition(absl::StrCat(
+        "Backward: the graph was already freed (at ", SchemaOf(op_).name,
+        "); pass .retain_graph = true to the first Backward to run it twice"));
+  }
+  if (saved.tensor.defined() && saved.tensor.version() != saved.version) {
+    ThrowFailedPrecondition(absl::StrCat(
+        "Backward: ", role, " of ", SchemaOf(op_).name, ", ", Describe(saved.tensor),
+        ", was changed by an in-place operation after its value was recorded (version ",
+        saved.tensor.version(), ", expected ", saved.version,
+        "); Clone() it before changing it, or change it after Backward"));
+  }
+}
+
+Tensor Node::SavedInput(size_t i) const {
+  if (released_) Check({}, "an input");
+  if (i >= saved_inputs_.size()) return {};
+  Check(saved_inputs_[i], "an input");
+  return saved_inputs_[i].tensor;
+}
+
+Tensor Node::SavedOutput(size_t i) {
+  if (released_) Check({}, "the output");
+  if (i >= saved_outputs_.size() || !saved_outputs_[i].tensor.defined()) return {};
+  Check(saved_outputs_[i], "the output");
+  Tensor output = WithoutHistory(saved_outputs_[i].tensor);
+  if (rule_->differentiable_outputs >> i & 1) {
+    AutogradMeta& meta = MetaOrNew(output);
+    meta.node = IntrusivePtr<Node>::Share(this);
+    meta.output_index = static_cast<uint32_t>(i);
+  }
+  return output;
+}
+
+void Node::DropSaved() {
+  released_ = true;
+  saved_inputs_.clear();
+  saved_outputs_.clear();
+}
+
+std::unique_ptr<Hooks>& Node::hooks(size_t output) { return hooks_[output]; }
+
+}  // namespace neura::autograd

@@ -1,0 +1,72 @@
+// Gradient rules: for each operation what to save, and its derivative written with public operations,
+// so that it can be differentiated in turn.
+#ifndef NEURA_AUTOGRAD_RULE_H_
+#define NEURA_AUTOGRAD_RULE_H_
+
+#include <cstdint>
+
+#include "absl/container/inlined_vector.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/dispatch.h"
+
+namespace neura::autograd {
+
+// What backward needs of a call: bit i for input i and for output i.
+struct Saves {
+  uint16_t inputs = 0;
+  uint16_t outputs = 0;
+};
+
+// A recorded call, seen by its rule.
+class RuleContext {
+ public:
+  virtual ~RuleContext() = default;
+
+  // The gradient of output i; undefined where nothing depends on that output.
+  const Tensor& grad(size_t i = 0) const { return grad_outputs_[i]; }
+  // The saved value. Throws FailedPrecondition when it was changed in place since. Undefined when
+  // the optional input was absent.
+  virtual Tensor input(size_t i) const = 0;
+  virtual Tensor output(size_t i = 0) const = 0;
+  virtual size_t num_inputs() const = 0;
+  virtual DimsView input_shape(size_t i) const = 0;
+  virtual DType input_dtype(size_t i) const = 0;
+  // Whether the gradient of input i is wanted.
+  virtual bool needs(size_t i) const = 0;
+  template <typename Options>
+  const Options& Get() const {
+    return *static_cast<const Options*>(options_);
+  }
+  const void* options() const { return options_; }
+
+  // Sets the gradient of input i. It may have the broadcast shape of the output: it is summed back.
+  // Leaving it unset means zero.
+  void Set(size_t i, Tensor grad) { grad_inputs_[i] = std::move(grad); }
+
+ protected:
+  absl::Span<const Tensor> grad_outputs_;
+  absl::Span<Tensor> grad_inputs_;
+  const void* options_ = nullptr;
+};
+
+using RuleFn = void (*)(RuleContext& c);
+
+struct Rule {
+  enum class Kind : uint8_t { kMissing, kDifferentiable, kNotDifferentiable };
+  Kind kind = Kind::kMissing;
+  Saves saves;
+  // Outputs through which gradients flow; the others (indices, statistics) are constants.
+  uint16_t differentiable_outputs = 1;
+  RuleFn backward = nullptr;
+};
+
+// The rule of a built-in or registered operation.
+const Rule& RuleOf(OpId op);
+
+// For operations that a program registers (RegisterOp). Call it before the operation is used.
+void RegisterRule(OpId op, Saves saves, RuleFn backward);
+void RegisterNotDifferentiable(OpId op);
+
+}  // namespace neura::autograd
+
+#endif  // NEURA_AUTOGRAD_RULE_H_

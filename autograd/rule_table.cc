@@ -1,0 +1,28 @@
+#include "neura/autograd/rule_table.h"
+
+namespace neura::autograd {
+namespace {
+
+RuleTable& Table() {
+  static RuleTable* table = [] {
+    auto* filled = new RuleTable;
+    AddPointwiseRules(*filled);
+    AddReductionRules(*filled);
+    AddLinearAlgebraRules(*filled);
+    AddImageRules(*filled);
+    AddNormRules(*filled);
+    AddIndexRules(*filled);
+    AddShapeRules(*filled);
+    return filled;
+  }();
+  return *table;
+}
+
+}  // namespace
+
+const Rule& RuleOf(OpId op) { return Table()[op]; }
+
+void RegisterRule(OpId op, Saves saves, RuleFn backward) { Table().Add(op, saves, backward); }
+void RegisterNotDifferentiable(OpId op) { Table().NotDifferentiable(op); }
+
+}  // namespace neura::autograd

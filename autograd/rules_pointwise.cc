@@ -1,0 +1,117 @@
+// Derivatives of pointwise operations and of copies. In a row, g is the gradient of the output, x (or
+// a and b) the inputs, y the output; a gradient of broadcast shape is summed back by the engine.
+#include <limits>
+#include <numbers>
+
+#include "neura/autograd/rule_table.h"
+#include "neura/tensor/ops/options.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::autograd {
+namespace {
+
+constexpr double kTwoOverSqrtPi = 2 * std::numbers::inv_sqrtpi;
+
+// The derivative of x * Phi(x), and of its approximation by tanh.
+Tensor GeluDerivative(const Tensor& x, const GeluOptions& options) {
+  if (options.approximate == "tanh") {
+    const double c = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+    const Tensor t = Tanh(c * (x + 0.044715 * x * x * x));
+    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x * x);
+  }
+  const Tensor cdf = 0.5 * (1 + Erf(x * (1 / std::numbers::sqrt2)));
+  const Tensor pdf = Exp(-0.5 * x * x) * (0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+  return cdf + x * pdf;
+}
+
+// 1 inside the bounds, 0 outside; a bound itself counts as inside.
+Tensor ClampMask(const Tensor& x, const ClampOptions& options) {
+  const double inf = std::numeric_limits<double>::infinity();
+  return LogicalAnd(x >= options.min.value_or(-inf), x <= options.max.value_or(inf));
+}
+
+// a^b for the derivative in b: log(0) counts as 0 where 0^b = 0.
+Tensor LogBase(const Tensor& a) { return Log(Where(a == 0, 1.0, a)); }
+
+}  // namespace
+
+void AddPointwiseRules(RuleTable& table) {
+#define UNARY(Name, saves, derivative)                                              \
+  table.Add(OpId::k##Name, saves, [](RuleContext& c) {                              \
+    [[maybe_unused]] const Tensor &g = c.grad(), x = c.input(0), y = c.output();    \
+    c.Set(0, derivative);                                                           \
+  });
+#define BINARY(Name, saves, derivative_a, derivative_b)                             \
+  table.Add(OpId::k##Name, saves, [](RuleContext& c) {                              \
+    [[maybe_unused]] const Tensor &g = c.grad(), y = c.output();                    \
+    [[maybe_unused]] const Tensor a = c.input(0), b = c.input(1);                   \
+    if (c.needs(0)) c.Set(0, derivative_a);                                         \
+    if (c.needs(1)) c.Set(1, derivative_b);                                         \
+  });
+
+  UNARY(Neg, kSaveNothing, -g)
+  UNARY(Abs, kSaveInput, g * Sign(x))
+  UNARY(Square, kSaveInput, g * (x * 2))
+  UNARY(Relu, kSaveOutput, ReluGrad(g, y))
+  UNARY(Reciprocal, kSaveOutput, -g * y * y)
+  UNARY(Sqrt, kSaveOutput, g / (y * 2))
+  UNARY(Rsqrt, kSaveOutput, g * (y * y * y) * -0.5)
+  UNARY(Exp, kSaveOutput, g * y)
+  UNARY(Expm1, kSaveOutput, g * (y + 1))
+  UNARY(Log, kSaveInput, g / x)
+  UNARY(Log1p, kSaveInput, g / (x + 1))
+  UNARY(Sin, kSaveInput, g * Cos(x))
+  UNARY(Cos, kSaveInput, -g * Sin(x))
+  UNARY(Tan, kSaveOutput, g * (1 + y * y))
+  UNARY(Asin, kSaveInput, g * Rsqrt(1 - x * x))
+  UNARY(Acos, kSaveInput, -g * Rsqrt(1 - x * x))
+  UNARY(Atan, kSaveInput, g / (1 + x * x))
+  UNARY(Sinh, kSaveInput, g * Cosh(x))
+  UNARY(Cosh, kSaveInput, g * Sinh(x))
+  UNARY(Tanh, kSaveOutput, g * (1 - y * y))
+  UNARY(Erf, kSaveInput, g * Exp(-x * x) * kTwoOverSqrtPi)
+  UNARY(Sigmoid, kSaveOutput, g * (y * (1 - y)))
+  UNARY(Silu, kSaveInput, g * (Sigmoid(x) * (1 + x * (1 - Sigmoid(x)))))
+  UNARY(Softplus, kSaveInput, g * Sigmoid(x))
+  UNARY(Gelu, kSaveInput, g * GeluDerivative(x, c.Get<GeluOptions>()))
+  UNARY(LeakyRelu, kSaveInput, Where(x > 0, g, g * c.Get<LeakyReluOptions>().negative_slope))
+  UNARY(Clamp, kSaveInput, Where(ClampMask(x, c.Get<ClampOptions>()), g, 0))
+
+  BINARY(Add, kSaveNothing, g, g)
+  BINARY(Sub, kSaveNothing, g, -g)
+  BINARY(Mul, kSaveInputs, g * b, g * a)
+  BINARY(Div, kSaveInputs, g / b, -g * a / (b * b))
+  BINARY(Remainder, kSaveInputs, g, -g * FloorDivide(a, b))
+  BINARY(Pow, (Saves{.inputs = 0b11, .outputs = 0b1}), g * Where(b == 0, 0, b * Pow(a, b - 1)),
+         g * y * LogBase(a))
+  BINARY(Atan2, kSaveInputs, g * b / (a * a + b * b), -g * a / (a * a + b * b))
+  // Where both are equal, each gets half.
+  BINARY(Maximum, kSaveInputs, g * ((a > b) + (a == b) * 0.5), g * ((b > a) + (a == b) * 0.5))
+  BINARY(Minimum, kSaveInputs, g * ((a < b) + (a == b) * 0.5), g * ((b < a) + (a == b) * 0.5))
+  BINARY(ReluGrad, kSaveOther, ReluGrad(g, b), ZerosLike(g))
+#undef UNARY
+#undef BINARY
+
+  table.Add(OpId::kWhere, kSaveInput, [](RuleContext& c) {
+    const Tensor condition = c.input(0);
+    if (c.needs(1)) c.Set(1, Where(condition, c.grad(), 0));
+    if (c.needs(2)) c.Set(2, Where(condition, 0, c.grad()));
+  });
+  table.Add(OpId::kClone, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.Add(OpId::kCast, kSaveNothing,
+            [](RuleContext& c) { c.Set(0, Cast(c.grad(), c.input_dtype(0))); });
+  // What was overwritten has no influence any more.
+  table.Add(OpId::kAssign, kSaveNothing, [](RuleContext& c) {
+    if (c.needs(0)) c.Set(0, ZerosLike(c.grad()));
+    if (c.needs(1)) c.Set(1, Cast(c.grad(), c.input_dtype(1)));
+  });
+
+  for (OpId op : {OpId::kSign, OpId::kFloor, OpId::kCeil, OpId::kRound, OpId::kTrunc,
+                  OpId::kFloorDivide, OpId::kIsNan, OpId::kIsInf, OpId::kIsFinite,
+                  OpId::kLogicalNot, OpId::kLogicalAnd, OpId::kLogicalOr, OpId::kLogicalXor,
+                  OpId::kEq, OpId::kNe, OpId::kLt, OpId::kLe, OpId::kGt, OpId::kGe}) {
+    table.NotDifferentiable(op);
+  }
+}
+
+}  // namespace neura::autograd

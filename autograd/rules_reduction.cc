@@ -1,0 +1,68 @@
+// Derivatives of reductions. g is the gradient of the output, x the input, y the output.
+#include "neura/autograd/rule_table.h"
+#include "neura/tensor/ops/options.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::autograd {
+namespace {
+
+// A reduced tensor with its dimensions put back at extent 1.
+Tensor KeepDims(const Tensor& reduced, const RuleContext& c) {
+  const auto& options = c.Get<ReduceOptions>();
+  if (options.keepdim) return reduced;
+  Dims shape(c.input_shape(0).begin(), c.input_shape(0).end());
+  const auto rank = static_cast<int64_t>(shape.size());
+  for (int64_t dim : options.dims) {
+    if (rank > 0) shape[static_cast<size_t>(dim < 0 ? dim + rank : dim)] = 1;
+  }
+  if (options.dims.empty()) std::fill(shape.begin(), shape.end(), 1);
+  return Reshape(reduced, shape);
+}
+
+// The same gradient for every element that was reduced.
+Tensor Spread(const Tensor& g, const RuleContext& c) {
+  return Expand(KeepDims(Cast(g, c.input_dtype(0)), c), c.input_shape(0));
+}
+
+void Extremum(RuleContext& c) {
+  // Elements that tie for the extremum share the gradient.
+  const Tensor x = c.input(0), mask = Cast(x == KeepDims(c.output(), c), x.dtype());
+  ReduceOptions keep = c.Get<ReduceOptions>();
+  keep.keepdim = true;
+  c.Set(0, KeepDims(c.grad(), c) * (mask / Sum(mask, keep)));
+}
+
+}  // namespace
+
+void AddReductionRules(RuleTable& table) {
+  table.Add(OpId::kSum, kSaveNothing, [](RuleContext& c) { c.Set(0, Spread(c.grad(), c)); });
+  table.Add(OpId::kMean, kSaveNothing, [](RuleContext& c) {
+    const double count = static_cast<double>(NumElements(c.input_shape(0))) /
+                         static_cast<double>(std::max<int64_t>(c.grad().numel(), 1));
+    c.Set(0, Spread(c.grad() / count, c));
+  });
+  // The product of the others: y / x, except beside a zero, where the others are multiplied alone.
+  table.Add(OpId::kProd, kSaveInput, [](RuleContext& c) {
+    const Tensor x = Cast(c.input(0), c.grad().dtype());
+    ReduceOptions keep = c.Get<ReduceOptions>();
+    keep.keepdim = true;
+    keep.dtype = std::nullopt;
+    const Tensor zero = x == 0, others = Where(zero, 1.0, x);
+    const Tensor zeros = Sum(Cast(zero, x.dtype()), keep), product = Prod(others, keep);
+    const Tensor alone = Where(LogicalAnd(zero, zeros == 1), product, ZerosLike(x));
+    const Tensor derivative = Where(zeros == 0, product / others, alone);
+    c.Set(0, Cast(KeepDims(c.grad(), c) * derivative, c.input_dtype(0)));
+  });
+  table.Add(OpId::kAMax, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
+  table.Add(OpId::kAMin, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
+  table.Add(OpId::kCumSum, kSaveNothing, [](RuleContext& c) {
+    const int64_t dim = c.Get<DimOptions>().dim;
+    if (c.input_shape(0).empty()) return c.Set(0, c.grad());
+    c.Set(0, Flip(CumSum(Flip(c.grad(), {dim}), dim), {dim}));
+  });
+  for (OpId op : {OpId::kAll, OpId::kAny, OpId::kArgMax, OpId::kArgMin}) {
+    table.NotDifferentiable(op);
+  }
+}
+
+}  // namespace neura::autograd

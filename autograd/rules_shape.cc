@@ -1,0 +1,84 @@
+// Derivatives of views, joining and arranging; factories and optimizer steps have none.
+#include "neura/autograd/rule_table.h"
+#include "neura/tensor/ops/backend.h"
+#include "neura/tensor/ops/options.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::autograd {
+namespace {
+
+// A view reads each element from somewhere; its gradient adds it there. Where, is inferred as if the
+// input had been contiguous, which its gradient is.
+template <OpId op>
+void ViewRule(RuleContext& c) {
+  const Tensor like = Tensor::View(c.grad().storage(), 0, c.input_shape(0),
+                                   ContiguousStrides(c.input_shape(0)), c.input_dtype(0));
+  const Tensor* inputs[] = {&like};
+  OutputSpec spec;
+  InferOf(op)({op, c.options(), inputs, like.device()}, absl::MakeSpan(&spec, 1));
+  c.Set(0, AsStridedGrad(c.grad(), c.input_shape(0), spec.strides, spec.offset));
+}
+
+void ReshapeRule(RuleContext& c) { c.Set(0, Reshape(c.grad(), c.input_shape(0))); }
+
+}  // namespace
+
+void AddShapeRules(RuleTable& table) {
+  table.Add(OpId::kReshape, kSaveNothing, &ReshapeRule);
+  table.Add(OpId::kSqueeze, kSaveNothing, &ReshapeRule);
+  table.Add(OpId::kUnsqueeze, kSaveNothing, &ReshapeRule);
+  // The engine sums a broadcast gradient back.
+  table.Add(OpId::kExpand, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.Add(OpId::kAlias, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.Add(OpId::kPermute, kSaveNothing, [](RuleContext& c) {
+    const Dims& dims = c.Get<DimsOptions>().dims;
+    const auto rank = static_cast<int64_t>(dims.size());
+    Dims inverse(dims.size());
+    for (int64_t i = 0; i < rank; ++i) {
+      const int64_t dim = dims[static_cast<size_t>(i)];
+      inverse[static_cast<size_t>(dim < 0 ? dim + rank : dim)] = i;
+    }
+    c.Set(0, Permute(c.grad(), inverse));
+  });
+  table.Add(OpId::kSlice, kSaveNothing, &ViewRule<OpId::kSlice>);
+  table.Add(OpId::kDiagonal, kSaveNothing, &ViewRule<OpId::kDiagonal>);
+  table.Add(OpId::kUnfold, kSaveNothing, &ViewRule<OpId::kUnfold>);
+  table.Add(OpId::kAsStrided, kSaveNothing, &ViewRule<OpId::kAsStrided>);
+  table.Add(OpId::kAsStridedGrad, kSaveNothing, [](RuleContext& c) {
+    const auto& options = c.Get<AsStridedGradOptions>();
+    c.Set(0, AsStrided(Contiguous(c.grad()), c.input_shape(0), options.strides, options.offset));
+  });
+
+  table.Add(OpId::kCat, kSaveNothing, [](RuleContext& c) {
+    const int64_t dim = c.Get<DimOptions>().dim;
+    int64_t start = 0;
+    for (size_t i = 0; i < c.num_inputs(); ++i) {
+      const auto rank = static_cast<int64_t>(c.input_shape(i).size());
+      const int64_t extent = c.input_shape(i)[static_cast<size_t>(dim < 0 ? dim + rank : dim)];
+      if (c.needs(i)) c.Set(i, Narrow(c.grad(), dim, start, extent));
+      start += extent;
+    }
+  });
+  table.Add(OpId::kPad, kSaveNothing, [](RuleContext& c) {
+    Tensor inside = c.grad();
+    const Dims& before = c.Get<PadOptions>().before;
+    for (size_t i = 0; i < before.size(); ++i) {
+      inside = Narrow(inside, static_cast<int64_t>(i), before[i], c.input_shape(0)[i]);
+    }
+    c.Set(0, inside);
+  });
+  table.Add(OpId::kFlip, kSaveNothing,
+            [](RuleContext& c) { c.Set(0, Flip(c.grad(), c.Get<DimsOptions>().dims)); });
+  table.Add(OpId::kTril, kSaveNothing,
+            [](RuleContext& c) { c.Set(0, Tril(c.grad(), c.Get<TriangleOptions>().diagonal)); });
+  table.Add(OpId::kTriu, kSaveNothing,
+            [](RuleContext& c) { c.Set(0, Triu(c.grad(), c.Get<TriangleOptions>().diagonal)); });
+
+  for (OpId op : {OpId::kFull, OpId::kRange, OpId::kRandomUniform, OpId::kRandomNormal,
+                  OpId::kRandomInt, OpId::kRandomBernoulli, OpId::kRandomPermutation,
+                  OpId::kSgdStep, OpId::kAdamStep}) {
+    table.NotDifferentiable(op);
+  }
+}
+
+}  // namespace neura::autograd

@@ -1,0 +1,133 @@
+// The observer that records, and the switches that stop it.
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
+#include "neura/autograd/node.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/shape.h"
+
+namespace neura {
+namespace {
+
+thread_local bool t_grad_enabled = true;
+
+}  // namespace
+
+bool GradEnabled() { return t_grad_enabled; }
+
+NoGradGuard::NoGradGuard() : previous_(t_grad_enabled) { t_grad_enabled = false; }
+NoGradGuard::~NoGradGuard() { t_grad_enabled = previous_; }
+EnableGradGuard::EnableGradGuard() : previous_(t_grad_enabled) { t_grad_enabled = true; }
+EnableGradGuard::~EnableGradGuard() { t_grad_enabled = previous_; }
+
+namespace autograd {
+namespace {
+
+bool AnyFlows(TensorRefs inputs) {
+  for (const Tensor* input : inputs) {
+    if (input->defined() && input->impl()->extension && Flows(*input)) return true;
+  }
+  return false;
+}
+
+class Tape final : public OpObserver {
+ public:
+  void BeforeInPlace(const OpCall& call) override {
+    if (!t_grad_enabled || !AnyFlows(call.inputs)) return;
+    const Tensor& target = call.input(0);
+    const AutogradMeta* meta = MetaOf(target);
+    if (meta != nullptr && meta->requires_grad && !meta->node) {
+      ThrowFailedPrecondition(absl::StrCat(
+          Describe(call), ": a leaf that requires a gradient cannot be changed in place while ",
+          "operations are recorded; use a NoGradGuard"));
+    }
+    if (!target.storage()->unique()) {
+      ThrowFailedPrecondition(absl::StrCat(
+          Describe(call), ": the tensor shares its memory with others, which would not see this ",
+          "operation's gradient; write the result to a new tensor instead"));
+    }
+  }
+
+  void OnOp(const OpCall& call, absl::Span<Tensor> outputs) override {
+    if (!AnyFlows(call.inputs) || !t_grad_enabled) return;
+    const Rule& rule = RuleOf(call.op);
+    if (rule.kind == Rule::Kind::kNotDifferentiable) {
+      return;
+    }
+    if (rule.kind == Rule::Kind::kMissing) {
+      ThrowUnimplemented(absl::StrCat(Describe(call), ": the operation has no gradient rule"));
+    }
+    const IntrusivePtr<Node> node = Node::Record(call, rule, outputs);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if ((rule.differentiable_outputs >> i & 1) == 0 || !IsDifferentiable(outputs[i].dtype())) {
+        continue;
+      }
+      if (call.in_place) outputs[i].impl()->extension = {};
+      AutogradMeta& meta = MetaOrNew(outputs[i]);
+      meta.node = node;
+      meta.output_index = static_cast<uint32_t>(i);
+    }
+  }
+};
+
+[[maybe_unused]] const bool kInstalled = [] {
+  AddGlobalObserver(new Tape);
+  return true;
+}();
+
+}  // namespace
+
+Tensor GradOf(const Tensor& tensor) {
+  if (!tensor.defined() || MetaOf(tensor) == nullptr) return {};
+  return MetaOf(tensor)->grad;
+}
+
+void SetGrad(const Tensor& tensor, const Tensor& grad) {
+  if (grad.defined() && (grad.shape() != tensor.shape() || grad.dtype() != tensor.dtype())) {
+    ThrowInvalidArgument(absl::StrCat("SetGrad: the gradient of ", Describe(tensor), " cannot be ",
+                                      Describe(grad)));
+  }
+  MetaOrNew(tensor).grad = grad;
+}
+
+bool IsLeaf(const Tensor& tensor) {
+  const AutogradMeta* meta = MetaOf(tensor);
+  return meta == nullptr || !meta->node;
+}
+
+void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hook) {
+  if (!tensor.defined() || !Flows(tensor)) {
+    ThrowInvalidArgument(
+        absl::StrCat("RegisterHook: ", Describe(tensor), " does not require a gradient"));
+  }
+  AutogradMeta& meta = *MetaOf(tensor);
+  std::unique_ptr<Hooks>& hooks = meta.node ? meta.node->hooks(meta.output_index) : meta.hooks;
+  if (hooks == nullptr) hooks = std::make_unique<Hooks>();
+  hooks->push_back(std::move(hook));
+}
+
+}  // namespace autograd
+
+Tensor SetRequiresGrad(const Tensor& tensor, bool requires_grad) {
+  if (requires_grad && (!tensor.defined() || !IsDifferentiable(tensor.dtype()))) {
+    ThrowInvalidArgument(absl::StrCat("SetRequiresGrad: only floating point and complex tensors ",
+                                      "have gradients, not ", Describe(tensor)));
+  }
+  if (!autograd::IsLeaf(tensor)) {
+    ThrowInvalidArgument(absl::StrCat("SetRequiresGrad: ", Describe(tensor),
+                                      " was made by an operation; Detach() it first"));
+  }
+  autograd::MetaOrNew(tensor).requires_grad = requires_grad;
+  return tensor;
+}
+
+bool RequiresGrad(const Tensor& tensor) { return tensor.defined() && autograd::Flows(tensor); }
+
+Tensor Detach(const Tensor& tensor) {
+  NoGradGuard no_grad;
+  return Alias(tensor);
+}
+
+}  // namespace neura

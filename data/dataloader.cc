@@ -1,0 +1,23 @@
+#include "neura/data/dataloader.h"
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+
+namespace neura::data::internal {
+
+BatchSampler MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& options) {
+  if (options.batch_size < 1 || options.num_workers < 0 || options.prefetch_factor < 1) {
+    ThrowInvalidArgument(absl::StrCat(
+        "DataLoader: batch_size ", options.batch_size, ", num_workers ", options.num_workers,
+        ", prefetch_factor ", options.prefetch_factor, "; at least 1, 0 and 1 are expected"));
+  }
+  if (options.shuffle && options.sampler) {
+    ThrowInvalidArgument("DataLoader: either shuffle or sampler decides the order, not both");
+  }
+  Sampler sampler = options.sampler;
+  if (!sampler && options.shuffle) sampler = RandomSampler{dataset_size};
+  if (!sampler) sampler = SequentialSampler{dataset_size};
+  return {std::move(sampler), options.batch_size, options.drop_last};
+}
+
+}  // namespace neura::data::internal

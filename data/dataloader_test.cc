@@ -1,0 +1,176 @@
+#include "neura/data/dataloader.h"
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "neura/data/tensor_dataset.h"
+#include "neura/data/transforms.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::data {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TensorDataset<2> Numbers(int64_t n) {
+  return TensorDataset(Reshape(Arange(0, n * 4, 1, {.dtype = kFloat32}), {n, 1, 2, 2}), Arange(n));
+}
+
+std::vector<int64_t> Labels(const Tensor& labels) {
+  return {labels.data<int64_t>(), labels.data<int64_t>() + labels.numel()};
+}
+
+// Every element of an epoch, in order.
+template <typename Loader>
+std::vector<float> Drain(Loader& loader) {
+  std::vector<float> values;
+  for (auto [images, labels] : loader) {
+    const Tensor contiguous = Contiguous(images);
+    values.insert(values.end(), contiguous.data<float>(),
+                  contiguous.data<float>() + contiguous.numel());
+    for (const int64_t label : Labels(labels)) values.push_back(static_cast<float>(label));
+  }
+  return values;
+}
+
+TEST(DataLoader, BatchesInOrder) {
+  std::vector<std::vector<int64_t>> seen;
+  for (auto [images, labels] : DataLoader(Numbers(5), {.batch_size = 2})) {
+    EXPECT_THAT(images.shape(), ElementsAre(labels.size(0), 1, 2, 2));
+    seen.push_back(Labels(labels));
+  }
+  EXPECT_THAT(seen, ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3), ElementsAre(4)));
+}
+
+TEST(DataLoader, SizeAndDropLast) {
+  EXPECT_EQ(DataLoader(Numbers(5), {.batch_size = 2}).size(), 3);
+  DataLoader loader(Numbers(5), {.batch_size = 2, .drop_last = true, .num_workers = 2});
+  EXPECT_EQ(loader.size(), 2);
+  int batches = 0;
+  for (auto [images, labels] : loader) batches += labels.size(0) == 2;
+  EXPECT_EQ(batches, 2);
+}
+
+TEST(DataLoader, EmptyDataset) {
+  for (const int workers : {0, 2}) {
+    DataLoader loader(TensorDataset(Zeros({0, 2})), {.batch_size = 4, .num_workers = workers});
+    EXPECT_EQ(loader.size(), 0);
+    for (auto [x] : loader) ADD_FAILURE() << x.dim();
+  }
+}
+
+TEST(DataLoader, SameForAnyNumberOfWorkers) {
+  const Transformed dataset(Numbers(103),
+                            Compose(RandomCrop{.size = 2, .padding = 1}, RandomHorizontalFlip()));
+  const DataLoaderOptions options{.batch_size = 8, .shuffle = true, .seed = 42};
+  DataLoader reference(dataset, options);
+  const std::vector<float> first = Drain(reference), second = Drain(reference);
+  EXPECT_NE(first, second);
+  for (const int workers : {1, 2, 3, 7}) {
+    DataLoaderOptions with_workers = options;
+    with_workers.num_workers = workers;
+    DataLoader loader(dataset, with_workers);
+    EXPECT_EQ(Drain(loader), first) << workers;
+    EXPECT_EQ(Drain(loader), second) << workers;
+    loader.set_epoch(0);
+    EXPECT_EQ(Drain(loader), first) << workers;
+    EXPECT_EQ(loader.epoch(), 1);
+  }
+}
+
+TEST(DataLoader, ShuffleVisitsEachExampleOnce) {
+  std::multiset<int64_t> seen;
+  for (auto [images, labels] :
+       DataLoader(Numbers(50), {.batch_size = 7, .shuffle = true, .num_workers = 2})) {
+    for (const int64_t label : Labels(labels)) seen.insert(label);
+  }
+  EXPECT_EQ(seen.size(), 50u);
+  EXPECT_EQ(std::set<int64_t>(seen.begin(), seen.end()).size(), 50u);
+}
+
+TEST(DataLoader, OwnSampler) {
+  const Sampler backwards = [](const Epoch&) { return std::vector<int64_t>{4, 3, 2}; };
+  std::vector<int64_t> seen;
+  for (auto [images, labels] : DataLoader(Numbers(5), {.batch_size = 2, .sampler = backwards})) {
+    for (const int64_t label : Labels(labels)) seen.push_back(label);
+  }
+  EXPECT_THAT(seen, ElementsAre(4, 3, 2));
+}
+
+TEST(DataLoader, OwnCollate) {
+  const auto sum_labels = [](const std::vector<Example<2>>& examples) {
+    int64_t sum = 0;
+    for (const auto& [image, label] : examples) sum += label.Item<int64_t>();
+    return sum;
+  };
+  for (const int workers : {0, 2}) {
+    std::vector<int64_t> sums;
+    for (const int64_t sum : DataLoader(
+             Numbers(6), DataLoaderOptions{.batch_size = 2, .num_workers = workers}, sum_labels)) {
+      sums.push_back(sum);
+    }
+    EXPECT_THAT(sums, ElementsAre(1, 5, 9));
+  }
+}
+
+// Fails at one index and counts how often it was asked.
+struct Watched {
+  int64_t bad_index = -1;
+  std::shared_ptr<std::atomic<int64_t>> calls = std::make_shared<std::atomic<int64_t>>(0);
+
+  int64_t size() const { return 100; }
+  Example<1> Get(int64_t index) const {
+    ++*calls;
+    if (index == bad_index) ThrowInvalidArgument("sample 6 is damaged");
+    return {FromList<int64_t>({index})};
+  }
+};
+
+TEST(DataLoader, ExceptionsArriveWhereTheirBatchWould) {
+  for (const int workers : {0, 1, 3}) {
+    DataLoader loader(Watched{.bad_index = 6}, {.batch_size = 2, .num_workers = workers});
+    int batches = 0;
+    std::string message;
+    try {
+      for (auto [x] : loader) batches += x.size(0) == 2;
+    } catch (const Error& error) {
+      message = error.message();
+    }
+    EXPECT_EQ(batches, 3) << workers;
+    EXPECT_THAT(message, HasSubstr("sample 6")) << workers;
+  }
+}
+
+TEST(DataLoader, EarlyBreakStopsTheWorkers) {
+  for (const int workers : {0, 1, 4}) {
+    const Watched dataset;
+    DataLoader loader(dataset, {.num_workers = workers, .prefetch_factor = 3});
+    for (auto [x] : loader) {
+      if (x.template data<int64_t>()[0] == 2) break;
+    }
+    // Three were taken, and no more than the window was begun beyond them.
+    const int64_t calls = *dataset.calls;
+    EXPECT_LE(calls, 3 + std::max(1, workers * 3)) << workers;
+    EXPECT_EQ(*dataset.calls, calls);
+    loader.set_epoch(0);
+    int64_t batches = 0;
+    for (auto [x] : loader) batches += x.numel();
+    EXPECT_EQ(batches, 100);
+  }
+}
+
+TEST(DataLoader, OptionsThatMakeNoSense) {
+  EXPECT_THROW(DataLoader(Numbers(5), {.batch_size = 0}), Error);
+  EXPECT_THROW(DataLoader(Numbers(5), {.num_workers = -1}), Error);
+  EXPECT_THROW(DataLoader(Numbers(5), {.prefetch_factor = 0}), Error);
+  EXPECT_THROW(DataLoader(Numbers(5), {.shuffle = true, .sampler = SequentialSampler{5}}), Error);
+}
+
+}  // namespace
+}  // namespace neura::data

@@ -1,0 +1,40 @@
+// Initial values. Each function overwrites its tensor, outside of any graph, and returns it.
+#ifndef NEURA_NN_INIT_H_
+#define NEURA_NN_INIT_H_
+
+#include <string>
+
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/random/generator.h"
+
+namespace neura::nn::init {
+
+struct KaimingOptions {
+  double a = 0;                           // slope of leaky_relu
+  std::string mode = "fan_in";            // or "fan_out"
+  std::string nonlinearity = "leaky_relu";  // see CalculateGain
+  Generator* generator = nullptr;
+};
+
+// sqrt(2) for relu, 5/3 for tanh, 1 for linear, conv2d and sigmoid, 3/4 for selu,
+// sqrt(2 / (1 + a^2)) for leaky_relu. Throws InvalidArgument for other names.
+double CalculateGain(const std::string& nonlinearity, double a = 0.01);
+
+// He et al., 2015 (arXiv:1502.01852): standard deviation gain / sqrt(fan). The tensor needs two
+// dimensions or more: [out, in, kernel...].
+Tensor KaimingUniform(const Tensor& tensor, const KaimingOptions& options = {});
+Tensor KaimingNormal(const Tensor& tensor, const KaimingOptions& options = {});
+
+// Glorot and Bengio, 2010: standard deviation gain * sqrt(2 / (fan_in + fan_out)).
+Tensor XavierUniform(const Tensor& tensor, double gain = 1, Generator* generator = nullptr);
+Tensor XavierNormal(const Tensor& tensor, double gain = 1, Generator* generator = nullptr);
+
+Tensor Uniform(const Tensor& tensor, double low = 0, double high = 1,
+               Generator* generator = nullptr);
+Tensor Normal(const Tensor& tensor, double mean = 0, double std = 1,
+              Generator* generator = nullptr);
+Tensor Constant(const Tensor& tensor, const Scalar& value);
+
+}  // namespace neura::nn::init
+
+#endif  // NEURA_NN_INIT_H_

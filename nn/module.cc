@@ -1,0 +1,290 @@
+#include "neura/nn/module.h"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ostream>
+#include <typeinfo>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "neura/autograd/autograd.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/pointwise.h"
+
+namespace neura::nn {
+namespace {
+
+Tensor CloneDetached(const Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  NoGradGuard no_grad;
+  return neura::Clone(tensor);
+}
+
+// Calls the functions that are given for the members of a whole tree, depth first, with full names.
+class TreeWalk final : public MemberVisitor {
+ public:
+  using OnParameter = std::function<void(const std::string&, Parameter&)>;
+  using OnBuffer = std::function<void(const std::string&, Buffer&)>;
+  TreeWalk(OnParameter on_parameter, OnBuffer on_buffer)
+      : on_parameter_(std::move(on_parameter)), on_buffer_(std::move(on_buffer)) {}
+
+  void Visit(const std::string& name, Parameter& parameter) override {
+    if (parameter.defined() && on_parameter_) on_parameter_(prefix_ + name, parameter);
+  }
+  void Visit(const std::string& name, Buffer& buffer) override {
+    if (buffer.defined() && on_buffer_) on_buffer_(prefix_ + name, buffer);
+  }
+  void Visit(const std::string& name, Module& module) override {
+    const size_t length = prefix_.size();
+    absl::StrAppend(&prefix_, name, ".");
+    module.VisitMembers(*this);
+    prefix_.resize(length);
+  }
+
+ private:
+  const OnParameter on_parameter_;
+  const OnBuffer on_buffer_;
+  std::string prefix_;
+};
+
+// The direct child modules.
+class Children final : public MemberVisitor {
+ public:
+  explicit Children(Module& module) { module.VisitMembers(*this); }
+  void Visit(const std::string&, Parameter&) override {}
+  void Visit(const std::string&, Buffer&) override {}
+  void Visit(const std::string& name, Module& module) override { list.emplace_back(name, &module); }
+
+  std::vector<std::pair<std::string, Module*>> list;
+};
+
+// Walking hands out references to members and changes none of them.
+Module& Mutable(const Module& module) { return const_cast<Module&>(module); }
+
+// How an error finds out where it came from: each module on the way out, innermost first, looks up
+// the name of the one below.
+struct FailurePath {
+  int depth = 0;
+  const Module* module = nullptr;
+  std::string path;
+};
+thread_local FailurePath t_failure;
+
+std::string NameOfChild(Module& parent, const Module* child) {
+  for (const auto& [name, module] : Children(parent).list) {
+    if (module == child) return name;
+  }
+  return child->TypeName();
+}
+
+}  // namespace
+
+Parameter::Parameter(const Tensor& tensor) { Replace(tensor); }
+Parameter::Parameter(const Parameter& other) { Replace(CloneDetached(other.tensor_)); }
+Parameter& Parameter::operator=(const Parameter& other) {
+  if (this != &other) Replace(CloneDetached(other.tensor_));
+  return *this;
+}
+void Parameter::Replace(const Tensor& tensor) {
+  tensor_ = tensor;
+  if (tensor.defined() && IsDifferentiable(tensor.dtype())) SetRequiresGrad(tensor_);
+}
+
+Buffer::Buffer(const Buffer& other) : tensor_(CloneDetached(other.tensor_)) {}
+Buffer& Buffer::operator=(const Buffer& other) {
+  if (this != &other) tensor_ = CloneDetached(other.tensor_);
+  return *this;
+}
+
+Tensor Module::operator()(const Tensor& input) {
+  struct Depth {
+    Depth() { ++t_failure.depth; }
+    ~Depth() { --t_failure.depth; }
+  } depth;
+  try {
+    return Forward(input);
+  } catch (Error& error) {
+    FailurePath& failure = t_failure;
+    if (failure.module != nullptr && failure.module != this) {
+      const std::string name = NameOfChild(*this, failure.module);
+      failure.path = failure.path.empty() ? name : absl::StrCat(name, ".", failure.path);
+    }
+    failure.module = this;
+    if (failure.depth == 1) {
+      error.AddContext(failure.path.empty() ? TypeName()
+                                            : absl::StrCat(TypeName(), ".", failure.path));
+      failure.module = nullptr;
+      failure.path.clear();
+    }
+    throw;
+  }
+}
+
+NamedTensors Module::NamedParameters() const {
+  NamedTensors named;
+  TreeWalk walk([&](const std::string& name, Parameter& p) { named.emplace_back(name, p); }, {});
+  Mutable(*this).VisitMembers(walk);
+  return named;
+}
+
+NamedTensors Module::NamedBuffers() const {
+  NamedTensors named;
+  TreeWalk walk({}, [&](const std::string& name, Buffer& b) { named.emplace_back(name, b); });
+  Mutable(*this).VisitMembers(walk);
+  return named;
+}
+
+NamedTensors Module::StateDict() const {
+  NamedTensors named;
+  TreeWalk walk([&](const std::string& name, Parameter& p) { named.emplace_back(name, p); },
+                [&](const std::string& name, Buffer& b) { named.emplace_back(name, b); });
+  Mutable(*this).VisitMembers(walk);
+  return named;
+}
+
+std::vector<Tensor> Module::Parameters() const {
+  std::vector<Tensor> parameters;
+  for (auto& [name, tensor] : NamedParameters()) parameters.push_back(tensor);
+  return parameters;
+}
+
+LoadReport Module::LoadStateDict(const NamedTensors& state, const LoadOptions& options) {
+  absl::flat_hash_map<std::string, Tensor> given(state.begin(), state.end());
+  std::vector<std::pair<Tensor, Tensor>> copies;
+  LoadReport report;
+  std::vector<std::string> problems;
+  for (const auto& [name, target] : StateDict()) {
+    const auto it = given.find(name);
+    if (it == given.end()) {
+      report.missing.push_back(name);
+      continue;
+    }
+    const Tensor& source = it->second;
+    if (source.shape() != target.shape() || source.dtype() != target.dtype()) {
+      problems.push_back(absl::StrCat(name, " is ", neura::Describe(target), " here but ",
+                                      neura::Describe(source), " in the state dict"));
+    }
+    copies.emplace_back(target, source);
+    given.erase(it);
+  }
+  for (const auto& [name, tensor] : state) {
+    if (given.contains(name)) report.unexpected.push_back(name);
+  }
+  if (options.strict && !report.missing.empty()) {
+    problems.push_back(absl::StrCat("missing: ", absl::StrJoin(report.missing, ", ")));
+  }
+  if (options.strict && !report.unexpected.empty()) {
+    problems.push_back(absl::StrCat("unexpected: ", absl::StrJoin(report.unexpected, ", ")));
+  }
+  if (!problems.empty()) {
+    ThrowInvalidArgument(absl::StrCat("LoadStateDict: the state dict does not fit ", TypeName(),
+                                      ": ", absl::StrJoin(problems, "; ")));
+  }
+  NoGradGuard no_grad;
+  for (const auto& [target, source] : copies) Assign(target, source);
+  return report;
+}
+
+void Module::Apply(const std::function<void(Module&)>& fn) {
+  for (const auto& [name, child] : Children(*this).list) child->Apply(fn);
+  fn(*this);
+}
+
+void Module::Train(bool training) {
+  Apply([training](Module& module) { module.training_ = training; });
+}
+
+void Module::ZeroGrad() {
+  for (const Tensor& parameter : Parameters()) autograd::SetGrad(parameter, {});
+}
+
+void Module::To(DType dtype) {
+  if (!IsFloating(dtype)) {
+    ThrowInvalidArgument(absl::StrCat("To: a module cannot become ", DTypeName(dtype)));
+  }
+  NoGradGuard no_grad;
+  const auto convert = [dtype](auto& member) {
+    const Tensor& tensor = member.tensor();
+    if (IsFloating(tensor.dtype())) member.Replace(Detach(Cast(tensor, dtype)));
+  };
+  TreeWalk walk([&](const std::string&, Parameter& p) { convert(p); },
+                [&](const std::string&, Buffer& b) { convert(b); });
+  VisitMembers(walk);
+}
+
+int64_t Module::NumParameters() const {
+  int64_t count = 0;
+  for (const Tensor& parameter : Parameters()) count += parameter.numel();
+  return count;
+}
+
+std::string Module::TypeName() const {
+  int status = 0;
+  char* demangled = abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? demangled : typeid(*this).name();
+  std::free(demangled);
+  const size_t scope = name.rfind("::");
+  return scope == std::string::npos ? name : name.substr(scope + 2);
+}
+
+namespace {
+
+std::string WithSeparators(int64_t count) {
+  const std::string digits = absl::StrCat(count);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+class TreePrinter final : public MemberVisitor {
+ public:
+  std::string Print(Module& module) {
+    text_ = absl::StrCat(module.TypeName(), "(", module.Describe());
+    const size_t head = text_.size();
+    indent_ += 2;
+    module.VisitMembers(*this);
+    indent_ -= 2;
+    const bool has_children = !Children(module).list.empty();
+    if (text_.size() > head && has_children) absl::StrAppend(&text_, "\n", Indent());
+    text_ += ")";
+    if (!tensors_.empty()) absl::StrAppend(&text_, "  ", absl::StrJoin(tensors_, ", "));
+    return text_;
+  }
+
+  void Visit(const std::string& name, Parameter& parameter) override { Note(name, parameter); }
+  void Visit(const std::string& name, Buffer& buffer) override { Note(name, buffer); }
+  void Visit(const std::string& name, Module& module) override {
+    TreePrinter printer;
+    printer.indent_ = indent_;
+    absl::StrAppend(&text_, "\n", Indent(), "(", name, "): ", printer.Print(module));
+  }
+
+ private:
+  std::string Indent() const { return std::string(indent_, ' '); }
+  void Note(const std::string& name, const Tensor& tensor) {
+    if (tensor.defined()) tensors_.push_back(absl::StrCat(name, " ", neura::ToString(tensor.shape())));
+  }
+
+  size_t indent_ = 0;
+  std::string text_;
+  std::vector<std::string> tensors_;
+};
+
+}  // namespace
+
+std::string Module::ToString() const {
+  return absl::StrCat(TreePrinter().Print(Mutable(*this)), "\n", WithSeparators(NumParameters()),
+                      " parameters");
+}
+
+std::ostream& operator<<(std::ostream& out, const Module& module) {
+  return out << module.ToString();
+}
+
+}  // namespace neura::nn

@@ -1,0 +1,11 @@
+// Modules, layers, losses and initial values: the one header for users of //nn.
+#ifndef NEURA_NN_NN_H_
+#define NEURA_NN_NN_H_
+
+#include "neura/nn/init.h"
+#include "neura/nn/layers.h"
+#include "neura/nn/loss.h"
+#include "neura/nn/module.h"
+#include "neura/nn/sequential.h"
+
+#endif  // NEURA_NN_NN_H_

@@ -1,0 +1,9 @@
+// Optimizers, schedules and clipping: the one header for users of //optim.
+#ifndef NEURA_OPTIM_OPTIM_H_
+#define NEURA_OPTIM_OPTIM_H_
+
+#include "neura/optim/clip.h"
+#include "neura/optim/optimizers.h"
+#include "neura/optim/schedulers.h"
+
+#endif  // NEURA_OPTIM_OPTIM_H_

@@ -1,0 +1,18 @@
+// Installs the CPU's kernels when the program is loaded.
+#include "neura/tensor/cpu_backend/kernels.h"
+
+namespace neura::cpu {
+namespace {
+
+constexpr bool HasKernel(OpFlags flags) { return !flags.view; }
+
+[[maybe_unused]] const bool kInstalled = [] {
+  KernelTable& table = KernelsOf(DeviceType::kCpu);
+#define NEURA_OP(Name, name, Options, outputs, flags, inputs, doc) \
+  if constexpr (HasKernel(flags)) table[OpId::k##Name] = &Name##Kernel;
+#include "neura/tensor/ops/op_list.inc"
+  return true;
+}();
+
+}  // namespace
+}  // namespace neura::cpu

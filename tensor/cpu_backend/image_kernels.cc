@@ -1,0 +1,73 @@
+// Convolution and pooling over tensors; the arithmetic is in tensor/cpu.
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/cpu/conv2d.h"
+#include "neura/tensor/cpu/pool2d.h"
+#include "neura/tensor/cpu_backend/dtype_switch.h"
+#include "neura/tensor/cpu_backend/kernels.h"
+#include "neura/tensor/ops/options.h"
+
+namespace neura::cpu {
+namespace {
+
+// From the shapes of the convolution's input, weight and output.
+template <typename Options>
+Conv2dGeometry Geometry(DimsView input, DimsView weight, DimsView output, const Options& options) {
+  return {.batch = input[0],
+          .in_channels = input[1],
+          .in_height = input[2],
+          .in_width = input[3],
+          .out_channels = weight[0],
+          .kernel_height = weight[2],
+          .kernel_width = weight[3],
+          .stride_height = options.stride.height,
+          .stride_width = options.stride.width,
+          .padding_height = options.padding.height,
+          .padding_width = options.padding.width,
+          .dilation_height = options.dilation.height,
+          .dilation_width = options.dilation.width,
+          .groups = options.groups,
+          .out_height = output[2],
+          .out_width = output[3]};
+}
+
+}  // namespace
+
+void Conv2dKernel(KernelCall& call) noexcept {
+  const Tensor input = ContiguousInput(call.input(0)), weight = ContiguousInput(call.input(1));
+  const Tensor bias = call.has_input(2) ? ContiguousInput(call.input(2)) : Tensor();
+  const Tensor& output = call.output();
+  const Conv2dGeometry geometry =
+      Geometry(input.shape(), weight.shape(), output.shape(), call.Get<Conv2dOptions>());
+  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+    Conv2dForward<T>(geometry, static_cast<const T*>(input.raw_data()),
+                     static_cast<const T*>(weight.raw_data()),
+                     bias.defined() ? static_cast<const T*>(bias.raw_data()) : nullptr,
+                     static_cast<T*>(output.raw_data()));
+  });
+}
+
+void Conv2dInputGradKernel(KernelCall& call) noexcept {
+  const Tensor grad = ContiguousInput(call.input(0)), weight = ContiguousInput(call.input(1));
+  const Tensor& output = call.output();
+  const Conv2dGeometry geometry =
+      Geometry(output.shape(), weight.shape(), grad.shape(), call.Get<Conv2dGradOptions>());
+  SwitchFloat(call, grad.dtype(), [&]<typename T>(T) {
+    Conv2dInputGrad<T>(geometry, static_cast<const T*>(weight.raw_data()),
+                       static_cast<const T*>(grad.raw_data()), static_cast<T*>(output.raw_data()));
+  });
+}
+
+void Conv2dWeightGradKernel(KernelCall& call) noexcept {
+  const Tensor grad = ContiguousInput(call.input(0)), input = ContiguousInput(call.input(1));
+  const Tensor& output = call.output();
+  const Conv2dGeometry geometry =
+      Geometry(input.shape(), output.shape(), grad.shape(), call.Get<Conv2dGradOptions>());
+  SwitchFloat(call, grad.dtype(), [&]<typename T>(T) {
+    Conv2dWeightGrad<T>(geometry, static_cast<const T*>(input.raw_data()),
+                        static_cast<const T*>(grad.raw_data()), static_cast<T*>(output.raw_data()));
+  });
+}
+
+}  // namespace neura::cpu

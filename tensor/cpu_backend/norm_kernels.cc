@@ -1,0 +1,246 @@
+// Batch and layer normalization. Statistics are accumulated in double; channels and rows run in
+// parallel, the elements of one in order.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "neura/tensor/cpu_backend/dtype_switch.h"
+#include "neura/tensor/cpu_backend/kernels.h"
+#include "neura/tensor/ops/options.h"
+#include "neura/tensor/parallel/thread_pool.h"
+
+namespace neura::cpu {
+namespace {
+
+// [N, C, inner]
+struct Channels {
+  explicit Channels(const Tensor& tensor)
+      : batch(tensor.size(0)), count(tensor.size(1)), inner(1) {
+    for (int64_t i = 2; i < tensor.dim(); ++i) inner *= tensor.size(i);
+  }
+  // Calls f(offset) with the start of each contiguous run of channel c.
+  template <typename F>
+  void ForRuns(int64_t c, F f) const {
+    for (int64_t n = 0; n < batch; ++n) f((n * count + c) * inner);
+  }
+  int64_t batch, count, inner;
+};
+
+// Sums f(i) over [begin, begin + n) with a few independent accumulators, which the compiler keeps in
+// vector registers.
+template <typename F>
+double LaneSum(int64_t begin, int64_t n, F f) {
+  constexpr int64_t kLanes = 8;
+  double lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int64_t k = 0; k < kLanes; ++k) lanes[k] += f(begin + i + k);
+  }
+  for (; i < n; ++i) lanes[i % kLanes] += f(begin + i);
+  return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) +
+         ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+}
+
+template <typename T>
+const T* DataOrNull(const Tensor& tensor) {
+  return tensor.defined() ? static_cast<const T*>(tensor.raw_data()) : nullptr;
+}
+
+Tensor OptionalInput(const KernelCall& call, size_t i) {
+  return call.has_input(i) ? ContiguousInput(call.input(i)) : Tensor();
+}
+
+}  // namespace
+
+void BatchNormTrainingKernel(KernelCall& call) noexcept {
+  const Tensor input = ContiguousInput(call.input(0));
+  const Tensor weight = OptionalInput(call, 1), bias = OptionalInput(call, 2);
+  const Channels channels(input);
+  const double eps = call.Get<BatchNormOptions>().eps;
+  const double count = static_cast<double>(channels.batch * channels.inner);
+  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+    const T* x = static_cast<const T*>(input.raw_data());
+    const T *w = DataOrNull<T>(weight), *b = DataOrNull<T>(bias);
+    T* y = static_cast<T*>(call.output(0).raw_data());
+    T* means = static_cast<T*>(call.output(1).raw_data());
+    T* rstds = static_cast<T*>(call.output(2).raw_data());
+    ParallelFor(channels.count, [&](int64_t c) {
+      double sum = 0, squares = 0;
+      channels.ForRuns(c, [&](int64_t begin) {
+        sum += LaneSum(begin, channels.inner, [&](int64_t i) { return static_cast<double>(x[i]); });
+      });
+      const double mean = sum / count;
+      channels.ForRuns(c, [&](int64_t begin) {
+        squares += LaneSum(begin, channels.inner, [&](int64_t i) {
+          const double deviation = static_cast<double>(x[i]) - mean;
+          return deviation * deviation;
+        });
+      });
+      const double rstd = 1 / std::sqrt(squares / count + eps);
+      means[c] = static_cast<T>(mean);
+      rstds[c] = static_cast<T>(rstd);
+      const double scale = w != nullptr ? rstd * static_cast<double>(w[c]) : rstd;
+      const double offset = (b != nullptr ? static_cast<double>(b[c]) : 0) - mean * scale;
+      const T a = static_cast<T>(scale), shift = static_cast<T>(offset);
+      channels.ForRuns(c, [&](int64_t begin) {
+        for (int64_t i = begin; i < begin + channels.inner; ++i) y[i] = x[i] * a + shift;
+      });
+    });
+  });
+}
+
+// With xhat = (x - mean) * rstd and M values per channel:
+//   dx = weight * rstd * (g - sum(g) / M - xhat * sum(g * xhat) / M), dweight = sum(g * xhat),
+//   dbias = sum(g).
+void BatchNormTrainingGradKernel(KernelCall& call) noexcept {
+  const Tensor grad = ContiguousInput(call.input(0)), input = ContiguousInput(call.input(1));
+  const Tensor weight = OptionalInput(call, 2);
+  const Tensor mean = ContiguousInput(call.input(3)), rstd = ContiguousInput(call.input(4));
+  const Channels channels(input);
+  const double count = static_cast<double>(channels.batch * channels.inner);
+  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+    const T *g = static_cast<const T*>(grad.raw_data()), *x = static_cast<const T*>(input.raw_data());
+    const T* w = DataOrNull<T>(weight);
+    const T* means = static_cast<const T*>(mean.raw_data());
+    const T* rstds = static_cast<const T*>(rstd.raw_data());
+    T* dx = static_cast<T*>(call.output(0).raw_data());
+    T* dw = static_cast<T*>(call.output(1).raw_data());
+    T* db = static_cast<T*>(call.output(2).raw_data());
+    ParallelFor(channels.count, [&](int64_t c) {
+      const double m = static_cast<double>(means[c]), r = static_cast<double>(rstds[c]);
+      double sum = 0, product = 0;
+      channels.ForRuns(c, [&](int64_t begin) {
+        sum += LaneSum(begin, channels.inner, [&](int64_t i) { return static_cast<double>(g[i]); });
+        product += LaneSum(begin, channels.inner, [&](int64_t i) {
+          return static_cast<double>(g[i]) * ((static_cast<double>(x[i]) - m) * r);
+        });
+      });
+      dw[c] = static_cast<T>(product);
+      db[c] = static_cast<T>(sum);
+      // dx = a * g + slope * x + shift
+      const double a = r * (w != nullptr ? static_cast<double>(w[c]) : 1);
+      const double slope = -a * r * product / count;
+      const double shift = -a * sum / count - slope * m;
+      const T fa = static_cast<T>(a), fslope = static_cast<T>(slope), fshift = static_cast<T>(shift);
+      channels.ForRuns(c, [&](int64_t begin) {
+        for (int64_t i = begin; i < begin + channels.inner; ++i) {
+          dx[i] = fa * g[i] + fslope * x[i] + fshift;
+        }
+      });
+    });
+  });
+}
+
+void BatchNormInferenceKernel(KernelCall& call) noexcept {
+  const Tensor input = ContiguousInput(call.input(0));
+  const Tensor mean = ContiguousInput(call.input(1)), variance = ContiguousInput(call.input(2));
+  const Tensor weight = OptionalInput(call, 3), bias = OptionalInput(call, 4);
+  const Channels channels(input);
+  const double eps = call.Get<BatchNormOptions>().eps;
+  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+    const T* x = static_cast<const T*>(input.raw_data());
+    const T* means = static_cast<const T*>(mean.raw_data());
+    const T* variances = static_cast<const T*>(variance.raw_data());
+    const T *w = DataOrNull<T>(weight), *b = DataOrNull<T>(bias);
+    T* y = static_cast<T*>(call.output().raw_data());
+    ParallelFor(channels.count, [&](int64_t c) {
+      const double rstd = 1 / std::sqrt(static_cast<double>(variances[c]) + eps);
+      const double scale = w != nullptr ? rstd * static_cast<double>(w[c]) : rstd;
+      const double offset = (b != nullptr ? static_cast<double>(b[c]) : 0) -
+                            static_cast<double>(means[c]) * scale;
+      const T a = static_cast<T>(scale), shift = static_cast<T>(offset);
+      channels.ForRuns(c, [&](int64_t begin) {
+        for (int64_t i = begin; i < begin + channels.inner; ++i) y[i] = x[i] * a + shift;
+      });
+    });
+  });
+}
+
+void LayerNormKernel(KernelCall& call) noexcept {
+  const Tensor input = ContiguousInput(call.input(0));
+  const Tensor weight = OptionalInput(call, 1), bias = OptionalInput(call, 2);
+  const double eps = call.Get<LayerNormOptions>().eps;
+  const int64_t rows = call.output(1).numel();
+  if (rows == 0) return;
+  const int64_t size = input.numel() / rows;
+  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+    const T *w = DataOrNull<T>(weight), *b = DataOrNull<T>(bias);
+    ParallelFor(rows, [&](int64_t row) {
+      const T* x = static_cast<const T*>(input.raw_data()) + row * size;
+      T* y = static_cast<T*>(call.output(0).raw_data()) + row * size;
+      const double mean =
+          LaneSum(0, size, [&](int64_t i) { return static_cast<double>(x[i]); }) /
+          static_cast<double>(size);
+      const double squares = LaneSum(0, size, [&](int64_t i) {
+        const double deviation = static_cast<double>(x[i]) - mean;
+        return deviation * deviation;
+      });
+      const double rstd = 1 / std::sqrt(squares / static_cast<double>(size) + eps);
+      static_cast<T*>(call.output(1).raw_data())[row] = static_cast<T>(mean);
+      static_cast<T*>(call.output(2).raw_data())[row] = static_cast<T>(rstd);
+      const T m = static_cast<T>(mean), r = static_cast<T>(rstd);
+      for (int64_t i = 0; i < size; ++i) {
+        const T normalized = (x[i] - m) * r;
+        y[i] = (w != nullptr ? normalized * w[i] : normalized) + (b != nullptr ? b[i] : T(0));
+      }
+    });
+  });
+}
+
+// With xhat = (x - mean) * rstd and h = g * weight, over the `size` elements of a row:
+//   dx = rstd * (h - mean(h) - xhat * mean(h * xhat)); dweight = sum over rows of g * xhat,
+//   dbias = sum over rows of g.
+void LayerNormGradKernel(KernelCall& call) noexcept {
+  const Tensor grad = ContiguousInput(call.input(0)), input = ContiguousInput(call.input(1));
+  const Tensor weight = OptionalInput(call, 2);
+  const Tensor mean = ContiguousInput(call.input(3)), rstd = ContiguousInput(call.input(4));
+  const int64_t rows = mean.numel(), size = call.output(1).numel();
+  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+    const T *g = static_cast<const T*>(grad.raw_data()), *x = static_cast<const T*>(input.raw_data());
+    const T* w = DataOrNull<T>(weight);
+    const T* means = static_cast<const T*>(mean.raw_data());
+    const T* rstds = static_cast<const T*>(rstd.raw_data());
+    T* dx = static_cast<T*>(call.output(0).raw_data());
+    T* dw = static_cast<T*>(call.output(1).raw_data());
+    T* db = static_cast<T*>(call.output(2).raw_data());
+    const auto normalized = [&](int64_t row, int64_t i) {
+      return (static_cast<double>(x[row * size + i]) - static_cast<double>(means[row])) *
+             static_cast<double>(rstds[row]);
+    };
+    const auto weighted = [&](int64_t row, int64_t i) {
+      const double value = static_cast<double>(g[row * size + i]);
+      return w != nullptr ? value * static_cast<double>(w[i]) : value;
+    };
+    ParallelFor(rows, [&](int64_t row) {
+      const double inverse = 1 / static_cast<double>(size);
+      const double sum =
+          LaneSum(0, size, [&](int64_t i) { return weighted(row, i); }) * inverse;
+      const double product =
+          LaneSum(0, size, [&](int64_t i) { return weighted(row, i) * normalized(row, i); }) *
+          inverse;
+      for (int64_t i = 0; i < size; ++i) {
+        dx[row * size + i] =
+            static_cast<T>(static_cast<double>(rstds[row]) *
+                           (weighted(row, i) - sum - normalized(row, i) * product));
+      }
+    });
+    constexpr int64_t kColumns = 64;
+    ParallelFor((size + kColumns - 1) / kColumns, [&](int64_t block) {
+      const int64_t begin = block * kColumns, width = std::min(kColumns, size - begin);
+      double weights[kColumns] = {}, biases[kColumns] = {};
+      for (int64_t row = 0; row < rows; ++row) {
+        for (int64_t i = 0; i < width; ++i) {
+          const double value = static_cast<double>(g[row * size + begin + i]);
+          weights[i] += value * normalized(row, begin + i);
+          biases[i] += value;
+        }
+      }
+      for (int64_t i = 0; i < width; ++i) {
+        dw[begin + i] = static_cast<T>(weights[i]);
+        db[begin + i] = static_cast<T>(biases[i]);
+      }
+    });
+  });
+}
+
+}  // namespace neura::cpu

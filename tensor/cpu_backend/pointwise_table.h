@@ -1,0 +1,31 @@
+// The loops behind pointwise operations, by operation and dtype.
+#ifndef NEURA_TENSOR_CPU_BACKEND_POINTWISE_TABLE_H_
+#define NEURA_TENSOR_CPU_BACKEND_POINTWISE_TABLE_H_
+
+#include <cstddef>
+
+#include "neura/tensor/core/dtype.h"
+#include "neura/tensor/ops/schema.h"
+
+namespace neura::cpu {
+
+// n contiguous elements of each input to n contiguous elements of output. The output may be the
+// memory of an input.
+using PointwiseLoop = void (*)(size_t n, const void* const* inputs, void* output,
+                               const void* options);
+
+// Loops by operation and by the dtype in which it computes; null where there is none.
+struct PointwiseTable {
+  PointwiseLoop loops[kNumBuiltinOps][kNumDTypes] = {};
+  PointwiseLoop& At(OpId op, DType dtype) {
+    return loops[static_cast<int>(op)][static_cast<int>(dtype)];
+  }
+};
+
+// Plain C++ for every operation and dtype with kernels, then vector code over some of them.
+void FillScalarLoops(PointwiseTable& table);
+void FillVectorLoops(PointwiseTable& table);
+
+}  // namespace neura::cpu
+
+#endif  // NEURA_TENSOR_CPU_BACKEND_POINTWISE_TABLE_H_

@@ -1,0 +1,169 @@
+// Sums, products, extrema and running sums.
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/cpu_backend/dtype_switch.h"
+#include "neura/tensor/cpu_backend/kernels.h"
+#include "neura/tensor/cpu_backend/reduce_loop.h"
+#include "neura/tensor/ops/options.h"
+
+namespace neura::cpu {
+namespace {
+
+// Floating point sums run in double: as good as exact for float, and as fast as memory.
+template <typename T>
+using SumAcc = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
+
+template <typename T>
+struct SumReducer {
+  using In = T;
+  using Acc = SumAcc<T>;
+  static Acc Init() { return 0; }
+  static Acc Step(Acc acc, T x) { return acc + static_cast<Acc>(x); }
+  static Acc Combine(Acc a, Acc b) { return a + b; }
+};
+
+template <typename T>
+struct ProdReducer {
+  using In = T;
+  using Acc = SumAcc<T>;
+  static Acc Init() { return 1; }
+  static Acc Step(Acc acc, T x) { return acc * static_cast<Acc>(x); }
+  static Acc Combine(Acc a, Acc b) { return a * b; }
+};
+
+template <typename T, bool kMax>
+struct ExtremumReducer {
+  using In = T;
+  using Acc = T;
+  static Acc Init() {
+    using Limits = std::numeric_limits<T>;
+    if constexpr (std::is_floating_point_v<T>) return kMax ? -Limits::infinity() : Limits::infinity();
+    return kMax ? Limits::lowest() : Limits::max();
+  }
+  // A NaN wins: the comparison with itself finds it.
+  static Acc Step(Acc acc, T x) { return (kMax ? acc < x : x < acc) || x != x ? x : acc; }
+  static Acc Combine(Acc a, Acc b) { return a != a ? a : Step(a, b); }
+};
+
+template <bool kAll>
+struct LogicalReducer {
+  using In = bool;
+  using Acc = bool;
+  static Acc Init() { return kAll; }
+  static Acc Step(Acc acc, bool x) { return kAll ? acc && x : acc || x; }
+  static Acc Combine(Acc a, Acc b) { return Step(a, b); }
+};
+
+// The input in the dtype of the result, which is the one it is reduced in.
+Tensor Converted(const Tensor& input, DType dtype) {
+  if (input.dtype() == dtype) return input;
+  Tensor converted = Tensor::Empty(input.shape(), dtype, kCpu);
+  CopyElements(input, converted);
+  return converted;
+}
+
+template <template <typename> class Reducer>
+void ReduceNumbers(KernelCall& call, bool mean) {
+  const Tensor input = Converted(call.input(0), call.output().dtype());
+  const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
+  const double count = static_cast<double>(plan.reduced.Count());
+  SwitchNumber(call, input.dtype(), [&]<typename T>(T) {
+    using Acc = typename Reducer<T>::Acc;
+    T* out = static_cast<T*>(call.output().raw_data());
+    RunReduction<Reducer<T>>(plan, static_cast<const T*>(input.raw_data()),
+                             [&](Acc acc, int64_t o) {
+                               if constexpr (std::is_floating_point_v<T>) {
+                                 out[o] = static_cast<T>(mean ? acc / count : acc);
+                               } else {
+                                 out[o] = static_cast<T>(acc);
+                               }
+                             });
+  });
+}
+
+template <bool kMax>
+void ReduceExtremum(KernelCall& call) {
+  const Tensor& input = call.input(0);
+  const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
+  SwitchAny(call, input.dtype(), [&]<typename T>(T) {
+    T* out = static_cast<T*>(call.output().raw_data());
+    RunReduction<ExtremumReducer<T, kMax>>(plan, static_cast<const T*>(input.raw_data()),
+                                           [&](T acc, int64_t o) { out[o] = acc; });
+  });
+}
+
+template <bool kAll>
+void ReduceLogical(KernelCall& call) {
+  const Tensor input = Converted(call.input(0), kBool);
+  bool* out = static_cast<bool*>(call.output().raw_data());
+  RunReduction<LogicalReducer<kAll>>(PlanReduction(input, call.Get<ReduceOptions>().dims),
+                                     static_cast<const bool*>(input.raw_data()),
+                                     [&](bool acc, int64_t o) { out[o] = acc; });
+}
+
+template <bool kMax>
+void ArgExtremum(KernelCall& call) {
+  const auto& options = call.Get<ArgReduceOptions>();
+  const Tensor input = options.dim ? call.input(0) : ContiguousInput(call.input(0));
+  Dims dims;
+  if (options.dim && input.dim() > 0) dims.push_back(*options.dim);
+  const ReducePlan plan = PlanReduction(input, dims);
+  const int64_t count = plan.reduced.Count();
+  // One dimension, or all of a contiguous tensor: a single stride.
+  const int64_t stride = plan.reduced.strides.empty() ? 1 : plan.reduced.strides.back();
+  int64_t* out = static_cast<int64_t*>(call.output().raw_data());
+  SwitchAny(call, input.dtype(), [&]<typename T>(T) {
+    const T* data = static_cast<const T*>(input.raw_data());
+    constexpr int64_t kTaskElements = 1 << 14;
+    const int64_t outputs = plan.kept.Count(), per_task = std::max<int64_t>(kTaskElements / count, 1);
+    ParallelFor((outputs + per_task - 1) / per_task, [&](int64_t task) {
+      for (int64_t o = task * per_task; o < std::min((task + 1) * per_task, outputs); ++o) {
+        const T* x = data + plan.kept.OffsetOf(o);
+        int64_t best = 0;
+        for (int64_t i = 1; i < count && x[best * stride] == x[best * stride]; ++i) {
+          const T candidate = x[i * stride], current = x[best * stride];
+          if ((kMax ? current < candidate : candidate < current) || candidate != candidate) best = i;
+        }
+        out[o] = best;
+      }
+    });
+  });
+}
+
+}  // namespace
+
+void SumKernel(KernelCall& call) noexcept { ReduceNumbers<SumReducer>(call, false); }
+void MeanKernel(KernelCall& call) noexcept { ReduceNumbers<SumReducer>(call, true); }
+void ProdKernel(KernelCall& call) noexcept { ReduceNumbers<ProdReducer>(call, false); }
+void AMaxKernel(KernelCall& call) noexcept { ReduceExtremum<true>(call); }
+void AMinKernel(KernelCall& call) noexcept { ReduceExtremum<false>(call); }
+void AllKernel(KernelCall& call) noexcept { ReduceLogical<true>(call); }
+void AnyKernel(KernelCall& call) noexcept { ReduceLogical<false>(call); }
+void ArgMaxKernel(KernelCall& call) noexcept { ArgExtremum<true>(call); }
+void ArgMinKernel(KernelCall& call) noexcept { ArgExtremum<false>(call); }
+
+void CumSumKernel(KernelCall& call) noexcept {
+  const Tensor input = ContiguousInput(Converted(call.input(0), call.output().dtype()));
+  if (input.numel() == 0) return;
+  const int64_t dim = NormalizeDim("cumsum", call.Get<DimOptions>().dim, input.dim());
+  const int64_t length = input.dim() == 0 ? 1 : input.size(dim);
+  int64_t inner = 1;
+  for (int64_t i = dim + 1; i < input.dim(); ++i) inner *= input.size(i);
+  SwitchNumber(call, input.dtype(), [&]<typename T>(T) {
+    const T* x = static_cast<const T*>(input.raw_data());
+    T* out = static_cast<T*>(call.output().raw_data());
+    ParallelFor(input.numel() / length, [&](int64_t lane) {
+      const int64_t base = lane / inner * inner * length + lane % inner;
+      SumAcc<T> sum = 0;
+      for (int64_t i = 0; i < length; ++i) {
+        sum += static_cast<SumAcc<T>>(x[base + i * inner]);
+        out[base + i * inner] = static_cast<T>(sum);
+      }
+    });
+  });
+}
+
+}  // namespace neura::cpu
