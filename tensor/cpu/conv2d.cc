@@ -32,7 +32,7 @@ struct FlatVector {
   uint8_t valid_bits[8];
   int64_t valid_count;
   int64_t leading;  // valid ones before the first that is not
-  int64_t dest;  // in results of the band, row by row
+  int64_t dest;     // in results of the band, row by row
 };
 
 template <typename T>
