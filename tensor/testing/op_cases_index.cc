@@ -200,7 +200,7 @@ void AddShapeCases(CaseList& cases) {
   view("main", OpId::kDiagonal, Own(DiagonalOptions{.dim1 = 1, .dim2 = 2}),
        Take({2, 3}, [](Position p) { return Position{p[0], p[1], p[1]}; }), x);
   view("below", OpId::kDiagonal, Own(DiagonalOptions{.offset = -1, .dim1 = 2, .dim2 = 1}),
-       Take({2, 2}, [](Position p) { return Position{p[0], p[1] + 1, p[1]}; }), x);
+       Take({2, 3}, [](Position p) { return Position{p[0], p[1], p[1] + 1}; }), x);
   view("windows", OpId::kUnfold, Own(UnfoldOptions{.dim = 2, .size = 2, .step = 1}),
        Take({2, 3, 3, 2}, [](Position p) { return Position{p[0], p[1], p[2] + p[3]}; }), x);
   view("steps", OpId::kUnfold, Own(UnfoldOptions{.dim = 0, .size = 3, .step = 2}),
