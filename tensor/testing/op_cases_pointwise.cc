@@ -145,6 +145,8 @@ void AddCopies(CaseList& cases) {
   }
   cases.push_back({"cast/float32", OpId::kCast, {Sample({3, 4})},
                    Own(CastOptions{.dtype = kFloat32}), same, 1e-7});
+  cases.push_back({"cast/float64", OpId::kCast, {Sample({3, 4})},
+                   Own(CastOptions{.dtype = kFloat64}), same});
   cases.push_back({"cast/int32", OpId::kCast, {Sample({3, 4}, 0, -50, 50)},
                    Own(CastOptions{.dtype = kInt32}),
                    Elementwise(Unary([](double x) { return std::trunc(x); }))});
