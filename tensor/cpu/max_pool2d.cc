@@ -27,7 +27,7 @@ bool PlaneOf2x2(const Pool2dGeometry&, const T*, T*, int64_t*) {
 
 #else
 
-// The values and indices of an array, and the larger of two, as MaxPool2d orders them.
+// best = the larger of best and value, as MaxPool2d orders them, and best_index likewise.
 template <class D, class V, class I>
 HWY_INLINE void TakeLarger(D d, V value, I index, V& best, I& best_index) {
   const auto larger = hn::Or(hn::Gt(value, best), hn::IsNaN(value));
@@ -46,9 +46,10 @@ HWY_INLINE void StoreIndices(hn::Vec<hn::ScalableTag<int32_t>> v, int64_t count,
   const hn::ScalableTag<int64_t> wide;
   constexpr int64_t kN = kLanes<int64_t>;
   StoreIndices(hn::PromoteTo(wide, hn::LowerHalf(v)), std::min(count, kN), to);
-  if (count > kN)
-    StoreIndices(hn::PromoteTo(wide, hn::UpperHalf(hn::Half<decltype(d)>(), v)), count - kN,
-                 to + kN);
+  if (count > kN) {
+    const auto high = hn::UpperHalf(hn::Half<decltype(d)>(), v);
+    StoreIndices(hn::PromoteTo(wide, high), count - kN, to + kN);
+  }
 }
 
 // One row of results of 2x2 windows that neither overlap nor leave gaps or the plane. index is that
