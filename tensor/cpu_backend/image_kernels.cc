@@ -3,7 +3,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/cpu/conv2d.h"
-#include "neura/tensor/cpu/pool2d.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/ops/options.h"
