@@ -51,7 +51,7 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
   node->op_ = call.op;
   node->num_outputs_ = static_cast<uint8_t>(outputs.size());
   node->rule_ = &rule;
-  if (call.options != nullptr && schema.options->size > sizeof(NoOptions)) {
+  if (call.options != nullptr && schema.has_options()) {
     node->options_ = schema.options->size <= kInlineOptions ? node->inline_options_
                                                             : ::operator new(schema.options->size);
     schema.options->copy(node->options_, call.options);
