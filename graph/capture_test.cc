@@ -40,7 +40,7 @@ void ExpectSameAtAllSizes(Fn fn, DimsView shape, const CaptureOptions& options =
   Graph graph = Capture(fn, {Rand(example)}, options);
   const Program plain(graph);
   const Program optimized = Compile(std::move(graph));
-  for (int64_t batch : {1, 2, 3, 4, 7, 33, 0}) {
+  for (int64_t batch : {1, 2, 3, 4, 7, 33}) {
     SCOPED_TRACE(batch);
     example[0] = batch;
     const Tensor x = Uniform(example, -2, 2);

@@ -41,6 +41,9 @@ class Planner {
       Place& root = place(place(output).root);
       if (root.home == Home::kArena) root.home = Home::kOutput;
     }
+    for (Place& view : plan_.places) {
+      if (view.root != kNone) view.home = place(view.root).home;
+    }
     FindLastUses();
     for (size_t step = 0; step < nodes_.size(); ++step) {
       AssignBlocks(graph_.node(nodes_[step]), static_cast<int>(step));
@@ -63,7 +66,7 @@ class Planner {
     for (ValueId output : node.outputs) {
       if (SchemaOf(node.op).flags.view) {
         const Place& input = place(node.inputs[0]);
-        place(output) = {place(input.root).home, input.root, 0,
+        place(output) = {input.home, input.root, 0,
                          input.view_offset + view_offsets_[static_cast<size_t>(output)]};
       } else {
         place(output) = {Home::kArena, output, 0, 0};
