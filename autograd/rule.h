@@ -15,6 +15,9 @@ namespace neura::autograd {
 struct Saves {
   uint16_t inputs = 0;
   uint16_t outputs = 0;
+  // Inputs that are needed only when the gradient of input 0, or of input 1, is wanted.
+  uint16_t for_first = 0;
+  uint16_t for_second = 0;
 };
 
 // A recorded call, seen by its rule.

@@ -79,9 +79,9 @@ void AddPointwiseRules(RuleTable& table) {
 
   BINARY(Add, kSaveNothing, g, g)
   BINARY(Sub, kSaveNothing, g, -g)
-  BINARY(Mul, kSaveInputs, g * b, g * a)
-  BINARY(Div, kSaveInputs, g / b, -g * a / (b * b))
-  BINARY(Remainder, kSaveInputs, g, -g * FloorDivide(a, b))
+  BINARY(Mul, kSaveEachOther, g * b, g * a)
+  BINARY(Div, (Saves{.inputs = 0b10, .for_second = 0b01}), g / b, -g * a / (b * b))
+  BINARY(Remainder, (Saves{.for_second = 0b11}), g, -g * FloorDivide(a, b))
   BINARY(Pow, (Saves{.inputs = 0b11, .outputs = 0b1}), g * Where(b == 0, 0, b * Pow(a, b - 1)),
          g * y * LogBase(a))
   BINARY(Atan2, kSaveInputs, g * b / (a * a + b * b), -g * a / (a * a + b * b))

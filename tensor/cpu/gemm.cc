@@ -21,7 +21,7 @@ namespace neura::cpu::HWY_NAMESPACE {
 
 // Depth of one packed block: a panel of B (kTileColumns wide) and one of A stay in the two nearest
 // caches.
-constexpr int64_t kPackedDepth = 384;
+constexpr int64_t kPackedDepth = 256;
 // Rows of A and columns of B packed at a time: bounds the scratch memory.
 constexpr int64_t kPackedRows = 1024;
 constexpr int64_t kPackedColumns = 1024;
@@ -85,16 +85,15 @@ void UnpackedBlock(const GemmArgs<T>& g, int64_t k_begin, int64_t depth, int64_t
     for (int64_t column = begin; column < end;) {
       const int64_t left = end - column;
       int vectors = max_vectors;
-      while (vectors > 1 && (vectors - 1) * kN >= left) vectors /= 2;
+      while (vectors > 1 && vectors * kN > left) vectors /= 2;
       tile.columns = std::min<int64_t>(left, vectors * kN);
       tile.b = g.b + k_begin * g.b_row_stride + column;
       tile.b_stride = g.b_row_stride;
-      if (!kHasMaskedMemory && tile.columns % kN != 0) {
-        const int64_t padded = vectors * kN;
-        T* packed = Scratch<T>(ScratchSlot::kPackedTail, depth * padded);
-        PackPadded(depth, tile.columns, tile.b, g.b_row_stride, 1, packed, padded);
+      if (!kHasMaskedMemory && tile.columns < kN) {
+        T* packed = Scratch<T>(ScratchSlot::kPackedTail, depth * kN);
+        PackPadded(depth, tile.columns, tile.b, g.b_row_stride, 1, packed, kN);
         tile.b = packed;
-        tile.b_stride = padded;
+        tile.b_stride = kN;
       }
       SetEpilogue(g, row, column, k_begin == 0, &tile);
       if (a_in_rows) {

@@ -1,37 +1,21 @@
 #include "neura/tensor/cpu/gemm.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <limits>
-#include <random>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "neura/tensor/cpu/testing.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
 namespace {
 
 enum class Layout { kRowMajor, kColumnMajor, kSpread };
-
-template <typename T>
-std::vector<T> RandomValues(int64_t count, int seed) {
-  std::mt19937 random(seed);
-  std::vector<T> values(count);
-  for (T& value : values) {
-    if constexpr (std::is_floating_point_v<T>) {
-      value = std::uniform_real_distribution<T>(-1, 1)(random);
-    } else {
-      value = static_cast<T>(random());
-    }
-  }
-  return values;
-}
 
 // A matrix of random values with one of the layouts.
 template <typename T>
@@ -94,17 +78,10 @@ struct Problem {
   GemmArgs<T> args;
 };
 
-// The error of a sum of k products of values in [-1, 1] in any order.
-template <typename T>
-double Tolerance(int64_t k) {
-  return std::numeric_limits<T>::epsilon() * static_cast<double>(k + 4);
-}
-
 template <typename T>
 void ExpectCorrect(const Problem<T>& problem, const std::string& label) {
   const std::vector<T> result = problem.Run();
   const GemmArgs<T>& g = problem.args;
-  const double tolerance = Tolerance<T>(g.k);
   for (int64_t i = 0; i < g.m; ++i) {
     for (int64_t j = 0; j < g.c_row_stride; ++j) {
       const T before = problem.c[i * g.c_row_stride + j];
@@ -113,13 +90,15 @@ void ExpectCorrect(const Problem<T>& problem, const std::string& label) {
         ASSERT_EQ(got, before) << label << ": wrote beyond row " << i;
         continue;
       }
-      long double sum = g.accumulate ? before : 0;
-      if (g.row_bias != nullptr) sum += g.row_bias[i];
-      if (g.column_bias != nullptr) sum += g.column_bias[j];
+      Sum sum;
+      if (g.accumulate) sum.Add(before);
+      if (g.row_bias != nullptr) sum.Add(g.row_bias[i]);
+      if (g.column_bias != nullptr) sum.Add(g.column_bias[j]);
       for (int64_t k = 0; k < g.k; ++k) {
-        sum += static_cast<long double>(problem.a.At(i, k)) * problem.b.At(k, j);
+        sum.Add(static_cast<long double>(problem.a.At(i, k)) * problem.b.At(k, j));
       }
-      ASSERT_NEAR(got, static_cast<double>(sum), tolerance) << label << " at " << i << ", " << j;
+      ASSERT_NEAR(got, static_cast<double>(sum.value), sum.Tolerance<T>())
+          << label << " at " << i << ", " << j;
     }
   }
 }
@@ -197,9 +176,10 @@ TYPED_TEST(FloatGemmTest, BroadcastAndReversedOperands) {
   g.c = c.data();
   g.c_row_stride = 40;
   Gemm(g);
-  double expected = 0;
-  for (int k = 0; k < 64; ++k) expected += static_cast<double>(x[63 - k]) * x[k];
-  for (T value : c) ASSERT_NEAR(value, expected, Tolerance<T>(64));
+  Sum expected;
+  for (int k = 0; k < 64; ++k) expected.Add(static_cast<long double>(x[63 - k]) * x[k]);
+  for (T value : c)
+    ASSERT_NEAR(value, static_cast<double>(expected.value), expected.Tolerance<T>());
 }
 
 TYPED_TEST(FloatGemmTest, PropagatesInfinityAndNaN) {
@@ -228,8 +208,7 @@ TYPED_TEST(FloatGemmTest, SameBitsForEveryThreadCount) {
       for (int threads : {2, 3}) {
         SetNumThreads(threads);
         const std::vector<TypeParam> got = problem.Run();
-        EXPECT_EQ(std::memcmp(got.data(), expected.data(), got.size() * sizeof(TypeParam)), 0)
-            << threads << " threads, m = " << shape.m;
+        EXPECT_TRUE(SameBits(got, expected)) << threads << " threads, m = " << shape.m;
       }
     }
   }
@@ -296,12 +275,13 @@ TEST(BatchedGemmTest, MatchesSingleProducts) {
     BatchedGemm(batch);
     for (int64_t i = 0; i < t.count * t.m * t.n; ++i) {
       const int64_t p = i / (t.m * t.n), row = i / t.n % t.m, column = i % t.n;
-      double sum = 0;
+      Sum sum;
       for (int64_t k = 0; k < t.k; ++k) {
-        sum += static_cast<double>(a[p * batch.a_stride + row * t.k + k]) *
-               b[p * batch.b_stride + k * t.n + column];
+        sum.Add(static_cast<long double>(a[p * batch.a_stride + row * t.k + k]) *
+                b[p * batch.b_stride + k * t.n + column]);
       }
-      ASSERT_NEAR(got[i], sum, Tolerance<float>(t.k)) << t.count << "x" << t.m << " at " << i;
+      ASSERT_NEAR(got[i], static_cast<double>(sum.value), sum.Tolerance<float>())
+          << t.count << "x" << t.m << " at " << i;
     }
   }
 }

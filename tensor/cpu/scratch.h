@@ -14,7 +14,9 @@ enum class ScratchSlot {
   kSource,
   kGradient,
   kPartialSums,
-  kOffsets,
+  kTapOffsets,
+  kFlatMap,
+  kStage,
   kCount,
 };
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -73,8 +74,8 @@ enum class BLayout {
   kIndexed,  // row k begins at b + b_offsets[k]
 };
 
-// C (+)= A B + row_bias + column_bias for a tile. Unless kHasMaskedMemory, B's rows are readable up
-// to a whole vector.
+// C (+)= A B + row_bias + column_bias for a tile. B's rows are readable up to a whole vector,
+// unless the tile is one vector wide and kHasMaskedMemory.
 template <typename T>
 struct Tile {
   int64_t depth = 0;  // columns of A, rows of B
@@ -117,6 +118,25 @@ HWY_INLINE void StoreFirst(D d, M mask, int64_t count, hn::Vec<D> v, T* to) {
     hn::Store(v, d, lanes);
     for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
   }
+}
+
+template <class D, class M, int kVectors, typename T = hn::TFromD<D>>
+HWY_INLINE void LoadRow(D d, M mask, const T* row, hn::Vec<D> (&vectors)[kVectors]) {
+  if constexpr (kVectors == 1 && kHasMaskedMemory) {
+    vectors[0] = hn::MaskedLoad(mask, d, row);
+  } else {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) vectors[v] = hn::LoadU(d, row + v * kLanes<T>);
+  }
+}
+
+// The hardware does not foresee the rows of a wide matrix.
+inline constexpr int64_t kPrefetchRows = 12;
+
+template <typename T, int kVectors>
+HWY_INLINE void PrefetchRow(const T* row) {
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) hwy::Prefetch(row + v * kLanes<T>);
 }
 
 template <typename T, int kRows, int kVectors, ALayout kALayout, BLayout kBLayout>
@@ -162,23 +182,16 @@ void RunTile(const Tile<T>& tile) {
     }
   }
 
-  const auto load_b = [&](const T* row, V(&b)[kVectors]) HWY_ATTR {
-#pragma GCC unroll 8
-    for (int v = 0; v < kLast; ++v) b[v] = hn::LoadU(d, row + v * kN);
-    if constexpr (kHasMaskedMemory) {
-      b[kLast] = hn::MaskedLoad(mask, d, row + kLast * kN);
-    } else {
-      b[kLast] = hn::LoadU(d, row + kLast * kN);
-    }
-  };
-
   const T* b_row = tile.b;
   if constexpr (kALayout == ALayout::kColumns) {
     const T* a = tile.a;
     for (int64_t k = 0; k < tile.depth; ++k) {
       if constexpr (kBLayout == BLayout::kIndexed) b_row = tile.b + tile.b_offsets[k];
       V b[kVectors];
-      load_b(b_row, b);
+      LoadRow(d, mask, b_row, b);
+      if constexpr (kBLayout == BLayout::kStrided) {
+        PrefetchRow<T, kVectors>(b_row + kPrefetchRows * tile.b_stride);
+      }
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
         const V element = hn::Set(d, a[i]);
@@ -199,7 +212,8 @@ void RunTile(const Tile<T>& tile) {
       const int64_t segment_end = segment_begin + tile.depth;
       for (int64_t k = segment_begin; k < segment_end; ++k) {
         V b[kVectors];
-        load_b(b_row, b);
+        LoadRow(d, mask, b_row, b);
+        PrefetchRow<T, kVectors>(b_row + kPrefetchRows * tile.b_stride);
 #pragma GCC unroll 16
         for (int i = 0; i < kRows; ++i) {
           const V element = hn::Set(d, a[i][k]);

@@ -1,9 +1,6 @@
-// Convolution and pooling over tensors; the arithmetic is in tensor/cpu.
-#include <cstring>
-
-#include "absl/strings/str_cat.h"
+// Convolution over tensors; the arithmetic is in tensor/cpu/conv2d.
 #include "neura/tensor/cpu/conv2d.h"
-#include "neura/tensor/cpu/pool2d.h"
+
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/ops/options.h"

@@ -1,0 +1,88 @@
+// Trains a small convolutional network on Fashion-MNIST, saves it, exports it to ONNX, and shows that
+// the exported file gives the same answers.
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_format.h"
+#include "neura/examples/fashion_mnist/net.h"
+#include "neura/examples/fashion_mnist/pictures.h"
+#include "neura/examples/fashion_mnist/training.h"
+#include "neura/neura.h"
+
+ABSL_FLAG(int, epochs, 5, "Passes over the 60,000 training images.");
+ABSL_FLAG(int, threads, 0, "Threads that compute; 0 uses every core.");
+ABSL_FLAG(int, workers, 1, "Threads that prepare batches.");
+ABSL_FLAG(uint64_t, seed, 1, "Of initial weights, order and dropout: the same seed gives the same bits.");
+ABSL_FLAG(std::string, out, "fashion_mnist_out", "Folder for the model and the pictures.");
+ABSL_FLAG(int64_t, max_steps, 0, "Stops training after so many steps and only saves the model; 0: never.");
+
+namespace neura::examples {
+namespace {
+
+// What is exported runs in the graph runtime: same classes for every test image?
+bool CheckExported(const std::string& path, const Tensor& images, const Tensor& predictions) {
+  auto program = onnx::Load(path);
+  if (!program.ok()) throw Error(program.status().code(), std::string(program.status().message()));
+  const Tensor exported =
+      Predict([&](const Tensor& batch) { return program->Run({batch})[0]; }, images);
+  const int64_t equal = Sum(exported == predictions).Item<int64_t>();
+  std::cout << absl::StrFormat("ONNX in the graph runtime: %d of %d predictions equal to the eager model's\n",
+                               equal, predictions.numel());
+  return equal == predictions.numel();
+}
+
+int Run() {
+  if (const int threads = absl::GetFlag(FLAGS_threads); threads != 0) SetNumThreads(threads);
+  const std::filesystem::path out = absl::GetFlag(FLAGS_out);
+  std::filesystem::create_directories(out);
+
+  ManualSeed(absl::GetFlag(FLAGS_seed));
+  const Images train = LoadImages(true), test = LoadImages(false);
+  Net net;
+  std::cout << net << "\n\n";
+  TrainingOptions options;
+  options.epochs = absl::GetFlag(FLAGS_epochs);
+  options.seed = absl::GetFlag(FLAGS_seed);
+  options.num_workers = absl::GetFlag(FLAGS_workers);
+  options.max_steps = absl::GetFlag(FLAGS_max_steps);
+  const std::vector<EpochRecord> records = TrainNet(net, train, test, options);
+
+  const std::string model = out / "model.safetensors", exported = out / "model.onnx";
+  SaveSafetensors(model, {.tensors = net.StateDict()});
+  std::cout << "\nWrote " << model << "\n";
+  if (options.max_steps > 0) return 0;
+
+  net.Eval();
+  const Tensor& images = test.tensors()[0];
+  const Tensor predictions = Predict(net, images);
+  std::cout << absl::StrFormat("Test accuracy: %.2f%%\n",
+                               100 * Agreement(predictions, test.tensors()[1]));
+  onnx::Export(net, {Slice(images, 0, 0, 2)}, exported);
+  std::cout << "Wrote " << exported << "\n";
+  const bool agrees = CheckExported(exported, images, predictions);
+
+  const std::string curves = out / "learning_curves.png", sheet = out / "predictions.png";
+  DrawLearningCurves(records, curves);
+  DrawContactSheet(test, predictions, sheet);
+  std::cout << "Drew " << curves << " and " << sheet << "\n";
+  return agrees ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace neura::examples
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "Trains on Fashion-MNIST, saves and exports the model, and draws how it went.");
+  absl::ParseCommandLine(argc, argv);
+  try {
+    return neura::examples::Run();
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,204 @@
+#include "neura/examples/fashion_mnist/pictures.h"
+
+#include <cairo/cairo.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace neura::examples {
+namespace {
+
+struct Color {
+  double red, green, blue;
+};
+constexpr Color kInk = {0.15, 0.15, 0.2};
+constexpr Color kGrid = {0.87, 0.87, 0.9};
+constexpr Color kBlue = {0.12, 0.4, 0.75};
+constexpr Color kOrange = {0.9, 0.5, 0.1};
+constexpr Color kRed = {0.85, 0.15, 0.15};
+constexpr Color kGreen = {0.1, 0.5, 0.25};
+
+// A white page with the few things that are drawn here.
+class Page {
+ public:
+  Page(int width, int height)
+      : surface_(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height)),
+        cairo_(cairo_create(surface_)) {
+    cairo_set_source_rgb(cairo_, 1, 1, 1);
+    cairo_paint(cairo_);
+    cairo_select_font_face(cairo_, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           CAIRO_FONT_WEIGHT_NORMAL);
+  }
+  ~Page() {
+    cairo_destroy(cairo_);
+    cairo_surface_destroy(surface_);
+  }
+  Page(const Page&) = delete;
+  Page& operator=(const Page&) = delete;
+
+  // `anchor`: 0 the text starts at x, 0.5 is centred on it, 1 ends there.
+  void Text(double x, double y, const std::string& text, double size, Color color,
+            double anchor = 0) {
+    SetColor(color);
+    cairo_set_font_size(cairo_, size);
+    cairo_text_extents_t extents;
+    cairo_text_extents(cairo_, text.c_str(), &extents);
+    cairo_move_to(cairo_, x - anchor * extents.x_advance, y);
+    cairo_show_text(cairo_, text.c_str());
+  }
+
+  void Line(const std::vector<std::pair<double, double>>& points, Color color, double width) {
+    SetColor(color);
+    cairo_set_line_width(cairo_, width);
+    for (const auto& [x, y] : points) cairo_line_to(cairo_, x, y);
+    cairo_stroke(cairo_);
+  }
+
+  void Dot(double x, double y, Color color) {
+    SetColor(color);
+    cairo_arc(cairo_, x, y, 4, 0, 2 * M_PI);
+    cairo_fill(cairo_);
+  }
+
+  void Frame(double x, double y, double size, Color color, double width) {
+    SetColor(color);
+    cairo_set_line_width(cairo_, width);
+    cairo_rectangle(cairo_, x, y, size, size);
+    cairo_stroke(cairo_);
+  }
+
+  // A grey image [H, W] of values in [0, 1], each pixel `scale` wide.
+  void Image(double x, double y, const Tensor& image, double scale) {
+    const Tensor pixels = Contiguous(image);
+    const float* data = pixels.data<float>();
+    for (int64_t row = 0; row < pixels.size(0); ++row) {
+      for (int64_t col = 0; col < pixels.size(1); ++col) {
+        const double grey = 1 - static_cast<double>(data[row * pixels.size(1) + col]);
+        SetColor({grey, grey, grey});
+        cairo_rectangle(cairo_, x + static_cast<double>(col) * scale,
+                        y + static_cast<double>(row) * scale, scale, scale);
+        cairo_fill(cairo_);
+      }
+    }
+  }
+
+  void Save(const std::string& path) {
+    const cairo_status_t status = cairo_surface_write_to_png(surface_, path.c_str());
+    if (status != CAIRO_STATUS_SUCCESS) {
+      throw Error(absl::StatusCode::kUnavailable,
+                  absl::StrCat("cannot write ", path, ": ", cairo_status_to_string(status)));
+    }
+  }
+
+ private:
+  void SetColor(Color c) { cairo_set_source_rgb(cairo_, c.red, c.green, c.blue); }
+
+  cairo_surface_t* surface_;
+  cairo_t* cairo_;
+};
+
+struct Curve {
+  std::string name;
+  Color color;
+  std::vector<double> values;
+};
+
+// Curves over the epochs, in the box at (left, top).
+void DrawChart(Page& page, double left, double top, const std::string& title,
+               const std::vector<Curve>& curves, bool percent) {
+  constexpr double kWidth = 380, kHeight = 260;
+  double low = 1e300, high = -1e300;
+  for (const Curve& curve : curves) {
+    for (double value : curve.values) {
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
+  }
+  const double margin = std::max(0.08 * (high - low), 1e-3);
+  low -= margin;
+  high += margin;
+  const size_t epochs = curves[0].values.size();
+  const auto x_of = [&](size_t i) {
+    return left + (epochs > 1 ? kWidth * static_cast<double>(i) / static_cast<double>(epochs - 1)
+                              : kWidth / 2);
+  };
+  const auto y_of = [&](double v) { return top + kHeight * (high - v) / (high - low); };
+
+  page.Text(left, top - 18, title, 16, kInk);
+  constexpr int kTicks = 5;
+  for (int i = 0; i < kTicks; ++i) {
+    const double value = low + (high - low) * i / (kTicks - 1);
+    page.Line({{left, y_of(value)}, {left + kWidth, y_of(value)}}, kGrid, 1);
+    const std::string label = percent ? absl::StrFormat("%.1f%%", 100 * value)
+                                               : absl::StrFormat("%.3f", value);
+    page.Text(left - 8, y_of(value) + 4, label, 11, kInk, 1);
+  }
+  for (size_t i = 0; i < epochs; ++i) {
+    page.Text(x_of(i), top + kHeight + 20, absl::StrCat(i + 1), 11, kInk, 0.5);
+  }
+  page.Text(left + kWidth / 2, top + kHeight + 40, "epoch", 12, kInk, 0.5);
+  double legend = left + kWidth;
+  for (const Curve& curve : curves) {
+    std::vector<std::pair<double, double>> points;
+    for (size_t i = 0; i < epochs; ++i) points.emplace_back(x_of(i), y_of(curve.values[i]));
+    page.Line(points, curve.color, 2);
+    for (const auto& [x, y] : points) page.Dot(x, y, curve.color);
+    page.Text(legend, top - 18, curve.name, 13, curve.color, 1);
+    legend -= 70;
+  }
+}
+
+}  // namespace
+
+void DrawLearningCurves(const std::vector<EpochRecord>& records, const std::string& path) {
+  if (records.empty()) return;
+  Curve loss{"training", kBlue, {}}, train{"training", kBlue, {}}, test{"test", kOrange, {}};
+  for (const EpochRecord& record : records) {
+    loss.values.push_back(record.train_loss);
+    train.values.push_back(record.train_accuracy);
+    test.values.push_back(record.test_accuracy);
+  }
+  Page page(1000, 400);
+  DrawChart(page, 80, 60, "Loss", {loss}, false);
+  DrawChart(page, 570, 60, "Accuracy", {train, test}, true);
+  page.Save(path);
+}
+
+void DrawContactSheet(const Images& test, const Tensor& predictions, const std::string& path) {
+  constexpr int64_t kColumns = 10, kRows = 8;
+  constexpr double kCell = 100, kRowHeight = 124, kScale = 3, kLeft = 20, kTop = 56;
+  const Tensor& images = test.tensors()[0];
+  const Tensor& labels = test.tensors()[1];
+  Page page(static_cast<int>(2 * kLeft + kColumns * kCell),
+            static_cast<int>(kTop + kRows * kRowHeight + 10));
+  int64_t wrong = 0;
+  const int64_t shown = std::min<int64_t>(kColumns * kRows, images.size(0));
+  for (int64_t i = 0; i < shown; ++i) {
+    const double x = kLeft + static_cast<double>(i % kColumns) * kCell + 8;
+    const double y = kTop + static_cast<double>(i / kColumns) * kRowHeight;
+    const auto label = static_cast<size_t>(labels.data<int64_t>()[i]);
+    const auto predicted = static_cast<size_t>(predictions.data<int64_t>()[i]);
+    Tensor image = Select(Select(images, 0, i), 0, 0);
+    image = (image - AMin(image)) / (AMax(image) - AMin(image));
+    page.Image(x, y, image, kScale);
+    const bool right = label == predicted;
+    const auto& names = data::kFashionMnistClasses;
+    const double center = x + 14 * kScale;
+    page.Text(center, y + 97, std::string(names[predicted]), 11, right ? kGreen : kRed, 0.5);
+    if (right) continue;
+    ++wrong;
+    page.Frame(x - 1, y - 1, 28 * kScale + 2, kRed, 2);
+    page.Text(center, y + 110, absl::StrCat("is ", std::string(names[label])), 10, kInk, 0.5);
+  }
+  page.Text(kLeft + 8, 32,
+            absl::StrCat("The first ", shown, " test images and what the network takes them for; ",
+                         wrong, " wrong, framed in red"),
+            16, kInk);
+  page.Save(path);
+}
+
+}  // namespace neura::examples

@@ -1,0 +1,62 @@
+#include "neura/examples/fashion_mnist/progress_bar.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "absl/strings/str_format.h"
+
+namespace neura::examples {
+namespace {
+
+constexpr int kBarWidth = 24;
+constexpr std::chrono::milliseconds kRedraw{100};
+
+std::string MinutesAndSeconds(double seconds) {
+  const int whole = static_cast<int>(seconds + 0.5);
+  return absl::StrFormat("%d:%02d", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+ProgressBar::ProgressBar(std::string title, int64_t total)
+    : title_(std::move(title)),
+      total_(total),
+      start_(Clock::now()),
+      terminal_(isatty(STDOUT_FILENO) != 0) {}
+
+double ProgressBar::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
+void ProgressBar::Update(int64_t done, const std::string& status) {
+  done_ = done;
+  const Clock::time_point now = Clock::now();
+  if (!terminal_ || now - drawn_ < kRedraw) return;
+  drawn_ = now;
+  Draw(status, /*finished=*/false);
+}
+
+void ProgressBar::Finish(const std::string& status) {
+  done_ = total_;
+  Draw(status, /*finished=*/true);
+}
+
+void ProgressBar::Draw(const std::string& status, bool finished) {
+  const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1;
+  const int filled = static_cast<int>(share * kBarWidth);
+  std::string bar(static_cast<size_t>(filled), '=');
+  if (filled < kBarWidth) bar += '>';
+  bar.resize(kBarWidth, ' ');
+  const double elapsed = seconds();
+  const std::string time = finished ? "in " + MinutesAndSeconds(elapsed)
+                           : share > 0
+                               ? MinutesAndSeconds(elapsed * (1 - share) / share) + " left"
+                               : "";
+  // Back to the start of the line, and clear what is left of the last one.
+  absl::PrintF("%s%s [%s] %3.0f%%  %s  %s%s", terminal_ ? "\r\033[K" : "", title_, bar, share * 100,
+               status, time, finished ? "\n" : "");
+  std::fflush(stdout);
+}
+
+}  // namespace neura::examples

@@ -1,0 +1,58 @@
+// Training and evaluation of the example's network.
+#ifndef NEURA_EXAMPLES_FASHION_MNIST_TRAINING_H_
+#define NEURA_EXAMPLES_FASHION_MNIST_TRAINING_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "neura/examples/fashion_mnist/net.h"
+#include "neura/neura.h"
+
+namespace neura::examples {
+
+struct TrainingOptions {
+  int epochs = 5;
+  int64_t batch_size = 64;
+  double max_lr = 4e-3;
+  double weight_decay = 1e-2;
+  uint64_t seed = 1;
+  int num_workers = 1;
+  int64_t max_steps = 0;  // stops early after so many steps; 0: never
+};
+
+struct EpochRecord {
+  double train_loss = 0;
+  double train_accuracy = 0;
+  double test_accuracy = 0;
+  double images_per_second = 0;
+};
+
+// Images float32 [N, 1, 28, 28], normalized, and labels int64 [N].
+using Images = data::TensorDataset<2>;
+
+// The training or the test images. Throws Error with what to install when they are missing.
+Images LoadImages(bool train);
+
+// Trains with AdamW under a one-cycle schedule, with a progress bar for each epoch, and evaluates
+// after each.
+std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& test,
+                                  const TrainingOptions& options);
+
+// The class of every image: int64 [N]. `model` is called with batches of [n, 1, 28, 28].
+template <typename Model>
+Tensor Predict(Model&& model, const Tensor& images) {
+  constexpr int64_t kBatch = 500;
+  NoGradGuard no_grad;
+  std::vector<Tensor> classes;
+  for (const Tensor& batch : Split(images, kBatch)) {
+    classes.push_back(ArgMax(model(batch), {.dim = 1}));
+  }
+  return Cat(classes);
+}
+
+// Share of equal elements.
+double Agreement(const Tensor& a, const Tensor& b);
+
+}  // namespace neura::examples
+
+#endif  // NEURA_EXAMPLES_FASHION_MNIST_TRAINING_H_

@@ -1,0 +1,15 @@
+// All of Neura's libraries for C++ in one header. Programs that need only some include those:
+// "neura/tensor/tensor.h", "neura/nn/nn.h", ...
+#ifndef NEURA_NEURA_H_
+#define NEURA_NEURA_H_
+
+#include "neura/autograd/autograd.h"
+#include "neura/data/data.h"
+#include "neura/nn/nn.h"
+//ONNX
+#include "neura/optim/optim.h"
+#include "neura/tensor/io/npy.h"
+#include "neura/tensor/io/safetensors.h"
+#include "neura/tensor/tensor.h"
+
+#endif  // NEURA_NEURA_H_

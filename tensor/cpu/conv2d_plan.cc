@@ -1,0 +1,104 @@
+#include "neura/tensor/cpu/conv2d_plan.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace neura::cpu {
+namespace {
+
+// Rounded down, for positive b.
+int64_t FloorDiv(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+}  // namespace
+
+InsideRange::InsideRange(int64_t begin, int64_t step, int64_t size, int64_t count) {
+  first = std::min(count, begin >= 0 ? 0 : (-begin + step - 1) / step);
+  last = begin >= size ? first : std::clamp((size - begin + step - 1) / step, first, count);
+}
+
+AxisGeometry HeightOf(const Conv2dGeometry& g) {
+  return {g.in_height,     g.out_height,     g.kernel_height,
+          g.stride_height, g.padding_height, g.dilation_height};
+}
+
+AxisGeometry WidthOf(const Conv2dGeometry& g) {
+  return {g.in_width,     g.out_width,     g.kernel_width,
+          g.stride_width, g.padding_width, g.dilation_width};
+}
+
+AxisPlan ForwardPlan(const AxisGeometry& axis) {
+  AxisPlan plan;
+  plan.count = axis.out;
+  plan.source_size = axis.in;
+  plan.source_step = axis.stride;
+  for (int64_t k = 0; k < axis.kernel; ++k) {
+    const int64_t begin = k * axis.dilation % axis.stride - axis.padding;
+    const auto found = std::find(plan.plane_begins.begin(), plan.plane_begins.end(), begin);
+    const int64_t plane = found - plan.plane_begins.begin();
+    if (found == plan.plane_begins.end()) plan.plane_begins.push_back(begin);
+    const int64_t shift = k * axis.dilation / axis.stride;
+    plan.taps.push_back({k, plane, shift});
+    plan.extent = plan.count + shift;
+  }
+  return plan;
+}
+
+AxisPlan InputGradPlan(const AxisGeometry& axis, int64_t residue) {
+  AxisPlan plan;
+  // Input i = stride t + residue - padding receives from output o = t - lag of each tap with k
+  // dilation = stride lag + residue.
+  const int64_t t_begin = FloorDiv(axis.padding - residue + axis.stride - 1, axis.stride);
+  const int64_t t_end = FloorDiv(axis.in - 1 + axis.padding - residue, axis.stride) + 1;
+  plan.count = std::max<int64_t>(0, t_end - t_begin);
+  plan.dest_begin = axis.stride * t_begin + residue - axis.padding;
+  plan.dest_step = axis.stride;
+  plan.source_size = axis.out;
+  int64_t longest_lag = 0;
+  int64_t shortest_lag = 0;
+  for (int64_t k = 0; k < axis.kernel; ++k) {
+    if (k * axis.dilation % axis.stride != residue) continue;
+    longest_lag = k * axis.dilation / axis.stride;
+    if (plan.taps.empty()) shortest_lag = longest_lag;
+    plan.taps.push_back({k, 0, -longest_lag});
+  }
+  for (AxisPlan::Tap& tap : plan.taps) tap.shift += longest_lag;
+  plan.plane_begins = {t_begin - longest_lag};
+  plan.extent = plan.count + longest_lag - shortest_lag;
+  return plan;
+}
+
+SourceLayout::SourceLayout(const AxisPlan& height, const AxisPlan& width, bool in_place,
+                           int64_t max_rows)
+    : in_place(in_place) {
+  if (in_place) {
+    pitch = width.source_size;
+    plane_stride = 0;
+    channel_stride = height.source_size * pitch;
+    return;
+  }
+  // Results may not share: a row of them is count apart from the next at least.
+  int64_t shared = width.extent - width.count;
+  for (int64_t begin : width.plane_begins) {
+    const InsideRange inside(begin, width.source_step, width.source_size, width.extent);
+    shared = std::min({shared, inside.first, width.extent - inside.last});
+  }
+  pitch = width.extent - shared;
+  plane_stride = (max_rows + height.extent - height.count) * pitch + shared;
+  channel_stride =
+      plane_stride * static_cast<int64_t>(height.plane_begins.size() * width.plane_begins.size());
+}
+
+void SourceLayout::TapOffsets(const AxisPlan& height, const AxisPlan& width, int64_t channels,
+                              int64_t* offsets) const {
+  const int64_t width_planes = static_cast<int64_t>(width.plane_begins.size());
+  for (int64_t c = 0; c < channels; ++c) {
+    for (const AxisPlan::Tap& y : height.taps) {
+      for (const AxisPlan::Tap& x : width.taps) {
+        *offsets++ = c * channel_stride + (y.plane * width_planes + x.plane) * plane_stride +
+                     y.shift * pitch + x.shift;
+      }
+    }
+  }
+}
+
+}  // namespace neura::cpu

@@ -1,0 +1,117 @@
+#include "neura/tensor/testing/op_cases.h"
+
+#include "neura/tensor/tensor.h"
+
+namespace neura::testing {
+
+Array MakeArray(Dims shape, double fill) {
+  Array array;
+  array.values.assign(static_cast<size_t>(NumElements(shape)), fill);
+  array.shape = std::move(shape);
+  return array;
+}
+
+namespace {
+
+template <typename T>
+double ReadElement(const void* data, int64_t offset) {
+  return Convert<double>(static_cast<const T*>(data)[offset]);
+}
+
+double ReadElement(const Tensor& tensor, int64_t offset) {
+  switch (tensor.dtype()) {
+#define NEURA_CASE(type, name) \
+  case DType::name:            \
+    return ReadElement<type>(tensor.raw_data(), offset);
+    NEURA_FORALL_DTYPES(NEURA_CASE)
+#undef NEURA_CASE
+  }
+  return 0;
+}
+
+}  // namespace
+
+Array ToArray(const Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  Array array = MakeArray(Dims(tensor.shape().begin(), tensor.shape().end()));
+  for (int64_t i = 0; i < array.numel(); ++i) {
+    int64_t rest = i, offset = 0;
+    for (size_t d = array.shape.size(); d-- > 0;) {
+      offset += rest % array.shape[d] * tensor.strides()[d];
+      rest /= array.shape[d];
+    }
+    array[i] = ReadElement(tensor, offset);
+  }
+  return array;
+}
+
+Tensor Sample(DimsView shape, int seed, double low, double high) {
+  Tensor tensor = Empty(shape, {.dtype = kFloat64});
+  // Knuth's 64-bit linear congruential generator; nothing of the library's own.
+  uint64_t state = 0x9E3779B97F4A7C15u * static_cast<uint64_t>(seed + 1);
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    tensor.data<double>()[i] = low + (high - low) * static_cast<double>(state >> 11) * 0x1p-53;
+  }
+  return tensor;
+}
+
+Tensor Strided(const Tensor& tensor) {
+  if (!tensor.defined() || tensor.dim() == 0 || tensor.numel() == 0) return tensor;
+  // Every dimension in reverse order, every second element of the last.
+  Dims shape(tensor.shape().rbegin(), tensor.shape().rend());
+  Dims order;
+  for (int64_t i = tensor.dim(); i-- > 0;) order.push_back(i);
+  shape.back() *= 2;
+  Tensor memory = Zeros(shape, {.dtype = tensor.dtype()});
+  Tensor view = Permute(Slice(memory, -1, 0, INT64_MAX, 2), order);
+  Assign(view, tensor);
+  return view;
+}
+
+std::vector<Tensor> RunCase(const OpCase& op_case, const std::vector<Tensor>& inputs) {
+  std::vector<const Tensor*> refs;
+  for (const Tensor& input : inputs) refs.push_back(&input);
+  std::vector<Tensor> outputs(op_case.schema().num_outputs);
+  Dispatch(op_case.op, op_case.options.get(), refs, absl::MakeSpan(outputs));
+  return outputs;
+}
+
+std::vector<Tensor> InputsAs(const OpCase& op_case, DType dtype) {
+  std::vector<Tensor> inputs = op_case.inputs;
+  for (Tensor& input : inputs) {
+    if (input.defined() && IsFloating(input.dtype())) input = Cast(input, dtype);
+  }
+  return inputs;
+}
+
+const std::vector<OpCase>& OpCases() {
+  static const auto* cases = [] {
+    auto* list = new CaseList;
+    AddPointwiseCases(*list);
+    AddReductionCases(*list);
+    AddLinearAlgebraCases(*list);
+    AddImageCases(*list);
+    AddNormCases(*list);
+    AddIndexCases(*list);
+    AddShapeCases(*list);
+    return list;
+  }();
+  return *cases;
+}
+
+const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
+  static const std::vector<ElsewhereTested> list = {
+      {OpId::kAssign, "//tensor/ops:inplace_test"},
+      {OpId::kRandomUniform, "//tensor/random:random_test"},
+      {OpId::kRandomNormal, "//tensor/random:random_test"},
+      {OpId::kRandomInt, "//tensor/random:random_test"},
+      {OpId::kRandomBernoulli, "//tensor/random:random_test"},
+      {OpId::kRandomPermutation, "//tensor/random:random_test"},
+      {OpId::kSgdStep, "//optim:optimizers_test"},
+      {OpId::kAdamStep, "//optim:optimizers_test"},
+  };
+  return list;
+}
+
+}  // namespace neura::testing

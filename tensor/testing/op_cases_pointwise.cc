@@ -1,0 +1,229 @@
+// Cases of pointwise operations: the C++ library's functions on doubles are the reference.
+#include <cmath>
+
+#include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/op_cases.h"
+
+namespace neura::testing {
+namespace {
+
+using Unary = std::function<double(double)>;
+using Binary = std::function<double(double, double)>;
+
+Reference Elementwise(const Unary& f) {
+  return [f](const std::vector<Array>& in) {
+    Array out = in[0];
+    for (double& value : out.values) value = f(value);
+    return std::vector<Array>{out};
+  };
+}
+
+// The element of `array` that meets element i of the broadcast shape.
+double Broadcast(const Array& array, DimsView shape, int64_t i) {
+  int64_t offset = 0, stride = 1;
+  for (size_t d = shape.size(); d-- > 0;) {
+    const int64_t position = i % shape[d];
+    i /= shape[d];
+    const int64_t lead = static_cast<int64_t>(shape.size()) - array.dim();
+    if (static_cast<int64_t>(d) < lead) continue;
+    const int64_t extent = array.shape[d - static_cast<size_t>(lead)];
+    offset += (extent == 1 ? 0 : position) * stride;
+    stride *= extent;
+  }
+  return array[offset];
+}
+
+Dims BroadcastShape(const std::vector<Array>& in) {
+  Dims shape;
+  for (const Array& array : in) {
+    Dims longer = shape.size() >= array.shape.size() ? shape : array.shape;
+    const Dims& shorter = shape.size() >= array.shape.size() ? array.shape : shape;
+    for (size_t i = 0; i < shorter.size(); ++i) {
+      int64_t& extent = longer[longer.size() - shorter.size() + i];
+      if (extent == 1) extent = shorter[i];
+    }
+    shape = longer;
+  }
+  return shape;
+}
+
+Reference Elementwise(const Binary& f) {
+  return [f](const std::vector<Array>& in) {
+    Array out = MakeArray(BroadcastShape(in));
+    for (int64_t i = 0; i < out.numel(); ++i) {
+      out[i] = f(Broadcast(in[0], out.shape, i), Broadcast(in[1], out.shape, i));
+    }
+    return std::vector<Array>{out};
+  };
+}
+
+struct Shapes {
+  const char* name;
+  Dims first;
+  Dims second;
+};
+const Shapes kUnaryShapes[] = {
+    {"matrix", {3, 5}, {}}, {"scalar", {}, {}}, {"empty", {2, 0, 3}, {}}, {"long", {2, 3, 37}, {}}};
+const Shapes kBinaryShapes[] = {{"same", {3, 5}, {3, 5}},   {"row", {4, 3, 5}, {5}},
+                                {"column", {3, 1}, {1, 4}}, {"scalar", {}, {2, 3}},
+                                {"scalars", {}, {}},        {"empty", {0, 3}, {1, 3}}};
+
+void AddUnary(CaseList& cases, OpId op, const Unary& f, double low = -1, double high = 1,
+              std::shared_ptr<const void> options = nullptr) {
+  for (const Shapes& shapes : kUnaryShapes) {
+    cases.push_back({std::string(SchemaOf(op).name) + "/" + shapes.name, op,
+                     {Sample(shapes.first, 1, low, high)}, options, Elementwise(f)});
+  }
+}
+
+void AddBinary(CaseList& cases, OpId op, const Binary& f, double low = -1, double high = 1,
+               double low2 = -1, double high2 = 1) {
+  for (const Shapes& shapes : kBinaryShapes) {
+    cases.push_back({std::string(SchemaOf(op).name) + "/" + shapes.name, op,
+                     {Sample(shapes.first, 1, low, high), Sample(shapes.second, 2, low2, high2)},
+                     nullptr, Elementwise(f)});
+  }
+}
+
+// The same operation on small integers.
+void AddIntegers(CaseList& cases, OpId op, const Binary& f, int64_t low2 = -4) {
+  for (DType dtype : {kInt64, kInt32, kUInt8}) {
+    const bool is_unsigned = dtype == kUInt8;
+    const Tensor a = Reshape(Arange(0, 12), {3, 4}) - (is_unsigned ? 0 : 6);
+    Tensor b = Arange(is_unsigned ? 1 : low2, is_unsigned ? 5 : low2 + 4);
+    cases.push_back({std::string(SchemaOf(op).name) + "/" + std::string(DTypeName(dtype)), op,
+                     {Cast(a, dtype), Cast(b, dtype)}, nullptr, Elementwise(f)});
+  }
+}
+
+double Gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
+double GeluTanh(double x) {
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+}
+double FloorDivide(double a, double b) { return std::floor(a / b); }
+double Remainder(double a, double b) { return a - b * std::floor(a / b); }
+
+void AddTests(CaseList& cases) {
+  const auto compare = [&](OpId op, const Binary& f) {
+    AddBinary(cases, op, f);
+    AddIntegers(cases, op, f);
+  };
+  compare(OpId::kEq, [](double a, double b) { return a == b; });
+  compare(OpId::kNe, [](double a, double b) { return a != b; });
+  compare(OpId::kLt, [](double a, double b) { return a < b; });
+  compare(OpId::kLe, [](double a, double b) { return a <= b; });
+  compare(OpId::kGt, [](double a, double b) { return a > b; });
+  compare(OpId::kGe, [](double a, double b) { return a >= b; });
+  AddUnary(cases, OpId::kIsNan, [](double x) { return std::isnan(x); });
+  AddUnary(cases, OpId::kIsInf, [](double x) { return std::isinf(x); });
+  AddUnary(cases, OpId::kIsFinite, [](double x) { return std::isfinite(x); });
+  const Tensor special = FromList<double>({NAN, INFINITY, -INFINITY, 0.0, -2.5});
+  for (auto [op, f] : {std::pair<OpId, Unary>{OpId::kIsNan, [](double x) { return std::isnan(x); }},
+                       {OpId::kIsInf, [](double x) { return std::isinf(x); }},
+                       {OpId::kIsFinite, [](double x) { return std::isfinite(x); }}}) {
+    cases.push_back({std::string(SchemaOf(op).name) + "/special", op, {special}, nullptr,
+                     Elementwise(f)});
+  }
+  const Tensor truth = FromList<bool>({true, false, true, false}), other =
+      FromList<bool>({true, true, false, false});
+  const auto logical = [&](OpId op, const Binary& f) {
+    cases.push_back({std::string(SchemaOf(op).name) + "/bool", op, {truth, other}, nullptr,
+                     Elementwise(f)});
+  };
+  logical(OpId::kLogicalAnd, [](double a, double b) { return a != 0 && b != 0; });
+  logical(OpId::kLogicalOr, [](double a, double b) { return a != 0 || b != 0; });
+  logical(OpId::kLogicalXor, [](double a, double b) { return (a != 0) != (b != 0); });
+  cases.push_back({"logical_not/bool", OpId::kLogicalNot, {truth}, nullptr,
+                   Elementwise(Unary([](double x) { return x == 0; }))});
+}
+
+void AddCopies(CaseList& cases) {
+  const Reference same = [](const std::vector<Array>& in) { return std::vector<Array>{in[0]}; };
+  for (const Shapes& shapes : kUnaryShapes) {
+    cases.push_back({std::string("clone/") + shapes.name, OpId::kClone, {Sample(shapes.first)},
+                     nullptr, same});
+  }
+  cases.push_back({"cast/float32", OpId::kCast, {Sample({3, 4})},
+                   Own(CastOptions{.dtype = kFloat32}), same, 1e-7});
+  cases.push_back({"cast/float64", OpId::kCast, {Sample({3, 4})},
+                   Own(CastOptions{.dtype = kFloat64}), same});
+  cases.push_back({"cast/int32", OpId::kCast, {Sample({3, 4}, 0, -50, 50)},
+                   Own(CastOptions{.dtype = kInt32}),
+                   Elementwise(Unary([](double x) { return std::trunc(x); }))});
+  cases.push_back({"where/broadcast", OpId::kWhere,
+                   {FromList<bool>({true, false, true}), Sample({4, 3}, 1), Sample({4, 1}, 2)},
+                   nullptr, [](const std::vector<Array>& in) {
+                     Array out = MakeArray(BroadcastShape(in));
+                     for (int64_t i = 0; i < out.numel(); ++i) {
+                       const bool first = Broadcast(in[0], out.shape, i) != 0;
+                       out[i] = Broadcast(in[first ? 1 : 2], out.shape, i);
+                     }
+                     return std::vector<Array>{out};
+                   }});
+}
+
+}  // namespace
+
+void AddPointwiseCases(CaseList& cases) {
+  AddUnary(cases, OpId::kNeg, [](double x) { return -x; });
+  AddUnary(cases, OpId::kAbs, [](double x) { return std::fabs(x); });
+  AddUnary(cases, OpId::kSign, [](double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; });
+  AddUnary(cases, OpId::kSquare, [](double x) { return x * x; });
+  AddUnary(cases, OpId::kFloor, [](double x) { return std::floor(x); }, -5, 5);
+  AddUnary(cases, OpId::kCeil, [](double x) { return std::ceil(x); }, -5, 5);
+  AddUnary(cases, OpId::kRound, [](double x) { return std::nearbyint(x); }, -5, 5);
+  AddUnary(cases, OpId::kTrunc, [](double x) { return std::trunc(x); }, -5, 5);
+  AddUnary(cases, OpId::kRelu, [](double x) { return std::fmax(x, 0); });
+  AddUnary(cases, OpId::kReciprocal, [](double x) { return 1 / x; }, 0.5, 2);
+  AddUnary(cases, OpId::kSqrt, [](double x) { return std::sqrt(x); }, 0.2, 3);
+  AddUnary(cases, OpId::kRsqrt, [](double x) { return 1 / std::sqrt(x); }, 0.3, 3);
+  AddUnary(cases, OpId::kExp, [](double x) { return std::exp(x); }, -3, 2);
+  AddUnary(cases, OpId::kExpm1, [](double x) { return std::expm1(x); });
+  AddUnary(cases, OpId::kLog, [](double x) { return std::log(x); }, 0.3, 4);
+  AddUnary(cases, OpId::kLog1p, [](double x) { return std::log1p(x); }, -0.5, 2);
+  AddUnary(cases, OpId::kSin, [](double x) { return std::sin(x); }, -4, 4);
+  AddUnary(cases, OpId::kCos, [](double x) { return std::cos(x); }, -4, 4);
+  AddUnary(cases, OpId::kTan, [](double x) { return std::tan(x); });
+  AddUnary(cases, OpId::kAsin, [](double x) { return std::asin(x); }, -0.8, 0.8);
+  AddUnary(cases, OpId::kAcos, [](double x) { return std::acos(x); }, -0.8, 0.8);
+  AddUnary(cases, OpId::kAtan, [](double x) { return std::atan(x); }, -3, 3);
+  AddUnary(cases, OpId::kSinh, [](double x) { return std::sinh(x); });
+  AddUnary(cases, OpId::kCosh, [](double x) { return std::cosh(x); });
+  AddUnary(cases, OpId::kTanh, [](double x) { return std::tanh(x); }, -3, 3);
+  AddUnary(cases, OpId::kErf, [](double x) { return std::erf(x); }, -2, 2);
+  AddUnary(cases, OpId::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -4, 4);
+  AddUnary(cases, OpId::kSilu, [](double x) { return x / (1 + std::exp(-x)); }, -4, 4);
+  AddUnary(cases, OpId::kSoftplus, [](double x) { return std::log1p(std::exp(x)); }, -4, 4);
+  AddUnary(cases, OpId::kGelu, Gelu, -3, 3, Own(GeluOptions{}));
+  AddUnary(cases, OpId::kGelu, GeluTanh, -3, 3, Own(GeluOptions{.approximate = "tanh"}));
+  AddUnary(cases, OpId::kLeakyRelu, [](double x) { return x > 0 ? x : 0.2 * x; }, -1, 1,
+           Own(LeakyReluOptions{.negative_slope = 0.2}));
+  AddUnary(cases, OpId::kClamp, [](double x) { return std::fmin(std::fmax(x, -0.5), 0.25); }, -1, 1,
+           Own(ClampOptions{.min = -0.5, .max = 0.25}));
+  AddUnary(cases, OpId::kClamp, [](double x) { return std::fmax(x, 0.1); }, -1, 1,
+           Own(ClampOptions{.min = 0.1}));
+
+  AddBinary(cases, OpId::kAdd, [](double a, double b) { return a + b; });
+  AddIntegers(cases, OpId::kAdd, [](double a, double b) { return a + b; }, 7);
+  AddBinary(cases, OpId::kSub, [](double a, double b) { return a - b; });
+  AddBinary(cases, OpId::kMul, [](double a, double b) { return a * b; });
+  AddIntegers(cases, OpId::kMul, [](double a, double b) { return a * b; });
+  AddBinary(cases, OpId::kDiv, [](double a, double b) { return a / b; }, -1, 1, 0.5, 2);
+  AddBinary(cases, OpId::kFloorDivide, FloorDivide, -9, 9, 0.7, 2.3);
+  AddIntegers(cases, OpId::kFloorDivide, FloorDivide, 1);
+  AddIntegers(cases, OpId::kFloorDivide, FloorDivide, -4);
+  AddBinary(cases, OpId::kRemainder, Remainder, -9, 9, 0.7, 2.3);
+  AddIntegers(cases, OpId::kRemainder, Remainder, 1);
+  AddIntegers(cases, OpId::kRemainder, Remainder, -4);
+  AddBinary(cases, OpId::kPow, [](double a, double b) { return std::pow(a, b); }, 0.3, 2, -2, 2);
+  AddBinary(cases, OpId::kAtan2, [](double a, double b) { return std::atan2(a, b); }, 0.2, 1);
+  AddBinary(cases, OpId::kMaximum, [](double a, double b) { return std::fmax(a, b); });
+  AddIntegers(cases, OpId::kMaximum, [](double a, double b) { return std::fmax(a, b); });
+  AddBinary(cases, OpId::kMinimum, [](double a, double b) { return std::fmin(a, b); });
+  AddIntegers(cases, OpId::kMinimum, [](double a, double b) { return std::fmin(a, b); });
+  AddBinary(cases, OpId::kReluGrad, [](double g, double y) { return y > 0 ? g : 0; });
+  AddTests(cases);
+  AddCopies(cases);
+}
+
+}  // namespace neura::testing

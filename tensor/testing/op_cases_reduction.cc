@@ -1,0 +1,144 @@
+// Cases of reductions: sums in the plainest order.
+#include <algorithm>
+#include <cmath>
+
+#include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/op_cases.h"
+
+namespace neura::testing {
+namespace {
+
+using Fold = std::function<double(const std::vector<double>&)>;
+
+// Gathers the elements that meet in each output, in row-major order, and folds them.
+Reference Reduce(const Dims& dims, bool keepdim, const Fold& fold) {
+  return [=](const std::vector<Array>& in) {
+    const Array& x = in[0];
+    std::vector<bool> reduced(x.shape.size(), dims.empty());
+    for (int64_t d : dims) {
+      if (!x.shape.empty()) reduced[static_cast<size_t>(d < 0 ? d + x.dim() : d)] = true;
+    }
+    Dims kept, shape;
+    for (size_t d = 0; d < x.shape.size(); ++d) {
+      kept.push_back(reduced[d] ? 1 : x.shape[d]);
+      if (!reduced[d] || keepdim) shape.push_back(reduced[d] ? 1 : x.shape[d]);
+    }
+    std::vector<std::vector<double>> groups(static_cast<size_t>(NumElements(kept)));
+    for (int64_t i = 0; i < x.numel(); ++i) {
+      int64_t rest = i, index = 0, stride = 1;
+      for (size_t d = x.shape.size(); d-- > 0;) {
+        index += (reduced[d] ? 0 : rest % x.shape[d]) * stride;
+        stride *= kept[d];
+        rest /= x.shape[d];
+      }
+      groups[static_cast<size_t>(index)].push_back(x[i]);
+    }
+    Array out = MakeArray(shape);
+    for (int64_t i = 0; i < out.numel(); ++i) out[i] = fold(groups[static_cast<size_t>(i)]);
+    return std::vector<Array>{out};
+  };
+}
+
+double SumOf(const std::vector<double>& v) {
+  double sum = 0;
+  for (double x : v) sum += x;
+  return sum;
+}
+double ProductOf(const std::vector<double>& v) {
+  double product = 1;
+  for (double x : v) product *= x;
+  return product;
+}
+double MeanOf(const std::vector<double>& v) { return SumOf(v) / static_cast<double>(v.size()); }
+double MaxOf(const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); }
+double MinOf(const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); }
+
+struct Form {
+  const char* name;
+  Dims shape;
+  Dims dims;
+  bool keepdim;
+};
+const Form kForms[] = {
+    {"all", {3, 4, 5}, {}, false},       {"last", {3, 4, 5}, {-1}, false},
+    {"first", {3, 4, 5}, {0}, false},    {"middle", {3, 4, 5}, {1}, true},
+    {"outer", {3, 4, 5}, {0, 2}, false}, {"scalar", {}, {}, false},
+    {"long", {2, 41}, {1}, false},
+};
+
+}  // namespace
+
+void AddReductionCases(CaseList& cases) {
+  const auto add = [&](OpId op, const Fold& fold, double low = -1, double high = 1) {
+    for (const Form& form : kForms) {
+      cases.push_back({std::string(SchemaOf(op).name) + "/" + form.name, op,
+                       {Sample(form.shape, 3, low, high)},
+                       Own(ReduceOptions{.dims = form.dims, .keepdim = form.keepdim}),
+                       Reduce(form.dims, form.keepdim, fold)});
+    }
+  };
+  add(OpId::kSum, SumOf);
+  add(OpId::kMean, MeanOf);
+  add(OpId::kProd, ProductOf, 0.5, 1.5);
+  add(OpId::kAMax, MaxOf);
+  add(OpId::kAMin, MinOf);
+  add(OpId::kAll, [](const std::vector<double>& v) {
+    return std::all_of(v.begin(), v.end(), [](double x) { return x != 0; });
+  });
+  add(OpId::kAny, [](const std::vector<double>& v) {
+    return std::any_of(v.begin(), v.end(), [](double x) { return x != 0; });
+  });
+  cases.push_back({"sum/empty", OpId::kSum, {Sample({0, 3})}, Own(ReduceOptions{.dims = {0}}),
+                   Reduce({0}, false, SumOf)});
+  cases.push_back({"prod/empty", OpId::kProd, {Sample({0, 3})}, Own(ReduceOptions{.dims = {0}}),
+                   Reduce({0}, false, ProductOf)});
+  cases.push_back({"sum/bool", OpId::kSum, {FromList<bool>({true, false, true, true}, {2, 2})},
+                   Own(ReduceOptions{}), Reduce({}, false, SumOf)});
+  cases.push_back({"sum/int32", OpId::kSum, {Cast(Reshape(Arange(12), {3, 4}), kInt32)},
+                   Own(ReduceOptions{.dims = {0}}), Reduce({0}, false, SumOf)});
+  cases.push_back({"all/bool", OpId::kAll, {FromList<bool>({true, false, true, true}, {2, 2})},
+                   Own(ReduceOptions{.dims = {1}}), Reduce({1}, false, MinOf)});
+  cases.push_back({"prod/zero", OpId::kProd, {FromList<double>({0.5, 0, 2, 1.5, 1, -1}, {2, 3})},
+                   Own(ReduceOptions{.dims = {1}}), Reduce({1}, false, ProductOf)});
+  // Large enough to be cut into pieces.
+  cases.push_back({"sum/rows", OpId::kSum, {Cast(Sample({300, 500}), kFloat32)},
+                   Own(ReduceOptions{.dims = {0}}), Reduce({0}, false, SumOf), 1e-6});
+  cases.push_back({"mean/large", OpId::kMean, {Cast(Sample({90000}), kFloat32)},
+                   Own(ReduceOptions{}), Reduce({}, false, MeanOf), 1e-6});
+
+  const auto arg = [&](OpId op, bool max) {
+    const Fold position = [max](const std::vector<double>& v) {
+      const auto it = max ? std::max_element(v.begin(), v.end()) : std::min_element(v.begin(), v.end());
+      return static_cast<double>(it - v.begin());
+    };
+    for (int64_t dim : {0, 1, -1}) {
+      cases.push_back({std::string(SchemaOf(op).name) + "/dim" + std::to_string(dim), op,
+                       {Sample({3, 4, 5}, 4)}, Own(ArgReduceOptions{.dim = dim}),
+                       Reduce({dim}, false, position)});
+    }
+    cases.push_back({std::string(SchemaOf(op).name) + "/flat", op, {Sample({3, 4, 5}, 4)},
+                     Own(ArgReduceOptions{}), Reduce({}, false, position)});
+    cases.push_back({std::string(SchemaOf(op).name) + "/ties", op,
+                     {FromList<int64_t>({1, 5, 5, 1}, {1, 4})}, Own(ArgReduceOptions{.dim = 1}),
+                     Reduce({1}, false, position)});
+  };
+  arg(OpId::kArgMax, true);
+  arg(OpId::kArgMin, false);
+
+  for (int64_t dim : {0, 1, -1}) {
+    cases.push_back({"cumsum/dim" + std::to_string(dim), OpId::kCumSum, {Sample({3, 4, 5}, 5)},
+                     Own(DimOptions{.dim = dim}), [dim](const std::vector<Array>& in) {
+                       Array out = in[0];
+                       int64_t stride = 1;
+                       for (int64_t d = out.dim() - 1; d > (dim < 0 ? dim + out.dim() : dim); --d) {
+                         stride *= out.size(d);
+                       }
+                       for (int64_t i = 0; i < out.numel(); ++i) {
+                         if (i / stride % out.size(dim) > 0) out[i] += out[i - stride];
+                       }
+                       return std::vector<Array>{out};
+                     }});
+  }
+}
+
+}  // namespace neura::testing
