@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include <gtest/gtest.h>
+#include "gtest/gtest.h"
 
 #include "neura/graph/program.h"
 #include "neura/tensor/tensor.h"

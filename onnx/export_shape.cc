@@ -28,12 +28,15 @@ void WriteGather(Exporter& exporter, const Node& node, const char* onnx_name) {
 }
 
 void WriteScatterAdd(Exporter& exporter, const Node& node, const char* onnx_name) {
-  if (exporter.value(node.inputs[1]).shape != exporter.value(node.inputs[2]).shape) {
-    exporter.Fail(node, "in ONNX the index must have the shape of the source");
+  const std::vector<Extent>& index_shape = exporter.value(node.inputs[1]).shape;
+  std::string source = exporter.Name(node.inputs[2]);
+  // There the source has the shape of the index, here it may be larger.
+  if (index_shape != exporter.value(node.inputs[2]).shape) {
+    source = exporter.Emit("Slice", {source, exporter.Ints(Dims(index_shape.size(), 0)),
+                                     exporter.Extents(index_shape)});
   }
   exporter.EmitTo(node.outputs, onnx_name,
-                  {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1]),
-                   exporter.Name(node.inputs[2])},
+                  {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1]), source},
                   {{"axis", node.options.Get<DimOptions>().dim}, {"reduction", "add"}});
 }
 

@@ -130,7 +130,9 @@ void ReadConv(NodeReader& node) {
 }
 
 void ReadMaxPool(NodeReader& node) {
-  ValueId x = node.in(0);
+  const DType dtype = node.dtype(node.in(0));
+  // float32 holds the integers of 8 bits, which are all that ONNX pools.
+  ValueId x = IsFloating(dtype) ? node.in(0) : node.Cast(node.in(0), kFloat32);
   Window window = ReadWindow(node, &x, node.Ints("kernel_shape"));
   node.Int("storage_order", 0);  // of the indices
   if (node.Wants(1)) node.Unsupported("the indices of a maximum are not supported");
@@ -142,7 +144,7 @@ void ReadMaxPool(NodeReader& node) {
                                  .padding = window.before,
                                  .dilation = window.dilation,
                                  .ceil_mode = node.Int("ceil_mode", 0) != 0};
-  OutWindow(node, window, node.Add(OpId::kMaxPool2d, options, {x}));
+  OutWindow(node, window, node.Cast(node.Add(OpId::kMaxPool2d, options, {x}), dtype));
 }
 
 void ReadAveragePool(NodeReader& node) {

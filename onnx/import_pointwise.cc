@@ -102,7 +102,14 @@ void ReadHardSwish(NodeReader& node) {
 void ReadPRelu(NodeReader& node) {
   Formula f(node);
   const ValueId x = node.in(0);
-  node.Out(f.Where(f.Test(OpId::kLt, x, 0), f.Mul(x, node.in(1)), x));
+  ValueId slope = node.in(1);
+  // Before operator set 7, one number for each channel.
+  if (node.opset() < 7 && node.rank(slope) == 1 && node.rank(x) > 2) {
+    std::vector<graph::Extent> shape(static_cast<size_t>(node.rank(x) - 1), 1);
+    shape[0] = -1;
+    slope = node.Reshape(slope, shape);
+  }
+  node.Out(f.Where(f.Test(OpId::kLt, x, 0), f.Mul(x, slope), x));
 }
 
 void ReadSoftsign(NodeReader& node) {

@@ -14,7 +14,10 @@ bool CanFold(const Graph& graph, const Node& node) {
     if (input == kNone) continue;
     const Tensor& constant = graph.value(input).constant;
     if (!constant.defined()) return false;
-    input_bytes += constant.numel() * static_cast<int64_t>(ItemSize(constant.dtype()));
+    const auto stored = static_cast<int64_t>(constant.storage()->bytes());
+    // An expanded constant may have any number of elements.
+    if (constant.numel() > 2 * stored + kLargeBytes) return false;
+    input_bytes += stored;
   }
   if (SchemaOf(node.op).flags.view) return true;
   for (ValueId output : node.outputs) {
