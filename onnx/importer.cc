@@ -229,6 +229,17 @@ class Importer {
         }
       }
     }
+    return std::all_of(outputs->begin(), outputs->end(), IsShapeOrConstant);
+  }
+
+  // Whether the value is the same at every probe, or a few integers. What else depends on open sizes
+  // is computed when the graph runs.
+  static bool IsShapeOrConstant(const ImportedValue& value) {
+    for (const Tensor& tensor : value.known) {
+      const Tensor& first = value.known[0];
+      const bool few = tensor.dtype() == kInt64 && tensor.dim() <= 1 && tensor.numel() <= kMaxRank;
+      if (!SameElements(tensor, first) && !(few && tensor.shape() == first.shape())) return false;
+    }
     return true;
   }
 

@@ -21,6 +21,9 @@ struct ImportedValue {
   std::vector<Tensor> known;
 };
 
+// The same dtype, shape and bytes. Both are contiguous.
+bool SameElements(const Tensor& a, const Tensor& b);
+
 // One ONNX node on its way into a graph. The functions that read one operator (import_*.cc) see the
 // file through this. Whatever they throw becomes an error that names the node.
 class NodeReader {
@@ -34,7 +37,7 @@ class NodeReader {
   // ---- inputs ----
   size_t num_inputs() const { return inputs_.size(); }
   bool has(size_t i) const { return i < inputs_.size() && IsPresent(inputs_[i]); }
-  // The value in the graph; throws where it is absent, or known but different at each size.
+  // The value in the graph; throws where it is absent.
   graph::ValueId in(size_t i);
   graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
   // The integers of an input that must follow from constants and shapes.
@@ -106,6 +109,7 @@ class NodeReader {
   }
   const ::onnx::AttributeProto* FindAttribute(std::string_view name) const;
   const ::onnx::AttributeProto* TakeAttribute(std::string_view name, int type);
+  graph::ValueId Sizes(const std::vector<graph::Extent>& extents, int64_t rank);
   graph::ValueId AddShaped(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
                            const std::vector<graph::Extent>& shape);
 
