@@ -61,7 +61,9 @@ class NodeReader {
   // ---- the graph ----
   graph::Graph& graph() { return graph_; }
   DType dtype(graph::ValueId id) const { return graph_.value(id).dtype; }
-  const std::vector<graph::Extent>& shape(graph::ValueId id) const { return graph_.value(id).shape; }
+  const std::vector<graph::Extent>& shape(graph::ValueId id) const {
+    return graph_.value(id).shape;
+  }
   int64_t rank(graph::ValueId id) const { return static_cast<int64_t>(shape(id).size()); }
   // The extent, which must not be open.
   int64_t FixedExtent(graph::ValueId id, int64_t dim);
@@ -92,7 +94,9 @@ class NodeReader {
 
   // ---- outputs ----
   size_t num_outputs() const { return static_cast<size_t>(node_.output_size()); }
-  bool Wants(size_t i) const { return i < num_outputs() && !node_.output(static_cast<int>(i)).empty(); }
+  bool Wants(size_t i) const {
+    return i < num_outputs() && !node_.output(static_cast<int>(i)).empty();
+  }
   void Out(graph::ValueId value, size_t i = 0);
   void OutKnown(std::vector<Tensor> at_probes, size_t i = 0);
 

@@ -9,12 +9,12 @@
 
 namespace neura::onnx {
 
-using ::onnx::AttributeProto;
 using graph::Extent;
 using graph::kNone;
 using graph::OptionsBox;
 using graph::SymbolicInt;
 using graph::ValueId;
+using ::onnx::AttributeProto;
 
 bool SameElements(const Tensor& a, const Tensor& b) {
   if (IsSame(a, b)) return true;
@@ -81,7 +81,8 @@ std::vector<Extent> NodeReader::Extents(size_t i) {
   std::vector<Extent> extents;
   for (Tensor& tensor : known) {
     if (!IsIntegral(tensor.dtype())) {
-      ThrowInvalidArgument(absl::StrCat("input ", i, " must hold integers, got ", Describe(tensor)));
+      ThrowInvalidArgument(
+          absl::StrCat("input ", i, " must hold integers, got ", Describe(tensor)));
     }
     if (tensor.dim() > 1 || tensor.numel() != known[0].numel()) {
       Unsupported(absl::StrCat("input ", i, " must have one dimension of a fixed size"));
@@ -121,8 +122,8 @@ const AttributeProto* NodeReader::TakeAttribute(std::string_view name, int type)
   taken_.insert(std::string(name));
   const AttributeProto* attribute = FindAttribute(name);
   if (attribute != nullptr && attribute->type() != type) {
-    ThrowInvalidArgument(absl::StrCat("attribute ", name, " has type ", attribute->type(),
-                                      ", expected ", type));
+    ThrowInvalidArgument(
+        absl::StrCat("attribute ", name, " has type ", attribute->type(), ", expected ", type));
   }
   return attribute;
 }
