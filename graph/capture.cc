@@ -169,10 +169,10 @@ class Capturer {
         const auto name = [i](const std::vector<RecordedOp>& list) {
           return i < list.size() ? SchemaOf(list[i].op).name : "nothing more";
         };
-        ThrowInvalidArgument(absl::StrCat(
-            "Capture: the function's operations depend on the size of ", symbols_[p - 1].name,
-            ": operation ", i, " is ", name(ops), " at one size and ", name(others),
-            " at another"));
+        ThrowInvalidArgument(
+            absl::StrCat("Capture: the function's operations depend on the size of ",
+                         symbols_[p - 1].name, ": operation ", i, " is ", name(ops),
+                         " at one size and ", name(others), " at another"));
       }
     }
   }
@@ -181,9 +181,8 @@ class Capturer {
     const RecordedOp& first = recordings_[0].ops[index];
     std::vector<ValueId> inputs;
     for (size_t i = 0; i < first.inputs.size(); ++i) {
-      inputs.push_back(Find(graph, SchemaOf(first.op).name, [index, i](const Recording& r) {
-        return r.ops[index].inputs[i];
-      }));
+      inputs.push_back(Find(graph, SchemaOf(first.op).name,
+                            [index, i](const Recording& r) { return r.ops[index].inputs[i]; }));
     }
     OptionsBox options = first.options;
     std::vector<SymbolicInt> symbolic = MergeOptions(index, options);
@@ -206,16 +205,17 @@ class Capturer {
     for (OptionsBox& box : boxes) integers.push_back(box.Integers());
     const auto fail = [&] {
       ThrowInvalidArgument(absl::StrCat(
-          "Capture: the options of ", SchemaOf(op).name, " depend on the size of an input in a way ",
+          "Capture: the options of ", SchemaOf(op).name,
+          " depend on the size of an input in a way ",
           "that a graph cannot express: ", recordings_[0].ops[index].options.ToString(),
           " at one size, ", recordings_.back().ops[index].options.ToString(), " at another"));
     };
     for (const auto& list : integers) {
       if (list.size() != integers[0].size()) fail();
     }
-    bool wildcard = op == OpId::kReshape &&
-                    std::any_of(integers[0].begin(), integers[0].end(),
-                                [](const int64_t* extent) { return *extent == -1; });
+    bool wildcard =
+        op == OpId::kReshape && std::any_of(integers[0].begin(), integers[0].end(),
+                                            [](const int64_t* extent) { return *extent == -1; });
     for (size_t k = 0; k < integers[0].size(); ++k) {
       std::vector<int64_t> values;
       for (const auto& list : integers) values.push_back(*list[k]);

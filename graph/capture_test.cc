@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "gtest/gtest.h"
-
 #include "neura/graph/program.h"
 #include "neura/tensor/tensor.h"
 
@@ -60,7 +59,9 @@ TEST(Capture, PointwiseWithBroadcastConstants) {
 TEST(Capture, ReshapesKeepTheBatch) {
   ExpectSameAtAllSizes([](const Tensor& x) { return Flatten(x, 1) + 1; }, {0, 2, 3, 4});
   ExpectSameAtAllSizes(
-      [](const Tensor& x) { return Reshape(Reshape(x, {-1, 4}) * 2, {x.size(0), 2, -1}); },
+      [](const Tensor& x) {
+        return Reshape(Reshape(x, {-1, 4}) * 2, {x.size(0), 2, -1});
+      },
       {0, 2, 3, 4});
   ExpectSameAtAllSizes(
       [](const Tensor& x) {
@@ -72,7 +73,9 @@ TEST(Capture, ReshapesKeepTheBatch) {
 TEST(Capture, ShapesMadeOfTheBatch) {
   ExpectSameAtAllSizes([](const Tensor& x) { return x + Zeros({x.size(0), 3}); }, {0, 3});
   ExpectSameAtAllSizes(
-      [](const Tensor& x) { return Mul(x, Expand(FromList<float>({2, 3, 4}), {x.size(0), 3})); },
+      [](const Tensor& x) {
+        return Mul(x, Expand(FromList<float>({2, 3, 4}), {x.size(0), 3}));
+      },
       {0, 3});
   ExpectSameAtAllSizes([](const Tensor& x) { return Slice(x, 0, 0, 2) * 3; }, {0, 3});
   ExpectSameAtAllSizes([](const Tensor& x) { return Slice(x, 0, 1, x.size(0)); }, {0, 3});
@@ -146,11 +149,13 @@ TEST(Capture, ConstantsKeepTheirNames) {
 
 TEST(Capture, RefusesWhatAGraphCannotExpress) {
   const std::vector<Tensor> example = {Rand({4, 3})};
-  EXPECT_NE(MessageOf([&] { Capture([](const Tensor& x) { return AddInPlace(Clone(x), x); }, example); })
-                .find("add_("),
+  EXPECT_NE(MessageOf([&] {
+              Capture([](const Tensor& x) { return AddInPlace(Clone(x), x); }, example);
+            }).find("add_("),
             std::string::npos);
-  EXPECT_NE(MessageOf([&] { Capture([](const Tensor& x) { return x * Rand({3}); }, example); })
-                .find("random_uniform"),
+  EXPECT_NE(MessageOf([&] {
+              Capture([](const Tensor& x) { return x * Rand({3}); }, example);
+            }).find("random_uniform"),
             std::string::npos);
   // A number computed from the batch size.
   EXPECT_NE(MessageOf([&] {
@@ -159,8 +164,12 @@ TEST(Capture, RefusesWhatAGraphCannotExpress) {
             std::string::npos);
   // A tensor made from values, outside of any operation.
   EXPECT_NE(MessageOf([&] {
-              Capture([](const Tensor& x) { return x + FromVector(std::vector<float>(static_cast<size_t>(x.size(0)) * 3), x.shape()); },
-                      example);
+              Capture(
+                  [](const Tensor& x) {
+                    return x + FromVector(std::vector<float>(static_cast<size_t>(x.size(0)) * 3),
+                                          x.shape());
+                  },
+                  example);
             }).find("was not made by an operation"),
             std::string::npos);
   // A number of operations that depends on the batch size.
@@ -178,7 +187,9 @@ TEST(Capture, RefusesWhatAGraphCannotExpress) {
 
 TEST(Program, ChecksItsInputs) {
   const Program program = Compile([](const Tensor& x) { return x + 1; }, {Rand({4, 3})});
-  EXPECT_NE(MessageOf([&] { program(Rand({4, 2})); }).find("float32 [batch, 3]"),
+  EXPECT_NE(MessageOf([&] {
+              program(Rand({4, 2}));
+            }).find("float32 [batch, 3]"),
             std::string::npos);
   EXPECT_THROW(program(Cast(Rand({4, 3}), kFloat64)), Error);
   EXPECT_THROW(program(Tensor()), Error);
@@ -193,7 +204,11 @@ TEST(Program, TakesStridedInputs) {
 }
 
 TEST(Program, EarlierResultsStayValid) {
-  const Program program = Compile([](const Tensor& x) { return Reshape(Exp(x) + 1, {-1, 2, 3}); }, {Rand({2, 6})});
+  const Program program = Compile(
+      [](const Tensor& x) {
+        return Reshape(Exp(x) + 1, {-1, 2, 3});
+      },
+      {Rand({2, 6})});
   const Tensor a = Rand({5, 6}), b = Rand({5, 6});
   const Tensor first = program(a), copy = Clone(first);
   program(b);
@@ -202,9 +217,8 @@ TEST(Program, EarlierResultsStayValid) {
 
 TEST(Program, ReportsWhatOnlyDataCanTell) {
   const Tensor table = Rand({4, 2});
-  const Program program = Compile(
-      [&](const Tensor& index) { return IndexSelect(table, 0, index); },
-      {FromList<int64_t>({0, 1})});
+  const Program program = Compile([&](const Tensor& index) { return IndexSelect(table, 0, index); },
+                                  {FromList<int64_t>({0, 1})});
   EXPECT_THROW(program(FromList<int64_t>({0, 9})), Error);
   ExpectSameBits(program(FromList<int64_t>({3})), Slice(table, 0, 3));
 }

@@ -139,8 +139,8 @@ void Graph::ReplaceInput(NodeId node, size_t index, ValueId to) {
 void Graph::Erase(NodeId id) {
   for (ValueId output : node(id).outputs) {
     if (IsUsed(output)) {
-      ThrowInternal(absl::StrCat("Erase: %", output, " of ", SchemaOf(node(id).op).name,
-                                 " is still in use"));
+      ThrowInternal(
+          absl::StrCat("Erase: %", output, " of ", SchemaOf(node(id).op).name, " is still in use"));
     }
   }
   for (size_t i = 0; i < node(id).inputs.size(); ++i) ReplaceInput(id, i, kNone);

@@ -1,8 +1,8 @@
 // Graph: what a function of tensors computes, as a list of operations in single assignment form.
 //
 // Values are the inputs, constants and results of operations; nodes are operations with a copy of
-// their options. Both are named by numbers that stay valid whatever is erased. Extents may depend on
-// symbols (the batch size), so that one graph serves all sizes.
+// their options. Both are named by numbers that stay valid whatever is erased. Extents may depend
+// on symbols (the batch size), so that one graph serves all sizes.
 #ifndef NEURA_GRAPH_GRAPH_H_
 #define NEURA_GRAPH_GRAPH_H_
 
@@ -25,8 +25,8 @@ inline constexpr int32_t kNone = -1;
 struct Value {
   DType dtype = kFloat32;
   std::vector<Extent> shape;
-  std::string name;    // of inputs, outputs and named constants; else empty
-  Tensor constant;     // defined for constants
+  std::string name;  // of inputs, outputs and named constants; else empty
+  Tensor constant;   // defined for constants
   NodeId producer = kNone;
   std::vector<NodeId> users;  // a node that reads it twice is here twice
   // Without memory: the value's shape and strides at each of ProbeSizes().
@@ -58,7 +58,8 @@ class Graph {
   void AddOutput(ValueId value, std::string name);
 
   // ---- changing ----
-  // Whatever reads `from`, outputs of the graph included, reads `to`, which must be computed before.
+  // Whatever reads `from`, outputs of the graph included, reads `to`, which must be computed
+  // before.
   void ReplaceAllUses(ValueId from, ValueId to);
   // Adds the input, where the node was given fewer.
   void ReplaceInput(NodeId node, size_t index, ValueId to);

@@ -126,8 +126,7 @@ class Planner {
       // Whatever else is read from that block must be read element by element alike.
       const bool aligned = std::all_of(
           node.inputs.begin(), node.inputs.end(), [this, &output, block](ValueId other) {
-            return other == kNone ||
-                   block_of_[static_cast<size_t>(place(other).root)] != block ||
+            return other == kNone || block_of_[static_cast<size_t>(place(other).root)] != block ||
                    (FillsRoot(other) && meta(other).shape() == meta(output).shape() &&
                     meta(other).dtype() == meta(output).dtype());
           });
@@ -153,17 +152,16 @@ Placement PlaceBlocks(absl::Span<const Lifetime> blocks) {
   placement.offsets.resize(blocks.size());
   std::vector<size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&blocks](size_t a, size_t b) {
-    return blocks[a].bytes > blocks[b].bytes;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&blocks](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
   std::vector<size_t> placed;  // by offset
   for (size_t i : order) {
     int64_t offset = 0;
     for (size_t other : placed) {
       if (blocks[other].last < blocks[i].first || blocks[i].last < blocks[other].first) continue;
       if (placement.offsets[other] - offset >= blocks[i].bytes) break;
-      offset = std::max(offset, placement.offsets[other] +
-                                    (blocks[other].bytes + kAlignment - 1) / kAlignment * kAlignment);
+      offset = std::max(offset, placement.offsets[other] + (blocks[other].bytes + kAlignment - 1) /
+                                                               kAlignment * kAlignment);
     }
     int64_t end;
     if (__builtin_add_overflow(offset, blocks[i].bytes, &end) || end > INT64_MAX - kAlignment) {

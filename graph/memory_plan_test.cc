@@ -44,17 +44,39 @@ std::vector<Tensor> RandomFunction(uint32_t seed, const Tensor& x) {
   const int count = 5 + static_cast<int>(random() % 30);
   for (int i = 0; i < count; ++i) {
     switch (random() % 11) {
-      case 0: values.push_back(pick() + pick()); break;
-      case 1: values.push_back(Tanh(pick())); break;
-      case 2: values.push_back(pick() * Sum(pick(), {.dims = {1}, .keepdim = true})); break;
-      case 3: values.push_back(Flip(Slice(Cat({pick(), pick()}, 1), 1, 3, 9), {1})); break;
-      case 4: values.push_back(Reshape(Relu(Reshape(pick(), {-1, 2, 3})), {-1, 6})); break;
-      case 5: values.push_back(Reshape(Transpose(Reshape(pick(), {-1, 2, 3}), 1, 2), {-1, 6})); break;
-      case 6: values.push_back(Where(pick() > 0.0, pick(), pick())); break;
-      case 7: values.push_back(Softmax(pick())); break;
-      case 8: values.push_back(pick() - Slice(pick(), 1, 2, 3)); break;
-      case 9: values.push_back(Cast(Cast(pick(), kFloat64) * 2.0, kFloat32)); break;
-      default: values.push_back(Tanh(Alias(pick()) + Expand(Slice(pick(), 1, 0, 1), {-1, 6}))); break;
+      case 0:
+        values.push_back(pick() + pick());
+        break;
+      case 1:
+        values.push_back(Tanh(pick()));
+        break;
+      case 2:
+        values.push_back(pick() * Sum(pick(), {.dims = {1}, .keepdim = true}));
+        break;
+      case 3:
+        values.push_back(Flip(Slice(Cat({pick(), pick()}, 1), 1, 3, 9), {1}));
+        break;
+      case 4:
+        values.push_back(Reshape(Relu(Reshape(pick(), {-1, 2, 3})), {-1, 6}));
+        break;
+      case 5:
+        values.push_back(Reshape(Transpose(Reshape(pick(), {-1, 2, 3}), 1, 2), {-1, 6}));
+        break;
+      case 6:
+        values.push_back(Where(pick() > 0.0, pick(), pick()));
+        break;
+      case 7:
+        values.push_back(Softmax(pick()));
+        break;
+      case 8:
+        values.push_back(pick() - Slice(pick(), 1, 2, 3));
+        break;
+      case 9:
+        values.push_back(Cast(Cast(pick(), kFloat64) * 2.0, kFloat32));
+        break;
+      default:
+        values.push_back(Tanh(Alias(pick()) + Expand(Slice(pick(), 1, 0, 1), {-1, 6})));
+        break;
     }
   }
   return {values.back(), Reshape(pick(), {-1}), pick()};
@@ -79,7 +101,8 @@ TEST(PlanMemory, RandomProgramsGiveTheBitsOfEagerExecution) {
       for (const Program* program : {&plain, &optimized}) {
         const std::vector<Tensor> results = program->Run({x});
         for (size_t i = 0; i < expected.size(); ++i) {
-          ASSERT_TRUE(SameBits(results[i], expected[i])) << i << " of\n" << program->graph().ToString();
+          ASSERT_TRUE(SameBits(results[i], expected[i])) << i << " of\n"
+                                                         << program->graph().ToString();
         }
       }
     }

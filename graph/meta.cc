@@ -35,8 +35,9 @@ void CheckInputs(const OpCall& call) {
 
 Tensor MetaTensor(DType dtype, DimsView shape, DimsView strides) {
   // Never read: an address to count from.
-  static Storage* nothing =
-      Storage::External(new char[64], 0, kCpu, [](void*) {}, nullptr).Detach();
+  static Storage* nothing = Storage::External(
+                                new char[64], 0, kCpu, [](void*) {}, nullptr)
+                                .Detach();
   return Tensor::View(IntrusivePtr<Storage>::Share(nothing), 0, shape, strides, dtype);
 }
 

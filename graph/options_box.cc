@@ -45,9 +45,8 @@ std::vector<int64_t*> OptionsBox::Integers() {
     void operator()(std::optional<DType>*) {}
   };
   std::vector<int64_t*> integers;
-  type_->visit(data_, [&integers](const char*, FieldRef field) {
-    std::visit(Collect{integers}, field);
-  });
+  type_->visit(data_,
+               [&integers](const char*, FieldRef field) { std::visit(Collect{integers}, field); });
   return integers;
 }
 

@@ -38,9 +38,9 @@ TEST(EliminateDeadCode, ErasesWhatNothingReads) {
 
 TEST(FoldConstants, ComputesWhatDoesNotDependOnInputs) {
   const Tensor weight = Rand({3, 4});
-  Graph graph = Capture(
-      [&](const Tensor& x) { return MatMul(x, Transpose(Exp(weight) * 2.0, 0, 1)); },
-      {Rand({2, 4})});
+  Graph graph =
+      Capture([&](const Tensor& x) { return MatMul(x, Transpose(Exp(weight) * 2.0, 0, 1)); },
+              {Rand({2, 4})});
   const Program before(graph);
   FoldConstants(graph);
   EXPECT_EQ(OpNames(graph), Names{"matmul"});
@@ -88,7 +88,9 @@ TEST(RemoveIdentities, RemovesWhatChangesNothing) {
 TEST(RemoveIdentities, KeepsWhatChangesSomething) {
   // A copy that makes strided elements contiguous, and a slice that only small batches do not feel.
   Graph graph = Capture(
-      [](const Tensor& x) { return Slice(Reshape(Transpose(x, 1, 2), {-1, 6}), 0, 0, 5); },
+      [](const Tensor& x) {
+        return Slice(Reshape(Transpose(x, 1, 2), {-1, 6}), 0, 0, 5);
+      },
       {Rand({2, 2, 3})});
   const Names before = OpNames(graph);
   RemoveIdentities(graph);

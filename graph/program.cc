@@ -19,8 +19,8 @@ const Tensor kAbsent;
 void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
   const Kernel kernel = KernelsOf(call.device.type)[call.op];
   if (kernel == nullptr) {
-    ThrowUnimplemented(absl::StrCat(Describe(call), ": no kernel for device ",
-                                    ToString(call.device)));
+    ThrowUnimplemented(
+        absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));
   }
   KernelCall kernel_call{call, outputs, {}};
   kernel(kernel_call);
@@ -89,8 +89,8 @@ struct Program::Impl {
 // Checks the inputs and reads the symbols' sizes from them.
 std::vector<int64_t> Program::Impl::SizesOf(absl::Span<const Tensor> inputs) const {
   if (inputs.size() != graph.inputs().size()) {
-    ThrowInvalidArgument(absl::StrCat("Program: takes ", graph.inputs().size(), " inputs, got ",
-                                      inputs.size()));
+    ThrowInvalidArgument(
+        absl::StrCat("Program: takes ", graph.inputs().size(), " inputs, got ", inputs.size()));
   }
   std::vector<int64_t> sizes(graph.symbols().size(), -1);
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -172,17 +172,17 @@ std::shared_ptr<Plan> Program::Impl::PlanFor(std::vector<int64_t> sizes) {
 std::unique_ptr<State> Program::Impl::MakeState(const Plan& plan) const {
   auto state = std::make_unique<State>();
   state->values.resize(plan.metas.size());
-  const auto arena = Storage::Allocate(static_cast<size_t>(plan.memory.arena_bytes), kCpu,
-                                       AllocatorOf(kCpu));
+  const auto arena =
+      Storage::Allocate(static_cast<size_t>(plan.memory.arena_bytes), kCpu, AllocatorOf(kCpu));
   for (ValueId id = 0; id < graph.num_values(); ++id) {
     const MemoryPlan::Place& place = PlaceOf(plan, id);
     const Tensor& meta = plan.metas[static_cast<size_t>(id)];
     Tensor& value = state->values[static_cast<size_t>(id)];
     if (place.home == Home::kArena) {
       const int64_t root = PlaceOf(plan, place.root).offset;
-      value = Tensor::View(
-          arena, root / static_cast<int64_t>(ItemSize(meta.dtype())) + place.view_offset,
-          meta.shape(), meta.strides(), meta.dtype());
+      value = Tensor::View(arena,
+                           root / static_cast<int64_t>(ItemSize(meta.dtype())) + place.view_offset,
+                           meta.shape(), meta.strides(), meta.dtype());
     } else if (place.home == Home::kConstant) {
       const Tensor& root = graph.value(place.root).constant;
       value = Tensor::View(root.storage(), root.storage_offset() + place.view_offset, meta.shape(),
@@ -266,8 +266,8 @@ std::vector<Tensor> Program::Run(absl::Span<const Tensor> inputs) const {
 
 Tensor Program::operator()(const Tensor& input) const {
   if (impl_->graph.outputs().size() != 1) {
-    ThrowInvalidArgument(absl::StrCat("Program: has ", impl_->graph.outputs().size(),
-                                      " outputs; call Run()"));
+    ThrowInvalidArgument(
+        absl::StrCat("Program: has ", impl_->graph.outputs().size(), " outputs; call Run()"));
   }
   return Run({input})[0];
 }

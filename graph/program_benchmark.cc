@@ -10,8 +10,12 @@ struct Mlp {
   Tensor w1, b1, w2, b2, w3, b3;
 
   explicit Mlp(int64_t width)
-      : w1(Randn({width, width})), b1(Randn({width})), w2(Randn({width, width})), b2(Randn({width})),
-        w3(Randn({width, width})), b3(Randn({width})) {}
+      : w1(Randn({width, width})),
+        b1(Randn({width})),
+        w2(Randn({width, width})),
+        b2(Randn({width})),
+        w3(Randn({width, width})),
+        b3(Randn({width})) {}
 
   Tensor operator()(const Tensor& x) const {
     const Tensor h = Relu(Linear(x, w1, b1));

@@ -106,7 +106,8 @@ void WriteAdaptiveAvgPool2d(Exporter& exporter, const Node& node, const char* on
   const std::vector<Extent>& shape = exporter.value(node.inputs[0]).shape;
   if (!shape[2].is_number() || !shape[3].is_number() || shape[2].factor % size.height != 0 ||
       shape[3].factor % size.width != 0) {
-    exporter.Fail(node, "ONNX pools windows of one size: output_size must divide a fixed input size");
+    exporter.Fail(node,
+                  "ONNX pools windows of one size: output_size must divide a fixed input size");
   }
   const Ints window = {shape[2].factor / size.height, shape[3].factor / size.width};
   exporter.EmitTo(node.outputs, "AveragePool", {x},

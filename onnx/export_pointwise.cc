@@ -29,7 +29,8 @@ void WriteRounding(Exporter& exporter, const Node& node, const char* onnx_name) 
 
 void WriteTrunc(Exporter& exporter, const Node& node, const char*) {
   const std::string& x = exporter.Name(node.inputs[0]);
-  if (!IsFloating(InputDType(exporter, node))) return exporter.EmitTo(node.outputs, "Identity", {x});
+  if (!IsFloating(InputDType(exporter, node)))
+    return exporter.EmitTo(node.outputs, "Identity", {x});
   const std::string size = exporter.Emit("Floor", {exporter.Emit("Abs", {x})});
   exporter.EmitTo(node.outputs, "Mul", {exporter.Emit("Sign", {x}), size});
 }
@@ -139,9 +140,9 @@ void WriteRemainder(Exporter& exporter, const Node& node, const char*) {
 }
 
 void WriteNe(Exporter& exporter, const Node& node, const char*) {
-  exporter.EmitTo(node.outputs, "Not",
-                  {exporter.Emit("Equal", {exporter.Name(node.inputs[0]),
-                                           exporter.Name(node.inputs[1])})});
+  exporter.EmitTo(
+      node.outputs, "Not",
+      {exporter.Emit("Equal", {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1])})});
 }
 
 void WriteCast(Exporter& exporter, const Node& node, const char* onnx_name) {

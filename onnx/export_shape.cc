@@ -93,8 +93,7 @@ void WriteReshape(Exporter& exporter, const Node& node, const char* onnx_name) {
     return exporter.EmitTo(node.outputs, onnx_name,
                            {exporter.Name(node.inputs[0]), exporter.Extents(shape)});
   }
-  exporter.EmitTo(node.outputs, onnx_name,
-                  {exporter.Name(node.inputs[0]), exporter.Extents(shape)},
+  exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0]), exporter.Extents(shape)},
                   {{"allowzero", int64_t{1}}});
 }
 
@@ -163,10 +162,10 @@ void WriteRange(Exporter& exporter, const Node& node, const char* onnx_name) {
   const auto number = [&](const Scalar& value) {
     return exporter.Constant(ScalarTensor(value, {.dtype = options.dtype}));
   };
-  const std::string length = exporter.Emit(
-      "Reshape", {exporter.Extents(IntegersOf(node)), exporter.Ints({})});
-  std::string range = exporter.Emit(
-      onnx_name, {exporter.Number(0, kInt64), length, exporter.Number(1, kInt64)});
+  const std::string length =
+      exporter.Emit("Reshape", {exporter.Extents(IntegersOf(node)), exporter.Ints({})});
+  std::string range =
+      exporter.Emit(onnx_name, {exporter.Number(0, kInt64), length, exporter.Number(1, kInt64)});
   range = exporter.Cast(range, options.dtype);
   const std::string scaled = exporter.Emit("Mul", {range, number(options.step)});
   exporter.EmitTo(node.outputs, "Add", {scaled, number(options.start)});

@@ -8,11 +8,11 @@
 
 namespace neura::onnx {
 
-using ::onnx::AttributeProto;
 using graph::Extent;
 using graph::kNone;
 using graph::Node;
 using graph::ValueId;
+using ::onnx::AttributeProto;
 
 Attribute::Attribute(const char* name, int64_t value) {
   proto_.set_name(name);
@@ -68,7 +68,8 @@ void Exporter::Run() {
     if (value(id).producer != kNone && name.empty()) name = output_names.back();
     Describe(id, output_names.back(), proto_->add_output());
   }
-  for (graph::NodeId id : graph_.nodes()) MappingOf(graph_.node(id).op).Write(*this, graph_.node(id));
+  for (graph::NodeId id : graph_.nodes())
+    MappingOf(graph_.node(id).op).Write(*this, graph_.node(id));
   // A value that is several outputs, or an input or a constant, is copied to its other names.
   for (size_t i = 0; i < output_names.size(); ++i) {
     const std::string& name = Name(graph_.outputs()[i]);

@@ -7,8 +7,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace neura;
-  absl::StatusOr<graph::Graph> graph =
-      onnx::FromBytes({reinterpret_cast<const char*>(data), size});
+  absl::StatusOr<graph::Graph> graph = onnx::FromBytes({reinterpret_cast<const char*>(data), size});
   if (!graph.ok()) return 0;
   try {
     graph->ToString();

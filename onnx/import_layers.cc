@@ -168,8 +168,7 @@ void ReadAveragePool(NodeReader& node) {
   ValueId result = average(x);
   if (!options.count_include_pad) {
     // Over the share of each window that is not padding.
-    const ValueId ones =
-        node.Full({1, 1, node.shape(x)[2], node.shape(x)[3]}, 1, node.dtype(x));
+    const ValueId ones = node.Full({1, 1, node.shape(x)[2], node.shape(x)[3]}, 1, node.dtype(x));
     result = node.Add(OpId::kDiv, {result, average(ones)});
   }
   OutWindow(node, window, result);
@@ -191,12 +190,14 @@ void ReadGlobalAveragePool(NodeReader& node) {
   if (node.rank(x) == 4) {
     return node.Out(node.Add(OpId::kAdaptiveAvgPool2d, SpatialSizeOptions{.output_size = 1}, {x}));
   }
-  node.Out(node.Add(OpId::kMean, ReduceOptions{.dims = SpatialDims(node, x), .keepdim = true}, {x}));
+  node.Out(
+      node.Add(OpId::kMean, ReduceOptions{.dims = SpatialDims(node, x), .keepdim = true}, {x}));
 }
 
 void ReadGlobalMaxPool(NodeReader& node) {
   const ValueId x = node.in(0);
-  node.Out(node.Add(OpId::kAMax, ReduceOptions{.dims = SpatialDims(node, x), .keepdim = true}, {x}));
+  node.Out(
+      node.Add(OpId::kAMax, ReduceOptions{.dims = SpatialDims(node, x), .keepdim = true}, {x}));
 }
 
 // Before operator set 13, over all dimensions from the axis on together.

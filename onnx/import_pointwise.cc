@@ -23,7 +23,9 @@ class Formula {
   ValueId Add(ValueId a, double b) { return Add(a, node_.Number(b, a)); }
   ValueId Mul(ValueId a, double b) { return Mul(a, node_.Number(b, a)); }
   ValueId Test(OpId op, ValueId a, double b) { return node_.Add(op, {a, node_.Number(b, a)}); }
-  ValueId Where(ValueId test, ValueId a, ValueId b) { return node_.Add(OpId::kWhere, {test, a, b}); }
+  ValueId Where(ValueId test, ValueId a, ValueId b) {
+    return node_.Add(OpId::kWhere, {test, a, b});
+  }
   ValueId Zero(ValueId beside) { return node_.Number(0, beside); }
 
  private:
@@ -157,8 +159,8 @@ void ReadDiv(NodeReader& node) {
   const ValueId down = node.Add(OpId::kFloorDivide, {a, b});
   if (node.dtype(a) == kUInt8) return node.Out(down);
   const ValueId rest = node.Add(OpId::kRemainder, {a, b});
-  const ValueId signs_differ = node.Add(
-      OpId::kLogicalXor, {f.Test(OpId::kLt, a, 0), f.Test(OpId::kLt, b, 0)});
+  const ValueId signs_differ =
+      node.Add(OpId::kLogicalXor, {f.Test(OpId::kLt, a, 0), f.Test(OpId::kLt, b, 0)});
   const ValueId up = node.Add(OpId::kLogicalAnd, {f.Test(OpId::kNe, rest, 0), signs_differ});
   node.Out(f.Add(down, node.Cast(up, node.dtype(a))));
 }
@@ -167,8 +169,8 @@ void ReadDiv(NodeReader& node) {
 void ReadMod(NodeReader& node) {
   const ValueId a = node.in(0), b = node.in(1);
   if (node.Int("fmod", 0) == 0) return node.Out(node.Add(OpId::kRemainder, {a, b}));
-  const ValueId size = node.Add(OpId::kRemainder,
-                                {node.Add(OpId::kAbs, {a}), node.Add(OpId::kAbs, {b})});
+  const ValueId size =
+      node.Add(OpId::kRemainder, {node.Add(OpId::kAbs, {a}), node.Add(OpId::kAbs, {b})});
   Formula f(node);
   node.Out(f.Where(f.Test(OpId::kLt, a, 0), node.Add(OpId::kNeg, {size}), size));
 }
@@ -178,8 +180,8 @@ void ReadPow(NodeReader& node) {
   const ValueId base = node.in(0), exponent = node.in(1);
   const DType dtype = node.dtype(base);
   if (IsIntegral(dtype) && IsFloating(node.dtype(exponent))) {
-    const ValueId wide = node.Add(OpId::kPow, {node.Cast(base, kFloat64),
-                                               node.Cast(exponent, kFloat64)});
+    const ValueId wide =
+        node.Add(OpId::kPow, {node.Cast(base, kFloat64), node.Cast(exponent, kFloat64)});
     return node.Out(node.Cast(wide, dtype));
   }
   node.Out(node.Add(OpId::kPow, {base, node.Cast(exponent, dtype)}));

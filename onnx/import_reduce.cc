@@ -68,7 +68,8 @@ void ReadArgExtremum(NodeReader& node, OpId op) {
   if (!last) return node.Out(node.Add(op, options, {x}));
   // The first of the reversed values.
   const int64_t extent = node.FixedExtent(x, axis);
-  const ValueId index = node.Add(op, options, {node.Add(OpId::kFlip, DimsOptions{.dims = {axis}}, {x})});
+  const ValueId index =
+      node.Add(op, options, {node.Add(OpId::kFlip, DimsOptions{.dims = {axis}}, {x})});
   node.Out(node.Add(OpId::kSub, {node.Number(static_cast<double>(extent - 1), index), index}));
 }
 

@@ -22,7 +22,9 @@ constexpr size_t kMaxParts = 4096;
 void ReadShape(NodeReader& node) {
   const ValueId x = node.in(0);
   const int64_t rank = node.rank(x);
-  const auto bound = [rank](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + rank : i, 0, rank); };
+  const auto bound = [rank](int64_t i) {
+    return std::clamp<int64_t>(i < 0 ? i + rank : i, 0, rank);
+  };
   const int64_t start = bound(node.Int("start", 0)), end = bound(node.Int("end", rank));
   std::vector<Tensor> known;
   for (const Tensor& probe : node.graph().value(x).probes) {
@@ -76,19 +78,21 @@ void ReadRange(NodeReader& node) {
   if (const std::optional<Tensor> limit = node.Known(1)) {
     const double length = std::ceil((limit->Item<double>() - first) / step);
     if (!(length < 0x1p31)) ThrowInvalidArgument("the range is too long");
-    return node.Out(node.Add(OpId::kRange,
-                             RangeOptions{.start = start->ItemScalar(),
-                                          .step = delta->ItemScalar(),
-                                          .length = std::max<int64_t>(static_cast<int64_t>(length), 0),
-                                          .dtype = dtype},
-                             {}));
+    return node.Out(
+        node.Add(OpId::kRange,
+                 RangeOptions{.start = start->ItemScalar(),
+                              .step = delta->ItemScalar(),
+                              .length = std::max<int64_t>(static_cast<int64_t>(length), 0),
+                              .dtype = dtype},
+                 {}));
   }
   const std::vector<Extent> limit = node.Extents(1);
   if (limit.size() != 1 || first != 0 || step != 1) {
     node.Unsupported("a range of open size must start at 0 and count by 1");
   }
   const RangeOptions options{.start = 0, .step = 1, .length = 0, .dtype = dtype};
-  node.Out(node.AddNode(OpId::kRange, graph::OptionsBox(OpId::kRange, &options), {}, {{0, limit[0]}}));
+  node.Out(
+      node.AddNode(OpId::kRange, graph::OptionsBox(OpId::kRange, &options), {}, {{0, limit[0]}}));
 }
 
 // 0 takes the extent of the input, unless allowzero says otherwise.
@@ -190,7 +194,8 @@ void ReadExpand(NodeReader& node) {
   }
   const size_t lead = target.size() - shape.size();
   for (size_t i = 0; i < shape.size(); ++i) {
-    if (target[lead + i] == Extent(1)) target[lead + i] = shape[i].is_known() ? shape[i] : Extent(-1);
+    if (target[lead + i] == Extent(1))
+      target[lead + i] = shape[i].is_known() ? shape[i] : Extent(-1);
   }
   node.Out(node.Expand(x, target));
 }
@@ -292,7 +297,8 @@ void ReadSlice(NodeReader& node) {
     std::iota(axes.begin(), axes.end(), 0);
   }
   steps.resize(steps.empty() ? starts.size() : steps.size(), 1);
-  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) {
+  if (ends.size() != starts.size() || axes.size() != starts.size() ||
+      steps.size() != starts.size()) {
     ThrowInvalidArgument("starts, ends, axes and steps differ in length");
   }
   if (starts.size() > kMaxParts) ThrowInvalidArgument("too many axes");

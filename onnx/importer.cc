@@ -10,12 +10,12 @@
 namespace neura::onnx {
 namespace {
 
-using ::onnx::NodeProto;
 using graph::Extent;
 using graph::Graph;
 using graph::kNone;
 using graph::Symbol;
 using graph::ValueId;
+using ::onnx::NodeProto;
 
 // Values of up to so many elements are computed while importing, so that shapes may follow from
 // them.
@@ -79,7 +79,8 @@ class Importer {
         ThrowUnimplemented(absl::StrCat("input ", info.name(), ": ", dtype.status().message()));
       }
       if (!type.has_shape() || type.shape().dim_size() > kMaxRank) {
-        ThrowInvalidArgument(absl::StrCat("input ", info.name(), " has no shape, or too many dimensions"));
+        ThrowInvalidArgument(
+            absl::StrCat("input ", info.name(), " has no shape, or too many dimensions"));
       }
       Input input{info.name(), *dtype, {}};
       for (const auto& dim : type.shape().dim()) {
@@ -132,7 +133,8 @@ class Importer {
     const size_t probes = symbols_.size() + 1;
     for (const ::onnx::TensorProto& initializer : proto_.initializer()) {
       if (initializer.dims_size() > kMaxRank) {
-        ThrowInvalidArgument(absl::StrCat("tensor ", initializer.name(), " has too many dimensions"));
+        ThrowInvalidArgument(
+            absl::StrCat("tensor ", initializer.name(), " has too many dimensions"));
       }
       absl::StatusOr<Tensor> tensor = ReadTensor(initializer);
       if (!tensor.ok()) throw Error(tensor.status().code(), std::string(tensor.status().message()));
@@ -228,6 +230,17 @@ class Importer {
           (*outputs)[i].known.push_back(results[i].known[0]);
         }
       }
+    }
+    return std::all_of(outputs->begin(), outputs->end(), IsShapeOrConstant);
+  }
+
+  // Whether the value is the same at every probe, or a few integers. What else depends on open
+  // sizes is computed when the graph runs.
+  static bool IsShapeOrConstant(const ImportedValue& value) {
+    for (const Tensor& tensor : value.known) {
+      const Tensor& first = value.known[0];
+      const bool few = tensor.dtype() == kInt64 && tensor.dim() <= 1 && tensor.numel() <= kMaxRank;
+      if (!SameElements(tensor, first) && !(few && tensor.shape() == first.shape())) return false;
     }
     return true;
   }

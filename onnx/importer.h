@@ -21,6 +21,9 @@ struct ImportedValue {
   std::vector<Tensor> known;
 };
 
+// The same dtype, shape and bytes. Both are contiguous.
+bool SameElements(const Tensor& a, const Tensor& b);
+
 // One ONNX node on its way into a graph. The functions that read one operator (import_*.cc) see the
 // file through this. Whatever they throw becomes an error that names the node.
 class NodeReader {
@@ -34,7 +37,7 @@ class NodeReader {
   // ---- inputs ----
   size_t num_inputs() const { return inputs_.size(); }
   bool has(size_t i) const { return i < inputs_.size() && IsPresent(inputs_[i]); }
-  // The value in the graph; throws where it is absent, or known but different at each size.
+  // The value in the graph; throws where it is absent.
   graph::ValueId in(size_t i);
   graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
   // The integers of an input that must follow from constants and shapes.
@@ -58,7 +61,9 @@ class NodeReader {
   // ---- the graph ----
   graph::Graph& graph() { return graph_; }
   DType dtype(graph::ValueId id) const { return graph_.value(id).dtype; }
-  const std::vector<graph::Extent>& shape(graph::ValueId id) const { return graph_.value(id).shape; }
+  const std::vector<graph::Extent>& shape(graph::ValueId id) const {
+    return graph_.value(id).shape;
+  }
   int64_t rank(graph::ValueId id) const { return static_cast<int64_t>(shape(id).size()); }
   // The extent, which must not be open.
   int64_t FixedExtent(graph::ValueId id, int64_t dim);
@@ -89,7 +94,9 @@ class NodeReader {
 
   // ---- outputs ----
   size_t num_outputs() const { return static_cast<size_t>(node_.output_size()); }
-  bool Wants(size_t i) const { return i < num_outputs() && !node_.output(static_cast<int>(i)).empty(); }
+  bool Wants(size_t i) const {
+    return i < num_outputs() && !node_.output(static_cast<int>(i)).empty();
+  }
   void Out(graph::ValueId value, size_t i = 0);
   void OutKnown(std::vector<Tensor> at_probes, size_t i = 0);
 
@@ -106,6 +113,7 @@ class NodeReader {
   }
   const ::onnx::AttributeProto* FindAttribute(std::string_view name) const;
   const ::onnx::AttributeProto* TakeAttribute(std::string_view name, int type);
+  graph::ValueId Sizes(const std::vector<graph::Extent>& extents, int64_t rank);
   graph::ValueId AddShaped(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
                            const std::vector<graph::Extent>& shape);
 

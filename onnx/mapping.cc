@@ -40,7 +40,8 @@ constexpr std::array<Mapping, kNumBuiltinOps> MakeTable() {
 
 const Mapping& MappingOf(OpId op) {
   static constexpr std::array<Mapping, kNumBuiltinOps> kTable = MakeTable();
-  static constexpr Mapping kRegistered = {nullptr, &WriteNone, "it is not one of the built-in operations"};
+  static constexpr Mapping kRegistered = {nullptr, &WriteNone,
+                                          "it is not one of the built-in operations"};
   const auto index = static_cast<size_t>(op);
   return index < kTable.size() ? kTable[index] : kRegistered;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -8,12 +9,19 @@
 
 namespace neura::onnx {
 
-using ::onnx::AttributeProto;
 using graph::Extent;
 using graph::kNone;
 using graph::OptionsBox;
 using graph::SymbolicInt;
 using graph::ValueId;
+using ::onnx::AttributeProto;
+
+bool SameElements(const Tensor& a, const Tensor& b) {
+  if (IsSame(a, b)) return true;
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
+  return a.numel() == 0 || std::memcmp(a.raw_data(), b.raw_data(),
+                                       static_cast<size_t>(a.numel()) * ItemSize(a.dtype())) == 0;
+}
 
 NodeReader::NodeReader(graph::Graph& graph, const ::onnx::NodeProto& node, int opset,
                        std::vector<ImportedValue> inputs)
@@ -28,11 +36,22 @@ ValueId NodeReader::in(size_t i) {
   ImportedValue& input = inputs_[i];
   if (input.id != kNone) return input.id;
   const std::optional<Tensor> known = Known(i);
-  if (!known) {
-    Unsupported(absl::StrCat("input ", i, " (", node_.input(static_cast<int>(i)),
-                             ") is an open size, which can only shape other values"));
+  return input.id = known ? graph_.AddConstant(*known) : Sizes(Extents(i), input.known[0].dim());
+}
+
+// Open sizes as elements: each is the sum of so many ones.
+ValueId NodeReader::Sizes(const std::vector<Extent>& extents, int64_t rank) {
+  std::vector<ValueId> parts;
+  for (const Extent& extent : extents) {
+    if (extent.is_number()) {
+      parts.push_back(Constant(FromList<int64_t>({extent.factor})));
+      continue;
+    }
+    const ValueId ones = Full({Extent(1, extent.symbol)}, extent.factor, kInt64);
+    parts.push_back(Add(OpId::kSum, ReduceOptions{.keepdim = true}, {ones}));
   }
-  return input.id = graph_.AddConstant(*known);
+  const ValueId sizes = Add(OpId::kCat, DimOptions{.dim = 0}, std::move(parts));
+  return rank == 0 ? Reshape(sizes, {}) : sizes;
 }
 
 std::optional<Tensor> NodeReader::Known(size_t i) const {
@@ -43,10 +62,7 @@ std::optional<Tensor> NodeReader::Known(size_t i) const {
   }
   const std::vector<Tensor>& known = inputs_[i].known;
   for (const Tensor& other : known) {
-    if (IsSame(other, known[0])) continue;
-    if (other.shape() != known[0].shape() || !All(Eq(other, known[0])).Item<bool>()) {
-      return std::nullopt;
-    }
+    if (!SameElements(other, known[0])) return std::nullopt;
   }
   return known[0];
 }
@@ -65,7 +81,8 @@ std::vector<Extent> NodeReader::Extents(size_t i) {
   std::vector<Extent> extents;
   for (Tensor& tensor : known) {
     if (!IsIntegral(tensor.dtype())) {
-      ThrowInvalidArgument(absl::StrCat("input ", i, " must hold integers, got ", Describe(tensor)));
+      ThrowInvalidArgument(
+          absl::StrCat("input ", i, " must hold integers, got ", Describe(tensor)));
     }
     if (tensor.dim() > 1 || tensor.numel() != known[0].numel()) {
       Unsupported(absl::StrCat("input ", i, " must have one dimension of a fixed size"));
@@ -105,8 +122,8 @@ const AttributeProto* NodeReader::TakeAttribute(std::string_view name, int type)
   taken_.insert(std::string(name));
   const AttributeProto* attribute = FindAttribute(name);
   if (attribute != nullptr && attribute->type() != type) {
-    ThrowInvalidArgument(absl::StrCat("attribute ", name, " has type ", attribute->type(),
-                                      ", expected ", type));
+    ThrowInvalidArgument(
+        absl::StrCat("attribute ", name, " has type ", attribute->type(), ", expected ", type));
   }
   return attribute;
 }

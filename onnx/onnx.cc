@@ -39,8 +39,7 @@ std::string ToBytes(const graph::Graph& graph, const ExportOptions& options) {
   return model.SerializeAsString();
 }
 
-void ExportGraph(const graph::Graph& graph, const std::string& path,
-                 const ExportOptions& options) {
+void ExportGraph(const graph::Graph& graph, const std::string& path, const ExportOptions& options) {
   WriteFileAtomically(path, {ToBytes(graph, options)});
 }
 

@@ -24,7 +24,8 @@ std::string TempPath(const std::string& name) { return ::testing::TempDir() + "/
 
 // What modules look like to Export.
 struct Net {
-  Tensor weight1 = Randn({8, 1, 3, 3}), bias1 = Randn({8}), mean = Randn({8}), variance = Rand({8}) + 0.5;
+  Tensor weight1 = Randn({8, 1, 3, 3}), bias1 = Randn({8}), mean = Randn({8}),
+         variance = Rand({8}) + 0.5;
   Tensor weight2 = Randn({10, 8 * 4 * 4}), bias2 = Randn({10});
 
   Tensor operator()(const Tensor& x) const {
@@ -34,7 +35,8 @@ struct Net {
     return Linear(Flatten(h, 1), weight2, bias2);
   }
   std::vector<std::pair<std::string, Tensor>> NamedParameters() const {
-    return {{"conv.weight", weight1}, {"conv.bias", bias1}, {"fc.weight", weight2}, {"fc.bias", bias2}};
+    return {
+        {"conv.weight", weight1}, {"conv.bias", bias1}, {"fc.weight", weight2}, {"fc.bias", bias2}};
   }
   std::vector<std::pair<std::string, Tensor>> NamedBuffers() const {
     return {{"norm.running_mean", mean}, {"norm.running_var", variance}};
@@ -54,7 +56,7 @@ TEST(Export, AModelRunsAtAnyBatchSizeOnceLoaded) {
     // As it stands in the file, the model has the same operations.
     EXPECT_TRUE(SameBits(graph::Program(*graph)(x), net(x)));
     // Optimized, the normalization is part of the convolution.
-    EXPECT_LT(AMax(Abs((*program)(x) - net(x))).Item<double>(), 1e-4);
+    EXPECT_LT(AMax(Abs((*program)(x)-net(x))).Item<double>(), 1e-4);
   }
 }
 
@@ -163,7 +165,8 @@ TEST(Import, ReadsOneNode) {
 }
 
 TEST(Import, FollowsShapesThatAreComputed) {
-  // Reshape(x, Concat(Gather(Shape(x), 0), [2, -1])), as other exporters write view(x.size(0), 2, -1).
+  // Reshape(x, Concat(Gather(Shape(x), 0), [2, -1])), as other exporters write view(x.size(0), 2,
+  // -1).
   ::onnx::ModelProto model = OneNode("Reshape");
   model.mutable_graph()->clear_node();
   const auto add = [&model](const char* op, std::vector<std::string> inputs, const char* output) {
@@ -196,12 +199,18 @@ TEST(Import, FollowsShapesThatAreComputed) {
 
 TEST(Import, SoftmaxOfOldOperatorSetsFlattens) {
   ::onnx::ModelProto model = OneNode("Softmax", 11);
-  model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()
-      ->add_dim()->set_dim_value(3);
+  model.mutable_graph()
+      ->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->add_dim()
+      ->set_dim_value(3);
   const auto graph = Read(model);
   ASSERT_TRUE(graph.ok()) << graph.status();
   const Tensor x = Randn({2, 4, 3});
-  EXPECT_TRUE(SameBits(graph::Program(*graph)(x), Reshape(Softmax(Reshape(x, {2, 12})), {2, 4, 3})));
+  EXPECT_TRUE(
+      SameBits(graph::Program(*graph)(x), Reshape(Softmax(Reshape(x, {2, 12})), {2, 4, 3})));
 }
 
 TEST(Import, NamesWhatItDoesNotKnow) {
@@ -246,14 +255,16 @@ TEST(Import, RefusesTensorsThatLie) {
   const std::vector<std::pair<std::string, std::function<void(::onnx::TensorProto*)>>> lies = {
       {"extents", [](auto* t) { t->set_dims(0, -1); }},
       {"extents say", [](auto* t) { t->set_dims(0, int64_t{1} << 40); }},
-      {"too large", [](auto* t) {
+      {"too large",
+       [](auto* t) {
          t->set_dims(0, INT64_MAX);
          t->add_dims(INT64_MAX);
        }},
       {"extents say", [](auto* t) { t->mutable_raw_data()->pop_back(); }},
       {"extents say", [](auto* t) { t->clear_raw_data(); }},
       {"is too large", [](auto* t) { t->set_dims(0, INT64_MAX / 2); }},
-      {"too many dimensions", [](auto* t) {
+      {"too many dimensions",
+       [](auto* t) {
          for (int i = 0; i < 100; ++i) t->add_dims(1);
        }},
       {"element type", [](auto* t) { t->set_data_type(::onnx::TensorProto::STRING); }},
@@ -282,8 +293,8 @@ TEST(Import, ReadsTypedFields) {
 }
 
 TEST(Import, HugeResultsAreNotComputed) {
-  // An expansion to 2^60 elements is only a view; adding to it must fail when it is run, not before,
-  // and not by taking the memory.
+  // An expansion to 2^60 elements is only a view; adding to it must fail when it is run, not
+  // before, and not by taking the memory.
   ::onnx::ModelProto model = OneNode("Expand");
   model.mutable_graph()->mutable_node(0)->add_input("shape");
   AddInitializer(model, "shape", FromList<int64_t>({1 << 20, 1 << 20, 1 << 20, 4}));

@@ -17,11 +17,11 @@ struct Row {
   int type;
 };
 constexpr Row kTypes[] = {
-    {kBool, TensorProto::BOOL},         {kUInt8, TensorProto::UINT8},
-    {kInt8, TensorProto::INT8},         {kInt16, TensorProto::INT16},
-    {kInt32, TensorProto::INT32},       {kInt64, TensorProto::INT64},
-    {kFloat16, TensorProto::FLOAT16},   {kBFloat16, TensorProto::BFLOAT16},
-    {kFloat32, TensorProto::FLOAT},     {kFloat64, TensorProto::DOUBLE},
+    {kBool, TensorProto::BOOL},           {kUInt8, TensorProto::UINT8},
+    {kInt8, TensorProto::INT8},           {kInt16, TensorProto::INT16},
+    {kInt32, TensorProto::INT32},         {kInt64, TensorProto::INT64},
+    {kFloat16, TensorProto::FLOAT16},     {kBFloat16, TensorProto::BFLOAT16},
+    {kFloat32, TensorProto::FLOAT},       {kFloat64, TensorProto::DOUBLE},
     {kComplex64, TensorProto::COMPLEX64}, {kComplex128, TensorProto::COMPLEX128},
 };
 
@@ -95,8 +95,8 @@ void WriteTensor(const Tensor& tensor, TensorProto* proto) {
   proto->set_data_type(ToElementType(tensor.dtype()));
   for (int64_t extent : tensor.shape()) proto->add_dims(extent);
   const Tensor contiguous = Contiguous(tensor);
-  proto->set_raw_data(contiguous.raw_data(), static_cast<size_t>(contiguous.numel()) *
-                                                 ItemSize(contiguous.dtype()));
+  proto->set_raw_data(contiguous.raw_data(),
+                      static_cast<size_t>(contiguous.numel()) * ItemSize(contiguous.dtype()));
 }
 
 absl::StatusOr<Tensor> ReadTensor(const TensorProto& proto) {
@@ -122,8 +122,8 @@ absl::StatusOr<Tensor> ReadTensor(const TensorProto& proto) {
     if (extent == 0) numel = bytes = 0;
   }
   const bool raw = proto.has_raw_data();
-  const int64_t given = raw ? static_cast<int64_t>(proto.raw_data().size())
-                            : FieldSize(proto, *dtype);
+  const int64_t given =
+      raw ? static_cast<int64_t>(proto.raw_data().size()) : FieldSize(proto, *dtype);
   if (given != (raw ? bytes : numel)) {
     return bad("has ", given, raw ? " bytes" : " elements", ", its extents say ",
                raw ? bytes : numel);

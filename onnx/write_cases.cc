@@ -46,8 +46,11 @@ void WriteAll(const fs::path& directory) {
   ExportOptions options;
   options.capture.dynamic_dims = {{0, 1, "length"}};
   Export(Attention, {Rand({2, 5, 6})}, directory / "model-attention.onnx", options);
-  Export([](const Tensor& x) { return x + Zeros({x.size(0), 3}); }, {Rand({2, 3})},
-         directory / "model-fill.onnx");
+  Export(
+      [](const Tensor& x) {
+        return x + Zeros({x.size(0), 3});
+      },
+      {Rand({2, 3})}, directory / "model-fill.onnx");
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 namespace neura::graph {
 namespace {
 
-// The same extents and strides at all sizes that were tried, and no extent that only a run can tell.
+// The same extents and strides at all sizes that were tried, and no extent that only a run can
+// tell.
 bool SameLayout(const Value& a, const Value& b) {
   const auto known = [](const Extent& extent) { return extent.is_known(); };
   if (a.shape != b.shape || !std::all_of(a.shape.begin(), a.shape.end(), known)) return false;
