@@ -222,14 +222,27 @@ void BinaryLoop(size_t n, const void* const* inputs, void* output, const void*) 
 
 template <typename T>
 void FillFloat(PointwiseTable& table) {
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(Neg)
-  NEURA_LOOP(Abs) NEURA_LOOP(Square) NEURA_LOOP(Floor) NEURA_LOOP(Ceil) NEURA_LOOP(Round)
-      NEURA_LOOP(Trunc) NEURA_LOOP(Sqrt) NEURA_LOOP(Rsqrt) NEURA_LOOP(Reciprocal) NEURA_LOOP(Relu)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(Neg);
+  NEURA_LOOP(Abs);
+  NEURA_LOOP(Square);
+  NEURA_LOOP(Floor);
+  NEURA_LOOP(Ceil);
+  NEURA_LOOP(Round);
+  NEURA_LOOP(Trunc);
+  NEURA_LOOP(Sqrt);
+  NEURA_LOOP(Rsqrt);
+  NEURA_LOOP(Reciprocal);
+  NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &BinaryLoop<Name##Op, T>;
-          NEURA_LOOP(Add) NEURA_LOOP(Sub) NEURA_LOOP(Mul) NEURA_LOOP(Div) NEURA_LOOP(Maximum)
-              NEURA_LOOP(Minimum) NEURA_LOOP(ReluGrad)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &BinaryLoop<Name##Op, T>
+  NEURA_LOOP(Add);
+  NEURA_LOOP(Sub);
+  NEURA_LOOP(Mul);
+  NEURA_LOOP(Div);
+  NEURA_LOOP(Maximum);
+  NEURA_LOOP(Minimum);
+  NEURA_LOOP(ReluGrad);
 #undef NEURA_LOOP
 }
 
@@ -240,8 +253,12 @@ void Fill(PointwiseTable& table) {
 #endif
   // In double precision the exponential family stays with libm, which is exact to an ulp
   // everywhere.
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, kFloat32) = &UnaryLoop<Name##Op, float>;
-  NEURA_LOOP(Exp) NEURA_LOOP(Log) NEURA_LOOP(Tanh) NEURA_LOOP(Sigmoid) NEURA_LOOP(Silu)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, kFloat32) = &UnaryLoop<Name##Op, float>
+  NEURA_LOOP(Exp);
+  NEURA_LOOP(Log);
+  NEURA_LOOP(Tanh);
+  NEURA_LOOP(Sigmoid);
+  NEURA_LOOP(Silu);
 #undef NEURA_LOOP
 }
 
