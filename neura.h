@@ -6,7 +6,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/data/data.h"
 #include "neura/nn/nn.h"
-//ONNX
+#include "neura/onnx/onnx.h"
 #include "neura/optim/optim.h"
 #include "neura/tensor/io/npy.h"
 #include "neura/tensor/io/safetensors.h"

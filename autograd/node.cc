@@ -51,13 +51,16 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
   node->op_ = call.op;
   node->num_outputs_ = static_cast<uint8_t>(outputs.size());
   node->rule_ = &rule;
-  if (call.options != nullptr && schema.options->size > sizeof(NoOptions)) {
+  if (call.options != nullptr && schema.has_options()) {
     node->options_ = schema.options->size <= kInlineOptions ? node->inline_options_
                                                             : ::operator new(schema.options->size);
     schema.options->copy(node->options_, call.options);
   }
   node->inputs_.resize(call.inputs.size());
-  if (rule.saves.inputs != 0) node->saved_inputs_.resize(call.inputs.size());
+  const auto flows = [&](size_t i) { return call.has_input(i) && Flows(call.input(i)); };
+  const unsigned saved = rule.saves.inputs | (flows(0) ? rule.saves.for_first : 0u) |
+                         (flows(1) ? rule.saves.for_second : 0u);
+  if (saved != 0) node->saved_inputs_.resize(call.inputs.size());
   uint64_t after = 0;
   for (size_t i = 0; i < call.inputs.size(); ++i) {
     const Tensor& tensor = call.input(i);
@@ -74,7 +77,7 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
         input.edge.leaf = tensor.impl()->extension;
       }
     }
-    if (i >= 16 || (rule.saves.inputs >> i & 1) == 0) continue;
+    if (i >= 16 || (saved >> i & 1) == 0) continue;
     uint32_t version = tensor.version();
     // The operation itself has overwritten this value.
     if (call.in_place && tensor.storage() == call.input(0).storage()) --version;
@@ -124,9 +127,9 @@ void Node::Release() noexcept {
 
 void Node::Check(const Saved& saved, const char* role) const {
   if (released_) {
-    ThrowFailedPrecondition(absl::StrCat(
-        "Backward: the graph was already freed (at ", SchemaOf(op_).name,
-        "); pass .retain_graph = true to the first Backward to run it twice"));
+    ThrowFailedPrecondition(
+        absl::StrCat("Backward: the graph was already freed (at ", SchemaOf(op_).name,
+                     "); pass .retain_graph = true to the first Backward to run it twice"));
   }
   if (saved.tensor.defined() && saved.tensor.version() != saved.version) {
     ThrowFailedPrecondition(absl::StrCat(

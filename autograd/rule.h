@@ -1,5 +1,5 @@
-// Gradient rules: for each operation what to save, and its derivative written with public operations,
-// so that it can be differentiated in turn.
+// Gradient rules: for each operation what to save, and its derivative written with public
+// operations, so that it can be differentiated in turn.
 #ifndef NEURA_AUTOGRAD_RULE_H_
 #define NEURA_AUTOGRAD_RULE_H_
 
@@ -15,6 +15,9 @@ namespace neura::autograd {
 struct Saves {
   uint16_t inputs = 0;
   uint16_t outputs = 0;
+  // Inputs that are needed only when the gradient of input 0, or of input 1, is wanted.
+  uint16_t for_first = 0;
+  uint16_t for_second = 0;
 };
 
 // A recorded call, seen by its rule.

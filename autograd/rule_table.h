@@ -12,6 +12,8 @@ inline constexpr Saves kSaveInput = {.inputs = 0b1};
 inline constexpr Saves kSaveOther = {.inputs = 0b10};
 inline constexpr Saves kSaveInputs = {.inputs = 0xff};
 inline constexpr Saves kSaveOutput = {.inputs = 0, .outputs = 0b1};
+// Of products: each factor's gradient needs the other.
+inline constexpr Saves kSaveEachOther = {.for_first = 0b10, .for_second = 0b01};
 
 class RuleTable {
  public:

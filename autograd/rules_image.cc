@@ -28,7 +28,7 @@ Conv2dOptions ForwardOptions(const Conv2dGradOptions& options) {
 }  // namespace
 
 void AddImageRules(RuleTable& table) {
-  table.Add(OpId::kConv2d, {.inputs = 0b11}, [](RuleContext& c) {
+  table.Add(OpId::kConv2d, kSaveEachOther, [](RuleContext& c) {
     const auto& options = c.Get<Conv2dOptions>();
     const Tensor& g = c.grad();
     if (c.needs(0)) {
@@ -40,7 +40,7 @@ void AddImageRules(RuleTable& table) {
     if (c.needs(2)) c.Set(2, Sum(g, {.dims = {0, 2, 3}}));
   });
   // (grad, weight) -> gradient of the input
-  table.Add(OpId::kConv2dInputGrad, kSaveInputs, [](RuleContext& c) {
+  table.Add(OpId::kConv2dInputGrad, kSaveEachOther, [](RuleContext& c) {
     const auto& options = c.Get<Conv2dGradOptions>();
     if (c.needs(0)) c.Set(0, Conv2d(c.grad(), c.input(1), {}, ForwardOptions(options)));
     if (c.needs(1)) {
@@ -48,7 +48,7 @@ void AddImageRules(RuleTable& table) {
     }
   });
   // (grad, input) -> gradient of the weight
-  table.Add(OpId::kConv2dWeightGrad, kSaveInputs, [](RuleContext& c) {
+  table.Add(OpId::kConv2dWeightGrad, kSaveEachOther, [](RuleContext& c) {
     const auto& options = c.Get<Conv2dGradOptions>();
     if (c.needs(0)) c.Set(0, Conv2d(c.input(1), c.grad(), {}, ForwardOptions(options)));
     if (c.needs(1)) {

@@ -7,19 +7,20 @@ namespace {
 
 // [..., n] as a matrix of n columns.
 Tensor Rows(const Tensor& tensor) {
-  return tensor.dim() == 2 ? tensor : Reshape(tensor, {NumElements(tensor.shape().first(
-                                                           tensor.shape().size() - 1)),
-                                                       tensor.size(-1)});
+  return tensor.dim() == 2
+             ? tensor
+             : Reshape(tensor, {NumElements(tensor.shape().first(tensor.shape().size() - 1)),
+                                tensor.size(-1)});
 }
 
 }  // namespace
 
 void AddLinearAlgebraRules(RuleTable& table) {
-  table.Add(OpId::kMatMul, kSaveInputs, [](RuleContext& c) {
+  table.Add(OpId::kMatMul, kSaveEachOther, [](RuleContext& c) {
     if (c.needs(0)) c.Set(0, MatMul(c.grad(), Transpose(c.input(1), -2, -1)));
     if (c.needs(1)) c.Set(1, MatMul(Transpose(c.input(0), -2, -1), c.grad()));
   });
-  table.Add(OpId::kLinear, {.inputs = 0b11}, [](RuleContext& c) {
+  table.Add(OpId::kLinear, kSaveEachOther, [](RuleContext& c) {
     const Tensor g = Rows(c.grad());
     if (c.needs(0)) c.Set(0, Reshape(MatMul(g, c.input(1)), c.input_shape(0)));
     if (c.needs(1)) c.Set(1, MatMul(Transpose(g, 0, 1), Rows(c.input(0))));

@@ -1,4 +1,6 @@
 // Derivatives of reductions. g is the gradient of the output, x the input, y the output.
+#include <vector>
+
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/tensor.h"
@@ -24,6 +26,31 @@ Tensor Spread(const Tensor& g, const RuleContext& c) {
   return Expand(KeepDims(Cast(g, c.input_dtype(0)), c), c.input_shape(0));
 }
 
+// For each element the product of all others that it meets, without a division, which fails at
+// zeros. Takes n times the memory for reductions of n elements.
+Tensor ProductOfOthers(const Tensor& x, DimsView dims) {
+  const auto rank = static_cast<size_t>(x.dim());
+  std::vector<bool> reduced(rank, dims.empty());
+  for (int64_t dim : dims) {
+    if (rank > 0) reduced[static_cast<size_t>(dim < 0 ? dim + x.dim() : dim)] = true;
+  }
+  Dims order, inverse(rank), shape;  // kept dimensions first
+  for (bool wanted : {false, true}) {
+    for (size_t d = 0; d < rank; ++d) {
+      if (reduced[d] != wanted) continue;
+      inverse[d] = static_cast<int64_t>(order.size());
+      order.push_back(static_cast<int64_t>(d));
+      shape.push_back(x.shape()[d]);
+    }
+  }
+  int64_t n = 1;
+  for (size_t d = 0; d < rank; ++d) n *= reduced[d] ? x.shape()[d] : 1;
+  const Tensor rows = Reshape(Permute(x, order), {-1, 1, n});
+  const Tensor self = Eye(n, {.dtype = kBool});
+  const Tensor others = Prod(Where(self, 1.0, Expand(rows, {-1, n, n})), {.dims = {2}});
+  return Permute(Reshape(others, shape), inverse);
+}
+
 void Extremum(RuleContext& c) {
   // Elements that tie for the extremum share the gradient.
   const Tensor x = c.input(0), mask = Cast(x == KeepDims(c.output(), c), x.dtype());
@@ -41,17 +68,11 @@ void AddReductionRules(RuleTable& table) {
                          static_cast<double>(std::max<int64_t>(c.grad().numel(), 1));
     c.Set(0, Spread(c.grad() / count, c));
   });
-  // The product of the others: y / x, except beside a zero, where the others are multiplied alone.
-  table.Add(OpId::kProd, kSaveInput, [](RuleContext& c) {
+  table.Add(OpId::kProd, {.inputs = 0b1, .outputs = 0b1}, [](RuleContext& c) {
     const Tensor x = Cast(c.input(0), c.grad().dtype());
-    ReduceOptions keep = c.Get<ReduceOptions>();
-    keep.keepdim = true;
-    keep.dtype = std::nullopt;
-    const Tensor zero = x == 0, others = Where(zero, 1.0, x);
-    const Tensor zeros = Sum(Cast(zero, x.dtype()), keep), product = Prod(others, keep);
-    const Tensor alone = Where(LogicalAnd(zero, zeros == 1), product, ZerosLike(x));
-    const Tensor derivative = Where(zeros == 0, product / others, alone);
-    c.Set(0, Cast(KeepDims(c.grad(), c) * derivative, c.input_dtype(0)));
+    const Tensor others = Any(x == 0).Item<bool>() ? ProductOfOthers(x, c.Get<ReduceOptions>().dims)
+                                                   : KeepDims(c.output(), c) / x;
+    c.Set(0, Cast(KeepDims(c.grad(), c) * others, c.input_dtype(0)));
   });
   table.Add(OpId::kAMax, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
   table.Add(OpId::kAMin, {.inputs = 0b1, .outputs = 0b1}, &Extremum);

@@ -1,21 +1,24 @@
 #!/bin/bash
 # Formats every C++ source with clang-format, and the lists in BUILD files.
 #
-# usage: tools/format.sh [--check]   (--check changes nothing and fails when something would change)
+# usage: tools/format.sh [--check]   (--check changes nothing, and fails where something would change)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [[ ${1:-} == --check ]]; then
-  clang_format=(--dry-run --Werror)
-  build_order=()
-else
-  clang_format=(-i)
-  build_order=(--fix)
+tools/setup.sh format
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.cc' '*.h')
+
+if [[ ${1:-} != --check ]]; then
+  clang-format-14 -i "${sources[@]}"
+  exec tools/build_order.py --fix
 fi
 
-tools/setup.sh format
 status=0
-git ls-files -z --cached --others --exclude-standard '*.cc' '*.h' |
-  xargs -0 --no-run-if-empty clang-format-14 "${clang_format[@]}" || status=1
-tools/build_order.py "${build_order[@]}" || status=1
+for source in "${sources[@]}"; do
+  if ! clang-format-14 "$source" | cmp --quiet - "$source"; then
+    echo "$source: not formatted; tools/format.sh formats it"
+    status=1
+  fi
+done
+tools/build_order.py || status=1
 exit "$status"

@@ -2,7 +2,8 @@
 # Looks for defects that the compiler does not see.
 #
 # usage: tools/lint.sh [--quick] [FILE...]
-#   --quick  only what needs no compiler: the formatting, the order of BUILD files, includes that nothing uses
+#   --quick  only what needs no compiler: the formatting, the order of BUILD files, includes that nothing uses,
+#            libraries without a test of what they may reach
 #   FILE...  the sources that clang-tidy reads; all of them by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,6 +17,13 @@ fi
 status=0
 tools/format.sh --check || status=1
 tools/dead_includes.py || status=1
+for version in */version.bzl; do
+  library=${version%/*}
+  if ! grep -q "library = \"$library\"" tools/arrows/BUILD; then
+    echo "tools/arrows/BUILD: nothing says what $library may reach"
+    status=1
+  fi
+done
 $quick && exit "$status"
 
 tools/setup.sh develop

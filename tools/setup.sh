@@ -15,7 +15,7 @@ build=(
   build-essential ca-certificates git python3
   dataset-fashion-mnist googletest libcairo2-dev libonnx-dev libopenblas-serial-dev libprotobuf-dev
   nlohmann-json3-dev protobuf-compiler zlib1g-dev
-  python3-numpy python3-onnx  # references that tests compare with
+  libonnx-testdata python3-numpy python3-onnx  # references that tests compare with
 )
 format=(clang-format-14)
 develop=("${build[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)

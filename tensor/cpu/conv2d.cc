@@ -8,7 +8,7 @@
 
 #include "neura/tensor/cpu/conv2d_plan.h"
 #include "neura/tensor/cpu/scratch.h"
-#include "neura/tensor/cpu/targets.h"
+#include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 #include "neura/tensor/parallel/thread_pool.h"
 
 #undef HWY_TARGET_INCLUDE

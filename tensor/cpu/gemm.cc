@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "neura/tensor/cpu/scratch.h"
-#include "neura/tensor/cpu/targets.h"
+#include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 #include "neura/tensor/parallel/thread_pool.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -7,7 +7,7 @@
 
 #include "neura/tensor/cpu/planes.h"
 #include "neura/tensor/cpu/pool2d.h"
-#include "neura/tensor/cpu/targets.h"
+#include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/max_pool2d.cc"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "neura/tensor/cpu/targets.h"
+#include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 #include "neura/tensor/parallel/thread_pool.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -273,7 +273,7 @@ std::string Describe(const OpCall& call) {
     absl::StrAppend(&text, i == 0 ? "" : ", ", Describe(call.input(i)));
   }
   const OpSchema& schema = call.schema();
-  if (call.options != nullptr && schema.options->size > sizeof(NoOptions)) {
+  if (call.options != nullptr && schema.has_options()) {
     absl::StrAppend(&text, call.inputs.empty() ? "" : "; ",
                     OptionsToString(*schema.options, call.options));
   }

@@ -1,7 +1,6 @@
 // Inference of pointwise operations, copies and casts.
 #include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/options.h"
-#include "neura/tensor/ops/pointwise_type.h"
 
 namespace neura::infer {
 namespace {

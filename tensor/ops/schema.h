@@ -59,6 +59,8 @@ struct OpSchema {
   uint8_t min_inputs = 0;
   uint8_t max_inputs = 0;  // or kAnyNumber
   OpFlags flags;
+
+  bool has_options() const { return options != OptionsTypeOf<NoOptions>("NoOptions"); }
 };
 
 const OpSchema& SchemaOf(OpId op);

@@ -1,7 +1,4 @@
-// Convolution and pooling over tensors; the arithmetic is in tensor/cpu.
-#include <cstring>
-
-#include "absl/strings/str_cat.h"
+// Convolution over tensors; the arithmetic is in tensor/cpu/conv2d.
 #include "neura/tensor/cpu/conv2d.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"

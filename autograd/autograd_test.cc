@@ -1,0 +1,252 @@
+// How recording, backward and the switches behave.
+#include "neura/autograd/autograd.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "neura/autograd/rule.h"
+#include "neura/tensor/backend_api.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<float> Values(const Tensor& tensor) {
+  const Tensor contiguous = Contiguous(tensor);
+  return {contiguous.data<float>(), contiguous.data<float>() + contiguous.numel()};
+}
+
+template <typename F>
+std::string ErrorOf(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "no error";
+}
+
+Tensor Leaf(std::initializer_list<float> values) {
+  return SetRequiresGrad(FromList<float>(values));
+}
+
+TEST(BackwardTest, AccumulatesUntilCleared) {
+  const Tensor x = Leaf({1, 2, 3});
+  Backward(Sum(Square(x)));
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(2, 4, 6));
+  Backward(Sum(Square(x)));
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(4, 8, 12));
+  autograd::SetGrad(x, {});
+  EXPECT_FALSE(autograd::GradOf(x).defined());
+}
+
+TEST(BackwardTest, SumsOverAllUses) {
+  const Tensor x = Leaf({3});
+  Backward(Sum(x * x + x));
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(7));
+}
+
+TEST(BackwardTest, LeavesWithOneGradientDoNotShareMemory) {
+  const Tensor a = Leaf({1, 2}), b = Leaf({3, 4});
+  Backward(Sum(a + b));
+  MulInPlace(autograd::GradOf(a), 5);
+  EXPECT_THAT(Values(autograd::GradOf(b)), ElementsAre(1, 1));
+}
+
+TEST(BackwardTest, TakesAGradientForTensorsThatAreNoScalars) {
+  const Tensor x = Leaf({1, 2});
+  EXPECT_THAT(ErrorOf([&] { Backward(x * 2); }), HasSubstr("more than one element"));
+  Backward(x * 2, {.gradient = FromList<float>({1, 10})});
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(2, 20));
+  EXPECT_THAT(ErrorOf([&] { Backward(x * 2, {.gradient = Ones({3})}); }), HasSubstr("float32 [3]"));
+}
+
+TEST(BackwardTest, ASecondTimeNeedsRetainGraph) {
+  const Tensor x = Leaf({1, 2});
+  const Tensor loss = Sum(Exp(x));
+  Backward(loss, {.retain_graph = true});
+  Backward(loss);
+  EXPECT_THAT(ErrorOf([&] { Backward(loss); }), HasSubstr("retain_graph"));
+}
+
+TEST(BackwardTest, WithoutAGraphIsAnError) {
+  EXPECT_THAT(ErrorOf([] { Backward(Sum(Ones({2}))); }), HasSubstr("does not require a gradient"));
+}
+
+TEST(BackwardTest, AMillionOperationsNeitherOverflowTheStackForwardNorOnRelease) {
+  const Tensor x = Leaf({0});
+  {
+    Tensor y = x;
+    for (int i = 0; i < 1'000'000; ++i) y = y + x;
+    Backward(Sum(y));
+    EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(1'000'001));
+    // Another chain that is dropped without having been run.
+    for (int i = 0; i < 1'000'000; ++i) y = y + x;
+  }
+}
+
+TEST(BackwardTest, FromSeveralThreads) {
+  const Tensor w = Leaf({2});
+  std::vector<std::thread> threads;
+  std::vector<float> results(4);
+  for (size_t t = 0; t < results.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 100; ++i) {
+        const Tensor x = Leaf({static_cast<float>(t)});
+        results[t] = Grad({Sum(x * x * w)}, {x})[0].Item<float>();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(results, ElementsAre(0, 4, 8, 12));
+}
+
+TEST(GradTest, LeavesAccumulateNothing) {
+  const Tensor x = Leaf({1, 2}), y = Leaf({3, 4});
+  const std::vector<Tensor> grads = Grad({Sum(x * y)}, {x, y});
+  EXPECT_THAT(Values(grads[0]), ElementsAre(3, 4));
+  EXPECT_THAT(Values(grads[1]), ElementsAre(1, 2));
+  EXPECT_FALSE(autograd::GradOf(x).defined());
+}
+
+TEST(GradTest, OfAnIntermediateResult) {
+  const Tensor x = Leaf({1, 2});
+  const Tensor h = x * 3;
+  EXPECT_THAT(Values(Grad({Sum(h * h)}, {h})[0]), ElementsAre(6, 12));
+}
+
+TEST(GradTest, OfUnusedInputs) {
+  const Tensor x = Leaf({1}), unused = Leaf({1});
+  EXPECT_THAT(ErrorOf([&] { Grad({Sum(x)}, {unused}); }), HasSubstr("allow_unused"));
+  EXPECT_FALSE(Grad({Sum(x)}, {unused}, {.allow_unused = true})[0].defined());
+}
+
+TEST(GradTest, ThirdDerivative) {
+  const Tensor x = Leaf({2});
+  Tensor g = Sum(Pow(x, 4));
+  for (int i = 0; i < 3; ++i) g = Sum(Grad({g}, {x}, {.create_graph = true})[0]);
+  EXPECT_FLOAT_EQ(g.Item<float>(), 48);
+}
+
+TEST(RecordingTest, GuardsNest) {
+  const Tensor x = Leaf({1});
+  {
+    NoGradGuard no_grad;
+    EXPECT_FALSE(RequiresGrad(x * 2));
+    {
+      EnableGradGuard enable;
+      EXPECT_TRUE(RequiresGrad(x * 2));
+    }
+    EXPECT_FALSE(GradEnabled());
+  }
+  EXPECT_TRUE(RequiresGrad(x * 2));
+  EXPECT_FALSE(RequiresGrad(Detach(x * 2)));
+}
+
+TEST(RecordingTest, OnlyFloatingPointLeaves) {
+  EXPECT_THAT(ErrorOf([] { SetRequiresGrad(Arange(3)); }), HasSubstr("int64 [3]"));
+  const Tensor x = Leaf({1});
+  EXPECT_THAT(ErrorOf([&] { SetRequiresGrad(x * 2); }), HasSubstr("Detach"));
+  EXPECT_FALSE(RequiresGrad(ArgMax(x)));
+  EXPECT_FALSE(RequiresGrad(x > 0));
+}
+
+TEST(InPlaceTest, AChangedValueThatBackwardNeedsIsAnErrorThatNamesTheOperation) {
+  const Tensor x = Leaf({1, 2});
+  const Tensor h = x * 2;
+  const Tensor loss = Sum(Square(h));
+  {
+    NoGradGuard no_grad;
+    AddInPlace(h, 1);
+  }
+  EXPECT_THAT(
+      ErrorOf([&] { Backward(loss); }),
+      ::testing::AllOf(HasSubstr("square"), HasSubstr("in-place"), HasSubstr("float32 [2]")));
+}
+
+TEST(InPlaceTest, IsRecorded) {
+  const Tensor x = Leaf({1, 2});
+  Tensor h = x * 2;
+  AddInPlace(h, x);           // 3x
+  MulInPlace(h, 10);          // 30x
+  ExpInPlace(h = h / 30.0f);  // e^x
+  Backward(Sum(h));
+  EXPECT_NEAR(Values(autograd::GradOf(x))[1], std::exp(2.0f), 1e-5);
+}
+
+TEST(InPlaceTest, AnOverwrittenInputThatTheRuleNeedsIsAnError) {
+  const Tensor x = Leaf({1, 2});
+  const Tensor h = x * 2;
+  MulInPlace(h, h);
+  EXPECT_THAT(ErrorOf([&] { Backward(Sum(h)); }), HasSubstr("mul"));
+}
+
+TEST(InPlaceTest, LeavesAndSharedMemoryAreProtected) {
+  const Tensor x = Leaf({1, 2});
+  EXPECT_THAT(ErrorOf([&] { AddInPlace(x, 1); }), HasSubstr("NoGradGuard"));
+  const Tensor h = x * 2, view = Slice(h, 0, 0, 1);
+  EXPECT_THAT(ErrorOf([&] { AddInPlace(view, 1); }), HasSubstr("shares its memory"));
+  EXPECT_THAT(Values(h), ElementsAre(2, 4));
+}
+
+TEST(InPlaceTest, AssignCutsTheOldHistory) {
+  const Tensor x = Leaf({1, 2}), y = Leaf({3, 4});
+  const Tensor h = x * 2;
+  Assign(h, y * 5);
+  const std::vector<Tensor> grads = Grad({Sum(h)}, {x, y});
+  EXPECT_THAT(Values(grads[0]), ElementsAre(0, 0));
+  EXPECT_THAT(Values(grads[1]), ElementsAre(5, 5));
+}
+
+TEST(HookTest, SeesAndReplacesGradients) {
+  const Tensor x = Leaf({1, 2});
+  const Tensor h = x * 3;
+  std::vector<float> seen;
+  autograd::RegisterHook(h, [&](const Tensor& grad) {
+    seen = Values(grad);
+    return grad * 10;
+  });
+  autograd::RegisterHook(x, [&](const Tensor& grad) { return grad + 1; });
+  Backward(Sum(h * 2));
+  EXPECT_THAT(seen, ElementsAre(2, 2));
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(61, 61));
+}
+
+TEST(CustomOpTest, HasKernelAndGradient) {
+  static const OpId cube = [] {
+    OpSchema schema;
+    schema.name = "test_cube";
+    schema.cc_name = "TestCube";
+    schema.inputs = "input";
+    schema.doc = "input * input * input";
+    schema.options = OptionsTypeOf<NoOptions>("NoOptions");
+    const OpId op = RegisterOp(schema, [](const OpCall& call, absl::Span<OutputSpec> outputs) {
+      outputs[0].dtype = call.input(0).dtype();
+      outputs[0].shape.assign(call.input(0).shape().begin(), call.input(0).shape().end());
+    });
+    KernelsOf(DeviceType::kCpu)[op] = [](KernelCall& call) noexcept {
+      for (int64_t i = 0; i < call.output().numel(); ++i) {
+        const float x = call.input(0).data<float>()[i];
+        call.output().data<float>()[i] = x * x * x;
+      }
+    };
+    autograd::RegisterRule(op, {.inputs = 1}, [](autograd::RuleContext& c) {
+      c.Set(0, c.grad() * Square(c.input(0)) * 3);
+    });
+    return op;
+  }();
+  const Tensor x = Leaf({1, 2});
+  const Tensor y = Call(cube, nullptr, x);
+  EXPECT_THAT(Values(y), ElementsAre(1, 8));
+  const Tensor g = Grad({Sum(y)}, {x}, {.create_graph = true})[0];
+  EXPECT_THAT(Values(g), ElementsAre(3, 12));
+  EXPECT_THAT(Values(Grad({Sum(g)}, {x})[0]), ElementsAre(6, 12));
+}
+
+}  // namespace
+}  // namespace neura

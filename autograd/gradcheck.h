@@ -1,0 +1,33 @@
+// Numerical checks of derivatives, for whoever writes a gradient rule.
+#ifndef NEURA_AUTOGRAD_GRADCHECK_H_
+#define NEURA_AUTOGRAD_GRADCHECK_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "neura/tensor/core/tensor.h"
+
+namespace neura::autograd {
+
+using TensorFunction = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
+
+struct GradCheckOptions {
+  double eps = 1e-6;  // step of the central difference
+  double atol = 1e-6;
+  double rtol = 1e-5;
+};
+
+// Compares the gradient of a fixed random combination of all floating point outputs for every
+// element of each float64 input with (f(x + eps) - f(x - eps)) / (2 eps). Empty when they agree,
+// else what differs. Inputs of other dtypes are constants.
+std::string GradCheck(const TensorFunction& fn, const std::vector<Tensor>& inputs,
+                      const GradCheckOptions& options = {});
+
+// The same for the gradient's own gradient.
+std::string GradGradCheck(const TensorFunction& fn, const std::vector<Tensor>& inputs,
+                          const GradCheckOptions& options = {});
+
+}  // namespace neura::autograd
+
+#endif  // NEURA_AUTOGRAD_GRADCHECK_H_

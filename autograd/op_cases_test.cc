@@ -1,0 +1,119 @@
+// The gradient rule of every operation against numerical derivatives, first and second.
+#include "neura/tensor/testing/op_cases.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+
+#include "neura/autograd/autograd.h"
+#include "neura/autograd/gradcheck.h"
+#include "neura/autograd/rule.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::autograd {
+namespace {
+
+using testing::OpCase;
+using testing::OpCases;
+
+// Small cases of differentiable operations on float64.
+std::vector<size_t> DifferentiableCases() {
+  constexpr int64_t kMostElements = 300;
+  std::vector<size_t> indices;
+  for (size_t i = 0; i < OpCases().size(); ++i) {
+    const OpCase& op_case = OpCases()[i];
+    if (RuleOf(op_case.op).kind != Rule::Kind::kDifferentiable) continue;
+    int64_t elements = 0;
+    for (const Tensor& input : op_case.inputs) {
+      if (input.defined() && input.dtype() == kFloat64) elements += input.numel();
+    }
+    if (elements == 0 || elements > kMostElements) continue;
+    // Differences of float32 results are too coarse.
+    if (testing::RunCase(op_case)[0].dtype() == kFloat64) indices.push_back(i);
+  }
+  return indices;
+}
+
+class GradientTest : public ::testing::TestWithParam<size_t> {
+ protected:
+  const OpCase& op_case() const { return OpCases()[GetParam()]; }
+  // Statistics are functions of the input: to vary them alone is not what their rule describes.
+  std::vector<Tensor> inputs() const {
+    std::vector<Tensor> inputs = op_case().inputs;
+    if (op_case().op == OpId::kBatchNormTrainingGrad || op_case().op == OpId::kLayerNormGrad) {
+      inputs.resize(3);
+    }
+    return inputs;
+  }
+  TensorFunction function() const {
+    const OpCase& c = op_case();
+    if (c.op == OpId::kBatchNormTrainingGrad || c.op == OpId::kLayerNormGrad) {
+      return [&c](const std::vector<Tensor>& in) {
+        return testing::RunCase(c, WithStatistics(c, in));
+      };
+    }
+    return [&c](const std::vector<Tensor>& in) { return testing::RunCase(c, in); };
+  }
+
+ private:
+  static std::vector<Tensor> WithStatistics(const OpCase& c, std::vector<Tensor> in) {
+    NoGradGuard no_grad;
+    const Normalized statistics =
+        c.op == OpId::kLayerNormGrad
+            ? LayerNorm(in[1], {}, {}, *static_cast<const LayerNormOptions*>(c.options.get()))
+            : BatchNormTraining(in[1], {}, {}, {.eps = 1e-3});
+    in.push_back(statistics.mean);
+    in.push_back(statistics.rstd);
+    return in;
+  }
+};
+
+TEST_P(GradientTest, First) { EXPECT_EQ(GradCheck(function(), inputs()), ""); }
+
+TEST_P(GradientTest, Second) { EXPECT_EQ(GradGradCheck(function(), inputs(), {.atol = 2e-6}), ""); }
+
+TEST_P(GradientTest, OfStridedInputs) {
+  std::vector<Tensor> strided = inputs();
+  if (op_case().op == OpId::kAsStrided || op_case().op == OpId::kReshape) return;
+  const TensorFunction fn = function();
+  EXPECT_EQ(GradCheck(
+                [&](const std::vector<Tensor>& in) {
+                  std::vector<Tensor> views = in;
+                  for (Tensor& view : views) {
+                    if (view.defined() && view.dim() > 1) {
+                      view = Transpose(Contiguous(Transpose(view, 0, 1)), 0, 1);
+                    }
+                  }
+                  return fn(views);
+                },
+                strided),
+            "");
+}
+
+INSTANTIATE_TEST_SUITE_P(AllRules, GradientTest, ::testing::ValuesIn(DifferentiableCases()),
+                         [](const auto& info) {
+                           std::string name = OpCases()[info.param].name;
+                           for (char& c : name) c = std::isalnum(c) ? c : '_';
+                           return name + "_" + std::to_string(info.param);
+                         });
+
+TEST(RuleTableTest, EveryOperationHasARuleOrIsNotDifferentiable) {
+  for (int i = 0; i < kNumBuiltinOps; ++i) {
+    const auto op = static_cast<OpId>(i);
+    EXPECT_NE(RuleOf(op).kind, Rule::Kind::kMissing)
+        << SchemaOf(op).name << " has neither a gradient rule nor a NotDifferentiable";
+  }
+}
+
+TEST(RuleTableTest, EveryRuleIsChecked) {
+  std::vector<bool> checked(kMaxOps);
+  for (size_t i : DifferentiableCases()) checked[static_cast<size_t>(OpCases()[i].op)] = true;
+  for (int i = 0; i < kNumBuiltinOps; ++i) {
+    const auto op = static_cast<OpId>(i);
+    if (RuleOf(op).kind != Rule::Kind::kDifferentiable || op == OpId::kAssign) continue;
+    EXPECT_TRUE(checked[static_cast<size_t>(i)]) << SchemaOf(op).name << " has no float64 case";
+  }
+}
+
+}  // namespace
+}  // namespace neura::autograd

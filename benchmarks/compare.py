@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Times Neura and a peer side by side and prints one JSON object a line.
+
+For each case: check that both compute the same, then rounds of A B B A, each run long enough to be measured. `ratio` is
+the median over rounds of the peer's time over ours: above 1, Neura is faster. Each side is a process of its own, and
+the one that is not running is stopped, so that no idle thread of the other disturbs it. `self_ratio` is the spread of
+ours against ours; no claim is worth more than that.
+"""
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SUITES = {
+    "ops": [
+        "add_8", "add_8_grad", "mul_sum_backward_8", "matmul_32", "matmul_128", "matmul_512", "matmul_1024",
+        "linear_32x768x768", "conv2d_64x56x56_3x3", "conv2d_b64_32x14x14_3x3", "max_pool2d_b64_32x28x28", "add_1m",
+        "exp_1m", "sum_1m", "softmax_1536x128", "layer_norm_128x768",
+    ],
+    "train": ["fashion_mnist_cnn_b64", "mlp_784_256_10_b64"],
+}  # fmt: skip
+
+
+class Side:
+    """A process that serves the commands of worker.cc; stopped except while it answers."""
+
+    def __init__(self, command, threads):
+        environment = dict(os.environ, NEURA_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
+        )
+        if threads == 1:
+            os.sched_setaffinity(self.process.pid, {min(os.sched_getaffinity(0))})
+        self.process.send_signal(signal.SIGSTOP)
+
+    def ask(self, question):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.write(question + "\n")
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"the process for {question!r} ended")
+        self.process.send_signal(signal.SIGSTOP)
+        return answer
+
+    def time(self, case, runs):
+        return int(self.ask(f"run {case} {runs}")) / runs
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def check(case, ours, peer):
+    a = [float(x) for x in ours.ask(f"value {case}").split()]
+    b = [float(x) for x in peer.ask(f"value {case}").split()]
+    scale = max(map(abs, b), default=0) + 1e-6
+    if len(a) != len(b) or any(abs(x - y) > 1e-3 * scale for x, y in zip(a, b)):
+        sys.exit(f"{case}: the results differ")
+
+
+def runs_for(side, case, seconds):
+    """How often to run so that it takes about `seconds`."""
+    side.time(case, 3)
+    once = max(side.time(case, 3), 1)
+    return max(int(seconds * 1e9 / once), 1)
+
+
+def compare(case, ours, peer, rounds, seconds):
+    check(case, ours, peer)
+    a, b = runs_for(ours, case, seconds), runs_for(peer, case, seconds)
+    ours_times, peer_times, ratios, self_ratios = [], [], [], []
+    for _ in range(rounds):
+        a1, b1, b2, a2 = ours.time(case, a), peer.time(case, b), peer.time(case, b), ours.time(case, a)
+        ours_times += [a1, a2]
+        peer_times += [b1, b2]
+        ratios.append((b1 + b2) / (a1 + a2))
+        self_ratios.append(a1 / a2)
+    ratios.sort()
+    return {
+        "ours_ns": round(statistics.median(ours_times)),
+        "peer_ns": round(statistics.median(peer_times)),
+        "ratio": round(statistics.median(ratios), 3),
+        "ratio_quartiles": [round(ratios[len(ratios) // 4], 3), round(ratios[len(ratios) * 3 // 4], 3)],
+        "self_ratio": [round(min(self_ratios), 3), round(max(self_ratios), 3)],
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--suite", choices=sorted(SUITES), action="append", help="which (default: all)")
+    parser.add_argument("--threads", type=int, action="append", help="how many (default: 1 and 2)")
+    parser.add_argument("--case", action="append", help="only these cases")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=0.05, help="of one timed run")
+    options = parser.parse_args()
+
+    subprocess.run([os.path.join(ROOT, "tools/setup.sh"), "benchmark"], check=True)
+    subprocess.run(["bazel", "build", "--ui_event_filters=-info", "--noshow_progress", "//benchmarks:worker"],
+                   cwd=ROOT, check=True)  # fmt: skip
+    worker = [os.path.join(ROOT, "bazel-bin/benchmarks/worker")]
+    torch = ["/usr/bin/python3", os.path.join(ROOT, "benchmarks/peer_torch.py")]
+
+    for threads in options.threads or [1, 2]:
+        ours, peer = Side(worker, threads), Side(torch + [str(threads)], threads)
+        flops, bandwidth = map(float, ours.ask("machine").split())
+        version = peer.ask("version").strip()
+        print(json.dumps({"machine": {"fma_gflops_1t": round(flops / 1e9, 1),
+                                      "triad_gb_s_1t": round(bandwidth / 1e9, 1)}}), flush=True)  # fmt: skip
+        for suite in options.suite or sorted(SUITES):
+            for case in SUITES[suite]:
+                if options.case and case not in options.case:
+                    continue
+                row = {"suite": suite, "case": case, "threads": threads, "peer": version}
+                row.update(compare(case, ours, peer, options.rounds, options.seconds))
+                print(json.dumps(row), flush=True)
+        ours.close()
+        peer.close()
+        if "train" in (options.suite or SUITES):
+            memory(threads, worker, torch, version)
+
+
+def memory(threads, worker, torch, version):
+    """Peak resident memory of a process that trains the example's network."""
+    case = "fashion_mnist_cnn_b64"
+    peaks = []
+    for command in (worker, torch + [str(threads)]):
+        side = Side(command, threads)
+        side.time(case, 100)
+        peaks.append(int(side.ask("memory")))
+        side.close()
+    print(json.dumps({"suite": "train", "case": case + "_peak_memory", "threads": threads, "peer": version,
+                      "ours_bytes": peaks[0], "peer_bytes": peaks[1],
+                      "ratio": round(peaks[1] / peaks[0], 3)}), flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

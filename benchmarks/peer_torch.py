@@ -1,0 +1,134 @@
+"""PyTorch's side of a comparison: the commands and cases of worker.cc."""
+
+import resource
+import sys
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def wave(shape, seed, scale=1.0):
+    count = int(np.prod(shape))
+    return torch.from_numpy((scale * np.sin(0.1 * np.arange(count) + seed)).astype(np.float32).reshape(shape))
+
+
+def op(function, *inputs):
+    return (lambda: function(*inputs)), (lambda: function(*inputs))
+
+
+def add_8_grad():
+    a, b = wave([8], 0).requires_grad_(), wave([8], 1)
+    return op(torch.add, a, b)
+
+
+def mul_sum_backward_8():
+    a, b = wave([8], 0).requires_grad_(), wave([8], 1)
+
+    def step():
+        a.grad = None
+        (a * b).sum().backward()
+        return a.grad
+
+    return step, step
+
+
+class Cnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32)
+        self.conv2, self.bn2 = nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64)
+        self.fc1, self.dropout, self.fc2 = nn.Linear(64 * 7 * 7, 128), nn.Dropout(0.25), nn.Linear(128, 10)
+
+    def forward(self, x):
+        h = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 2)
+        h = F.max_pool2d(F.relu(self.bn2(self.conv2(h))), 2)
+        return self.fc2(self.dropout(F.relu(self.fc1(torch.flatten(h, 1)))))
+
+
+def mlp():
+    return nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
+
+
+def training_step(net, image_shape):
+    with torch.no_grad():
+        for seed, (name, parameter) in enumerate(net.named_parameters()):
+            if parameter.dim() > 1:
+                parameter.copy_(wave(list(parameter.shape), seed, parameter[0].numel() ** -0.5))
+            elif name.endswith("bias"):
+                parameter.zero_()
+    images, labels = wave([64] + image_shape, 0), torch.arange(64) % 10
+    optimizer = torch.optim.Adam(net.parameters())
+
+    def value():
+        net.eval()
+        with torch.no_grad():
+            scores = net(images)
+        net.train()
+        return scores
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        F.cross_entropy(net(images), labels).backward()
+        optimizer.step()
+
+    return run, value
+
+
+def square(n):
+    return lambda: op(torch.matmul, wave([n, n], 0), wave([n, n], 1))
+
+
+CASES = {
+    "add_8": lambda: op(torch.add, wave([8], 0), wave([8], 1)),
+    "add_8_grad": add_8_grad,
+    "mul_sum_backward_8": mul_sum_backward_8,
+    "matmul_32": square(32),
+    "matmul_128": square(128),
+    "matmul_512": square(512),
+    "matmul_1024": square(1024),
+    "linear_32x768x768": lambda: op(F.linear, wave([32, 768], 0), wave([768, 768], 1), wave([768], 2)),
+    "conv2d_64x56x56_3x3": lambda: op(
+        lambda x, w: F.conv2d(x, w, padding=1), wave([1, 64, 56, 56], 0), wave([64, 64, 3, 3], 1, 0.1)
+    ),
+    "conv2d_b64_32x14x14_3x3": lambda: op(
+        lambda x, w: F.conv2d(x, w, padding=1), wave([64, 32, 14, 14], 0), wave([64, 32, 3, 3], 1, 0.1)
+    ),
+    "max_pool2d_b64_32x28x28": lambda: op(lambda x: F.max_pool2d(x, 2), wave([64, 32, 28, 28], 0)),
+    "add_1m": lambda: op(torch.add, wave([1 << 20], 0), wave([1 << 20], 1)),
+    "exp_1m": lambda: op(torch.exp, wave([1 << 20], 0)),
+    "sum_1m": lambda: op(torch.sum, wave([1 << 20], 0)),
+    "softmax_1536x128": lambda: op(lambda x: torch.softmax(x, -1), wave([1536, 128], 0, 3)),
+    "layer_norm_128x768": lambda: op(
+        lambda x, w, b: F.layer_norm(x, [768], w, b), wave([128, 768], 0), wave([768], 1), wave([768], 2)
+    ),
+    "fashion_mnist_cnn_b64": lambda: training_step(Cnn(), [1, 28, 28]),
+    "mlp_784_256_10_b64": lambda: training_step(mlp(), [784]),
+}
+
+
+def main():
+    torch.set_num_threads(int(sys.argv[1]))
+    cases = {}
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        if command == "version":
+            print("torch", torch.__version__, flush=True)
+        elif command == "memory":
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
+        else:
+            if arguments[0] not in cases:
+                cases[arguments[0]] = CASES[arguments[0]]()
+            run, value = cases[arguments[0]]
+            if command == "value":
+                print(" ".join(f"{x:.6g}" for x in value().detach().flatten().tolist()), flush=True)
+            else:
+                start = time.perf_counter_ns()
+                for _ in range(int(arguments[1])):
+                    run()
+                print(time.perf_counter_ns() - start, flush=True)
+
+
+main()

@@ -1,0 +1,77 @@
+// Our side of a comparison. compare.py writes commands to its standard input and reads the answers:
+//
+//   value CASE      the values that the case computes, separated by spaces
+//   run CASE N      nanoseconds of N runs
+//   memory          peak resident memory in bytes
+//   machine         FLOP/s of fused multiply-adds and bytes/s of a triad, on one thread
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "neura/benchmarks/cases.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::benchmarks {
+
+Tensor Wave(DimsView shape, double seed, double scale) {
+  Tensor tensor = Empty(shape);
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    tensor.data<float>()[i] =
+        static_cast<float>(scale * std::sin(0.1 * static_cast<double>(i) + seed));
+  }
+  return tensor;
+}
+
+namespace {
+
+int Serve() {
+  CaseMap makers;
+  AddOpCases(makers);
+  AddTrainCases(makers);
+  std::map<std::string, Case> cases;
+  std::string command, name;
+  while (std::cin >> command) {
+    if (command == "memory") {
+      rusage usage{};
+      getrusage(RUSAGE_SELF, &usage);
+      std::cout << usage.ru_maxrss * 1024 << std::endl;
+      continue;
+    }
+    if (command == "machine") {
+      std::cout << MeasureFmaPeak() << " " << MeasureTriad() << std::endl;
+      continue;
+    }
+    std::cin >> name;
+    if (!makers.contains(name)) {
+      std::cerr << "no case " << name << std::endl;
+      return 1;
+    }
+    if (!cases.contains(name)) cases[name] = makers[name]();
+    const Case& work = cases[name];
+    if (command == "value") {
+      const Tensor value = Contiguous(work.value());
+      for (int64_t i = 0; i < value.numel(); ++i)
+        std::printf("%.6g ", static_cast<double>(value.data<float>()[i]));
+      std::printf("\n");
+      std::fflush(stdout);
+    } else {
+      int64_t n = 0;
+      std::cin >> n;
+      const auto start = std::chrono::steady_clock::now();
+      for (int64_t i = 0; i < n; ++i) work.run();
+      const std::chrono::nanoseconds elapsed = std::chrono::steady_clock::now() - start;
+      std::cout << elapsed.count() << std::endl;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace neura::benchmarks
+
+int main() { return neura::benchmarks::Serve(); }

@@ -1,0 +1,134 @@
+#include "neura/graph/memory_plan.h"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include "gtest/gtest.h"
+#include "neura/graph/program.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::graph {
+namespace {
+
+TEST(PlaceBlocks, BlocksThatLiveTogetherDoNotOverlap) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Lifetime> blocks(random() % 40);
+    int64_t sum = 0;
+    for (Lifetime& block : blocks) {
+      block.bytes = static_cast<int64_t>(random() % 10000);
+      block.first = static_cast<int>(random() % 30);
+      block.last = block.first + static_cast<int>(random() % 8);
+      sum += (block.bytes + 63) / 64 * 64;
+    }
+    const Placement placement = PlaceBlocks(blocks);
+    EXPECT_LE(placement.bytes, sum);
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      EXPECT_EQ(placement.offsets[i] % 64, 0);
+      EXPECT_LE(placement.offsets[i] + blocks[i].bytes, placement.bytes);
+      for (size_t k = 0; k < i; ++k) {
+        if (blocks[i].last < blocks[k].first || blocks[k].last < blocks[i].first) continue;
+        EXPECT_TRUE(placement.offsets[i] + blocks[i].bytes <= placement.offsets[k] ||
+                    placement.offsets[k] + blocks[k].bytes <= placement.offsets[i]);
+      }
+    }
+  }
+}
+
+// Operations of all kinds on values of [rows, 6], chosen at random among those made so far.
+std::vector<Tensor> RandomFunction(uint32_t seed, const Tensor& x) {
+  std::mt19937 random(seed);
+  std::vector<Tensor> values = {x, x * 0.5};
+  const auto pick = [&]() -> const Tensor& { return values[random() % values.size()]; };
+  const int count = 5 + static_cast<int>(random() % 30);
+  for (int i = 0; i < count; ++i) {
+    switch (random() % 11) {
+      case 0:
+        values.push_back(pick() + pick());
+        break;
+      case 1:
+        values.push_back(Tanh(pick()));
+        break;
+      case 2:
+        values.push_back(pick() * Sum(pick(), {.dims = {1}, .keepdim = true}));
+        break;
+      case 3:
+        values.push_back(Flip(Slice(Cat({pick(), pick()}, 1), 1, 3, 9), {1}));
+        break;
+      case 4:
+        values.push_back(Reshape(Relu(Reshape(pick(), {-1, 2, 3})), {-1, 6}));
+        break;
+      case 5:
+        values.push_back(Reshape(Transpose(Reshape(pick(), {-1, 2, 3}), 1, 2), {-1, 6}));
+        break;
+      case 6:
+        values.push_back(Where(pick() > 0.0, pick(), pick()));
+        break;
+      case 7:
+        values.push_back(Softmax(pick()));
+        break;
+      case 8:
+        values.push_back(pick() - Slice(pick(), 1, 2, 3));
+        break;
+      case 9:
+        values.push_back(Cast(Cast(pick(), kFloat64) * 2.0, kFloat32));
+        break;
+      default:
+        values.push_back(Tanh(Alias(pick()) + Expand(Slice(pick(), 1, 0, 1), {-1, 6})));
+        break;
+    }
+  }
+  return {values.back(), Reshape(pick(), {-1}), pick()};
+}
+
+bool SameBits(const Tensor& a, const Tensor& b) {
+  const Tensor left = Contiguous(a), right = Contiguous(b);
+  return left.shape() == right.shape() && left.dtype() == right.dtype() &&
+         std::memcmp(left.raw_data(), right.raw_data(),
+                     static_cast<size_t>(left.numel()) * ItemSize(left.dtype())) == 0;
+}
+
+TEST(PlanMemory, RandomProgramsGiveTheBitsOfEagerExecution) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(seed);
+    const auto fn = [seed](const Tensor& x) { return RandomFunction(seed, x); };
+    Graph graph = Capture(fn, {Rand({2, 6})});
+    const Program plain(graph), optimized = Compile(std::move(graph));
+    for (int64_t rows : {1, 5, 40}) {
+      const Tensor x = Uniform({rows, 6}, -1, 1);
+      const std::vector<Tensor> expected = fn(x);
+      for (const Program* program : {&plain, &optimized}) {
+        const std::vector<Tensor> results = program->Run({x});
+        for (size_t i = 0; i < expected.size(); ++i) {
+          ASSERT_TRUE(SameBits(results[i], expected[i])) << i << " of\n"
+                                                         << program->graph().ToString();
+        }
+      }
+    }
+  }
+}
+
+TEST(PlanMemory, AChainOfPointwiseOperationsWorksInPlace) {
+  const Program program(Capture(
+      [](const Tensor& x) {
+        Tensor y = x;
+        for (int i = 0; i < 10; ++i) y = Relu(Exp(y));
+        return Sum(y, {.dims = {1}});
+      },
+      {Rand({2, 256})}));
+  EXPECT_EQ(program.ArenaBytes({4}), 4 * 256 * 4);
+}
+
+TEST(PlanMemory, NeverOverwritesAnInputThatIsReadBroadcast) {
+  const auto fn = [](const Tensor& x) {
+    const Tensor y = Exp(x);  // dead after the sum, but read transposed
+    return (y + Transpose(y, 0, 1)) * 2.0;
+  };
+  Graph graph = Capture(fn, {Rand({3, 3})}, {.dynamic_batch = false});
+  const Tensor x = Rand({3, 3});
+  EXPECT_TRUE(SameBits(Program(std::move(graph))(x), fn(x)));
+}
+
+}  // namespace
+}  // namespace neura::graph

@@ -1,0 +1,27 @@
+// Tensors without memory, on which shapes are inferred.
+#ifndef NEURA_GRAPH_META_H_
+#define NEURA_GRAPH_META_H_
+
+#include <vector>
+
+#include "neura/graph/options_box.h"
+#include "neura/tensor/backend_api.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::graph {
+
+// Has dtype, shape and strides, and nothing behind them.
+Tensor MetaTensor(DType dtype, DimsView shape, DimsView strides);
+// Contiguous.
+Tensor MetaTensor(DType dtype, DimsView shape);
+
+// What an operation makes of inputs of these dtypes, shapes and strides. Inputs must already have
+// the dtype that the operation promotes to. Throws Error as the operation would.
+std::vector<OutputSpec> InferOutputs(OpId op, const OptionsBox& options, TensorRefs inputs);
+
+// The same as a meta tensor: of views with the strides that they have, else contiguous.
+Tensor MetaTensor(OpId op, const OutputSpec& spec);
+
+}  // namespace neura::graph
+
+#endif  // NEURA_GRAPH_META_H_

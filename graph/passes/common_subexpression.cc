@@ -1,0 +1,39 @@
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "neura/graph/passes/passes.h"
+
+namespace neura::graph {
+namespace {
+
+// Equal for nodes that may be the same; the options are then compared as such.
+std::string Key(const Node& node) {
+  return absl::StrCat(static_cast<int>(node.op), "(", absl::StrJoin(node.inputs, ","), ")",
+                      node.options.ToString());
+}
+
+}  // namespace
+
+void EliminateCommonSubexpressions(Graph& graph) {
+  absl::flat_hash_map<std::string, std::vector<NodeId>> seen;
+  for (NodeId id : graph.nodes()) {
+    // Random nodes too: their options hold the generator's state, so equal ones are equal.
+    std::vector<NodeId>& candidates = seen[Key(graph.node(id))];
+    bool merged = false;
+    for (NodeId earlier : candidates) {
+      const Node &a = graph.node(earlier), &b = graph.node(id);
+      if (!(a.options == b.options && a.symbolic == b.symbolic)) continue;
+      for (size_t i = 0; i < b.outputs.size(); ++i) {
+        graph.ReplaceAllUses(b.outputs[i], a.outputs[i]);
+      }
+      graph.Erase(id);
+      merged = true;
+      break;
+    }
+    if (!merged) candidates.push_back(id);
+  }
+}
+
+}  // namespace neura::graph

@@ -1,0 +1,19 @@
+#include <algorithm>
+
+#include "neura/graph/passes/passes.h"
+
+namespace neura::graph {
+
+void EliminateDeadCode(Graph& graph) {
+  std::vector<NodeId> nodes = graph.nodes();
+  // Backwards, so that erasing a node frees what it read in the same sweep.
+  for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
+    const std::vector<ValueId>& outputs = graph.node(*it).outputs;
+    if (std::none_of(outputs.begin(), outputs.end(),
+                     [&graph](ValueId output) { return graph.IsUsed(output); })) {
+      graph.Erase(*it);
+    }
+  }
+}
+
+}  // namespace neura::graph

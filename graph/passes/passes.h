@@ -1,0 +1,32 @@
+// Rewrites of a graph. None changes what it computes, except for rounding where said.
+#ifndef NEURA_GRAPH_PASSES_PASSES_H_
+#define NEURA_GRAPH_PASSES_PASSES_H_
+
+#include "neura/graph/graph.h"
+
+namespace neura::graph {
+
+// Erases nodes whose results nothing needs.
+void EliminateDeadCode(Graph& graph);
+
+// Computes nodes whose inputs are all constants, unless the result is large and much larger than
+// they are (a filled tensor costs less to make than to keep).
+void FoldConstants(Graph& graph);
+
+// Merges nodes that do the same to the same values.
+void EliminateCommonSubexpressions(Graph& graph);
+
+// Removes nodes that change nothing: alias, a copy of what is contiguous, a cast to the dtype that
+// is there, a view with the extents that are there.
+void RemoveIdentities(Graph& graph);
+
+// Conv2d followed by BatchNormInference becomes Conv2d with scaled weights: results differ by
+// rounding.
+void FoldBatchNorm(Graph& graph);
+
+// All of them.
+void Optimize(Graph& graph);
+
+}  // namespace neura::graph
+
+#endif  // NEURA_GRAPH_PASSES_PASSES_H_

@@ -1,0 +1,286 @@
+#include "neura/graph/program.h"
+
+#include <list>
+#include <mutex>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "neura/graph/memory_plan.h"
+#include "neura/graph/meta.h"
+#include "neura/graph/passes/passes.h"
+
+namespace neura::graph {
+namespace {
+
+using Home = MemoryPlan::Home;
+
+const Tensor kAbsent;
+
+void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
+  const Kernel kernel = KernelsOf(call.device.type)[call.op];
+  if (kernel == nullptr) {
+    ThrowUnimplemented(
+        absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));
+  }
+  KernelCall kernel_call{call, outputs, {}};
+  kernel(kernel_call);
+  if (!kernel_call.error.empty()) {
+    ThrowOutOfRange(absl::StrCat(Describe(call), ": ", kernel_call.error));
+  }
+}
+
+Tensor ContiguousCopy(const Tensor& tensor) {
+  Tensor copy = Tensor::Empty(tensor.shape(), tensor.dtype(), tensor.device());
+  const Tensor* inputs[] = {&tensor};
+  const OptionsBox options(OpId::kClone);
+  RunKernel({OpId::kClone, options.data(), inputs, tensor.device()}, absl::MakeSpan(&copy, 1));
+  return copy;
+}
+
+// What one call of Run works on.
+struct State {
+  std::vector<Tensor> values;  // by ValueId
+  std::vector<const Tensor*> inputs;
+  struct Step {
+    OpCall call;
+    absl::Span<Tensor> outputs;
+  };
+  std::vector<Step> steps;
+};
+
+// Everything that depends on the sizes of the symbols alone.
+struct Plan {
+  std::vector<int64_t> sizes;
+  std::vector<OptionsBox> options;  // by step
+  std::vector<Tensor> metas;        // by ValueId
+  MemoryPlan memory;
+  // Bound anew in each run, in the order of execution.
+  std::vector<ValueId> fresh;  // outputs
+  std::vector<ValueId> views;  // of inputs and outputs
+
+  std::mutex mutex;
+  std::vector<std::unique_ptr<State>> idle;
+};
+
+}  // namespace
+
+struct Program::Impl {
+  static constexpr size_t kMaxPlans = 8;
+
+  Graph graph;
+  std::vector<NodeId> nodes;
+  std::mutex mutex;
+  std::list<std::shared_ptr<Plan>> plans;  // the one used last is the first
+
+  explicit Impl(Graph g) : graph(std::move(g)), nodes(graph.nodes()) {}
+
+  const MemoryPlan::Place& PlaceOf(const Plan& plan, ValueId id) const {
+    return plan.memory.places[static_cast<size_t>(id)];
+  }
+
+  std::vector<int64_t> SizesOf(absl::Span<const Tensor> inputs) const;
+  std::shared_ptr<Plan> MakePlan(std::vector<int64_t> sizes) const;
+  std::shared_ptr<Plan> PlanFor(std::vector<int64_t> sizes);
+  std::unique_ptr<State> MakeState(const Plan& plan) const;
+  void Bind(const Plan& plan, absl::Span<const Tensor> inputs, State& state) const;
+  std::vector<Tensor> TakeOutputs(const Plan& plan, State& state) const;
+};
+
+// Checks the inputs and reads the symbols' sizes from them.
+std::vector<int64_t> Program::Impl::SizesOf(absl::Span<const Tensor> inputs) const {
+  if (inputs.size() != graph.inputs().size()) {
+    ThrowInvalidArgument(
+        absl::StrCat("Program: takes ", graph.inputs().size(), " inputs, got ", inputs.size()));
+  }
+  std::vector<int64_t> sizes(graph.symbols().size(), -1);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Value& expected = graph.value(graph.inputs()[i]);
+    const Tensor& input = inputs[i];
+    bool fits = input.defined() && input.dtype() == expected.dtype && input.device() == kCpu &&
+                input.shape().size() == expected.shape.size();
+    for (size_t d = 0; fits && d < expected.shape.size(); ++d) {
+      const Extent& extent = expected.shape[d];
+      const int64_t given = input.shape()[d];
+      if (extent.is_number()) {
+        fits = given == extent.factor;
+        continue;
+      }
+      int64_t& size = sizes[static_cast<size_t>(extent.symbol)];
+      if (size < 0 && given % extent.factor == 0) size = given / extent.factor;
+      fits = given == extent.factor * size;
+    }
+    if (fits) continue;
+    std::string shape;
+    for (const Extent& extent : expected.shape) {
+      absl::StrAppend(&shape, shape.empty() ? "" : ", ", ToString(extent, graph.symbols()));
+    }
+    ThrowInvalidArgument(absl::StrCat("Program: input ", expected.name, " must be ",
+                                      DTypeName(expected.dtype), " [", shape, "] on the CPU, got ",
+                                      Describe(input)));
+  }
+  return sizes;
+}
+
+std::shared_ptr<Plan> Program::Impl::MakePlan(std::vector<int64_t> sizes) const {
+  auto plan = std::make_shared<Plan>();
+  plan->sizes = std::move(sizes);
+  plan->metas.resize(static_cast<size_t>(graph.num_values()));
+  std::vector<int64_t> view_offsets(plan->metas.size(), 0);
+  const auto meta = [&plan](ValueId id) -> Tensor& { return plan->metas[static_cast<size_t>(id)]; };
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    if (graph.value(id).is_constant()) meta(id) = graph.value(id).constant;
+  }
+  for (ValueId id : graph.inputs()) {
+    Dims shape;
+    for (const Extent& extent : graph.value(id).shape) shape.push_back(extent.At(plan->sizes));
+    meta(id) = MetaTensor(graph.value(id).dtype, shape);
+  }
+  for (NodeId node_id : nodes) {
+    const Node& node = graph.node(node_id);
+    plan->options.push_back(Resolve(node.options, node.symbolic, plan->sizes));
+    std::vector<const Tensor*> inputs;
+    for (ValueId input : node.inputs) inputs.push_back(input == kNone ? &kAbsent : &meta(input));
+    const std::vector<OutputSpec> specs = InferOutputs(node.op, plan->options.back(), inputs);
+    for (size_t i = 0; i < specs.size(); ++i) {
+      meta(node.outputs[i]) = MetaTensor(node.op, specs[i]);
+      view_offsets[static_cast<size_t>(node.outputs[i])] = specs[i].offset;
+    }
+  }
+  plan->memory = PlanMemory(graph, nodes, plan->metas, view_offsets);
+  for (NodeId node : nodes) {
+    for (ValueId id : graph.node(node).outputs) {
+      const MemoryPlan::Place& place = PlaceOf(*plan, id);
+      if (place.home != Home::kInput && place.home != Home::kOutput) continue;
+      (place.root == id ? plan->fresh : plan->views).push_back(id);
+    }
+  }
+  return plan;
+}
+
+std::shared_ptr<Plan> Program::Impl::PlanFor(std::vector<int64_t> sizes) {
+  std::lock_guard<std::mutex> lock(mutex);
+  for (auto it = plans.begin(); it != plans.end(); ++it) {
+    if ((*it)->sizes != sizes) continue;
+    plans.splice(plans.begin(), plans, it);
+    return plans.front();
+  }
+  plans.push_front(MakePlan(std::move(sizes)));
+  if (plans.size() > kMaxPlans) plans.pop_back();
+  return plans.front();
+}
+
+std::unique_ptr<State> Program::Impl::MakeState(const Plan& plan) const {
+  auto state = std::make_unique<State>();
+  state->values.resize(plan.metas.size());
+  const auto arena =
+      Storage::Allocate(static_cast<size_t>(plan.memory.arena_bytes), kCpu, AllocatorOf(kCpu));
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    const MemoryPlan::Place& place = PlaceOf(plan, id);
+    const Tensor& meta = plan.metas[static_cast<size_t>(id)];
+    Tensor& value = state->values[static_cast<size_t>(id)];
+    if (place.home == Home::kArena) {
+      const int64_t root = PlaceOf(plan, place.root).offset;
+      value = Tensor::View(arena,
+                           root / static_cast<int64_t>(ItemSize(meta.dtype())) + place.view_offset,
+                           meta.shape(), meta.strides(), meta.dtype());
+    } else if (place.home == Home::kConstant) {
+      const Tensor& root = graph.value(place.root).constant;
+      value = Tensor::View(root.storage(), root.storage_offset() + place.view_offset, meta.shape(),
+                           meta.strides(), meta.dtype());
+    }
+  }
+  size_t num_inputs = 0;
+  for (NodeId node : nodes) num_inputs += graph.node(node).inputs.size();
+  state->inputs.reserve(num_inputs);  // spans into it must stay
+  for (size_t step = 0; step < nodes.size(); ++step) {
+    const Node& node = graph.node(nodes[step]);
+    if (SchemaOf(node.op).flags.view) continue;
+    const size_t first = state->inputs.size();
+    for (ValueId id : node.inputs) {
+      state->inputs.push_back(id == kNone ? &kAbsent : &state->values[static_cast<size_t>(id)]);
+    }
+    const TensorRefs refs(state->inputs.data() + first, node.inputs.size());
+    Tensor* outputs = &state->values[static_cast<size_t>(node.outputs[0])];
+    state->steps.push_back({{node.op, plan.options[step].data(), refs, kCpu},
+                            absl::MakeSpan(outputs, node.outputs.size())});
+  }
+  return state;
+}
+
+void Program::Impl::Bind(const Plan& plan, absl::Span<const Tensor> inputs, State& state) const {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    state.values[static_cast<size_t>(graph.inputs()[i])] =
+        inputs[i].is_contiguous() ? inputs[i] : ContiguousCopy(inputs[i]);
+  }
+  for (ValueId id : plan.fresh) {
+    const Tensor& meta = plan.metas[static_cast<size_t>(id)];
+    state.values[static_cast<size_t>(id)] = Tensor::Empty(meta.shape(), meta.dtype(), kCpu);
+  }
+  for (ValueId id : plan.views) {
+    const MemoryPlan::Place& place = PlaceOf(plan, id);
+    const Tensor& meta = plan.metas[static_cast<size_t>(id)];
+    const Tensor& root = state.values[static_cast<size_t>(place.root)];
+    state.values[static_cast<size_t>(id)] =
+        Tensor::View(root.storage(), root.storage_offset() + place.view_offset, meta.shape(),
+                     meta.strides(), meta.dtype());
+  }
+}
+
+// Hands out the results and lets go of everything that belongs to this run.
+std::vector<Tensor> Program::Impl::TakeOutputs(const Plan& plan, State& state) const {
+  std::vector<Tensor> outputs;
+  for (ValueId id : graph.outputs()) {
+    const Tensor& value = state.values[static_cast<size_t>(id)];
+    outputs.push_back(PlaceOf(plan, id).home == Home::kOutput ? value : ContiguousCopy(value));
+  }
+  for (absl::Span<const ValueId> ids :
+       {graph.inputs(), absl::MakeConstSpan(plan.fresh), absl::MakeConstSpan(plan.views)}) {
+    for (ValueId id : ids) state.values[static_cast<size_t>(id)] = Tensor();
+  }
+  return outputs;
+}
+
+Program::Program(Graph graph) : impl_(std::make_unique<Impl>(std::move(graph))) {}
+Program::~Program() = default;
+Program::Program(Program&&) noexcept = default;
+Program& Program::operator=(Program&&) noexcept = default;
+
+std::vector<Tensor> Program::Run(absl::Span<const Tensor> inputs) const {
+  const std::shared_ptr<Plan> plan = impl_->PlanFor(impl_->SizesOf(inputs));
+  std::unique_ptr<State> state;
+  {
+    std::lock_guard<std::mutex> lock(plan->mutex);
+    if (!plan->idle.empty()) {
+      state = std::move(plan->idle.back());
+      plan->idle.pop_back();
+    }
+  }
+  if (state == nullptr) state = impl_->MakeState(*plan);
+  impl_->Bind(*plan, inputs, *state);
+  for (const State::Step& step : state->steps) RunKernel(step.call, step.outputs);
+  std::vector<Tensor> outputs = impl_->TakeOutputs(*plan, *state);
+  std::lock_guard<std::mutex> lock(plan->mutex);
+  plan->idle.push_back(std::move(state));
+  return outputs;
+}
+
+Tensor Program::operator()(const Tensor& input) const {
+  if (impl_->graph.outputs().size() != 1) {
+    ThrowInvalidArgument(
+        absl::StrCat("Program: has ", impl_->graph.outputs().size(), " outputs; call Run()"));
+  }
+  return Run({input})[0];
+}
+
+const Graph& Program::graph() const { return impl_->graph; }
+
+int64_t Program::ArenaBytes(absl::Span<const int64_t> symbol_sizes) const {
+  return impl_->PlanFor({symbol_sizes.begin(), symbol_sizes.end()})->memory.arena_bytes;
+}
+
+Program Compile(Graph graph) {
+  Optimize(graph);
+  return Program(std::move(graph));
+}
+
+}  // namespace neura::graph

@@ -1,0 +1,149 @@
+// The test cases of ONNX itself, from Debian's libonnx-testdata: models with inputs and the outputs
+// that they must give.
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "neura/onnx/onnx.h"
+#include "neura/onnx/tensor_proto.h"
+#include "neura/tensor/testing/op_cases.h"
+
+namespace neura::onnx {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Array;
+using testing::ToArray;
+
+constexpr char kData[] = "/usr/share/libonnx-testdata/data";
+
+std::string ReadAll(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+absl::StatusOr<std::vector<Tensor>> ReadTensors(const fs::path& set, const std::string& kind) {
+  std::vector<Tensor> tensors;
+  for (int i = 0;; ++i) {
+    const fs::path path = set / absl::StrCat(kind, "_", i, ".pb");
+    if (!fs::exists(path)) return tensors;
+    ::onnx::TensorProto proto;
+    if (!proto.ParseFromString(ReadAll(path))) return absl::UnimplementedError("not a tensor");
+    absl::StatusOr<Tensor> tensor = ReadTensor(proto);
+    if (!tensor.ok()) return absl::UnimplementedError(tensor.status().message());
+    tensors.push_back(*tensor);
+  }
+}
+
+// What is wrong with the result, if anything. The tolerance is that of ONNX's own runner.
+std::optional<std::string> Difference(const Tensor& actual, const Tensor& expected) {
+  if (actual.dtype() != expected.dtype() || actual.shape() != expected.shape()) {
+    return absl::StrCat("is ", Describe(actual), ", expected ", Describe(expected));
+  }
+  const Array a = ToArray(actual), b = ToArray(expected);
+  for (int64_t i = 0; i < a.numel(); ++i) {
+    if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
+    if (!(std::abs(a[i] - b[i]) <= 1e-7 + 1e-3 * std::abs(b[i]))) {
+      return absl::StrCat("element ", i, " is ", a[i], ", expected ", b[i]);
+    }
+  }
+  return std::nullopt;
+}
+
+// Many cases have as inputs what models have as constants: axes, shapes, pads.
+std::string WithConstants(const std::string& bytes, const std::vector<Tensor>& inputs) {
+  ::onnx::ModelProto model;
+  model.ParseFromString(bytes);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].dtype() != kInt64 || inputs[i].dim() > 1) continue;
+    ::onnx::TensorProto* initializer = model.mutable_graph()->add_initializer();
+    WriteTensor(inputs[i], initializer);
+    initializer->set_name(model.graph().input(static_cast<int>(i)).name());
+  }
+  return model.SerializeAsString();
+}
+
+// One set of inputs and outputs: OK, Unimplemented, or what went wrong.
+absl::Status RunSet(const std::string& bytes, const std::vector<Tensor>& inputs,
+                    const std::vector<Tensor>& outputs) {
+  absl::StatusOr<graph::Graph> graph = FromBytes(bytes);
+  const bool constants = absl::IsUnimplemented(graph.status());
+  if (constants) {
+    const absl::Status first = graph.status();
+    graph = FromBytes(WithConstants(bytes, inputs));
+    if (absl::IsUnimplemented(graph.status())) return first;
+  }
+  if (!graph.ok()) return graph.status();
+  std::vector<Tensor> given;
+  for (const Tensor& input : inputs) {
+    if (!constants || input.dtype() != kInt64 || input.dim() > 1) given.push_back(input);
+  }
+  try {
+    const std::vector<Tensor> results = graph::Compile(*graph).Run(given);
+    if (results.size() != outputs.size()) return absl::InternalError("number of outputs");
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (const auto difference = Difference(results[i], outputs[i])) {
+        return absl::InternalError(absl::StrCat("output ", i, " ", *difference));
+      }
+    }
+  } catch (const Error& error) {
+    // Kernels exist for some dtypes only, so far.
+    const bool no_kernel = error.message().find("no CPU kernel for dtype") != std::string::npos;
+    return absl::Status(no_kernel ? absl::StatusCode::kUnimplemented : error.code(),
+                        error.message());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunCase(const fs::path& path) {
+  const std::string bytes = ReadAll(path / "model.onnx");
+  for (const auto& set : fs::directory_iterator(path)) {
+    if (!set.is_directory()) continue;
+    const auto inputs = ReadTensors(set.path(), "input");
+    const auto outputs = ReadTensors(set.path(), "output");
+    if (!inputs.ok()) return inputs.status();
+    if (!outputs.ok()) return outputs.status();
+    const absl::Status status = RunSet(bytes, *inputs, *outputs);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void RunFolder(const std::string& folder, int at_least) {
+  int passed = 0;
+  std::map<std::string, std::vector<std::string>> unsupported;  // by reason
+  std::set<fs::path> cases;
+  for (const auto& entry : fs::directory_iterator(fs::path(kData) / folder)) cases.insert(entry);
+  for (const fs::path& path : cases) {
+    const absl::Status status = RunCase(path);
+    const std::string name = path.filename().string();
+    if (status.ok()) {
+      ++passed;
+    } else if (absl::IsUnimplemented(status)) {
+      unsupported[std::string(status.message())].push_back(name);
+    } else {
+      ADD_FAILURE() << folder << "/" << name << ": " << status;
+    }
+  }
+  std::cout << folder << ": " << passed << " of " << cases.size() << " pass; not supported:\n";
+  for (const auto& [reason, names] : unsupported) {
+    for (const std::string& name : names) std::cout << "  " << name << ": " << reason << "\n";
+  }
+  EXPECT_GE(passed, at_least);
+}
+
+TEST(Conformance, Nodes) { RunFolder("node", 552); }
+TEST(Conformance, Simple) { RunFolder("simple", 6); }
+TEST(Conformance, PytorchOperators) { RunFolder("pytorch-operator", 28); }
+TEST(Conformance, PytorchConverted) { RunFolder("pytorch-converted", 64); }
+
+}  // namespace
+}  // namespace neura::onnx

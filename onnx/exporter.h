@@ -1,0 +1,80 @@
+// Writing a graph as ONNX.
+#ifndef NEURA_ONNX_EXPORTER_H_
+#define NEURA_ONNX_EXPORTER_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "neura/graph/graph.h"
+#include "onnx/onnx.pb.h"
+
+namespace neura::onnx {
+
+// An attribute of an ONNX node.
+class Attribute {
+ public:
+  Attribute(const char* name, int64_t value);
+  Attribute(const char* name, double value);
+  Attribute(const char* name, const char* value);
+  Attribute(const char* name, absl::Span<const int64_t> values);
+  Attribute(const char* name, const Tensor& value);
+
+  const ::onnx::AttributeProto& proto() const { return proto_; }
+
+ private:
+  ::onnx::AttributeProto proto_;
+};
+
+class Exporter {
+ public:
+  Exporter(const graph::Graph& graph, ::onnx::GraphProto* proto);
+  void Run();
+
+  // ---- for the functions that write one operation ----
+  const graph::Graph& graph() const { return graph_; }
+  const graph::Value& value(graph::ValueId id) const { return graph_.value(id); }
+  // The ONNX name of a value; empty for kNone, as ONNX wants it.
+  const std::string& Name(graph::ValueId id);
+  // Adds a node and returns the name of its output.
+  std::string Emit(const char* op_type, std::vector<std::string> inputs,
+                   std::vector<Attribute> attributes = {});
+  // Adds a node whose outputs are these values'; the last one may be left out.
+  void EmitTo(std::vector<graph::ValueId> outputs, const char* op_type,
+              std::vector<std::string> inputs, std::vector<Attribute> attributes = {});
+
+  // Initializers, each equal tensor written once.
+  std::string Constant(const Tensor& tensor);
+  std::string Ints(absl::Span<const int64_t> values);  // int64, one dimension
+  std::string Number(double value, DType dtype);       // without dimensions
+  // int64, one dimension: computed from the shapes of the graph's inputs where symbols occur.
+  std::string Extents(absl::Span<const graph::Extent> extents);
+  std::string Cast(std::string name, DType dtype);
+
+  // Throws Unimplemented naming the operation.
+  [[noreturn]] void Fail(const graph::Node& node, std::string_view why) const;
+
+ private:
+  std::string UniqueName(std::string wanted);
+  std::string SizeOf(int symbol);
+  void AddNode(const char* op_type, std::vector<std::string> inputs,
+               std::vector<std::string> outputs, std::vector<Attribute> attributes);
+  void Describe(graph::ValueId id, const std::string& name, ::onnx::ValueInfoProto* info) const;
+
+  const graph::Graph& graph_;
+  ::onnx::GraphProto* proto_;
+  absl::flat_hash_set<std::string> used_names_;
+  std::vector<std::string> names_;  // by ValueId
+  absl::flat_hash_map<std::string, std::string> constants_;
+  absl::flat_hash_map<int, std::string> sizes_;  // of symbols
+  const std::string none_;
+};
+
+// The integers of a node's options, symbols in their places.
+std::vector<graph::Extent> IntegersOf(const graph::Node& node);
+
+}  // namespace neura::onnx
+
+#endif  // NEURA_ONNX_EXPORTER_H_

@@ -1,0 +1,282 @@
+#include <algorithm>
+#include <cstring>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "neura/onnx/importer.h"
+#include "neura/onnx/tensor_proto.h"
+#include "neura/tensor/ops/pointwise_type.h"
+
+namespace neura::onnx {
+
+using graph::Extent;
+using graph::kNone;
+using graph::OptionsBox;
+using graph::SymbolicInt;
+using graph::ValueId;
+using ::onnx::AttributeProto;
+
+bool SameElements(const Tensor& a, const Tensor& b) {
+  if (IsSame(a, b)) return true;
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
+  return a.numel() == 0 || std::memcmp(a.raw_data(), b.raw_data(),
+                                       static_cast<size_t>(a.numel()) * ItemSize(a.dtype())) == 0;
+}
+
+NodeReader::NodeReader(graph::Graph& graph, const ::onnx::NodeProto& node, int opset,
+                       std::vector<ImportedValue> inputs)
+    : graph_(graph),
+      node_(node),
+      opset_(opset),
+      inputs_(std::move(inputs)),
+      outputs_(static_cast<size_t>(node.output_size())) {}
+
+ValueId NodeReader::in(size_t i) {
+  if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
+  ImportedValue& input = inputs_[i];
+  if (input.id != kNone) return input.id;
+  const std::optional<Tensor> known = Known(i);
+  return input.id = known ? graph_.AddConstant(*known) : Sizes(Extents(i), input.known[0].dim());
+}
+
+// Open sizes as elements: each is the sum of so many ones.
+ValueId NodeReader::Sizes(const std::vector<Extent>& extents, int64_t rank) {
+  std::vector<ValueId> parts;
+  for (const Extent& extent : extents) {
+    if (extent.is_number()) {
+      parts.push_back(Constant(FromList<int64_t>({extent.factor})));
+      continue;
+    }
+    const ValueId ones = Full({Extent(1, extent.symbol)}, extent.factor, kInt64);
+    parts.push_back(Add(OpId::kSum, ReduceOptions{.keepdim = true}, {ones}));
+  }
+  const ValueId sizes = Add(OpId::kCat, DimOptions{.dim = 0}, std::move(parts));
+  return rank == 0 ? Reshape(sizes, {}) : sizes;
+}
+
+std::optional<Tensor> NodeReader::Known(size_t i) const {
+  if (!has(i)) return std::nullopt;
+  if (inputs_[i].known.empty()) {
+    const Tensor& constant = graph_.value(inputs_[i].id).constant;
+    return constant.defined() ? std::optional<Tensor>(constant) : std::nullopt;
+  }
+  const std::vector<Tensor>& known = inputs_[i].known;
+  for (const Tensor& other : known) {
+    if (!SameElements(other, known[0])) return std::nullopt;
+  }
+  return known[0];
+}
+
+std::vector<Extent> NodeReader::Extents(size_t i) {
+  if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
+  std::vector<Tensor> known = inputs_[i].known;
+  if (known.empty()) {
+    const Tensor& constant = graph_.value(inputs_[i].id).constant;
+    if (!constant.defined()) {
+      Unsupported(absl::StrCat("input ", i, " (", node_.input(static_cast<int>(i)),
+                               ") must be a constant or follow from shapes"));
+    }
+    known.push_back(constant);
+  }
+  std::vector<Extent> extents;
+  for (Tensor& tensor : known) {
+    if (!IsIntegral(tensor.dtype())) {
+      ThrowInvalidArgument(
+          absl::StrCat("input ", i, " must hold integers, got ", Describe(tensor)));
+    }
+    if (tensor.dim() > 1 || tensor.numel() != known[0].numel()) {
+      Unsupported(absl::StrCat("input ", i, " must have one dimension of a fixed size"));
+    }
+    tensor = Contiguous(neura::Cast(tensor, kInt64));
+  }
+  if (known.size() == 1) known.resize(graph::ProbeSizes(graph_.symbols()).size(), known[0]);
+  for (int64_t k = 0; k < known[0].numel(); ++k) {
+    std::vector<int64_t> values;
+    for (const Tensor& tensor : known) values.push_back(tensor.data<int64_t>()[k]);
+    extents.push_back(graph::Generalize(graph_.symbols(), values));
+    if (!extents.back().is_known()) {
+      Unsupported(absl::StrCat("element ", k, " of input ", i,
+                               " depends on an open size otherwise than by a factor"));
+    }
+  }
+  return extents;
+}
+
+std::vector<int64_t> NodeReader::Ints(size_t i) {
+  std::vector<int64_t> ints;
+  for (const Extent& extent : Extents(i)) {
+    if (!extent.is_number()) Unsupported(absl::StrCat("input ", i, " depends on an open size"));
+    ints.push_back(extent.factor);
+  }
+  return ints;
+}
+
+const AttributeProto* NodeReader::FindAttribute(std::string_view name) const {
+  for (const AttributeProto& attribute : node_.attribute()) {
+    if (attribute.name() == name) return &attribute;
+  }
+  return nullptr;
+}
+
+const AttributeProto* NodeReader::TakeAttribute(std::string_view name, int type) {
+  taken_.insert(std::string(name));
+  const AttributeProto* attribute = FindAttribute(name);
+  if (attribute != nullptr && attribute->type() != type) {
+    ThrowInvalidArgument(
+        absl::StrCat("attribute ", name, " has type ", attribute->type(), ", expected ", type));
+  }
+  return attribute;
+}
+
+int64_t NodeReader::Int(std::string_view name, int64_t otherwise) {
+  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::INT);
+  return attribute == nullptr ? otherwise : attribute->i();
+}
+double NodeReader::Float(std::string_view name, double otherwise) {
+  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::FLOAT);
+  return attribute == nullptr ? otherwise : static_cast<double>(attribute->f());
+}
+std::string NodeReader::String(std::string_view name, std::string_view otherwise) {
+  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::STRING);
+  return attribute == nullptr ? std::string(otherwise) : attribute->s();
+}
+std::vector<int64_t> NodeReader::Ints(std::string_view name, std::vector<int64_t> otherwise) {
+  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::INTS);
+  if (attribute == nullptr) return otherwise;
+  return {attribute->ints().begin(), attribute->ints().end()};
+}
+std::vector<double> NodeReader::Floats(std::string_view name) {
+  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::FLOATS);
+  if (attribute == nullptr) return {};
+  return {attribute->floats().begin(), attribute->floats().end()};
+}
+std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
+  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::TENSOR);
+  if (attribute == nullptr) return std::nullopt;
+  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t());
+  if (!tensor.ok()) throw Error(tensor.status().code(), std::string(tensor.status().message()));
+  return *tensor;
+}
+
+std::optional<std::vector<int64_t>> NodeReader::IntsFrom(std::string_view attribute, size_t i) {
+  if (HasAttribute(attribute)) return Ints(attribute);
+  if (has(i)) return Ints(i);
+  return std::nullopt;
+}
+
+int64_t NodeReader::FixedExtent(ValueId id, int64_t dim) {
+  const Extent& extent = shape(id)[static_cast<size_t>(dim)];
+  if (!extent.is_number()) {
+    Unsupported(absl::StrCat("dimension ", dim, " must have a fixed size; give one in fixed_dims"));
+  }
+  return extent.factor;
+}
+
+int64_t NodeReader::Axis(int64_t axis, int64_t rank) const {
+  return NormalizeDim(op_type(), axis, rank);
+}
+
+ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> inputs,
+                            std::vector<SymbolicInt> symbolic) {
+  const OpFlags& flags = SchemaOf(op).flags;
+  if (flags.promotes) {
+    std::vector<const Tensor*> metas;
+    for (size_t i = flags.first_value; i < inputs.size(); ++i) {
+      metas.push_back(&graph_.value(inputs[i]).probes[0]);
+    }
+    const DType common = ComputeDType(flags.rule, PromotedDType(metas));
+    for (size_t i = flags.first_value; i < inputs.size(); ++i) inputs[i] = Cast(inputs[i], common);
+  }
+  return graph_.AddNode(op, std::move(options), std::move(inputs), std::move(symbolic))[0];
+}
+
+ValueId NodeReader::AddShaped(OpId op, OptionsBox options, std::vector<ValueId> inputs,
+                              const std::vector<Extent>& shape) {
+  std::vector<SymbolicInt> symbolic;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (!shape[i].is_number()) symbolic.push_back({static_cast<int>(i), shape[i]});
+  }
+  return AddNode(op, std::move(options), std::move(inputs), std::move(symbolic));
+}
+
+namespace {
+
+// What is open is filled in at each size.
+Dims Template(const std::vector<Extent>& shape) {
+  Dims dims;
+  for (const Extent& extent : shape) dims.push_back(extent.is_number() ? extent.factor : 0);
+  return dims;
+}
+
+}  // namespace
+
+ValueId NodeReader::Reshape(ValueId input, const std::vector<Extent>& shape) {
+  // Where the elements do not lie in order, a view will not do.
+  for (const Tensor& probe : graph_.value(input).probes) {
+    if (probe.is_contiguous()) continue;
+    input = Add(OpId::kClone, {input});
+    break;
+  }
+  ShapeOptions options{.shape = Template(shape)};
+  const auto is_open = [](const Extent& extent) { return !extent.is_number(); };
+  const auto open = std::count_if(shape.begin(), shape.end(), is_open);
+  const bool wildcard = std::count(shape.begin(), shape.end(), Extent(-1)) > 0;
+  if (open != 1 || wildcard) {
+    return AddShaped(OpId::kReshape, OptionsBox(OpId::kReshape, &options), {input}, shape);
+  }
+  const auto at = std::find_if(shape.begin(), shape.end(), is_open) - shape.begin();
+  options.shape[static_cast<size_t>(at)] = -1;
+  return Add(OpId::kReshape, options, {input});
+}
+
+ValueId NodeReader::Expand(ValueId input, const std::vector<Extent>& shape) {
+  const ShapeOptions options{.shape = Template(shape)};
+  return AddShaped(OpId::kExpand, OptionsBox(OpId::kExpand, &options), {input}, shape);
+}
+
+ValueId NodeReader::Full(const std::vector<Extent>& shape, const Scalar& value, DType dtype) {
+  const FullOptions options{.shape = Template(shape), .value = value, .dtype = dtype};
+  return AddShaped(OpId::kFull, OptionsBox(OpId::kFull, &options), {}, shape);
+}
+
+ValueId NodeReader::Slice(ValueId input, int64_t dim, Extent start, Extent end, int64_t step) {
+  const SliceOptions options{.dim = dim, .start = start.factor, .end = end.factor, .step = step};
+  std::vector<SymbolicInt> symbolic;
+  if (!start.is_number()) symbolic.push_back({1, start});
+  if (!end.is_number()) symbolic.push_back({2, end});
+  return AddNode(OpId::kSlice, OptionsBox(OpId::kSlice, &options), {input}, std::move(symbolic));
+}
+
+ValueId NodeReader::Permute(ValueId input, std::vector<int64_t> dims) {
+  const DimsOptions options{.dims = Dims(dims.begin(), dims.end())};
+  return Add(OpId::kPermute, options, {input});
+}
+
+ValueId NodeReader::Cast(ValueId input, DType to) {
+  if (dtype(input) == to) return input;
+  const CastOptions options{.dtype = to};
+  return Add(OpId::kCast, options, {input});
+}
+
+ValueId NodeReader::Number(double value, ValueId beside) {
+  return Constant(ScalarTensor(value, {.dtype = dtype(beside)}));
+}
+
+void NodeReader::Out(ValueId value, size_t i) { outputs_[i].id = value; }
+void NodeReader::OutKnown(std::vector<Tensor> at_probes, size_t i) {
+  outputs_[i].known = std::move(at_probes);
+}
+
+void NodeReader::Unsupported(std::string_view what) const {
+  ThrowUnimplemented(absl::StrCat(what));
+}
+
+void NodeReader::CheckAttributes() const {
+  for (const AttributeProto& attribute : node_.attribute()) {
+    if (!taken_.contains(attribute.name())) {
+      Unsupported(absl::StrCat("attribute ", attribute.name(), " is not supported"));
+    }
+  }
+}
+
+}  // namespace neura::onnx

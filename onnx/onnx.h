@@ -1,0 +1,78 @@
+// ONNX files (https://onnx.ai): a way out of and into graphs.
+//
+//   onnx::Export(net, {example}, "net.onnx");
+//   absl::StatusOr<graph::Program> program = onnx::Load("net.onnx");
+//   Tensor y = (*program)(x);
+#ifndef NEURA_ONNX_ONNX_H_
+#define NEURA_ONNX_ONNX_H_
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "neura/graph/capture.h"
+#include "neura/graph/graph.h"
+#include "neura/graph/program.h"
+
+namespace neura::onnx {
+
+// ---- out -------------------------------------------------------------------------------------
+
+// The operator set that is written; 6 to 21 are read.
+inline constexpr int kOpset = 17;
+
+struct ExportOptions {
+  graph::CaptureOptions capture = {};  // names and sizes left open; the batch size is by default
+  std::string model_name = "neura";
+};
+
+// The bytes of a model. Throws Unimplemented for an operation that ONNX cannot say, and why.
+std::string ToBytes(const graph::Graph& graph, const ExportOptions& options = {});
+
+// Captures a function of tensors and writes it to `path`, where either the old file or the whole
+// new one is at any moment. Parameters and buffers of modules keep their names: of whatever has
+// NamedParameters() and NamedBuffers() that give pairs of a string and a tensor. Put modules into
+// evaluation mode first. Throws Error.
+template <typename Fn>
+void Export(Fn&& function, const std::vector<Tensor>& examples, const std::string& path,
+            ExportOptions options = {});
+void ExportGraph(const graph::Graph& graph, const std::string& path,
+                 const ExportOptions& options = {});
+
+// ---- in --------------------------------------------------------------------------------------
+
+struct ImportOptions {
+  // Sizes of open dimensions, by the name in the file, for models whose shapes cannot be worked out
+  // while they are open.
+  std::vector<std::pair<std::string, int64_t>> fixed_dims = {};
+};
+
+// The bytes may come from anywhere: whatever is wrong with them is an InvalidArgument, an operator
+// or operator set that is not known an Unimplemented, which names the node. Nothing is allocated
+// that the bytes do not pay for.
+absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options = {});
+// Errors name the file.
+absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options = {});
+// Optimized and ready to run.
+absl::StatusOr<graph::Program> Load(const std::string& path, const ImportOptions& options = {});
+
+// ---- implementation ----
+
+template <typename Fn>
+void Export(Fn&& function, const std::vector<Tensor>& examples, const std::string& path,
+            ExportOptions options) {
+  auto& names = options.capture.constant_names;
+  if constexpr (requires { function.NamedParameters(); }) {
+    for (const auto& [name, tensor] : function.NamedParameters()) names.emplace_back(name, tensor);
+  }
+  if constexpr (requires { function.NamedBuffers(); }) {
+    for (const auto& [name, tensor] : function.NamedBuffers()) names.emplace_back(name, tensor);
+  }
+  ExportGraph(graph::Capture(function, examples, options.capture), path, options);
+}
+
+}  // namespace neura::onnx
+
+#endif  // NEURA_ONNX_ONNX_H_

@@ -1,0 +1,39 @@
+// Cases of operations as graphs, for tests.
+#ifndef NEURA_ONNX_ROUND_TRIP_H_
+#define NEURA_ONNX_ROUND_TRIP_H_
+
+#include "neura/graph/capture.h"
+#include "neura/tensor/testing/op_cases.h"
+
+namespace neura::onnx {
+
+// The inputs that are there, floating point ones as float32: what the graph below takes.
+inline std::vector<Tensor> GraphInputs(const testing::OpCase& op_case) {
+  std::vector<Tensor> inputs;
+  for (const Tensor& input : testing::InputsAs(op_case, kFloat32)) {
+    if (input.defined()) inputs.push_back(input);
+  }
+  return inputs;
+}
+
+// A function that calls the case's operation and returns its first output, which is the one that
+// ONNX has where there are several.
+inline auto FunctionOf(const testing::OpCase& op_case) {
+  return [&op_case](absl::Span<const Tensor> given) {
+    std::vector<Tensor> inputs(op_case.inputs.size());
+    size_t next = 0;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (op_case.inputs[i].defined()) inputs[i] = given[next++];
+    }
+    return std::vector<Tensor>{testing::RunCase(op_case, inputs)[0]};
+  };
+}
+
+inline graph::Graph GraphOf(const testing::OpCase& op_case) {
+  return graph::CaptureFunction(FunctionOf(op_case), GraphInputs(op_case),
+                                {.dynamic_batch = false});
+}
+
+}  // namespace neura::onnx
+
+#endif  // NEURA_ONNX_ROUND_TRIP_H_

@@ -1,0 +1,180 @@
+// Optimizers against their formulas in double precision, parameter groups, and state that survives.
+#include "neura/optim/optimizers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "neura/autograd/autograd.h"
+#include "neura/optim/clip.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+template <typename F>
+std::string ErrorOf(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "no error";
+}
+
+Tensor Param(double value, DType dtype = kFloat64) {
+  return SetRequiresGrad(Full({3}, value, {.dtype = dtype}));
+}
+
+// Ten steps on the loss p^4 / 4, whose gradient is p^3; `update` is one step of the formula.
+void ExpectFollows(optim::Optimizer& optimizer, const Tensor& param,
+                   const std::function<double(double p, double g, int step)>& update) {
+  double expected = param.data<double>()[0];
+  for (int step = 1; step <= 10; ++step) {
+    optimizer.ZeroGrad();
+    Backward(Sum(Pow(param, 4)) / 4);
+    optimizer.Step();
+    expected = update(expected, expected * expected * expected, step);
+    for (int i = 0; i < 3; ++i) ASSERT_NEAR(param.data<double>()[i], expected, 1e-12) << step;
+  }
+}
+
+TEST(SgdTest, Plain) {
+  const Tensor p = Param(1);
+  optim::SGD optimizer({p}, {.lr = 0.1, .weight_decay = 0.01});
+  ExpectFollows(optimizer, p, [](double p, double g, int) { return p - 0.1 * (g + 0.01 * p); });
+}
+
+TEST(SgdTest, MomentumAndNesterov) {
+  for (bool nesterov : {false, true}) {
+    const Tensor p = Param(1);
+    optim::SGD optimizer({p}, {.lr = 0.1, .momentum = 0.9, .nesterov = nesterov});
+    double b = 0;
+    ExpectFollows(optimizer, p, [&](double p, double g, int step) {
+      b = step == 1 ? g : 0.9 * b + g;
+      return p - 0.1 * (nesterov ? g + 0.9 * b : b);
+    });
+  }
+}
+
+TEST(SgdTest, DampeningAndMaximize) {
+  const Tensor p = Param(0.5);
+  optim::SGD optimizer({p}, {.lr = 0.1, .momentum = 0.5, .dampening = 0.3, .maximize = true});
+  double b = 0;
+  ExpectFollows(optimizer, p, [&](double p, double g, int step) {
+    b = step == 1 ? -g : 0.5 * b - 0.7 * g;
+    return p - 0.1 * b;
+  });
+}
+
+double AdamFormula(double p, double g, int step, double& m, double& v) {
+  m = 0.9 * m + 0.1 * g;
+  v = 0.999 * v + 0.001 * g * g;
+  const double mhat = m / (1 - std::pow(0.9, step)), vhat = v / (1 - std::pow(0.999, step));
+  return p - 0.05 * mhat / (std::sqrt(vhat) + 1e-8);
+}
+
+TEST(AdamTest, FollowsThePaper) {
+  const Tensor p = Param(1);
+  optim::Adam optimizer({p}, {.lr = 0.05, .weight_decay = 0.1});
+  double m = 0, v = 0;
+  ExpectFollows(optimizer, p, [&](double p, double g, int step) {
+    return AdamFormula(p, g + 0.1 * p, step, m, v);
+  });
+}
+
+TEST(AdamWTest, DecouplesTheWeightDecay) {
+  const Tensor p = Param(1);
+  optim::AdamW optimizer({p}, {.lr = 0.05, .weight_decay = 0.1});
+  double m = 0, v = 0;
+  ExpectFollows(optimizer, p, [&](double p, double g, int step) {
+    return AdamFormula(p * (1 - 0.05 * 0.1), g, step, m, v);
+  });
+}
+
+TEST(OptimizerTest, GroupsHaveTheirOwnOptionsAndMissingGradientsAreSkipped) {
+  const Tensor a = Param(1), b = Param(1), c = Param(1);
+  optim::SGD optimizer(
+      {{.params = {a}, .options = {.lr = 0.1}}, {.params = {b, c}, .options = {.lr = 0.01}}});
+  Backward(Sum(a + b));
+  optimizer.Step();
+  EXPECT_DOUBLE_EQ(a.data<double>()[0], 0.9);
+  EXPECT_DOUBLE_EQ(b.data<double>()[0], 0.99);
+  EXPECT_DOUBLE_EQ(c.data<double>()[0], 1);
+}
+
+TEST(OptimizerTest, StateGoesOnAsIfNothingHadHappened) {
+  const auto train = [](optim::Optimizer& optimizer, const Tensor& p, int steps) {
+    for (int i = 0; i < steps; ++i) {
+      optimizer.ZeroGrad();
+      Backward(Sum(Pow(p, 4)));
+      optimizer.Step();
+    }
+  };
+  const Tensor p = Param(1, kFloat32);
+  optim::AdamW first({p}, {.lr = 0.03});
+  train(first, p, 5);
+  const Tensor q = SetRequiresGrad(Clone(Detach(p)));
+  optim::AdamW second({q}, {.lr = 0.5});
+  second.LoadStateDict(first.StateDict());
+  EXPECT_DOUBLE_EQ(second.lr(0), 0.03);
+  train(first, p, 5);
+  train(second, q, 5);
+  EXPECT_TRUE(All(p == q).Item<bool>());
+}
+
+TEST(OptimizerTest, ForeignStateIsRejectedAndChangesNothing) {
+  const Tensor p = Param(1), q = SetRequiresGrad(Ones({5}, {.dtype = kFloat64}));
+  optim::Adam first({p}), other({q}, {.lr = 0.7});
+  Backward(Sum(p));
+  first.Step();
+  EXPECT_THAT(ErrorOf([&] { other.LoadStateDict(first.StateDict()); }), HasSubstr("float64 [5]"));
+  EXPECT_DOUBLE_EQ(other.lr(0), 0.7);
+  optim::SGD sgd({p});
+  EXPECT_THAT(ErrorOf([&] { sgd.LoadStateDict(first.StateDict()); }),
+              HasSubstr("group.0.momentum"));
+}
+
+TEST(OptimizerTest, BadArguments) {
+  const Tensor p = Param(1);
+  EXPECT_THAT(ErrorOf([] { optim::SGD(std::vector<Tensor>{}); }), HasSubstr("no parameters"));
+  EXPECT_THAT(ErrorOf([&] { optim::SGD({p, p}); }), HasSubstr("twice"));
+  EXPECT_THAT(ErrorOf([] { optim::SGD({Ones({2})}); }), HasSubstr("float32 [2]"));
+  EXPECT_THAT(ErrorOf([&] { optim::SGD({p * 2}); }), HasSubstr("leaf"));
+  EXPECT_THAT(ErrorOf([&] { optim::SGD({p}, {.lr = -1}); }), HasSubstr("lr = -1"));
+  EXPECT_THAT(ErrorOf([&] { optim::SGD({p}, {.nesterov = true}); }), HasSubstr("nesterov"));
+  EXPECT_THAT(ErrorOf([&] { optim::Adam({p}, {.beta1 = 1}); }), HasSubstr("beta1"));
+}
+
+TEST(ClipTest, ByNormScalesAllTogether) {
+  const Tensor a = Param(1), b = Param(1);
+  Backward(Sum(a * 3) + Sum(b * 4));
+  EXPECT_NEAR(optim::ClipGradNorm({a, b}, 1), std::sqrt(75.0), 1e-12);
+  EXPECT_NEAR(autograd::GradOf(a).data<double>()[0], 3 / std::sqrt(75.0), 1e-6);
+  EXPECT_NEAR(autograd::GradOf(b).data<double>()[0], 4 / std::sqrt(75.0), 1e-6);
+  EXPECT_LE(optim::ClipGradNorm({a, b}, 10), 1);
+  EXPECT_NEAR(optim::ClipGradNorm({a, b}, 10, INFINITY), 4 / std::sqrt(75.0), 1e-6);
+}
+
+TEST(ClipTest, NonFiniteNormsCanBeErrors) {
+  const Tensor a = Param(1);
+  Backward(Sum(a * INFINITY));
+  EXPECT_THAT(ErrorOf([&] { optim::ClipGradNorm({a}, 1, 2, true); }), HasSubstr("inf"));
+}
+
+TEST(ClipTest, ByValue) {
+  const Tensor a = SetRequiresGrad(FromList<float>({1, 1, 1}));
+  Backward(Sum(a * FromList<float>({-5, 0.25, 5})));
+  optim::ClipGradValue({a}, 0.5);
+  const Tensor grad = autograd::GradOf(a);
+  EXPECT_THAT(std::vector<float>(grad.data<float>(), grad.data<float>() + 3),
+              ElementsAre(-0.5, 0.25, 0.5));
+}
+
+}  // namespace
+}  // namespace neura

@@ -1,0 +1,100 @@
+#include "neura/tensor/core/dtype.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "neura/tensor/core/convert.h"
+#include "neura/tensor/core/scalar.h"
+
+namespace neura {
+namespace {
+
+// The table of torch.promote_types, from PyTorch's documentation; rows and columns in the order of
+// the enumeration.
+TEST(PromoteTypesTest, IsPyTorchsTable) {
+  constexpr DType b = kBool, u1 = kUInt8, i1 = kInt8, i2 = kInt16, i4 = kInt32, i8 = kInt64,
+                  f2 = kFloat16, bf = kBFloat16, f4 = kFloat32, f8 = kFloat64, c8 = kComplex64,
+                  c16 = kComplex128;
+  const DType table[kNumDTypes][kNumDTypes] = {
+      {b, u1, i1, i2, i4, i8, f2, bf, f4, f8, c8, c16},
+      {u1, u1, i2, i2, i4, i8, f2, bf, f4, f8, c8, c16},
+      {i1, i2, i1, i2, i4, i8, f2, bf, f4, f8, c8, c16},
+      {i2, i2, i2, i2, i4, i8, f2, bf, f4, f8, c8, c16},
+      {i4, i4, i4, i4, i4, i8, f2, bf, f4, f8, c8, c16},
+      {i8, i8, i8, i8, i8, i8, f2, bf, f4, f8, c8, c16},
+      {f2, f2, f2, f2, f2, f2, f2, f4, f4, f8, c8, c16},
+      {bf, bf, bf, bf, bf, bf, f4, bf, f4, f8, c8, c16},
+      {f4, f4, f4, f4, f4, f4, f4, f4, f4, f8, c8, c16},
+      {f8, f8, f8, f8, f8, f8, f8, f8, f8, f8, c16, c16},
+      {c8, c8, c8, c8, c8, c8, c8, c8, c8, c16, c8, c16},
+      {c16, c16, c16, c16, c16, c16, c16, c16, c16, c16, c16, c16},
+  };
+  for (int a = 0; a < kNumDTypes; ++a) {
+    for (int c = 0; c < kNumDTypes; ++c) {
+      EXPECT_EQ(PromoteTypes(static_cast<DType>(a), static_cast<DType>(c)), table[a][c])
+          << DTypeName(static_cast<DType>(a)) << " with " << DTypeName(static_cast<DType>(c));
+    }
+  }
+}
+
+// Every half is a float; its neighbours and midpoints pin the rounding.
+TEST(HalfTest, EveryValueSurvivesAndMidpointsGoToEven) {
+  for (uint32_t bits = 0; bits < 0x7c00; ++bits) {
+    Half half;
+    half.bits = static_cast<uint16_t>(bits);
+    const float value = static_cast<float>(half);
+    ASSERT_EQ(Half(value).bits, bits);
+    ASSERT_EQ(Half(-value).bits, bits | 0x8000);
+    if (bits + 1 == 0x7c00) break;
+    Half next;
+    next.bits = static_cast<uint16_t>(bits + 1);
+    const float middle = (value + static_cast<float>(next)) / 2;
+    ASSERT_EQ(Half(middle).bits, bits + (bits & 1)) << value;
+    ASSERT_EQ(Half(std::nextafter(middle, 0.0f)).bits, bits);
+    ASSERT_EQ(Half(std::nextafter(middle, 1e30f)).bits, bits + 1);
+  }
+}
+
+TEST(HalfTest, KnownValues) {
+  EXPECT_EQ(Half(1.0f).bits, 0x3c00);
+  EXPECT_EQ(Half(65504.0f).bits, 0x7bff);
+  EXPECT_EQ(Half(65520.0f).bits, 0x7c00);
+  EXPECT_EQ(Half(0x1p-24f).bits, 0x0001);
+  EXPECT_TRUE(std::isinf(static_cast<float>(Half(INFINITY))));
+  EXPECT_TRUE(std::isnan(static_cast<float>(Half(NAN))));
+}
+
+TEST(BFloat16Test, RoundsToNearestEven) {
+  EXPECT_EQ(BFloat16(1.0f).bits, 0x3f80);
+  EXPECT_EQ(BFloat16(1.0f + 0x1p-8f).bits, 0x3f80);      // tie, to even
+  EXPECT_EQ(BFloat16(1.0f + 3 * 0x1p-8f).bits, 0x3f82);  // tie, to even
+  EXPECT_EQ(BFloat16(1.0f + 0x1p-8f + 0x1p-20f).bits, 0x3f81);
+  EXPECT_TRUE(std::isnan(static_cast<float>(BFloat16(NAN))));
+  EXPECT_TRUE(std::isinf(static_cast<float>(BFloat16(std::numeric_limits<float>::max()))));
+}
+
+TEST(ConvertTest, IsDefinedForEveryValue) {
+  EXPECT_EQ((Convert<int32_t>(-2.9)), -2);
+  EXPECT_EQ((Convert<uint8_t>(257)), 1);
+  EXPECT_EQ((Convert<bool>(0.5)), true);
+  EXPECT_EQ((Convert<bool>(std::complex<float>(0, 1))), true);
+  EXPECT_EQ((Convert<int64_t>(std::numeric_limits<double>::quiet_NaN())),
+            std::numeric_limits<int64_t>::min());
+  EXPECT_EQ((Convert<int64_t>(1e300)), std::numeric_limits<int64_t>::min());
+  EXPECT_EQ((Convert<float>(std::complex<double>(3, 4))), 3.0f);
+  EXPECT_EQ((Convert<float>(Half(0.5f))), 0.5f);
+}
+
+TEST(ScalarTest, RemembersItsCategory) {
+  EXPECT_EQ(Scalar(true).default_dtype(), kBool);
+  EXPECT_EQ(Scalar(3).default_dtype(), kInt64);
+  EXPECT_EQ(Scalar(3.5).default_dtype(), kFloat32);
+  EXPECT_EQ(Scalar(std::complex<double>(1, 2)).default_dtype(), kComplex64);
+  EXPECT_EQ(Scalar(int64_t{1} << 62).To<int64_t>(), int64_t{1} << 62);
+  EXPECT_EQ(ToString(Scalar(std::complex<double>(1, -2))), "1-2j");
+}
+
+}  // namespace
+}  // namespace neura

@@ -1,0 +1,46 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <complex>
+
+#include "neura/tensor/tensor.h"
+
+namespace neura {
+namespace {
+
+TEST(PrintingTest, AlignsColumns) {
+  EXPECT_EQ(FromList<float>({1, -2.5, 3, 4}, {2, 2}).ToString(),
+            "[[ 1.0000, -2.5000],\n [ 3.0000,  4.0000]]\nfloat32 [2, 2]");
+  EXPECT_EQ(FromList<int64_t>({1, 10, -100}).ToString(), "[   1,   10, -100]\nint64 [3]");
+  EXPECT_EQ(FromList<bool>({true, false}).ToString(), "[ true, false]\nbool [2]");
+}
+
+TEST(PrintingTest, WholeNumbersAreShort) {
+  EXPECT_EQ(FromList<float>({1, 2}).ToString(), "[1., 2.]\nfloat32 [2]");
+  EXPECT_EQ(ScalarTensor(2.5).ToString(), "2.5000\nfloat32 []");
+}
+
+TEST(PrintingTest, WideRangesAreScientific) {
+  EXPECT_EQ(FromList<float>({1e-6f, 1}).ToString(), "[1.0000e-06, 1.0000e+00]\nfloat32 [2]");
+}
+
+TEST(PrintingTest, SpecialValuesAndDtypes) {
+  EXPECT_EQ(FromList<float>({NAN, INFINITY, -1.5}).ToString(),
+            "[    nan,     inf, -1.5000]\nfloat32 [3]");
+  EXPECT_EQ(Cast(FromList<float>({0.5}), kBFloat16).ToString(), "[0.5000]\nbfloat16 [1]");
+  EXPECT_EQ(FromList<std::complex<float>>({{1, -2}}).ToString(), "[1.-2.j]\ncomplex64 [1]");
+}
+
+TEST(PrintingTest, EmptyUndefinedAndStrided) {
+  EXPECT_EQ(Zeros({0, 3}).ToString(), "[]\nfloat32 [0, 3]");
+  EXPECT_EQ(Tensor().ToString(), "Tensor(undefined)");
+  EXPECT_EQ(Transpose(FromList<int64_t>({1, 2, 3, 4}, {2, 2}), 0, 1).ToString(),
+            "[[1, 3],\n [2, 4]]\nint64 [2, 2]");
+}
+
+TEST(PrintingTest, LargeTensorsShowTheirEdges) {
+  EXPECT_EQ(Arange(2000).ToString(), "[   0,    1,    2, ..., 1997, 1998, 1999]\nint64 [2000]");
+}
+
+}  // namespace
+}  // namespace neura

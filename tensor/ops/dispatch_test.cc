@@ -1,0 +1,158 @@
+// The door: checks, promotion, observers, interceptors.
+#include "neura/tensor/ops/dispatch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/backend_api.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+template <typename F>
+std::string ErrorOf(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "no error";
+}
+
+class Recorder : public OpObserver {
+ public:
+  void OnOp(const OpCall& call, absl::Span<Tensor> outputs) override {
+    log.push_back(
+        absl::StrCat(Describe(call), " -> ", outputs.empty() ? "" : Describe(outputs[0])));
+  }
+  std::vector<std::string> log;
+};
+
+TEST(ObserverTest, SeesOperationsWhileItLives) {
+  Recorder recorder;
+  const Tensor x = Ones({2, 3});
+  {
+    ScopedObserver scope(&recorder);
+    Sum(Add(x, x), {.dims = {1}});
+    AddInPlace(x, 1);
+  }
+  Neg(x);
+  EXPECT_THAT(
+      recorder.log,
+      ElementsAre("add(float32 [2, 3], float32 [2, 3]) -> float32 [2, 3]",
+                  "sum(float32 [2, 3]; {dims=[1], keepdim=false, dtype=none}) -> float32 [2]",
+                  HasSubstr("full("), "add_(float32 [2, 3], float32 []) -> float32 [2, 3]"));
+}
+
+TEST(ObserverTest, SeesConversions) {
+  Recorder recorder;
+  ScopedObserver scope(&recorder);
+  Add(Ones({2}), Ones({2}, {.dtype = kInt32}));
+  EXPECT_THAT(recorder.log[2], HasSubstr("cast(int32 [2]; {dtype=float32})"));
+}
+
+class DoubleTheSum : public OpInterceptor {
+ public:
+  bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override {
+    if (call.op != OpId::kAdd) return false;
+    outputs[0] = Mul(Add(call.input(0), call.input(1)), 2);
+    return true;
+  }
+};
+
+TEST(InterceptorTest, ReplacesOperationsAndIsNotCalledByItself) {
+  DoubleTheSum interceptor;
+  {
+    ScopedInterceptor scope(&interceptor);
+    EXPECT_EQ(Add(Ones({1}), Ones({1})).Item<float>(), 4);
+    EXPECT_EQ(Mul(Ones({1}), Ones({1})).Item<float>(), 1);
+  }
+  EXPECT_EQ(Add(Ones({1}), Ones({1})).Item<float>(), 2);
+}
+
+TEST(PromotionTest, TensorsWithDimensionsComeFirst) {
+  const Tensor f4 = Ones({2}), i8 = Ones({2}, {.dtype = kInt64});
+  EXPECT_EQ(Add(i8, f4).dtype(), kFloat32);
+  EXPECT_EQ(Add(f4, ScalarTensor(1.0, {.dtype = kFloat64})).dtype(), kFloat32);
+  EXPECT_EQ(Add(i8, ScalarTensor(1.0)).dtype(), kFloat32);
+  EXPECT_EQ(Add(Ones({2}, {.dtype = kUInt8}), ScalarTensor(int64_t{1})).dtype(), kUInt8);
+  EXPECT_EQ(Add(Ones({2}, {.dtype = kFloat64}), f4).dtype(), kFloat64);
+}
+
+TEST(PromotionTest, NumbersChangeOnlyTheCategory) {
+  const Tensor i4 = Ones({2}, {.dtype = kInt32});
+  EXPECT_EQ((i4 + 1).dtype(), kInt32);
+  EXPECT_EQ((i4 + 0.5).dtype(), kFloat32);
+  EXPECT_EQ((Ones({2}, {.dtype = kFloat64}) * 2).dtype(), kFloat64);
+  EXPECT_EQ((Ones({2}, {.dtype = kBool}) + 1).dtype(), kInt64);
+  EXPECT_EQ((i4 / 2).dtype(), kFloat32);
+  EXPECT_EQ((i4 == 1).dtype(), kBool);
+  EXPECT_EQ(Exp(i4).dtype(), kFloat32);
+  EXPECT_EQ(Sum(Ones({2}, {.dtype = kBool})).dtype(), kInt64);
+}
+
+TEST(ErrorTest, NamesOperationShapesAndDtypes) {
+  EXPECT_THAT(ErrorOf([] { Add(Ones({2, 3}), Ones({4})); }), HasSubstr("[2, 3] and [4]"));
+  EXPECT_THAT(ErrorOf([] {
+                MatMul(Ones({2, 3}), Ones({4, 5}));
+              }),
+              ::testing::AllOf(HasSubstr("matmul(float32 [2, 3], float32 [4, 5])"), HasSubstr("3"),
+                               HasSubstr("4")));
+  EXPECT_THAT(ErrorOf([] { Add(Ones({2}), Tensor()); }), HasSubstr("input 1 of (input, other)"));
+  EXPECT_THAT(ErrorOf([] { Reshape(Ones({2, 3}), {4, 2}); }), HasSubstr("6 elements"));
+  EXPECT_THAT(ErrorOf([] { Sum(Ones({2}), {.dims = {1}}); }), HasSubstr("dim 1"));
+  EXPECT_THAT(ErrorOf([] { Sum(Ones({2, 2}), {.dims = {0, -2}}); }), HasSubstr("twice"));
+  EXPECT_THAT(ErrorOf([] { AMax(Zeros({0})); }), HasSubstr("zero elements"));
+  EXPECT_THAT(ErrorOf([] { Mean(Arange(3)); }), HasSubstr("int64 [3]"));
+  EXPECT_THAT(ErrorOf([] {
+                Conv2d(Ones({1, 3, 4, 4}), Ones({2, 2, 3, 3}));
+              }),
+              HasSubstr("conv2d(float32 [1, 3, 4, 4], float32 [2, 2, 3, 3]"));
+  EXPECT_THAT(ErrorOf([] {
+                Gather(Ones({2, 2}), 0, FromList<int64_t>({0, 5}, {1, 2}));
+              }),
+              HasSubstr("index 5 is outside [0, 2)"));
+  EXPECT_THAT(ErrorOf([] { Cat({Ones({2, 2}), Ones({2, 3})}, 0); }), HasSubstr("tensor 1"));
+  EXPECT_THAT(ErrorOf([] { Add(Ones({2}, {.dtype = kComplex64}), Ones({2})); }),
+              HasSubstr("no CPU kernel for dtype complex64"));
+  EXPECT_THAT(ErrorOf([] { Ones({2}).data<double>(); }), HasSubstr("data<float64>"));
+}
+
+TEST(ErrorTest, AnotherDeviceHasNoMemoryHere) {
+  EXPECT_THAT(ErrorOf([] { Zeros({2}, {.device = {DeviceType::kCuda, 0}}); }), HasSubstr("cuda:0"));
+}
+
+TEST(ErrorTest, HugeShapes) {
+  EXPECT_THAT(ErrorOf([] { Zeros({int64_t{1} << 40, int64_t{1} << 40}); }), HasSubstr("64 bits"));
+  EXPECT_THAT(ErrorOf([] { Zeros({int64_t{1} << 50}); }), HasSubstr("out of memory"));
+}
+
+TEST(SchemaTest, ReadsInputsFromTheList) {
+  const OpSchema& conv = SchemaOf(OpId::kConv2d);
+  EXPECT_STREQ(conv.name, "conv2d");
+  EXPECT_EQ(conv.min_inputs, 2);
+  EXPECT_EQ(conv.max_inputs, 3);
+  EXPECT_EQ(SchemaOf(OpId::kCat).max_inputs, kAnyNumber);
+  EXPECT_EQ(SchemaOf(OpId::kBatchNormTrainingGrad).min_inputs, 5);
+  OpId op;
+  ASSERT_TRUE(FindOp("log_softmax", &op));
+  EXPECT_EQ(op, OpId::kLogSoftmax);
+  EXPECT_FALSE(FindOp("no_such_op", &op));
+}
+
+TEST(FieldsTest, OptionsPrintAndCompare) {
+  const Conv2dOptions a{.stride = {2, 1}}, b{.stride = {2, 1}}, c;
+  const OptionsType& type = *SchemaOf(OpId::kConv2d).options;
+  EXPECT_EQ(OptionsToString(type, &a),
+            "{stride=[2, 1], padding=[0, 0], dilation=[1, 1], groups=1}");
+  EXPECT_TRUE(OptionsEqual(type, &a, &b));
+  EXPECT_FALSE(OptionsEqual(type, &a, &c));
+}
+
+}  // namespace
+}  // namespace neura
