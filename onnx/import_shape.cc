@@ -13,9 +13,6 @@ using graph::Extent;
 using graph::kNone;
 using graph::ValueId;
 
-// Of what the graph would hold as one value for each element; beyond it a model is not meant.
-constexpr size_t kMaxParts = 4096;
-
 }  // namespace
 
 // `start` and `end` came with operator set 15.
@@ -171,7 +168,7 @@ void ReadUnsqueeze(NodeReader& node) {
   ValueId x = node.in(0);
   const std::optional<std::vector<int64_t>> axes = node.IntsFrom("axes", 1);
   if (!axes) ThrowInvalidArgument("axes are missing");
-  if (axes->size() > 32) ThrowInvalidArgument("too many axes");
+  if (axes->size() > kMaxRank) ThrowInvalidArgument("too many axes");
   // Positions in the result, so the lower ones first.
   const int64_t rank = node.rank(x) + static_cast<int64_t>(axes->size());
   std::vector<int64_t> dims;
@@ -301,7 +298,7 @@ void ReadSlice(NodeReader& node) {
       steps.size() != starts.size()) {
     ThrowInvalidArgument("starts, ends, axes and steps differ in length");
   }
-  if (starts.size() > kMaxParts) ThrowInvalidArgument("too many axes");
+  if (starts.size() > kMaxRank) ThrowInvalidArgument("too many axes");
   for (size_t i = 0; i < starts.size(); ++i) {
     const int64_t dim = node.Axis(axes[i], node.rank(x));
     if (steps[i] == 0) ThrowInvalidArgument("a step is 0");

@@ -22,7 +22,6 @@ using ::onnx::NodeProto;
 constexpr int64_t kMaxKnownElements = 1 << 14;
 // Beyond this no model is meant.
 constexpr int64_t kMaxExtent = int64_t{1} << 31;
-constexpr int kMaxRank = 32;
 constexpr int kMaxSymbols = 16;
 
 class Importer {

@@ -187,7 +187,10 @@ ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> in
     const DType common = ComputeDType(flags.rule, PromotedDType(metas));
     for (size_t i = flags.first_value; i < inputs.size(); ++i) inputs[i] = Cast(inputs[i], common);
   }
-  return graph_.AddNode(op, std::move(options), std::move(inputs), std::move(symbolic))[0];
+  const ValueId result =
+      graph_.AddNode(op, std::move(options), std::move(inputs), std::move(symbolic))[0];
+  if (rank(result) > kMaxRank) Unsupported(absl::StrCat(rank(result), " dimensions"));
+  return result;
 }
 
 ValueId NodeReader::AddShaped(OpId op, OptionsBox options, std::vector<ValueId> inputs,

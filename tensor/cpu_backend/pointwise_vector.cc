@@ -1,13 +1,16 @@
 // Pointwise loops in Highway, compiled for every target; the best one for this machine is chosen
 // when the table is filled.
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu_backend/pointwise_vector.cc"
 #include <limits>
 
-#include "hwy/contrib/math/math-inl.h"
-#include "hwy/foreach_target.h"  // must come before highway.h
-#include "hwy/highway.h"
 #include "neura/tensor/cpu_backend/pointwise_table.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/cpu_backend/pointwise_vector.cc"
+#include "hwy/foreach_target.h"  // must come before what follows
+#include "hwy/highway.h"
+// clang-format off: it would put this before foreach_target.h
+#include "hwy/contrib/math/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
