@@ -8,9 +8,7 @@
 #define HWY_TARGET_INCLUDE "tensor/cpu_backend/pointwise_vector.cc"
 #include "hwy/foreach_target.h"  // must come before what follows
 #include "hwy/highway.h"
-// clang-format off: it would put this before foreach_target.h
 #include "hwy/contrib/math/math-inl.h"
-// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
