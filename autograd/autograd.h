@@ -19,8 +19,9 @@ namespace neura {
 
 // ---- which tensors take part -----------------------------------------------------------------
 
-// Makes a tensor a leaf whose gradient Backward() accumulates, or no longer one. Returns the tensor.
-// Throws InvalidArgument for integers and bool, and for a tensor that an operation has made.
+// Makes a tensor a leaf whose gradient Backward() accumulates, or no longer one. Returns the
+// tensor. Throws InvalidArgument for integers and bool, and for a tensor that an operation has
+// made.
 Tensor SetRequiresGrad(const Tensor& tensor, bool requires_grad = true);
 // Whether a gradient flows through this tensor: it is such a leaf or was computed from one.
 bool RequiresGrad(const Tensor& tensor);

@@ -31,7 +31,9 @@ std::string ErrorOf(F f) {
   return "no error";
 }
 
-Tensor Leaf(std::initializer_list<float> values) { return SetRequiresGrad(FromList<float>(values)); }
+Tensor Leaf(std::initializer_list<float> values) {
+  return SetRequiresGrad(FromList<float>(values));
+}
 
 TEST(BackwardTest, AccumulatesUntilCleared) {
   const Tensor x = Leaf({1, 2, 3});
@@ -162,15 +164,16 @@ TEST(InPlaceTest, AChangedValueThatBackwardNeedsIsAnErrorThatNamesTheOperation) 
     NoGradGuard no_grad;
     AddInPlace(h, 1);
   }
-  EXPECT_THAT(ErrorOf([&] { Backward(loss); }),
-              ::testing::AllOf(HasSubstr("square"), HasSubstr("in-place"), HasSubstr("float32 [2]")));
+  EXPECT_THAT(
+      ErrorOf([&] { Backward(loss); }),
+      ::testing::AllOf(HasSubstr("square"), HasSubstr("in-place"), HasSubstr("float32 [2]")));
 }
 
 TEST(InPlaceTest, IsRecorded) {
   const Tensor x = Leaf({1, 2});
   Tensor h = x * 2;
-  AddInPlace(h, x);       // 3x
-  MulInPlace(h, 10);      // 30x
+  AddInPlace(h, x);           // 3x
+  MulInPlace(h, 10);          // 30x
   ExpInPlace(h = h / 30.0f);  // e^x
   Backward(Sum(h));
   EXPECT_NEAR(Values(autograd::GradOf(x))[1], std::exp(2.0f), 1e-5);

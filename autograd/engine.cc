@@ -66,8 +66,8 @@ class Engine {
 
   // Checks a tensor to differentiate and its gradient (ones when undefined).
   void AddRoot(const Tensor& tensor, const Tensor& gradient, const char* caller);
-  // Only what leads to these tensors is computed; call it after the roots are added. Without a call,
-  // every leaf is reached.
+  // Only what leads to these tensors is computed; call it after the roots are added. Without a
+  // call, every leaf is reached.
   void Restrict(const std::vector<Tensor>& inputs);
   void Run();
 
@@ -114,9 +114,9 @@ class Engine {
 
 void Engine::AddRoot(const Tensor& tensor, const Tensor& gradient, const char* caller) {
   if (!tensor.defined() || !Flows(tensor)) {
-    ThrowFailedPrecondition(absl::StrCat(
-        caller, ": ", Describe(tensor), " does not require a gradient: nothing it was computed ",
-        "from does, or it was computed under a NoGradGuard"));
+    ThrowFailedPrecondition(absl::StrCat(caller, ": ", Describe(tensor),
+                                         " does not require a gradient: nothing it was computed ",
+                                         "from does, or it was computed under a NoGradGuard"));
   }
   Tensor grad = gradient;
   if (!grad.defined()) {
@@ -127,8 +127,8 @@ void Engine::AddRoot(const Tensor& tensor, const Tensor& gradient, const char* c
     grad = OnesLike(tensor);
   }
   if (grad.shape() != tensor.shape() || grad.dtype() != tensor.dtype()) {
-    ThrowInvalidArgument(absl::StrCat(caller, ": the gradient of ", Describe(tensor),
-                                      " cannot be ", Describe(grad)));
+    ThrowInvalidArgument(absl::StrCat(caller, ": the gradient of ", Describe(tensor), " cannot be ",
+                                      Describe(grad)));
   }
   roots_.push_back({EdgeTo(tensor), grad});
 }

@@ -27,15 +27,14 @@ std::vector<Tensor> VaryingOf(const std::vector<Tensor>& tensors) {
   return varying;
 }
 
-// One number that depends on every floating point output, with fixed weights in [0.5, 1.5). Undefined
-// when no output requires a gradient.
+// One number that depends on every floating point output, with fixed weights in [0.5, 1.5).
+// Undefined when no output requires a gradient.
 Tensor Combine(const std::vector<Tensor>& outputs, uint64_t seed) {
   Generator generator(seed);
   Tensor total;
   for (const Tensor& output : outputs) {
     if (!output.defined() || !IsFloating(output.dtype()) || !RequiresGrad(output)) continue;
-    const Tensor weights =
-        Uniform(output.shape(), 0.5, 1.5, {.dtype = kFloat64}, &generator);
+    const Tensor weights = Uniform(output.shape(), 0.5, 1.5, {.dtype = kFloat64}, &generator);
     const Tensor sum = Sum(Cast(output, kFloat64) * weights);
     total = total.defined() ? total + sum : sum;
   }

@@ -19,8 +19,8 @@ struct GradCheckOptions {
 };
 
 // Compares the gradient of a fixed random combination of all floating point outputs for every
-// element of each float64 input with (f(x + eps) - f(x - eps)) / (2 eps). Empty when they agree, else
-// what differs. Inputs of other dtypes are constants.
+// element of each float64 input with (f(x + eps) - f(x - eps)) / (2 eps). Empty when they agree,
+// else what differs. Inputs of other dtypes are constants.
 std::string GradCheck(const TensorFunction& fn, const std::vector<Tensor>& inputs,
                       const GradCheckOptions& options = {});
 

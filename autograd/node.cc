@@ -127,9 +127,9 @@ void Node::Release() noexcept {
 
 void Node::Check(const Saved& saved, const char* role) const {
   if (released_) {
-    ThrowFailedPrecondition(absl::StrCat(
-        "Backward: the graph was already freed (at ", SchemaOf(op_).name,
-        "); pass .retain_graph = true to the first Backward to run it twice"));
+    ThrowFailedPrecondition(
+        absl::StrCat("Backward: the graph was already freed (at ", SchemaOf(op_).name,
+                     "); pass .retain_graph = true to the first Backward to run it twice"));
   }
   if (saved.tensor.defined() && saved.tensor.version() != saved.version) {
     ThrowFailedPrecondition(absl::StrCat(

@@ -1,4 +1,6 @@
 // The gradient rule of every operation against numerical derivatives, first and second.
+#include "neura/tensor/testing/op_cases.h"
+
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -7,7 +9,6 @@
 #include "neura/autograd/gradcheck.h"
 #include "neura/autograd/rule.h"
 #include "neura/tensor/tensor.h"
-#include "neura/tensor/testing/op_cases.h"
 
 namespace neura::autograd {
 namespace {
@@ -47,7 +48,9 @@ class GradientTest : public ::testing::TestWithParam<size_t> {
   TensorFunction function() const {
     const OpCase& c = op_case();
     if (c.op == OpId::kBatchNormTrainingGrad || c.op == OpId::kLayerNormGrad) {
-      return [&c](const std::vector<Tensor>& in) { return testing::RunCase(c, WithStatistics(c, in)); };
+      return [&c](const std::vector<Tensor>& in) {
+        return testing::RunCase(c, WithStatistics(c, in));
+      };
     }
     return [&c](const std::vector<Tensor>& in) { return testing::RunCase(c, in); };
   }
@@ -67,9 +70,7 @@ class GradientTest : public ::testing::TestWithParam<size_t> {
 
 TEST_P(GradientTest, First) { EXPECT_EQ(GradCheck(function(), inputs()), ""); }
 
-TEST_P(GradientTest, Second) {
-  EXPECT_EQ(GradGradCheck(function(), inputs(), {.atol = 2e-6}), "");
-}
+TEST_P(GradientTest, Second) { EXPECT_EQ(GradGradCheck(function(), inputs(), {.atol = 2e-6}), ""); }
 
 TEST_P(GradientTest, OfStridedInputs) {
   std::vector<Tensor> strided = inputs();

@@ -1,5 +1,5 @@
-// Gradient rules: for each operation what to save, and its derivative written with public operations,
-// so that it can be differentiated in turn.
+// Gradient rules: for each operation what to save, and its derivative written with public
+// operations, so that it can be differentiated in turn.
 #ifndef NEURA_AUTOGRAD_RULE_H_
 #define NEURA_AUTOGRAD_RULE_H_
 

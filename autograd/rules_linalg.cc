@@ -7,9 +7,10 @@ namespace {
 
 // [..., n] as a matrix of n columns.
 Tensor Rows(const Tensor& tensor) {
-  return tensor.dim() == 2 ? tensor : Reshape(tensor, {NumElements(tensor.shape().first(
-                                                           tensor.shape().size() - 1)),
-                                                       tensor.size(-1)});
+  return tensor.dim() == 2
+             ? tensor
+             : Reshape(tensor, {NumElements(tensor.shape().first(tensor.shape().size() - 1)),
+                                tensor.size(-1)});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Derivatives of pointwise operations and of copies. In a row, g is the gradient of the output, x (or
-// a and b) the inputs, y the output; a gradient of broadcast shape is summed back by the engine.
+// Derivatives of pointwise operations and of copies. In a row, g is the gradient of the output, x
+// (or a and b) the inputs, y the output; a gradient of broadcast shape is summed back by the
+// engine.
 #include <limits>
 #include <numbers>
 
@@ -36,17 +37,17 @@ Tensor LogBase(const Tensor& a) { return Log(Where(a == 0, 1.0, a)); }
 }  // namespace
 
 void AddPointwiseRules(RuleTable& table) {
-#define UNARY(Name, saves, derivative)                                              \
-  table.Add(OpId::k##Name, saves, [](RuleContext& c) {                              \
-    [[maybe_unused]] const Tensor &g = c.grad(), x = c.input(0), y = c.output();    \
-    c.Set(0, derivative);                                                           \
+#define UNARY(Name, saves, derivative)                                           \
+  table.Add(OpId::k##Name, saves, [](RuleContext& c) {                           \
+    [[maybe_unused]] const Tensor &g = c.grad(), x = c.input(0), y = c.output(); \
+    c.Set(0, derivative);                                                        \
   });
-#define BINARY(Name, saves, derivative_a, derivative_b)                             \
-  table.Add(OpId::k##Name, saves, [](RuleContext& c) {                              \
-    [[maybe_unused]] const Tensor &g = c.grad(), y = c.output();                    \
-    [[maybe_unused]] const Tensor a = c.input(0), b = c.input(1);                   \
-    if (c.needs(0)) c.Set(0, derivative_a);                                         \
-    if (c.needs(1)) c.Set(1, derivative_b);                                         \
+#define BINARY(Name, saves, derivative_a, derivative_b)           \
+  table.Add(OpId::k##Name, saves, [](RuleContext& c) {            \
+    [[maybe_unused]] const Tensor &g = c.grad(), y = c.output();  \
+    [[maybe_unused]] const Tensor a = c.input(0), b = c.input(1); \
+    if (c.needs(0)) c.Set(0, derivative_a);                       \
+    if (c.needs(1)) c.Set(1, derivative_b);                       \
   });
 
   UNARY(Neg, kSaveNothing, -g)

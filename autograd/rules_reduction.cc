@@ -26,8 +26,8 @@ Tensor Spread(const Tensor& g, const RuleContext& c) {
   return Expand(KeepDims(Cast(g, c.input_dtype(0)), c), c.input_shape(0));
 }
 
-// For each element the product of all others that it meets, without a division, which fails at zeros.
-// Takes n times the memory for reductions of n elements.
+// For each element the product of all others that it meets, without a division, which fails at
+// zeros. Takes n times the memory for reductions of n elements.
 Tensor ProductOfOthers(const Tensor& x, DimsView dims) {
   const auto rank = static_cast<size_t>(x.dim());
   std::vector<bool> reduced(rank, dims.empty());

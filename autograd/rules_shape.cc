@@ -7,8 +7,8 @@
 namespace neura::autograd {
 namespace {
 
-// A view reads each element from somewhere; its gradient adds it there. Where, is inferred as if the
-// input had been contiguous, which its gradient is.
+// A view reads each element from somewhere; its gradient adds it there. Where, is inferred as if
+// the input had been contiguous, which its gradient is.
 template <OpId op>
 void ViewRule(RuleContext& c) {
   const Tensor like = Tensor::View(c.grad().storage(), 0, c.input_shape(0),
@@ -74,9 +74,9 @@ void AddShapeRules(RuleTable& table) {
   table.Add(OpId::kTriu, kSaveNothing,
             [](RuleContext& c) { c.Set(0, Triu(c.grad(), c.Get<TriangleOptions>().diagonal)); });
 
-  for (OpId op : {OpId::kFull, OpId::kRange, OpId::kRandomUniform, OpId::kRandomNormal,
-                  OpId::kRandomInt, OpId::kRandomBernoulli, OpId::kRandomPermutation,
-                  OpId::kSgdStep, OpId::kAdamStep}) {
+  for (OpId op :
+       {OpId::kFull, OpId::kRange, OpId::kRandomUniform, OpId::kRandomNormal, OpId::kRandomInt,
+        OpId::kRandomBernoulli, OpId::kRandomPermutation, OpId::kSgdStep, OpId::kAdamStep}) {
     table.NotDifferentiable(op);
   }
 }

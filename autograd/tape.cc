@@ -86,8 +86,8 @@ Tensor GradOf(const Tensor& tensor) {
 
 void SetGrad(const Tensor& tensor, const Tensor& grad) {
   if (grad.defined() && (grad.shape() != tensor.shape() || grad.dtype() != tensor.dtype())) {
-    ThrowInvalidArgument(absl::StrCat("SetGrad: the gradient of ", Describe(tensor), " cannot be ",
-                                      Describe(grad)));
+    ThrowInvalidArgument(
+        absl::StrCat("SetGrad: the gradient of ", Describe(tensor), " cannot be ", Describe(grad)));
   }
   MetaOrNew(tensor).grad = grad;
 }

@@ -66,7 +66,8 @@ double BestSeconds(F f) {
   for (int i = 0; i < 10; ++i) {
     const auto start = std::chrono::steady_clock::now();
     f();
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    best = std::min(
+        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   return best;
 }
@@ -77,15 +78,18 @@ double MeasureFmaPeak() {
   constexpr int kRounds = 5'000'000;
   float sink = 0;
   double flop = 0;
-  const double seconds = BestSeconds([&] { flop = HWY_DYNAMIC_DISPATCH(FmaRounds)(kRounds, &sink); });
+  const double seconds =
+      BestSeconds([&] { flop = HWY_DYNAMIC_DISPATCH(FmaRounds)(kRounds, &sink); });
   return sink == 0 ? 0 : flop * kRounds / seconds;
 }
 
 double MeasureTriad() {
   constexpr size_t kElements = size_t{1} << 24;  // three arrays of 64 MiB
   std::vector<float> a(kElements), b(kElements, 1), c(kElements, 2);
-  const double seconds =
-      BestSeconds([&] { HWY_DYNAMIC_DISPATCH(Triad)(kElements, b.data(), c.data(), a.data()); });
+  const double seconds = BestSeconds([&] {
+    HWY_DYNAMIC_DISPATCH(Triad)
+    (kElements, b.data(), c.data(), a.data());
+  });
   return 3 * sizeof(float) * kElements / seconds;
 }
 

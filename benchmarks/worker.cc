@@ -55,7 +55,8 @@ int Serve() {
     const Case& work = cases[name];
     if (command == "value") {
       const Tensor value = Contiguous(work.value());
-      for (int64_t i = 0; i < value.numel(); ++i) std::printf("%.6g ", static_cast<double>(value.data<float>()[i]));
+      for (int64_t i = 0; i < value.numel(); ++i)
+        std::printf("%.6g ", static_cast<double>(value.data<float>()[i]));
       std::printf("\n");
       std::fflush(stdout);
     } else {

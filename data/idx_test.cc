@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 std::string TestFile(const std::string& name) { return absl::StrCat("data/testdata/idx/", name); }
 
 template <typename T>
-std::vector<T> Load(const std::string& name, std::vector<int64_t> shape) {
+std::vector<T> Load(const std::string& name, const std::vector<int64_t>& shape) {
   const absl::StatusOr<Tensor> tensor = LoadIdx(TestFile(name));
   EXPECT_TRUE(tensor.ok()) << tensor.status();
   EXPECT_THAT(tensor->shape(), ::testing::ElementsAreArray(shape)) << name;

@@ -44,7 +44,7 @@ TEST(TensorDataset, BatchesAreRowsInOrder) {
 
 TEST(TensorDataset, SizesMustAgree) {
   try {
-    TensorDataset(Zeros({3, 2}), Zeros({4}));
+    const TensorDataset dataset(Zeros({3, 2}), Zeros({4}));
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.message(), HasSubstr("float32 [3, 2], float32 [4]"));

@@ -15,8 +15,8 @@ struct Fans {
 
 Fans FansOf(const char* op, const Tensor& tensor) {
   if (!tensor.defined() || tensor.dim() < 2) {
-    ThrowInvalidArgument(absl::StrCat(op, ": needs a tensor [out, in, kernel...], got ",
-                                      Describe(tensor)));
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": needs a tensor [out, in, kernel...], got ", Describe(tensor)));
   }
   const double area = static_cast<double>(NumElements(tensor.shape().subspan(2)));
   return {static_cast<double>(tensor.size(1)) * area, static_cast<double>(tensor.size(0)) * area};
@@ -25,8 +25,8 @@ Fans FansOf(const char* op, const Tensor& tensor) {
 double KaimingStd(const char* op, const Tensor& tensor, const KaimingOptions& options) {
   const Fans fans = FansOf(op, tensor);
   if (options.mode != "fan_in" && options.mode != "fan_out") {
-    ThrowInvalidArgument(absl::StrCat(op, ": mode = \"", options.mode,
-                                      "\" must be \"fan_in\" or \"fan_out\""));
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": mode = \"", options.mode, "\" must be \"fan_in\" or \"fan_out\""));
   }
   return CalculateGain(options.nonlinearity, options.a) /
          std::sqrt(options.mode == "fan_in" ? fans.in : fans.out);
@@ -56,8 +56,8 @@ double CalculateGain(const std::string& nonlinearity, double a) {
 }
 
 Tensor Uniform(const Tensor& tensor, double low, double high, Generator* generator) {
-  return Overwrite(tensor, neura::Uniform(tensor.shape(), low, high, {.dtype = tensor.dtype()},
-                                          generator));
+  return Overwrite(tensor,
+                   neura::Uniform(tensor.shape(), low, high, {.dtype = tensor.dtype()}, generator));
 }
 Tensor Normal(const Tensor& tensor, double mean, double std, Generator* generator) {
   return Overwrite(tensor,

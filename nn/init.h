@@ -10,8 +10,8 @@
 namespace neura::nn::init {
 
 struct KaimingOptions {
-  double a = 0;                           // slope of leaky_relu
-  std::string mode = "fan_in";            // or "fan_out"
+  double a = 0;                             // slope of leaky_relu
+  std::string mode = "fan_in";              // or "fan_out"
   std::string nonlinearity = "leaky_relu";  // see CalculateGain
   Generator* generator = nullptr;
 };

@@ -43,7 +43,8 @@ Conv2d::Conv2d(const Conv2dOptions& options) : options(options) {
   CheckPositive("Conv2d", "in_channels", options.in_channels);
   CheckPositive("Conv2d", "out_channels", options.out_channels);
   CheckPositive("Conv2d", "groups", options.groups);
-  CheckPositive("Conv2d", "kernel_size", std::min(options.kernel_size.height, options.kernel_size.width));
+  CheckPositive("Conv2d", "kernel_size",
+                std::min(options.kernel_size.height, options.kernel_size.width));
   if (options.in_channels % options.groups != 0 || options.out_channels % options.groups != 0) {
     ThrowInvalidArgument(absl::StrCat("Conv2d: in_channels = ", options.in_channels,
                                       " and out_channels = ", options.out_channels,
@@ -51,9 +52,9 @@ Conv2d::Conv2d(const Conv2dOptions& options) : options(options) {
   }
   const int64_t channels = options.in_channels / options.groups;
   const int64_t fan_in = channels * options.kernel_size.height * options.kernel_size.width;
-  weight = UniformByFanIn({options.out_channels, channels, options.kernel_size.height,
-                           options.kernel_size.width},
-                          fan_in);
+  weight = UniformByFanIn(
+      {options.out_channels, channels, options.kernel_size.height, options.kernel_size.width},
+      fan_in);
   if (options.bias) bias = UniformByFanIn({options.out_channels}, fan_in);
 }
 Tensor Conv2d::Forward(const Tensor& input) {
@@ -103,8 +104,7 @@ void BatchNorm::UpdateRunningStats(const Tensor& mean, const Tensor& rstd, int64
   NoGradGuard no_grad;
   AddInPlace(num_batches_tracked, int64_t{1});
   const double weight_of_new =
-      options.momentum ? *options.momentum
-                       : 1 / num_batches_tracked.tensor().Item<double>();
+      options.momentum ? *options.momentum : 1 / num_batches_tracked.tensor().Item<double>();
   const double unbias = static_cast<double>(count) / static_cast<double>(count - 1);
   const Tensor variance = (Reciprocal(Square(rstd)) - options.eps) * unbias;
   Assign(running_mean, Lerp(running_mean, mean, weight_of_new));
@@ -115,8 +115,8 @@ std::string BatchNorm::Describe() const { return DescribeOptions(options); }
 
 void BatchNorm1d::CheckInput(const Tensor& input) const {
   if (input.dim() != 2 && input.dim() != 3) {
-    ThrowInvalidArgument(absl::StrCat("BatchNorm1d: expected [N, C] or [N, C, L], got ",
-                                      neura::Describe(input)));
+    ThrowInvalidArgument(
+        absl::StrCat("BatchNorm1d: expected [N, C] or [N, C, L], got ", neura::Describe(input)));
   }
 }
 void BatchNorm2d::CheckInput(const Tensor& input) const {
@@ -164,8 +164,8 @@ Dropout::Dropout(const DropoutOptions& options) : options(options) {
 Tensor Dropout::Forward(const Tensor& input) {
   if (!training() || options.p == 0) return input;
   if (options.p == 1) return input * 0;
-  const Tensor kept = Bernoulli(input.shape(), 1 - options.p,
-                                {.dtype = input.dtype(), .device = input.device()});
+  const Tensor kept =
+      Bernoulli(input.shape(), 1 - options.p, {.dtype = input.dtype(), .device = input.device()});
   return input * (kept * (1 / (1 - options.p)));
 }
 std::string Dropout::Describe() const { return DescribeOptions(options); }

@@ -187,11 +187,11 @@ class Flatten : public Module {
 
 // ---- activations -----------------------------------------------------------------------------
 
-#define NEURA_INTERNAL_ACTIVATION(Name)              \
-  class Name : public Module {                       \
-   public:                                           \
-    Tensor Forward(const Tensor& input) override;    \
-    NEURA_MODULE()                                   \
+#define NEURA_INTERNAL_ACTIVATION(Name)           \
+  class Name : public Module {                    \
+   public:                                        \
+    Tensor Forward(const Tensor& input) override; \
+    NEURA_MODULE()                                \
   };
 NEURA_INTERNAL_ACTIVATION(ReLU)
 NEURA_INTERNAL_ACTIVATION(SiLU)

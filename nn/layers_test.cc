@@ -31,8 +31,8 @@ std::vector<float> Values(const Tensor& tensor) {
 }
 
 bool Close(const Tensor& a, const Tensor& b, double tolerance = 1e-5) {
-  return a.shape() == b.shape() && AMax(Abs(Cast(a, kFloat64) - Cast(b, kFloat64))).Item<double>() <
-                                       tolerance;
+  return a.shape() == b.shape() &&
+         AMax(Abs(Cast(a, kFloat64) - Cast(b, kFloat64))).Item<double>() < tolerance;
 }
 
 TEST(LinearTest, IsAnAffineMap) {
@@ -77,7 +77,10 @@ TEST(BatchNormTest, WithoutMomentumAveragesPlainly) {
 
 TEST(BatchNormTest, RejectsWhatItCannotNormalize) {
   nn::BatchNorm2d layer({.num_features = 2});
-  EXPECT_THAT(ErrorOf([&] { layer(Ones({2, 2})); }), HasSubstr("BatchNorm2d: expected [N, C, H, W]"));
+  EXPECT_THAT(ErrorOf([&] {
+                layer(Ones({2, 2}));
+              }),
+              HasSubstr("BatchNorm2d: expected [N, C, H, W]"));
   EXPECT_THAT(ErrorOf([&] { layer(Ones({1, 2, 1, 1})); }), HasSubstr("more than one value"));
 }
 
@@ -134,7 +137,8 @@ TEST(CrossEntropyTest, IsTheNegativeLogProbability) {
   const double first = NegativeLogProbability({1, 2, 0.5}, 1);
   const double second = NegativeLogProbability({-1, 0, 3}, 0);
   EXPECT_NEAR(nn::CrossEntropy(x, target).Item<double>(), (first + second) / 2, 1e-12);
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.reduction = "sum"}).Item<double>(), first + second, 1e-12);
+  EXPECT_NEAR(nn::CrossEntropy(x, target, {.reduction = "sum"}).Item<double>(), first + second,
+              1e-12);
   EXPECT_NEAR(nn::CrossEntropy(x, target, {.ignore_index = 0}).Item<double>(), first, 1e-12);
   const Tensor weight = FromList<double>({3, 1, 1});
   EXPECT_NEAR(nn::CrossEntropy(x, target, {.weight = weight}).Item<double>(),
@@ -163,13 +167,21 @@ TEST(CrossEntropyTest, Gradient) {
 
 TEST(CrossEntropyTest, BadTargets) {
   const Tensor x = Randn({2, 3});
-  EXPECT_THAT(ErrorOf([&] { nn::CrossEntropy(x, FromList<int64_t>({0, 3})); }),
+  EXPECT_THAT(ErrorOf([&] {
+                nn::CrossEntropy(x, FromList<int64_t>({0, 3}));
+              }),
               HasSubstr("index 3 is outside [0, 3)"));
-  EXPECT_THAT(ErrorOf([&] { nn::CrossEntropy(x, FromList<int64_t>({0, -1})); }),
+  EXPECT_THAT(ErrorOf([&] {
+                nn::CrossEntropy(x, FromList<int64_t>({0, -1}));
+              }),
               HasSubstr("index -1"));
-  EXPECT_THAT(ErrorOf([&] { nn::CrossEntropy(x, FromList<int64_t>({0, 1, 2})); }),
+  EXPECT_THAT(ErrorOf([&] {
+                nn::CrossEntropy(x, FromList<int64_t>({0, 1, 2}));
+              }),
               HasSubstr("float32 [2, 3] and the target int64 [3]"));
-  EXPECT_THAT(ErrorOf([&] { nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.reduction = "avg"}); }),
+  EXPECT_THAT(ErrorOf([&] {
+                nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.reduction = "avg"});
+              }),
               HasSubstr("\"avg\""));
 }
 

@@ -12,14 +12,14 @@ namespace neura::nn {
 struct CrossEntropyOptions {
   // Weight of each class, [C]; undefined: all 1. With it, "mean" divides by the targets' weights.
   Tensor weight = {};
-  int64_t ignore_index = -100;  // targets of this value count for nothing
+  int64_t ignore_index = -100;     // targets of this value count for nothing
   std::string reduction = "mean";  // "none", "mean" or "sum"
   double label_smoothing = 0;      // mass that is spread evenly over the classes
   NEURA_FIELDS(ignore_index, reduction, label_smoothing)
 };
-// -log(softmax(input)[target]). input [N, C] or [N, C, d1, ...] or [C], floating point; target class
-// indices (int64 or int32) of the input's shape without C, or class probabilities of its whole shape.
-// Throws OutOfRange for a label that is not a class.
+// -log(softmax(input)[target]). input [N, C] or [N, C, d1, ...] or [C], floating point; target
+// class indices (int64 or int32) of the input's shape without C, or class probabilities of its
+// whole shape. Throws OutOfRange for a label that is not a class.
 Tensor CrossEntropy(const Tensor& input, const Tensor& target,
                     const CrossEntropyOptions& options = {});
 

@@ -268,7 +268,8 @@ class TreePrinter final : public MemberVisitor {
  private:
   std::string Indent() const { return std::string(indent_, ' '); }
   void Note(const std::string& name, const Tensor& tensor) {
-    if (tensor.defined()) tensors_.push_back(absl::StrCat(name, " ", neura::ToString(tensor.shape())));
+    if (tensor.defined())
+      tensors_.push_back(absl::StrCat(name, " ", neura::ToString(tensor.shape())));
   }
 
   size_t indent_ = 0;

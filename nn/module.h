@@ -8,8 +8,8 @@
 //     NEURA_MODULE(conv, fc)  // names and order: parameters, state dict, Train(), printing
 //   };
 //
-// A module is a value: copying it copies its parameters. What Parameters() and StateDict() return are
-// handles that share memory with the module.
+// A module is a value: copying it copies its parameters. What Parameters() and StateDict() return
+// are handles that share memory with the module.
 #ifndef NEURA_NN_MODULE_H_
 #define NEURA_NN_MODULE_H_
 
@@ -98,8 +98,8 @@ class Module {
   NamedTensors NamedBuffers() const;
   // Parameters and buffers, in the order of their members.
   NamedTensors StateDict() const;
-  // Copies values into the module. Throws InvalidArgument when a shape or dtype differs, or (strict)
-  // a name has no counterpart; nothing is changed then.
+  // Copies values into the module. Throws InvalidArgument when a shape or dtype differs, or
+  // (strict) a name has no counterpart; nothing is changed then.
   LoadReport LoadStateDict(const NamedTensors& state, const LoadOptions& options = {});
 
   // Training or evaluation behaviour (dropout, batch norm), here and in all modules below.
@@ -140,14 +140,13 @@ class Module {
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
 #define NEURA_INTERNAL_VISIT_MEMBER(member) visitor.Visit(#member, this->member);
-#define NEURA_MODULE(...)                                                              \
- public:                                                                               \
-  void VisitMembers([[maybe_unused]] ::neura::nn::MemberVisitor& visitor) override {   \
-    NEURA_FOR_EACH(NEURA_INTERNAL_VISIT_MEMBER, __VA_ARGS__)                           \
-  }                                                                                    \
-  std::unique_ptr<::neura::nn::Module> Clone() const override {                        \
-    using Self = std::remove_cvref_t<decltype(*this)>;                                 \
-    return std::make_unique<Self>(*this);                                              \
+#define NEURA_MODULE(...)                                                                          \
+ public:                                                                                           \
+  void VisitMembers([[maybe_unused]] ::neura::nn::MemberVisitor& visitor) override{NEURA_FOR_EACH( \
+      NEURA_INTERNAL_VISIT_MEMBER, __VA_ARGS__)} std::unique_ptr<::neura::nn::Module>              \
+  Clone() const override {                                                                         \
+    using Self = std::remove_cvref_t<decltype(*this)>;                                             \
+    return std::make_unique<Self>(*this);                                                          \
   }
 
 }  // namespace neura::nn

@@ -89,9 +89,9 @@ TEST(ModuleTest, StrictAndLenientLoading) {
   Net net;
   nn::NamedTensors state = Net().StateDict();
   state[0].first = "renamed";
-  EXPECT_THAT(ErrorOf([&] { net.LoadStateDict(state); }),
-              ::testing::AllOf(HasSubstr("missing: block.inner.weight"),
-                               HasSubstr("unexpected: renamed")));
+  EXPECT_THAT(
+      ErrorOf([&] { net.LoadStateDict(state); }),
+      ::testing::AllOf(HasSubstr("missing: block.inner.weight"), HasSubstr("unexpected: renamed")));
   const nn::LoadReport report = net.LoadStateDict(state, {.strict = false});
   EXPECT_THAT(report.missing, ElementsAre("block.inner.weight"));
   EXPECT_THAT(report.unexpected, ElementsAre("renamed"));

@@ -9,9 +9,7 @@ Sequential::Sequential(const Sequential& other) : Module(other) {
   for (const auto& module : other.modules_) modules_.push_back(module->Clone());
 }
 
-Sequential& Sequential::operator=(const Sequential& other) {
-  return *this = Sequential(other);
-}
+Sequential& Sequential::operator=(const Sequential& other) { return *this = Sequential(other); }
 
 Module& Sequential::operator[](size_t index) {
   if (index >= modules_.size()) {

@@ -17,10 +17,9 @@ namespace neura::nn {
 class Sequential : public Module {
  public:
   template <typename... Modules>
-    requires((std::derived_from<std::remove_cvref_t<Modules>, Module> && ...) &&
-             !(sizeof...(Modules) == 1 &&
-               (std::same_as<std::remove_cvref_t<Modules>, Sequential> && ...)))
-  explicit Sequential(Modules&&... modules) {
+  requires((std::derived_from<std::remove_cvref_t<Modules>, Module> && ...) &&
+           !(sizeof...(Modules) == 1 && (std::same_as<std::remove_cvref_t<Modules>, Sequential> &&
+                                         ...))) explicit Sequential(Modules&&... modules) {
     (Append(std::forward<Modules>(modules)), ...);
   }
   Sequential(const Sequential& other);
@@ -29,7 +28,7 @@ class Sequential : public Module {
   Sequential& operator=(Sequential&&) = default;
 
   template <typename M>
-    requires std::derived_from<std::remove_cvref_t<M>, Module>
+  requires std::derived_from<std::remove_cvref_t<M>, Module>
   void Append(M&& module) {
     modules_.push_back(std::make_unique<std::remove_cvref_t<M>>(std::forward<M>(module)));
   }

@@ -13,7 +13,6 @@ using graph::Extent;
 using graph::kNone;
 using graph::ValueId;
 
-
 }  // namespace
 
 // `start` and `end` came with operator set 15.

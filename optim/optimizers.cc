@@ -26,7 +26,8 @@ std::vector<std::vector<Tensor>> ParamsOf(const std::vector<ParamGroup<Options>>
 
 void CheckNotNegative(const char* optimizer, const char* name, double value) {
   if (!(value >= 0)) {
-    ThrowInvalidArgument(absl::StrCat(optimizer, ": ", name, " = ", value, " must not be negative"));
+    ThrowInvalidArgument(
+        absl::StrCat(optimizer, ": ", name, " = ", value, " must not be negative"));
   }
 }
 

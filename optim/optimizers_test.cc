@@ -99,8 +99,8 @@ TEST(AdamWTest, DecouplesTheWeightDecay) {
 
 TEST(OptimizerTest, GroupsHaveTheirOwnOptionsAndMissingGradientsAreSkipped) {
   const Tensor a = Param(1), b = Param(1), c = Param(1);
-  optim::SGD optimizer({{.params = {a}, .options = {.lr = 0.1}},
-                        {.params = {b, c}, .options = {.lr = 0.01}}});
+  optim::SGD optimizer(
+      {{.params = {a}, .options = {.lr = 0.1}}, {.params = {b, c}, .options = {.lr = 0.01}}});
   Backward(Sum(a + b));
   optimizer.Step();
   EXPECT_DOUBLE_EQ(a.data<double>()[0], 0.9);
@@ -136,7 +136,8 @@ TEST(OptimizerTest, ForeignStateIsRejectedAndChangesNothing) {
   EXPECT_THAT(ErrorOf([&] { other.LoadStateDict(first.StateDict()); }), HasSubstr("float64 [5]"));
   EXPECT_DOUBLE_EQ(other.lr(0), 0.7);
   optim::SGD sgd({p});
-  EXPECT_THAT(ErrorOf([&] { sgd.LoadStateDict(first.StateDict()); }), HasSubstr("group.0.momentum"));
+  EXPECT_THAT(ErrorOf([&] { sgd.LoadStateDict(first.StateDict()); }),
+              HasSubstr("group.0.momentum"));
 }
 
 TEST(OptimizerTest, BadArguments) {

@@ -62,8 +62,8 @@ void LRScheduler::LoadStateDict(const NamedTensors& state) {
 StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options)
     : LRScheduler(optimizer), options_(options) {
   if (options.step_size < 1) {
-    ThrowInvalidArgument(absl::StrCat("StepLR: step_size = ", options.step_size,
-                                      " must be at least 1"));
+    ThrowInvalidArgument(
+        absl::StrCat("StepLR: step_size = ", options.step_size, " must be at least 1"));
   }
   Set();
 }
@@ -74,8 +74,8 @@ double StepLR::LrAt(size_t group, int64_t step) const {
 CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options)
     : LRScheduler(optimizer), options_(options) {
   if (options.T_max < 1) {
-    ThrowInvalidArgument(absl::StrCat("CosineAnnealingLR: T_max = ", options.T_max,
-                                      " must be at least 1"));
+    ThrowInvalidArgument(
+        absl::StrCat("CosineAnnealingLR: T_max = ", options.T_max, " must be at least 1"));
   }
   Set();
 }

@@ -69,9 +69,9 @@ class CosineAnnealingLR final : public LRScheduler {
 struct OneCycleLROptions {
   double max_lr = 1e-2;
   int64_t total_steps = 1;
-  double pct_start = 0.3;              // share of the steps in which the rate rises
+  double pct_start = 0.3;               // share of the steps in which the rate rises
   std::string anneal_strategy = "cos";  // or "linear"
-  bool cycle_momentum = true;          // momentum falls while the rate rises, and back
+  bool cycle_momentum = true;           // momentum falls while the rate rises, and back
   double base_momentum = 0.85;
   double max_momentum = 0.95;
   double div_factor = 25;         // the first rate is max_lr / div_factor

@@ -73,7 +73,7 @@ absl::Status InflateReader::Finish() {
   if (stream_ != nullptr && !ended_) {
     // The checksum comes with the attempt to read one byte more.
     char extra;
-    const absl::Status status = Inflate(&extra, 1);
+    absl::Status status = Inflate(&extra, 1);
     if (status.ok()) return absl::DataLossError("more bytes than expected");
     if (!ended_) return status;
   }

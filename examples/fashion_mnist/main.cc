@@ -1,5 +1,5 @@
-// Trains a small convolutional network on Fashion-MNIST, saves it, exports it to ONNX, and shows that
-// the exported file gives the same answers.
+// Trains a small convolutional network on Fashion-MNIST, saves it, exports it to ONNX, and shows
+// that the exported file gives the same answers.
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -16,9 +16,11 @@
 ABSL_FLAG(int, epochs, 5, "Passes over the 60,000 training images.");
 ABSL_FLAG(int, threads, 0, "Threads that compute; 0 uses every core.");
 ABSL_FLAG(int, workers, 1, "Threads that prepare batches.");
-ABSL_FLAG(uint64_t, seed, 1, "Of initial weights, order and dropout: the same seed gives the same bits.");
+ABSL_FLAG(uint64_t, seed, 1,
+          "Of initial weights, order and dropout: the same seed gives the same bits.");
 ABSL_FLAG(std::string, out, "fashion_mnist_out", "Folder for the model and the pictures.");
-ABSL_FLAG(int64_t, max_steps, 0, "Stops training after so many steps and only saves the model; 0: never.");
+ABSL_FLAG(int64_t, max_steps, 0,
+          "Stops training after so many steps and only saves the model; 0: never.");
 
 namespace neura::examples {
 namespace {
@@ -30,8 +32,9 @@ bool CheckExported(const std::string& path, const Tensor& images, const Tensor& 
   const Tensor exported =
       Predict([&](const Tensor& batch) { return program->Run({batch})[0]; }, images);
   const int64_t equal = Sum(exported == predictions).Item<int64_t>();
-  std::cout << absl::StrFormat("ONNX in the graph runtime: %d of %d predictions equal to the eager model's\n",
-                               equal, predictions.numel());
+  std::cout << absl::StrFormat(
+      "ONNX in the graph runtime: %d of %d predictions equal to the eager model's\n", equal,
+      predictions.numel());
   return equal == predictions.numel();
 }
 

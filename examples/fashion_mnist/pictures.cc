@@ -30,8 +30,7 @@ class Page {
         cairo_(cairo_create(surface_)) {
     cairo_set_source_rgb(cairo_, 1, 1, 1);
     cairo_paint(cairo_);
-    cairo_select_font_face(cairo_, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_select_font_face(cairo_, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
   }
   ~Page() {
     cairo_destroy(cairo_);
@@ -133,8 +132,8 @@ void DrawChart(Page& page, double left, double top, const std::string& title,
   for (int i = 0; i < kTicks; ++i) {
     const double value = low + (high - low) * i / (kTicks - 1);
     page.Line({{left, y_of(value)}, {left + kWidth, y_of(value)}}, kGrid, 1);
-    const std::string label = percent ? absl::StrFormat("%.1f%%", 100 * value)
-                                               : absl::StrFormat("%.3f", value);
+    const std::string label =
+        percent ? absl::StrFormat("%.1f%%", 100 * value) : absl::StrFormat("%.3f", value);
     page.Text(left - 8, y_of(value) + 4, label, 11, kInk, 1);
   }
   for (size_t i = 0; i < epochs; ++i) {

@@ -49,10 +49,9 @@ void ProgressBar::Draw(const std::string& status, bool finished) {
   if (filled < kBarWidth) bar += '>';
   bar.resize(kBarWidth, ' ');
   const double elapsed = seconds();
-  const std::string time = finished ? "in " + MinutesAndSeconds(elapsed)
-                           : share > 0
-                               ? MinutesAndSeconds(elapsed * (1 - share) / share) + " left"
-                               : "";
+  const std::string time = finished    ? "in " + MinutesAndSeconds(elapsed)
+                           : share > 0 ? MinutesAndSeconds(elapsed * (1 - share) / share) + " left"
+                                       : "";
   // Back to the start of the line, and clear what is left of the last one.
   absl::PrintF("%s%s [%s] %3.0f%%  %s  %s%s", terminal_ ? "\r\033[K" : "", title_, bar, share * 100,
                status, time, finished ? "\n" : "");

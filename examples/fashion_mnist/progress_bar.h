@@ -10,8 +10,8 @@ namespace neura::examples {
 
 //   Epoch 2/5 [=========>          ]  47%  loss 0.3121  acc 88.6%  21034 images/s  0:02 left
 //
-// On a terminal the line is redrawn in place, a few times a second; elsewhere only the finished line
-// is printed.
+// On a terminal the line is redrawn in place, a few times a second; elsewhere only the finished
+// line is printed.
 class ProgressBar {
  public:
   ProgressBar(std::string title, int64_t total);

@@ -25,8 +25,8 @@ std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& t
                                   .num_workers = options.num_workers,
                                   .seed = options.seed});
   optim::AdamW optimizer(net.Parameters(), {.weight_decay = options.weight_decay});
-  optim::OneCycleLR schedule(optimizer, {.max_lr = options.max_lr,
-                                         .total_steps = options.epochs * loader.size() + 1});
+  optim::OneCycleLR schedule(
+      optimizer, {.max_lr = options.max_lr, .total_steps = options.epochs * loader.size() + 1});
   std::vector<EpochRecord> records;
   int64_t steps = 0;
   for (int epoch = 1; epoch <= options.epochs; ++epoch) {
@@ -35,10 +35,9 @@ std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& t
     double loss_sum = 0, correct = 0;
     int64_t batches = 0, seen = 0;
     const auto status = [&] {
-      return absl::StrFormat("loss %.4f  acc %5.2f%%  %6.0f images/s",
-                             loss_sum / static_cast<double>(batches),
-                             100 * correct / static_cast<double>(seen),
-                             static_cast<double>(seen) / bar.seconds());
+      return absl::StrFormat(
+          "loss %.4f  acc %5.2f%%  %6.0f images/s", loss_sum / static_cast<double>(batches),
+          100 * correct / static_cast<double>(seen), static_cast<double>(seen) / bar.seconds());
     };
     bool stop = false;
     for (auto [images, labels] : loader) {

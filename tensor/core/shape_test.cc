@@ -43,7 +43,9 @@ TEST(ShapeTest, Contiguity) {
 TEST(ShapeTest, Broadcasting) {
   EXPECT_EQ(BroadcastShapes("add", {4, 1, 3}, {2, 1}), (Dims{4, 2, 3}));
   EXPECT_EQ(BroadcastShapes("add", {}, {0, 2}), (Dims{0, 2}));
-  EXPECT_EQ(ErrorOf([] { BroadcastShapes("add", {2, 3}, {4}); }),
+  EXPECT_EQ(ErrorOf([] {
+              BroadcastShapes("add", {2, 3}, {4});
+            }),
             "add: shapes [2, 3] and [4] do not broadcast: dimension 1 has extents 3 and 4, which "
             "must be equal or one of them 1");
   EXPECT_EQ(BroadcastStrides({3, 1}, {1, 1}, {2, 3, 5}), (Dims{0, 1, 0}));

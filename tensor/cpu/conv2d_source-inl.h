@@ -21,15 +21,6 @@ namespace neura::cpu::HWY_NAMESPACE {
 // Copied planes of one item of work stay in the second-level cache.
 inline constexpr int64_t kSourceBytes = 1 << 19;
 
-template <typename T>
-HWY_INLINE void FillZero(T* to, int64_t count) {
-  const hn::ScalableTag<T> d;
-  constexpr int kN = kLanes<T>;
-  int64_t i = 0;
-  for (; i + kN <= count; i += kN) hn::StoreU(hn::Zero(d), d, to + i);
-  if (i < count) StoreFirst(d, hn::FirstN(d, count - i), count - i, hn::Zero(d), to + i);
-}
-
 // Copies rows of columns elements, step apart in the source.
 template <typename T>
 HWY_INLINE void CopyRows(int64_t rows, int64_t columns, const T* from, int64_t from_stride,

@@ -26,11 +26,20 @@ constexpr int64_t kPackedDepth = 256;
 constexpr int64_t kPackedRows = 1024;
 constexpr int64_t kPackedColumns = 1024;
 // Without packing only the scratch for the odd ends depends on the depth.
-constexpr int64_t kUnpackedDepth = 2048;
+constexpr int64_t kUnpackedDepth = 1024;
 // Multiplications that are worth an item of the thread pool.
 constexpr int64_t kItemWork = 1 << 17;
-// Up to so many multiplications B comes from the cache as it is faster than it can be packed.
-constexpr int64_t kUnpackedWork = 1 << 18;
+// Up to so many rows of A, B comes faster from where it is than packed: always, and if its rows do
+// not collide.
+constexpr int64_t kUnpackedRows = 2 * kTileRows;
+constexpr int64_t kUnpackedRowsOfSpreadB = 256;
+// Rows that are a multiple of this apart collide: they compete for the same places in a cache.
+constexpr int64_t kCacheWayBytes = 4096;
+
+template <typename T>
+bool RowsCollide(int64_t stride) {
+  return stride * static_cast<int64_t>(sizeof(T)) % kCacheWayBytes == 0;
+}
 
 constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -131,9 +140,13 @@ struct PackedBlock {
   int64_t column_begin, columns;
   int64_t row_begin;
   RowTiles tiles;
+  bool pack_a;  // else its rows are contiguous, and read in place
   bool pack_b;  // else it is the last block's, of the same columns
   T* packed_a;
   T* packed_b;
+
+  int64_t PanelColumns(int64_t p) const { return std::min<int64_t>(kPanel, columns - p * kPanel); }
+  int PanelVectors(int64_t p) const { return PanelColumns(p) > kLanes<T> ? kTileVectors : 1; }
 
   void PackAPanel(int64_t t) const {
     const T* from = g.a + (row_begin + tiles.Begin(t)) * g.a_row_stride + k_begin * g.a_col_stride;
@@ -143,21 +156,26 @@ struct PackedBlock {
 
   void PackBPanel(int64_t p) const {
     const T* from = g.b + k_begin * g.b_row_stride + (column_begin + p * kPanel) * g.b_col_stride;
-    PackPadded(depth, std::min<int64_t>(kPanel, columns - p * kPanel), from, g.b_row_stride,
-               g.b_col_stride, packed_b + p * kPanel * depth, kPanel);
+    PackPadded(depth, PanelColumns(p), from, g.b_row_stride, g.b_col_stride,
+               packed_b + p * kPanel * depth, PanelVectors(p) * int64_t{kLanes<T>});
   }
 
   void Compute(int64_t t, int64_t p) const {
     Tile<T> tile;
     tile.depth = depth;
-    tile.a = packed_a + tiles.Begin(t) * depth;
-    tile.a_stride = tiles.Rows(t);
     tile.b = packed_b + p * kPanel * depth;
-    tile.b_stride = kPanel;
-    tile.columns = std::min<int64_t>(kPanel, columns - p * kPanel);
+    tile.b_stride = PanelVectors(p) * kLanes<T>;
+    tile.columns = PanelColumns(p);
     SetEpilogue(g, row_begin + tiles.Begin(t), column_begin + p * kPanel, k_begin == 0, &tile);
-    Tiles<T, ALayout::kColumns, BLayout::kStrided, 8>::Run(
-        tile, tiles.Rows(t), tile.columns > kLanes<T> ? kTileVectors : 1);
+    if (pack_a) {
+      tile.a = packed_a + tiles.Begin(t) * depth;
+      tile.a_stride = tiles.Rows(t);
+      Tiles<T, ALayout::kColumns, BLayout::kStrided, 8>::Run(tile, tiles.Rows(t), PanelVectors(p));
+    } else {
+      tile.a = g.a + (row_begin + tiles.Begin(t)) * g.a_row_stride + k_begin;
+      tile.a_stride = g.a_row_stride;
+      Tiles<T, ALayout::kRows, BLayout::kStrided, 8>::Run(tile, tiles.Rows(t), PanelVectors(p));
+    }
   }
 
   void Run() const {
@@ -165,7 +183,7 @@ struct PackedBlock {
     const int64_t panels_to_pack = pack_b ? panels : 0;
     // Packing moves about as much memory for 64 elements as an item of products does for one.
     const int64_t pack_group = std::max<int64_t>(1, kItemWork / 8 / (depth * kPanel + 1));
-    const int64_t a_items = CeilDiv(tiles.count, 2 * pack_group);
+    const int64_t a_items = pack_a ? CeilDiv(tiles.count, 2 * pack_group) : 0;
     const int64_t b_items = CeilDiv(panels_to_pack, pack_group);
     ParallelFor(a_items + b_items, [&](int64_t item) HWY_ATTR {
       if (item < a_items) {
@@ -202,7 +220,9 @@ void PackedGemm(const GemmArgs<T>& g) {
   constexpr int kPanel = kTileColumns<T>;
   const int64_t depth = BlockSize(g.k, kPackedDepth);
   const int64_t padded_columns = CeilDiv(BlockSize(g.n, kPackedColumns), kPanel) * kPanel;
-  T* packed_a = Scratch<T>(ScratchSlot::kPackedA, depth * BlockSize(g.m, kPackedRows));
+  const bool pack_a = g.a_col_stride != 1 || RowsCollide<T>(g.a_row_stride);
+  T* packed_a =
+      pack_a ? Scratch<T>(ScratchSlot::kPackedA, depth * BlockSize(g.m, kPackedRows)) : nullptr;
   T* packed_b = Scratch<T>(ScratchSlot::kPackedB, depth * padded_columns);
   ForBlocks(g.n, kPackedColumns, [&](int64_t column_begin, int64_t columns) HWY_ATTR {
     ForBlocks(g.k, kPackedDepth, [&](int64_t k_begin, int64_t block_depth) HWY_ATTR {
@@ -214,6 +234,7 @@ void PackedGemm(const GemmArgs<T>& g) {
                        columns,
                        row_begin,
                        RowTiles(rows),
+                       pack_a,
                        /*pack_b=*/row_begin == 0,
                        packed_a,
                        packed_b}
@@ -228,7 +249,8 @@ void GemmImpl(const GemmArgs<T>& g) {
   if (g.m == 0 || g.n == 0) return;
   if (g.m <= kMaxDotRows && g.b_row_stride == 1 && g.b_col_stride != 1) {
     DotGemm(g);
-  } else if (g.b_col_stride == 1 && (g.m <= 2 * kTileRows || g.m * g.n * g.k <= kUnpackedWork)) {
+  } else if (g.b_col_stride == 1 && (g.m <= kUnpackedRows || (g.m <= kUnpackedRowsOfSpreadB &&
+                                                              !RowsCollide<T>(g.b_row_stride)))) {
     UnpackedGemm(g);
   } else {
     PackedGemm(g);

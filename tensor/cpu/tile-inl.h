@@ -155,13 +155,7 @@ void RunTile(const Tile<T>& tile) {
     for (int v = 0; v < kVectors; ++v) sums[i][v] = hn::Zero(d);
   }
   if (tile.accumulate) {
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-      const T* row = tile.c + i * tile.c_stride;
-#pragma GCC unroll 8
-      for (int v = 0; v < kLast; ++v) sums[i][v] = hn::LoadU(d, row + v * kN);
-      sums[i][kLast] = LoadFirst(d, mask, tail, row + kLast * kN);
-    }
+    for (int i = 0; i < kRows; ++i) PrefetchRow<T, kVectors>(tile.c + i * tile.c_stride);
   }
   if (tile.row_bias != nullptr) {
 #pragma GCC unroll 16
@@ -198,6 +192,7 @@ void RunTile(const Tile<T>& tile) {
 #pragma GCC unroll 8
         for (int v = 0; v < kVectors; ++v) sums[i][v] = hn::MulAdd(element, b[v], sums[i][v]);
       }
+      hwy::Prefetch(a + kPrefetchRows * tile.a_stride);
       a += tile.a_stride;
       b_row += tile.b_stride;
     }
@@ -226,6 +221,17 @@ void RunTile(const Tile<T>& tile) {
     }
   }
 
+  if (tile.accumulate) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const T* row = tile.c + i * tile.c_stride;
+#pragma GCC unroll 8
+      for (int v = 0; v < kLast; ++v) {
+        sums[i][v] = hn::Add(sums[i][v], hn::LoadU(d, row + v * kN));
+      }
+      sums[i][kLast] = hn::Add(sums[i][kLast], LoadFirst(d, mask, tail, row + kLast * kN));
+    }
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
     T* row = tile.c + i * tile.c_stride;
@@ -322,15 +328,20 @@ void Pack(int64_t depth, int64_t width, const T* HWY_RESTRICT src, int64_t k_str
   }
 }
 
+template <typename T>
+HWY_INLINE void FillZero(T* to, int64_t count) {
+  const hn::ScalableTag<T> d;
+  constexpr int kN = kLanes<T>;
+  int64_t i = 0;
+  for (; i + kN <= count; i += kN) hn::StoreU(hn::Zero(d), d, to + i);
+  for (; i < count; ++i) to[i] = T{0};
+}
+
 // As Pack, with zeros up to padded_width, which is also the stride.
 template <typename T>
 void PackPadded(int64_t depth, int64_t width, const T* src, int64_t k_stride, int64_t i_stride,
                 T* dst, int64_t padded_width) {
-  if (width < padded_width) {
-    for (int64_t k = 0; k < depth; ++k) {
-      for (int64_t i = width; i < padded_width; ++i) dst[k * padded_width + i] = T{0};
-    }
-  }
+  if (width < padded_width) FillZero(dst, depth * padded_width);
   Pack(depth, width, src, k_stride, i_stride, dst, padded_width);
 }
 

@@ -1,6 +1,5 @@
 // Convolution over tensors; the arithmetic is in tensor/cpu/conv2d.
 #include "neura/tensor/cpu/conv2d.h"
-
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/ops/options.h"

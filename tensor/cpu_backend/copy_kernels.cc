@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "neura/tensor/core/convert.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/cpu_backend/strided_loop.h"
-#include "neura/tensor/core/convert.h"
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
@@ -66,9 +66,9 @@ void FillElements(const Tensor& target, const Scalar& value) {
   // A one-element source of the target's dtype, broadcast.
   Tensor source = Tensor::Empty({}, target.dtype(), kCpu);
   switch (target.dtype()) {
-#define NEURA_CASE(type, name)                                        \
-  case DType::name:                                                   \
-    *static_cast<type*>(source.raw_data()) = value.To<type>();        \
+#define NEURA_CASE(type, name)                                 \
+  case DType::name:                                            \
+    *static_cast<type*>(source.raw_data()) = value.To<type>(); \
     break;
     NEURA_FORALL_DTYPES(NEURA_CASE)
 #undef NEURA_CASE
@@ -102,12 +102,12 @@ void AssignKernel(KernelCall& call) noexcept { CopyElements(call.input(1), call.
 
 void CatKernel(KernelCall& call) noexcept {
   const Tensor& output = call.output();
-  const auto dim = static_cast<size_t>(
-      NormalizeDim("cat", call.Get<DimOptions>().dim, output.dim()));
+  const auto dim =
+      static_cast<size_t>(NormalizeDim("cat", call.Get<DimOptions>().dim, output.dim()));
   int64_t offset = 0;
   for (const Tensor* input : call.call.inputs) {
-    CopyElements(*input, ViewOf(output, input->shape(), output.strides(),
-                                offset * output.strides()[dim]));
+    CopyElements(*input,
+                 ViewOf(output, input->shape(), output.strides(), offset * output.strides()[dim]));
     offset += input->shape()[dim];
   }
 }
@@ -117,7 +117,8 @@ void PadKernel(KernelCall& call) noexcept {
   const Tensor& output = call.output();
   FillElements(output, options.value);
   int64_t offset = 0;
-  for (size_t i = 0; i < options.before.size(); ++i) offset += options.before[i] * output.strides()[i];
+  for (size_t i = 0; i < options.before.size(); ++i)
+    offset += options.before[i] * output.strides()[i];
   CopyElements(call.input(0), ViewOf(output, call.input(0).shape(), output.strides(), offset));
 }
 

@@ -1,5 +1,5 @@
-// From a dtype at run time to a C++ type: f is called with a value of it. Dtypes without kernels end
-// in an error that names them.
+// From a dtype at run time to a C++ type: f is called with a value of it. Dtypes without kernels
+// end in an error that names them.
 #ifndef NEURA_TENSOR_CPU_BACKEND_DTYPE_SWITCH_H_
 #define NEURA_TENSOR_CPU_BACKEND_DTYPE_SWITCH_H_
 

@@ -11,7 +11,8 @@
 namespace neura::cpu {
 namespace {
 
-// The indices as contiguous int64, each in [0, extent); false, and the call fails, where one is not.
+// The indices as contiguous int64, each in [0, extent); false, and the call fails, where one is
+// not.
 bool ReadIndices(KernelCall& call, int64_t extent, Tensor* indices) {
   const Tensor& index = call.input(1);
   if (index.dtype() == kInt64) {
@@ -140,8 +141,8 @@ void ScatterAddKernel(KernelCall& call) noexcept {
   const int64_t stride = output.dim() == 0 ? 0 : output.strides()[static_cast<size_t>(dim)];
   const int64_t* indices = static_cast<const int64_t*>(index.raw_data());
   // The source read in the index's order: a view with the index's extents.
-  const Tensor rows = ContiguousInput(Tensor::View(source.storage(), source.storage_offset(),
-                                                   index.shape(), source.strides(), source.dtype()));
+  const Tensor rows = ContiguousInput(Tensor::View(
+      source.storage(), source.storage_offset(), index.shape(), source.strides(), source.dtype()));
   SwitchNumber(call, output.dtype(), [&]<typename T>(T) {
     const T* from = static_cast<const T*>(rows.raw_data());
     T* to = static_cast<T*>(output.raw_data());

@@ -14,8 +14,7 @@ namespace {
 
 // [N, C, inner]
 struct Channels {
-  explicit Channels(const Tensor& tensor)
-      : batch(tensor.size(0)), count(tensor.size(1)), inner(1) {
+  explicit Channels(const Tensor& tensor) : batch(tensor.size(0)), count(tensor.size(1)), inner(1) {
     for (int64_t i = 2; i < tensor.dim(); ++i) inner *= tensor.size(i);
   }
   // Calls f(offset) with the start of each contiguous run of channel c.
@@ -26,8 +25,8 @@ struct Channels {
   int64_t batch, count, inner;
 };
 
-// Sums f(i) over [begin, begin + n) with a few independent accumulators, which the compiler keeps in
-// vector registers.
+// Sums f(i) over [begin, begin + n) with a few independent accumulators, which the compiler keeps
+// in vector registers.
 template <typename F>
 double LaneSum(int64_t begin, int64_t n, F f) {
   constexpr int64_t kLanes = 8;
@@ -99,7 +98,8 @@ void BatchNormTrainingGradKernel(KernelCall& call) noexcept {
   const Channels channels(input);
   const double count = static_cast<double>(channels.batch * channels.inner);
   SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
-    const T *g = static_cast<const T*>(grad.raw_data()), *x = static_cast<const T*>(input.raw_data());
+    const T *g = static_cast<const T*>(grad.raw_data()),
+            *x = static_cast<const T*>(input.raw_data());
     const T* w = DataOrNull<T>(weight);
     const T* means = static_cast<const T*>(mean.raw_data());
     const T* rstds = static_cast<const T*>(rstd.raw_data());
@@ -121,7 +121,8 @@ void BatchNormTrainingGradKernel(KernelCall& call) noexcept {
       const double a = r * (w != nullptr ? static_cast<double>(w[c]) : 1);
       const double slope = -a * r * product / count;
       const double shift = -a * sum / count - slope * m;
-      const T fa = static_cast<T>(a), fslope = static_cast<T>(slope), fshift = static_cast<T>(shift);
+      const T fa = static_cast<T>(a), fslope = static_cast<T>(slope),
+              fshift = static_cast<T>(shift);
       channels.ForRuns(c, [&](int64_t begin) {
         for (int64_t i = begin; i < begin + channels.inner; ++i) {
           dx[i] = fa * g[i] + fslope * x[i] + fshift;
@@ -146,8 +147,8 @@ void BatchNormInferenceKernel(KernelCall& call) noexcept {
     ParallelFor(channels.count, [&](int64_t c) {
       const double rstd = 1 / std::sqrt(static_cast<double>(variances[c]) + eps);
       const double scale = w != nullptr ? rstd * static_cast<double>(w[c]) : rstd;
-      const double offset = (b != nullptr ? static_cast<double>(b[c]) : 0) -
-                            static_cast<double>(means[c]) * scale;
+      const double offset =
+          (b != nullptr ? static_cast<double>(b[c]) : 0) - static_cast<double>(means[c]) * scale;
       const T a = static_cast<T>(scale), shift = static_cast<T>(offset);
       channels.ForRuns(c, [&](int64_t begin) {
         for (int64_t i = begin; i < begin + channels.inner; ++i) y[i] = x[i] * a + shift;
@@ -168,9 +169,8 @@ void LayerNormKernel(KernelCall& call) noexcept {
     ParallelFor(rows, [&](int64_t row) {
       const T* x = static_cast<const T*>(input.raw_data()) + row * size;
       T* y = static_cast<T*>(call.output(0).raw_data()) + row * size;
-      const double mean =
-          LaneSum(0, size, [&](int64_t i) { return static_cast<double>(x[i]); }) /
-          static_cast<double>(size);
+      const double mean = LaneSum(0, size, [&](int64_t i) { return static_cast<double>(x[i]); }) /
+                          static_cast<double>(size);
       const double squares = LaneSum(0, size, [&](int64_t i) {
         const double deviation = static_cast<double>(x[i]) - mean;
         return deviation * deviation;
@@ -196,7 +196,8 @@ void LayerNormGradKernel(KernelCall& call) noexcept {
   const Tensor mean = ContiguousInput(call.input(3)), rstd = ContiguousInput(call.input(4));
   const int64_t rows = mean.numel(), size = call.output(1).numel();
   SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
-    const T *g = static_cast<const T*>(grad.raw_data()), *x = static_cast<const T*>(input.raw_data());
+    const T *g = static_cast<const T*>(grad.raw_data()),
+            *x = static_cast<const T*>(input.raw_data());
     const T* w = DataOrNull<T>(weight);
     const T* means = static_cast<const T*>(mean.raw_data());
     const T* rstds = static_cast<const T*>(rstd.raw_data());
@@ -213,8 +214,7 @@ void LayerNormGradKernel(KernelCall& call) noexcept {
     };
     ParallelFor(rows, [&](int64_t row) {
       const double inverse = 1 / static_cast<double>(size);
-      const double sum =
-          LaneSum(0, size, [&](int64_t i) { return weighted(row, i); }) * inverse;
+      const double sum = LaneSum(0, size, [&](int64_t i) { return weighted(row, i); }) * inverse;
       const double product =
           LaneSum(0, size, [&](int64_t i) { return weighted(row, i) * normalized(row, i); }) *
           inverse;

@@ -1,5 +1,5 @@
-// Every pointwise operation is this one kernel: the prepared iterator hands out rows, and a loop from
-// the table computes them.
+// Every pointwise operation is this one kernel: the prepared iterator hands out rows, and a loop
+// from the table computes them.
 #include <algorithm>
 #include <cstring>
 
@@ -52,8 +52,8 @@ struct Operand {
 };
 
 // Rows with a strided or repeated operand: gathered into buffers, computed, scattered.
-void RunBuffered(PointwiseLoop loop, const void* options, int64_t n, const StridedLoop::Pointers& data,
-                 const Operand* operands, int num_inputs) {
+void RunBuffered(PointwiseLoop loop, const void* options, int64_t n,
+                 const StridedLoop::Pointers& data, const Operand* operands, int num_inputs) {
   alignas(64) char buffers[kMaxInputs + 1][kChunk * sizeof(double)];
   const void* inputs[kMaxInputs];
   for (int k = 1; k <= num_inputs; ++k) {

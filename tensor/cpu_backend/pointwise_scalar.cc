@@ -21,88 +21,293 @@ using Wrapping = typename std::conditional_t<std::is_integral_v<T> && !std::is_s
 template <typename T>
 constexpr bool kFloat = std::is_floating_point_v<T>;
 
-struct NegOp { template <typename T> static T Do(T x) { return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(x)); } };
-struct AbsOp {
-  template <typename T> static T Do(T x) {
-    if constexpr (kFloat<T>) return std::fabs(x);
-    else return x < T(0) ? NegOp::Do(x) : x;
+struct NegOp {
+  template <typename T>
+  static T Do(T x) {
+    return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(x));
   }
 };
-struct SignOp { template <typename T> static T Do(T x) { return x > T(0) ? T(1) : x < T(0) ? static_cast<T>(-1) : x; } };
-struct FloorOp { template <typename T> static T Do(T x) { if constexpr (kFloat<T>) return std::floor(x); else return x; } };
-struct CeilOp { template <typename T> static T Do(T x) { if constexpr (kFloat<T>) return std::ceil(x); else return x; } };
-struct RoundOp { template <typename T> static T Do(T x) { if constexpr (kFloat<T>) return std::nearbyint(x); else return x; } };
-struct TruncOp { template <typename T> static T Do(T x) { if constexpr (kFloat<T>) return std::trunc(x); else return x; } };
-struct ReluOp { template <typename T> static T Do(T x) { return x < T(0) ? T(0) : x; } };
-struct ReciprocalOp { template <typename T> static T Do(T x) { return T(1) / x; } };
-struct SqrtOp { template <typename T> static T Do(T x) { return std::sqrt(x); } };
-struct RsqrtOp { template <typename T> static T Do(T x) { return T(1) / std::sqrt(x); } };
-struct ExpOp { template <typename T> static T Do(T x) { return std::exp(x); } };
-struct Expm1Op { template <typename T> static T Do(T x) { return std::expm1(x); } };
-struct LogOp { template <typename T> static T Do(T x) { return std::log(x); } };
-struct Log1pOp { template <typename T> static T Do(T x) { return std::log1p(x); } };
-struct SinOp { template <typename T> static T Do(T x) { return std::sin(x); } };
-struct CosOp { template <typename T> static T Do(T x) { return std::cos(x); } };
-struct TanOp { template <typename T> static T Do(T x) { return std::tan(x); } };
-struct AsinOp { template <typename T> static T Do(T x) { return std::asin(x); } };
-struct AcosOp { template <typename T> static T Do(T x) { return std::acos(x); } };
-struct AtanOp { template <typename T> static T Do(T x) { return std::atan(x); } };
-struct SinhOp { template <typename T> static T Do(T x) { return std::sinh(x); } };
-struct CoshOp { template <typename T> static T Do(T x) { return std::cosh(x); } };
-struct TanhOp { template <typename T> static T Do(T x) { return std::tanh(x); } };
-struct ErfOp { template <typename T> static T Do(T x) { return std::erf(x); } };
-struct SigmoidOp { template <typename T> static T Do(T x) { return T(1) / (T(1) + std::exp(-x)); } };
-struct SiluOp { template <typename T> static T Do(T x) { return x / (T(1) + std::exp(-x)); } };
-struct SoftplusOp { template <typename T> static T Do(T x) { return std::max(x, T(0)) + std::log1p(std::exp(-std::fabs(x))); } };
-struct IsNanOp { template <typename T> static bool Do(T x) { if constexpr (kFloat<T>) return std::isnan(x); else return false; } };
-struct IsInfOp { template <typename T> static bool Do(T x) { if constexpr (kFloat<T>) return std::isinf(x); else return false; } };
-struct IsFiniteOp { template <typename T> static bool Do(T x) { if constexpr (kFloat<T>) return std::isfinite(x); else return true; } };
-struct LogicalNotOp { static bool Do(bool x) { return !x; } };
+struct AbsOp {
+  template <typename T>
+  static T Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::fabs(x);
+    else
+      return x < T(0) ? NegOp::Do(x) : x;
+  }
+};
+struct SignOp {
+  template <typename T>
+  static T Do(T x) {
+    return x > T(0) ? T(1) : x < T(0) ? static_cast<T>(-1) : x;
+  }
+};
+struct FloorOp {
+  template <typename T>
+  static T Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::floor(x);
+    else
+      return x;
+  }
+};
+struct CeilOp {
+  template <typename T>
+  static T Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::ceil(x);
+    else
+      return x;
+  }
+};
+struct RoundOp {
+  template <typename T>
+  static T Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::nearbyint(x);
+    else
+      return x;
+  }
+};
+struct TruncOp {
+  template <typename T>
+  static T Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::trunc(x);
+    else
+      return x;
+  }
+};
+struct ReluOp {
+  template <typename T>
+  static T Do(T x) {
+    return x < T(0) ? T(0) : x;
+  }
+};
+struct ReciprocalOp {
+  template <typename T>
+  static T Do(T x) {
+    return T(1) / x;
+  }
+};
+struct SqrtOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::sqrt(x);
+  }
+};
+struct RsqrtOp {
+  template <typename T>
+  static T Do(T x) {
+    return T(1) / std::sqrt(x);
+  }
+};
+struct ExpOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::exp(x);
+  }
+};
+struct Expm1Op {
+  template <typename T>
+  static T Do(T x) {
+    return std::expm1(x);
+  }
+};
+struct LogOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::log(x);
+  }
+};
+struct Log1pOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::log1p(x);
+  }
+};
+struct SinOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::sin(x);
+  }
+};
+struct CosOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::cos(x);
+  }
+};
+struct TanOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::tan(x);
+  }
+};
+struct AsinOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::asin(x);
+  }
+};
+struct AcosOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::acos(x);
+  }
+};
+struct AtanOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::atan(x);
+  }
+};
+struct SinhOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::sinh(x);
+  }
+};
+struct CoshOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::cosh(x);
+  }
+};
+struct TanhOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::tanh(x);
+  }
+};
+struct ErfOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::erf(x);
+  }
+};
+struct SigmoidOp {
+  template <typename T>
+  static T Do(T x) {
+    return T(1) / (T(1) + std::exp(-x));
+  }
+};
+struct SiluOp {
+  template <typename T>
+  static T Do(T x) {
+    return x / (T(1) + std::exp(-x));
+  }
+};
+struct SoftplusOp {
+  template <typename T>
+  static T Do(T x) {
+    return std::max(x, T(0)) + std::log1p(std::exp(-std::fabs(x)));
+  }
+};
+struct IsNanOp {
+  template <typename T>
+  static bool Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::isnan(x);
+    else
+      return false;
+  }
+};
+struct IsInfOp {
+  template <typename T>
+  static bool Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::isinf(x);
+    else
+      return false;
+  }
+};
+struct IsFiniteOp {
+  template <typename T>
+  static bool Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::isfinite(x);
+    else
+      return true;
+  }
+};
+struct LogicalNotOp {
+  static bool Do(bool x) { return !x; }
+};
 
-struct AddOp { template <typename T> static T Do(T a, T b) { return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b)); } };
-struct SubOp { template <typename T> static T Do(T a, T b) { return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b)); } };
+struct AddOp {
+  template <typename T>
+  static T Do(T a, T b) {
+    return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
+  }
+};
+struct SubOp {
+  template <typename T>
+  static T Do(T a, T b) {
+    return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
+  }
+};
 struct MulOp {
   // uint64_t keeps the promotion of narrow integers to int from overflowing.
-  template <typename T> static T Do(T a, T b) {
-    if constexpr (kFloat<T>) return a * b;
-    else return static_cast<T>(uint64_t(1) * Wrapping<T>(a) * Wrapping<T>(b));
+  template <typename T>
+  static T Do(T a, T b) {
+    if constexpr (kFloat<T>)
+      return a * b;
+    else
+      return static_cast<T>(uint64_t(1) * Wrapping<T>(a) * Wrapping<T>(b));
   }
 };
-struct SquareOp { template <typename T> static T Do(T x) { return MulOp::Do(x, x); } };
-struct DivOp { template <typename T> static T Do(T a, T b) { return a / b; } };
+struct SquareOp {
+  template <typename T>
+  static T Do(T x) {
+    return MulOp::Do(x, x);
+  }
+};
+struct DivOp {
+  template <typename T>
+  static T Do(T a, T b) {
+    return a / b;
+  }
+};
 struct RemainderOp {
-  template <typename T> static T Do(T a, T b) {
+  template <typename T>
+  static T Do(T a, T b) {
     if constexpr (kFloat<T>) {
       const T r = std::fmod(a, b);
       return r != T(0) && (r < T(0)) != (b < T(0)) ? r + b : r;
     } else {
       if (b == T(0)) return T(0);
-      if constexpr (std::is_signed_v<T>) if (b == T(-1)) return T(0);
+      if constexpr (std::is_signed_v<T>)
+        if (b == T(-1)) return T(0);
       const T r = static_cast<T>(a % b);
       return r != T(0) && (r < T(0)) != (b < T(0)) ? static_cast<T>(r + b) : r;
     }
   }
 };
 struct FloorDivideOp {
-  template <typename T> static T Do(T a, T b) {
+  template <typename T>
+  static T Do(T a, T b) {
     if constexpr (kFloat<T>) {
       if (b == T(0)) return a / b;
       const T quotient = (a - RemainderOp::Do(a, b)) / b;  // a whole number but for rounding
       return std::nearbyint(quotient);
     } else {
       if (b == T(0)) return T(0);
-      if constexpr (std::is_signed_v<T>) if (b == T(-1)) return NegOp::Do(a);
+      if constexpr (std::is_signed_v<T>)
+        if (b == T(-1)) return NegOp::Do(a);
       const T q = static_cast<T>(a / b);
       return (a % b != T(0)) && ((a < T(0)) != (b < T(0))) ? static_cast<T>(q - T(1)) : q;
     }
   }
 };
 struct PowOp {
-  template <typename T> static T Do(T a, T b) {
+  template <typename T>
+  static T Do(T a, T b) {
     if constexpr (kFloat<T>) {
       return std::pow(a, b);
     } else {
-      if (b < T(0)) return a == T(1) ? T(1) : a == static_cast<T>(-1) ? (b % 2 != 0 ? a : T(1)) : T(0);
+      if (b < T(0))
+        return a == T(1) ? T(1) : a == static_cast<T>(-1) ? (b % 2 != 0 ? a : T(1)) : T(0);
       T result = T(1);
       for (T base = a, e = b; e != T(0); e = static_cast<T>(e / 2), base = MulOp::Do(base, base)) {
         if (e % 2 != 0) result = MulOp::Do(result, base);
@@ -111,20 +316,76 @@ struct PowOp {
     }
   }
 };
-struct Atan2Op { template <typename T> static T Do(T a, T b) { return std::atan2(a, b); } };
+struct Atan2Op {
+  template <typename T>
+  static T Do(T a, T b) {
+    return std::atan2(a, b);
+  }
+};
 // NaN fails every comparison: the first operand wins when it is one, and `b != b` finds the other.
-struct MaximumOp { template <typename T> static T Do(T a, T b) { return a < b || b != b ? b : a; } };
-struct MinimumOp { template <typename T> static T Do(T a, T b) { return b < a || b != b ? b : a; } };
-struct ReluGradOp { template <typename T> static T Do(T g, T y) { return y > T(0) ? g : T(0); } };
-struct EqOp { template <typename T> static bool Do(T a, T b) { return a == b; } };
-struct NeOp { template <typename T> static bool Do(T a, T b) { return a != b; } };
-struct LtOp { template <typename T> static bool Do(T a, T b) { return a < b; } };
-struct LeOp { template <typename T> static bool Do(T a, T b) { return a <= b; } };
-struct GtOp { template <typename T> static bool Do(T a, T b) { return a > b; } };
-struct GeOp { template <typename T> static bool Do(T a, T b) { return a >= b; } };
-struct LogicalAndOp { static bool Do(bool a, bool b) { return a && b; } };
-struct LogicalOrOp { static bool Do(bool a, bool b) { return a || b; } };
-struct LogicalXorOp { static bool Do(bool a, bool b) { return a != b; } };
+struct MaximumOp {
+  template <typename T>
+  static T Do(T a, T b) {
+    return a < b || b != b ? b : a;
+  }
+};
+struct MinimumOp {
+  template <typename T>
+  static T Do(T a, T b) {
+    return b < a || b != b ? b : a;
+  }
+};
+struct ReluGradOp {
+  template <typename T>
+  static T Do(T g, T y) {
+    return y > T(0) ? g : T(0);
+  }
+};
+struct EqOp {
+  template <typename T>
+  static bool Do(T a, T b) {
+    return a == b;
+  }
+};
+struct NeOp {
+  template <typename T>
+  static bool Do(T a, T b) {
+    return a != b;
+  }
+};
+struct LtOp {
+  template <typename T>
+  static bool Do(T a, T b) {
+    return a < b;
+  }
+};
+struct LeOp {
+  template <typename T>
+  static bool Do(T a, T b) {
+    return a <= b;
+  }
+};
+struct GtOp {
+  template <typename T>
+  static bool Do(T a, T b) {
+    return a > b;
+  }
+};
+struct GeOp {
+  template <typename T>
+  static bool Do(T a, T b) {
+    return a >= b;
+  }
+};
+struct LogicalAndOp {
+  static bool Do(bool a, bool b) { return a && b; }
+};
+struct LogicalOrOp {
+  static bool Do(bool a, bool b) { return a || b; }
+};
+struct LogicalXorOp {
+  static bool Do(bool a, bool b) { return a != b; }
+};
 
 // ---- with options ----------------------------------------------------------------------------
 
@@ -193,7 +454,9 @@ void ClampLoop(size_t n, const void* const* inputs, void* output, const void* op
     high = std::numeric_limits<T>::infinity();
   }
   // A bound that the dtype cannot hold does not bind.
-  const auto fits = [&](double v) { return v > static_cast<double>(low) && v < static_cast<double>(high); };
+  const auto fits = [&](double v) {
+    return v > static_cast<double>(low) && v < static_cast<double>(high);
+  };
   if (bounds.min && fits(*bounds.min)) low = static_cast<T>(*bounds.min);
   if (bounds.max && fits(*bounds.max)) high = static_cast<T>(*bounds.max);
   for (size_t i = 0; i < n; ++i) {
@@ -207,11 +470,27 @@ void ClampLoop(size_t n, const void* const* inputs, void* output, const void* op
 template <typename T>
 void FillFloat(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(Reciprocal) NEURA_LOOP(Sqrt) NEURA_LOOP(Rsqrt) NEURA_LOOP(Exp) NEURA_LOOP(Expm1)
-  NEURA_LOOP(Log) NEURA_LOOP(Log1p) NEURA_LOOP(Sin) NEURA_LOOP(Cos) NEURA_LOOP(Tan)
-  NEURA_LOOP(Asin) NEURA_LOOP(Acos) NEURA_LOOP(Atan) NEURA_LOOP(Sinh) NEURA_LOOP(Cosh)
-  NEURA_LOOP(Tanh) NEURA_LOOP(Erf) NEURA_LOOP(Sigmoid) NEURA_LOOP(Silu) NEURA_LOOP(Softplus)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(Reciprocal);
+  NEURA_LOOP(Sqrt);
+  NEURA_LOOP(Rsqrt);
+  NEURA_LOOP(Exp);
+  NEURA_LOOP(Expm1);
+  NEURA_LOOP(Log);
+  NEURA_LOOP(Log1p);
+  NEURA_LOOP(Sin);
+  NEURA_LOOP(Cos);
+  NEURA_LOOP(Tan);
+  NEURA_LOOP(Asin);
+  NEURA_LOOP(Acos);
+  NEURA_LOOP(Atan);
+  NEURA_LOOP(Sinh);
+  NEURA_LOOP(Cosh);
+  NEURA_LOOP(Tanh);
+  NEURA_LOOP(Erf);
+  NEURA_LOOP(Sigmoid);
+  NEURA_LOOP(Silu);
+  NEURA_LOOP(Softplus);
 #undef NEURA_LOOP
   table.At(OpId::kDiv, dtype) = &BinaryLoop<DivOp, T>;
   table.At(OpId::kAtan2, dtype) = &BinaryLoop<Atan2Op, T>;
@@ -222,13 +501,23 @@ void FillFloat(PointwiseTable& table) {
 template <typename T>
 void FillNumber(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(Neg) NEURA_LOOP(Abs) NEURA_LOOP(Sign) NEURA_LOOP(Square) NEURA_LOOP(Floor)
-  NEURA_LOOP(Ceil) NEURA_LOOP(Round) NEURA_LOOP(Trunc) NEURA_LOOP(Relu)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(Neg);
+  NEURA_LOOP(Abs);
+  NEURA_LOOP(Sign);
+  NEURA_LOOP(Square);
+  NEURA_LOOP(Floor);
+  NEURA_LOOP(Ceil);
+  NEURA_LOOP(Round);
+  NEURA_LOOP(Trunc);
+  NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>;
-  NEURA_LOOP(Sub) NEURA_LOOP(FloorDivide) NEURA_LOOP(Remainder) NEURA_LOOP(Pow)
-  NEURA_LOOP(ReluGrad)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>
+  NEURA_LOOP(Sub);
+  NEURA_LOOP(FloorDivide);
+  NEURA_LOOP(Remainder);
+  NEURA_LOOP(Pow);
+  NEURA_LOOP(ReluGrad);
 #undef NEURA_LOOP
   table.At(OpId::kClamp, dtype) = &ClampLoop<T>;
 }
@@ -236,12 +525,20 @@ void FillNumber(PointwiseTable& table) {
 template <typename T>
 void FillAny(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(IsNan) NEURA_LOOP(IsInf) NEURA_LOOP(IsFinite)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(IsNan);
+  NEURA_LOOP(IsInf);
+  NEURA_LOOP(IsFinite);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>;
-  NEURA_LOOP(Maximum) NEURA_LOOP(Minimum) NEURA_LOOP(Eq) NEURA_LOOP(Ne) NEURA_LOOP(Lt)
-  NEURA_LOOP(Le) NEURA_LOOP(Gt) NEURA_LOOP(Ge)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>
+  NEURA_LOOP(Maximum);
+  NEURA_LOOP(Minimum);
+  NEURA_LOOP(Eq);
+  NEURA_LOOP(Ne);
+  NEURA_LOOP(Lt);
+  NEURA_LOOP(Le);
+  NEURA_LOOP(Gt);
+  NEURA_LOOP(Ge);
 #undef NEURA_LOOP
   table.At(OpId::kWhere, dtype) = &WhereLoop<T>;
 }
@@ -251,16 +548,16 @@ void FillAny(PointwiseTable& table) {
 void FillScalarLoops(PointwiseTable& table) {
   FillFloat<float>(table);
   FillFloat<double>(table);
-#define NEURA_FILL(T)                                                \
-  FillNumber<T>(table);                                              \
-  FillAny<T>(table);                                                 \
-  table.At(OpId::kAdd, DTypeOf<T>) = &BinaryLoop<AddOp, T>;          \
-  table.At(OpId::kMul, DTypeOf<T>) = &BinaryLoop<MulOp, T>;
-  NEURA_FILL(float)
-  NEURA_FILL(double)
-  NEURA_FILL(int64_t)
-  NEURA_FILL(int32_t)
-  NEURA_FILL(uint8_t)
+#define NEURA_FILL(T)                                       \
+  FillNumber<T>(table);                                     \
+  FillAny<T>(table);                                        \
+  table.At(OpId::kAdd, DTypeOf<T>) = &BinaryLoop<AddOp, T>; \
+  table.At(OpId::kMul, DTypeOf<T>) = &BinaryLoop<MulOp, T>
+  NEURA_FILL(float);
+  NEURA_FILL(double);
+  NEURA_FILL(int64_t);
+  NEURA_FILL(int32_t);
+  NEURA_FILL(uint8_t);
 #undef NEURA_FILL
   FillAny<bool>(table);
   // The sum and the product of truth values, as in PyTorch.

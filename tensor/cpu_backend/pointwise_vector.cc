@@ -1,14 +1,16 @@
-// Pointwise loops in Highway, compiled for every target; the best one for this machine is chosen when
-// the table is filled.
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu_backend/pointwise_vector.cc"
-#include "hwy/foreach_target.h"  // must come before highway.h
-#include "hwy/highway.h"
-#include "hwy/contrib/math/math-inl.h"
-
+// Pointwise loops in Highway, compiled for every target; the best one for this machine is chosen
+// when the table is filled.
 #include <limits>
 
 #include "neura/tensor/cpu_backend/pointwise_table.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/cpu_backend/pointwise_vector.cc"
+#include "hwy/foreach_target.h"  // must come before what follows
+#include "hwy/highway.h"
+// clang-format off: it would put this before foreach_target.h
+#include "hwy/contrib/math/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
@@ -21,8 +23,8 @@ template <class D, class V>
 HWY_INLINE V ExpAll(D d, V x) {
   const V limit = hn::Set(d, 88.72283f);
   const V y = hn::Exp(d, hn::Min(x, limit));
-  const V bounded = hn::IfThenElse(hn::Gt(x, limit),
-                                   hn::Set(d, std::numeric_limits<float>::infinity()), y);
+  const V bounded =
+      hn::IfThenElse(hn::Gt(x, limit), hn::Set(d, std::numeric_limits<float>::infinity()), y);
   return hn::IfThenElse(hn::IsNaN(x), x, bounded);
 }
 
@@ -34,58 +36,148 @@ HWY_INLINE V LogAll(D d, V x) {
   V y = hn::Log(d, x);
   y = hn::IfThenElse(hn::Eq(x, zero), hn::Set(d, -inf), y);
   y = hn::IfThenElse(hn::Eq(x, hn::Set(d, inf)), x, y);
-  return hn::IfThenElse(hn::Ge(x, zero), y,
-                        hn::Set(d, std::numeric_limits<float>::quiet_NaN()));
+  return hn::IfThenElse(hn::Ge(x, zero), y, hn::Set(d, std::numeric_limits<float>::quiet_NaN()));
 }
 
-struct NegOp { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Neg(x); } };
-struct AbsOp { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Abs(x); } };
-struct SquareOp { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Mul(x, x); } };
-struct FloorOp { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Floor(x); } };
-struct CeilOp { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Ceil(x); } };
-struct RoundOp { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Round(x); } };
-struct TruncOp { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Trunc(x); } };
-struct SqrtOp { template <class D, class V> HWY_INLINE V operator()(D, V x) const { return hn::Sqrt(x); } };
-struct RsqrtOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return hn::Div(hn::Set(d, 1), hn::Sqrt(x)); } };
-struct ReciprocalOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return hn::Div(hn::Set(d, 1), x); } };
-struct ReluOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x); } };
-struct ExpOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return ExpAll(d, x); } };
-struct LogOp { template <class D, class V> HWY_INLINE V operator()(D d, V x) const { return LogAll(d, x); } };
+struct NegOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Neg(x);
+  }
+};
+struct AbsOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Abs(x);
+  }
+};
+struct SquareOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Mul(x, x);
+  }
+};
+struct FloorOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Floor(x);
+  }
+};
+struct CeilOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Ceil(x);
+  }
+};
+struct RoundOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Round(x);
+  }
+};
+struct TruncOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Trunc(x);
+  }
+};
+struct SqrtOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Sqrt(x);
+  }
+};
+struct RsqrtOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Div(hn::Set(d, 1), hn::Sqrt(x));
+  }
+};
+struct ReciprocalOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Div(hn::Set(d, 1), x);
+  }
+};
+struct ReluOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
+  }
+};
+struct ExpOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return ExpAll(d, x);
+  }
+};
+struct LogOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return LogAll(d, x);
+  }
+};
 struct TanhOp {
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     // Beyond 9 the result rounds to 1; clamping keeps the exponential finite.
     const V y = hn::Tanh(d, hn::Clamp(x, hn::Set(d, -10.0f), hn::Set(d, 10.0f)));
     return hn::IfThenElse(hn::IsNaN(x), x, y);
   }
 };
 struct SigmoidOp {
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     const V one = hn::Set(d, 1.0f);
     return hn::Div(one, hn::Add(one, ExpAll(d, hn::Neg(x))));
   }
 };
 struct SiluOp {
-  template <class D, class V> HWY_INLINE V operator()(D d, V x) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
     return hn::Div(x, hn::Add(hn::Set(d, 1.0f), ExpAll(d, hn::Neg(x))));
   }
 };
 
-struct AddOp { template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return hn::Add(a, b); } };
-struct SubOp { template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return hn::Sub(a, b); } };
-struct MulOp { template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return hn::Mul(a, b); } };
-struct DivOp { template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const { return hn::Div(a, b); } };
+struct AddOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Add(a, b);
+  }
+};
+struct SubOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Sub(a, b);
+  }
+};
+struct MulOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Mul(a, b);
+  }
+};
+struct DivOp {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Div(a, b);
+  }
+};
 struct MaximumOp {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
     return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(b)), b, a);
   }
 };
 struct MinimumOp {
-  template <class D, class V> HWY_INLINE V operator()(D, V a, V b) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V a, V b) const {
     return hn::IfThenElse(hn::Or(hn::Lt(b, a), hn::IsNaN(b)), b, a);
   }
 };
 struct ReluGradOp {
-  template <class D, class V> HWY_INLINE V operator()(D d, V g, V y) const {
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V g, V y) const {
     return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), g);
   }
 };
@@ -133,14 +225,27 @@ void BinaryLoop(size_t n, const void* const* inputs, void* output, const void*) 
 
 template <typename T>
 void FillFloat(PointwiseTable& table) {
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(Neg) NEURA_LOOP(Abs) NEURA_LOOP(Square) NEURA_LOOP(Floor) NEURA_LOOP(Ceil)
-  NEURA_LOOP(Round) NEURA_LOOP(Trunc) NEURA_LOOP(Sqrt) NEURA_LOOP(Rsqrt) NEURA_LOOP(Reciprocal)
-  NEURA_LOOP(Relu)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(Neg);
+  NEURA_LOOP(Abs);
+  NEURA_LOOP(Square);
+  NEURA_LOOP(Floor);
+  NEURA_LOOP(Ceil);
+  NEURA_LOOP(Round);
+  NEURA_LOOP(Trunc);
+  NEURA_LOOP(Sqrt);
+  NEURA_LOOP(Rsqrt);
+  NEURA_LOOP(Reciprocal);
+  NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &BinaryLoop<Name##Op, T>;
-  NEURA_LOOP(Add) NEURA_LOOP(Sub) NEURA_LOOP(Mul) NEURA_LOOP(Div) NEURA_LOOP(Maximum)
-  NEURA_LOOP(Minimum) NEURA_LOOP(ReluGrad)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &BinaryLoop<Name##Op, T>
+  NEURA_LOOP(Add);
+  NEURA_LOOP(Sub);
+  NEURA_LOOP(Mul);
+  NEURA_LOOP(Div);
+  NEURA_LOOP(Maximum);
+  NEURA_LOOP(Minimum);
+  NEURA_LOOP(ReluGrad);
 #undef NEURA_LOOP
 }
 
@@ -149,9 +254,14 @@ void Fill(PointwiseTable& table) {
 #if HWY_HAVE_FLOAT64
   FillFloat<double>(table);
 #endif
-  // In double precision the exponential family stays with libm, which is exact to an ulp everywhere.
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, kFloat32) = &UnaryLoop<Name##Op, float>;
-  NEURA_LOOP(Exp) NEURA_LOOP(Log) NEURA_LOOP(Tanh) NEURA_LOOP(Sigmoid) NEURA_LOOP(Silu)
+  // In double precision the exponential family stays with libm, which is exact to an ulp
+  // everywhere.
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, kFloat32) = &UnaryLoop<Name##Op, float>
+  NEURA_LOOP(Exp);
+  NEURA_LOOP(Log);
+  NEURA_LOOP(Tanh);
+  NEURA_LOOP(Sigmoid);
+  NEURA_LOOP(Silu);
 #undef NEURA_LOOP
 }
 

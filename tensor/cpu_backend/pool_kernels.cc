@@ -1,7 +1,6 @@
 // Pooling over tensors; the arithmetic is in tensor/cpu/pool2d.
-#include "neura/tensor/cpu/pool2d.h"
-
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/cpu/pool2d.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/ops/options.h"

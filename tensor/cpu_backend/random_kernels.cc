@@ -3,9 +3,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "neura/tensor/core/convert.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
-#include "neura/tensor/core/convert.h"
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/parallel/thread_pool.h"
 #include "neura/tensor/random/philox.h"
@@ -15,8 +15,8 @@ namespace {
 
 constexpr int64_t kTaskBlocks = 1 << 12;
 
-// Calls fill(words, first element) for blocks of kPerBlock elements each; fill writes those below the
-// count.
+// Calls fill(words, first element) for blocks of kPerBlock elements each; fill writes those below
+// the count.
 template <int64_t kPerBlock, typename Fill>
 void ForBlocks(const RandomOptions& options, int64_t count, Fill fill) {
   const int64_t blocks = (count + kPerBlock - 1) / kPerBlock;

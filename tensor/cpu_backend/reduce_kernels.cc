@@ -40,7 +40,8 @@ struct ExtremumReducer {
   using Acc = T;
   static Acc Init() {
     using Limits = std::numeric_limits<T>;
-    if constexpr (std::is_floating_point_v<T>) return kMax ? -Limits::infinity() : Limits::infinity();
+    if constexpr (std::is_floating_point_v<T>)
+      return kMax ? -Limits::infinity() : Limits::infinity();
     return kMax ? Limits::lowest() : Limits::max();
   }
   // A NaN wins: the comparison with itself finds it.
@@ -118,14 +119,16 @@ void ArgExtremum(KernelCall& call) {
   SwitchAny(call, input.dtype(), [&]<typename T>(T) {
     const T* data = static_cast<const T*>(input.raw_data());
     constexpr int64_t kTaskElements = 1 << 14;
-    const int64_t outputs = plan.kept.Count(), per_task = std::max<int64_t>(kTaskElements / count, 1);
+    const int64_t outputs = plan.kept.Count(),
+                  per_task = std::max<int64_t>(kTaskElements / count, 1);
     ParallelFor((outputs + per_task - 1) / per_task, [&](int64_t task) {
       for (int64_t o = task * per_task; o < std::min((task + 1) * per_task, outputs); ++o) {
         const T* x = data + plan.kept.OffsetOf(o);
         int64_t best = 0;
         for (int64_t i = 1; i < count && x[best * stride] == x[best * stride]; ++i) {
           const T candidate = x[i * stride], current = x[best * stride];
-          if ((kMax ? current < candidate : candidate < current) || candidate != candidate) best = i;
+          if ((kMax ? current < candidate : candidate < current) || candidate != candidate)
+            best = i;
         }
         out[o] = best;
       }

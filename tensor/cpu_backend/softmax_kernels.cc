@@ -1,5 +1,4 @@
 #include "neura/tensor/cpu/softmax.h"
-
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/ops/options.h"
@@ -11,8 +10,8 @@ namespace {
 struct Lanes {
   explicit Lanes(const KernelCall& call) {
     const Tensor& tensor = call.input(0);
-    const int64_t dim = NormalizeDim(call.call.schema().name, call.Get<SoftmaxOptions>().dim,
-                                     tensor.dim());
+    const int64_t dim =
+        NormalizeDim(call.call.schema().name, call.Get<SoftmaxOptions>().dim, tensor.dim());
     for (int64_t i = 0; i < tensor.dim(); ++i) {
       (i < dim ? outer : i == dim ? size : inner) *= tensor.size(i);
     }
@@ -45,7 +44,8 @@ void SoftmaxGradKernel(KernelCall& call) noexcept {
   const Lanes lanes(call);
   SwitchFloat(call, grad.dtype(), [&]<typename T>(T) {
     SoftmaxGrad(lanes.outer, lanes.size, lanes.inner, static_cast<const T*>(grad.raw_data()),
-                static_cast<const T*>(output.raw_data()), static_cast<T*>(call.output().raw_data()));
+                static_cast<const T*>(output.raw_data()),
+                static_cast<T*>(call.output().raw_data()));
   });
 }
 

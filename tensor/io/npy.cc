@@ -36,7 +36,7 @@ absl::StatusOr<Preamble> ReadPreamble(const ByteSource& source) {
   if (std::string_view(start, kMagic.size()) != kMagic) {
     return absl::InvalidArgumentError("not an npy file: it does not start with \\x93NUMPY");
   }
-  const int major = start[6];
+  const int major = static_cast<unsigned char>(start[6]);
   if (major < 1 || major > 3) {
     return absl::InvalidArgumentError(
         absl::StrCat("npy format version ", major, " is none of 1, 2 and 3"));

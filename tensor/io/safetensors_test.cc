@@ -100,7 +100,7 @@ TEST(SaveSafetensors, WritesViewsInRowMajorOrder) {
 TEST(SaveSafetensors, WhatTheFormatCannotHoldIsAnErrorAndLeavesNoFile) {
   const std::string path = ::testing::TempDir() + "/bad.safetensors";
   const Tensor x = FromList<float>({1});
-  const auto expect_error = [&](Safetensors contents, const std::string& named) {
+  const auto expect_error = [&](const Safetensors& contents, const std::string& named) {
     try {
       SaveSafetensors(path, contents);
       ADD_FAILURE() << named;

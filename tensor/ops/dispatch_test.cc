@@ -27,8 +27,8 @@ std::string ErrorOf(F f) {
 class Recorder : public OpObserver {
  public:
   void OnOp(const OpCall& call, absl::Span<Tensor> outputs) override {
-    log.push_back(absl::StrCat(Describe(call), " -> ",
-                               outputs.empty() ? "" : Describe(outputs[0])));
+    log.push_back(
+        absl::StrCat(Describe(call), " -> ", outputs.empty() ? "" : Describe(outputs[0])));
   }
   std::vector<std::string> log;
 };
@@ -42,11 +42,11 @@ TEST(ObserverTest, SeesOperationsWhileItLives) {
     AddInPlace(x, 1);
   }
   Neg(x);
-  EXPECT_THAT(recorder.log,
-              ElementsAre("add(float32 [2, 3], float32 [2, 3]) -> float32 [2, 3]",
-                          "sum(float32 [2, 3]; {dims=[1], keepdim=false, dtype=none}) -> float32 [2]",
-                          HasSubstr("full("),
-                          "add_(float32 [2, 3], float32 []) -> float32 [2, 3]"));
+  EXPECT_THAT(
+      recorder.log,
+      ElementsAre("add(float32 [2, 3], float32 [2, 3]) -> float32 [2, 3]",
+                  "sum(float32 [2, 3]; {dims=[1], keepdim=false, dtype=none}) -> float32 [2]",
+                  HasSubstr("full("), "add_(float32 [2, 3], float32 []) -> float32 [2, 3]"));
 }
 
 TEST(ObserverTest, SeesConversions) {
@@ -98,18 +98,24 @@ TEST(PromotionTest, NumbersChangeOnlyTheCategory) {
 
 TEST(ErrorTest, NamesOperationShapesAndDtypes) {
   EXPECT_THAT(ErrorOf([] { Add(Ones({2, 3}), Ones({4})); }), HasSubstr("[2, 3] and [4]"));
-  EXPECT_THAT(ErrorOf([] { MatMul(Ones({2, 3}), Ones({4, 5})); }),
-              ::testing::AllOf(HasSubstr("matmul(float32 [2, 3], float32 [4, 5])"),
-                               HasSubstr("3"), HasSubstr("4")));
+  EXPECT_THAT(ErrorOf([] {
+                MatMul(Ones({2, 3}), Ones({4, 5}));
+              }),
+              ::testing::AllOf(HasSubstr("matmul(float32 [2, 3], float32 [4, 5])"), HasSubstr("3"),
+                               HasSubstr("4")));
   EXPECT_THAT(ErrorOf([] { Add(Ones({2}), Tensor()); }), HasSubstr("input 1 of (input, other)"));
   EXPECT_THAT(ErrorOf([] { Reshape(Ones({2, 3}), {4, 2}); }), HasSubstr("6 elements"));
   EXPECT_THAT(ErrorOf([] { Sum(Ones({2}), {.dims = {1}}); }), HasSubstr("dim 1"));
   EXPECT_THAT(ErrorOf([] { Sum(Ones({2, 2}), {.dims = {0, -2}}); }), HasSubstr("twice"));
   EXPECT_THAT(ErrorOf([] { AMax(Zeros({0})); }), HasSubstr("zero elements"));
   EXPECT_THAT(ErrorOf([] { Mean(Arange(3)); }), HasSubstr("int64 [3]"));
-  EXPECT_THAT(ErrorOf([] { Conv2d(Ones({1, 3, 4, 4}), Ones({2, 2, 3, 3})); }),
+  EXPECT_THAT(ErrorOf([] {
+                Conv2d(Ones({1, 3, 4, 4}), Ones({2, 2, 3, 3}));
+              }),
               HasSubstr("conv2d(float32 [1, 3, 4, 4], float32 [2, 2, 3, 3]"));
-  EXPECT_THAT(ErrorOf([] { Gather(Ones({2, 2}), 0, FromList<int64_t>({0, 5}, {1, 2})); }),
+  EXPECT_THAT(ErrorOf([] {
+                Gather(Ones({2, 2}), 0, FromList<int64_t>({0, 5}, {1, 2}));
+              }),
               HasSubstr("index 5 is outside [0, 2)"));
   EXPECT_THAT(ErrorOf([] { Cat({Ones({2, 2}), Ones({2, 3})}, 0); }), HasSubstr("tensor 1"));
   EXPECT_THAT(ErrorOf([] { Add(Ones({2}, {.dtype = kComplex64}), Ones({2})); }),

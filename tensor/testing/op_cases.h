@@ -33,8 +33,8 @@ using Reference = std::function<std::vector<Array>(const std::vector<Array>& inp
 struct OpCase {
   std::string name;  // "conv2d/stride"
   OpId op = OpId::kAdd;
-  // Floating point inputs are float64, at points where the operation is smooth. Optional inputs that
-  // are left out are undefined.
+  // Floating point inputs are float64, at points where the operation is smooth. Optional inputs
+  // that are left out are undefined.
   std::vector<Tensor> inputs;
   std::shared_ptr<const void> options;
   Reference reference;

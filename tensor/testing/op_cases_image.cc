@@ -46,8 +46,7 @@ void AddConvolutions(CaseList& cases) {
       {"groups", {1, 4, 4, 4}, {6, 2, 3, 3}, {1, 6, 2, 2}, {.groups = 2}},
       {"depthwise", {2, 3, 5, 5}, {3, 1, 3, 3}, {2, 3, 5, 5}, {.padding = 1, .groups = 3}},
       {"pointwise", {2, 3, 3, 2}, {5, 3, 1, 1}, {2, 5, 3, 2}, {}},
-      {"uneven", {1, 1, 6, 5}, {2, 1, 2, 3}, {1, 2, 4, 3},
-       {.stride = {2, 1}, .padding = {1, 0}}},
+      {"uneven", {1, 1, 6, 5}, {2, 1, 2, 3}, {1, 2, 4, 3}, {.stride = {2, 1}, .padding = {1, 0}}},
       {"no_images", {0, 2, 4, 4}, {3, 2, 3, 3}, {0, 3, 2, 2}, {}},
   };
   for (const ConvForm& form : forms) {
@@ -62,7 +61,10 @@ void AddConvolutions(CaseList& cases) {
     const Tensor x = Sample(form.x, 1), w = Sample(form.w, 2), y = Sample(form.y, 3);
     const Tensor bias = Sample({form.w[0]}, 4);
     const Dims xs = form.x, ws = form.w, ys = form.y;
-    cases.push_back({std::string("conv2d/") + form.name, OpId::kConv2d, {x, w, bias}, Own(o),
+    cases.push_back({std::string("conv2d/") + form.name,
+                     OpId::kConv2d,
+                     {x, w, bias},
+                     Own(o),
                      [=](const std::vector<Array>& in) {
                        Array out = MakeArray(ys);
                        const int64_t plane = ys[2] * ys[3];
@@ -72,16 +74,22 @@ void AddConvolutions(CaseList& cases) {
                        });
                        return std::vector<Array>{out};
                      }});
-    cases.push_back({std::string("conv2d_input_grad/") + form.name, OpId::kConv2dInputGrad, {y, w},
-                     Own(grad_options(form.x)), [=](const std::vector<Array>& in) {
+    cases.push_back({std::string("conv2d_input_grad/") + form.name,
+                     OpId::kConv2dInputGrad,
+                     {y, w},
+                     Own(grad_options(form.x)),
+                     [=](const std::vector<Array>& in) {
                        Array out = MakeArray(xs);
                        ForProducts(out, in[1], in[0], o, [&](int64_t a, int64_t b, int64_t c) {
                          out[a] += in[1][b] * in[0][c];
                        });
                        return std::vector<Array>{out};
                      }});
-    cases.push_back({std::string("conv2d_weight_grad/") + form.name, OpId::kConv2dWeightGrad,
-                     {y, x}, Own(grad_options(form.w)), [=](const std::vector<Array>& in) {
+    cases.push_back({std::string("conv2d_weight_grad/") + form.name,
+                     OpId::kConv2dWeightGrad,
+                     {y, x},
+                     Own(grad_options(form.w)),
+                     [=](const std::vector<Array>& in) {
                        Array out = MakeArray(ws);
                        ForProducts(in[1], out, in[0], o, [&](int64_t a, int64_t b, int64_t c) {
                          out[b] += in[1][a] * in[0][c];
@@ -89,14 +97,15 @@ void AddConvolutions(CaseList& cases) {
                        return std::vector<Array>{out};
                      }});
   }
-  cases.push_back({"conv2d/no_bias", OpId::kConv2d,
+  cases.push_back({"conv2d/no_bias",
+                   OpId::kConv2d,
                    {Sample({1, 1, 3, 3}, 1), Sample({1, 1, 2, 2}, 2), Tensor()},
-                   Own(Conv2dOptions{}), [](const std::vector<Array>& in) {
+                   Own(Conv2dOptions{}),
+                   [](const std::vector<Array>& in) {
                      Array out = MakeArray({1, 1, 2, 2});
-                     ForProducts(in[0], in[1], out, Conv2dOptions{},
-                                 [&](int64_t a, int64_t b, int64_t c) {
-                                   out[c] += in[0][a] * in[1][b];
-                                 });
+                     ForProducts(
+                         in[0], in[1], out, Conv2dOptions{},
+                         [&](int64_t a, int64_t b, int64_t c) { out[c] += in[0][a] * in[1][b]; });
                      return std::vector<Array>{out};
                    }});
 }
@@ -133,30 +142,35 @@ void AddMaxPooling(CaseList& cases) {
   for (const Form& form : forms) {
     const MaxPool2dOptions o = form.options;
     const Dims ys = form.y;
-    cases.push_back({std::string("max_pool2d/") + form.name, OpId::kMaxPool2d, {Sample(form.x, 6)},
-                     Own(o), [=](const std::vector<Array>& in) {
-                       const Array& x = in[0];
-                       Array values = MakeArray(ys), indices = MakeArray(ys);
-                       for (int64_t n = 0; n < ys[0]; ++n)
-                         for (int64_t c = 0; c < ys[1]; ++c)
-                           for (int64_t oh = 0; oh < ys[2]; ++oh)
-                             for (int64_t ow = 0; ow < ys[3]; ++ow) {
-                               double best = -std::numeric_limits<double>::infinity();
-                               const int64_t at = Index4(values, n, c, oh, ow);
-                               for (auto [h, w] : Window(o, o.dilation, {x.shape[2], x.shape[3]},
-                                                         oh, ow)) {
-                                 if (x[Index4(x, n, c, h, w)] <= best) continue;
-                                 best = x[Index4(x, n, c, h, w)];
-                                 indices[at] = static_cast<double>(h * x.shape[3] + w);
-                               }
-                               values[at] = best;
-                             }
-                       return std::vector<Array>{values, indices};
-                     }});
+    cases.push_back(
+        {std::string("max_pool2d/") + form.name,
+         OpId::kMaxPool2d,
+         {Sample(form.x, 6)},
+         Own(o),
+         [=](const std::vector<Array>& in) {
+           const Array& x = in[0];
+           Array values = MakeArray(ys), indices = MakeArray(ys);
+           for (int64_t n = 0; n < ys[0]; ++n)
+             for (int64_t c = 0; c < ys[1]; ++c)
+               for (int64_t oh = 0; oh < ys[2]; ++oh)
+                 for (int64_t ow = 0; ow < ys[3]; ++ow) {
+                   double best = -std::numeric_limits<double>::infinity();
+                   const int64_t at = Index4(values, n, c, oh, ow);
+                   for (auto [h, w] : Window(o, o.dilation, {x.shape[2], x.shape[3]}, oh, ow)) {
+                     if (x[Index4(x, n, c, h, w)] <= best) continue;
+                     best = x[Index4(x, n, c, h, w)];
+                     indices[at] = static_cast<double>(h * x.shape[3] + w);
+                   }
+                   values[at] = best;
+                 }
+           return std::vector<Array>{values, indices};
+         }});
   }
   const Tensor indices = FromList<int64_t>({0, 3, 9, 11, 5, 5, 2, 10}, {1, 2, 2, 2});
-  cases.push_back({"max_pool2d_scatter/planes", OpId::kMaxPool2dScatter,
-                   {Sample({1, 2, 2, 2}, 1), indices}, Own(SpatialSizeOptions{.output_size = {3, 4}}),
+  cases.push_back({"max_pool2d_scatter/planes",
+                   OpId::kMaxPool2dScatter,
+                   {Sample({1, 2, 2, 2}, 1), indices},
+                   Own(SpatialSizeOptions{.output_size = {3, 4}}),
                    [](const std::vector<Array>& in) {
                      Array out = MakeArray({1, 2, 3, 4});
                      for (int64_t i = 0; i < 8; ++i) {
@@ -164,8 +178,11 @@ void AddMaxPooling(CaseList& cases) {
                      }
                      return std::vector<Array>{out};
                    }});
-  cases.push_back({"max_pool2d_gather/planes", OpId::kMaxPool2dGather,
-                   {Sample({1, 2, 3, 4}, 1), indices}, nullptr, [](const std::vector<Array>& in) {
+  cases.push_back({"max_pool2d_gather/planes",
+                   OpId::kMaxPool2dGather,
+                   {Sample({1, 2, 3, 4}, 1), indices},
+                   nullptr,
+                   [](const std::vector<Array>& in) {
                      Array out = MakeArray({1, 2, 2, 2});
                      for (int64_t i = 0; i < 8; ++i) {
                        out[i] = in[0][i / 4 * 12 + static_cast<int64_t>(in[1][i])];
@@ -183,7 +200,9 @@ void AddAveragePooling(CaseList& cases) {
   const Form forms[] = {
       {"halves", {2, 2, 4, 6}, {2, 2, 2, 3}, {.kernel_size = 2}},
       {"padding", {1, 2, 5, 5}, {1, 2, 3, 3}, {.kernel_size = 3, .stride = 2, .padding = 1}},
-      {"inside", {1, 2, 5, 5}, {1, 2, 3, 3},
+      {"inside",
+       {1, 2, 5, 5},
+       {1, 2, 3, 3},
        {.kernel_size = 3, .stride = 2, .padding = 1, .count_include_pad = false}},
   };
   for (const Form& form : forms) {
@@ -197,21 +216,27 @@ void AddAveragePooling(CaseList& cases) {
           for (int64_t oh = 0; oh < ys[2]; ++oh)
             for (int64_t ow = 0; ow < ys[3]; ++ow) {
               const auto inside = Window(o, 1, {xs[2], xs[3]}, oh, ow);
-              const double count = o.count_include_pad
-                                       ? static_cast<double>(o.kernel_size.height * o.kernel_size.width)
-                                       : static_cast<double>(inside.size());
+              const double count =
+                  o.count_include_pad
+                      ? static_cast<double>(o.kernel_size.height * o.kernel_size.width)
+                      : static_cast<double>(inside.size());
               for (auto [h, w] : inside) {
                 visit(Index4(x, n, c, h, w), Index4(y, n, c, oh, ow), 1 / count);
               }
             }
     };
-    cases.push_back({std::string("avg_pool2d/") + form.name, OpId::kAvgPool2d, {Sample(xs, 1)},
-                     Own(o), [=](const std::vector<Array>& in) {
+    cases.push_back({std::string("avg_pool2d/") + form.name,
+                     OpId::kAvgPool2d,
+                     {Sample(xs, 1)},
+                     Own(o),
+                     [=](const std::vector<Array>& in) {
                        Array out = MakeArray(ys);
-                       flow([&](int64_t a, int64_t b, double share) { out[b] += in[0][a] * share; });
+                       flow(
+                           [&](int64_t a, int64_t b, double share) { out[b] += in[0][a] * share; });
                        return std::vector<Array>{out};
                      }});
-    cases.push_back({std::string("avg_pool2d_grad/") + form.name, OpId::kAvgPool2dGrad,
+    cases.push_back({std::string("avg_pool2d_grad/") + form.name,
+                     OpId::kAvgPool2dGrad,
                      {Sample(ys, 1)},
                      Own(AvgPool2dGradOptions{.size = {xs[2], xs[3]},
                                               .kernel_size = o.kernel_size,
@@ -221,13 +246,15 @@ void AddAveragePooling(CaseList& cases) {
                                               .count_include_pad = o.count_include_pad}),
                      [=](const std::vector<Array>& in) {
                        Array out = MakeArray(xs);
-                       flow([&](int64_t a, int64_t b, double share) { out[a] += in[0][b] * share; });
+                       flow(
+                           [&](int64_t a, int64_t b, double share) { out[a] += in[0][b] * share; });
                        return std::vector<Array>{out};
                      }});
   }
-  for (const auto& [name, xs, ys] : {std::tuple<const char*, Dims, Dims>{"global", {2, 3, 4, 5}, {2, 3, 1, 1}},
-                                     {"uneven", {1, 2, 5, 7}, {1, 2, 3, 4}},
-                                     {"larger", {1, 1, 2, 3}, {1, 1, 4, 4}}}) {
+  for (const auto& [name, xs, ys] :
+       {std::tuple<const char*, Dims, Dims>{"global", {2, 3, 4, 5}, {2, 3, 1, 1}},
+        {"uneven", {1, 2, 5, 7}, {1, 2, 3, 4}},
+        {"larger", {1, 1, 2, 3}, {1, 1, 4, 4}}}) {
     const auto flow = [xs = xs, ys = ys](auto visit) {
       const Array x = MakeArray(xs), y = MakeArray(ys);
       for (int64_t nc = 0; nc < ys[0] * ys[1]; ++nc)
@@ -241,19 +268,24 @@ void AddAveragePooling(CaseList& cases) {
                       1.0 / static_cast<double>((h1 - h0) * (w1 - w0)));
           }
     };
-    cases.push_back({std::string("adaptive_avg_pool2d/") + name, OpId::kAdaptiveAvgPool2d,
-                     {Sample(xs, 1)}, Own(SpatialSizeOptions{.output_size = {ys[2], ys[3]}}),
+    cases.push_back({std::string("adaptive_avg_pool2d/") + name,
+                     OpId::kAdaptiveAvgPool2d,
+                     {Sample(xs, 1)},
+                     Own(SpatialSizeOptions{.output_size = {ys[2], ys[3]}}),
                      [flow, ys = ys](const std::vector<Array>& in) {
                        Array out = MakeArray(ys);
-                       flow([&](int64_t a, int64_t b, double share) { out[b] += in[0][a] * share; });
+                       flow(
+                           [&](int64_t a, int64_t b, double share) { out[b] += in[0][a] * share; });
                        return std::vector<Array>{out};
                      }});
     cases.push_back({std::string("adaptive_avg_pool2d_grad/") + name,
-                     OpId::kAdaptiveAvgPool2dGrad, {Sample(ys, 1)},
+                     OpId::kAdaptiveAvgPool2dGrad,
+                     {Sample(ys, 1)},
                      Own(SpatialSizeOptions{.output_size = {xs[2], xs[3]}}),
                      [flow, xs = xs](const std::vector<Array>& in) {
                        Array out = MakeArray(xs);
-                       flow([&](int64_t a, int64_t b, double share) { out[a] += in[0][b] * share; });
+                       flow(
+                           [&](int64_t a, int64_t b, double share) { out[a] += in[0][b] * share; });
                        return std::vector<Array>{out};
                      }});
   }

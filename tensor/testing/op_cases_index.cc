@@ -43,17 +43,21 @@ void AddIndexing(CaseList& cases) {
     Dims out = shape;
     const size_t d = static_cast<size_t>(dim < 0 ? dim + 3 : dim);
     out[d] = 4;
-    cases.push_back({"index_select/dim" + std::to_string(dim), OpId::kIndexSelect,
-                     {Sample(shape, 1), rows}, Own(DimOptions{.dim = dim}),
+    cases.push_back({"index_select/dim" + std::to_string(dim),
+                     OpId::kIndexSelect,
+                     {Sample(shape, 1), rows},
+                     Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
                        return Take(out, [&](Position p) {
                          p[d] = static_cast<int64_t>(in[1][p[d]]);
                          return p;
                        })(in);
                      }});
-    cases.push_back({"index_add/dim" + std::to_string(dim), OpId::kIndexAdd,
+    cases.push_back({"index_add/dim" + std::to_string(dim),
+                     OpId::kIndexAdd,
                      {Sample(shape, 1), Cast(rows, dim == 0 ? kInt32 : kInt64), Sample(out, 2)},
-                     Own(DimOptions{.dim = dim}), [=](const std::vector<Array>& in) {
+                     Own(DimOptions{.dim = dim}),
+                     [=](const std::vector<Array>& in) {
                        Array result = in[0];
                        for (int64_t i = 0; i < in[2].numel(); ++i) {
                          Position p = PositionOf(in[2].shape, i);
@@ -66,8 +70,10 @@ void AddIndexing(CaseList& cases) {
   const Tensor index = FromList<int64_t>({0, 2, 1, 1, 2, 0}, {2, 3});
   for (int64_t dim : {0, 1}) {
     const size_t d = static_cast<size_t>(dim);
-    cases.push_back({"gather/dim" + std::to_string(dim), OpId::kGather,
-                     {Sample({3, 3}, 1), index}, Own(DimOptions{.dim = dim}),
+    cases.push_back({"gather/dim" + std::to_string(dim),
+                     OpId::kGather,
+                     {Sample({3, 3}, 1), index},
+                     Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
                        return Take({2, 3}, [&](Position p) {
                          const auto at = static_cast<int64_t>(in[1][IndexOf(in[1].shape, p)]);
@@ -76,8 +82,10 @@ void AddIndexing(CaseList& cases) {
                        })(in);
                      }});
     // The source may be larger than the index.
-    cases.push_back({"scatter_add/dim" + std::to_string(dim), OpId::kScatterAdd,
-                     {Sample({3, 3}, 1), index, Sample({3, 4}, 2)}, Own(DimOptions{.dim = dim}),
+    cases.push_back({"scatter_add/dim" + std::to_string(dim),
+                     OpId::kScatterAdd,
+                     {Sample({3, 3}, 1), index, Sample({3, 4}, 2)},
+                     Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
                        Array result = in[0];
                        for (int64_t i = 0; i < in[1].numel(); ++i) {
@@ -98,8 +106,10 @@ void AddArranging(CaseList& cases) {
     b[d] = 4;
     none[d] = 0;
     out[d] += 4;
-    cases.push_back({"cat/dim" + std::to_string(dim), OpId::kCat,
-                     {Sample(a, 1), Sample(none, 2), Sample(b, 3)}, Own(DimOptions{.dim = dim}),
+    cases.push_back({"cat/dim" + std::to_string(dim),
+                     OpId::kCat,
+                     {Sample(a, 1), Sample(none, 2), Sample(b, 3)},
+                     Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
                        Array result = MakeArray(out);
                        for (int64_t i = 0; i < result.numel(); ++i) {
@@ -112,41 +122,68 @@ void AddArranging(CaseList& cases) {
                        return std::vector<Array>{result};
                      }});
   }
-  cases.push_back({"pad/uneven", OpId::kPad, {Sample({2, 3}, 1)},
+  cases.push_back({"pad/uneven",
+                   OpId::kPad,
+                   {Sample({2, 3}, 1)},
                    Own(PadOptions{.before = {1, 0}, .after = {0, 2}, .value = 0.5}),
-                   Take({3, 5}, [](Position p) {
-                     p[0] -= 1;
-                     return p[0] < 0 || p[1] >= 3 ? Position() : p;
-                   }, 0.5)});
-  cases.push_back({"flip/both", OpId::kFlip, {Sample({3, 4}, 1)}, Own(DimsOptions{.dims = {0, -1}}),
-                   Take({3, 4}, [](Position p) { return Position{2 - p[0], 3 - p[1]}; })});
-  cases.push_back({"flip/one", OpId::kFlip, {Sample({3, 4}, 1)}, Own(DimsOptions{.dims = {1}}),
-                   Take({3, 4}, [](Position p) { return Position{p[0], 3 - p[1]}; })});
+                   Take(
+                       {3, 5},
+                       [](Position p) {
+                         p[0] -= 1;
+                         return p[0] < 0 || p[1] >= 3 ? Position() : p;
+                       },
+                       0.5)});
+  cases.push_back({"flip/both",
+                   OpId::kFlip,
+                   {Sample({3, 4}, 1)},
+                   Own(DimsOptions{.dims = {0, -1}}),
+                   Take({3, 4}, [](Position p) {
+                     return Position{2 - p[0], 3 - p[1]};
+                   })});
+  cases.push_back({"flip/one",
+                   OpId::kFlip,
+                   {Sample({3, 4}, 1)},
+                   Own(DimsOptions{.dims = {1}}),
+                   Take({3, 4}, [](Position p) {
+                     return Position{p[0], 3 - p[1]};
+                   })});
   for (int64_t diagonal : {0, 1, -1}) {
     const auto options = Own(TriangleOptions{.diagonal = diagonal});
-    cases.push_back({"tril/" + std::to_string(diagonal), OpId::kTril, {Sample({2, 3, 4}, 1)}, options,
-                     Take({2, 3, 4}, [=](Position p) {
-                       return p[2] - p[1] <= diagonal ? p : Position();
-                     })});
-    cases.push_back({"triu/" + std::to_string(diagonal), OpId::kTriu, {Sample({2, 3, 4}, 1)}, options,
-                     Take({2, 3, 4}, [=](Position p) {
-                       return p[2] - p[1] >= diagonal ? p : Position();
-                     })});
+    cases.push_back(
+        {"tril/" + std::to_string(diagonal),
+         OpId::kTril,
+         {Sample({2, 3, 4}, 1)},
+         options,
+         Take({2, 3, 4}, [=](Position p) { return p[2] - p[1] <= diagonal ? p : Position(); })});
+    cases.push_back(
+        {"triu/" + std::to_string(diagonal),
+         OpId::kTriu,
+         {Sample({2, 3, 4}, 1)},
+         options,
+         Take({2, 3, 4}, [=](Position p) { return p[2] - p[1] >= diagonal ? p : Position(); })});
   }
 }
 
 void AddFactories(CaseList& cases) {
-  cases.push_back({"full/matrix", OpId::kFull, {},
+  cases.push_back({"full/matrix",
+                   OpId::kFull,
+                   {},
                    Own(FullOptions{.shape = {2, 3}, .value = 2.5, .dtype = kFloat64}),
-                   [](const std::vector<Array>&) { return std::vector<Array>{MakeArray({2, 3}, 2.5)}; }});
-  cases.push_back({"range/int64", OpId::kRange, {},
+                   [](const std::vector<Array>&) {
+                     return std::vector<Array>{MakeArray({2, 3}, 2.5)};
+                   }});
+  cases.push_back({"range/int64",
+                   OpId::kRange,
+                   {},
                    Own(RangeOptions{.start = 5, .step = -2, .length = 4, .dtype = kInt64}),
                    [](const std::vector<Array>&) {
                      Array out = MakeArray({4});
                      out.values = {5, 3, 1, -1};
                      return std::vector<Array>{out};
                    }});
-  cases.push_back({"range/float64", OpId::kRange, {},
+  cases.push_back({"range/float64",
+                   OpId::kRange,
+                   {},
                    Own(RangeOptions{.start = 0.5, .step = 0.25, .length = 3, .dtype = kFloat64}),
                    [](const std::vector<Array>&) {
                      Array out = MakeArray({3});
@@ -172,43 +209,83 @@ void AddShapeCases(CaseList& cases) {
       return std::vector<Array>{out};
     };
   };
-  const auto view = [&](const char* name, OpId op, std::shared_ptr<const void> options, Reference reference,
-                        const Tensor& input) {
-    cases.push_back({std::string(SchemaOf(op).name) + "/" + name, op, {input}, std::move(options),
+  const auto view = [&](const char* name, OpId op, std::shared_ptr<const void> options,
+                        Reference reference, const Tensor& input) {
+    cases.push_back({std::string(SchemaOf(op).name) + "/" + name,
+                     op,
+                     {input},
+                     std::move(options),
                      std::move(reference)});
   };
-  view("split", OpId::kReshape, Own(ShapeOptions{.shape = {6, 2, 2}}), identity_order({6, 2, 2}), x);
+  view("split", OpId::kReshape, Own(ShapeOptions{.shape = {6, 2, 2}}), identity_order({6, 2, 2}),
+       x);
   view("infer", OpId::kReshape, Own(ShapeOptions{.shape = {2, -1}}), identity_order({2, 12}), x);
-  view("empty", OpId::kReshape, Own(ShapeOptions{.shape = {0, 7}}), identity_order({0, 7}), Sample({3, 0}));
-  view("scalar", OpId::kReshape, Own(ShapeOptions{.shape = {1, 1}}), identity_order({1, 1}), Sample({}));
+  view("empty", OpId::kReshape, Own(ShapeOptions{.shape = {0, 7}}), identity_order({0, 7}),
+       Sample({3, 0}));
+  view("scalar", OpId::kReshape, Own(ShapeOptions{.shape = {1, 1}}), identity_order({1, 1}),
+       Sample({}));
   view("rotate", OpId::kPermute, Own(DimsOptions{.dims = {2, 0, -2}}),
-       Take({4, 2, 3}, [](Position p) { return Position{p[1], p[2], p[0]}; }), x);
+       Take({4, 2, 3},
+            [](Position p) {
+              return Position{p[1], p[2], p[0]};
+            }),
+       x);
   view("rows", OpId::kExpand, Own(ShapeOptions{.shape = {2, 3, -1}}),
-       Take({2, 3, 4}, [](Position p) { return Position{0, p[2]}; }), Sample({1, 4}));
+       Take({2, 3, 4},
+            [](Position p) {
+              return Position{0, p[2]};
+            }),
+       Sample({1, 4}));
   view("scalar", OpId::kExpand, Own(ShapeOptions{.shape = {2, 2}}),
-       Take({2, 2}, [](Position) { return Position(); }, 0), Full({}, 0, {.dtype = kFloat64}));
+       Take(
+           {2, 2}, [](Position) { return Position(); }, 0),
+       Full({}, 0, {.dtype = kFloat64}));
   view("all", OpId::kSqueeze, Own(DimsOptions{}), identity_order({3, 2}), Sample({1, 3, 1, 2}));
-  view("some", OpId::kSqueeze, Own(DimsOptions{.dims = {0, 1}}), identity_order({3, 1, 2}), Sample({1, 3, 1, 2}));
+  view("some", OpId::kSqueeze, Own(DimsOptions{.dims = {0, 1}}), identity_order({3, 1, 2}),
+       Sample({1, 3, 1, 2}));
   view("last", OpId::kUnsqueeze, Own(DimOptions{.dim = -1}), identity_order({2, 3, 4, 1}), x);
   view("first", OpId::kUnsqueeze, Own(DimOptions{.dim = 0}), identity_order({1, 2, 3, 4}), x);
   view("middle", OpId::kSlice, Own(SliceOptions{.dim = 2, .start = 1, .end = 3}),
-       Take({2, 3, 2}, [](Position p) { return Position{p[0], p[1], p[2] + 1}; }), x);
+       Take({2, 3, 2},
+            [](Position p) {
+              return Position{p[0], p[1], p[2] + 1};
+            }),
+       x);
   view("step", OpId::kSlice, Own(SliceOptions{.dim = 2, .start = -3, .step = 2}),
-       Take({2, 3, 2}, [](Position p) { return Position{p[0], p[1], 1 + 2 * p[2]}; }), x);
+       Take({2, 3, 2},
+            [](Position p) {
+              return Position{p[0], p[1], 1 + 2 * p[2]};
+            }),
+       x);
   view("nothing", OpId::kSlice, Own(SliceOptions{.dim = 0, .start = 2}),
        Take({0, 3, 4}, [](Position p) { return p; }), x);
   view("main", OpId::kDiagonal, Own(DiagonalOptions{.dim1 = 1, .dim2 = 2}),
-       Take({2, 3}, [](Position p) { return Position{p[0], p[1], p[1]}; }), x);
+       Take({2, 3},
+            [](Position p) {
+              return Position{p[0], p[1], p[1]};
+            }),
+       x);
   view("below", OpId::kDiagonal, Own(DiagonalOptions{.offset = -1, .dim1 = 2, .dim2 = 1}),
-       Take({2, 3}, [](Position p) { return Position{p[0], p[1], p[1] + 1}; }), x);
+       Take({2, 3},
+            [](Position p) {
+              return Position{p[0], p[1], p[1] + 1};
+            }),
+       x);
   view("windows", OpId::kUnfold, Own(UnfoldOptions{.dim = 2, .size = 2, .step = 1}),
-       Take({2, 3, 3, 2}, [](Position p) { return Position{p[0], p[1], p[2] + p[3]}; }), x);
+       Take({2, 3, 3, 2},
+            [](Position p) {
+              return Position{p[0], p[1], p[2] + p[3]};
+            }),
+       x);
   view("steps", OpId::kUnfold, Own(UnfoldOptions{.dim = 0, .size = 3, .step = 2}),
        Take({2, 3}, [](Position p) { return Position{2 * p[0] + p[1]}; }), Sample({6}));
-  view("overlap", OpId::kAsStrided, Own(AsStridedOptions{.shape = {3, 2}, .strides = {1, 2}, .offset = 1}),
+  view("overlap", OpId::kAsStrided,
+       Own(AsStridedOptions{.shape = {3, 2}, .strides = {1, 2}, .offset = 1}),
        Take({3, 2}, [](Position p) { return Position{1 + p[0] + 2 * p[1]}; }), Sample({8}));
   view("same", OpId::kAlias, nullptr, identity_order({2, 3, 4}), x);
-  cases.push_back({"as_strided_grad/overlap", OpId::kAsStridedGrad, {Sample({3, 2}, 1)},
+  cases.push_back({"as_strided_grad/overlap",
+                   OpId::kAsStridedGrad,
+                   {Sample({3, 2}, 1)},
                    Own(AsStridedGradOptions{.input_shape = {8}, .strides = {1, 2}, .offset = 1}),
                    [](const std::vector<Array>& in) {
                      Array out = MakeArray({8});

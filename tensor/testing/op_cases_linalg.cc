@@ -60,8 +60,12 @@ std::vector<Array> LinearReference(const std::vector<Array>& in) {
 
 void AddLinearAlgebraCases(CaseList& cases) {
   const auto matmul = [&](const char* name, Dims a, Dims b, Dims out, double tolerance = 2e-6) {
-    cases.push_back({std::string("matmul/") + name, OpId::kMatMul, {Sample(a, 1), Sample(b, 2)},
-                     nullptr, MatMulReference(std::move(out)), tolerance});
+    cases.push_back({std::string("matmul/") + name,
+                     OpId::kMatMul,
+                     {Sample(a, 1), Sample(b, 2)},
+                     nullptr,
+                     MatMulReference(std::move(out)),
+                     tolerance});
   };
   matmul("square", {4, 4}, {4, 4}, {4, 4});
   matmul("odd", {3, 7}, {7, 5}, {3, 5});
@@ -71,21 +75,34 @@ void AddLinearAlgebraCases(CaseList& cases) {
   matmul("broadcast", {2, 1, 3, 4}, {3, 4, 2}, {2, 3, 3, 2});
   matmul("empty_sum", {3, 0}, {0, 2}, {3, 2});
   matmul("empty", {0, 3}, {3, 2}, {0, 2});
-  cases.push_back({"matmul/int64", OpId::kMatMul,
-                   {Reshape(Arange(6), {2, 3}), Reshape(Arange(12), {3, 4})}, nullptr,
+  cases.push_back({"matmul/int64",
+                   OpId::kMatMul,
+                   {Reshape(Arange(6), {2, 3}), Reshape(Arange(12), {3, 4})},
+                   nullptr,
                    MatMulReference({2, 4})});
   // Float32 only: too large for numerical gradients, large enough for blocks and threads.
-  cases.push_back({"matmul/large", OpId::kMatMul,
+  cases.push_back({"matmul/large",
+                   OpId::kMatMul,
                    {Cast(Sample({150, 310}, 3), kFloat32), Cast(Sample({310, 170}, 4), kFloat32)},
-                   nullptr, MatMulReference({150, 170}), 1e-5});
+                   nullptr,
+                   MatMulReference({150, 170}),
+                   1e-5});
 
-  cases.push_back({"linear/bias", OpId::kLinear,
-                   {Sample({3, 4}, 1), Sample({5, 4}, 2), Sample({5}, 3)}, nullptr,
+  cases.push_back({"linear/bias",
+                   OpId::kLinear,
+                   {Sample({3, 4}, 1), Sample({5, 4}, 2), Sample({5}, 3)},
+                   nullptr,
                    LinearReference});
-  cases.push_back({"linear/plain", OpId::kLinear,
-                   {Sample({2, 3, 4}, 1), Sample({5, 4}, 2), Tensor()}, nullptr, LinearReference});
-  cases.push_back({"linear/vector", OpId::kLinear,
-                   {Sample({4}, 1), Sample({5, 4}, 2), Sample({5}, 3)}, nullptr, LinearReference});
+  cases.push_back({"linear/plain",
+                   OpId::kLinear,
+                   {Sample({2, 3, 4}, 1), Sample({5, 4}, 2), Tensor()},
+                   nullptr,
+                   LinearReference});
+  cases.push_back({"linear/vector",
+                   OpId::kLinear,
+                   {Sample({4}, 1), Sample({5, 4}, 2), Sample({5}, 3)},
+                   nullptr,
+                   LinearReference});
 }
 
 }  // namespace neura::testing

@@ -8,7 +8,8 @@ namespace neura::testing {
 namespace {
 
 // Calls fn(indices of one lane along dim) for every lane.
-void ForLanes(const Array& x, int64_t dim, const std::function<void(const std::vector<int64_t>&)>& fn) {
+void ForLanes(const Array& x, int64_t dim,
+              const std::function<void(const std::vector<int64_t>&)>& fn) {
   if (x.dim() == 0) return fn({0});
   if (dim < 0) dim += x.dim();
   int64_t inner = 1;
@@ -143,22 +144,30 @@ void AddBatchNorm(CaseList& cases) {
                            Form{"plain", {4, 2, 3}, false}}) {
     const Dims c = {form.shape[1]};
     const Tensor x = Sample(form.shape, 1), none;
-    const Tensor w = form.affine ? Sample(c, 2, 0.5, 1.5) : none, b = form.affine ? Sample(c, 3) : none;
+    const Tensor w = form.affine ? Sample(c, 2, 0.5, 1.5) : none,
+                 b = form.affine ? Sample(c, 3) : none;
     const auto stats = Normalize(ToArray(x), {}, {}, ChannelLayout(ToArray(x)), c, kEps);
-    cases.push_back({std::string("batch_norm_training/") + form.name, OpId::kBatchNormTraining,
-                     {x, w, b}, Own(BatchNormOptions{.eps = kEps}), [c](const std::vector<Array>& in) {
+    cases.push_back({std::string("batch_norm_training/") + form.name,
+                     OpId::kBatchNormTraining,
+                     {x, w, b},
+                     Own(BatchNormOptions{.eps = kEps}),
+                     [c](const std::vector<Array>& in) {
                        return Normalize(in[0], in[1], in[2], ChannelLayout(in[0]), c, kEps);
                      }});
     cases.push_back({std::string("batch_norm_training_grad/") + form.name,
                      OpId::kBatchNormTrainingGrad,
                      {Sample(form.shape, 4), x, w, FromArray(stats[1]), FromArray(stats[2])},
-                     nullptr, [c](const std::vector<Array>& in) {
-                       return NormalizeGrad(in[0], in[1], in[2], in[3], in[4],
-                                            ChannelLayout(in[1]), c);
-                     }, 1e-5});
-    cases.push_back({std::string("batch_norm_inference/") + form.name, OpId::kBatchNormInference,
+                     nullptr,
+                     [c](const std::vector<Array>& in) {
+                       return NormalizeGrad(in[0], in[1], in[2], in[3], in[4], ChannelLayout(in[1]),
+                                            c);
+                     },
+                     1e-5});
+    cases.push_back({std::string("batch_norm_inference/") + form.name,
+                     OpId::kBatchNormInference,
                      {x, Sample(c, 5), Sample(c, 6, 0.5, 2), w, b},
-                     Own(BatchNormOptions{.eps = kEps}), [](const std::vector<Array>& in) {
+                     Own(BatchNormOptions{.eps = kEps}),
+                     [](const std::vector<Array>& in) {
                        Array out = in[0];
                        const Layout layout = ChannelLayout(in[0]);
                        for (int64_t i = 0; i < out.numel(); ++i) {
@@ -189,16 +198,23 @@ void AddLayerNorm(CaseList& cases) {
     const Tensor b = form.affine ? Sample(normalized, 3) : none;
     const auto options = Own(LayerNormOptions{.num_dims = num_dims, .eps = kEps});
     const auto stats = Normalize(ToArray(x), {}, {}, RowLayout(ToArray(x), num_dims), rows, kEps);
-    cases.push_back({std::string("layer_norm/") + form.name, OpId::kLayerNorm, {x, w, b}, options,
+    cases.push_back({std::string("layer_norm/") + form.name,
+                     OpId::kLayerNorm,
+                     {x, w, b},
+                     options,
                      [=](const std::vector<Array>& in) {
-                       return Normalize(in[0], in[1], in[2], RowLayout(in[0], num_dims), rows, kEps);
+                       return Normalize(in[0], in[1], in[2], RowLayout(in[0], num_dims), rows,
+                                        kEps);
                      }});
-    cases.push_back({std::string("layer_norm_grad/") + form.name, OpId::kLayerNormGrad,
+    cases.push_back({std::string("layer_norm_grad/") + form.name,
+                     OpId::kLayerNormGrad,
                      {Sample(form.shape, 4), x, w, FromArray(stats[1]), FromArray(stats[2])},
-                     options, [=](const std::vector<Array>& in) {
+                     options,
+                     [=](const std::vector<Array>& in) {
                        return NormalizeGrad(in[0], in[1], in[2], in[3], in[4],
                                             RowLayout(in[1], num_dims), normalized);
-                     }, 1e-5});
+                     },
+                     1e-5});
   }
 }
 
@@ -210,16 +226,27 @@ void AddNormCases(CaseList& cases) {
     Dims shape;
     int64_t dim;
   };
-  for (const Form& form : {Form{"last", {3, 5}, -1}, Form{"first", {4, 3}, 0},
-                           Form{"middle", {2, 4, 3}, 1}, Form{"vector", {7}, 0},
-                           Form{"scalar", {}, 0}, Form{"empty", {0, 4}, 1}}) {
+  for (const Form& form :
+       {Form{"last", {3, 5}, -1}, Form{"first", {4, 3}, 0}, Form{"middle", {2, 4, 3}, 1},
+        Form{"vector", {7}, 0}, Form{"scalar", {}, 0}, Form{"empty", {0, 4}, 1}}) {
     const auto options = Own(SoftmaxOptions{.dim = form.dim});
-    const Tensor x = Sample(form.shape, 1, -3, 3), g = Sample(form.shape, 2), y = Sample(form.shape, 3);
+    const Tensor x = Sample(form.shape, 1, -3, 3), g = Sample(form.shape, 2),
+                 y = Sample(form.shape, 3);
     const std::string name = form.name;
-    cases.push_back({"softmax/" + name, OpId::kSoftmax, {x}, options, SoftmaxReference(form.dim, false)});
-    cases.push_back({"log_softmax/" + name, OpId::kLogSoftmax, {x}, options, SoftmaxReference(form.dim, true)});
-    cases.push_back({"softmax_grad/" + name, OpId::kSoftmaxGrad, {g, y}, options, SoftmaxGradReference(form.dim, false)});
-    cases.push_back({"log_softmax_grad/" + name, OpId::kLogSoftmaxGrad, {g, y}, options, SoftmaxGradReference(form.dim, true)});
+    cases.push_back(
+        {"softmax/" + name, OpId::kSoftmax, {x}, options, SoftmaxReference(form.dim, false)});
+    cases.push_back(
+        {"log_softmax/" + name, OpId::kLogSoftmax, {x}, options, SoftmaxReference(form.dim, true)});
+    cases.push_back({"softmax_grad/" + name,
+                     OpId::kSoftmaxGrad,
+                     {g, y},
+                     options,
+                     SoftmaxGradReference(form.dim, false)});
+    cases.push_back({"log_softmax_grad/" + name,
+                     OpId::kLogSoftmaxGrad,
+                     {g, y},
+                     options,
+                     SoftmaxGradReference(form.dim, true)});
   }
   AddBatchNorm(cases);
   AddLayerNorm(cases);

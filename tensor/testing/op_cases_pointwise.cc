@@ -71,17 +71,22 @@ const Shapes kBinaryShapes[] = {{"same", {3, 5}, {3, 5}},   {"row", {4, 3, 5}, {
 void AddUnary(CaseList& cases, OpId op, const Unary& f, double low = -1, double high = 1,
               std::shared_ptr<const void> options = nullptr) {
   for (const Shapes& shapes : kUnaryShapes) {
-    cases.push_back({std::string(SchemaOf(op).name) + "/" + shapes.name, op,
-                     {Sample(shapes.first, 1, low, high)}, options, Elementwise(f)});
+    cases.push_back({std::string(SchemaOf(op).name) + "/" + shapes.name,
+                     op,
+                     {Sample(shapes.first, 1, low, high)},
+                     options,
+                     Elementwise(f)});
   }
 }
 
 void AddBinary(CaseList& cases, OpId op, const Binary& f, double low = -1, double high = 1,
                double low2 = -1, double high2 = 1) {
   for (const Shapes& shapes : kBinaryShapes) {
-    cases.push_back({std::string(SchemaOf(op).name) + "/" + shapes.name, op,
+    cases.push_back({std::string(SchemaOf(op).name) + "/" + shapes.name,
+                     op,
                      {Sample(shapes.first, 1, low, high), Sample(shapes.second, 2, low2, high2)},
-                     nullptr, Elementwise(f)});
+                     nullptr,
+                     Elementwise(f)});
   }
 }
 
@@ -91,8 +96,11 @@ void AddIntegers(CaseList& cases, OpId op, const Binary& f, int64_t low2 = -4) {
     const bool is_unsigned = dtype == kUInt8;
     const Tensor a = Reshape(Arange(0, 12), {3, 4}) - (is_unsigned ? 0 : 6);
     Tensor b = Arange(is_unsigned ? 1 : low2, is_unsigned ? 5 : low2 + 4);
-    cases.push_back({std::string(SchemaOf(op).name) + "/" + std::string(DTypeName(dtype)), op,
-                     {Cast(a, dtype), Cast(b, dtype)}, nullptr, Elementwise(f)});
+    cases.push_back({std::string(SchemaOf(op).name) + "/" + std::string(DTypeName(dtype)),
+                     op,
+                     {Cast(a, dtype), Cast(b, dtype)},
+                     nullptr,
+                     Elementwise(f)});
   }
 }
 
@@ -121,38 +129,48 @@ void AddTests(CaseList& cases) {
   for (auto [op, f] : {std::pair<OpId, Unary>{OpId::kIsNan, [](double x) { return std::isnan(x); }},
                        {OpId::kIsInf, [](double x) { return std::isinf(x); }},
                        {OpId::kIsFinite, [](double x) { return std::isfinite(x); }}}) {
-    cases.push_back({std::string(SchemaOf(op).name) + "/special", op, {special}, nullptr,
-                     Elementwise(f)});
+    cases.push_back(
+        {std::string(SchemaOf(op).name) + "/special", op, {special}, nullptr, Elementwise(f)});
   }
-  const Tensor truth = FromList<bool>({true, false, true, false}), other =
-      FromList<bool>({true, true, false, false});
+  const Tensor truth = FromList<bool>({true, false, true, false}),
+               other = FromList<bool>({true, true, false, false});
   const auto logical = [&](OpId op, const Binary& f) {
-    cases.push_back({std::string(SchemaOf(op).name) + "/bool", op, {truth, other}, nullptr,
-                     Elementwise(f)});
+    cases.push_back(
+        {std::string(SchemaOf(op).name) + "/bool", op, {truth, other}, nullptr, Elementwise(f)});
   };
   logical(OpId::kLogicalAnd, [](double a, double b) { return a != 0 && b != 0; });
   logical(OpId::kLogicalOr, [](double a, double b) { return a != 0 || b != 0; });
   logical(OpId::kLogicalXor, [](double a, double b) { return (a != 0) != (b != 0); });
-  cases.push_back({"logical_not/bool", OpId::kLogicalNot, {truth}, nullptr,
-                   Elementwise(Unary([](double x) { return x == 0; }))});
+  cases.push_back(
+      {"logical_not/bool", OpId::kLogicalNot, {truth}, nullptr, Elementwise(Unary([](double x) {
+         return x == 0;
+       }))});
 }
 
 void AddCopies(CaseList& cases) {
   const Reference same = [](const std::vector<Array>& in) { return std::vector<Array>{in[0]}; };
   for (const Shapes& shapes : kUnaryShapes) {
-    cases.push_back({std::string("clone/") + shapes.name, OpId::kClone, {Sample(shapes.first)},
-                     nullptr, same});
+    cases.push_back(
+        {std::string("clone/") + shapes.name, OpId::kClone, {Sample(shapes.first)}, nullptr, same});
   }
-  cases.push_back({"cast/float32", OpId::kCast, {Sample({3, 4})},
-                   Own(CastOptions{.dtype = kFloat32}), same, 1e-7});
-  cases.push_back({"cast/float64", OpId::kCast, {Sample({3, 4})},
-                   Own(CastOptions{.dtype = kFloat64}), same});
-  cases.push_back({"cast/int32", OpId::kCast, {Sample({3, 4}, 0, -50, 50)},
+  cases.push_back({"cast/float32",
+                   OpId::kCast,
+                   {Sample({3, 4})},
+                   Own(CastOptions{.dtype = kFloat32}),
+                   same,
+                   1e-7});
+  cases.push_back(
+      {"cast/float64", OpId::kCast, {Sample({3, 4})}, Own(CastOptions{.dtype = kFloat64}), same});
+  cases.push_back({"cast/int32",
+                   OpId::kCast,
+                   {Sample({3, 4}, 0, -50, 50)},
                    Own(CastOptions{.dtype = kInt32}),
                    Elementwise(Unary([](double x) { return std::trunc(x); }))});
-  cases.push_back({"where/broadcast", OpId::kWhere,
+  cases.push_back({"where/broadcast",
+                   OpId::kWhere,
                    {FromList<bool>({true, false, true}), Sample({4, 3}, 1), Sample({4, 1}, 2)},
-                   nullptr, [](const std::vector<Array>& in) {
+                   nullptr,
+                   [](const std::vector<Array>& in) {
                      Array out = MakeArray(BroadcastShape(in));
                      for (int64_t i = 0; i < out.numel(); ++i) {
                        const bool first = Broadcast(in[0], out.shape, i) != 0;
@@ -169,54 +187,81 @@ void AddPointwiseCases(CaseList& cases) {
   AddUnary(cases, OpId::kAbs, [](double x) { return std::fabs(x); });
   AddUnary(cases, OpId::kSign, [](double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; });
   AddUnary(cases, OpId::kSquare, [](double x) { return x * x; });
-  AddUnary(cases, OpId::kFloor, [](double x) { return std::floor(x); }, -5, 5);
-  AddUnary(cases, OpId::kCeil, [](double x) { return std::ceil(x); }, -5, 5);
-  AddUnary(cases, OpId::kRound, [](double x) { return std::nearbyint(x); }, -5, 5);
-  AddUnary(cases, OpId::kTrunc, [](double x) { return std::trunc(x); }, -5, 5);
+  AddUnary(
+      cases, OpId::kFloor, [](double x) { return std::floor(x); }, -5, 5);
+  AddUnary(
+      cases, OpId::kCeil, [](double x) { return std::ceil(x); }, -5, 5);
+  AddUnary(
+      cases, OpId::kRound, [](double x) { return std::nearbyint(x); }, -5, 5);
+  AddUnary(
+      cases, OpId::kTrunc, [](double x) { return std::trunc(x); }, -5, 5);
   AddUnary(cases, OpId::kRelu, [](double x) { return std::fmax(x, 0); });
-  AddUnary(cases, OpId::kReciprocal, [](double x) { return 1 / x; }, 0.5, 2);
-  AddUnary(cases, OpId::kSqrt, [](double x) { return std::sqrt(x); }, 0.2, 3);
-  AddUnary(cases, OpId::kRsqrt, [](double x) { return 1 / std::sqrt(x); }, 0.3, 3);
-  AddUnary(cases, OpId::kExp, [](double x) { return std::exp(x); }, -3, 2);
+  AddUnary(
+      cases, OpId::kReciprocal, [](double x) { return 1 / x; }, 0.5, 2);
+  AddUnary(
+      cases, OpId::kSqrt, [](double x) { return std::sqrt(x); }, 0.2, 3);
+  AddUnary(
+      cases, OpId::kRsqrt, [](double x) { return 1 / std::sqrt(x); }, 0.3, 3);
+  AddUnary(
+      cases, OpId::kExp, [](double x) { return std::exp(x); }, -3, 2);
   AddUnary(cases, OpId::kExpm1, [](double x) { return std::expm1(x); });
-  AddUnary(cases, OpId::kLog, [](double x) { return std::log(x); }, 0.3, 4);
-  AddUnary(cases, OpId::kLog1p, [](double x) { return std::log1p(x); }, -0.5, 2);
-  AddUnary(cases, OpId::kSin, [](double x) { return std::sin(x); }, -4, 4);
-  AddUnary(cases, OpId::kCos, [](double x) { return std::cos(x); }, -4, 4);
+  AddUnary(
+      cases, OpId::kLog, [](double x) { return std::log(x); }, 0.3, 4);
+  AddUnary(
+      cases, OpId::kLog1p, [](double x) { return std::log1p(x); }, -0.5, 2);
+  AddUnary(
+      cases, OpId::kSin, [](double x) { return std::sin(x); }, -4, 4);
+  AddUnary(
+      cases, OpId::kCos, [](double x) { return std::cos(x); }, -4, 4);
   AddUnary(cases, OpId::kTan, [](double x) { return std::tan(x); });
-  AddUnary(cases, OpId::kAsin, [](double x) { return std::asin(x); }, -0.8, 0.8);
-  AddUnary(cases, OpId::kAcos, [](double x) { return std::acos(x); }, -0.8, 0.8);
-  AddUnary(cases, OpId::kAtan, [](double x) { return std::atan(x); }, -3, 3);
+  AddUnary(
+      cases, OpId::kAsin, [](double x) { return std::asin(x); }, -0.8, 0.8);
+  AddUnary(
+      cases, OpId::kAcos, [](double x) { return std::acos(x); }, -0.8, 0.8);
+  AddUnary(
+      cases, OpId::kAtan, [](double x) { return std::atan(x); }, -3, 3);
   AddUnary(cases, OpId::kSinh, [](double x) { return std::sinh(x); });
   AddUnary(cases, OpId::kCosh, [](double x) { return std::cosh(x); });
-  AddUnary(cases, OpId::kTanh, [](double x) { return std::tanh(x); }, -3, 3);
-  AddUnary(cases, OpId::kErf, [](double x) { return std::erf(x); }, -2, 2);
-  AddUnary(cases, OpId::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -4, 4);
-  AddUnary(cases, OpId::kSilu, [](double x) { return x / (1 + std::exp(-x)); }, -4, 4);
-  AddUnary(cases, OpId::kSoftplus, [](double x) { return std::log1p(std::exp(x)); }, -4, 4);
+  AddUnary(
+      cases, OpId::kTanh, [](double x) { return std::tanh(x); }, -3, 3);
+  AddUnary(
+      cases, OpId::kErf, [](double x) { return std::erf(x); }, -2, 2);
+  AddUnary(
+      cases, OpId::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -4, 4);
+  AddUnary(
+      cases, OpId::kSilu, [](double x) { return x / (1 + std::exp(-x)); }, -4, 4);
+  AddUnary(
+      cases, OpId::kSoftplus, [](double x) { return std::log1p(std::exp(x)); }, -4, 4);
   AddUnary(cases, OpId::kGelu, Gelu, -3, 3, Own(GeluOptions{}));
   AddUnary(cases, OpId::kGelu, GeluTanh, -3, 3, Own(GeluOptions{.approximate = "tanh"}));
-  AddUnary(cases, OpId::kLeakyRelu, [](double x) { return x > 0 ? x : 0.2 * x; }, -1, 1,
-           Own(LeakyReluOptions{.negative_slope = 0.2}));
-  AddUnary(cases, OpId::kClamp, [](double x) { return std::fmin(std::fmax(x, -0.5), 0.25); }, -1, 1,
-           Own(ClampOptions{.min = -0.5, .max = 0.25}));
-  AddUnary(cases, OpId::kClamp, [](double x) { return std::fmax(x, 0.1); }, -1, 1,
-           Own(ClampOptions{.min = 0.1}));
+  AddUnary(
+      cases, OpId::kLeakyRelu, [](double x) { return x > 0 ? x : 0.2 * x; }, -1, 1,
+      Own(LeakyReluOptions{.negative_slope = 0.2}));
+  AddUnary(
+      cases, OpId::kClamp, [](double x) { return std::fmin(std::fmax(x, -0.5), 0.25); }, -1, 1,
+      Own(ClampOptions{.min = -0.5, .max = 0.25}));
+  AddUnary(
+      cases, OpId::kClamp, [](double x) { return std::fmax(x, 0.1); }, -1, 1,
+      Own(ClampOptions{.min = 0.1}));
 
   AddBinary(cases, OpId::kAdd, [](double a, double b) { return a + b; });
-  AddIntegers(cases, OpId::kAdd, [](double a, double b) { return a + b; }, 7);
+  AddIntegers(
+      cases, OpId::kAdd, [](double a, double b) { return a + b; }, 7);
   AddBinary(cases, OpId::kSub, [](double a, double b) { return a - b; });
   AddBinary(cases, OpId::kMul, [](double a, double b) { return a * b; });
   AddIntegers(cases, OpId::kMul, [](double a, double b) { return a * b; });
-  AddBinary(cases, OpId::kDiv, [](double a, double b) { return a / b; }, -1, 1, 0.5, 2);
+  AddBinary(
+      cases, OpId::kDiv, [](double a, double b) { return a / b; }, -1, 1, 0.5, 2);
   AddBinary(cases, OpId::kFloorDivide, FloorDivide, -9, 9, 0.7, 2.3);
   AddIntegers(cases, OpId::kFloorDivide, FloorDivide, 1);
   AddIntegers(cases, OpId::kFloorDivide, FloorDivide, -4);
   AddBinary(cases, OpId::kRemainder, Remainder, -9, 9, 0.7, 2.3);
   AddIntegers(cases, OpId::kRemainder, Remainder, 1);
   AddIntegers(cases, OpId::kRemainder, Remainder, -4);
-  AddBinary(cases, OpId::kPow, [](double a, double b) { return std::pow(a, b); }, 0.3, 2, -2, 2);
-  AddBinary(cases, OpId::kAtan2, [](double a, double b) { return std::atan2(a, b); }, 0.2, 1);
+  AddBinary(
+      cases, OpId::kPow, [](double a, double b) { return std::pow(a, b); }, 0.3, 2, -2, 2);
+  AddBinary(
+      cases, OpId::kAtan2, [](double a, double b) { return std::atan2(a, b); }, 0.2, 1);
   AddBinary(cases, OpId::kMaximum, [](double a, double b) { return std::fmax(a, b); });
   AddIntegers(cases, OpId::kMaximum, [](double a, double b) { return std::fmax(a, b); });
   AddBinary(cases, OpId::kMinimum, [](double a, double b) { return std::fmin(a, b); });

@@ -71,7 +71,8 @@ const Form kForms[] = {
 void AddReductionCases(CaseList& cases) {
   const auto add = [&](OpId op, const Fold& fold, double low = -1, double high = 1) {
     for (const Form& form : kForms) {
-      cases.push_back({std::string(SchemaOf(op).name) + "/" + form.name, op,
+      cases.push_back({std::string(SchemaOf(op).name) + "/" + form.name,
+                       op,
                        {Sample(form.shape, 3, low, high)},
                        Own(ReduceOptions{.dims = form.dims, .keepdim = form.keepdim}),
                        Reduce(form.dims, form.keepdim, fold)});
@@ -88,46 +89,83 @@ void AddReductionCases(CaseList& cases) {
   add(OpId::kAny, [](const std::vector<double>& v) {
     return std::any_of(v.begin(), v.end(), [](double x) { return x != 0; });
   });
-  cases.push_back({"sum/empty", OpId::kSum, {Sample({0, 3})}, Own(ReduceOptions{.dims = {0}}),
+  cases.push_back({"sum/empty",
+                   OpId::kSum,
+                   {Sample({0, 3})},
+                   Own(ReduceOptions{.dims = {0}}),
                    Reduce({0}, false, SumOf)});
-  cases.push_back({"prod/empty", OpId::kProd, {Sample({0, 3})}, Own(ReduceOptions{.dims = {0}}),
+  cases.push_back({"prod/empty",
+                   OpId::kProd,
+                   {Sample({0, 3})},
+                   Own(ReduceOptions{.dims = {0}}),
                    Reduce({0}, false, ProductOf)});
-  cases.push_back({"sum/bool", OpId::kSum, {FromList<bool>({true, false, true, true}, {2, 2})},
-                   Own(ReduceOptions{}), Reduce({}, false, SumOf)});
-  cases.push_back({"sum/int32", OpId::kSum, {Cast(Reshape(Arange(12), {3, 4}), kInt32)},
-                   Own(ReduceOptions{.dims = {0}}), Reduce({0}, false, SumOf)});
-  cases.push_back({"all/bool", OpId::kAll, {FromList<bool>({true, false, true, true}, {2, 2})},
-                   Own(ReduceOptions{.dims = {1}}), Reduce({1}, false, MinOf)});
-  cases.push_back({"prod/zero", OpId::kProd, {FromList<double>({0.5, 0, 2, 1.5, 1, -1}, {2, 3})},
-                   Own(ReduceOptions{.dims = {1}}), Reduce({1}, false, ProductOf)});
+  cases.push_back({"sum/bool",
+                   OpId::kSum,
+                   {FromList<bool>({true, false, true, true}, {2, 2})},
+                   Own(ReduceOptions{}),
+                   Reduce({}, false, SumOf)});
+  cases.push_back({"sum/int32",
+                   OpId::kSum,
+                   {Cast(Reshape(Arange(12), {3, 4}), kInt32)},
+                   Own(ReduceOptions{.dims = {0}}),
+                   Reduce({0}, false, SumOf)});
+  cases.push_back({"all/bool",
+                   OpId::kAll,
+                   {FromList<bool>({true, false, true, true}, {2, 2})},
+                   Own(ReduceOptions{.dims = {1}}),
+                   Reduce({1}, false, MinOf)});
+  cases.push_back({"prod/zero",
+                   OpId::kProd,
+                   {FromList<double>({0.5, 0, 2, 1.5, 1, -1}, {2, 3})},
+                   Own(ReduceOptions{.dims = {1}}),
+                   Reduce({1}, false, ProductOf)});
   // Large enough to be cut into pieces.
-  cases.push_back({"sum/rows", OpId::kSum, {Cast(Sample({300, 500}), kFloat32)},
-                   Own(ReduceOptions{.dims = {0}}), Reduce({0}, false, SumOf), 1e-6});
-  cases.push_back({"mean/large", OpId::kMean, {Cast(Sample({90000}), kFloat32)},
-                   Own(ReduceOptions{}), Reduce({}, false, MeanOf), 1e-6});
+  cases.push_back({"sum/rows",
+                   OpId::kSum,
+                   {Cast(Sample({300, 500}), kFloat32)},
+                   Own(ReduceOptions{.dims = {0}}),
+                   Reduce({0}, false, SumOf),
+                   1e-6});
+  cases.push_back({"mean/large",
+                   OpId::kMean,
+                   {Cast(Sample({90000}), kFloat32)},
+                   Own(ReduceOptions{}),
+                   Reduce({}, false, MeanOf),
+                   1e-6});
 
   const auto arg = [&](OpId op, bool max) {
     const Fold position = [max](const std::vector<double>& v) {
-      const auto it = max ? std::max_element(v.begin(), v.end()) : std::min_element(v.begin(), v.end());
+      const auto it =
+          max ? std::max_element(v.begin(), v.end()) : std::min_element(v.begin(), v.end());
       return static_cast<double>(it - v.begin());
     };
     for (int64_t dim : {0, 1, -1}) {
-      cases.push_back({std::string(SchemaOf(op).name) + "/dim" + std::to_string(dim), op,
-                       {Sample({3, 4, 5}, 4)}, Own(ArgReduceOptions{.dim = dim}),
+      cases.push_back({std::string(SchemaOf(op).name) + "/dim" + std::to_string(dim),
+                       op,
+                       {Sample({3, 4, 5}, 4)},
+                       Own(ArgReduceOptions{.dim = dim}),
                        Reduce({dim}, false, position)});
     }
-    cases.push_back({std::string(SchemaOf(op).name) + "/flat", op, {Sample({3, 4, 5}, 4)},
-                     Own(ArgReduceOptions{}), Reduce({}, false, position)});
-    cases.push_back({std::string(SchemaOf(op).name) + "/ties", op,
-                     {FromList<int64_t>({1, 5, 5, 1}, {1, 4})}, Own(ArgReduceOptions{.dim = 1}),
+    cases.push_back({std::string(SchemaOf(op).name) + "/flat",
+                     op,
+                     {Sample({3, 4, 5}, 4)},
+                     Own(ArgReduceOptions{}),
+                     Reduce({}, false, position)});
+    cases.push_back({std::string(SchemaOf(op).name) + "/ties",
+                     op,
+                     {FromList<int64_t>({1, 5, 5, 1}, {1, 4})},
+                     Own(ArgReduceOptions{.dim = 1}),
                      Reduce({1}, false, position)});
   };
   arg(OpId::kArgMax, true);
   arg(OpId::kArgMin, false);
 
   for (int64_t dim : {0, 1, -1}) {
-    cases.push_back({"cumsum/dim" + std::to_string(dim), OpId::kCumSum, {Sample({3, 4, 5}, 5)},
-                     Own(DimOptions{.dim = dim}), [dim](const std::vector<Array>& in) {
+    cases.push_back({"cumsum/dim" + std::to_string(dim),
+                     OpId::kCumSum,
+                     {Sample({3, 4, 5}, 5)},
+                     Own(DimOptions{.dim = dim}),
+                     [dim](const std::vector<Array>& in) {
                        Array out = in[0];
                        int64_t stride = 1;
                        for (int64_t d = out.dim() - 1; d > (dim < 0 ? dim + out.dim() : dim); --d) {

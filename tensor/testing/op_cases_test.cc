@@ -1,12 +1,13 @@
 // Every operation against its reference: in float64 and float32, over strided inputs, and with the
 // same bits for any number of threads.
+#include "neura/tensor/testing/op_cases.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <set>
 
 #include "neura/tensor/tensor.h"
-#include "neura/tensor/testing/op_cases.h"
 
 namespace neura::testing {
 namespace {
@@ -64,7 +65,8 @@ TEST_P(OpCaseTest, StridedInputsGiveTheSame) {
   std::vector<Tensor> outputs;
   if (op_case().op == OpId::kReshape) {
     // Not every reshape of strided memory is a view; the public function copies where it must.
-    outputs = {Reshape(inputs[0], static_cast<const ShapeOptions*>(op_case().options.get())->shape)};
+    outputs = {
+        Reshape(inputs[0], static_cast<const ShapeOptions*>(op_case().options.get())->shape)};
   } else {
     outputs = RunCase(op_case(), inputs);
   }
