@@ -79,7 +79,7 @@ void ReadRange(NodeReader& node) {
         node.Add(OpId::kRange,
                  RangeOptions{.start = start->ItemScalar(),
                               .step = delta->ItemScalar(),
-                              .length = std::max<int64_t>(static_cast<int64_t>(length), 0),
+                              .length = static_cast<int64_t>(std::max(length, 0.0)),
                               .dtype = dtype},
                  {}));
   }
@@ -202,6 +202,9 @@ void ReadTile(NodeReader& node) {
   const std::vector<Extent> repeats = node.Extents(1);
   const std::vector<Extent> shape = node.shape(x);
   if (repeats.size() != shape.size()) ThrowInvalidArgument("expects one number for each dimension");
+  for (const Extent& repeat : repeats) {
+    if (repeat.factor < 0) ThrowInvalidArgument("repeats less than 0 times");
+  }
   for (size_t i = 0; i < shape.size(); ++i) {
     if (repeats[i] == Extent(1)) continue;
     const std::vector<Extent> before = node.shape(x);

@@ -152,6 +152,7 @@ class Importer {
       if (!node.domain().empty() && node.domain() != "ai.onnx") {
         ThrowUnimplemented("the operator is of a domain that is not supported");
       }
+      if (node.output_size() == 0) ThrowInvalidArgument("has no outputs");
       const Operator* op = FindOperator(node.op_type());
       if (op == nullptr) ThrowUnimplemented("the operator is not supported");
       std::vector<ImportedValue> inputs;

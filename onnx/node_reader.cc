@@ -178,6 +178,9 @@ int64_t NodeReader::Axis(int64_t axis, int64_t rank) const {
 
 ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> inputs,
                             std::vector<SymbolicInt> symbolic) {
+  for (const SymbolicInt& entry : symbolic) {
+    if (!entry.value.is_known()) Unsupported("a shape follows from open sizes in no simple way");
+  }
   const OpFlags& flags = SchemaOf(op).flags;
   if (flags.promotes) {
     std::vector<const Tensor*> metas;
