@@ -75,13 +75,12 @@ void ReadRange(NodeReader& node) {
   if (const std::optional<Tensor> limit = node.Known(1)) {
     const double length = std::ceil((limit->Item<double>() - first) / step);
     if (!(length < 0x1p31)) ThrowInvalidArgument("the range is too long");
-    return node.Out(
-        node.Add(OpId::kRange,
-                 RangeOptions{.start = start->ItemScalar(),
-                              .step = delta->ItemScalar(),
-                              .length = static_cast<int64_t>(std::max(length, 0.0)),
-                              .dtype = dtype},
-                 {}));
+    return node.Out(node.Add(OpId::kRange,
+                             RangeOptions{.start = start->ItemScalar(),
+                                          .step = delta->ItemScalar(),
+                                          .length = static_cast<int64_t>(std::max(length, 0.0)),
+                                          .dtype = dtype},
+                             {}));
   }
   const std::vector<Extent> limit = node.Extents(1);
   if (limit.size() != 1 || first != 0 || step != 1) {
