@@ -9,26 +9,18 @@
 #include "neura/autograd/rule.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 std::vector<float> Values(const Tensor& tensor) {
   const Tensor contiguous = Contiguous(tensor);
   return {contiguous.data<float>(), contiguous.data<float>() + contiguous.numel()};
-}
-
-template <typename F>
-std::string ErrorOf(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  return "no error";
 }
 
 Tensor Leaf(std::initializer_list<float> values) {

@@ -86,9 +86,10 @@ double MeasureFmaPeak() {
 double MeasureTriad() {
   constexpr size_t kElements = size_t{1} << 24;  // three arrays of 64 MiB
   std::vector<float> a(kElements), b(kElements, 1), c(kElements, 2);
-  const double seconds =
-      BestSeconds([&] { HWY_DYNAMIC_DISPATCH(Triad)
-                        (kElements, b.data(), c.data(), a.data()); });
+  const double seconds = BestSeconds([&] {
+    HWY_DYNAMIC_DISPATCH(Triad)
+    (kElements, b.data(), c.data(), a.data());
+  });
   return 3 * sizeof(float) * kElements / seconds;
 }
 

@@ -8,22 +8,14 @@
 #include "neura/autograd/gradcheck.h"
 #include "neura/nn/nn.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-template <typename F>
-std::string ErrorOf(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  return "no error";
-}
 
 std::vector<float> Values(const Tensor& tensor) {
   const Tensor copy = Cast(Contiguous(tensor), kFloat32);

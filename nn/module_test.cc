@@ -7,23 +7,15 @@
 #include "neura/autograd/autograd.h"
 #include "neura/nn/nn.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-template <typename F>
-std::string ErrorOf(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  return "no error";
-}
 
 struct Block : nn::Module {
   nn::Linear inner{{.in_features = 3, .out_features = 3}};

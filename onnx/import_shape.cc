@@ -13,9 +13,6 @@ using graph::Extent;
 using graph::kNone;
 using graph::ValueId;
 
-// Of what the graph would hold as one value for each element; beyond it a model is not meant.
-constexpr size_t kMaxParts = 4096;
-
 }  // namespace
 
 // `start` and `end` came with operator set 15.
@@ -82,7 +79,7 @@ void ReadRange(NodeReader& node) {
         node.Add(OpId::kRange,
                  RangeOptions{.start = start->ItemScalar(),
                               .step = delta->ItemScalar(),
-                              .length = std::max<int64_t>(static_cast<int64_t>(length), 0),
+                              .length = static_cast<int64_t>(std::max(length, 0.0)),
                               .dtype = dtype},
                  {}));
   }
@@ -171,7 +168,7 @@ void ReadUnsqueeze(NodeReader& node) {
   ValueId x = node.in(0);
   const std::optional<std::vector<int64_t>> axes = node.IntsFrom("axes", 1);
   if (!axes) ThrowInvalidArgument("axes are missing");
-  if (axes->size() > 32) ThrowInvalidArgument("too many axes");
+  if (axes->size() > kMaxRank) ThrowInvalidArgument("too many axes");
   // Positions in the result, so the lower ones first.
   const int64_t rank = node.rank(x) + static_cast<int64_t>(axes->size());
   std::vector<int64_t> dims;
@@ -205,6 +202,9 @@ void ReadTile(NodeReader& node) {
   const std::vector<Extent> repeats = node.Extents(1);
   const std::vector<Extent> shape = node.shape(x);
   if (repeats.size() != shape.size()) ThrowInvalidArgument("expects one number for each dimension");
+  for (const Extent& repeat : repeats) {
+    if (repeat.factor < 0) ThrowInvalidArgument("repeats less than 0 times");
+  }
   for (size_t i = 0; i < shape.size(); ++i) {
     if (repeats[i] == Extent(1)) continue;
     const std::vector<Extent> before = node.shape(x);
@@ -301,7 +301,7 @@ void ReadSlice(NodeReader& node) {
       steps.size() != starts.size()) {
     ThrowInvalidArgument("starts, ends, axes and steps differ in length");
   }
-  if (starts.size() > kMaxParts) ThrowInvalidArgument("too many axes");
+  if (starts.size() > kMaxRank) ThrowInvalidArgument("too many axes");
   for (size_t i = 0; i < starts.size(); ++i) {
     const int64_t dim = node.Axis(axes[i], node.rank(x));
     if (steps[i] == 0) ThrowInvalidArgument("a step is 0");

@@ -22,7 +22,6 @@ using ::onnx::NodeProto;
 constexpr int64_t kMaxKnownElements = 1 << 14;
 // Beyond this no model is meant.
 constexpr int64_t kMaxExtent = int64_t{1} << 31;
-constexpr int kMaxRank = 32;
 constexpr int kMaxSymbols = 16;
 
 class Importer {
@@ -153,6 +152,7 @@ class Importer {
       if (!node.domain().empty() && node.domain() != "ai.onnx") {
         ThrowUnimplemented("the operator is of a domain that is not supported");
       }
+      if (node.output_size() == 0) ThrowInvalidArgument("has no outputs");
       const Operator* op = FindOperator(node.op_type());
       if (op == nullptr) ThrowUnimplemented("the operator is not supported");
       std::vector<ImportedValue> inputs;

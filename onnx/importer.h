@@ -14,6 +14,9 @@
 
 namespace neura::onnx {
 
+// Beyond this no model is meant.
+inline constexpr int kMaxRank = 32;
+
 // What a name in the file stands for. At least one of the two is there.
 struct ImportedValue {
   graph::ValueId id = graph::kNone;

@@ -178,6 +178,9 @@ int64_t NodeReader::Axis(int64_t axis, int64_t rank) const {
 
 ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> inputs,
                             std::vector<SymbolicInt> symbolic) {
+  for (const SymbolicInt& entry : symbolic) {
+    if (!entry.value.is_known()) Unsupported("a shape follows from open sizes in no simple way");
+  }
   const OpFlags& flags = SchemaOf(op).flags;
   if (flags.promotes) {
     std::vector<const Tensor*> metas;
@@ -187,7 +190,10 @@ ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> in
     const DType common = ComputeDType(flags.rule, PromotedDType(metas));
     for (size_t i = flags.first_value; i < inputs.size(); ++i) inputs[i] = Cast(inputs[i], common);
   }
-  return graph_.AddNode(op, std::move(options), std::move(inputs), std::move(symbolic))[0];
+  const ValueId result =
+      graph_.AddNode(op, std::move(options), std::move(inputs), std::move(symbolic))[0];
+  if (rank(result) > kMaxRank) Unsupported(absl::StrCat(rank(result), " dimensions"));
+  return result;
 }
 
 ValueId NodeReader::AddShaped(OpId op, OptionsBox options, std::vector<ValueId> inputs,

@@ -242,6 +242,10 @@ TEST(Import, RefusesBrokenGraphs) {
   no_output.mutable_graph()->mutable_output(0)->set_name("z");
   ExpectError(no_output, kInvalid, {"z"});
 
+  ::onnx::ModelProto nothing = OneNode("Relu");
+  nothing.mutable_graph()->mutable_node(0)->clear_output();
+  ExpectError(nothing, kInvalid, {"the_node", "no outputs"});
+
   ::onnx::ModelProto too_few = OneNode("Add");
   ExpectError(too_few, kInvalid, {"the_node", "input 1"});
 

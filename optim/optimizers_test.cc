@@ -10,22 +10,14 @@
 #include "neura/autograd/autograd.h"
 #include "neura/optim/clip.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-template <typename F>
-std::string ErrorOf(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  return "no error";
-}
 
 Tensor Param(double value, DType dtype = kFloat64) {
   return SetRequiresGrad(Full({3}, value, {.dtype = dtype}));

@@ -3,20 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "absl/status/status.h"
-#include "neura/tensor/core/error.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura {
 namespace {
 
-template <typename F>
-std::string ErrorOf(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  return "no error";
-}
+using testing::ErrorOf;
 
 TEST(ShapeTest, CountsElements) {
   EXPECT_EQ(NumElements({}), 1);

@@ -29,7 +29,7 @@ bool PlaneOf2x2(const Pool2dGeometry&, const T*, T*, int64_t*) {
 
 // best = the larger of best and value, as MaxPool2d orders them, and best_index likewise.
 template <class D, class V, class I>
-HWY_INLINE void TakeLarger(D d, V value, I index, V& best, I& best_index) {
+HWY_INLINE void TakeLarger(D, V value, I index, V& best, I& best_index) {
   const auto larger = hn::Or(hn::Gt(value, best), hn::IsNaN(value));
   best = hn::IfThenElse(larger, value, best);
   const hn::RebindToSigned<D> di;

@@ -9,11 +9,9 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/softmax.cc"
-// clang-format off
 #include "hwy/foreach_target.h"  // before any other header of Highway
-// clang-format on
-#include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
+#include "hwy/contrib/math/math-inl.h"
 #include "neura/tensor/cpu/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();

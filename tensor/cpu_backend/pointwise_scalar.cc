@@ -470,14 +470,29 @@ void ClampLoop(size_t n, const void* const* inputs, void* output, const void* op
 template <typename T>
 void FillFloat(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(Reciprocal)
-  NEURA_LOOP(Sqrt) NEURA_LOOP(Rsqrt) NEURA_LOOP(Exp) NEURA_LOOP(Expm1) NEURA_LOOP(Log)
-      NEURA_LOOP(Log1p) NEURA_LOOP(Sin) NEURA_LOOP(Cos) NEURA_LOOP(Tan) NEURA_LOOP(Asin)
-          NEURA_LOOP(Acos) NEURA_LOOP(Atan) NEURA_LOOP(Sinh) NEURA_LOOP(Cosh) NEURA_LOOP(Tanh)
-              NEURA_LOOP(Erf) NEURA_LOOP(Sigmoid) NEURA_LOOP(Silu) NEURA_LOOP(Softplus)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(Reciprocal);
+  NEURA_LOOP(Sqrt);
+  NEURA_LOOP(Rsqrt);
+  NEURA_LOOP(Exp);
+  NEURA_LOOP(Expm1);
+  NEURA_LOOP(Log);
+  NEURA_LOOP(Log1p);
+  NEURA_LOOP(Sin);
+  NEURA_LOOP(Cos);
+  NEURA_LOOP(Tan);
+  NEURA_LOOP(Asin);
+  NEURA_LOOP(Acos);
+  NEURA_LOOP(Atan);
+  NEURA_LOOP(Sinh);
+  NEURA_LOOP(Cosh);
+  NEURA_LOOP(Tanh);
+  NEURA_LOOP(Erf);
+  NEURA_LOOP(Sigmoid);
+  NEURA_LOOP(Silu);
+  NEURA_LOOP(Softplus);
 #undef NEURA_LOOP
-                  table.At(OpId::kDiv, dtype) = &BinaryLoop<DivOp, T>;
+  table.At(OpId::kDiv, dtype) = &BinaryLoop<DivOp, T>;
   table.At(OpId::kAtan2, dtype) = &BinaryLoop<Atan2Op, T>;
   table.At(OpId::kGelu, dtype) = &GeluLoop<T>;
   table.At(OpId::kLeakyRelu, dtype) = &LeakyReluLoop<T>;
@@ -486,30 +501,46 @@ void FillFloat(PointwiseTable& table) {
 template <typename T>
 void FillNumber(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(Neg)
-  NEURA_LOOP(Abs) NEURA_LOOP(Sign) NEURA_LOOP(Square) NEURA_LOOP(Floor) NEURA_LOOP(Ceil)
-      NEURA_LOOP(Round) NEURA_LOOP(Trunc) NEURA_LOOP(Relu)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(Neg);
+  NEURA_LOOP(Abs);
+  NEURA_LOOP(Sign);
+  NEURA_LOOP(Square);
+  NEURA_LOOP(Floor);
+  NEURA_LOOP(Ceil);
+  NEURA_LOOP(Round);
+  NEURA_LOOP(Trunc);
+  NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>;
-          NEURA_LOOP(Sub) NEURA_LOOP(FloorDivide) NEURA_LOOP(Remainder) NEURA_LOOP(Pow)
-              NEURA_LOOP(ReluGrad)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>
+  NEURA_LOOP(Sub);
+  NEURA_LOOP(FloorDivide);
+  NEURA_LOOP(Remainder);
+  NEURA_LOOP(Pow);
+  NEURA_LOOP(ReluGrad);
 #undef NEURA_LOOP
-                  table.At(OpId::kClamp, dtype) = &ClampLoop<T>;
+  table.At(OpId::kClamp, dtype) = &ClampLoop<T>;
 }
 
 template <typename T>
 void FillAny(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(IsNan)
-  NEURA_LOOP(IsInf) NEURA_LOOP(IsFinite)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(IsNan);
+  NEURA_LOOP(IsInf);
+  NEURA_LOOP(IsFinite);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>;
-      NEURA_LOOP(Maximum) NEURA_LOOP(Minimum) NEURA_LOOP(Eq) NEURA_LOOP(Ne) NEURA_LOOP(Lt)
-          NEURA_LOOP(Le) NEURA_LOOP(Gt) NEURA_LOOP(Ge)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>
+  NEURA_LOOP(Maximum);
+  NEURA_LOOP(Minimum);
+  NEURA_LOOP(Eq);
+  NEURA_LOOP(Ne);
+  NEURA_LOOP(Lt);
+  NEURA_LOOP(Le);
+  NEURA_LOOP(Gt);
+  NEURA_LOOP(Ge);
 #undef NEURA_LOOP
-              table.At(OpId::kWhere, dtype) = &WhereLoop<T>;
+  table.At(OpId::kWhere, dtype) = &WhereLoop<T>;
 }
 
 }  // namespace
@@ -521,12 +552,12 @@ void FillScalarLoops(PointwiseTable& table) {
   FillNumber<T>(table);                                     \
   FillAny<T>(table);                                        \
   table.At(OpId::kAdd, DTypeOf<T>) = &BinaryLoop<AddOp, T>; \
-  table.At(OpId::kMul, DTypeOf<T>) = &BinaryLoop<MulOp, T>;
-  NEURA_FILL(float)
-  NEURA_FILL(double)
-  NEURA_FILL(int64_t)
-  NEURA_FILL(int32_t)
-  NEURA_FILL(uint8_t)
+  table.At(OpId::kMul, DTypeOf<T>) = &BinaryLoop<MulOp, T>
+  NEURA_FILL(float);
+  NEURA_FILL(double);
+  NEURA_FILL(int64_t);
+  NEURA_FILL(int32_t);
+  NEURA_FILL(uint8_t);
 #undef NEURA_FILL
   FillAny<bool>(table);
   // The sum and the product of truth values, as in PyTorch.

@@ -1,13 +1,14 @@
 // Pointwise loops in Highway, compiled for every target; the best one for this machine is chosen
 // when the table is filled.
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu_backend/pointwise_vector.cc"
 #include <limits>
 
-#include "hwy/contrib/math/math-inl.h"
-#include "hwy/foreach_target.h"  // must come before highway.h
-#include "hwy/highway.h"
 #include "neura/tensor/cpu_backend/pointwise_table.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/cpu_backend/pointwise_vector.cc"
+#include "hwy/foreach_target.h"  // must come before what follows
+#include "hwy/highway.h"
+#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
@@ -222,14 +223,27 @@ void BinaryLoop(size_t n, const void* const* inputs, void* output, const void*) 
 
 template <typename T>
 void FillFloat(PointwiseTable& table) {
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &UnaryLoop<Name##Op, T>;
-  NEURA_LOOP(Neg)
-  NEURA_LOOP(Abs) NEURA_LOOP(Square) NEURA_LOOP(Floor) NEURA_LOOP(Ceil) NEURA_LOOP(Round)
-      NEURA_LOOP(Trunc) NEURA_LOOP(Sqrt) NEURA_LOOP(Rsqrt) NEURA_LOOP(Reciprocal) NEURA_LOOP(Relu)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &UnaryLoop<Name##Op, T>
+  NEURA_LOOP(Neg);
+  NEURA_LOOP(Abs);
+  NEURA_LOOP(Square);
+  NEURA_LOOP(Floor);
+  NEURA_LOOP(Ceil);
+  NEURA_LOOP(Round);
+  NEURA_LOOP(Trunc);
+  NEURA_LOOP(Sqrt);
+  NEURA_LOOP(Rsqrt);
+  NEURA_LOOP(Reciprocal);
+  NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &BinaryLoop<Name##Op, T>;
-          NEURA_LOOP(Add) NEURA_LOOP(Sub) NEURA_LOOP(Mul) NEURA_LOOP(Div) NEURA_LOOP(Maximum)
-              NEURA_LOOP(Minimum) NEURA_LOOP(ReluGrad)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &BinaryLoop<Name##Op, T>
+  NEURA_LOOP(Add);
+  NEURA_LOOP(Sub);
+  NEURA_LOOP(Mul);
+  NEURA_LOOP(Div);
+  NEURA_LOOP(Maximum);
+  NEURA_LOOP(Minimum);
+  NEURA_LOOP(ReluGrad);
 #undef NEURA_LOOP
 }
 
@@ -240,8 +254,12 @@ void Fill(PointwiseTable& table) {
 #endif
   // In double precision the exponential family stays with libm, which is exact to an ulp
   // everywhere.
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, kFloat32) = &UnaryLoop<Name##Op, float>;
-  NEURA_LOOP(Exp) NEURA_LOOP(Log) NEURA_LOOP(Tanh) NEURA_LOOP(Sigmoid) NEURA_LOOP(Silu)
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, kFloat32) = &UnaryLoop<Name##Op, float>
+  NEURA_LOOP(Exp);
+  NEURA_LOOP(Log);
+  NEURA_LOOP(Tanh);
+  NEURA_LOOP(Sigmoid);
+  NEURA_LOOP(Silu);
 #undef NEURA_LOOP
 }
 

@@ -3,26 +3,18 @@
 #include <gtest/gtest.h>
 
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 std::vector<float> Values(const Tensor& tensor) {
   const Tensor copy = Cast(Contiguous(tensor), kFloat32);
   return {copy.data<float>(), copy.data<float>() + copy.numel()};
-}
-
-template <typename F>
-std::string ErrorOf(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  return "no error";
 }
 
 TEST(InPlaceTest, ChangesEveryViewAndBumpsTheVersion) {
