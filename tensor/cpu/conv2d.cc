@@ -4,6 +4,7 @@
 #include "neura/tensor/cpu/conv2d.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "neura/tensor/cpu/conv2d_plan.h"
@@ -35,6 +36,13 @@ struct FlatVector {
   int64_t dest;     // in results of the band, row by row
 };
 
+// Two ways, both a product of the weights and the source's elements that lie a tap's offset away:
+// - By pixels: vectors lie along the flat order of a band of results, a tile has some channels.
+// - By channels: vectors lie along the results' channels, a tile has some pixels of one row. It
+// wastes nothing between
+//   rows nor on rows of padding, but transposes what it stores.
+// Weights are packed in panels of channels, the depth in the order (height tap, channel, width
+// tap).
 template <typename T>
 class CorrelationRunner {
  public:
@@ -42,15 +50,21 @@ class CorrelationRunner {
 
   explicit CorrelationRunner(const Correlation<T>& args)
       : c_(args),
-        layout_(args.height, args.width,
-                kHasMaskedMemory && SourceLayout::AllowsInPlace(args.height, args.width),
-                RowsAtATime<T>(args.height, args.width, args.source_channels)),
-        tiles_(args.dest_channels),
         band_rows_(RowsAtATime<T>(args.height, args.width, args.source_channels)),
-        depth_(args.source_channels *
-               static_cast<int64_t>(args.height.taps.size() * args.width.taps.size())),
+        tap_row_depth_(args.source_channels * static_cast<int64_t>(args.width.taps.size())),
+        depth_(static_cast<int64_t>(args.height.taps.size()) * tap_row_depth_),
         rows_contiguous_(args.height.dest_step == 1 && args.width.dest_step == 1 &&
-                         args.width.count == args.dest_width) {}
+                         args.width.count == args.dest_width),
+        allows_in_place_(SourceLayout::AllowsInPlace(args.height, args.width)),
+        flat_layout_(args.height, args.width, kHasMaskedMemory && allows_in_place_, band_rows_),
+        by_channels_(IsFasterByChannels()),
+        layout_(by_channels_ ? SourceLayout(args.height, args.width, allows_in_place_, band_rows_)
+                             : flat_layout_),
+        channel_tiles_(args.dest_channels),
+        pixel_tiles_(args.width.count),
+        panel_width_(ChannelPanelWidth()),
+        num_panels_(by_channels_ ? (args.dest_channels + panel_width_ - 1) / panel_width_
+                                 : channel_tiles_.count) {}
 
   void Run() {
     if (c_.batch == 0 || c_.groups == 0 || c_.dest_channels == 0 || c_.height.count == 0 ||
@@ -59,17 +73,21 @@ class CorrelationRunner {
     }
     PackWeights();
     int64_t* offsets = Scratch<int64_t>(ScratchSlot::kTapOffsets, depth_);
-    layout_.TapOffsets(c_.height, c_.width, c_.source_channels, offsets);
     offsets_ = offsets;
-    if (rows_contiguous_) MapFlatVectors();
+    for (const AxisPlan::Tap& y : c_.height.taps) {
+      for (int64_t c = 0; c < c_.source_channels; ++c) {
+        for (const AxisPlan::Tap& x : c_.width.taps) *offsets++ = layout_.TapOffset(y, c, x);
+      }
+    }
+    if (!by_channels_ && rows_contiguous_) MapFlatVectors();
 
     const int64_t bands = (c_.height.count + band_rows_ - 1) / band_rows_;
     const int64_t band_work = (depth_ + 1) * c_.dest_channels * band_rows_ * layout_.pitch;
     const int64_t item_groups = std::clamp<int64_t>(kConvItemWork / band_work, 1, c_.groups);
     const int64_t group_items = (c_.groups + item_groups - 1) / item_groups;
-    // Few items: share out the tiles of one as well, though each prepares the source anew.
-    const int64_t parts = std::clamp<int64_t>(kEnoughItems / (c_.batch * group_items * bands), 1,
-                                              std::max<int64_t>(1, tiles_.count / 2));
+    // Few items: share out the panels of one as well, though each prepares the source anew.
+    const int64_t parts =
+        std::clamp<int64_t>(kEnoughItems / (c_.batch * group_items * bands), 1, num_panels_);
     ParallelFor(c_.batch * group_items * bands * parts, [&](int64_t item) HWY_ATTR {
       const int64_t part = item % parts;
       const int64_t band = item / parts % bands;
@@ -77,40 +95,89 @@ class CorrelationRunner {
       const int64_t image = item / parts / bands / group_items;
       const int64_t group_end = std::min(c_.groups, (group_item + 1) * item_groups);
       for (int64_t group = group_item * item_groups; group < group_end; ++group) {
-        RunBand(image, group, band * band_rows_, tiles_.count * part / parts,
-                tiles_.count * (part + 1) / parts);
+        RunBand(image, group, band * band_rows_, num_panels_ * part / parts,
+                num_panels_ * (part + 1) / parts);
       }
     });
   }
 
  private:
+  // Counts multiplications of vectors, with what storing costs in the same unit.
+  bool IsFasterByChannels() const {
+    constexpr int64_t kStorePart = 8, kTranspose = 20;
+    const int64_t flat_count = (c_.height.count - 1) * flat_layout_.pitch + c_.width.count;
+    const bool stores_whole = rows_contiguous_ && flat_layout_.pitch == c_.width.count;
+    const int64_t by_pixels = c_.dest_channels * ((flat_count + kN - 1) / kN) *
+                              (depth_ + (stores_whole ? 0 : kStorePart));
+    int64_t row_depths = 0;
+    for (int64_t u = 0; u < c_.height.count; ++u) {
+      const AxisPlan::TapRange live = c_.height.LiveTaps(u);
+      row_depths += (live.last - live.first) * tap_row_depth_ + kTranspose;
+    }
+    return row_depths * c_.width.count * ((c_.dest_channels + kN - 1) / kN) < by_pixels;
+  }
+
+  int64_t ChannelPanelWidth() const {
+    const int widest = std::min(kMaxChannelVectors, MaxTileVectors(pixel_tiles_.Rows(0)));
+    const int64_t needed = (c_.dest_channels + kN - 1) / kN;
+    return kN * std::min<int64_t>(widest, std::bit_ceil(static_cast<uint64_t>(needed)));
+  }
+
+  // Some of a group's dest channels, and their packed weights, followed by their biases.
+  struct Panel {
+    int64_t begin;
+    int64_t count;
+    int64_t padded;
+    T* packed;
+  };
+
+  Panel PanelOf(int64_t group, int64_t p) const {
+    Panel panel;
+    int64_t group_size = c_.dest_channels;
+    if (by_channels_) {
+      group_size = num_panels_ * panel_width_;
+      panel.begin = p * panel_width_;
+      panel.count = std::min(panel_width_, c_.dest_channels - panel.begin);
+      panel.padded = kN * static_cast<int64_t>(
+                              std::bit_ceil(static_cast<uint64_t>((panel.count + kN - 1) / kN)));
+    } else {
+      panel.begin = channel_tiles_.Begin(p);
+      panel.count = panel.padded = channel_tiles_.Rows(p);
+    }
+    panel.packed = packed_ + (group * group_size + panel.begin) * (depth_ + 1);
+    return panel;
+  }
+
   void PackWeights() {
-    T* packed = Scratch<T>(ScratchSlot::kPackedA, c_.groups * c_.dest_channels * depth_);
-    packed_ = packed;
-    const int64_t taps = static_cast<int64_t>(c_.height.taps.size() * c_.width.taps.size());
-    const bool all_taps = taps == c_.kernel_height * c_.kernel_width;
-    ParallelFor(c_.groups * tiles_.count, [&](int64_t item) HWY_ATTR {
-      const int64_t group = item / tiles_.count;
-      const int64_t first = tiles_.Begin(item % tiles_.count);
-      const int rows = tiles_.Rows(item % tiles_.count);
-      T* to = packed + (group * c_.dest_channels + first) * depth_;
-      const T* from = c_.weight + group * c_.weight_group_stride + first * c_.weight_dest_stride;
-      if (all_taps && c_.weight_source_stride == taps) {
-        Pack(depth_, int64_t{rows}, from, 1, c_.weight_dest_stride, to, rows);
-        return;
-      }
-      for (int64_t c = 0; c < c_.source_channels; ++c, from += c_.weight_source_stride) {
-        if (all_taps) {
-          Pack(taps, int64_t{rows}, from, 1, c_.weight_dest_stride, to, rows);
-          to += taps * rows;
-          continue;
-        }
+    const int64_t channels = by_channels_ ? num_panels_ * panel_width_ : c_.dest_channels;
+    packed_ = Scratch<T>(ScratchSlot::kPackedA, c_.groups * channels * (depth_ + 1));
+    ParallelFor(c_.groups * num_panels_, [&](int64_t item) HWY_ATTR {
+      const int64_t group = item / num_panels_;
+      const Panel panel = PanelOf(group, item % num_panels_);
+      if (panel.count < panel.padded) FillZero(panel.packed, (depth_ + 1) * panel.padded);
+      const int64_t taps = c_.kernel_height * c_.kernel_width;
+      T* transposed = Scratch<T>(ScratchSlot::kStage, taps * panel.count);
+      for (int64_t c = 0; c < c_.source_channels; ++c) {
+        Pack(taps, panel.count,
+             c_.weight + group * c_.weight_group_stride + panel.begin * c_.weight_dest_stride +
+                 c * c_.weight_source_stride,
+             1, c_.weight_dest_stride, transposed, panel.count);
+        T* to = panel.packed + c * static_cast<int64_t>(c_.width.taps.size()) * panel.padded;
         for (const AxisPlan::Tap& y : c_.height.taps) {
+          T* row = to;
           for (const AxisPlan::Tap& x : c_.width.taps) {
-            const T* tap = from + y.index * c_.kernel_width + x.index;
-            for (int i = 0; i < rows; ++i) *to++ = tap[i * c_.weight_dest_stride];
+            const int64_t tap = y.index * c_.kernel_width + x.index;
+            CopyRows(1, panel.count, transposed + tap * panel.count, 0, 1, row, 0);
+            row += panel.padded;
           }
+          to += tap_row_depth_ * panel.padded;
         }
+      }
+      T* bias = panel.packed + depth_ * panel.padded;
+      if (c_.bias == nullptr) {
+        FillZero(bias, panel.count);
+      } else {
+        CopyRows(1, panel.count, c_.bias + group * c_.dest_channels + panel.begin, 0, 1, bias, 0);
       }
     });
   }
@@ -136,55 +203,98 @@ class CorrelationRunner {
     flat_ = flat;
   }
 
-  void RunBand(int64_t image, int64_t group, int64_t row_begin, int64_t tile_begin,
-               int64_t tile_end) {
+  void RunBand(int64_t image, int64_t group, int64_t row_begin, int64_t panel_begin,
+               int64_t panel_end) {
     const int64_t rows = std::min(band_rows_, c_.height.count - row_begin);
     const int64_t source_plane = c_.height.source_size * c_.width.source_size;
     const T* base =
         PrepareSource(c_.height, c_.width, layout_, c_.source_channels, row_begin, rows,
                       c_.source + (image * c_.groups + group) * c_.source_channels * source_plane);
-    const int64_t dest_plane = c_.dest_height * c_.dest_width;
-    T* dest_image = c_.dest + (image * c_.groups + group) * c_.dest_channels * dest_plane;
-    T* stage = Scratch<T>(ScratchSlot::kStage, int64_t{kTileRows} * kMaxVectors * kN);
-
+    T* dest = c_.dest + (image * c_.groups + group) * c_.dest_channels * DestPlane();
+    if (by_channels_) {
+      for (int64_t p = panel_begin; p < panel_end; ++p) {
+        const Panel panel = PanelOf(group, p);
+        BandByChannels(panel, base, row_begin, rows, dest + panel.begin * DestPlane());
+      }
+      return;
+    }
     const int64_t flat_count = (rows - 1) * layout_.pitch + c_.width.count;
-    const int max_vectors = MaxTileVectors(tiles_.Rows(0));
+    const int max_vectors = MaxTileVectors(channel_tiles_.Rows(0));
     for (int64_t flat = 0; flat < flat_count;) {
       int vectors = max_vectors;
       while (vectors > 1 && vectors * kN > flat_count - flat) vectors /= 2;
       const int64_t columns = std::min<int64_t>(flat_count - flat, vectors * kN);
-      for (int64_t t = tile_begin; t < tile_end; ++t) {
-        const int64_t channel = tiles_.Begin(t);
-        const int tile_rows = tiles_.Rows(t);
-        Tile<T> tile;
-        tile.depth = depth_;
-        tile.a = packed_ + (group * c_.dest_channels + channel) * depth_;
-        tile.a_stride = tile_rows;
-        tile.b = base + flat;
-        tile.b_offsets = offsets_;
-        tile.columns = columns;
-        if (c_.bias != nullptr) tile.row_bias = c_.bias + group * c_.dest_channels + channel;
-        T* dest = dest_image + channel * dest_plane;
-        const bool in_place = rows_contiguous_ && AllValid(flat, columns);
-        if (in_place) {
-          tile.c = dest + row_begin * c_.dest_width + flat_[flat / kN].dest;
-          tile.c_stride = dest_plane;
-        } else {
-          tile.c = stage;
-          tile.c_stride = vectors * kN;
-        }
-        Tiles<T, ALayout::kColumns, BLayout::kIndexed, kMaxVectors>::Run(tile, tile_rows, vectors);
-        if (in_place) continue;
-        if (rows_contiguous_) {
-          StoreValid(flat, vectors, tile_rows, rows * c_.width.count, stage,
-                     dest + row_begin * c_.dest_width);
-        } else {
-          Scatter(flat, columns, tile_rows, row_begin, stage, vectors * kN, dest);
-        }
+      for (int64_t p = panel_begin; p < panel_end; ++p) {
+        const Panel panel = PanelOf(group, p);
+        TileByPixels(panel, base, flat, vectors, columns, row_begin, rows,
+                     dest + panel.begin * DestPlane());
       }
       flat += columns;
     }
   }
+
+  void BandByChannels(const Panel& panel, const T* base, int64_t row_begin, int64_t rows,
+                      T* dest) const {
+    const int vectors = static_cast<int>(panel.padded / kN);
+    T* stage = Scratch<T>(ScratchSlot::kStage, int64_t{kTileRows} * panel.padded);
+    Tile<T> tile;
+    tile.b_stride = panel.padded;
+    tile.c = stage;
+    tile.c_stride = panel.padded;
+    tile.columns = panel.padded;
+    tile.column_bias = panel.packed + depth_ * panel.padded;
+    for (int64_t row = 0; row < rows; ++row) {
+      const AxisPlan::TapRange live = c_.height.LiveTaps(row_begin + row);
+      tile.depth = (live.last - live.first) * tap_row_depth_;
+      tile.a_offsets = offsets_ + live.first * tap_row_depth_;
+      tile.b = panel.packed + live.first * tap_row_depth_ * panel.padded;
+      const int64_t y = c_.height.dest_begin + (row_begin + row) * c_.height.dest_step;
+      for (int64_t t = 0; t < pixel_tiles_.count; ++t) {
+        const int64_t x = pixel_tiles_.Begin(t);
+        const int pixels = pixel_tiles_.Rows(t);
+        tile.a = base + row * layout_.pitch + x;
+        Tiles<T, ALayout::kIndexed, BLayout::kStrided, kMaxChannelVectors>::Run(tile, pixels,
+                                                                                vectors);
+        T* to = dest + y * c_.dest_width + c_.width.dest_begin + x * c_.width.dest_step;
+        if (c_.width.dest_step == 1) {
+          Pack(panel.count, int64_t{pixels}, stage, 1, panel.padded, to, DestPlane());
+          continue;
+        }
+        for (int64_t i = 0; i < panel.count; ++i) {
+          for (int j = 0; j < pixels; ++j) {
+            to[i * DestPlane() + j * c_.width.dest_step] = stage[j * panel.padded + i];
+          }
+        }
+      }
+    }
+  }
+
+  void TileByPixels(const Panel& panel, const T* base, int64_t flat, int vectors, int64_t columns,
+                    int64_t row_begin, int64_t rows, T* dest) const {
+    const int channels = static_cast<int>(panel.count);
+    T* stage = Scratch<T>(ScratchSlot::kStage, int64_t{kTileRows} * kMaxPixelVectors * kN);
+    Tile<T> tile;
+    tile.depth = depth_;
+    tile.a = panel.packed;
+    tile.a_stride = panel.padded;
+    tile.b = base + flat;
+    tile.b_offsets = offsets_;
+    tile.columns = columns;
+    tile.row_bias = panel.packed + depth_ * panel.padded;
+    const bool in_place = rows_contiguous_ && AllValid(flat, columns);
+    T* band = dest + row_begin * c_.dest_width;
+    tile.c = in_place ? band + flat_[flat / kN].dest : stage;
+    tile.c_stride = in_place ? DestPlane() : vectors * kN;
+    Tiles<T, ALayout::kColumns, BLayout::kIndexed, kMaxPixelVectors>::Run(tile, channels, vectors);
+    if (in_place) return;
+    if (rows_contiguous_) {
+      StoreValid(flat, vectors, channels, rows * c_.width.count, stage, band);
+    } else {
+      Scatter(flat, columns, channels, row_begin, stage, vectors * kN, dest);
+    }
+  }
+
+  int64_t DestPlane() const { return c_.dest_height * c_.dest_width; }
 
   bool AllValid(int64_t flat, int64_t columns) const {
     for (const FlatVector* map = flat_ + flat / kN; columns > 0; columns -= kN, ++map) {
@@ -196,7 +306,6 @@ class CorrelationRunner {
   void StoreValid(int64_t flat, int vectors, int rows, int64_t band_size, const T* stage,
                   T* dest) const {
     const hn::ScalableTag<T> d;
-    const int64_t dest_plane = c_.dest_height * c_.dest_width;
     for (int v = 0; v < vectors; ++v) {
       const FlatVector& map = flat_[flat / kN + v];
       const int64_t count = std::min(map.valid_count, band_size - map.dest);
@@ -204,7 +313,7 @@ class CorrelationRunner {
       const auto mask = hn::FirstN(d, static_cast<size_t>(count));
       for (int i = 0; i < rows; ++i) {
         const auto sums = hn::Load(d, stage + (i * vectors + v) * kN);
-        StoreFirst(d, mask, count, hn::Compress(sums, valid), dest + i * dest_plane + map.dest);
+        StoreFirst(d, mask, count, hn::Compress(sums, valid), dest + i * DestPlane() + map.dest);
       }
     }
   }
@@ -219,7 +328,7 @@ class CorrelationRunner {
                 (c_.height.dest_begin + (row_begin + y) * c_.height.dest_step) * c_.dest_width +
                 c_.width.dest_begin + x * c_.width.dest_step;
         for (int i = 0; i < rows; ++i) {
-          to[i * c_.dest_height * c_.dest_width] = stage[i * stage_stride + j];
+          to[i * DestPlane()] = stage[i * stage_stride + j];
         }
       }
       if (++x == layout_.pitch) {
@@ -229,15 +338,23 @@ class CorrelationRunner {
     }
   }
 
-  static constexpr int kMaxVectors = 8;
+  static constexpr int kMaxPixelVectors = 8;
+  static constexpr int kMaxChannelVectors = 4;
 
   const Correlation<T>& c_;
-  const SourceLayout layout_;
-  const RowTiles tiles_;
   const int64_t band_rows_;
+  const int64_t tap_row_depth_;  // products of one height tap
   const int64_t depth_;
   const bool rows_contiguous_;  // the rows of results follow one another in memory
-  const T* packed_ = nullptr;
+  const bool allows_in_place_;
+  const SourceLayout flat_layout_;
+  const bool by_channels_;
+  const SourceLayout layout_;
+  const RowTiles channel_tiles_;
+  const RowTiles pixel_tiles_;
+  const int64_t panel_width_;
+  const int64_t num_panels_;
+  T* packed_ = nullptr;
   const int64_t* offsets_ = nullptr;
   const FlatVector* flat_ = nullptr;
 };

@@ -67,9 +67,21 @@ AxisPlan InputGradPlan(const AxisGeometry& axis, int64_t residue) {
   return plan;
 }
 
+AxisPlan::TapRange AxisPlan::LiveTaps(int64_t u) const {
+  const auto is_live = [&](const Tap& tap) {
+    const int64_t at = plane_begins[tap.plane] + (u + tap.shift) * source_step;
+    return at >= 0 && at < source_size;
+  };
+  // Taps are in order of what they read, so the live ones are neighbours.
+  TapRange range{0, static_cast<int64_t>(taps.size())};
+  while (range.first < range.last && !is_live(taps[range.first])) ++range.first;
+  while (range.first < range.last && !is_live(taps[range.last - 1])) --range.last;
+  return range;
+}
+
 SourceLayout::SourceLayout(const AxisPlan& height, const AxisPlan& width, bool in_place,
                            int64_t max_rows)
-    : in_place(in_place) {
+    : in_place(in_place), width_planes(static_cast<int64_t>(width.plane_begins.size())) {
   if (in_place) {
     pitch = width.source_size;
     plane_stride = 0;
@@ -84,21 +96,7 @@ SourceLayout::SourceLayout(const AxisPlan& height, const AxisPlan& width, bool i
   }
   pitch = width.extent - shared;
   plane_stride = (max_rows + height.extent - height.count) * pitch + shared;
-  channel_stride =
-      plane_stride * static_cast<int64_t>(height.plane_begins.size() * width.plane_begins.size());
-}
-
-void SourceLayout::TapOffsets(const AxisPlan& height, const AxisPlan& width, int64_t channels,
-                              int64_t* offsets) const {
-  const int64_t width_planes = static_cast<int64_t>(width.plane_begins.size());
-  for (int64_t c = 0; c < channels; ++c) {
-    for (const AxisPlan::Tap& y : height.taps) {
-      for (const AxisPlan::Tap& x : width.taps) {
-        *offsets++ = c * channel_stride + (y.plane * width_planes + x.plane) * plane_stride +
-                     y.shift * pitch + x.shift;
-      }
-    }
-  }
+  channel_stride = plane_stride * static_cast<int64_t>(height.plane_begins.size()) * width_planes;
 }
 
 }  // namespace neura::cpu

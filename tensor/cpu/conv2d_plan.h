@@ -38,6 +38,12 @@ struct AxisPlan {
   std::vector<int64_t> plane_begins;
   std::vector<Tap> taps;
 
+  // The taps [first, last) that read the source at all for result u; others read zeros.
+  struct TapRange {
+    int64_t first, last;
+  };
+  TapRange LiveTaps(int64_t u) const;
+
   // Whether the single plane is a part of the source itself.
   bool IsInsideSource() const {
     return plane_begins.size() == 1 && source_step == 1 && plane_begins[0] >= 0 &&
@@ -88,14 +94,16 @@ struct SourceLayout {
     return height.IsInsideSource() && width.IsInsideSource();
   }
 
-  // For each (channel, height tap, width tap), in this order: where its planes' element that
-  // belongs to the first result lies, from the base.
-  void TapOffsets(const AxisPlan& height, const AxisPlan& width, int64_t channels,
-                  int64_t* offsets) const;
+  // Where the element that tap (y, x) of channel c reads for the first result lies, from the base.
+  int64_t TapOffset(const AxisPlan::Tap& y, int64_t c, const AxisPlan::Tap& x) const {
+    return c * channel_stride + (y.plane * width_planes + x.plane) * plane_stride +
+           y.shift * pitch + x.shift;
+  }
 
   bool in_place;
   // From one row of a plane to the next. Where rows end and begin with zeros they share them.
   int64_t pitch;
+  int64_t width_planes;    // of one plane in height
   int64_t plane_stride;    // from one plane to the next: first all of width's, then of height's
   int64_t channel_stride;  // from one channel to the next
 };

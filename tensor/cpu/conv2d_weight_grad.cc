@@ -60,8 +60,12 @@ class WeightGradRunner {
                             std::min(kMaxParts, g_.batch));
     T* partials = Scratch<T>(ScratchSlot::kPartialSums, parts * partial_size);
     int64_t* offsets = Scratch<int64_t>(ScratchSlot::kTapOffsets, taps_);
-    layout_.TapOffsets(height_, width_, in_channels_, offsets);
     offsets_ = offsets;
+    for (int64_t c = 0; c < in_channels_; ++c) {
+      for (const AxisPlan::Tap& y : height_.taps) {
+        for (const AxisPlan::Tap& x : width_.taps) *offsets++ = layout_.TapOffset(y, c, x);
+      }
+    }
 
     // Panels of one part are separate items only where parts and groups are few: each prepares the
     // source anew.

@@ -67,6 +67,7 @@ struct RowTiles {
 
 enum class ALayout {
   kColumns,  // element (i, k) at a[k * a_stride + i]
+  kIndexed,  // element (i, k) at a[a_offsets[k] + i]
   kRows,     // element (i, k) at a[a_offsets[i] + k], or a[i * a_stride + k] without offsets
 };
 enum class BLayout {
@@ -177,9 +178,10 @@ void RunTile(const Tile<T>& tile) {
   }
 
   const T* b_row = tile.b;
-  if constexpr (kALayout == ALayout::kColumns) {
+  if constexpr (kALayout != ALayout::kRows) {
     const T* a = tile.a;
     for (int64_t k = 0; k < tile.depth; ++k) {
+      if constexpr (kALayout == ALayout::kIndexed) a = tile.a + tile.a_offsets[k];
       if constexpr (kBLayout == BLayout::kIndexed) b_row = tile.b + tile.b_offsets[k];
       V b[kVectors];
       LoadRow(d, mask, b_row, b);
