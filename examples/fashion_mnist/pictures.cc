@@ -48,6 +48,7 @@ class Page {
     cairo_text_extents(cairo_, text.c_str(), &extents);
     cairo_move_to(cairo_, x - anchor * extents.x_advance, y);
     cairo_show_text(cairo_, text.c_str());
+    cairo_new_path(cairo_);  // or the next line would start where the text ended
   }
 
   void Line(const std::vector<std::pair<double, double>>& points, Color color, double width) {
