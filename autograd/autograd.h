@@ -11,6 +11,7 @@
 #define NEURA_AUTOGRAD_AUTOGRAD_H_
 
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "neura/tensor/core/tensor.h"
@@ -53,6 +54,8 @@ class EnableGradGuard {
 };
 
 bool GradEnabled();
+// For switches that no scope of C++ encloses. Returns what it was before.
+bool SetGradEnabled(bool enabled);
 
 // ---- derivatives -----------------------------------------------------------------------------
 
@@ -92,6 +95,8 @@ Tensor GradOf(const Tensor& tensor);
 void SetGrad(const Tensor& tensor, const Tensor& grad);
 // Whether no recorded operation made the tensor.
 bool IsLeaf(const Tensor& tensor);
+// The operation that made it ("matmul"); empty for a leaf.
+std::string_view RecordedOp(const Tensor& tensor);
 
 // Calls `hook` with the gradient of `tensor` whenever it has been computed; a defined result takes
 // its place. The tensor must require a gradient. Hooks run in the order of their registration.

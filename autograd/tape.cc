@@ -1,4 +1,5 @@
 // The observer that records, and the switches that stop it.
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@ thread_local bool t_grad_enabled = true;
 }  // namespace
 
 bool GradEnabled() { return t_grad_enabled; }
+bool SetGradEnabled(bool enabled) { return std::exchange(t_grad_enabled, enabled); }
 
 NoGradGuard::NoGradGuard() : previous_(t_grad_enabled) { t_grad_enabled = false; }
 NoGradGuard::~NoGradGuard() { t_grad_enabled = previous_; }
@@ -95,6 +97,10 @@ void SetGrad(const Tensor& tensor, const Tensor& grad) {
 bool IsLeaf(const Tensor& tensor) {
   const AutogradMeta* meta = MetaOf(tensor);
   return meta == nullptr || !meta->node;
+}
+
+std::string_view RecordedOp(const Tensor& tensor) {
+  return IsLeaf(tensor) ? std::string_view() : SchemaOf(MetaOf(tensor)->node->op()).name;
 }
 
 void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hook) {

@@ -17,6 +17,7 @@ class GroupedOptimizer : public Optimizer {
   double lr(size_t group) const override { return options_[group].lr; }
   void set_lr(size_t group, double lr) override { options_[group].lr = lr; }
   const Options& options(size_t group) const { return options_[group]; }
+  void set_options(size_t group, const Options& options) { options_[group] = options; }
 
   NamedTensors StateDict() const override;
   void LoadStateDict(const NamedTensors& state) override;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "neura/optim/optimizer.h"
+#include "neura/tensor/ops/fields.h"
 
 namespace neura::optim {
 
@@ -40,6 +41,7 @@ class LRScheduler {
 struct StepLROptions {
   int64_t step_size = 1;
   double gamma = 0.1;
+  NEURA_FIELDS(step_size, gamma)
 };
 // base_lr * gamma^(step / step_size), whole division.
 class StepLR final : public LRScheduler {
@@ -54,6 +56,7 @@ class StepLR final : public LRScheduler {
 struct CosineAnnealingLROptions {
   int64_t T_max = 1;  // steps from base_lr down to eta_min
   double eta_min = 0;
+  NEURA_FIELDS(T_max, eta_min)
 };
 // eta_min + (base_lr - eta_min) * (1 + cos(pi * step / T_max)) / 2. Loshchilov and Hutter, 2017
 // (arXiv:1608.03983), without restarts.
@@ -76,6 +79,8 @@ struct OneCycleLROptions {
   double max_momentum = 0.95;
   double div_factor = 25;         // the first rate is max_lr / div_factor
   double final_div_factor = 1e4;  // the last rate is the first / final_div_factor
+  NEURA_FIELDS(max_lr, total_steps, pct_start, anneal_strategy, cycle_momentum, base_momentum,
+               max_momentum, div_factor, final_div_factor)
 };
 // Smith and Topin, 2019 (arXiv:1708.07120), in the two phases of PyTorch. Stepping past total_steps
 // throws FailedPrecondition.

@@ -117,6 +117,23 @@ def _installed_by_debian():
     )
     _maybe(
         system_library,
+        "pybind11",
+        build_file = Label("//third_party:pybind11.BUILD"),
+        debian_package = "pybind11-dev",
+        links = {"include/pybind11": "include/pybind11"},
+    )
+    _maybe(
+        system_library,
+        "python_headers",
+        build_file = Label("//third_party:python_headers.BUILD"),
+        debian_package = "python3-dev",
+        links = {
+            "include/python3.11": "include/python",
+            "include/{triple}/python3.11": "include/{triple}/python3.11",
+        },
+    )
+    _maybe(
+        system_library,
         "zlib",
         build_file = Label("//third_party:zlib.BUILD"),
         debian_package = "zlib1g-dev",

@@ -70,7 +70,7 @@ def _system_library_impl(ctx):
         path = ctx.path("/usr/" + source.format(triple = triple))
         if not path.exists:
             fail("{} is missing: install Debian's package {} (tools/setup.sh does it)".format(path, ctx.attr.debian_package))
-        ctx.symlink(path, destination)
+        ctx.symlink(path, destination.format(triple = triple))
     ctx.symlink(ctx.attr.build_file, "BUILD.bazel")
 
 system_library = repository_rule(
@@ -81,7 +81,7 @@ system_library = repository_rule(
         "debian_package": attr.string(mandatory = True),
         "links": attr.string_dict(
             mandatory = True,
-            doc = "Path below /usr, where {triple} stands for the machine's (x86_64-linux-gnu) -> path in the repository.",
+            doc = "Path below /usr, where {triple} stands for the machine's (x86_64-linux-gnu) -> path in the repository, likewise.",
         ),
     },
     local = True,

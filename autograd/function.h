@@ -1,0 +1,30 @@
+// Steps of a graph whose gradient a program writes itself.
+#ifndef NEURA_AUTOGRAD_FUNCTION_H_
+#define NEURA_AUTOGRAD_FUNCTION_H_
+
+#include <functional>
+#include <vector>
+
+#include "neura/tensor/core/tensor.h"
+
+namespace neura::autograd {
+
+// Gets the gradient of each output (undefined where nothing depends on it) and returns that of each
+// input (undefined: zero). Written with public operations, it can be differentiated in turn.
+using FunctionBackward = std::function<std::vector<Tensor>(const std::vector<Tensor>& grad_outputs)>;
+
+// Records `outputs`, computed from `inputs` under a NoGradGuard, as one step:
+//
+//   Tensor y;
+//   { NoGradGuard no_grad; y = Exp(x); }
+//   RecordFunction("my_exp", {x}, {y}, [y](const auto& g) { return std::vector{g[0] * y}; });
+//
+// Does nothing where no input requires a gradient or recording is off. An output that is one of the
+// inputs, or a view of one, has to be cloned before. Throws InvalidArgument for more than three
+// outputs; Backward throws it for a gradient of the wrong number, shape or dtype.
+void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
+                    const std::vector<Tensor>& outputs, FunctionBackward backward);
+
+}  // namespace neura::autograd
+
+#endif  // NEURA_AUTOGRAD_FUNCTION_H_

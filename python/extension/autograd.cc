@@ -1,0 +1,69 @@
+#include "neura/python/extension/autograd.h"
+
+#include "neura/autograd/autograd.h"
+#include "neura/autograd/function.h"
+#include "neura/python/extension/callable.h"
+#include "neura/python/extension/errors.h"
+#include "neura/python/extension/values.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+std::vector<Tensor> TensorsOf(const py::object& objects, const char* what) {
+  std::vector<Tensor> tensors;
+  for (const py::handle item : objects) {
+    if (item.is_none()) {
+      tensors.emplace_back();
+    } else if (IsTensor(item.ptr())) {
+      tensors.push_back(TensorOf(item.ptr()));
+    } else {
+      ThrowTypeError(std::string(what) + ": expected a Tensor or None, got " +
+                     Py_TYPE(item.ptr())->tp_name);
+    }
+  }
+  return tensors;
+}
+
+py::object Grad(const py::object& outputs, const py::object& inputs,
+                const py::object& grad_outputs, bool retain_graph, bool create_graph,
+                bool allow_unused) {
+  const std::vector<Tensor> from = TensorsOf(outputs, "grad(): outputs");
+  const std::vector<Tensor> to = TensorsOf(inputs, "grad(): inputs");
+  GradOptions options{.retain_graph = retain_graph,
+                      .create_graph = create_graph,
+                      .allow_unused = allow_unused};
+  if (!grad_outputs.is_none()) {
+    options.grad_outputs = TensorsOf(grad_outputs, "grad(): grad_outputs");
+  }
+  return py::reinterpret_steal<py::object>(
+      ToPython(WithoutGil([&] { return neura::Grad(from, to, options); })));
+}
+
+// Records a step whose gradient a Python callable computes: it gets one tensor or None for each
+// output, and returns a sequence of one for each input.
+void RecordPythonFunction(const std::string& name, const py::object& inputs,
+                          const py::object& outputs, const py::object& backward) {
+  autograd::RecordFunction(
+      name.c_str(), TensorsOf(inputs, "Function: inputs"), TensorsOf(outputs, "Function: outputs"),
+      [callable = SharedCallable(backward)](const std::vector<Tensor>& grads) {
+        py::gil_scoped_acquire acquire;
+        const auto arguments = py::reinterpret_steal<py::object>(ToPython(grads));
+        return TensorsOf((*callable)(*py::reinterpret_borrow<py::tuple>(arguments)),
+                         "Function.backward()");
+      });
+}
+
+}  // namespace
+
+void InitAutograd(py::module_& m) {
+  m.def("is_grad_enabled", &GradEnabled);
+  m.def("_set_grad_enabled", &SetGradEnabled);
+  m.def("_grad", &Grad);
+  m.def("_record_function", &RecordPythonFunction);
+  m.def("_detach", &Detach);
+}
+
+}  // namespace neura::python

@@ -1,0 +1,99 @@
+#include "neura/python/extension/constructor.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+// A function of the fields; calling it sets them.
+class OptionsSetter final : public Function {
+ public:
+  OptionsSetter(const std::string& name, std::vector<Parameter> parameters,
+                const OptionsType& type, void* options)
+      : Function(name, "", std::move(parameters), "None"), type_(type), options_(options) {}
+
+  PyObject* Call(PyObject* const* arguments) const override {
+    size_t i = 0;
+    type_.visit(options_, [&](const char*, FieldRef field) {
+      PyObject* const argument = arguments[i];
+      if (!FieldFromPython(argument, field) && argument != Py_None) ThrowBadArgument(i, argument);
+      ++i;
+    });
+    Py_RETURN_NONE;
+  }
+
+ private:
+  const OptionsType& type_;
+  void* const options_;
+};
+
+struct BoundClass {
+  std::string scope;
+  std::string name;
+  std::vector<Parameter> parameters;
+  std::string doc;
+};
+std::vector<BoundClass>& Classes() {
+  static auto* const classes = new std::vector<BoundClass>();
+  return *classes;
+}
+
+}  // namespace
+
+std::vector<Parameter> ParametersOfOptions(const OptionsType& type, size_t required) {
+  std::vector<Parameter> parameters;
+  const auto memory = std::make_unique<std::byte[]>(type.size);
+  type.construct(memory.get());
+  type.visit(memory.get(), [&](const char* name, FieldRef field) {
+    Parameter parameter{.name = name, .type = FieldTypeText(field), .default_value = {}};
+    if (parameters.size() >= required) {
+      parameter.default_value = py::reinterpret_steal<py::object>(FieldToPython(field));
+    }
+    parameters.push_back(std::move(parameter));
+  });
+  type.destroy(memory.get());
+  return parameters;
+}
+
+void ReadOptions(const std::string& name, const std::vector<Parameter>& parameters,
+                 const OptionsType& type, const py::args& arguments, const py::kwargs& keywords,
+                 void* options) {
+  std::vector<PyObject*> values;
+  for (const py::handle value : arguments) values.push_back(value.ptr());
+  py::tuple names(keywords.size());
+  size_t i = 0;
+  for (const auto& [key, value] : keywords) {
+    names[i++] = key;
+    values.push_back(value.ptr());
+  }
+  const OptionsSetter setter(name, parameters, type, options);
+  Py_XDECREF(setter.CallVector(values.data(), arguments.size(), names.ptr()));
+}
+
+py::dict OptionsToDict(const OptionsType& type, const void* options) {
+  py::dict dict;
+  type.visit(const_cast<void*>(options), [&](const char* name, FieldRef field) {
+    dict[name] = py::reinterpret_steal<py::object>(FieldToPython(field));
+  });
+  return dict;
+}
+
+void InitConstructors(py::module_& m) {
+  m.def("_bound_classes", [] {
+    py::list list;
+    for (const BoundClass& bound : Classes()) {
+      list.append(py::make_tuple(bound.scope, bound.name, DescribeParameters(bound.parameters),
+                                 bound.doc));
+    }
+    return list;
+  });
+}
+
+void NoteConstructor(std::string scope, std::string name, std::vector<Parameter> parameters,
+                     std::string doc) {
+  Classes().push_back({std::move(scope), std::move(name), std::move(parameters), std::move(doc)});
+}
+
+}  // namespace neura::python

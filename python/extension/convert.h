@@ -1,0 +1,24 @@
+// Tensors from Python's numbers, lists and NumPy arrays, and back.
+#ifndef NEURA_PYTHON_EXTENSION_CONVERT_H_
+#define NEURA_PYTHON_EXTENSION_CONVERT_H_
+
+#include <pybind11/pybind11.h>
+
+#include <optional>
+
+#include "neura/tensor/core/tensor.h"
+
+namespace neura::python {
+
+bool IsNumpyArray(PyObject* object);
+
+// A copy of a number, nested sequences of one shape, an array or a tensor. Without a dtype: that of
+// an array or tensor; else bool, int64, float32 or complex64, whatever holds all numbers.
+Tensor TensorFromData(const pybind11::object& data, std::optional<DType> dtype);
+
+// neura.tensor, as_tensor and from_numpy; Tensor.numpy, tolist and __array__.
+void InitConvert(pybind11::module_& m);
+
+}  // namespace neura::python
+
+#endif  // NEURA_PYTHON_EXTENSION_CONVERT_H_

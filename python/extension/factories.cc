@@ -1,0 +1,191 @@
+// Tensors from nothing, under PyTorch's signatures.
+#include "neura/python/extension/factories.h"
+
+#include <optional>
+#include <random>
+
+#include "neura/autograd/autograd.h"
+#include "neura/python/extension/binder.h"
+#include "neura/tensor/random/generator.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+using OptDType = std::optional<DType>;
+
+TensorOptions Options(const OptDType& dtype, const Device& device, DType otherwise = kFloat32) {
+  return {.dtype = dtype.value_or(otherwise), .device = device};
+}
+
+Tensor Leaf(const Tensor& tensor, bool requires_grad) {
+  return requires_grad ? SetRequiresGrad(tensor) : tensor;
+}
+
+Generator* GeneratorOf(const py::object& generator) {
+  return generator.is_none() ? nullptr : generator.cast<Generator*>();
+}
+
+void InitConstants(const Binder& bind) {
+  bind("empty", "*size, dtype=None, device='cpu', requires_grad=False", "Uninitialized memory",
+       NEURA_FN((const Dims& size, const OptDType& dtype, const Device& device, bool grad),
+                { return Leaf(Empty(size, Options(dtype, device)), grad); }));
+  bind("zeros", "*size, dtype=None, device='cpu', requires_grad=False", "Filled with 0",
+       NEURA_FN((const Dims& size, const OptDType& dtype, const Device& device, bool grad),
+                { return Leaf(Zeros(size, Options(dtype, device)), grad); }));
+  bind("ones", "*size, dtype=None, device='cpu', requires_grad=False", "Filled with 1",
+       NEURA_FN((const Dims& size, const OptDType& dtype, const Device& device, bool grad),
+                { return Leaf(Ones(size, Options(dtype, device)), grad); }));
+  bind("full", "size, fill_value, *, dtype=None, device='cpu', requires_grad=False",
+       "Filled with one value",
+       NEURA_FN((const Dims& size, const Scalar& value, const OptDType& dtype,
+                 const Device& device, bool grad), {
+         return Leaf(Full(size, value, Options(dtype, device, value.default_dtype())), grad);
+       }));
+  bind("empty_like", "input, *, dtype=None, device='cpu', requires_grad=False",
+       "Uninitialized, with the shape of input",
+       NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad),
+                { return Leaf(Empty(x.shape(), Options(dtype, device, x.dtype())), grad); }));
+  bind("zeros_like", "input, *, dtype=None, device='cpu', requires_grad=False",
+       "Zeros with the shape of input",
+       NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad),
+                { return Leaf(Zeros(x.shape(), Options(dtype, device, x.dtype())), grad); }));
+  bind("ones_like", "input, *, dtype=None, device='cpu', requires_grad=False",
+       "Ones with the shape of input",
+       NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad),
+                { return Leaf(Ones(x.shape(), Options(dtype, device, x.dtype())), grad); }));
+  bind("full_like", "input, fill_value, *, dtype=None, device='cpu', requires_grad=False",
+       "One value, with the shape of input",
+       NEURA_FN((const Tensor& x, const Scalar& value, const OptDType& dtype,
+                 const Device& device, bool grad), {
+         return Leaf(Full(x.shape(), value, Options(dtype, device, x.dtype())), grad);
+       }));
+  bind("arange", "start, end=None, step=1, *, dtype=None, device='cpu', requires_grad=False",
+       "start, start + step, ... below end; with one argument, from 0 below it",
+       NEURA_FN((const Scalar& start, const std::optional<Scalar>& end, const Scalar& step,
+                 const OptDType& dtype, const Device& device, bool grad), {
+         const Scalar first = end ? start : Scalar(int64_t{0}), last = end ? *end : start;
+         return Leaf(dtype ? Arange(first, last, step, Options(dtype, device))
+                           : Arange(first, last, step),
+                     grad);
+       }));
+  bind("linspace", "start, end, steps, *, dtype=None, device='cpu', requires_grad=False",
+       "steps numbers from start to end, both included",
+       NEURA_FN((double start, double end, int64_t steps, const OptDType& dtype,
+                 const Device& device, bool grad),
+                { return Leaf(Linspace(start, end, steps, Options(dtype, device)), grad); }));
+  bind("eye", "n, m=None, *, dtype=None, device='cpu', requires_grad=False",
+       "Ones on the diagonal of a matrix of n rows and m columns, zeros elsewhere",
+       NEURA_FN((int64_t n, const std::optional<int64_t>& m, const OptDType& dtype,
+                 const Device& device, bool grad),
+                { return Leaf(Eye(n, m.value_or(n), Options(dtype, device)), grad); }));
+}
+
+py::object Wrap(const Tensor& tensor, bool requires_grad = false) {
+  return py::cast(Leaf(tensor, requires_grad));
+}
+
+void InitRandom(const Binder& bind) {
+  bind("rand", "*size, generator=None, dtype=None, device='cpu', requires_grad=False",
+       "Uniform in [0, 1)",
+       NEURA_FN((const Dims& size, const py::object& generator, const OptDType& dtype,
+                 const Device& device, bool grad), {
+         Generator* const g = GeneratorOf(generator);
+         return Wrap(WithoutGil([&] { return Rand(size, Options(dtype, device), g); }), grad);
+       }),
+       "Tensor");
+  bind("randn", "*size, generator=None, dtype=None, device='cpu', requires_grad=False",
+       "Normal with mean 0 and standard deviation 1",
+       NEURA_FN((const Dims& size, const py::object& generator, const OptDType& dtype,
+                 const Device& device, bool grad), {
+         Generator* const g = GeneratorOf(generator);
+         return Wrap(WithoutGil([&] { return Randn(size, Options(dtype, device), g); }), grad);
+       }),
+       "Tensor");
+  bind("rand_like", "input, *, dtype=None", "Uniform in [0, 1), with the shape of input",
+       NEURA_FN((const Tensor& x, const OptDType& dtype),
+                { return Rand(x.shape(), Options(dtype, kCpu, x.dtype())); }));
+  bind("randn_like", "input, *, dtype=None", "Normal, with the shape of input",
+       NEURA_FN((const Tensor& x, const OptDType& dtype),
+                { return Randn(x.shape(), Options(dtype, kCpu, x.dtype())); }));
+  // randint(high, size) and randint(low, high, size).
+  bind("randint", "low, high, size=None, *, generator=None, dtype=None, device='cpu'",
+       "Integers in [low, high), int64; randint(high, size) starts from 0",
+       NEURA_FN((int64_t low, const py::object& high, const std::optional<Dims>& size,
+                 const py::object& generator, const OptDType& dtype, const Device& device), {
+         int64_t from = low, below = low;
+         Dims shape;
+         if (size) {
+           shape = *size;
+           if (!FromPython(high.ptr(), &below)) ThrowTypeError("randint(): 'high' must be int");
+         } else {
+           from = 0;
+           if (!FromPython(high.ptr(), &shape)) {
+             ThrowTypeError("randint(): expected (high, size) or (low, high, size)");
+           }
+         }
+         Generator* const g = GeneratorOf(generator);
+         return Wrap(WithoutGil(
+             [&] { return RandInt(from, below, shape, Options(dtype, device, kInt64), g); }));
+       }),
+       "Tensor");
+  bind("normal", "mean, std, size, *, generator=None, dtype=None",
+       "Normal with a mean and a standard deviation",
+       NEURA_FN((double mean, double std, const Dims& size, const py::object& generator,
+                 const OptDType& dtype), {
+         Generator* const g = GeneratorOf(generator);
+         return Wrap(
+             WithoutGil([&] { return Normal(size, mean, std, Options(dtype, kCpu), g); }));
+       }),
+       "Tensor");
+  bind("randperm", "n, *, generator=None", "0 ... n - 1 in a random order, int64",
+       NEURA_FN((int64_t n, const py::object& generator), {
+         Generator* const g = GeneratorOf(generator);
+         return Wrap(WithoutGil([&] { return RandPerm(n, g); }));
+       }),
+       "Tensor");
+}
+
+}  // namespace
+
+void InitFactories(py::module_& m) {
+  py::class_<Generator>(m, "Generator", "A sequence of random numbers.")
+      .def(py::init([](const py::object&) { return std::make_unique<Generator>(0); }),
+           py::arg("device") = "cpu")
+      .def(
+          "manual_seed",
+          [](const py::object& self, uint64_t seed) {
+            self.cast<Generator&>().ManualSeed(seed);
+            return self;
+          },
+          py::arg("seed"))
+      .def("initial_seed", [](const Generator& g) { return g.state().seed; })
+      .def("get_state",
+           [](const Generator& g) { return py::make_tuple(g.state().seed, g.state().offset); })
+      .def("set_state", [](Generator& g, const std::pair<uint64_t, uint64_t>& state) {
+        g.SetState({state.first, state.second});
+      });
+  m.attr("default_generator") =
+      py::cast(&DefaultGenerator(), py::return_value_policy::reference);
+  const Binder bind(m, "");
+  bind("manual_seed", "seed", "Starts the default generator from a seed; returns that generator",
+       NEURA_FN((const py::object& seed), {
+         ManualSeed(py::int_(seed).attr("__and__")(UINT64_MAX).cast<uint64_t>());
+         return py::cast(&DefaultGenerator(), py::return_value_policy::reference);
+       }),
+       "Generator");
+  bind("seed", "", "Starts the default generator from a random seed, which it returns",
+       NEURA_FN((), {
+         std::random_device device;
+         const uint64_t seed = (uint64_t{device()} << 32) | device();
+         ManualSeed(seed);
+         return seed;
+       }));
+  bind("initial_seed", "", "The seed of the default generator",
+       NEURA_FN((), { return DefaultGenerator().state().seed; }));
+  InitConstants(bind);
+  InitRandom(bind);
+}
+
+}  // namespace neura::python

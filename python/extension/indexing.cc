@@ -1,0 +1,385 @@
+#include "neura/python/extension/indexing.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
+#include "neura/python/extension/convert.h"
+#include "neura/python/extension/errors.h"
+#include "neura/python/extension/number.h"
+#include "neura/python/extension/values.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+// What an index comes to: a view of the tensor, and for each dimension of that view the integer
+// tensor that gathers from it, or none.
+struct Parsed {
+  Tensor view;
+  std::vector<std::optional<Tensor>> gathers;
+
+  bool gathers_any() const {
+    return std::any_of(gathers.begin(), gathers.end(), [](const auto& g) { return g.has_value(); });
+  }
+};
+
+// Positions of the true elements, one int64 tensor for each dimension of the mask.
+std::vector<Tensor> PositionsOf(const Tensor& mask) {
+  const Tensor values = Contiguous(mask);
+  const bool* const data = values.data<bool>();
+  std::vector<std::vector<int64_t>> positions(static_cast<size_t>(mask.dim()));
+  Dims position(static_cast<size_t>(mask.dim()), 0);
+  for (int64_t i = 0; i < mask.numel(); ++i) {
+    if (data[i]) {
+      for (size_t d = 0; d < position.size(); ++d) positions[d].push_back(position[d]);
+    }
+    for (size_t d = position.size(); d-- > 0;) {
+      if (++position[d] < mask.shape()[d]) break;
+      position[d] = 0;
+    }
+  }
+  std::vector<Tensor> tensors;
+  for (const std::vector<int64_t>& list : positions) {
+    tensors.push_back(FromVector(list, {static_cast<int64_t>(list.size())}));
+  }
+  return tensors;
+}
+
+bool IsIndexArray(PyObject* item) {
+  return IsTensor(item) || PyList_Check(item) || PyTuple_Check(item) || IsNumpyArray(item);
+}
+
+// The tensor that a list, an array or a tensor means as an index.
+Tensor IndexTensor(PyObject* item) {
+  if (IsTensor(item)) return TensorOf(item);
+  const Tensor tensor = TensorFromData(py::reinterpret_borrow<py::object>(item), std::nullopt);
+  // An empty list has no integers to tell its dtype.
+  return tensor.numel() == 0 && IsFloating(tensor.dtype()) ? Cast(tensor, kInt64) : tensor;
+}
+
+class IndexParser {
+ public:
+  explicit IndexParser(const Tensor& tensor) { parsed_.view = tensor; }
+
+  Parsed Parse(PyObject* index) {
+    // A list is one index; a tuple is one for each dimension.
+    const py::object items = PyTuple_Check(index)
+                                 ? py::reinterpret_borrow<py::object>(index)
+                                 : py::object(py::make_tuple(py::handle(index)));
+    const Py_ssize_t count = PyTuple_GET_SIZE(items.ptr());
+    int64_t consumed = 0;
+    bool has_ellipsis = false;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      PyObject* const item = PyTuple_GET_ITEM(items.ptr(), i);
+      if (item == Py_Ellipsis) {
+        if (has_ellipsis) ThrowOutOfRange("an index can have one ellipsis ('...') only");
+        has_ellipsis = true;
+      } else if (item != Py_None && !PyBool_Check(item)) {
+        consumed += Consumes(item);
+      }
+    }
+    const int64_t rank = parsed_.view.dim();
+    if (consumed > rank) {
+      ThrowOutOfRange(absl::StrCat("too many indices: ", consumed, " for ",
+                                   Describe(parsed_.view)));
+    }
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      PyObject* const item = PyTuple_GET_ITEM(items.ptr(), i);
+      if (item == Py_Ellipsis) {
+        Keep(rank - consumed);
+      } else {
+        One(item);
+      }
+    }
+    Keep(parsed_.view.dim() - dim_);
+    return std::move(parsed_);
+  }
+
+ private:
+  static int64_t Consumes(PyObject* item) {
+    if (PyIndex_Check(item) && !IsTensor(item) && !IsNumpyArray(item)) return 1;
+    if (!IsIndexArray(item)) return 1;
+    const Tensor tensor = IndexTensor(item);
+    return tensor.dtype() == kBool ? tensor.dim() : 1;
+  }
+
+  void Keep(int64_t dims) {
+    parsed_.gathers.resize(parsed_.gathers.size() + static_cast<size_t>(dims));
+    dim_ += dims;
+  }
+
+  void One(PyObject* item) {
+    Tensor& view = parsed_.view;
+    if (item == Py_None) {
+      view = Unsqueeze(view, dim_);
+      Keep(1);
+    } else if (PySlice_Check(item)) {
+      Py_ssize_t start = 0, stop = 0, step = 0;
+      if (PySlice_Unpack(item, &start, &stop, &step) < 0) throw py::error_already_set();
+      if (step < 1) {
+        ThrowInvalidArgument(absl::StrCat("a slice's step must be positive, got ", step,
+                                          "; use flip() to reverse"));
+      }
+      PySlice_AdjustIndices(static_cast<Py_ssize_t>(view.size(dim_)), &start, &stop, step);
+      if (start != 0 || stop != view.size(dim_) || step != 1) {
+        view = Slice(view, dim_, start, std::max(start, stop), step);
+      }
+      Keep(1);
+    } else if (PyBool_Check(item)) {
+      view = Unsqueeze(view, dim_);
+      Gather({FromVector(std::vector<int64_t>(item == Py_True ? 1 : 0, 0),
+                         {item == Py_True ? 1 : 0})});
+    } else if (IsIndexArray(item)) {
+      Array(IndexTensor(item));
+    } else if (int64_t index = 0; FromPython(item, &index)) {
+      view = Select(view, dim_, index);
+    } else {
+      ThrowTypeError(absl::StrCat("an index must be an integer, a slice, None, '...', a tensor or "
+                                  "a list, not ", Py_TYPE(item)->tp_name));
+    }
+  }
+
+  void Array(const Tensor& index) {
+    Tensor& view = parsed_.view;
+    if (index.dtype() == kBool) {
+      if (index.dim() == 0) {
+        view = Unsqueeze(view, dim_);
+        const int64_t count = index.Item<bool>() ? 1 : 0;
+        Gather({FromVector(std::vector<int64_t>(static_cast<size_t>(count), 0), {count})});
+        return;
+      }
+      for (int64_t d = 0; d < index.dim(); ++d) {
+        if (index.size(d) == view.size(dim_ + d)) continue;
+        ThrowOutOfRange(absl::StrCat("the mask ", Describe(index), " does not fit ",
+                                     Describe(view), " at dim ", dim_ + d));
+      }
+      Gather(PositionsOf(index));
+      return;
+    }
+    if (!IsIntegral(index.dtype())) {
+      ThrowOutOfRange(absl::StrCat("a tensor that indexes must be of integers or bool, not ",
+                                   Describe(index)));
+    }
+    if (index.dim() == 0) {
+      view = Select(view, dim_, index.Item<int64_t>());
+      return;
+    }
+    Gather({index});
+  }
+
+  void Gather(std::vector<Tensor> indices) {
+    for (Tensor& index : indices) {
+      // Negative positions count from the end.
+      const int64_t extent = parsed_.view.size(dim_);
+      const Tensor wide = Cast(index, kInt64);
+      index = index.numel() == 0 ? wide : Where(wide < int64_t{0}, wide + extent, wide);
+      parsed_.gathers.emplace_back(std::move(index));
+      ++dim_;
+    }
+  }
+
+  Parsed parsed_;
+  int64_t dim_ = 0;
+};
+
+// The gathered dimensions as one, addressed by row-major positions in them.
+struct Gathering {
+  Tensor view;       // the tensor with the gathered dimensions moved to the front
+  Tensor positions;  // int64 [count], in the gathered dimensions joined
+  Dims gathered;     // extents of the gathered dimensions
+  Dims index_shape;  // what replaces them in the result
+  int64_t place;     // where in the result
+};
+
+Gathering Prepare(const Parsed& parsed) {
+  Gathering g;
+  Dims order, rest;
+  Tensor positions;
+  int64_t first = -1, last = -1;
+  for (size_t d = 0; d < parsed.gathers.size(); ++d) {
+    if (parsed.gathers[d]) {
+      if (first < 0) first = static_cast<int64_t>(d);
+      last = static_cast<int64_t>(d);
+      order.push_back(static_cast<int64_t>(d));
+      g.gathered.push_back(parsed.view.size(static_cast<int64_t>(d)));
+    } else {
+      rest.push_back(static_cast<int64_t>(d));
+    }
+  }
+  for (size_t d = 0; d < parsed.gathers.size(); ++d) {
+    if (!parsed.gathers[d]) continue;
+    const Tensor& index = *parsed.gathers[d];
+    const int64_t extent = parsed.view.size(static_cast<int64_t>(d));
+    if (index.numel() > 0) {
+      const int64_t low = AMin(index).Item<int64_t>(), high = AMax(index).Item<int64_t>();
+      if (low < 0 || high >= extent) {
+        ThrowOutOfRange(absl::StrCat("index ", low < 0 ? low - extent : high,
+                                     " is outside dim ", d, " of ", Describe(parsed.view)));
+      }
+    }
+    positions = positions.defined() ? positions * extent + index : index;
+  }
+  // Side by side, the gathered dimensions stay where they are; else the result begins with them.
+  const bool together = last - first + 1 == static_cast<int64_t>(order.size());
+  g.place = together ? first : 0;
+  g.index_shape = Dims(positions.shape().begin(), positions.shape().end());
+  g.positions = Reshape(positions, {-1});
+  order.insert(order.end(), rest.begin(), rest.end());
+  g.view = Permute(parsed.view, order);
+  return g;
+}
+
+// [gathered..., rest...] -> [joined, rest...]
+Tensor JoinGathered(const Gathering& g, const Tensor& tensor) {
+  Dims shape = {NumElements(g.gathered)};
+  shape.insert(shape.end(), tensor.shape().begin() + static_cast<int64_t>(g.gathered.size()),
+               tensor.shape().end());
+  return Reshape(tensor, shape);
+}
+
+// Moves the first `count` dimensions behind the `place` ones that follow them.
+Tensor MoveFront(const Tensor& tensor, int64_t count, int64_t place) {
+  if (place == 0) return tensor;
+  Dims order;
+  for (int64_t d = 0; d < place; ++d) order.push_back(count + d);
+  for (int64_t d = 0; d < count; ++d) order.push_back(d);
+  for (int64_t d = count + place; d < tensor.dim(); ++d) order.push_back(d);
+  return Permute(tensor, order);
+}
+
+Tensor GetItem(const Tensor& tensor, PyObject* index) {
+  Parsed parsed = IndexParser(tensor).Parse(index);
+  if (!parsed.gathers_any()) return parsed.view;
+  return WithoutGil([&] {
+    const Gathering g = Prepare(parsed);
+    const Tensor rows = IndexSelect(JoinGathered(g, g.view), 0, g.positions);
+    Dims shape = g.index_shape;
+    shape.insert(shape.end(), rows.shape().begin() + 1, rows.shape().end());
+    return MoveFront(Reshape(rows, shape), static_cast<int64_t>(g.index_shape.size()), g.place);
+  });
+}
+
+// x[index] = value through gathered positions: each row of x takes the last row of `value` that is
+// meant for it, or keeps its own.
+void SetGathered(const Parsed& parsed, const Tensor& value) {
+  const Gathering g = Prepare(parsed);
+  const Tensor base = JoinGathered(g, g.view);
+  const int64_t rows = base.size(0);
+  // The value in the order of the gathered positions.
+  Dims result_shape = g.index_shape;
+  result_shape.insert(result_shape.end(), base.shape().begin() + 1, base.shape().end());
+  const auto index_rank = static_cast<int64_t>(g.index_shape.size());
+  const Tensor like = MoveFront(Expand(Zeros({1}), result_shape), index_rank, g.place);
+  Tensor source = Expand(value, like.shape());
+  if (g.place != 0) {
+    Dims order;
+    for (int64_t d = 0; d < index_rank; ++d) order.push_back(g.place + d);
+    for (int64_t d = 0; d < source.dim(); ++d) {
+      if (d < g.place || d >= g.place + index_rank) order.push_back(d);
+    }
+    source = Permute(source, order);
+  }
+  Dims flat = {g.positions.numel()};
+  flat.insert(flat.end(), base.shape().begin() + 1, base.shape().end());
+  source = Reshape(source, flat);
+  if (g.positions.numel() == 0) return;
+
+  std::vector<int64_t> from(static_cast<size_t>(rows), -1);
+  const Tensor positions = Contiguous(g.positions);
+  for (int64_t i = 0; i < positions.numel(); ++i) {
+    from[static_cast<size_t>(positions.data<int64_t>()[i])] = i;
+  }
+  const Tensor order = FromVector(from, {rows});
+  Dims column(static_cast<size_t>(base.dim()), 1);
+  column[0] = rows;
+  const Tensor taken = IndexSelect(source, 0, Maximum(order, int64_t{0}));
+  const Tensor result = Where(Reshape(order >= int64_t{0}, column), taken, base);
+  Assign(g.view, Reshape(result, g.view.shape()));
+}
+
+void SetItem(const Tensor& tensor, PyObject* index, PyObject* value) {
+  TensorOrScalar given;
+  if (!FromPython(value, &given)) {
+    given.tensor = TensorFromData(py::reinterpret_borrow<py::object>(value), tensor.dtype());
+  }
+  Parsed parsed = IndexParser(tensor).Parse(index);
+  WithoutGil([&] {
+    Tensor source = given.tensor.defined()
+                        ? given.tensor
+                        : ScalarTensor(given.scalar, {.dtype = tensor.dtype()});
+    if (!parsed.gathers_any()) {
+      // Leading extents of 1 may be missing on the left.
+      while (source.dim() > parsed.view.dim() && source.size(0) == 1) source = Squeeze(source, {0});
+      Assign(parsed.view, source);
+      return;
+    }
+    SetGathered(parsed, Cast(source, tensor.dtype()));
+  });
+}
+
+// ---- slots -----------------------------------------------------------------------------------
+
+Py_ssize_t Length(PyObject* self) {
+  return Guarded(
+      [&]() -> Py_ssize_t {
+        if (TensorOf(self).dim() == 0) ThrowTypeError("len() of a 0-d tensor");
+        return static_cast<Py_ssize_t>(TensorOf(self).size(0));
+      },
+      Py_ssize_t{-1});
+}
+
+PyObject* Subscript(PyObject* self, PyObject* index) {
+  return Guarded([&] { return ToPython(GetItem(TensorOf(self), index)); });
+}
+
+int AssignSubscript(PyObject* self, PyObject* index, PyObject* value) {
+  return GuardedInt([&] {
+    if (value == nullptr) ThrowTypeError("elements of a tensor cannot be deleted");
+    SetItem(TensorOf(self), index, value);
+  });
+}
+
+// The slices of the first dimension.
+PyObject* Iterate(PyObject* self) {
+  return Guarded([&]() -> PyObject* {
+    const Tensor& tensor = TensorOf(self);
+    if (tensor.dim() == 0) ThrowTypeError("iteration over a 0-d tensor");
+    std::vector<Tensor> slices;
+    for (int64_t i = 0; i < tensor.size(0); ++i) slices.push_back(Select(tensor, 0, i));
+    const auto tuple = py::reinterpret_steal<py::object>(ToPython(slices));
+    return PyObject_GetIter(tuple.ptr());
+  });
+}
+
+int Contains(PyObject* self, PyObject* value) {
+  return Guarded(
+      [&]() -> int {
+        TensorOrScalar both[2];
+        both[0].tensor = TensorOf(self);
+        if (!FromPython(value, &both[1])) return 0;
+        NumbersToTensors(both);
+        return Any(Eq(both[0].tensor, both[1].tensor)).Item<bool>();
+      },
+      -1);
+}
+
+const PyType_Slot kSlots[] = {
+    {Py_mp_length, reinterpret_cast<void*>(Length)},
+    {Py_mp_subscript, reinterpret_cast<void*>(Subscript)},
+    {Py_mp_ass_subscript, reinterpret_cast<void*>(AssignSubscript)},
+    {Py_sq_contains, reinterpret_cast<void*>(Contains)},
+    {Py_tp_iter, reinterpret_cast<void*>(Iterate)},
+};
+
+}  // namespace
+
+absl::Span<const PyType_Slot> IndexingSlots() { return kSlots; }
+
+}  // namespace neura::python

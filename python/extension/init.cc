@@ -1,0 +1,69 @@
+#include "neura/python/extension/init.h"
+
+#include "neura/nn/init.h"
+#include "neura/python/extension/binder.h"
+#include "neura/tensor/random/generator.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+Generator* GeneratorOf(const py::object& generator) {
+  return generator.is_none() ? nullptr : generator.cast<Generator*>();
+}
+
+// The tensor's own object comes back.
+template <typename F>
+py::object Overwrite(const py::object& tensor, F fill) {
+  if (!IsTensor(tensor.ptr())) ThrowTypeError("an initializer needs a Tensor");
+  WithoutGil([&] { fill(TensorOf(tensor.ptr())); });
+  return tensor;
+}
+
+template <Tensor (*fill)(const Tensor&, const nn::init::KaimingOptions&)>
+py::object Kaiming(const py::object& tensor, double a, const std::string& mode,
+                   const std::string& nonlinearity, const py::object& generator) {
+  return Overwrite(tensor, [&](const Tensor& t) {
+    fill(t, {.a = a, .mode = mode, .nonlinearity = nonlinearity,
+             .generator = GeneratorOf(generator)});
+  });
+}
+
+template <Tensor (*fill)(const Tensor&, double, Generator*)>
+py::object Xavier(const py::object& tensor, double gain, const py::object& generator) {
+  return Overwrite(tensor, [&](const Tensor& t) { fill(t, gain, GeneratorOf(generator)); });
+}
+
+template <Tensor (*fill)(const Tensor&, double, double, Generator*)>
+py::object Draw(const py::object& tensor, double a, double b, const py::object& generator) {
+  return Overwrite(tensor, [&](const Tensor& t) { fill(t, a, b, GeneratorOf(generator)); });
+}
+
+}  // namespace
+
+void InitNnInit(py::module_& parent) {
+  py::module_ m = parent.def_submodule("nn_init");
+  const Binder bind(m, "nn.init");
+  bind("calculate_gain", "nonlinearity, param=0.01",
+       "By how much an activation shrinks what passes through it", &nn::init::CalculateGain);
+  bind("uniform_", "tensor, a=0.0, b=1.0, generator=None", "Uniform in [a, b)",
+       &Draw<nn::init::Uniform>, "Tensor");
+  bind("normal_", "tensor, mean=0.0, std=1.0, generator=None", "Normal",
+       &Draw<nn::init::Normal>, "Tensor");
+  bind("constant_", "tensor, val", "One value",
+       NEURA_FN((const py::object& tensor, const Scalar& value), {
+         return Overwrite(tensor, [&](const Tensor& t) { nn::init::Constant(t, value); });
+       }),
+       "Tensor");
+  bind("xavier_uniform_", "tensor, gain=1.0, generator=None", "Glorot and Bengio, 2010, uniform",
+       &Xavier<nn::init::XavierUniform>, "Tensor");
+  bind("xavier_normal_", "tensor, gain=1.0, generator=None", "Glorot and Bengio, 2010, normal",
+       &Xavier<nn::init::XavierNormal>, "Tensor");
+  bind("kaiming_uniform_", "tensor, a=0, mode='fan_in', nonlinearity='leaky_relu', generator=None",
+       "He et al., 2015 (arXiv:1502.01852), uniform", &Kaiming<nn::init::KaimingUniform>, "Tensor");
+  bind("kaiming_normal_", "tensor, a=0, mode='fan_in', nonlinearity='leaky_relu', generator=None",
+       "He et al., 2015 (arXiv:1502.01852), normal", &Kaiming<nn::init::KaimingNormal>, "Tensor");
+}
+
+}  // namespace neura::python

@@ -1,0 +1,66 @@
+// The extension module neura._C.
+#include <pybind11/pybind11.h>
+
+#include "neura/python/extension/autograd.h"
+#include "neura/python/extension/binder.h"
+#include "neura/python/extension/composites.h"
+#include "neura/python/extension/constructor.h"
+#include "neura/python/extension/convert.h"
+#include "neura/python/extension/data.h"
+#include "neura/python/extension/dlpack.h"
+#include "neura/python/extension/errors.h"
+#include "neura/python/extension/factories.h"
+#include "neura/python/extension/function.h"
+#include "neura/python/extension/init.h"
+#include "neura/python/extension/io.h"
+#include "neura/python/extension/modules.h"
+#include "neura/python/extension/op_functions.h"
+#include "neura/python/extension/optim.h"
+#include "neura/python/extension/properties.h"
+#include "neura/python/extension/tensor_object.h"
+#include "neura/python/extension/values.h"
+#include "neura/tensor/parallel/thread_pool.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+PYBIND11_MODULE(_C, m) {
+  InitErrors();
+  InitConstructors(m);
+  InitFunctionType(m);
+  InitValues(m);
+  InitTensorType(m);
+  py::module_ functional = m.def_submodule("functional");
+  InitTensorMethods(m);
+  InitConvert(m);
+  InitDlpack(m);
+  InitFactories(m);
+  InitComposites(m, functional);
+  InitOpFunctions(m);
+  InitAutograd(m);
+  InitIo(m);
+  InitModules(m);
+  InitNnInit(m);
+  InitOptim(m);
+  InitData(m);
+  const Binder bind(m, "");
+  bind("set_num_threads", "n", "Threads that compute",
+       NEURA_FN((int64_t n), { SetNumThreads(static_cast<int>(n)); }));
+  bind("get_num_threads", "", "Threads that compute",
+       NEURA_FN((), { return static_cast<int64_t>(GetNumThreads()); }));
+  bind("promote_types", "type1, type2", "The dtype that holds both",
+       NEURA_FN((DType a, DType b), { return PromoteTypes(a, b); }));
+  bind("is_tensor", "obj", "Whether an object is a Tensor",
+       NEURA_FN((const py::object& object), { return py::object(py::bool_(IsTensor(object.ptr()))); }), "bool");
+  // The elements alone; what kind of tensor it is stands in the last line.
+  m.def("_elements_text", [](const Tensor& tensor) {
+    const std::string text = tensor.ToString();
+    return text.substr(0, text.rfind('\n'));
+  });
+}
+
+}  // namespace
+}  // namespace neura::python

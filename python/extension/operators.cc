@@ -1,0 +1,180 @@
+#include "neura/python/extension/operators.h"
+
+#include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
+#include "neura/python/extension/errors.h"
+#include "neura/python/extension/number.h"
+#include "neura/python/extension/values.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+// Two operands, at least one of them a tensor. False: Python should ask the other one.
+bool Operands(PyObject* a, PyObject* b, TensorOrScalar (&operands)[2]) {
+  if (!FromPython(a, &operands[0]) || !FromPython(b, &operands[1])) return false;
+  NumbersToTensors(operands);
+  return true;
+}
+
+template <OpId op>
+PyObject* Binary(PyObject* a, PyObject* b) {
+  return Guarded([&]() -> PyObject* {
+    if (IsTensor(a) && IsTensor(b)) {
+      const Tensor &x = TensorOf(a), &y = TensorOf(b);
+      return ToPython(WithoutGil([&] { return neura::Call(op, nullptr, x, y); }));
+    }
+    TensorOrScalar operands[2];
+    if (!Operands(a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
+    return ToPython(WithoutGil(
+        [&] { return neura::Call(op, nullptr, operands[0].tensor, operands[1].tensor); }));
+  });
+}
+
+template <OpId op>
+PyObject* InPlace(PyObject* a, PyObject* b) {
+  return Guarded([&]() -> PyObject* {
+    TensorOrScalar operands[2];
+    if (!Operands(a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
+    WithoutGil([&] {
+      DispatchInPlace(op, nullptr, {&operands[0].tensor, &operands[1].tensor});
+    });
+    return Py_NewRef(a);
+  });
+}
+
+template <OpId op>
+PyObject* Unary(PyObject* a) {
+  return Guarded(
+      [&] { return ToPython(WithoutGil([&] { return neura::Call(op, nullptr, TensorOf(a)); })); });
+}
+
+PyObject* Power(PyObject* a, PyObject* b, PyObject*) {
+  if (IsTensor(a) && PyFloat_CheckExact(b) && PyFloat_AS_DOUBLE(b) == 2.0) {
+    return Unary<OpId::kSquare>(a);
+  }
+  if (IsTensor(a) && PyLong_CheckExact(b) && PyLong_AsLong(b) == 2) return Unary<OpId::kSquare>(a);
+  PyErr_Clear();  // an integer beyond long
+  return Binary<OpId::kPow>(a, b);
+}
+
+PyObject* Positive(PyObject* a) { return Py_NewRef(a); }
+
+// ~mask; for integers the bits are complemented.
+PyObject* Invert(PyObject* a) {
+  return Guarded([&]() -> PyObject* {
+    const Tensor& x = TensorOf(a);
+    if (x.dtype() != kBool) {
+      ThrowTypeError(absl::StrCat("~ is for bool tensors, not ", Describe(x)));
+    }
+    return ToPython(WithoutGil([&] { return LogicalNot(x); }));
+  });
+}
+
+// & | ^ of masks.
+template <OpId op>
+PyObject* Logical(PyObject* a, PyObject* b) {
+  return Guarded([&]() -> PyObject* {
+    TensorOrScalar operands[2];
+    if (!Operands(a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
+    for (const TensorOrScalar& operand : operands) {
+      if (operand.tensor.dtype() == kBool) continue;
+      ThrowTypeError(absl::StrCat("&, | and ^ are for bool tensors, not ",
+                                  Describe(operand.tensor)));
+    }
+    return ToPython(WithoutGil(
+        [&] { return neura::Call(op, nullptr, operands[0].tensor, operands[1].tensor); }));
+  });
+}
+
+PyObject* Compare(PyObject* a, PyObject* b, int comparison) {
+  switch (comparison) {
+    case Py_LT: return Binary<OpId::kLt>(a, b);
+    case Py_LE: return Binary<OpId::kLe>(a, b);
+    case Py_EQ: return Binary<OpId::kEq>(a, b);
+    case Py_NE: return Binary<OpId::kNe>(a, b);
+    case Py_GT: return Binary<OpId::kGt>(a, b);
+    default: return Binary<OpId::kGe>(a, b);
+  }
+}
+
+Scalar ItemOf(PyObject* self, const char* what) {
+  const Tensor& tensor = TensorOf(self);
+  if (tensor.numel() != 1) {
+    ThrowInvalidArgument(absl::StrCat(what, " of ", Describe(tensor),
+                                      ": only a tensor of one element has one; use any(), all() "
+                                      "or tolist()"));
+  }
+  return tensor.ItemScalar();
+}
+
+int Truth(PyObject* self) {
+  return Guarded([&]() -> int { return ItemOf(self, "the truth value").To<bool>(); }, -1);
+}
+PyObject* ToFloat(PyObject* self) {
+  return Guarded([&] { return PyFloat_FromDouble(ItemOf(self, "float()").To<double>()); });
+}
+PyObject* ToInt(PyObject* self) {
+  return Guarded([&]() -> PyObject* {
+    const auto item = py::reinterpret_steal<py::object>(ToPython(ItemOf(self, "int()")));
+    return PyNumber_Long(item.ptr());
+  });
+}
+PyObject* ToIndex(PyObject* self) {
+  return Guarded([&]() -> PyObject* {
+    if (!IsIntegral(TensorOf(self).dtype()) && TensorOf(self).dtype() != kBool) {
+      ThrowTypeError(absl::StrCat("only integer tensors of one element can be an index, not ",
+                                  Describe(TensorOf(self))));
+    }
+    return ToPython(ItemOf(self, "an index").To<int64_t>());
+  });
+}
+
+PyObject* Repr(PyObject* self) {
+  return Guarded([&]() -> PyObject* {
+    const py::object print = py::module_::import("neura._printing").attr("tensor_repr");
+    return print(py::handle(self)).release().ptr();
+  });
+}
+
+const PyType_Slot kSlots[] = {
+#define NEURA_SLOT(slot, function) {Py_##slot, reinterpret_cast<void*>(function)},
+    NEURA_SLOT(nb_add, Binary<OpId::kAdd>)
+    NEURA_SLOT(nb_subtract, Binary<OpId::kSub>)
+    NEURA_SLOT(nb_multiply, Binary<OpId::kMul>)
+    NEURA_SLOT(nb_true_divide, Binary<OpId::kDiv>)
+    NEURA_SLOT(nb_floor_divide, Binary<OpId::kFloorDivide>)
+    NEURA_SLOT(nb_remainder, Binary<OpId::kRemainder>)
+    NEURA_SLOT(nb_matrix_multiply, Binary<OpId::kMatMul>)
+    NEURA_SLOT(nb_power, Power)
+    NEURA_SLOT(nb_inplace_add, InPlace<OpId::kAdd>)
+    NEURA_SLOT(nb_inplace_subtract, InPlace<OpId::kSub>)
+    NEURA_SLOT(nb_inplace_multiply, InPlace<OpId::kMul>)
+    NEURA_SLOT(nb_inplace_true_divide, InPlace<OpId::kDiv>)
+    NEURA_SLOT(nb_inplace_floor_divide, InPlace<OpId::kFloorDivide>)
+    NEURA_SLOT(nb_inplace_remainder, InPlace<OpId::kRemainder>)
+    NEURA_SLOT(nb_negative, Unary<OpId::kNeg>)
+    NEURA_SLOT(nb_positive, Positive)
+    NEURA_SLOT(nb_absolute, Unary<OpId::kAbs>)
+    NEURA_SLOT(nb_invert, Invert)
+    NEURA_SLOT(nb_and, Logical<OpId::kLogicalAnd>)
+    NEURA_SLOT(nb_or, Logical<OpId::kLogicalOr>)
+    NEURA_SLOT(nb_xor, Logical<OpId::kLogicalXor>)
+    NEURA_SLOT(nb_bool, Truth)
+    NEURA_SLOT(nb_float, ToFloat)
+    NEURA_SLOT(nb_int, ToInt)
+    NEURA_SLOT(nb_index, ToIndex)
+    NEURA_SLOT(tp_richcompare, Compare)
+    NEURA_SLOT(tp_repr, Repr)
+#undef NEURA_SLOT
+};
+
+}  // namespace
+
+absl::Span<const PyType_Slot> OperatorSlots() { return kSlots; }
+
+}  // namespace neura::python

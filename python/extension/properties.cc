@@ -1,0 +1,268 @@
+#include "neura/python/extension/properties.h"
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
+#include "neura/python/extension/callable.h"
+#include "neura/python/extension/errors.h"
+#include "neura/python/extension/function.h"
+#include "neura/python/extension/values.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+// ---- attributes ------------------------------------------------------------------------------
+
+template <auto get>
+PyObject* Get(PyObject* self, void*) {
+  return Guarded([&] { return ToPython(get(TensorOf(self))); });
+}
+
+// A tuple that prints as neura.Size([2, 3]).
+PyObject* GetShape(PyObject* self, void*) {
+  return Guarded([&]() -> PyObject* {
+    static PyObject* const type = py::object(py::module_::import("neura._size").attr("Size")).release().ptr();
+    const auto extents = py::reinterpret_steal<py::object>(ToPython(TensorOf(self).shape()));
+    return PyObject_CallOneArg(type, extents.ptr());
+  });
+}
+
+int SetGrad(PyObject* self, PyObject* value, void*) {
+  return GuardedInt([&] {
+    Tensor grad;
+    if (value != nullptr && value != Py_None && !FromPython(value, &grad)) {
+      ThrowTypeError("grad must be a Tensor or None");
+    }
+    autograd::SetGrad(TensorOf(self), grad);
+  });
+}
+
+int SetRequiresGradAttribute(PyObject* self, PyObject* value, void*) {
+  return GuardedInt([&] {
+    bool requires_grad = false;
+    if (value == nullptr || !FromPython(value, &requires_grad)) {
+      ThrowTypeError("requires_grad must be a bool");
+    }
+    SetRequiresGrad(TensorOf(self), requires_grad);
+    if (requires_grad) KeepIdentity(self);
+  });
+}
+
+// Overwrites the values outside of any graph; the tensor stays the leaf that it is.
+int SetData(PyObject* self, PyObject* value, void*) {
+  return GuardedInt([&] {
+    Tensor data;
+    if (value == nullptr || !FromPython(value, &data)) ThrowTypeError("data must be a Tensor");
+    if (data.shape() != TensorOf(self).shape()) {
+      ThrowInvalidArgument(absl::StrCat("data of ", Describe(TensorOf(self)), " cannot be ",
+                                        Describe(data)));
+    }
+    NoGradGuard no_grad;
+    Assign(TensorOf(self), data);
+  });
+}
+
+// What made the tensor, or None for a leaf.
+PyObject* GetGradFn(PyObject* self, void*) {
+  return Guarded([&]() -> PyObject* {
+    const std::string name(autograd::RecordedOp(TensorOf(self)));
+    if (name.empty()) Py_RETURN_NONE;
+    return py::module_::import("neura._printing").attr("GradFn")(name).release().ptr();
+  });
+}
+
+Tensor MatrixTranspose(const Tensor& x) {
+  if (x.dim() < 2) {
+    ThrowInvalidArgument(absl::StrCat("mT: expected at least 2 dimensions, got ", Describe(x)));
+  }
+  return Transpose(x, -2, -1);
+}
+
+Tensor ReversedDims(const Tensor& x) {
+  Dims dims;
+  for (int64_t i = x.dim(); i-- > 0;) dims.push_back(i);
+  return Permute(x, dims);
+}
+
+#define NEURA_READ(name, doc, expression) \
+  {name, Get<[](const Tensor& x) { return expression; }>, nullptr, doc, nullptr}
+PyGetSetDef g_properties[] = {
+    {"shape", GetShape, nullptr, "The extent of each dimension, a Size", nullptr},
+    NEURA_READ("dtype", "The element type, a dtype", x.dtype()),
+    NEURA_READ("device", "Where the memory is, a device", x.device()),
+    NEURA_READ("ndim", "The number of dimensions, an int", x.dim()),
+    NEURA_READ("itemsize", "Bytes of one element, an int",
+               static_cast<int64_t>(ItemSize(x.dtype()))),
+    NEURA_READ("nbytes", "Bytes of all elements, an int",
+               x.numel() * static_cast<int64_t>(ItemSize(x.dtype()))),
+    NEURA_READ("is_leaf", "Whether no recorded operation made the tensor, a bool",
+               autograd::IsLeaf(x)),
+    NEURA_READ("T", "With its dimensions in reverse order, a Tensor", ReversedDims(x)),
+    NEURA_READ("mT", "With its last two dimensions exchanged, a Tensor", MatrixTranspose(x)),
+    NEURA_READ("_version", "How often the memory was changed in place, an int",
+               static_cast<int64_t>(x.version())),
+    {"grad", Get<[](const Tensor& x) { return autograd::GradOf(x); }>, SetGrad,
+     "The accumulated gradient, a Tensor or None", nullptr},
+    {"requires_grad", Get<[](const Tensor& x) { return RequiresGrad(x); }>,
+     SetRequiresGradAttribute, "Whether a gradient flows through the tensor, a bool", nullptr},
+    {"data", Get<[](const Tensor& x) { return Detach(x); }>, SetData,
+     "The same memory outside of any graph, a Tensor", nullptr},
+    {"grad_fn", GetGradFn, nullptr, "The operation that made the tensor, an object or None",
+     nullptr},
+    {},
+};
+#undef NEURA_READ
+
+// ---- methods ---------------------------------------------------------------------------------
+
+py::object Size(const Tensor& x, const std::optional<int64_t>& dim) {
+  if (dim) return py::int_(x.size(*dim));
+  return py::cast(x).attr("shape");
+}
+
+py::object Stride(const Tensor& x, const std::optional<int64_t>& dim) {
+  if (dim) {
+    return py::int_(x.strides()[static_cast<size_t>(NormalizeDim("stride", *dim, x.dim()))]);
+  }
+  return py::reinterpret_steal<py::object>(ToPython(x.strides()));
+}
+
+// x.to(dtype), x.to(device), x.to(device, dtype), x.to(other).
+Tensor To(const Tensor& x, const py::object& target, const py::object& dtype, bool copy) {
+  DType to = x.dtype();
+  Device device;
+  if (IsTensor(target.ptr())) {
+    to = TensorOf(target.ptr()).dtype();
+  } else if (!target.is_none() && !FromPython(target.ptr(), &to) &&
+             !FromPython(target.ptr(), &device)) {
+    ThrowTypeError("to(): expected a dtype, a device or a tensor");
+  }
+  if (!dtype.is_none() && !FromPython(dtype.ptr(), &to)) {
+    ThrowTypeError("to(): argument 'dtype' must be a dtype");
+  }
+  return WithoutGil([&] { return copy && to == x.dtype() ? Clone(x) : Cast(x, to); });
+}
+
+template <DType dtype>
+Tensor CastTo(const Tensor& x) {
+  return Cast(x, dtype);
+}
+
+py::object Backward(const py::object& self, const std::optional<Tensor>& gradient,
+                    bool retain_graph, bool create_graph) {
+  WithoutGil([&] {
+    neura::Backward(TensorOf(self.ptr()), {.gradient = gradient.value_or(Tensor()),
+                                           .retain_graph = retain_graph,
+                                           .create_graph = create_graph});
+  });
+  return py::none();
+}
+
+py::object RequiresGradInPlace(const py::object& self, bool requires_grad) {
+  self.attr("requires_grad") = py::bool_(requires_grad);
+  return self;
+}
+
+py::object RegisterHook(const Tensor& x, const py::object& hook) {
+  autograd::RegisterHook(x, [shared = SharedCallable(hook)](const Tensor& grad) -> Tensor {
+    py::gil_scoped_acquire acquire;
+    const py::object replaced = (*shared)(grad);
+    Tensor result;
+    if (!replaced.is_none() && !FromPython(replaced.ptr(), &result)) {
+      ThrowTypeError("a hook must return a Tensor or None");
+    }
+    return result;
+  });
+  return py::none();
+}
+
+py::object FillInPlace(const py::object& self, const Scalar& value) {
+  WithoutGil([&] { Fill(TensorOf(self.ptr()), value); });
+  return self;
+}
+py::object ZeroInPlace(const py::object& self) { return FillInPlace(self, int64_t{0}); }
+py::object CopyInPlace(const py::object& self, const Tensor& source) {
+  WithoutGil([&] { Assign(TensorOf(self.ptr()), source); });
+  return self;
+}
+template <Tensor (*make)(DimsView, double, double, const TensorOptions&, Generator*)>
+py::object RandomInPlace(const py::object& self, double first, double second) {
+  const Tensor& x = TensorOf(self.ptr());
+  WithoutGil([&] { Assign(x, make(x.shape(), first, second, {.dtype = x.dtype()}, nullptr)); });
+  return self;
+}
+
+}  // namespace
+
+PyGetSetDef* TensorProperties() { return g_properties; }
+
+void InitTensorMethods(py::module_&) {
+  const py::handle type(reinterpret_cast<PyObject*>(g_tensor_type));
+  const auto method = [&](const char* name, const char* parameters, const char* doc,
+                          auto function, const char* result = nullptr) {
+    auto made = result == nullptr
+                    ? MakeFunction(name, parameters, doc, function)
+                    : MakeFunction(name, parameters, doc, function, result);
+    Bind(type, "Tensor", name, std::move(made));
+  };
+  method("size", "self, dim=None", "The shape, or the extent of one dimension", &Size,
+         "Any");
+  method("stride", "self, dim=None", "Elements between neighbours of each dimension, or of one",
+         &Stride, "Any");
+  method("dim", "self", "The number of dimensions", +[](const Tensor& x) { return x.dim(); });
+  method("numel", "self", "The number of elements", +[](const Tensor& x) { return x.numel(); });
+  method("storage_offset", "self", "Elements before the first one in the memory",
+         +[](const Tensor& x) { return x.storage_offset(); });
+  method("data_ptr", "self", "The address of the first element", +[](const Tensor& x) {
+    return static_cast<int64_t>(reinterpret_cast<intptr_t>(x.raw_data()));
+  });
+  method("element_size", "self", "Bytes of one element",
+         +[](const Tensor& x) { return static_cast<int64_t>(ItemSize(x.dtype())); });
+  method("is_contiguous", "self", "Whether the elements lie in row-major order without gaps",
+         +[](const Tensor& x) { return x.is_contiguous(); });
+  method("is_floating_point", "self", "Whether the dtype is a floating point one",
+         +[](const Tensor& x) { return IsFloating(x.dtype()); });
+  method("item", "self", "The only element, as a Python number", +[](const Tensor& x) {
+    return x.ItemScalar();
+  });
+  method("to", "self, target=None, dtype=None, copy=False",
+         "A tensor of another dtype; the tensor itself when it has it already", &To);
+  method("type_as", "self, other", "Cast to the dtype of other",
+         +[](const Tensor& x, const Tensor& other) { return Cast(x, other.dtype()); });
+  method("float", "self", "Cast to float32", &CastTo<kFloat32>);
+  method("double", "self", "Cast to float64", &CastTo<kFloat64>);
+  method("half", "self", "Cast to float16", &CastTo<kFloat16>);
+  method("bfloat16", "self", "Cast to bfloat16", &CastTo<kBFloat16>);
+  method("int", "self", "Cast to int32", &CastTo<kInt32>);
+  method("long", "self", "Cast to int64", &CastTo<kInt64>);
+  method("bool", "self", "Cast to bool", &CastTo<kBool>);
+  method("cpu", "self", "The tensor itself: its memory is the host's",
+         +[](const Tensor& x) { return x; });
+  method("detach", "self", "The same memory, outside of any graph", &Detach);
+  method("backward", "self, gradient=None, retain_graph=False, create_graph=False",
+         "Adds the gradient of this tensor to .grad of every leaf that it was computed from",
+         &Backward, "None");
+  method("requires_grad_", "self, requires_grad=True",
+         "Makes the tensor a leaf whose gradient backward() accumulates, or no longer one",
+         &RequiresGradInPlace, "Tensor");
+  method("register_hook", "self, hook",
+         "Calls hook with the gradient of this tensor when it is known; a result replaces it",
+         &RegisterHook, "None");
+  method("fill_", "self, value", "Overwrites every element with a number", &FillInPlace,
+         "Tensor");
+  method("zero_", "self", "Overwrites every element with 0", &ZeroInPlace, "Tensor");
+  method("copy_", "self, source", "Overwrites the elements with those of source, broadcast and "
+         "converted", &CopyInPlace, "Tensor");
+  method("uniform_", "self, a=0.0, b=1.0", "Overwrites with uniform numbers in [a, b)",
+         &RandomInPlace<Uniform>, "Tensor");
+  method("normal_", "self, mean=0.0, std=1.0", "Overwrites with normal numbers",
+         &RandomInPlace<Normal>, "Tensor");
+}
+
+}  // namespace neura::python

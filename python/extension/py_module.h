@@ -1,0 +1,78 @@
+// Modules that Python can extend: a C++ module whose subclass in Python may override forward() and
+// add members.
+#ifndef NEURA_PYTHON_EXTENSION_PY_MODULE_H_
+#define NEURA_PYTHON_EXTENSION_PY_MODULE_H_
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "neura/nn/module.h"
+#include "neura/python/extension/errors.h"
+#include "neura/python/extension/tensor_object.h"
+#include "neura/tensor/core/error.h"
+
+namespace neura::python {
+
+// What Python has registered with a module, in that order.
+class PythonMembers {
+ public:
+  using Value = std::variant<nn::Parameter, nn::Buffer, pybind11::object>;
+  struct Member {
+    std::string name;
+    Value value;
+  };
+
+  virtual ~PythonMembers() = default;
+  Member* Find(const std::string& name);
+  void Set(const std::string& name, Value value);
+  bool Erase(const std::string& name);
+
+ protected:
+  void VisitPython(nn::MemberVisitor& visitor);
+
+ private:
+  std::vector<Member> members_;
+};
+
+// Base, which may be abstract, with members and a forward() from Python. Every module that Python
+// makes is one.
+template <typename Base>
+class PyModule final : public Base, public PythonMembers {
+ public:
+  using Base::Base;
+  // So that Module's protected constructor can be reached.
+  PyModule() requires std::is_default_constructible_v<Base> || std::is_abstract_v<Base> = default;
+  PyModule(const PyModule&) = delete;
+
+  Tensor Forward(const Tensor& input) override {
+    {
+      pybind11::gil_scoped_acquire acquire;
+      const pybind11::function forward =
+          pybind11::get_override(static_cast<const Base*>(this), "forward");
+      if (forward) return forward(input).template cast<Tensor>();
+    }
+    if constexpr (std::is_same_v<Base, nn::Module>) {
+      ThrowUnimplemented("a module must define forward()");
+    } else {
+      return Base::Forward(input);
+    }
+  }
+
+  void VisitMembers(nn::MemberVisitor& visitor) override {
+    if constexpr (!std::is_same_v<Base, nn::Module>) Base::VisitMembers(visitor);
+    VisitPython(visitor);
+  }
+
+  std::unique_ptr<nn::Module> Clone() const override {
+    ThrowUnimplemented("a module made in Python is copied with copy.deepcopy()");
+  }
+};
+
+}  // namespace neura::python
+
+#endif  // NEURA_PYTHON_EXTENSION_PY_MODULE_H_

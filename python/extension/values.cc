@@ -1,0 +1,312 @@
+#include "neura/python/extension/values.h"
+
+#include <array>
+#include <complex>
+#include <type_traits>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "neura/python/extension/errors.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+// A dtype as Python sees it: one object for each, so that `is` works.
+struct PyDType {
+  DType dtype;
+};
+std::array<PyObject*, kNumDTypes> g_dtypes = {};
+
+// Whether the object is an integer, or a 0-d integer array or tensor; never a bool.
+bool IsInteger(PyObject* object) {
+  if (PyLong_Check(object)) return !PyBool_Check(object);
+  if (IsTensor(object)) {
+    const Tensor& tensor = TensorOf(object);
+    return tensor.numel() == 1 && IsIntegral(tensor.dtype());
+  }
+  return PyIndex_Check(object);
+}
+
+}  // namespace
+
+bool FromPython(PyObject* object, bool* value) {
+  if (PyBool_Check(object)) {
+    *value = object == Py_True;
+    return true;
+  }
+  // numpy.bool_ and 0/1.
+  if (!PyNumber_Check(object) || PyFloat_Check(object) || IsTensor(object)) return false;
+  const int truth = PyObject_IsTrue(object);
+  if (truth < 0) throw py::error_already_set();
+  *value = truth == 1;
+  return true;
+}
+
+bool FromPython(PyObject* object, int64_t* value) {
+  if (!IsInteger(object)) return false;
+  const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object));
+  if (!index) throw py::error_already_set();
+  *value = PyLong_AsLongLong(index.ptr());
+  if (*value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return true;
+}
+
+bool FromPython(PyObject* object, uint64_t* value) {
+  if (!IsInteger(object)) return false;
+  const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object));
+  if (!index) throw py::error_already_set();
+  *value = PyLong_AsUnsignedLongLong(index.ptr());
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return true;
+}
+
+bool FromPython(PyObject* object, double* value) {
+  if (PyFloat_CheckExact(object)) {
+    *value = PyFloat_AS_DOUBLE(object);
+    return true;
+  }
+  if (PyComplex_Check(object) || PyUnicode_Check(object)) return false;
+  if (IsTensor(object) && TensorOf(object).numel() != 1) return false;
+  if (!PyFloat_Check(object) && !PyIndex_Check(object) &&
+      (Py_TYPE(object)->tp_as_number == nullptr ||
+       Py_TYPE(object)->tp_as_number->nb_float == nullptr)) {
+    return false;
+  }
+  *value = PyFloat_AsDouble(object);
+  if (*value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return true;
+}
+
+bool FromPython(PyObject* object, std::string* value) {
+  if (!PyUnicode_Check(object)) return false;
+  Py_ssize_t size = 0;
+  const char* const text = PyUnicode_AsUTF8AndSize(object, &size);
+  if (text == nullptr) throw py::error_already_set();
+  value->assign(text, static_cast<size_t>(size));
+  return true;
+}
+
+bool FromPython(PyObject* object, DType* value) {
+  for (size_t i = 0; i < g_dtypes.size(); ++i) {
+    if (object == g_dtypes[i]) {
+      *value = static_cast<DType>(i);
+      return true;
+    }
+  }
+  if (object == reinterpret_cast<PyObject*>(&PyFloat_Type)) return *value = kFloat32, true;
+  if (object == reinterpret_cast<PyObject*>(&PyLong_Type)) return *value = kInt64, true;
+  if (object == reinterpret_cast<PyObject*>(&PyBool_Type)) return *value = kBool, true;
+  return false;
+}
+
+bool FromPython(PyObject* object, Device* value) {
+  if (py::isinstance<Device>(object)) {
+    *value = py::handle(object).cast<Device>();
+    return true;
+  }
+  std::string name;
+  if (!FromPython(object, &name)) return false;
+  if (name != "cpu" && name != "cpu:0") {
+    throw py::value_error("no backend for device '" + name + "' in this build; there is 'cpu'");
+  }
+  *value = kCpu;
+  return true;
+}
+
+bool FromPython(PyObject* object, Scalar* value) {
+  if (PyFloat_CheckExact(object)) {
+    *value = PyFloat_AS_DOUBLE(object);
+    return true;
+  }
+  if (PyBool_Check(object)) {
+    *value = object == Py_True;
+    return true;
+  }
+  if (PyLong_CheckExact(object)) {
+    int64_t integer = 0;
+    FromPython(object, &integer);
+    *value = integer;
+    return true;
+  }
+  if (IsTensor(object)) {
+    const Tensor& tensor = TensorOf(object);
+    if (tensor.numel() != 1) return false;
+    *value = tensor.ItemScalar();
+    return true;
+  }
+  if (PyComplex_Check(object)) {
+    *value = std::complex<double>(PyComplex_RealAsDouble(object), PyComplex_ImagAsDouble(object));
+    return true;
+  }
+  if (PySequence_Check(object) || !PyNumber_Check(object)) return false;
+  // NumPy's numbers.
+  const auto item = py::reinterpret_steal<py::object>(
+      PyIndex_Check(object) ? PyNumber_Index(object) : PyNumber_Float(object));
+  if (!item) throw py::error_already_set();
+  return FromPython(item.ptr(), value);
+}
+
+bool FromPython(PyObject* object, Dims* value) {
+  value->clear();
+  if (int64_t extent = 0; FromPython(object, &extent)) {
+    value->push_back(extent);
+    return true;
+  }
+  if (!PySequence_Check(object) || PyUnicode_Check(object) || PyBytes_Check(object) ||
+      IsTensor(object)) {
+    return false;
+  }
+  const auto items = py::reinterpret_steal<py::object>(PySequence_Fast(object, ""));
+  if (!items) throw py::error_already_set();
+  const Py_ssize_t size = PySequence_Fast_GET_SIZE(items.ptr());
+  // x.permute((0, 1)) passes the sequence as the only one of its integers.
+  if (size == 1 && !IsInteger(PySequence_Fast_GET_ITEM(items.ptr(), 0))) {
+    return PySequence_Check(PySequence_Fast_GET_ITEM(items.ptr(), 0)) != 0 &&
+           FromPython(PySequence_Fast_GET_ITEM(items.ptr(), 0), value);
+  }
+  for (Py_ssize_t i = 0; i < size; ++i) {
+    int64_t extent = 0;
+    if (!FromPython(PySequence_Fast_GET_ITEM(items.ptr(), i), &extent)) return false;
+    value->push_back(extent);
+  }
+  return true;
+}
+
+bool FromPython(PyObject* object, Size2* value) {
+  Dims dims;
+  if (!FromPython(object, &dims) || dims.empty() || dims.size() > 2) return false;
+  *value = Size2(dims.front(), dims.back());
+  return true;
+}
+
+bool FromPython(PyObject* object, Tensor* value) {
+  if (!IsTensor(object)) return false;
+  *value = TensorOf(object);
+  return true;
+}
+
+bool FromPython(PyObject* object, TensorOrScalar* value) {
+  return FromPython(object, &value->tensor) || FromPython(object, &value->scalar);
+}
+
+bool FromPython(PyObject* object, std::vector<Tensor>* value) {
+  value->clear();
+  if (IsTensor(object) || PyUnicode_Check(object)) return false;
+  const auto items = py::reinterpret_steal<py::object>(PySequence_Fast(object, ""));
+  if (!items) {
+    PyErr_Clear();
+    return false;
+  }
+  const Py_ssize_t size = PySequence_Fast_GET_SIZE(items.ptr());
+  for (Py_ssize_t i = 0; i < size; ++i) {
+    Tensor tensor;
+    if (!FromPython(PySequence_Fast_GET_ITEM(items.ptr(), i), &tensor)) return false;
+    value->push_back(std::move(tensor));
+  }
+  return true;
+}
+
+bool FromPython(PyObject* object, py::object* value) {
+  *value = py::reinterpret_borrow<py::object>(object);
+  return true;
+}
+
+PyObject* ToPython(bool value) { return PyBool_FromLong(value); }
+PyObject* ToPython(int64_t value) { return PyLong_FromLongLong(value); }
+PyObject* ToPython(uint64_t value) { return PyLong_FromUnsignedLongLong(value); }
+PyObject* ToPython(double value) { return PyFloat_FromDouble(value); }
+PyObject* ToPython(const std::string& value) {
+  return PyUnicode_FromStringAndSize(value.data(), static_cast<Py_ssize_t>(value.size()));
+}
+PyObject* ToPython(DType value) { return Py_NewRef(g_dtypes[static_cast<size_t>(value)]); }
+PyObject* ToPython(Device value) { return py::cast(value).release().ptr(); }
+PyObject* ToPython(const Scalar& value) {
+  switch (value.category()) {
+    case DTypeCategory::kBool: return ToPython(value.To<bool>());
+    case DTypeCategory::kIntegral: return ToPython(value.To<int64_t>());
+    case DTypeCategory::kFloating: return ToPython(value.To<double>());
+    case DTypeCategory::kComplex: break;
+  }
+  const auto number = value.To<std::complex<double>>();
+  return PyComplex_FromDoubles(number.real(), number.imag());
+}
+PyObject* ToPython(DimsView value) {
+  PyObject* const tuple = PyTuple_New(static_cast<Py_ssize_t>(value.size()));
+  for (size_t i = 0; tuple != nullptr && i < value.size(); ++i) {
+    PyTuple_SET_ITEM(tuple, static_cast<Py_ssize_t>(i), PyLong_FromLongLong(value[i]));
+  }
+  return tuple;
+}
+PyObject* ToPython(const Size2& value) {
+  if (value.height == value.width) return ToPython(value.height);
+  return ToPython(Dims{value.height, value.width});
+}
+PyObject* ToPython(const std::vector<Tensor>& value) {
+  PyObject* const tuple = PyTuple_New(static_cast<Py_ssize_t>(value.size()));
+  for (size_t i = 0; tuple != nullptr && i < value.size(); ++i) {
+    PyTuple_SET_ITEM(tuple, static_cast<Py_ssize_t>(i), ToPython(value[i]));
+  }
+  return tuple;
+}
+PyObject* ToPython(py::object value) { return value.release().ptr(); }
+
+bool FieldFromPython(PyObject* object, FieldRef field) {
+  return std::visit([&](auto* value) { return FromPython(object, value); }, field);
+}
+PyObject* FieldToPython(FieldRef field) {
+  return std::visit([](auto* value) { return ToPython(*value); }, field);
+}
+std::string FieldTypeText(FieldRef field) {
+  return std::visit(
+      [](auto* value) { return TypeText<std::remove_pointer_t<decltype(value)>>::Get(); }, field);
+}
+
+void InitValues(py::module_& m) {
+  py::class_<PyDType>(m, "dtype", "The element type of a tensor.")
+      .def("__repr__", [](const PyDType& t) { return absl::StrCat("neura.", DTypeName(t.dtype)); })
+      .def("__reduce__", [](const PyDType& t) { return std::string(DTypeName(t.dtype)); })
+      .def_property_readonly("name", [](const PyDType& t) { return std::string(DTypeName(t.dtype)); })
+      .def_property_readonly("itemsize", [](const PyDType& t) { return ItemSize(t.dtype); })
+      .def_property_readonly("is_floating_point", [](const PyDType& t) { return IsFloating(t.dtype); })
+      .def_property_readonly("is_complex", [](const PyDType& t) { return IsComplex(t.dtype); })
+      .def_property_readonly("is_signed", [](const PyDType& t) {
+        return t.dtype != kBool && t.dtype != kUInt8;
+      });
+  for (size_t i = 0; i < g_dtypes.size(); ++i) {
+    const DType dtype = static_cast<DType>(i);
+    g_dtypes[i] = py::cast(PyDType{dtype}).release().ptr();
+    m.add_object(std::string(DTypeName(dtype)).c_str(), py::handle(g_dtypes[i]));
+  }
+  const auto alias = [&](const char* name, DType dtype) {
+    m.add_object(name, py::handle(g_dtypes[static_cast<size_t>(dtype)]));
+  };
+  alias("float", kFloat32);
+  alias("double", kFloat64);
+  alias("half", kFloat16);
+  alias("int", kInt32);
+  alias("long", kInt64);
+  alias("short", kInt16);
+  alias("cfloat", kComplex64);
+  alias("cdouble", kComplex128);
+
+  py::class_<Device>(m, "device", "Where a tensor's memory is.")
+      .def(py::init([](const std::string& name) {
+             Device device;
+             FromPython(py::str(name).ptr(), &device);
+             return device;
+           }),
+           py::arg("name"))
+      .def_property_readonly("type", [](const Device&) { return "cpu"; })
+      .def_property_readonly("index", [](const Device& d) { return d.index; })
+      .def("__eq__", [](const Device& a, const Device& b) { return a == b; }, py::is_operator())
+      .def("__hash__", [](const Device& d) { return d.index; })
+      .def("__str__", [](const Device&) { return "cpu"; })
+      .def("__reduce__", [](const py::object& self) {
+        return py::make_tuple(py::type::of(self), py::make_tuple(py::str(self)));
+      })
+      .def("__repr__", [](const Device&) { return "device(type='cpu')"; });
+}
+
+}  // namespace neura::python

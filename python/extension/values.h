@@ -1,0 +1,109 @@
+// Values across the border: what a Python object means as a C++ argument, and back.
+#ifndef NEURA_PYTHON_EXTENSION_VALUES_H_
+#define NEURA_PYTHON_EXTENSION_VALUES_H_
+
+#include <pybind11/pybind11.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "neura/python/extension/tensor_object.h"
+#include "neura/tensor/core/device.h"
+#include "neura/tensor/core/scalar.h"
+#include "neura/tensor/ops/fields.h"
+
+namespace neura::python {
+
+// A tensor, or a number that stands beside one.
+struct TensorOrScalar {
+  Tensor tensor;  // undefined: the number counts
+  Scalar scalar;
+};
+
+// FromPython sets *value and returns true, or returns false when the object is of another type.
+// Errors inside the right type (an integer that is too large) throw. Subclasses of int, and 0-d
+// integer arrays and tensors, are integers; bool is no integer dimension.
+bool FromPython(PyObject* object, bool* value);
+bool FromPython(PyObject* object, int64_t* value);
+bool FromPython(PyObject* object, uint64_t* value);
+bool FromPython(PyObject* object, double* value);
+bool FromPython(PyObject* object, std::string* value);
+bool FromPython(PyObject* object, DType* value);
+bool FromPython(PyObject* object, Device* value);  // a Device or "cpu"
+bool FromPython(PyObject* object, Scalar* value);
+bool FromPython(PyObject* object, Dims* value);    // an integer or a sequence of them
+bool FromPython(PyObject* object, Size2* value);   // an integer or a pair
+bool FromPython(PyObject* object, Tensor* value);  // None is not a tensor
+bool FromPython(PyObject* object, TensorOrScalar* value);
+bool FromPython(PyObject* object, std::vector<Tensor>* value);
+template <typename T>
+bool FromPython(PyObject* object, std::optional<T>* value) {
+  if (object == Py_None) {
+    value->reset();
+    return true;
+  }
+  return FromPython(object, &value->emplace());
+}
+// Keeps the object itself.
+bool FromPython(PyObject* object, pybind11::object* value);
+
+// A new reference.
+PyObject* ToPython(bool value);
+PyObject* ToPython(int64_t value);
+PyObject* ToPython(uint64_t value);
+PyObject* ToPython(double value);
+PyObject* ToPython(const std::string& value);
+PyObject* ToPython(DType value);
+PyObject* ToPython(Device value);
+PyObject* ToPython(const Scalar& value);
+PyObject* ToPython(DimsView value);  // a tuple
+inline PyObject* ToPython(const Dims& value) { return ToPython(DimsView(value)); }
+PyObject* ToPython(const Size2& value);  // an integer where both are equal
+PyObject* ToPython(const std::vector<Tensor>& value);  // a tuple
+PyObject* ToPython(pybind11::object value);
+template <typename T>
+PyObject* ToPython(const std::optional<T>& value) {
+  if (!value) Py_RETURN_NONE;
+  return ToPython(*value);
+}
+
+// How a type is written in a stub: "int | Sequence[int]".
+template <typename T>
+struct TypeText;
+#define NEURA_TYPE_TEXT(type, text)                 \
+  template <>                                       \
+  struct TypeText<type> {                           \
+    static std::string Get() { return text; }       \
+  };
+NEURA_TYPE_TEXT(bool, "bool")
+NEURA_TYPE_TEXT(int64_t, "int")
+NEURA_TYPE_TEXT(uint64_t, "int")
+NEURA_TYPE_TEXT(double, "float")
+NEURA_TYPE_TEXT(std::string, "str")
+NEURA_TYPE_TEXT(DType, "dtype")
+NEURA_TYPE_TEXT(Device, "DeviceLike")
+NEURA_TYPE_TEXT(Scalar, "Number")
+NEURA_TYPE_TEXT(Dims, "IntOrInts")
+NEURA_TYPE_TEXT(Size2, "IntOrPair")
+NEURA_TYPE_TEXT(Tensor, "Tensor")
+NEURA_TYPE_TEXT(TensorOrScalar, "Tensor | Number")
+NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")
+NEURA_TYPE_TEXT(pybind11::object, "Any")
+#undef NEURA_TYPE_TEXT
+template <typename T>
+struct TypeText<std::optional<T>> {
+  static std::string Get() { return TypeText<T>::Get() + " | None"; }
+};
+
+// The same for a field of an option struct.
+bool FieldFromPython(PyObject* object, FieldRef field);
+PyObject* FieldToPython(FieldRef field);
+std::string FieldTypeText(FieldRef field);
+
+// neura.dtype and neura.device, with their constants.
+void InitValues(pybind11::module_& m);
+
+}  // namespace neura::python
+
+#endif  // NEURA_PYTHON_EXTENSION_VALUES_H_

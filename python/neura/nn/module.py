@@ -1,0 +1,384 @@
+"""neura.nn.Module: the class of C++, with what Python users expect of it."""
+
+import collections
+import itertools
+
+from neura import _C
+from neura.nn.parameter import Buffer, Parameter
+
+Module = _C.Module
+
+
+class RemovableHandle:
+    """Takes a hook away again: handle.remove()."""
+
+    _ids = itertools.count()
+
+    def __init__(self, hooks):
+        self._hooks = hooks
+        self.id = next(RemovableHandle._ids)
+
+    def remove(self):
+        if self._hooks.pop(self.id, None) is not None:
+            _C._count_hooks(-1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.remove()
+
+
+def _method(function):
+    setattr(Module, function.__name__, function)
+    return function
+
+
+# ---- members ---------------------------------------------------------------------------------
+
+
+def _of_kind(self, kind):
+    return [(name, value) for k, name, value in self._members() if k == kind]
+
+
+@_method
+def __setattr__(self, name, value):
+    if isinstance(value, Parameter):
+        self.__dict__.pop(name, None)
+        self._set_parameter(name, value)
+    elif isinstance(value, Module):
+        self.__dict__.pop(name, None)
+        self._set_module(name, value)
+    elif isinstance(value, Buffer):
+        self.register_buffer(name, value)
+    elif value is None or isinstance(value, _C.Tensor):
+        kind = next((k for k, n, _ in self._members() if n == name), None)
+        if kind == "buffer":
+            self._set_buffer(name, value)
+        elif kind == "parameter" and value is None:
+            self._set_parameter(name, None)
+        elif kind is not None:
+            raise TypeError(f"cannot assign a {type(value).__name__} to the {kind} '{name}'; wrap it in nn.Parameter")
+        else:
+            object.__setattr__(self, name, value)
+    else:
+        object.__setattr__(self, name, value)
+
+
+@_method
+def __delattr__(self, name):
+    if not self._delete_member(name):
+        object.__delattr__(self, name)
+
+
+@_method
+def __dir__(self):
+    return sorted({*object.__dir__(self), *(name for _, name, _ in self._members())})
+
+
+@_method
+def register_parameter(self, name, param):
+    """Adds a parameter; None for one that is absent."""
+    _check_name(self, name)
+    self._set_parameter(name, param)
+
+
+@_method
+def register_buffer(self, name, tensor, persistent=True):
+    """Adds a tensor that belongs to the state and is not trained."""
+    _check_name(self, name)
+    self._set_buffer(name, tensor)
+    if not persistent:
+        self.__dict__.setdefault("_non_persistent", set()).add(name)
+
+
+@_method
+def add_module(self, name, module):
+    """Adds a child module."""
+    _check_name(self, name)
+    self._set_module(name, module)
+
+
+def _check_name(self, name):
+    if not isinstance(name, str) or not name or "." in name:
+        raise KeyError(f"a member's name must be a word without dots, not {name!r}")
+    if name in self.__dict__:
+        raise KeyError(f"attribute '{name}' already exists")
+
+
+Module.register_module = add_module
+Module._parameters = property(lambda self: dict(_of_kind(self, "parameter")))
+Module._buffers = property(lambda self: dict(_of_kind(self, "buffer")))
+Module._modules = property(lambda self: dict(_of_kind(self, "module")))
+
+
+# ---- walking ---------------------------------------------------------------------------------
+
+
+@_method
+def named_children(self):
+    """(name, module) of the direct children."""
+    yield from _of_kind(self, "module")
+
+
+@_method
+def children(self):
+    """The direct children."""
+    return (module for _, module in self.named_children())
+
+
+@_method
+def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+    """(name, module) of this module and all below, each once."""
+    memo = set() if memo is None else memo
+    if id(self) in memo:
+        return
+    if remove_duplicate:
+        memo.add(id(self))
+    yield prefix, self
+    for name, child in self.named_children():
+        yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+
+@_method
+def modules(self):
+    """This module and all below, each once."""
+    return (module for _, module in self.named_modules())
+
+
+def _named_tensors(self, kind, prefix, recurse, remove_duplicate):
+    seen = set()
+    for path, module in self.named_modules(prefix=prefix) if recurse else [(prefix, self)]:
+        for name, tensor in _of_kind(module, kind):
+            if tensor is None or (remove_duplicate and tensor in seen):
+                continue
+            seen.add(tensor)
+            yield (f"{path}.{name}" if path else name), tensor
+
+
+@_method
+def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+    """(name, parameter), each once: "fc.weight", ..."""
+    return _named_tensors(self, "parameter", prefix, recurse, remove_duplicate)
+
+
+@_method
+def parameters(self, recurse=True):
+    """The parameters, each once."""
+    return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+
+@_method
+def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+    """(name, buffer), each once."""
+    return _named_tensors(self, "buffer", prefix, recurse, remove_duplicate)
+
+
+@_method
+def buffers(self, recurse=True):
+    """The buffers, each once."""
+    return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+
+def _get(self, path):
+    value = self
+    for part in path.split(".") if path else ():
+        value = getattr(value, part)
+    return value
+
+
+@_method
+def get_submodule(self, target):
+    """The module of a path such as "encoder.layers.2"."""
+    module = _get(self, target)
+    if not isinstance(module, Module):
+        raise AttributeError(f"'{target}' is no module")
+    return module
+
+
+@_method
+def get_parameter(self, target):
+    """The parameter of a path such as "fc.weight"."""
+    return _get(self, target)
+
+
+@_method
+def apply(self, fn):
+    """Calls fn with this module and all below, children first; returns the module."""
+    for child in self.children():
+        child.apply(fn)
+    fn(self)
+    return self
+
+
+# ---- state -----------------------------------------------------------------------------------
+
+IncompatibleKeys = collections.namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
+
+
+@_method
+def state_dict(self, prefix="", keep_vars=False):
+    """Parameters and buffers by their paths; they share memory with the module."""
+    state = collections.OrderedDict()
+    for path, module in self.named_modules(prefix=prefix.rstrip("."), remove_duplicate=False):
+        hidden = module.__dict__.get("_non_persistent", ())
+        for kind, name, value in module._members():
+            if kind != "module" and value is not None and name not in hidden:
+                state[f"{path}.{name}" if path else name] = value if keep_vars else value.detach()
+    return state
+
+
+@_method
+def load_state_dict(self, state_dict, strict=True):
+    """Copies values into the module; with strict, every name must have its counterpart."""
+    missing, unexpected = self._load_state_dict(list(state_dict.items()), strict)
+    return IncompatibleKeys(missing, unexpected)
+
+
+@_method
+def train(self, mode=True):
+    """Training behaviour, here and in all modules below; returns the module."""
+    self._train(bool(mode))
+    return self
+
+
+@_method
+def eval(self):
+    """Evaluation behaviour, here and in all modules below; returns the module."""
+    return self.train(False)
+
+
+@_method
+def requires_grad_(self, requires_grad=True):
+    """Freezes or thaws all parameters; returns the module."""
+    for parameter in self.parameters():
+        parameter.requires_grad_(requires_grad)
+    return self
+
+
+@_method
+def zero_grad(self, set_to_none=True):
+    """Clears the gradients of all parameters."""
+    for parameter in self.parameters():
+        if set_to_none or parameter.grad is None:
+            parameter.grad = None
+        else:
+            parameter.grad.zero_()
+
+
+@_method
+def to(self, *args, dtype=None, device=None):
+    """Converts floating point parameters and buffers; returns the module."""
+    for arg in args:
+        if isinstance(arg, _C.dtype):
+            dtype = arg
+        elif isinstance(arg, _C.Tensor):
+            dtype = arg.dtype
+        else:
+            device = arg
+    if device is not None:
+        _C.empty(0, device=device)  # an error for a device that there is not
+    if dtype is not None:
+        self._to_dtype(dtype)
+    return self
+
+
+@_method
+def float(self):
+    """Converts to float32."""
+    return self.to(_C.float32)
+
+
+@_method
+def double(self):
+    """Converts to float64."""
+    return self.to(_C.float64)
+
+
+@_method
+def cpu(self):
+    """The module itself."""
+    return self
+
+
+# ---- calling ---------------------------------------------------------------------------------
+
+
+def _add_hook(self, kind, hook):
+    hooks = self.__dict__.setdefault(kind, collections.OrderedDict())
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    _C._count_hooks(1)
+    return handle
+
+
+@_method
+def register_forward_pre_hook(self, hook):
+    """Calls hook(module, args) before forward(); a result replaces the arguments."""
+    return _add_hook(self, "_forward_pre_hooks", hook)
+
+
+@_method
+def register_forward_hook(self, hook):
+    """Calls hook(module, args, output) after forward(); a result replaces the output."""
+    return _add_hook(self, "_forward_hooks", hook)
+
+
+@_method
+def _call_with_hooks(self, *args, **kwargs):
+    for hook in tuple(self.__dict__.get("_forward_pre_hooks", {}).values()):
+        result = hook(self, args)
+        if result is not None:
+            args = result if isinstance(result, tuple) else (result,)
+    output = self.forward(*args, **kwargs)
+    for hook in tuple(self.__dict__.get("_forward_hooks", {}).values()):
+        result = hook(self, args, output)
+        if result is not None:
+            output = result
+    return output
+
+
+# ---- printing and copying --------------------------------------------------------------------
+
+
+@_method
+def extra_repr(self):
+    """What stands in the brackets after the type's name."""
+    options = self._options() if hasattr(type(self), "_options") else {}
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())
+
+
+@_method
+def _get_name(self):
+    return type(self).__name__
+
+
+@_method
+def __repr__(self):
+    lines = [line for line in self.extra_repr().split("\n") if line]
+    children = []
+    for name, child in self.named_children():
+        children.append(f"({name}): " + repr(child).replace("\n", "\n  "))
+    if not children and len(lines) <= 1:
+        return f"{self._get_name()}({''.join(lines)})"
+    return "\n  ".join([f"{self._get_name()}(", *lines, *children]) + "\n)"
+
+
+def _rebuild(cls, options, attributes, members, training):
+    """A module from its parts; the generator is left as it was."""
+    module = cls.__new__(cls)
+    base = next(c for c in cls.__mro__ if c.__module__ == Module.__module__)
+    state = _C.default_generator.get_state()
+    base.__init__(module, **options)
+    _C.default_generator.set_state(state)
+    module.__dict__.update(attributes)
+    for kind, name, value in members:
+        getattr(module, f"_set_{kind}")(name, value)
+    module._train(training)
+    return module
+
+
+@_method
+def __reduce__(self):
+    options = self._options() if hasattr(type(self), "_options") else {}
+    return _rebuild, (type(self), options, dict(self.__dict__), self._members(), self.training)

@@ -1,0 +1,28 @@
+"""Learning rate schedules."""
+
+from neura import _C
+
+LRScheduler = _C.optim.LRScheduler
+
+
+def _state_dict(self):
+    """Where the schedule stands."""
+    return dict(self._state_dict())
+
+
+def _load_state_dict(self, state_dict):
+    """Restores what state_dict() gave."""
+    self._load_state_dict(list(state_dict.items()))
+
+
+LRScheduler.state_dict = _state_dict
+LRScheduler.load_state_dict = _load_state_dict
+
+# Every schedule that C++ has bound.
+globals().update(
+    {
+        name: getattr(_C.optim, name)
+        for scope, name, *_ in _C._bound_classes()
+        if scope == "optim.lr_scheduler"
+    }
+)

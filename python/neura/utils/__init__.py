@@ -1,0 +1,3 @@
+"""What stands around training."""
+
+from neura.utils import data

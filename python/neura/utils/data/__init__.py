@@ -1,0 +1,13 @@
+"""Datasets and their loader."""
+
+from neura.utils.data.dataset import (
+    ConcatDataset,
+    Dataset,
+    FashionMNIST,
+    IterableDataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
+from neura.utils.data.dataloader import DataLoader, default_collate
+from neura.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler

@@ -1,0 +1,22 @@
+"""The version of //python."""
+
+load("//autograd:version.bzl", "AUTOGRAD")
+load("//data:version.bzl", "DATA")
+load("//nn:version.bzl", "NN")
+load("//onnx:version.bzl", "ONNX")
+load("//optim:version.bzl", "OPTIM")
+load("//tensor:version.bzl", "TENSOR")
+load("//tools/build:version.bzl", "library_version")
+
+PYTHON = library_version(
+    "python",
+    "0.1.0",
+    works_with = [
+        (AUTOGRAD, "0.1.0", "0.2.0"),
+        (DATA, "0.1.0", "0.2.0"),
+        (NN, "0.1.0", "0.2.0"),
+        (ONNX, "0.1.0", "0.2.0"),
+        (OPTIM, "0.1.0", "0.2.0"),
+        (TENSOR, "0.1.0", "0.2.0"),
+    ],
+)
