@@ -2,6 +2,7 @@
 
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/function.h"
+#include "neura/autograd/gradcheck.h"
 #include "neura/python/extension/callable.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/values.h"
@@ -56,12 +57,30 @@ void RecordPythonFunction(const std::string& name, const py::object& inputs,
       });
 }
 
+// Gradients, or with `second` their own gradients, against differences; throws RuntimeError with
+// what differs.
+bool Check(const py::object& function, const py::object& inputs, double eps, double atol,
+           double rtol, bool second) {
+  const auto call = [&function](const std::vector<Tensor>& tensors) {
+    const auto arguments = py::reinterpret_steal<py::tuple>(ToPython(tensors));
+    const py::object result = function(*arguments);
+    return TensorsOf(IsTensor(result.ptr()) ? py::make_tuple(result) : result, "gradcheck");
+  };
+  const std::vector<Tensor> tensors = TensorsOf(inputs, "gradcheck: inputs");
+  const autograd::GradCheckOptions options{.eps = eps, .atol = atol, .rtol = rtol};
+  const std::string problem = second ? autograd::GradGradCheck(call, tensors, options)
+                                     : autograd::GradCheck(call, tensors, options);
+  if (!problem.empty()) throw std::runtime_error("gradcheck: " + problem);
+  return true;
+}
+
 }  // namespace
 
 void InitAutograd(py::module_& m) {
   m.def("is_grad_enabled", &GradEnabled);
   m.def("_set_grad_enabled", &SetGradEnabled);
   m.def("_grad", &Grad);
+  m.def("_gradcheck", &Check);
   m.def("_record_function", &RecordPythonFunction);
   m.def("_detach", &Detach);
 }

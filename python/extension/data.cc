@@ -63,11 +63,11 @@ using Transform = std::function<Tensor(const Tensor&, absl::Span<data::SampleRan
 // examples.
 class AnyDataset {
  public:
-  // Null `native`: `object` has __getitem__ and __len__. `collate` is None for native batches.
-  AnyDataset(std::shared_ptr<NativeDataset> native, const py::object& object,
+  // Null `native`: `get` gives an example. `collate` is None for native batches.
+  AnyDataset(std::shared_ptr<NativeDataset> native, const py::object& get,
              const py::object& collate, int64_t size)
       : native_(std::move(native)),
-        object_(SharedCallable(object)),
+        get_(SharedCallable(get)),
         collate_(collate.is_none() ? nullptr : SharedCallable(collate)),
         size_(size) {}
 
@@ -79,13 +79,13 @@ class AnyDataset {
     if (collate_ == nullptr) return {native_->GetBatch(indices, epoch), nullptr};
     py::gil_scoped_acquire acquire;
     py::list examples;
-    for (const int64_t index : indices) examples.append((*object_)[py::int_(index)]);
+    for (const int64_t index : indices) examples.append((*get_)(index));
     return {{}, SharedCallable((*collate_)(examples))};
   }
 
  private:
   std::shared_ptr<NativeDataset> native_;
-  std::shared_ptr<py::object> object_, collate_;
+  std::shared_ptr<py::object> get_, collate_;
   int64_t size_;
 };
 
@@ -236,7 +236,7 @@ void InitData(py::module_& parent) {
       .def("__iter__", [](const py::object& self) { return self; })
       .def("__next__", &Pass::Next);
   py::class_<Loader, std::shared_ptr<Loader>>(m, "Loader")
-      .def(py::init([](const std::shared_ptr<NativeDataset>& native, const py::object& object,
+      .def(py::init([](const std::shared_ptr<NativeDataset>& native, const py::object& get,
                        const py::object& collate, int64_t size, int64_t batch_size, bool shuffle,
                        bool drop_last, int num_workers, int64_t prefetch_factor, uint64_t seed,
                        const py::object& sampler) {
@@ -258,7 +258,7 @@ void InitData(py::module_& parent) {
             return indices;
           };
         }
-        return std::make_shared<Loader>(AnyDataset(native, object, collate, size), options);
+        return std::make_shared<Loader>(AnyDataset(native, get, collate, size), options);
       }))
       .def("__len__", &Loader::size)
       .def_property("epoch", &Loader::epoch, &Loader::set_epoch)

@@ -230,7 +230,7 @@ void InitTensorMethods(py::module_&) {
          +[](const Tensor& x) { return IsFloating(x.dtype()); });
   method("item", "self", "The only element, as a Python number", +[](const Tensor& x) {
     return x.ItemScalar();
-  });
+  }, "Any");
   method("to", "self, target=None, dtype=None, copy=False",
          "A tensor of another dtype; the tensor itself when it has it already", &To);
   method("type_as", "self, other", "Cast to the dtype of other",

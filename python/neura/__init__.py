@@ -40,6 +40,7 @@ from neura.autograd import (  # noqa: E402
 absolute, arccos, arcsin, arctan = _C.abs, _C.acos, _C.asin, _C.atan
 clip, divide, multiply, subtract = _C.clamp, _C.div, _C.mul, _C.sub
 true_divide, mm, bmm = _C.div, _C.matmul, _C.matmul
+asarray, concatenate = _C.as_tensor, _C.cat
 greater, greater_equal, less, less_equal, not_equal = _C.gt, _C.ge, _C.lt, _C.le, _C.ne
 
 

@@ -71,7 +71,11 @@ def _groups(params, defaults):
     return groups
 
 
+_DEFINITIONS = []  # (name, doc, defaults), for the stubs
+
+
 def _define(name, doc, defaults):
+    _DEFINITIONS.append((name, doc, defaults))
     base = getattr(_C.optim, name)
 
     def __init__(self, params, *args, **kwargs):

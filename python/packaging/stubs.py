@@ -1,0 +1,387 @@
+"""Writes the stubs of the package from what the extension says of itself.
+
+Functions, methods and layers come from the same tables that made them callable; the methods of Module that stand in Python
+come from their source. By hand here is only what no table holds: operators and attributes of Tensor.
+"""
+
+import ast
+import re
+import textwrap
+
+HEADER = '''\
+"""Written by python/packaging/stubs.py."""
+
+import builtins
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Union
+
+from neura._size import Size as Size
+
+_int = builtins.int
+_float = builtins.float
+_bool = builtins.bool
+_str = builtins.str
+_Number = Union[builtins.bool, builtins.int, builtins.float, builtins.complex]
+_IntOrInts = Union[builtins.int, Sequence[builtins.int]]
+_IntOrPair = Union[builtins.int, Sequence[builtins.int]]
+
+class dtype:
+    """The element type of a tensor."""
+    @property
+    def name(self) -> _str: ...
+    @property
+    def itemsize(self) -> _int: ...
+    @property
+    def is_floating_point(self) -> _bool: ...
+    @property
+    def is_complex(self) -> _bool: ...
+    @property
+    def is_signed(self) -> _bool: ...
+
+class device:
+    """Where a tensor's memory is."""
+    def __init__(self, name: _str) -> None: ...
+    @property
+    def type(self) -> _str: ...
+    @property
+    def index(self) -> _int: ...
+
+_dtype = dtype
+_device = device
+_DeviceLike = Union[device, builtins.str]
+
+class Generator:
+    """A sequence of random numbers."""
+    def __init__(self, device: _DeviceLike = ...) -> None: ...
+    def manual_seed(self, seed: _int) -> Generator: ...
+    def initial_seed(self) -> _int: ...
+    def get_state(self) -> tuple[_int, _int]: ...
+    def set_state(self, state: tuple[_int, _int]) -> None: ...
+
+default_generator: Generator
+
+# Helpers of the package itself.
+def __getattr__(name: _str) -> Any: ...
+'''
+
+TENSOR_BY_HAND = '''\
+class Tensor:
+    """An n-dimensional array of one dtype, with a gradient."""
+    grad: Tensor | None
+    requires_grad: _bool
+    data: Tensor
+    @property
+    def shape(self) -> Size: ...
+    @property
+    def dtype(self) -> _dtype: ...
+    @property
+    def device(self) -> _device: ...
+    @property
+    def ndim(self) -> _int: ...
+    @property
+    def itemsize(self) -> _int: ...
+    @property
+    def nbytes(self) -> _int: ...
+    @property
+    def is_leaf(self) -> _bool: ...
+    @property
+    def T(self) -> Tensor: ...
+    @property
+    def mT(self) -> Tensor: ...
+    @property
+    def grad_fn(self) -> Any: ...
+    @property
+    def _version(self) -> _int: ...
+    def __init__(self, data: Any, *, dtype: _dtype | None = None, device: _DeviceLike = "cpu", requires_grad: _bool = False) -> None: ...
+    def __len__(self) -> _int: ...
+    def __iter__(self) -> Iterator[Tensor]: ...
+    def __contains__(self, value: object) -> _bool: ...
+    def __getitem__(self, index: Any) -> Tensor: ...
+    def __setitem__(self, index: Any, value: Any) -> None: ...
+    def __bool__(self) -> _bool: ...
+    def __int__(self) -> _int: ...
+    def __float__(self) -> _float: ...
+    def __index__(self) -> _int: ...
+    def __hash__(self) -> _int: ...
+    def __eq__(self, other: Tensor | _Number) -> Tensor: ...  # type: ignore[override]
+    def __ne__(self, other: Tensor | _Number) -> Tensor: ...  # type: ignore[override]
+'''
+BINARY = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"]
+IN_PLACE = ["add", "sub", "mul", "truediv", "floordiv", "mod"]
+COMPARISONS = ["lt", "le", "gt", "ge"]
+UNARY = ["neg", "pos", "abs", "invert"]
+
+
+def type_text(text):
+    """The extension's name of a type as the stubs write it."""
+    return re.sub(r"\b(int|float|bool|str|dtype|DeviceLike|Number|IntOrInts|IntOrPair)\b", r"_\1", text)
+
+
+def parameter_list(parameters, leading=()):
+    """`input: Tensor, dim: _int = 0, *, keepdim: _bool = False`"""
+    parts = list(leading)
+    keywords_begun = False
+    for name, type_name, default, variadic, keyword_only in parameters:
+        if variadic:
+            parts.append(f"*{name}: {type_text(type_name)}")
+            keywords_begun = True
+            continue
+        if keyword_only and not keywords_begun:
+            parts.append("*")
+            keywords_begun = True
+        annotation = type_text(type_name)
+        if default == "None" and not annotation.endswith("| None") and annotation != "Any":
+            annotation += " | None"
+        parts.append(f"{name}: {annotation}" + ("" if default is None else f" = {default}"))
+    return ", ".join(parts)
+
+
+def function_text(name, parameters, result, doc, method=False):
+    """One `def`, with its docstring."""
+    if method:
+        parameters = parameters[1:]  # the tensor itself
+    arguments = parameter_list(parameters, ["self"] if method else [])
+    return f'def {name}({arguments}) -> {type_text(result)}:\n    """{doc}"""\n'
+
+
+def module_methods(source):
+    """The methods that neura/nn/module.py gives to Module."""
+    lines = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(d, ast.Name) and d.id == "_method" for d in node.decorator_list
+        ):
+            result = ast.unparse(node.returns) if node.returns else "Any"
+            doc = ast.get_docstring(node)
+            body = f'\n    """{doc}"""' if doc else " ..."
+            lines.append(f"def {node.name}({ast.unparse(node.args)}) -> {result}:{body}")
+    return lines
+
+
+def tensor_class(functions):
+    text = TENSOR_BY_HAND
+    for name in BINARY:
+        text += f"    def __{name}__(self, other: Tensor | _Number) -> Tensor: ...\n"
+        text += f"    def __r{name}__(self, other: _Number) -> Tensor: ...\n"
+    for name in IN_PLACE:
+        text += f"    def __i{name}__(self, other: Tensor | _Number) -> Tensor: ...\n"
+    for name in COMPARISONS:
+        text += f"    def __{name}__(self, other: Tensor | _Number) -> Tensor: ...\n"
+    for name in UNARY:
+        text += f"    def __{name}__(self) -> Tensor: ...\n"
+    for scope, name, parameters, result, doc in functions:
+        if scope == "Tensor":
+            text += textwrap.indent(function_text(name, parameters, result, doc, method=True), "    ")
+    return text
+
+
+def extension_stub(extension, module_source):
+    """neura/_C.pyi"""
+    functions = extension._bound_functions()
+    text = HEADER
+    for name, value in sorted(vars(extension).items()):
+        if isinstance(value, extension.dtype):
+            text += f"{name}: _dtype\n"
+    text += "\n" + tensor_class(functions) + "\n"
+    for scope, name, parameters, result, doc in functions:
+        if scope == "":
+            text += function_text(name, parameters, result, doc)
+    text += "\nclass Module:\n"
+    text += '    """What layers and networks are: parameters, buffers and other modules, with a forward()."""\n'
+    text += "    training: _bool\n    def __init__(self) -> None: ...\n"
+    text += "    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...\n"
+    text += "    def __getattr__(self, name: _str) -> Any: ...\n"
+    for line in module_methods(module_source):
+        text += textwrap.indent(line, "    ") + "\n"
+    for scope, name, parameters, doc in extension._bound_classes():
+        if scope != "nn":
+            continue
+        text += f'\nclass {name}(Module):\n    """{doc}"""\n'
+        for parameter, type_name, *_ in parameters:
+            if parameter != "bias":  # the option, which the parameter of that name hides
+                text += f"    {parameter}: {type_text(type_name)}\n"
+        text += f"    def __init__({parameter_list(parameters, ['self'])}) -> None: ...\n"
+        text += "    def __call__(self, input: Tensor) -> Tensor: ...\n"
+        text += "    def forward(self, input: Tensor) -> Tensor: ...\n"
+    return text
+
+
+def scope_stub(extension, scope):
+    """The functions of one scope, e.g. nn.functional."""
+    text = HEADER_OF_SCOPE
+    for bound_scope, name, parameters, result, doc in extension._bound_functions():
+        if bound_scope == scope:
+            text += function_text(name, parameters, result, doc)
+    return text
+
+
+HEADER_OF_SCOPE = '''\
+"""Written by python/packaging/stubs.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from neura._C import (
+    Generator as Generator,
+    Tensor as Tensor,
+    _bool,
+    _device,
+    _DeviceLike,
+    _dtype,
+    _float,
+    _int,
+    _IntOrInts,
+    _IntOrPair,
+    _Number,
+    _str,
+)
+
+'''
+
+OPTIM = '''\
+"""Written by python/packaging/stubs.py."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from neura._C import Tensor
+from neura.optim import lr_scheduler as lr_scheduler
+
+_Params = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+
+class Optimizer:
+    """Changes parameters by their accumulated gradients."""
+    param_groups: list[dict[str, Any]]
+    defaults: dict[str, Any]
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Any: ...
+    def zero_grad(self, set_to_none: bool = True) -> None: ...
+    def state_dict(self) -> dict[str, Tensor]: ...
+    def load_state_dict(self, state_dict: dict[str, Tensor]) -> None: ...
+'''
+
+LR_SCHEDULER = '''\
+"""Written by python/packaging/stubs.py."""
+
+from neura._C import Tensor
+from neura.optim import Optimizer
+
+class LRScheduler:
+    """Sets the learning rate of every group, step by step."""
+    @property
+    def last_epoch(self) -> int: ...
+    def step(self) -> None: ...
+    def get_last_lr(self) -> list[float]: ...
+    def state_dict(self) -> dict[str, Tensor]: ...
+    def load_state_dict(self, state_dict: dict[str, Tensor]) -> None: ...
+'''
+
+
+def python_functions(source):
+    """The public functions of a source file, as stubs, and whatever it assigns from the extension."""
+    text = ""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            doc = ast.get_docstring(node)
+            text += f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}:\n"
+            text += textwrap.indent(f'"""{doc}"""', "    ") + "\n"
+    return text
+
+
+def aliases(source):
+    """(name, name in the extension) for each `a, b = _C.c, _C.d` of a source file."""
+    pairs = []
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.Assign):
+            continue
+        targets = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else node.targets
+        values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for target, value in zip(targets, values):
+            if isinstance(value, ast.Attribute) and ast.unparse(value.value) == "_C":
+                pairs.append((target.id, value.attr))
+    return pairs
+
+
+def reexports(module, names):
+    return "".join(f"from {module} import {name} as {alias}\n" for alias, name in names)
+
+
+def package_stub(extension, source):
+    """neura/__init__.pyi"""
+    text = '"""Written by python/packaging/stubs.py."""\n\n'
+    public = [(n, n) for s, n, *_ in extension._bound_functions() if s == ""]
+    public += [(n, n) for n, v in vars(extension).items() if isinstance(v, extension.dtype)]
+    public += [(n, n) for n in ("Tensor", "Generator", "dtype", "device", "default_generator")]
+    text += reexports("neura._C", sorted(set(public + aliases(source))))
+    text += reexports("neura._size", [("Size", "Size")])
+    text += reexports("neura._version", [("__version__", "__version__")])
+    text += reexports("neura._serialization", [("load", "load"), ("save", "save")])
+    modes = ("enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled")
+    text += reexports("neura.autograd", [(name, name) for name in modes])
+    text += reexports("neura", [(n, n) for n in ("autograd", "nn", "optim", "utils")])
+    text += "from neura._C import _bool, _float, _int, _str\n\n"
+    text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\n\n"
+    return text + type_text(python_functions(source))
+
+
+def functional_stub(extension, source):
+    """neura/nn/functional.pyi"""
+    same = [(alias, name) for alias, name in aliases(source)]
+    return scope_stub(extension, "nn.functional") + reexports("neura._C", same) + "\n" + type_text(
+        python_functions(source)
+    )
+
+
+def nn_stub(extension, source):
+    """neura/nn/__init__.pyi: what the source imports, and the layers of the extension."""
+    text = '"""Written by python/packaging/stubs.py."""\n\n'
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and node.module != "neura":
+            text += reexports(node.module, [(a.name, a.name) for a in node.names])
+    layers = sorted(name for scope, name, *_ in extension._bound_classes() if scope == "nn")
+    return text + reexports("neura._C", [(name, name) for name in layers])
+
+
+def optim_stub(extension, definitions):
+    """neura/optim/__init__.pyi"""
+    text = OPTIM
+    for name, doc, defaults in definitions:
+        arguments = ", ".join(
+            f"{key}: {annotation(value)} = {value!r}" for key, value in defaults.items()
+        )
+        text += f'\nclass {name}(Optimizer):\n    """{doc}"""\n'
+        text += f"    def __init__(self, params: _Params, {arguments}) -> None: ...\n"
+    return text
+
+
+def annotation(value):
+    return "tuple[float, float]" if isinstance(value, tuple) else type(value).__name__
+
+
+def schedules_stub(extension):
+    """neura/optim/lr_scheduler.pyi"""
+    text = LR_SCHEDULER
+    for scope, name, parameters, doc in extension._bound_classes():
+        if scope == "optim.lr_scheduler":
+            arguments = parameter_list(parameters, ["self", "optimizer: Optimizer"]).replace("_", "_")
+            arguments = re.sub(r"\b_(int|float|bool|str)\b", r"\1", arguments)
+            text += f"\nclass {name}(LRScheduler):\n    def __init__({arguments}) -> None: ...\n"
+    return text
+
+
+def all_stubs(extension, package):
+    """The text of every stub by its path in the package."""
+
+    def source(path):
+        return (package / path).read_text()
+
+    import neura.optim
+
+    return {
+        "_C.pyi": extension_stub(extension, source("nn/module.py")),
+        "__init__.pyi": package_stub(extension, source("__init__.py")),
+        "nn/__init__.pyi": nn_stub(extension, source("nn/__init__.py")),
+        "nn/functional.pyi": functional_stub(extension, source("nn/functional.py")),
+        "nn/init.pyi": scope_stub(extension, "nn.init") + type_text(python_functions(source("nn/init.py"))),
+        "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS),
+        "optim/lr_scheduler.pyi": schedules_stub(extension),
+    }
