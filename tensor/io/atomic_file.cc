@@ -17,8 +17,7 @@ namespace neura {
 namespace {
 
 [[noreturn]] void ThrowErrno(int error_number, const std::string& doing) {
-  const absl::Status status = absl::ErrnoToStatus(error_number, doing);
-  throw Error(status.code(), std::string(status.message()));
+  ThrowStatus(absl::ErrnoToStatus(error_number, doing));
 }
 
 // A new file beside the one that it will replace; removed again unless Commit() was reached.

@@ -89,8 +89,7 @@ absl::StatusOr<Tensor> ParseNpy(std::string_view bytes) { return ReadNpy(MemoryS
 void SaveNpy(const std::string& path, const Tensor& tensor) {
   absl::StatusOr<std::string> header = internal::FormatNpyHeader(tensor.dtype(), tensor.shape());
   if (!header.ok()) {
-    throw Error(header.status().code(),
-                absl::StrCat("saving ", path, ": ", header.status().message()));
+    ThrowStatus(InFile(absl::StrCat("saving ", path), header.status()));
   }
   std::string preamble = absl::StrCat(kMagic, std::string_view("\x01\x00\x00\x00", 4), *header);
   preamble.append(kAlignment - 1 - preamble.size() % kAlignment, ' ');
