@@ -24,9 +24,6 @@ struct ImportedValue {
   std::vector<Tensor> known;
 };
 
-// The same dtype, shape and bytes. Both are contiguous.
-bool SameElements(const Tensor& a, const Tensor& b);
-
 // One ONNX node on its way into a graph. The functions that read one operator (import_*.cc) see the
 // file through this. Whatever they throw becomes an error that names the node.
 class NodeReader {
