@@ -7,17 +7,14 @@
 #include "gtest/gtest.h"
 #include "neura/data/tensor_dataset.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura::data {
 namespace {
 
+using neura::testing::Values;
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor contiguous = Contiguous(tensor);
-  return {contiguous.data<float>(), contiguous.data<float>() + contiguous.numel()};
-}
 
 std::vector<SampleRandom> Randoms(int64_t n, int64_t epoch = 0) {
   std::vector<SampleRandom> randoms;

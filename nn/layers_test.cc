@@ -9,6 +9,7 @@
 #include "neura/nn/nn.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura {
 namespace {
@@ -16,11 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor copy = Cast(Contiguous(tensor), kFloat32);
-  return {copy.data<float>(), copy.data<float>() + copy.numel()};
-}
+using testing::Values;
 
 bool Close(const Tensor& a, const Tensor& b, double tolerance = 1e-5) {
   return a.shape() == b.shape() &&

@@ -73,8 +73,6 @@ class MemberVisitor {
   virtual void Visit(const std::string& name, Module& module) = 0;
 };
 
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-
 struct LoadOptions {
   // Names that only one side has are an error; otherwise they are reported and left alone.
   bool strict = true;

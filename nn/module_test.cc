@@ -32,7 +32,7 @@ struct Net : nn::Module {
   NEURA_MODULE(block, head)
 };
 
-std::vector<std::string> NamesOf(const nn::NamedTensors& named) {
+std::vector<std::string> NamesOf(const NamedTensors& named) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : named) names.push_back(name);
   return names;
@@ -79,7 +79,7 @@ TEST(ModuleTest, StateDictRoundTrip) {
 
 TEST(ModuleTest, StrictAndLenientLoading) {
   Net net;
-  nn::NamedTensors state = Net().StateDict();
+  NamedTensors state = Net().StateDict();
   state[0].first = "renamed";
   EXPECT_THAT(
       ErrorOf([&] { net.LoadStateDict(state); }),
@@ -91,7 +91,7 @@ TEST(ModuleTest, StrictAndLenientLoading) {
 
 TEST(ModuleTest, AShapeThatDoesNotFitChangesNothing) {
   Net net;
-  nn::NamedTensors state = Net().StateDict();
+  NamedTensors state = Net().StateDict();
   state[7].second = Zeros({4, 5});
   const Tensor before = Clone(net.Parameters()[0]);
   EXPECT_THAT(ErrorOf([&] { net.LoadStateDict(state, {.strict = false}); }),

@@ -16,8 +16,6 @@
 
 namespace neura::optim {
 
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-
 struct SgdOptions {
   double lr = 1e-3;
   double momentum = 0;

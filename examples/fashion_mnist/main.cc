@@ -28,7 +28,7 @@ namespace {
 // What is exported runs in the graph runtime: same classes for every test image?
 bool CheckExported(const std::string& path, const Tensor& images, const Tensor& predictions) {
   auto program = onnx::Load(path);
-  if (!program.ok()) throw Error(program.status().code(), std::string(program.status().message()));
+  if (!program.ok()) ThrowStatus(program.status());
   const Tensor exported =
       Predict([&](const Tensor& batch) { return program->Run({batch})[0]; }, images);
   const int64_t equal = Sum(exported == predictions).Item<int64_t>();

@@ -7,7 +7,7 @@ namespace neura::examples {
 
 Images LoadImages(bool train) {
   auto dataset = data::FashionMnist({.train = train});
-  if (!dataset.ok()) throw Error(dataset.status().code(), std::string(dataset.status().message()));
+  if (!dataset.ok()) ThrowStatus(dataset.status());
   // Mean and standard deviation of the training images.
   const data::Compose prepare(data::ToFloat(), data::Normalize({0.2860f}, {0.3530f}));
   return Images(prepare(dataset->tensors()[0], {}), dataset->tensors()[1]);
