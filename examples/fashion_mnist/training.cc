@@ -26,7 +26,7 @@ std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& t
                                   .seed = options.seed});
   optim::AdamW optimizer(net.Parameters(), {.weight_decay = options.weight_decay});
   optim::OneCycleLR schedule(
-      optimizer, {.max_lr = options.max_lr, .total_steps = options.epochs * loader.size() + 1});
+      optimizer, {.max_lr = options.max_lr, .total_steps = options.epochs * loader.size()});
   std::vector<EpochRecord> records;
   int64_t steps = 0;
   for (int epoch = 1; epoch <= options.epochs; ++epoch) {
