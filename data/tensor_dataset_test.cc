@@ -1,7 +1,6 @@
 #include "neura/data/tensor_dataset.h"
 
 #include <set>
-#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
