@@ -10,7 +10,6 @@ namespace neura::onnx {
 namespace {
 
 using graph::Extent;
-using graph::kNone;
 using graph::ValueId;
 
 }  // namespace

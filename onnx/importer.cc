@@ -154,8 +154,8 @@ class Importer {
         ThrowUnimplemented("the operator is of a domain that is not supported");
       }
       if (node.output_size() == 0) ThrowInvalidArgument("has no outputs");
-      const Operator* op = FindOperator(node.op_type());
-      if (op == nullptr) ThrowUnimplemented("the operator is not supported");
+      const OperatorReader read = FindOperator(node.op_type());
+      if (read == nullptr) ThrowUnimplemented("the operator is not supported");
       std::vector<ImportedValue> inputs;
       for (const std::string& name : node.input()) {
         if (name.empty()) {
@@ -169,7 +169,7 @@ class Importer {
         inputs.push_back(it->second);
       }
       std::vector<ImportedValue> outputs;
-      if (!ComputeNow(*op, node, inputs, &outputs)) outputs = Read(graph_, *op, node, inputs);
+      if (!ComputeNow(read, node, inputs, &outputs)) outputs = Read(graph_, read, node, inputs);
       for (int i = 0; i < node.output_size(); ++i) {
         if (node.output(i).empty()) continue;
         ImportedValue& output = outputs[static_cast<size_t>(i)];
@@ -184,17 +184,17 @@ class Importer {
     }
   }
 
-  std::vector<ImportedValue> Read(Graph& graph, const Operator& op, const NodeProto& node,
+  std::vector<ImportedValue> Read(Graph& graph, OperatorReader read, const NodeProto& node,
                                   std::vector<ImportedValue> inputs) {
     NodeReader reader(graph, node, opset_, std::move(inputs));
-    op.read(reader);
+    read(reader);
     reader.CheckAttributes();
     return std::move(reader.outputs());
   }
 
   // Nodes whose inputs are all known are computed here and now, at every probe: this is how shapes
   // that are put together from the shapes of other values are followed.
-  bool ComputeNow(const Operator& op, const NodeProto& node,
+  bool ComputeNow(OperatorReader read, const NodeProto& node,
                   const std::vector<ImportedValue>& inputs, std::vector<ImportedValue>* outputs) {
     if (inputs.empty()) return false;
     for (const ImportedValue& input : inputs) {
@@ -211,7 +211,7 @@ class Importer {
         }
         at_probe.push_back(std::move(value));
       }
-      std::vector<ImportedValue> results = Read(scratch, op, node, std::move(at_probe));
+      std::vector<ImportedValue> results = Read(scratch, read, node, std::move(at_probe));
       std::vector<int> places;
       for (size_t i = 0; i < results.size(); ++i) {
         if (results[i].id == kNone) continue;

@@ -125,13 +125,11 @@ class NodeReader {
   absl::flat_hash_set<std::string> taken_;
 };
 
-struct Operator {
-  const char* name = nullptr;
-  void (*read)(NodeReader& node) = nullptr;
-};
+// Reads a node of one operator.
+using OperatorReader = void (*)(NodeReader& node);
 
 // Null when there is none.
-const Operator* FindOperator(std::string_view name);
+OperatorReader FindOperator(std::string_view name);
 
 // The operator sets that are read.
 inline constexpr int kMinOpset = 6;

@@ -77,7 +77,7 @@ TEST(Export, OpenSizesReachShapes) {
   ExportOptions options;
   options.capture.dynamic_dims = {{0, 1, "length"}};
   const std::string bytes =
-      ToBytes(graph::Capture(fn, {Rand({2, 5, 6})}, options.capture), options);
+      ToBytes(graph::Capture(fn, {Rand({2, 5, 6})}, options.capture), options.model_name);
   const auto graph = FromBytes(bytes);
   ASSERT_TRUE(graph.ok()) << graph.status();
   const graph::Program program = graph::Compile(*graph);
@@ -194,9 +194,10 @@ TEST(Import, FixedDimsCloseOpenSizes) {
   const auto graph = FromBytes(bytes, {.fixed_dims = {{"other", 9}, {"batch", 5}}});
   ASSERT_TRUE(graph.ok()) << graph.status();
   EXPECT_TRUE(graph->symbols().empty());
+  const graph::Program program(*graph);
   const Tensor x = Randn({5, 4});
-  EXPECT_TRUE(SameBits(graph::Program(*graph)(x), Relu(x)));
-  EXPECT_THROW(graph::Program(*graph)(Randn({4, 4})), Error);
+  EXPECT_TRUE(SameBits(program(x), Relu(x)));
+  EXPECT_THROW(program(Randn({4, 4})), Error);
   for (int64_t size : {int64_t{-1}, INT64_MAX}) {
     const absl::Status status = FromBytes(bytes, {.fixed_dims = {{"batch", size}}}).status();
     EXPECT_EQ(status.code(), kInvalid) << status;
@@ -355,6 +356,14 @@ TEST(Load, NamesTheFile) {
   const absl::Status garbage = Load(path).status();
   EXPECT_EQ(garbage.code(), kInvalid);
   EXPECT_NE(garbage.message().find("garbage.onnx"), std::string::npos);
+  // More than protobuf reads is not even taken into memory. The file takes no room: it is all hole.
+  const std::string huge_path = TempPath("huge.onnx");
+  std::ofstream(huge_path) << "x";
+  std::filesystem::resize_file(huge_path, uint64_t{1} << 40);
+  const absl::Status huge = Load(huge_path).status();
+  std::filesystem::remove(huge_path);
+  EXPECT_EQ(huge.code(), kInvalid) << huge;
+  EXPECT_NE(huge.message().find("huge.onnx: 1099511627776 bytes"), std::string::npos) << huge;
 }
 
 }  // namespace
