@@ -59,6 +59,7 @@ class Printer {
   }
 
   std::string Print() const {
+    if (tensor_.numel() == 0) return "[]";
     std::string text;
     if (tensor_.dim() == 0) {
       return FormatElement(*static_cast<const T*>(tensor_.raw_data()), format_);

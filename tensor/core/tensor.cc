@@ -112,6 +112,10 @@ std::string Describe(const Tensor& tensor) {
   return text;
 }
 
+void RequireDefined(std::string_view op, const Tensor& tensor) {
+  if (!tensor.defined()) ThrowInvalidArgument(absl::StrCat(op, ": the tensor is undefined"));
+}
+
 Allocator& AllocatorOf(Device device) {
   const AllocatorFn allocator = g_allocators[static_cast<int>(device.type)];
   if (allocator == nullptr) {

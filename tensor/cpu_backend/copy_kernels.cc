@@ -96,11 +96,22 @@ Tensor ContiguousInput(const Tensor& tensor) {
   return copy;
 }
 
-void CloneKernel(KernelCall& call) noexcept { CopyElements(call.input(0), call.output()); }
-void CastKernel(KernelCall& call) noexcept { CopyElements(call.input(0), call.output()); }
-void AssignKernel(KernelCall& call) noexcept { CopyElements(call.input(1), call.output()); }
+Tensor Converted(const Tensor& tensor, DType dtype) {
+  if (tensor.dtype() == dtype) return tensor;
+  Tensor converted = Tensor::Empty(tensor.shape(), dtype, kCpu);
+  CopyElements(tensor, converted);
+  return converted;
+}
 
-void CatKernel(KernelCall& call) noexcept {
+Tensor OptionalInput(const KernelCall& call, size_t i) {
+  return call.has_input(i) ? ContiguousInput(call.input(i)) : Tensor();
+}
+
+void CloneKernel(KernelCall& call) { CopyElements(call.input(0), call.output()); }
+void CastKernel(KernelCall& call) { CopyElements(call.input(0), call.output()); }
+void AssignKernel(KernelCall& call) { CopyElements(call.input(1), call.output()); }
+
+void CatKernel(KernelCall& call) {
   const Tensor& output = call.output();
   const auto dim =
       static_cast<size_t>(NormalizeDim("cat", call.Get<DimOptions>().dim, output.dim()));
@@ -112,7 +123,7 @@ void CatKernel(KernelCall& call) noexcept {
   }
 }
 
-void PadKernel(KernelCall& call) noexcept {
+void PadKernel(KernelCall& call) {
   const auto& options = call.Get<PadOptions>();
   const Tensor& output = call.output();
   FillElements(output, options.value);
@@ -122,7 +133,7 @@ void PadKernel(KernelCall& call) noexcept {
   CopyElements(call.input(0), ViewOf(output, call.input(0).shape(), output.strides(), offset));
 }
 
-void FlipKernel(KernelCall& call) noexcept {
+void FlipKernel(KernelCall& call) {
   const Tensor& input = call.input(0);
   Dims strides(input.strides().begin(), input.strides().end());
   int64_t offset = 0;
@@ -159,20 +170,18 @@ void Triangle(KernelCall& call, Keep keep) {
 
 }  // namespace
 
-void TrilKernel(KernelCall& call) noexcept {
+void TrilKernel(KernelCall& call) {
   const int64_t diagonal = call.Get<TriangleOptions>().diagonal;
   Triangle(call, [=](int64_t row, int64_t col) { return col - row <= diagonal; });
 }
-void TriuKernel(KernelCall& call) noexcept {
+void TriuKernel(KernelCall& call) {
   const int64_t diagonal = call.Get<TriangleOptions>().diagonal;
   Triangle(call, [=](int64_t row, int64_t col) { return col - row >= diagonal; });
 }
 
-void FullKernel(KernelCall& call) noexcept {
-  FillElements(call.output(), call.Get<FullOptions>().value);
-}
+void FullKernel(KernelCall& call) { FillElements(call.output(), call.Get<FullOptions>().value); }
 
-void RangeKernel(KernelCall& call) noexcept {
+void RangeKernel(KernelCall& call) {
   const auto& options = call.Get<RangeOptions>();
   const Tensor& output = call.output();
   const auto fill = [&]<typename T>(T) {

@@ -64,6 +64,7 @@ const OptionsType* OptionsTypeOf(const char* name) {
 
 // "{dim=1, keepdim=false}"
 std::string OptionsToString(const OptionsType& type, const void* options);
+// Whether both would do the same: numbers are compared by their bits.
 bool OptionsEqual(const OptionsType& type, const void* a, const void* b);
 
 // Recursive macro expansion over the field names; 27 rescans serve up to 27 fields.
