@@ -3,9 +3,11 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -86,6 +88,23 @@ TEST_F(AtomicFileTest, DevicesAreLeftAlone) {
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
 
+// The program's fchmod instead of the C library's, so that it can fail.
+bool refuse_fchmod = false;
+
+TEST_F(AtomicFileTest, PermissionsThatCannotBeKeptLeaveNothingBehind) {
+  WriteFileAtomically(Path("a"), {"old"});
+  const auto descriptors = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  const int64_t before = descriptors();
+  refuse_fchmod = true;
+  EXPECT_THROW(WriteFileAtomically(Path("a"), {"new"}), Error);
+  refuse_fchmod = false;
+  EXPECT_EQ(descriptors(), before);
+  EXPECT_EQ(NumFiles(), 1);
+  EXPECT_EQ(Read(Path("a")), "old");
+}
+
 // A limit on the size of files stops the write in the middle, as a full disk does.
 TEST_F(AtomicFileTest, FailedWriteLeavesTheOldFile) {
   WriteFileAtomically(Path("a"), {"old"});
@@ -127,3 +146,11 @@ TEST_F(AtomicFileTest, KillLeavesOneOfTheVersions) {
 
 }  // namespace
 }  // namespace neura
+
+extern "C" int fchmod(int descriptor, mode_t mode) noexcept {
+  if (neura::refuse_fchmod) {
+    errno = EPERM;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_fchmod, descriptor, mode));
+}

@@ -96,6 +96,8 @@ TEST(LoadNpy, ScalarEmptyAndLaterVersions) {
   EXPECT_EQ(MustLoad(TestFile("scalar")).dim(), 0);
   EXPECT_THAT(Values<float>(MustLoad(TestFile("scalar"))), ElementsAre(2.5f));
   EXPECT_THAT(MustLoad(TestFile("empty")).shape(), ElementsAre(3, 0, 2));
+  const int64_t huge = int64_t{1} << 40;
+  EXPECT_THAT(MustLoad(TestFile("huge_empty")).shape(), ElementsAre(huge, 0, huge));
   for (const std::string version : {"version2", "version3"}) {
     EXPECT_THAT(Values<int64_t>(MustLoad(TestFile(version))), ElementsAre(0, 1, 2, 3, 4));
   }
@@ -109,6 +111,10 @@ TEST(SaveNpy, WritesWhatNumPyWrites) {
     SaveNpy(path, MustLoad(TestFile(name)));
     EXPECT_EQ(Bytes(path), Bytes(TestFile(name))) << name;
   }
+}
+
+TEST(SaveNpy, UndefinedTensorsAreErrors) {
+  EXPECT_THROW(SaveNpy(absl::StrCat(::testing::TempDir(), "/undefined.npy"), {}), Error);
 }
 
 TEST(SaveNpy, WritesViewsInRowMajorOrder) {

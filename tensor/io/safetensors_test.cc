@@ -112,6 +112,7 @@ TEST(SaveSafetensors, WhatTheFormatCannotHoldIsAnErrorAndLeavesNoFile) {
   expect_error({.tensors = {{"a", x}, {"a", x}}}, "'a'");
   expect_error({.tensors = {{"__metadata__", x}}}, "__metadata__");
   expect_error({.tensors = {{"\xff", x}}}, "UTF-8");
+  expect_error({.tensors = {{"undefined", Tensor()}}}, "'undefined'");
   expect_error({.tensors = {{"c", Tensor::Empty({1}, kComplex128, kCpu)}}}, "complex128");
 }
 
