@@ -48,7 +48,14 @@ void Accumulate(Tensor& sum, Tensor grad) {
 Tensor RunHooks(const Hooks* hooks, Tensor grad) {
   if (hooks == nullptr) return grad;
   for (const auto& hook : *hooks) {
-    if (Tensor replaced = hook(grad); replaced.defined()) grad = replaced;
+    Tensor replaced = hook(grad);
+    if (!replaced.defined()) continue;
+    if (replaced.shape() != grad.shape() || replaced.dtype() != grad.dtype()) {
+      ThrowInvalidArgument(absl::StrCat("RegisterHook: a hook replaced the gradient ",
+                                        Describe(grad), " by ", Describe(replaced),
+                                        "; shape and dtype must stay"));
+    }
+    grad = std::move(replaced);
   }
   return grad;
 }

@@ -81,7 +81,8 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     uint32_t version = tensor.version();
     // The operation itself has overwritten this value.
     if (call.in_place && tensor.storage() == call.input(0).storage()) --version;
-    node->saved_inputs_[i] = {tensor, version};
+    const bool is_output = call.in_place && IsSame(tensor, call.input(0));
+    node->saved_inputs_[i] = {is_output ? WithoutHistory(tensor) : tensor, version};
   }
   node->sequence_ = NextSequence(after);
   if (rule.saves.outputs != 0) {
