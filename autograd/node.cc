@@ -78,11 +78,15 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
       }
     }
     if (i >= 16 || (saved >> i & 1) == 0) continue;
+    if (call.in_place && IsSame(tensor, call.input(0))) {
+      // The operation has overwritten the value, and the tensor is now its output: a node that kept
+      // it would keep itself alive.
+      node->saved_inputs_[i].overwritten = true;
+      continue;
+    }
     uint32_t version = tensor.version();
-    // The operation itself has overwritten this value.
     if (call.in_place && tensor.storage() == call.input(0).storage()) --version;
-    const bool is_output = call.in_place && IsSame(tensor, call.input(0));
-    node->saved_inputs_[i] = {is_output ? WithoutHistory(tensor) : tensor, version};
+    node->saved_inputs_[i] = {tensor, version};
   }
   node->sequence_ = NextSequence(after);
   if (rule.saves.outputs != 0) {
@@ -131,6 +135,11 @@ void Node::Check(const Saved& saved, const char* role) const {
     ThrowFailedPrecondition(
         absl::StrCat("Backward: the graph was already freed (at ", SchemaOf(op_).name,
                      "); pass .retain_graph = true to the first Backward to run it twice"));
+  }
+  if (saved.overwritten) {
+    ThrowFailedPrecondition(
+        absl::StrCat("Backward: ", role, " of ", SchemaOf(op_).name, " was overwritten by it: the ",
+                     "in-place operation needs its old value; use the one that is not in place"));
   }
   if (saved.tensor.defined() && saved.tensor.version() != saved.version) {
     ThrowFailedPrecondition(absl::StrCat(
