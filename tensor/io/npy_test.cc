@@ -1,8 +1,6 @@
 #include "neura/tensor/io/npy.h"
 
 #include <complex>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -10,11 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "neura/tensor/io/testing.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura {
 namespace {
 
+using testing::Bytes;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
@@ -24,16 +24,7 @@ std::string TestFile(const std::string& name) {
   return absl::StrCat("tensor/io/testdata/npy/", name, ".npy");
 }
 
-std::string Bytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-Tensor MustLoad(const std::string& path) {
-  absl::StatusOr<Tensor> tensor = LoadNpy(path);
-  EXPECT_TRUE(tensor.ok()) << tensor.status();
-  return *std::move(tensor);
-}
+Tensor MustLoad(const std::string& path) { return testing::Must(LoadNpy(path)); }
 
 // Elements in row-major order, whatever the strides.
 template <typename T>
