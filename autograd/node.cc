@@ -176,6 +176,12 @@ void Node::DropSaved() {
   saved_outputs_.clear();
 }
 
+Tensor RuleContext::input(size_t i) const { return node_.SavedInput(i); }
+Tensor RuleContext::output(size_t i) const { return node_.SavedOutput(i); }
+DimsView RuleContext::input_shape(size_t i) const { return node_.inputs()[i].shape; }
+DType RuleContext::input_dtype(size_t i) const { return node_.inputs()[i].dtype; }
+const void* RuleContext::options() const { return node_.options(); }
+
 std::unique_ptr<Hooks>& Node::hooks(size_t output) { return hooks_[output]; }
 
 }  // namespace neura::autograd

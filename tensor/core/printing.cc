@@ -153,14 +153,7 @@ class Printer {
 };
 
 std::string PrintElements(const Tensor& tensor) {
-  switch (tensor.dtype()) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return Printer<type>(tensor).Print();
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return "";
+  return SwitchDType(tensor.dtype(), [&]<typename T>(T) { return Printer<T>(tensor).Print(); });
 }
 
 }  // namespace

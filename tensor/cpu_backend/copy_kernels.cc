@@ -33,27 +33,11 @@ void ConvertElements(int64_t n, const char* from, int64_t from_stride, char* to,
   }
 }
 
-template <typename From>
-ConvertRow ConverterFrom(DType to) {
-  switch (to) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return &ConvertElements<From, type>;
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return nullptr;
-}
-
 ConvertRow Converter(DType from, DType to) {
-  switch (from) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return ConverterFrom<type>(to);
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return nullptr;
+  return SwitchDType(from, [to]<typename From>(From) {
+    return SwitchDType(to,
+                       []<typename To>(To) -> ConvertRow { return &ConvertElements<From, To>; });
+  });
 }
 
 // A view of contiguous memory.
@@ -65,14 +49,7 @@ Tensor ViewOf(const Tensor& tensor, DimsView shape, DimsView strides, int64_t of
 void FillElements(const Tensor& target, const Scalar& value) {
   // A one-element source of the target's dtype, broadcast.
   Tensor source = Tensor::Empty({}, target.dtype(), kCpu);
-  switch (target.dtype()) {
-#define NEURA_CASE(type, name)                                 \
-  case DType::name:                                            \
-    *static_cast<type*>(source.raw_data()) = value.To<type>(); \
-    break;
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
+  SwitchDType(target.dtype(), [&]<typename T>(T) { *Out<T>(source) = value.To<T>(); });
   CopyElements(source, target);
 }
 
@@ -189,23 +166,17 @@ void RangeKernel(KernelCall& call) {
       const auto start = options.start.To<int64_t>(), step = options.step.To<int64_t>();
       for (int64_t i = 0; i < options.length; ++i) {
         // In unsigned arithmetic, which wraps where the dtype is too narrow.
-        static_cast<T*>(output.raw_data())[i] = static_cast<T>(
-            static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
+        Out<T>(output)[i] = static_cast<T>(static_cast<uint64_t>(start) +
+                                           static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
       }
     } else {
       const auto start = options.start.To<double>(), step = options.step.To<double>();
       for (int64_t i = 0; i < options.length; ++i) {
-        static_cast<T*>(output.raw_data())[i] = Convert<T>(start + static_cast<double>(i) * step);
+        Out<T>(output)[i] = Convert<T>(start + static_cast<double>(i) * step);
       }
     }
   };
-  switch (output.dtype()) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return fill(type());
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
+  SwitchDType(output.dtype(), fill);
 }
 
 }  // namespace neura::cpu

@@ -1,5 +1,5 @@
 // Option structs that can be walked: NEURA_FIELDS(a, b) inside a struct names its members once, and
-// printing, hashing, Python keywords and ONNX attributes all derive from that.
+// printing, comparison, what optimizers save and what captured graphs keep open derive from that.
 #ifndef NEURA_TENSOR_OPS_FIELDS_H_
 #define NEURA_TENSOR_OPS_FIELDS_H_
 
