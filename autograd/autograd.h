@@ -94,7 +94,8 @@ void SetGrad(const Tensor& tensor, const Tensor& grad);
 bool IsLeaf(const Tensor& tensor);
 
 // Calls `hook` with the gradient of `tensor` whenever it has been computed; a defined result takes
-// its place. The tensor must require a gradient. Hooks run in the order of their registration.
+// its place and must have its shape and dtype. The tensor must require a gradient. Hooks run in the
+// order of their registration.
 void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hook);
 
 }  // namespace autograd

@@ -13,19 +13,6 @@ namespace {
 
 using Home = MemoryPlan::Home;
 
-void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
-  const Kernel kernel = KernelsOf(call.device.type)[call.op];
-  if (kernel == nullptr) {
-    ThrowUnimplemented(
-        absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));
-  }
-  KernelCall kernel_call{call, outputs, {}};
-  kernel(kernel_call);
-  if (!kernel_call.error.empty()) {
-    ThrowOutOfRange(absl::StrCat(Describe(call), ": ", kernel_call.error));
-  }
-}
-
 Tensor ContiguousCopy(const Tensor& tensor) {
   Tensor copy = Tensor::Empty(tensor.shape(), tensor.dtype(), tensor.device());
   const Tensor* inputs[] = {&tensor};

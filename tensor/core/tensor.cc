@@ -102,14 +102,7 @@ Scalar Tensor::ItemScalar() const {
     ThrowInvalidArgument(absl::StrCat("Item: expected a tensor of one element in host memory, got ",
                                       Describe(*this)));
   }
-  switch (dtype()) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return LoadScalar<type>(impl_->data);
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return {};
+  return SwitchDType(dtype(), [&]<typename T>(T) { return LoadScalar<T>(impl_->data); });
 }
 
 void Tensor::ThrowBadData(DType requested) const {
@@ -143,6 +136,10 @@ std::string Describe(const Tensor& tensor) {
     absl::StrAppend(&text, " on ", ToString(tensor.device()));
   }
   return text;
+}
+
+void RequireDefined(std::string_view op, const Tensor& tensor) {
+  if (!tensor.defined()) ThrowInvalidArgument(absl::StrCat(op, ": the tensor is undefined"));
 }
 
 Allocator& AllocatorOf(Device device) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -135,6 +136,8 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 // "float32 [2, 3]", for error messages; "undefined" for an undefined tensor.
 std::string Describe(const Tensor& tensor);
+// Throws InvalidArgument naming `op` when the tensor is undefined.
+void RequireDefined(std::string_view op, const Tensor& tensor);
 
 // The allocator of a device's memory. Throws FailedPrecondition when no backend for it is linked.
 Allocator& AllocatorOf(Device device);

@@ -87,6 +87,7 @@ absl::StatusOr<Tensor> LoadNpy(const std::string& path) { return ReadFromFile(pa
 absl::StatusOr<Tensor> ParseNpy(std::string_view bytes) { return ReadNpy(MemorySource(bytes)); }
 
 void SaveNpy(const std::string& path, const Tensor& tensor) {
+  RequireDefined("SaveNpy", tensor);
   absl::StatusOr<std::string> header = internal::FormatNpyHeader(tensor.dtype(), tensor.shape());
   if (!header.ok()) {
     ThrowStatus(InFile(absl::StrCat("saving ", path), header.status()));
