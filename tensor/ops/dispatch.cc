@@ -61,33 +61,6 @@ bool Intercepted(const OpCall& call, absl::Span<Tensor> outputs) {
   return interceptor->Intercept(call, outputs);
 }
 
-void CheckInputs(const OpCall& call, const OpSchema& schema) {
-  const size_t given = call.inputs.size();
-  if (given < schema.min_inputs || (given > schema.max_inputs && schema.max_inputs != kAnyNumber)) {
-    ThrowInvalidArgument(
-        absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ", given));
-  }
-  for (size_t i = 0; i < given; ++i) {
-    const Tensor& input = call.input(i);
-    if (!input.defined()) {
-      if (i < schema.min_inputs || schema.max_inputs == kAnyNumber) {
-        // Required, unless its name says otherwise.
-        std::string_view names = schema.inputs;
-        for (size_t k = 0; k < i; ++k) names.remove_prefix(names.find(',') + 1);
-        if (names.substr(0, names.find(',')).ends_with('?')) continue;
-        ThrowInvalidArgument(
-            absl::StrCat(schema.name, ": input ", i, " of (", schema.inputs, ") is undefined"));
-      }
-      continue;
-    }
-    if (input.device() != call.device) {
-      ThrowInvalidArgument(absl::StrCat(Describe(call),
-                                        ": all inputs must be on one device, not on ",
-                                        ToString(call.device), " and ", ToString(input.device())));
-    }
-  }
-}
-
 // The dtype in which the inputs meet, when they do not yet.
 bool NeedsPromotion(const OpCall& call, const OpFlags& flags, DType* common) {
   const size_t first = flags.first_value;
@@ -157,6 +130,34 @@ void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tens
 
 }  // namespace
 
+void CheckInputs(const OpCall& call) {
+  const OpSchema& schema = call.schema();
+  const size_t given = call.inputs.size();
+  if (given < schema.min_inputs || (given > schema.max_inputs && schema.max_inputs != kAnyNumber)) {
+    ThrowInvalidArgument(
+        absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ", given));
+  }
+  for (size_t i = 0; i < given; ++i) {
+    const Tensor& input = call.input(i);
+    if (!input.defined()) {
+      if (i < schema.min_inputs || schema.max_inputs == kAnyNumber) {
+        // Required, unless its name says otherwise.
+        std::string_view names = schema.inputs;
+        for (size_t k = 0; k < i; ++k) names.remove_prefix(names.find(',') + 1);
+        if (names.substr(0, names.find(',')).ends_with('?')) continue;
+        ThrowInvalidArgument(
+            absl::StrCat(schema.name, ": input ", i, " of (", schema.inputs, ") is undefined"));
+      }
+      continue;
+    }
+    if (input.device() != call.device) {
+      ThrowInvalidArgument(absl::StrCat(Describe(call),
+                                        ": all inputs must be on one device, not on ",
+                                        ToString(call.device), " and ", ToString(input.device())));
+    }
+  }
+}
+
 void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
   const Kernel kernel = KernelsOf(call.device.type)[call.op];
   if (ABSL_PREDICT_FALSE(kernel == nullptr)) {
@@ -178,7 +179,7 @@ void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor
               Device device) {
   const OpSchema& schema = SchemaOf(op);
   OpCall call{op, options, inputs, device};
-  CheckInputs(call, schema);
+  CheckInputs(call);
   if (outputs.size() != schema.num_outputs || schema.flags.in_place_only) {
     ThrowInternal(absl::StrCat(schema.name, ": called for ", outputs.size(), " outputs"));
   }
@@ -210,7 +211,7 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   }
   const Tensor& target = call.input(0);
   call.device = target.device();
-  CheckInputs(call, schema);
+  CheckInputs(call);
   for (int64_t i = 0; i < target.dim(); ++i) {
     if (target.strides()[static_cast<size_t>(i)] == 0 && target.size(i) > 1) {
       ThrowInvalidArgument(absl::StrCat(Describe(call), ": cannot write in place to an expanded ",
