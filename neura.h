@@ -5,6 +5,8 @@
 
 #include "neura/autograd/autograd.h"
 #include "neura/data/data.h"
+#include "neura/graph/passes/passes.h"
+#include "neura/graph/program.h"
 #include "neura/nn/nn.h"
 #include "neura/onnx/onnx.h"
 #include "neura/optim/optim.h"

@@ -99,7 +99,8 @@ bool IsLeaf(const Tensor& tensor);
 std::string_view RecordedOp(const Tensor& tensor);
 
 // Calls `hook` with the gradient of `tensor` whenever it has been computed; a defined result takes
-// its place. The tensor must require a gradient. Hooks run in the order of their registration.
+// its place and must have its shape and dtype. The tensor must require a gradient. Hooks run in the
+// order of their registration.
 void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hook);
 
 }  // namespace autograd

@@ -8,6 +8,7 @@
 
 #include "neura/autograd/rule.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/core/allocator.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 
@@ -195,6 +196,51 @@ TEST(InPlaceTest, AssignCutsTheOldHistory) {
   EXPECT_THAT(Values(grads[1]), ElementsAre(5, 5));
 }
 
+TEST(InPlaceTest, AResultWithoutDerivativeHasNoHistory) {
+  const Tensor x = Leaf({1.5, 2.5});
+  const Tensor h = x * 2;
+  FloorInPlace(h);
+  EXPECT_FALSE(RequiresGrad(h));
+  EXPECT_THAT(ErrorOf([&] { Backward(Sum(h)); }), HasSubstr("does not require a gradient"));
+}
+
+TEST(InPlaceTest, WhatSavesItsOwnInputIsFreed) {
+  const Tensor x = SetRequiresGrad(Ones({1000}));
+  const int64_t before = CpuAllocator().Stats().allocated;
+  for (int i = 0; i < 3; ++i) {
+    const Tensor h = x * 2;
+    SinInPlace(h);
+    MulInPlace(h, h);
+  }
+  EXPECT_EQ(CpuAllocator().Stats().allocated, before);
+}
+
+TEST(RecordingTest, UndefinedTensorsAreErrors) {
+  const Tensor none;
+  EXPECT_THAT(ErrorOf([&] { autograd::IsLeaf(none); }), HasSubstr("IsLeaf"));
+  EXPECT_THAT(ErrorOf([&] { autograd::SetGrad(none, none); }), HasSubstr("SetGrad"));
+  EXPECT_THAT(ErrorOf([&] { SetRequiresGrad(none, false); }), HasSubstr("SetRequiresGrad"));
+  EXPECT_THAT(ErrorOf([&] { SetRequiresGrad(none); }), HasSubstr("SetRequiresGrad"));
+}
+
+TEST(GradTest, OfTheNormOfZeros) {
+  const Tensor x = Leaf({0, 0});
+  EXPECT_THAT(Values(Grad({Norm(x)}, {x})[0]), ElementsAre(0, 0));
+  const Tensor y = Leaf({3, 4});
+  const std::vector<float> grad = Values(Grad({Norm(y)}, {y})[0]);
+  EXPECT_FLOAT_EQ(grad[0], 0.6f);
+  EXPECT_FLOAT_EQ(grad[1], 0.8f);
+}
+
+TEST(HookTest, ReplacementsKeepShapeAndDtype) {
+  for (const Tensor& wrong : {Ones({3}), Ones({2}, {.dtype = kFloat64})}) {
+    const Tensor x = Leaf({1, 2});
+    const Tensor h = x * 3;
+    autograd::RegisterHook(h, [&](const Tensor&) { return wrong; });
+    EXPECT_THAT(ErrorOf([&] { Backward(Sum(h)); }), HasSubstr(Describe(wrong)));
+  }
+}
+
 TEST(HookTest, SeesAndReplacesGradients) {
   const Tensor x = Leaf({1, 2});
   const Tensor h = x * 3;
@@ -221,7 +267,7 @@ TEST(CustomOpTest, HasKernelAndGradient) {
       outputs[0].dtype = call.input(0).dtype();
       outputs[0].shape.assign(call.input(0).shape().begin(), call.input(0).shape().end());
     });
-    KernelsOf(DeviceType::kCpu)[op] = [](KernelCall& call) noexcept {
+    KernelsOf(DeviceType::kCpu)[op] = [](KernelCall& call) {
       for (int64_t i = 0; i < call.output().numel(); ++i) {
         const float x = call.input(0).data<float>()[i];
         call.output().data<float>()[i] = x * x * x;

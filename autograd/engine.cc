@@ -20,27 +20,6 @@ namespace {
 
 using OutputGrads = absl::InlinedVector<Tensor, 1>;
 
-class NodeContext final : public RuleContext {
- public:
-  NodeContext(Node& node, const OutputGrads& grad_outputs, absl::Span<Tensor> grad_inputs,
-              const std::vector<bool>& needed)
-      : node_(node), needed_(needed) {
-    grad_outputs_ = grad_outputs;
-    grad_inputs_ = grad_inputs;
-    options_ = node.options();
-  }
-  Tensor input(size_t i) const override { return node_.SavedInput(i); }
-  Tensor output(size_t i) const override { return node_.SavedOutput(i); }
-  size_t num_inputs() const override { return node_.inputs().size(); }
-  DimsView input_shape(size_t i) const override { return node_.inputs()[i].shape; }
-  DType input_dtype(size_t i) const override { return node_.inputs()[i].dtype; }
-  bool needs(size_t i) const override { return i < needed_.size() && needed_[i]; }
-
- private:
-  Node& node_;
-  const std::vector<bool>& needed_;
-};
-
 void Accumulate(Tensor& sum, Tensor grad) {
   sum = sum.defined() ? Add(sum, grad) : std::move(grad);
 }
@@ -48,7 +27,14 @@ void Accumulate(Tensor& sum, Tensor grad) {
 Tensor RunHooks(const Hooks* hooks, Tensor grad) {
   if (hooks == nullptr) return grad;
   for (const auto& hook : *hooks) {
-    if (Tensor replaced = hook(grad); replaced.defined()) grad = replaced;
+    Tensor replaced = hook(grad);
+    if (!replaced.defined()) continue;
+    if (replaced.shape() != grad.shape() || replaced.dtype() != grad.dtype()) {
+      ThrowInvalidArgument(absl::StrCat("RegisterHook: a hook replaced the gradient ",
+                                        Describe(grad), " by ", Describe(replaced),
+                                        "; shape and dtype must stay"));
+    }
+    grad = std::move(replaced);
   }
   return grad;
 }
@@ -185,7 +171,7 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
   for (size_t i = 0; i < needed.size(); ++i) any |= needed[i] = Wanted(node.inputs()[i].edge);
   if (!any) return;
   absl::InlinedVector<Tensor, 4> grad_inputs(node.inputs().size());
-  NodeContext context(node, grads, absl::MakeSpan(grad_inputs), needed);
+  RuleContext context(node, grads, absl::MakeSpan(grad_inputs), needed);
   try {
     node.rule().backward(context);
   } catch (Error& error) {

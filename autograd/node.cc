@@ -78,8 +78,13 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
       }
     }
     if (i >= 16 || (saved >> i & 1) == 0) continue;
+    if (call.in_place && IsSame(tensor, call.input(0))) {
+      // The operation has overwritten the value, and the tensor is now its output: a node that kept
+      // it would keep itself alive.
+      node->saved_inputs_[i].overwritten = true;
+      continue;
+    }
     uint32_t version = tensor.version();
-    // The operation itself has overwritten this value.
     if (call.in_place && tensor.storage() == call.input(0).storage()) --version;
     node->saved_inputs_[i] = {tensor, version};
   }
@@ -131,6 +136,11 @@ void Node::Check(const Saved& saved, const char* role) const {
         absl::StrCat("Backward: the graph was already freed (at ", SchemaOf(op_).name,
                      "); pass .retain_graph = true to the first Backward to run it twice"));
   }
+  if (saved.overwritten) {
+    ThrowFailedPrecondition(
+        absl::StrCat("Backward: ", role, " of ", SchemaOf(op_).name, " was overwritten by it: the ",
+                     "in-place operation needs its old value; use the one that is not in place"));
+  }
   if (saved.tensor.defined() && saved.tensor.version() != saved.version) {
     ThrowFailedPrecondition(absl::StrCat(
         "Backward: ", role, " of ", SchemaOf(op_).name, ", ", Describe(saved.tensor),
@@ -165,6 +175,12 @@ void Node::DropSaved() {
   saved_inputs_.clear();
   saved_outputs_.clear();
 }
+
+Tensor RuleContext::input(size_t i) const { return node_.SavedInput(i); }
+Tensor RuleContext::output(size_t i) const { return node_.SavedOutput(i); }
+DimsView RuleContext::input_shape(size_t i) const { return node_.inputs()[i].shape; }
+DType RuleContext::input_dtype(size_t i) const { return node_.inputs()[i].dtype; }
+const void* RuleContext::options() const { return node_.options(); }
 
 std::unique_ptr<Hooks>& Node::hooks(size_t output) { return hooks_[output]; }
 

@@ -68,6 +68,7 @@ class Node {
   struct Saved {
     Tensor tensor;
     uint32_t version = 0;
+    bool overwritten = false;  // by the operation itself; `tensor` is undefined
   };
 
   // Records a call that has just run. `sequence` grows from call to call.

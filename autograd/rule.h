@@ -3,9 +3,12 @@
 #ifndef NEURA_AUTOGRAD_RULE_H_
 #define NEURA_AUTOGRAD_RULE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
-#include "absl/container/inlined_vector.h"
+#include "absl/types/span.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/dispatch.h"
 
@@ -20,36 +23,42 @@ struct Saves {
   uint16_t for_second = 0;
 };
 
+class Node;
+
 // A recorded call, seen by its rule.
 class RuleContext {
  public:
-  virtual ~RuleContext() = default;
+  // needed[i]: the gradient of input i is wanted.
+  RuleContext(Node& node, absl::Span<const Tensor> grad_outputs, absl::Span<Tensor> grad_inputs,
+              const std::vector<bool>& needed)
+      : node_(node), grad_outputs_(grad_outputs), grad_inputs_(grad_inputs), needed_(needed) {}
 
   // The gradient of output i; undefined where nothing depends on that output.
   const Tensor& grad(size_t i = 0) const { return grad_outputs_[i]; }
   // The saved value. Throws FailedPrecondition when it was changed in place since. Undefined when
   // the optional input was absent.
-  virtual Tensor input(size_t i) const = 0;
-  virtual Tensor output(size_t i = 0) const = 0;
-  virtual size_t num_inputs() const = 0;
-  virtual DimsView input_shape(size_t i) const = 0;
-  virtual DType input_dtype(size_t i) const = 0;
+  Tensor input(size_t i) const;
+  Tensor output(size_t i = 0) const;
+  size_t num_inputs() const { return grad_inputs_.size(); }
+  DimsView input_shape(size_t i) const;
+  DType input_dtype(size_t i) const;
   // Whether the gradient of input i is wanted.
-  virtual bool needs(size_t i) const = 0;
+  bool needs(size_t i) const { return i < needed_.size() && needed_[i]; }
   template <typename Options>
   const Options& Get() const {
-    return *static_cast<const Options*>(options_);
+    return *static_cast<const Options*>(options());
   }
-  const void* options() const { return options_; }
+  const void* options() const;
 
   // Sets the gradient of input i. It may have the broadcast shape of the output: it is summed back.
   // Leaving it unset means zero.
   void Set(size_t i, Tensor grad) { grad_inputs_[i] = std::move(grad); }
 
- protected:
+ private:
+  Node& node_;
   absl::Span<const Tensor> grad_outputs_;
   absl::Span<Tensor> grad_inputs_;
-  const void* options_ = nullptr;
+  const std::vector<bool>& needed_;
 };
 
 using RuleFn = void (*)(RuleContext& c);

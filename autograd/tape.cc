@@ -56,6 +56,8 @@ class Tape final : public OpObserver {
     if (!AnyFlows(call.inputs) || !t_grad_enabled) return;
     const Rule& rule = RuleOf(call.op);
     if (rule.kind == Rule::Kind::kNotDifferentiable) {
+      // The overwritten value does not depend on what the old one was computed from.
+      if (call.in_place) outputs[0].impl()->extension = {};
       return;
     }
     if (rule.kind == Rule::Kind::kMissing) {
@@ -87,6 +89,7 @@ Tensor GradOf(const Tensor& tensor) {
 }
 
 void SetGrad(const Tensor& tensor, const Tensor& grad) {
+  RequireDefined("SetGrad", tensor);
   if (grad.defined() && (grad.shape() != tensor.shape() || grad.dtype() != tensor.dtype())) {
     ThrowInvalidArgument(
         absl::StrCat("SetGrad: the gradient of ", Describe(tensor), " cannot be ", Describe(grad)));
@@ -95,6 +98,7 @@ void SetGrad(const Tensor& tensor, const Tensor& grad) {
 }
 
 bool IsLeaf(const Tensor& tensor) {
+  RequireDefined("IsLeaf", tensor);
   const AutogradMeta* meta = MetaOf(tensor);
   return meta == nullptr || !meta->node;
 }
@@ -117,7 +121,8 @@ void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hoo
 }  // namespace autograd
 
 Tensor SetRequiresGrad(const Tensor& tensor, bool requires_grad) {
-  if (requires_grad && (!tensor.defined() || !IsDifferentiable(tensor.dtype()))) {
+  RequireDefined("SetRequiresGrad", tensor);
+  if (requires_grad && !IsDifferentiable(tensor.dtype())) {
     ThrowInvalidArgument(absl::StrCat("SetRequiresGrad: only floating point and complex tensors ",
                                       "have gradients, not ", Describe(tensor)));
   }

@@ -1,5 +1,7 @@
 #include "neura/data/dataloader.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 
@@ -18,6 +20,14 @@ BatchSampler MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& opt
   if (!sampler && options.shuffle) sampler = RandomSampler{dataset_size};
   if (!sampler) sampler = SequentialSampler{dataset_size};
   return {std::move(sampler), options.batch_size, options.drop_last};
+}
+
+int64_t WindowOf(int64_t num_batches, const DataLoaderOptions& options) {
+  int64_t window;
+  if (__builtin_mul_overflow(options.prefetch_factor, int64_t{options.num_workers}, &window)) {
+    window = num_batches;
+  }
+  return std::max<int64_t>(1, std::min(window, num_batches));
 }
 
 }  // namespace neura::data::internal

@@ -33,7 +33,7 @@ struct DataLoaderOptions {
   bool shuffle = false;
   // Leaves out a last batch that is smaller than the others.
   bool drop_last = false;
-  // Threads that prepare batches; with 0, the thread that iterates does it.
+  // Threads that prepare batches, at most one for each; with 0, the thread that iterates does it.
   int num_workers = 0;
   // Batches that each worker may be ahead.
   int64_t prefetch_factor = 2;
@@ -50,6 +50,10 @@ namespace internal {
 
 // The batch sampler that the options describe. Throws InvalidArgument when they make no sense.
 BatchSampler MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& options);
+
+// Batches that are prepared at a time, or wait to be taken: at least one, and no more than there
+// are.
+int64_t WindowOf(int64_t num_batches, const DataLoaderOptions& options);
 
 template <Dataset D, typename Collate>
 auto MakeBatch(const D& dataset, const Collate& collate, absl::Span<const int64_t> indices,
@@ -86,7 +90,8 @@ class DataLoader {
 
   class Iterator;
   // Starts an epoch: its workers run until the iterator is gone. The loader must outlive it. What
-  // the dataset or collate throws comes out where its batch would have.
+  // the dataset or collate throws comes out where its batch would have. Throws ResourceExhausted
+  // when the workers cannot be started.
   Iterator begin() { return Iterator(*this); }
   std::default_sentinel_t end() const { return {}; }
 
@@ -126,7 +131,7 @@ class DataLoader<D, Collate>::Iterator {
       ++from.epoch_;
       const DataLoaderOptions& options = from.options_;
       if (options.num_workers == 0) return;
-      places.resize(static_cast<size_t>(options.num_workers * options.prefetch_factor));
+      places.resize(static_cast<size_t>(internal::WindowOf(count(), options)));
       workers = std::make_unique<internal::Prefetcher>(
           count(), options.num_workers, static_cast<int64_t>(places.size()),
           [this](int64_t i) { place(i).emplace(Prepare(i)); });

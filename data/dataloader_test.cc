@@ -1,11 +1,19 @@
 #include "neura/data/dataloader.h"
 
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <chrono>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/data/tensor_dataset.h"
@@ -123,11 +131,15 @@ TEST(DataLoader, OwnCollate) {
 struct Watched {
   int64_t bad_index = -1;
   std::shared_ptr<std::atomic<int64_t>> calls = std::make_shared<std::atomic<int64_t>>(0);
+  std::shared_ptr<std::atomic<int64_t>> finished = std::make_shared<std::atomic<int64_t>>(0);
 
   int64_t size() const { return 100; }
   Example<1> Get(int64_t index) const {
     ++*calls;
     if (index == bad_index) ThrowInvalidArgument("sample 6 is damaged");
+    // Long enough to be seen at work by whoever does not wait.
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ++*finished;
     return {FromList<int64_t>({index})};
   }
 };
@@ -154,15 +166,62 @@ TEST(DataLoader, EarlyBreakStopsTheWorkers) {
     for (auto [x] : loader) {
       if (x.template data<int64_t>()[0] == 2) break;
     }
+    // Nobody is at work any more.
+    EXPECT_EQ(*dataset.finished, *dataset.calls) << workers;
     // Three were taken, and no more than the window was begun beyond them.
-    const int64_t calls = *dataset.calls;
-    EXPECT_LE(calls, 3 + std::max(1, workers * 3)) << workers;
-    EXPECT_EQ(*dataset.calls, calls);
+    EXPECT_LE(*dataset.calls, 3 + std::max(1, workers * 3)) << workers;
     loader.set_epoch(0);
     int64_t batches = 0;
     for (auto [x] : loader) batches += x.numel();
     EXPECT_EQ(batches, 100);
   }
+}
+
+// While this lives, the process cannot map more than `bytes` beyond what it has.
+class ScopedMemoryLimit {
+ public:
+  explicit ScopedMemoryLimit(uint64_t bytes) {
+    getrlimit(RLIMIT_AS, &old_);
+    std::ifstream statm("/proc/self/statm");
+    uint64_t pages = 0;
+    statm >> pages;
+    rlimit limit = old_;
+    limit.rlim_cur = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) + bytes;
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  ~ScopedMemoryLimit() { setrlimit(RLIMIT_AS, &old_); }
+
+ private:
+  rlimit old_;
+};
+
+TEST(DataLoader, ThreadsThatCannotBeStartedAreAnError) {
+  // The stacks of some of the threads fit, those of the others do not.
+  pthread_attr_t before, large;
+  pthread_getattr_default_np(&before);
+  pthread_attr_init(&large);
+  pthread_attr_setstacksize(&large, size_t{1} << 30);
+  DataLoader loader(Watched(), {.batch_size = 2, .num_workers = 8});
+  pthread_setattr_default_np(&large);
+  try {
+    const ScopedMemoryLimit limit(uint64_t{5} << 29);
+    loader.begin();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_THAT(error.message(), HasSubstr(" of 8 cannot be started"));
+  }
+  pthread_setattr_default_np(&before);
+  int64_t batches = 0;
+  for (auto [x] : loader) batches += x.numel();
+  EXPECT_EQ(batches, 100);
+}
+
+TEST(DataLoader, FewBatchesNeedFewWorkersAndLittleAhead) {
+  DataLoader loader(Numbers(3), {.num_workers = 1 << 30, .prefetch_factor = INT64_MAX});
+  std::vector<int64_t> seen;
+  for (auto [images, labels] : loader) seen.push_back(labels.template data<int64_t>()[0]);
+  EXPECT_THAT(seen, ElementsAre(0, 1, 2));
 }
 
 TEST(DataLoader, OptionsThatMakeNoSense) {

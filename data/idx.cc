@@ -75,10 +75,9 @@ absl::StatusOr<Tensor> ReadIdx(internal::InflateReader& reader) {
 }
 
 absl::StatusOr<Tensor> ReadIdxFrom(const ByteSource& source) {
-  std::string bytes(source.size(), '\0');
-  const absl::Status status = source.Read(0, bytes.data(), bytes.size());
-  if (!status.ok()) return status;
-  return ParseIdx(bytes);
+  const absl::StatusOr<std::string> bytes = ReadAll(source);
+  if (!bytes.ok()) return bytes.status();
+  return ParseIdx(*bytes);
 }
 
 }  // namespace

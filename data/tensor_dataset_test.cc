@@ -1,22 +1,18 @@
 #include "neura/data/tensor_dataset.h"
 
 #include <set>
-#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura::data {
 namespace {
 
+using neura::testing::Values;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor contiguous = Contiguous(tensor);
-  return {contiguous.data<float>(), contiguous.data<float>() + contiguous.numel()};
-}
 
 // Three examples: [0, 1] and 0, [2, 3] and 1, [4, 5] and 2.
 TensorDataset<2> SmallDataset() {

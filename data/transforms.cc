@@ -10,6 +10,24 @@
 #include "neura/tensor/ops/shape.h"
 
 namespace neura::data {
+namespace {
+
+void CheckImages(const char* transform, const Tensor& images) {
+  if (!images.defined() || images.dim() != 4) {
+    ThrowInvalidArgument(
+        absl::StrCat(transform, ": images [N, C, H, W] are expected, not ", Describe(images)));
+  }
+}
+
+void CheckImages(const char* transform, const Tensor& images, absl::Span<SampleRandom> randoms) {
+  CheckImages(transform, images);
+  if (images.size(0) != static_cast<int64_t>(randoms.size())) {
+    ThrowInvalidArgument(absl::StrCat(transform, ": random numbers for each image of ",
+                                      Describe(images), " are expected, not for ", randoms.size()));
+  }
+}
+
+}  // namespace
 
 Tensor ToFloat::operator()(const Tensor& images, absl::Span<SampleRandom>) const {
   if (images.dtype() != kUInt8) {
@@ -31,19 +49,25 @@ Normalize::Normalize(const std::vector<float>& mean, const std::vector<float>& s
 }
 
 Tensor Normalize::operator()(const Tensor& images, absl::Span<SampleRandom>) const {
+  CheckImages("Normalize", images);
+  if (mean_.size(0) != 1 && mean_.size(0) != images.size(1)) {
+    ThrowInvalidArgument(absl::StrCat("Normalize: one mean, or one for each channel of ",
+                                      Describe(images), ", is expected, not ", mean_.size(0)));
+  }
   return Div(Sub(images, mean_), std_);
 }
 
 Tensor RandomHorizontalFlip::operator()(const Tensor& images,
                                         absl::Span<SampleRandom> randoms) const {
-  const auto n = static_cast<int64_t>(randoms.size());
-  const Tensor flipped = Empty({n, 1, 1, 1}, {.dtype = kBool});
+  CheckImages("RandomHorizontalFlip", images, randoms);
+  const Tensor flipped = Empty({images.size(0), 1, 1, 1}, {.dtype = kBool});
   std::transform(randoms.begin(), randoms.end(), flipped.data<bool>(),
                  [this](SampleRandom& random) { return random.Uniform() < p; });
   return Where(flipped, Flip(images, {-1}), images);
 }
 
 Tensor RandomCrop::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
+  CheckImages("RandomCrop", images, randoms);
   const Tensor padded =
       padding == 0
           ? images

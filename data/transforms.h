@@ -5,7 +5,8 @@
 //
 //   Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
 //
-// A single image is a batch of one.
+// A single image is a batch of one. Transforms that choose nothing at random need no random
+// numbers.
 #ifndef NEURA_DATA_TRANSFORMS_H_
 #define NEURA_DATA_TRANSFORMS_H_
 

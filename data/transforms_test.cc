@@ -1,23 +1,22 @@
 #include "neura/data/transforms.h"
 
-#include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/data/tensor_dataset.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura::data {
 namespace {
 
+using neura::testing::ErrorOf;
+using neura::testing::Values;
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor contiguous = Contiguous(tensor);
-  return {contiguous.data<float>(), contiguous.data<float>() + contiguous.numel()};
-}
+using ::testing::HasSubstr;
 
 std::vector<SampleRandom> Randoms(int64_t n, int64_t epoch = 0) {
   std::vector<SampleRandom> randoms;
@@ -113,6 +112,25 @@ TEST(RandomCrop, IsAWindowOfThePaddedImage) {
   }
   EXPECT_THAT(seen, ::testing::Each(::testing::Gt(0)));
   EXPECT_THROW(Apply(RandomCrop{.size = 7, .padding = 1}, images), Error);
+}
+
+TEST(Transforms, TakeBatchesOfImages) {
+  const Tensor images = Zeros({2, 4, 4});
+  EXPECT_THAT(
+      ErrorOf([&] { Apply(RandomHorizontalFlip(), images); }),
+      HasSubstr("RandomHorizontalFlip: images [N, C, H, W] are expected, not float32 [2, "));
+  EXPECT_THAT(ErrorOf([&] { Apply(RandomCrop{.size = 2}, images); }), HasSubstr("RandomCrop: im"));
+  EXPECT_THAT(ErrorOf([&] { Apply(Normalize({1}, {1}), images); }), HasSubstr("Normalize: images"));
+  EXPECT_THAT(ErrorOf([&] {
+                Apply(Normalize({1, 2}, {1, 1}), Zeros({2, 1, 4, 4}));
+              }),
+              HasSubstr("each channel of float32 [2, 1, 4, 4], is expected, not 2"));
+  std::vector<SampleRandom> randoms = Randoms(3);
+  const Tensor two = Zeros({2, 1, 4, 4});
+  EXPECT_THAT(ErrorOf([&] { RandomHorizontalFlip()(two, absl::MakeSpan(randoms)); }),
+              HasSubstr("not for 3"));
+  EXPECT_THAT(ErrorOf([&] { RandomCrop{.size = 2}(two, absl::MakeSpan(randoms)); }),
+              HasSubstr("not for 3"));
 }
 
 TEST(Transformed, BatchesAreTheExamplesStacked) {

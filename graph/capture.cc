@@ -1,7 +1,6 @@
 #include "neura/graph/capture.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -60,13 +59,11 @@ Tensor Resized(const Tensor& example, int64_t dim, int64_t size) {
   return IndexSelect(example, dim, FromVector(rows, {size}));
 }
 
-bool SameConstant(const Tensor& a, const Tensor& b) {
-  if (IsSame(a, b)) return true;
-  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
-  const Tensor left = Contiguous(a), right = Contiguous(b);
-  return left.numel() == 0 ||
-         std::memcmp(left.raw_data(), right.raw_data(),
-                     static_cast<size_t>(left.numel()) * ItemSize(left.dtype())) == 0;
+// Of a dimension whose size in the examples is `extent`. The third is odd where the first is even
+// and no multiple of what divides it, so that roundings show.
+std::array<int64_t, 3> ProbesFor(int64_t extent) {
+  const int64_t probe = std::max<int64_t>(extent, 1);
+  return {probe, probe * 2, probe * 3 + 1};
 }
 
 class Capturer {
@@ -77,12 +74,12 @@ class Capturer {
   Graph Run() {
     FindSymbols();
     Graph graph(symbols_);
-    const std::vector<std::vector<int64_t>> probes = ProbeSizes(symbols_);
-    recordings_.resize(probes.size());
-    known_.resize(probes.size());
-    computed_.resize(probes.size());
-    constants_.resize(probes.size());
-    for (size_t p = 0; p < probes.size(); ++p) Record(probes[p], recordings_[p]);
+    probe_sizes_ = ProbeSizes(symbols_);
+    recordings_.resize(probe_sizes_.size());
+    known_.resize(probe_sizes_.size());
+    computed_.resize(probe_sizes_.size());
+    constants_.resize(probe_sizes_.size());
+    for (size_t p = 0; p < probe_sizes_.size(); ++p) Record(p);
     for (const auto& [name, tensor] : options_.constant_names) {
       if (tensor.defined()) names_[tensor.impl()] = name;
     }
@@ -101,7 +98,7 @@ class Capturer {
         ThrowInvalidArgument(absl::StrCat("Capture: example ", i, " is undefined"));
       }
       shapes_[i].assign(examples_[i].shape().begin(), examples_[i].shape().end());
-      if (options_.dynamic_batch && examples_[i].dim() > 0) AddDynamicDim(i, 0, "batch");
+      if (options_.dynamic_batch && examples_[i].dim() > 0) AddDynamicDim(i, 0, {"batch"});
     }
     for (const DynamicDim& dynamic : options_.dynamic_dims) {
       const auto input = static_cast<size_t>(dynamic.input);
@@ -111,40 +108,57 @@ class Capturer {
                                           examples_.size()));
       }
       const int64_t dim = NormalizeDim("Capture", dynamic.dim, examples_[input].dim());
-      AddDynamicDim(input, static_cast<size_t>(dim), dynamic.name);
+      const int64_t extent = examples_[input].size(dim);
+      AddDynamicDim(input, static_cast<size_t>(dim), {dynamic.name, ProbesFor(extent)});
     }
   }
 
-  void AddDynamicDim(size_t input, size_t dim, const std::string& name) {
+  // The dimension is of the symbol of this name, which is `symbol` if there is none yet.
+  void AddDynamicDim(size_t input, size_t dim, Symbol symbol) {
     const int64_t extent = examples_[input].shape()[dim];
     for (size_t s = 0; s < symbols_.size(); ++s) {
-      if (symbols_[s].name != name) continue;
+      if (symbols_[s].name != symbol.name) continue;
       if (extents_[s] != extent) {
         ThrowInvalidArgument(absl::StrCat("Capture: dimension ", dim, " of example ", input,
                                           " has extent ", extent, ", but other dimensions named ",
-                                          name, " have ", extents_[s]));
+                                          symbol.name, " have ", extents_[s]));
       }
       shapes_[input][dim] = Extent(1, static_cast<int>(s));
       return;
     }
     extents_.push_back(extent);
-    const int64_t probe = name == "batch" ? 2 : std::max<int64_t>(extent, 1);
-    symbols_.push_back({name, probe, name == "batch" ? 3 : probe * 2});
+    symbols_.push_back(std::move(symbol));
     shapes_[input][dim] = Extent(1, static_cast<int>(symbols_.size()) - 1);
   }
 
-  void Record(const std::vector<int64_t>& sizes, Recording& recording) {
+  // "batch = 3", of the symbol that differs from the first probe.
+  std::string SizeAt(size_t p) const {
+    for (size_t s = 0; s < symbols_.size(); ++s) {
+      const int64_t size = probe_sizes_[p][s];
+      if (size != probe_sizes_[0][s]) return absl::StrCat(symbols_[s].name, " = ", size);
+    }
+    return "";
+  }
+
+  void Record(size_t p) {
+    Recording& recording = recordings_[p];
     for (size_t i = 0; i < examples_.size(); ++i) {
       Tensor input = Contiguous(examples_[i]);
       for (size_t d = 0; d < shapes_[i].size(); ++d) {
-        input = Resized(input, static_cast<int64_t>(d), shapes_[i][d].At(sizes));
+        input = Resized(input, static_cast<int64_t>(d), shapes_[i][d].At(probe_sizes_[p]));
       }
       // Distinct objects, even where one tensor is given twice.
       recording.inputs.push_back(Tensor::View(input.storage(), input.storage_offset(),
                                               input.shape(), input.strides(), input.dtype()));
     }
     ScopedObserver scope(&recording);
-    recording.outputs = function_(recording.inputs);
+    try {
+      recording.outputs = function_(recording.inputs);
+    } catch (Error& error) {
+      // The caller never asked for this size.
+      if (p > 0) error.AddContext(absl::StrCat("Capture, with ", SizeAt(p)));
+      throw;
+    }
   }
 
   void AddInputs(Graph& graph) {
@@ -170,9 +184,8 @@ class Capturer {
           return i < list.size() ? SchemaOf(list[i].op).name : "nothing more";
         };
         ThrowInvalidArgument(
-            absl::StrCat("Capture: the function's operations depend on the size of ",
-                         symbols_[p - 1].name, ": operation ", i, " is ", name(ops),
-                         " at one size and ", name(others), " at another"));
+            absl::StrCat("Capture: the function's operations depend on an open size: operation ", i,
+                         " is ", name(ops), ", but with ", SizeAt(p), " ", name(others)));
       }
     }
   }
@@ -204,11 +217,13 @@ class Capturer {
     std::vector<std::vector<int64_t*>> integers;
     for (OptionsBox& box : boxes) integers.push_back(box.Integers());
     const auto fail = [&] {
+      const auto options_at = [&](size_t p) { return recordings_[p].ops[index].options; };
+      size_t other = 1;
+      while (options_at(other) == options_at(0)) ++other;
       ThrowInvalidArgument(absl::StrCat(
-          "Capture: the options of ", SchemaOf(op).name,
-          " depend on the size of an input in a way ",
-          "that a graph cannot express: ", recordings_[0].ops[index].options.ToString(),
-          " at one size, ", recordings_.back().ops[index].options.ToString(), " at another"));
+          "Capture: the options of ", SchemaOf(op).name, " depend on an open size in a way ",
+          "that a graph cannot express: ", options_at(0).ToString(), ", but with ", SizeAt(other),
+          " ", options_at(other).ToString()));
     };
     for (const auto& list : integers) {
       if (list.size() != integers[0].size()) fail();
@@ -278,7 +293,7 @@ class Capturer {
       const auto it = tensor.defined() ? known_[p].find(tensor.impl()) : known_[p].end();
       const bool same = id == kNone ? it == known_[p].end() && tensor.defined() &&
                                           !computed_[p].contains(tensor.storage().get()) &&
-                                          SameConstant(first, tensor)
+                                          SameBits(first, tensor)
                                     : it != known_[p].end() && it->second == id;
       if (!same) {
         ThrowInvalidArgument(absl::StrCat(
@@ -302,6 +317,7 @@ class Capturer {
   const CaptureOptions& options_;
   std::vector<Symbol> symbols_;
   std::vector<int64_t> extents_;  // of the symbols, in the examples
+  std::vector<std::vector<int64_t>> probe_sizes_;
   std::vector<std::vector<Extent>> shapes_;
   std::vector<Recording> recordings_;
   std::vector<absl::flat_hash_map<const TensorImpl*, ValueId>> known_;
@@ -312,6 +328,11 @@ class Capturer {
 };
 
 }  // namespace
+
+void internal::ThrowInputCount(size_t taken, size_t given) {
+  ThrowInvalidArgument(
+      absl::StrCat("Capture: the function takes ", taken, " tensors, got ", given, " examples"));
+}
 
 Graph CaptureFunction(Function function, absl::Span<const Tensor> examples,
                       const CaptureOptions& options) {

@@ -2,7 +2,6 @@
 #ifndef NEURA_GRAPH_CAPTURE_H_
 #define NEURA_GRAPH_CAPTURE_H_
 
-#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -14,7 +13,7 @@
 namespace neura::graph {
 
 // Dimension `dim` of input `input` takes any size. Dimensions of one name have one size. The
-// function is run with the example's size and with twice that.
+// function is run with the example's size, with twice that, and with three times that and one more.
 struct DynamicDim {
   int input = 0;
   int dim = 0;
@@ -22,11 +21,12 @@ struct DynamicDim {
 };
 
 struct CaptureOptions {
-  // Dimension 0 of every input takes any size, called "batch"; the function is run at 2 and 3.
+  // Dimension 0 of every input takes any size, called "batch"; the function is run at 2, 3
+  // and 7.
   bool dynamic_batch = true;
   std::vector<DynamicDim> dynamic_dims = {};
   // Names for constants, such as a module's parameters and buffers; others get none.
-  std::vector<std::pair<std::string, Tensor>> constant_names = {};
+  NamedTensors constant_names = {};
   // "input", "input1", ... and "output", "output1", ... where these are too short.
   std::vector<std::string> input_names = {};
   std::vector<std::string> output_names = {};
@@ -37,8 +37,13 @@ using Function = absl::FunctionRef<std::vector<Tensor>(absl::Span<const Tensor>)
 // The graph of what `function` does with inputs like `examples`. It is run on resized copies of
 // them, and what it does must not depend on their values. Tensors that it reads but does not make
 // are constants.
+//
+// Whatever depends on a size must do so by one rule at all sizes. Three of them are compared: a
+// branch that none of these takes ("if longer than 512"), or a bound that none of them reaches
+// (std::min(x.size(1), 512)), goes unseen, and the graph is wrong for the sizes beyond it.
+//
 // Throws Error, naming the operation, for operations that work in place or draw random numbers, and
-// where a size reaches something that a graph cannot express.
+// where a size reaches something that a graph cannot express, such as x.size(0) / 2 rows.
 Graph CaptureFunction(Function function, absl::Span<const Tensor> examples,
                       const CaptureOptions& options = {});
 
@@ -47,29 +52,28 @@ namespace internal {
 inline std::vector<Tensor> AsVector(Tensor tensor) { return {std::move(tensor)}; }
 inline std::vector<Tensor> AsVector(std::vector<Tensor> tensors) { return tensors; }
 
-// Calls with the tensors one by one, or with all of them where `fn` takes a span.
-template <typename Fn>
+[[noreturn]] void ThrowInputCount(size_t taken, size_t given);
+
+template <size_t>
+using TensorArgument = const Tensor&;
+
+template <typename Fn, size_t... I>
+constexpr bool TakesTensors(std::index_sequence<I...>) {
+  return std::is_invocable_v<Fn&, TensorArgument<I>...>;
+}
+
+// Calls with the tensors one by one, where `fn` takes kCount to 4 of them, or else with a span.
+template <size_t kCount = 1, typename Fn>
 std::vector<Tensor> CallWithTensors(Fn& fn, absl::Span<const Tensor> inputs) {
-  using T = const Tensor&;
-  const auto expects = [&inputs](size_t count) {
-    if (inputs.size() != count) {
-      ThrowInvalidArgument("Capture: the function takes another number of tensors than examples");
-    }
-  };
-  if constexpr (std::is_invocable_v<Fn&, T>) {
-    expects(1);
-    return AsVector(fn(inputs[0]));
-  } else if constexpr (std::is_invocable_v<Fn&, T, T>) {
-    expects(2);
-    return AsVector(fn(inputs[0], inputs[1]));
-  } else if constexpr (std::is_invocable_v<Fn&, T, T, T>) {
-    expects(3);
-    return AsVector(fn(inputs[0], inputs[1], inputs[2]));
-  } else if constexpr (std::is_invocable_v<Fn&, T, T, T, T>) {
-    expects(4);
-    return AsVector(fn(inputs[0], inputs[1], inputs[2], inputs[3]));
-  } else {
+  constexpr std::make_index_sequence<kCount> kIndices;
+  if constexpr (kCount > 4) {
     return AsVector(fn(inputs));
+  } else if constexpr (!TakesTensors<Fn>(kIndices)) {
+    return CallWithTensors<kCount + 1>(fn, inputs);
+  } else {
+    if (inputs.size() != kCount) ThrowInputCount(kCount, inputs.size());
+    return [&]<size_t... I>(std::index_sequence<I...>) { return AsVector(fn(inputs[I]...)); }
+    (kIndices);
   }
 }
 

@@ -1,35 +1,20 @@
 #include "neura/graph/capture.h"
 
-#include <cstring>
+#include <thread>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/graph/program.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura::graph {
 namespace {
 
-void ExpectSameBits(const Tensor& a, const Tensor& b) {
-  ASSERT_EQ(a.dtype(), b.dtype());
-  ASSERT_EQ(a.shape(), b.shape());
-  const Tensor left = Contiguous(a), right = Contiguous(b);
-  EXPECT_EQ(std::memcmp(left.raw_data(), right.raw_data(),
-                        static_cast<size_t>(left.numel()) * ItemSize(left.dtype())),
-            0)
-      << left << "\n"
-      << right;
-}
-
-// The message of the Error that `fn` throws.
-template <typename Fn>
-std::string MessageOf(Fn fn) {
-  try {
-    fn();
-  } catch (const Error& error) {
-    return error.message();
-  }
-  return "no error";
-}
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using testing::ErrorOf;
+using ::testing::HasSubstr;
 
 // `fn` as a program gives the same bits as `fn` at every batch size.
 template <typename Fn>
@@ -44,9 +29,9 @@ void ExpectSameAtAllSizes(Fn fn, DimsView shape, const CaptureOptions& options =
     example[0] = batch;
     const Tensor x = Uniform(example, -2, 2);
     const Tensor expected = fn(x);
-    ExpectSameBits(plain(x), expected);
-    ExpectSameBits(optimized(x), expected);
-    ExpectSameBits(optimized(x), expected);
+    EXPECT_TRUE(SameBits(plain(x), expected));
+    EXPECT_TRUE(SameBits(optimized(x), expected));
+    EXPECT_TRUE(SameBits(optimized(x), expected));
   }
 }
 
@@ -109,9 +94,9 @@ TEST(Capture, InputsAndConstantsAsOutputs) {
   const Tensor x = Rand({3, 2});
   const std::vector<Tensor> outputs = program.Run({x});
   ASSERT_EQ(outputs.size(), 4u);
-  ExpectSameBits(outputs[0], x);
-  ExpectSameBits(outputs[1], constant);
-  ExpectSameBits(outputs[2], Reshape(x, {6}));
+  EXPECT_TRUE(SameBits(outputs[0], x));
+  EXPECT_TRUE(SameBits(outputs[1], constant));
+  EXPECT_TRUE(SameBits(outputs[2], Reshape(x, {6})));
   // What a program returns is the caller's alone.
   for (const Tensor& output : outputs) {
     EXPECT_NE(output.storage().get(), x.storage().get());
@@ -130,7 +115,7 @@ TEST(Capture, SeveralInputsAndNamedDimensions) {
   const Program program(graph);
   for (int64_t length : {1, 5, 6, 11}) {
     const Tensor a = Rand({3, length, 6}), b = Rand({3, length, 3});
-    ExpectSameBits(program.Run({a, b})[0], fn(a, b));
+    EXPECT_TRUE(SameBits(program.Run({a, b})[0], fn(a, b)));
   }
   EXPECT_THROW(program.Run({Rand({3, 4, 6}), Rand({3, 5, 3})}), Error);
 }
@@ -149,48 +134,100 @@ TEST(Capture, ConstantsKeepTheirNames) {
 
 TEST(Capture, RefusesWhatAGraphCannotExpress) {
   const std::vector<Tensor> example = {Rand({4, 3})};
-  EXPECT_NE(MessageOf([&] {
-              Capture([](const Tensor& x) { return AddInPlace(Clone(x), x); }, example);
-            }).find("add_("),
-            std::string::npos);
-  EXPECT_NE(MessageOf([&] {
-              Capture([](const Tensor& x) { return x * Rand({3}); }, example);
-            }).find("random_uniform"),
-            std::string::npos);
+  EXPECT_THAT(
+      ErrorOf([&] { Capture([](const Tensor& x) { return AddInPlace(Clone(x), x); }, example); }),
+      HasSubstr("add_("));
+  EXPECT_THAT(ErrorOf([&] { Capture([](const Tensor& x) { return x * Rand({3}); }, example); }),
+              HasSubstr("random_uniform"));
   // A number computed from the batch size.
-  EXPECT_NE(MessageOf([&] {
-              Capture([](const Tensor& x) { return x / static_cast<double>(x.size(0)); }, example);
-            }).find("full"),
-            std::string::npos);
+  EXPECT_THAT(ErrorOf([&] {
+                Capture([](const Tensor& x) { return x / static_cast<double>(x.size(0)); },
+                        example);
+              }),
+              HasSubstr("full"));
   // A tensor made from values, outside of any operation.
-  EXPECT_NE(MessageOf([&] {
-              Capture(
-                  [](const Tensor& x) {
-                    return x + FromVector(std::vector<float>(static_cast<size_t>(x.size(0)) * 3),
-                                          x.shape());
-                  },
-                  example);
-            }).find("was not made by an operation"),
-            std::string::npos);
+  EXPECT_THAT(ErrorOf([&] {
+                Capture(
+                    [](const Tensor& x) {
+                      return x + FromVector(std::vector<float>(static_cast<size_t>(x.size(0)) * 3),
+                                            x.shape());
+                    },
+                    example);
+              }),
+              HasSubstr("was not made by an operation"));
   // A number of operations that depends on the batch size.
-  EXPECT_NE(MessageOf([&] {
-              Capture(
-                  [](const Tensor& x) {
-                    Tensor y = x;
-                    for (int64_t i = 0; i < x.size(0); ++i) y = Exp(y);
-                    return y;
-                  },
-                  example);
-            }).find("depend on the size of batch"),
-            std::string::npos);
+  EXPECT_THAT(ErrorOf([&] {
+                Capture(
+                    [](const Tensor& x) {
+                      Tensor y = x;
+                      for (int64_t i = 0; i < x.size(0); ++i) y = Exp(y);
+                      return y;
+                    },
+                    example);
+              }),
+              HasSubstr("depend on an open size"));
+}
+
+TEST(Capture, RefusesSizesThatFollowByDivision) {
+  const auto error = [](auto fn, int64_t extent, bool named) {
+    CaptureOptions options;
+    options.dynamic_batch = !named;
+    if (named) options.dynamic_dims = {{0, 0, "length"}};
+    return ErrorOf([&] { Capture(fn, {Rand({extent, 3})}, options); });
+  };
+  const auto half = [](const Tensor& x) { return Slice(x, 0, 0, x.size(0) / 2); };
+  const auto even = [](const Tensor& x) { return Slice(x, 0, 0, x.size(0) / 2 * 2); };
+  const auto capped = [](const Tensor& x) {
+    return Slice(x, 0, 0, std::min<int64_t>(x.size(0), 6));
+  };
+  EXPECT_THAT(error(half, 4, false), AllOf(HasSubstr("slice"), HasSubstr("with batch = 7")));
+  EXPECT_THAT(error(even, 4, false), HasSubstr("slice"));
+  EXPECT_THAT(error(capped, 4, false), HasSubstr("with batch = 3"));
+  for (int64_t extent : {1, 2, 3, 4, 5, 224}) {
+    SCOPED_TRACE(extent);
+    EXPECT_THAT(error(half, extent, true), HasSubstr("slice"));
+    EXPECT_THAT(error(even, extent, true), HasSubstr("slice"));
+  }
+}
+
+TEST(Capture, RunsTheFunctionAtTheSizesThatItSays) {
+  std::vector<int64_t> seen;
+  const auto fn = [&seen](const Tensor& x) {
+    seen.push_back(x.size(0));
+    return x + 1;
+  };
+  Capture(fn, {Rand({5, 3})});
+  EXPECT_THAT(seen, ElementsAre(2, 3, 7));
+  seen.clear();
+  // A name is only a name.
+  Capture(fn, {Rand({5, 3})}, {.dynamic_batch = false, .dynamic_dims = {{0, 0, "batch"}}});
+  EXPECT_THAT(seen, ElementsAre(5, 10, 16));
+}
+
+TEST(Capture, NamesTheSizeAtWhichTheFunctionFails) {
+  CaptureOptions options;
+  options.dynamic_dims = {{0, 1, "length"}};
+  const auto pairs = [](const Tensor& x) { return Reshape(x, {x.size(0), x.size(1) / 2, 2}); };
+  EXPECT_THAT(ErrorOf([&] {
+                Capture(pairs, {Rand({2, 4})}, options);
+              }),
+              AllOf(HasSubstr("Capture, with length = 13"), HasSubstr("reshape")));
+}
+
+TEST(Capture, CountsTheExamples) {
+  const Tensor x = Rand({2, 2});
+  const auto one = [](const Tensor& a) { return a; };
+  const auto two = [](const Tensor& a, const Tensor& b) { return a + b; };
+  const auto any = [](absl::Span<const Tensor> all) { return all[0] + all[4]; };
+  EXPECT_THAT(ErrorOf([&] { Capture(one, {x, x}); }), HasSubstr("takes 1 tensors, got 2"));
+  EXPECT_THAT(ErrorOf([&] { Capture(two, {x}); }), HasSubstr("takes 2 tensors, got 1"));
+  EXPECT_TRUE(SameBits(Program(Capture(two, {x, x})).Run({x, x})[0], x + x));
+  EXPECT_TRUE(SameBits(Program(Capture(any, {x, x, x, x, x})).Run({x, x, x, x, x})[0], x + x));
 }
 
 TEST(Program, ChecksItsInputs) {
   const Program program = Compile([](const Tensor& x) { return x + 1; }, {Rand({4, 3})});
-  EXPECT_NE(MessageOf([&] {
-              program(Rand({4, 2}));
-            }).find("float32 [batch, 3]"),
-            std::string::npos);
+  EXPECT_THAT(ErrorOf([&] { program(Rand({4, 2})); }), HasSubstr("float32 [batch, 3]"));
   EXPECT_THROW(program(Cast(Rand({4, 3}), kFloat64)), Error);
   EXPECT_THROW(program(Tensor()), Error);
   EXPECT_THROW(program.Run({}), Error);
@@ -200,7 +237,7 @@ TEST(Program, TakesStridedInputs) {
   const auto fn = [](const Tensor& x) { return Reshape(x, {-1, 6}) + 1; };
   const Program program = Compile(fn, {Rand({2, 2, 3})});
   const Tensor x = Transpose(Rand({4, 3, 2}), 1, 2);
-  ExpectSameBits(program(x), fn(x));
+  EXPECT_TRUE(SameBits(program(x), fn(x)));
 }
 
 TEST(Program, EarlierResultsStayValid) {
@@ -212,7 +249,31 @@ TEST(Program, EarlierResultsStayValid) {
   const Tensor a = Rand({5, 6}), b = Rand({5, 6});
   const Tensor first = program(a), copy = Clone(first);
   program(b);
-  ExpectSameBits(first, copy);
+  EXPECT_TRUE(SameBits(first, copy));
+}
+
+TEST(Program, RunsOnSeveralThreadsAtOnce) {
+  const Tensor weight = Randn({6, 6});
+  const auto fn = [&](const Tensor& x) { return Tanh(MatMul(Exp(x) + x, weight)) * 2.0; };
+  const Program program = Compile(fn, {Rand({2, 6})});
+  // More sizes than plans are kept, so that plans come and go while others run.
+  std::vector<Tensor> inputs, expected;
+  for (int64_t rows = 1; rows <= 12; ++rows) {
+    inputs.push_back(Uniform({rows, 6}, -1, 1));
+    expected.push_back(fn(inputs.back()));
+  }
+  std::vector<int> wrong(4, 0);
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < wrong.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (size_t i = 0; i < 200; ++i) {
+        const size_t at = (i + t) / 2 % inputs.size();
+        wrong[t] += !SameBits(program(inputs[at]), expected[at]);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(wrong, ::testing::Each(0));
 }
 
 TEST(Program, ReportsWhatOnlyDataCanTell) {
@@ -220,7 +281,7 @@ TEST(Program, ReportsWhatOnlyDataCanTell) {
   const Program program = Compile([&](const Tensor& index) { return IndexSelect(table, 0, index); },
                                   {FromList<int64_t>({0, 1})});
   EXPECT_THROW(program(FromList<int64_t>({0, 9})), Error);
-  ExpectSameBits(program(FromList<int64_t>({3})), Slice(table, 0, 3));
+  EXPECT_TRUE(SameBits(program(FromList<int64_t>({3})), Slice(table, 0, 3)));
 }
 
 }  // namespace

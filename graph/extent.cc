@@ -6,20 +6,29 @@ namespace neura::graph {
 
 std::vector<std::vector<int64_t>> ProbeSizes(absl::Span<const Symbol> symbols) {
   std::vector<int64_t> base;
-  for (const Symbol& symbol : symbols) base.push_back(symbol.probe);
-  std::vector<std::vector<int64_t>> probes(symbols.size() + 1, base);
-  for (size_t i = 0; i < symbols.size(); ++i) probes[i + 1][i] = symbols[i].other_probe;
-  return probes;
+  for (const Symbol& symbol : symbols) base.push_back(symbol.probes[0]);
+  std::vector<std::vector<int64_t>> sizes = {base};
+  for (size_t i = 0; i < symbols.size(); ++i) {
+    for (size_t k = 1; k < symbols[i].probes.size(); ++k) {
+      sizes.push_back(base);
+      sizes.back()[i] = symbols[i].probes[k];
+    }
+  }
+  return sizes;
 }
 
 Extent Generalize(absl::Span<const Symbol> symbols, absl::Span<const int64_t> values) {
   Extent result = values[0];
+  size_t next = 1;
   for (size_t i = 0; i < symbols.size(); ++i) {
-    const int64_t at_probe = values[0], at_other = values[i + 1];
-    if (at_probe == at_other) continue;
-    const int64_t factor = at_probe / symbols[i].probe;
-    const bool multiple =
-        factor * symbols[i].probe == at_probe && factor * symbols[i].other_probe == at_other;
+    const auto& probes = symbols[i].probes;
+    const int64_t factor = values[0] / probes[0];
+    bool constant = true, multiple = factor * probes[0] == values[0];
+    for (size_t k = 1; k < probes.size(); ++k, ++next) {
+      constant &= values[next] == values[0];
+      multiple &= values[next] == factor * probes[k];
+    }
+    if (constant) continue;
     if (!multiple || !result.is_number()) return Extent::Unknown();
     result = Extent(factor, static_cast<int>(i));
   }

@@ -2,6 +2,7 @@
 #ifndef NEURA_GRAPH_EXTENT_H_
 #define NEURA_GRAPH_EXTENT_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,11 +12,11 @@
 namespace neura::graph {
 
 // A size that a graph leaves open, such as the batch size. What depends on it is found by inferring
-// shapes at two of its values (`probe` and `other_probe`) and comparing.
+// shapes at three of its values and comparing. Two would not do: between 2 and 3, size / 2 looks
+// like a constant, and between even sizes size / 2 * 2 looks like the size itself.
 struct Symbol {
   std::string name;
-  int64_t probe = 2;
-  int64_t other_probe = 3;
+  std::array<int64_t, 3> probes = {2, 3, 7};
 };
 
 // A number, a multiple of a symbol, or something that only a run can tell.
@@ -40,11 +41,12 @@ struct Extent {
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
-// The sizes at which a graph's shapes are inferred: all symbols at `probe`, then each in turn at
-// `other_probe` with the rest at `probe`.
+// The sizes at which a graph's shapes are inferred: all symbols at their first probe, then each in
+// turn at its others with the rest at their first.
 std::vector<std::vector<int64_t>> ProbeSizes(absl::Span<const Symbol> symbols);
 
-// What a number is that was seen to be values[i] at the i-th of ProbeSizes(symbols).
+// What a number is that was seen to be values[i] at the i-th of ProbeSizes(symbols): a number or a
+// multiple of a symbol only where that holds at all of them.
 Extent Generalize(absl::Span<const Symbol> symbols, absl::Span<const int64_t> values);
 
 // "3", "batch", "4*batch" or "?".

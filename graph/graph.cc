@@ -72,16 +72,12 @@ absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vecto
   if (schema.flags.in_place_only || schema.flags.mutates != 0) {
     ThrowInvalidArgument(absl::StrCat(schema.name, ": changes its inputs, which a graph cannot"));
   }
-  static const Tensor absent;
   Node node{op, std::move(options), std::move(symbolic), std::move(inputs), {}};
   std::vector<Value> outputs(schema.num_outputs);
-  std::vector<const Tensor*> refs(node.inputs.size());
   for (size_t p = 0; p < probe_sizes_.size(); ++p) {
-    for (size_t i = 0; i < refs.size(); ++i) {
-      refs[i] = node.inputs[i] == kNone ? &absent : &value(node.inputs[i]).probes[p];
-    }
-    const std::vector<OutputSpec> specs =
-        InferOutputs(op, Resolve(node.options, node.symbolic, probe_sizes_[p]), refs);
+    const auto probe = [this, p](ValueId id) -> const Tensor& { return value(id).probes[p]; };
+    const std::vector<OutputSpec> specs = InferOutputs(
+        op, Resolve(node.options, node.symbolic, probe_sizes_[p]), Refs(node.inputs, probe));
     for (size_t i = 0; i < outputs.size(); ++i) {
       outputs[i].dtype = specs[i].dtype;
       outputs[i].probes.push_back(MetaTensor(op, specs[i]));

@@ -68,6 +68,7 @@ class Graph {
 
   // ---- looking ----
   absl::Span<const Symbol> symbols() const { return symbols_; }
+  size_t num_probes() const { return probe_sizes_.size(); }
   absl::Span<const ValueId> inputs() const { return inputs_; }
   absl::Span<const ValueId> outputs() const { return outputs_; }
   absl::Span<const std::string> output_names() const { return output_names_; }

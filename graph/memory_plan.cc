@@ -13,13 +13,15 @@ constexpr int64_t kAlignment = 64;
 using Home = MemoryPlan::Home;
 using Place = MemoryPlan::Place;
 
+int64_t RoundUp(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
 int64_t BytesOf(const Tensor& meta) {
   int64_t bytes;
   if (__builtin_mul_overflow(meta.numel(), static_cast<int64_t>(ItemSize(meta.dtype())), &bytes) ||
       bytes > INT64_MAX - kAlignment) {
     ThrowResourceExhausted(absl::StrCat("out of memory: ", Describe(meta), " is too large"));
   }
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return RoundUp(bytes);
 }
 
 class Planner {
@@ -160,8 +162,7 @@ Placement PlaceBlocks(absl::Span<const Lifetime> blocks) {
     for (size_t other : placed) {
       if (blocks[other].last < blocks[i].first || blocks[i].last < blocks[other].first) continue;
       if (placement.offsets[other] - offset >= blocks[i].bytes) break;
-      offset = std::max(offset, placement.offsets[other] + (blocks[other].bytes + kAlignment - 1) /
-                                                               kAlignment * kAlignment);
+      offset = std::max(offset, placement.offsets[other] + RoundUp(blocks[other].bytes));
     }
     int64_t end;
     if (__builtin_add_overflow(offset, blocks[i].bytes, &end) || end > INT64_MAX - kAlignment) {

@@ -1,15 +1,17 @@
 #include "neura/graph/memory_plan.h"
 
-#include <algorithm>
-#include <cstring>
 #include <random>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/graph/program.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura::graph {
 namespace {
+
+using ::testing::HasSubstr;
 
 TEST(PlaceBlocks, BlocksThatLiveTogetherDoNotOverlap) {
   std::mt19937 random(1);
@@ -82,13 +84,6 @@ std::vector<Tensor> RandomFunction(uint32_t seed, const Tensor& x) {
   return {values.back(), Reshape(pick(), {-1}), pick()};
 }
 
-bool SameBits(const Tensor& a, const Tensor& b) {
-  const Tensor left = Contiguous(a), right = Contiguous(b);
-  return left.shape() == right.shape() && left.dtype() == right.dtype() &&
-         std::memcmp(left.raw_data(), right.raw_data(),
-                     static_cast<size_t>(left.numel()) * ItemSize(left.dtype())) == 0;
-}
-
 TEST(PlanMemory, RandomProgramsGiveTheBitsOfEagerExecution) {
   for (uint32_t seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE(seed);
@@ -118,6 +113,16 @@ TEST(PlanMemory, AChainOfPointwiseOperationsWorksInPlace) {
       },
       {Rand({2, 256})}));
   EXPECT_EQ(program.ArenaBytes({4}), 4 * 256 * 4);
+}
+
+TEST(PlanMemory, ArenaBytesChecksTheSizes) {
+  const Program program(Capture([](const Tensor& x) { return Exp(Exp(x)); }, {Rand({2, 6})}));
+  EXPECT_THAT(testing::ErrorOf([&] { program.ArenaBytes({}); }), HasSubstr("1 open sizes, got 0"));
+  EXPECT_THAT(testing::ErrorOf([&] {
+                program.ArenaBytes({2, 6});
+              }),
+              HasSubstr("1 open sizes, got 2"));
+  EXPECT_THAT(testing::ErrorOf([&] { program.ArenaBytes({-1}); }), HasSubstr("batch = -1"));
 }
 
 TEST(PlanMemory, NeverOverwritesAnInputThatIsReadBroadcast) {

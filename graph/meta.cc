@@ -6,25 +6,13 @@
 namespace neura::graph {
 namespace {
 
-void CheckInputs(const OpCall& call) {
+// A graph holds no conversions but those that were recorded.
+void CheckPromoted(const OpCall& call) {
   const OpSchema& schema = call.schema();
-  const size_t given = call.inputs.size();
-  if (given < schema.min_inputs || (given > schema.max_inputs && schema.max_inputs != kAnyNumber)) {
-    ThrowInvalidArgument(
-        absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ", given));
-  }
-  std::string_view names = schema.inputs;
-  for (size_t i = 0; i < given; ++i) {
-    const std::string_view name = names.substr(0, names.find(','));
-    if (!call.input(i).defined() && !name.ends_with('?')) {
-      ThrowInvalidArgument(absl::StrCat(schema.name, ": input ", name, " is undefined"));
-    }
-    if (!name.ends_with("...")) names.remove_prefix(std::min(names.size(), name.size() + 1));
-  }
   if (!schema.flags.promotes) return;
   const size_t first = schema.flags.first_value;
   const DType common = ComputeDType(schema.flags.rule, PromotedDType(call.inputs.subspan(first)));
-  for (size_t i = first; i < given; ++i) {
+  for (size_t i = first; i < call.inputs.size(); ++i) {
     if (call.input(i).dtype() == common) continue;
     ThrowInvalidArgument(absl::StrCat(Describe(call), ": inputs must be cast to ",
                                       DTypeName(common), " before they enter a graph"));
@@ -48,6 +36,7 @@ Tensor MetaTensor(DType dtype, DimsView shape) {
 std::vector<OutputSpec> InferOutputs(OpId op, const OptionsBox& options, TensorRefs inputs) {
   const OpCall call{op, options.data(), inputs, kCpu};
   CheckInputs(call);
+  CheckPromoted(call);
   std::vector<OutputSpec> specs(call.schema().num_outputs);
   InferOf(op)(call, absl::MakeSpan(specs));
   return specs;

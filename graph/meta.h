@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "neura/graph/graph.h"
 #include "neura/graph/options_box.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/tensor.h"
@@ -14,6 +15,15 @@ namespace neura::graph {
 Tensor MetaTensor(DType dtype, DimsView shape, DimsView strides);
 // Contiguous.
 Tensor MetaTensor(DType dtype, DimsView shape);
+
+// The inputs of a node: tensor_of(id), and an undefined tensor for those that are absent.
+template <typename TensorOf>
+std::vector<const Tensor*> Refs(absl::Span<const ValueId> ids, TensorOf tensor_of) {
+  static const Tensor absent;
+  std::vector<const Tensor*> refs;
+  for (ValueId id : ids) refs.push_back(id == kNone ? &absent : &tensor_of(id));
+  return refs;
+}
 
 // What an operation makes of inputs of these dtypes, shapes and strides. Inputs must already have
 // the dtype that the operation promotes to. Throws Error as the operation would.

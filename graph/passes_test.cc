@@ -1,7 +1,6 @@
 #include "neura/graph/passes/passes.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "gtest/gtest.h"
 #include "neura/graph/capture.h"

@@ -2,7 +2,6 @@
 
 #include <list>
 #include <mutex>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/memory_plan.h"
@@ -13,21 +12,6 @@ namespace neura::graph {
 namespace {
 
 using Home = MemoryPlan::Home;
-
-const Tensor kAbsent;
-
-void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
-  const Kernel kernel = KernelsOf(call.device.type)[call.op];
-  if (kernel == nullptr) {
-    ThrowUnimplemented(
-        absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));
-  }
-  KernelCall kernel_call{call, outputs, {}};
-  kernel(kernel_call);
-  if (!kernel_call.error.empty()) {
-    ThrowOutOfRange(absl::StrCat(Describe(call), ": ", kernel_call.error));
-  }
-}
 
 Tensor ContiguousCopy(const Tensor& tensor) {
   Tensor copy = Tensor::Empty(tensor.shape(), tensor.dtype(), tensor.device());
@@ -138,9 +122,8 @@ std::shared_ptr<Plan> Program::Impl::MakePlan(std::vector<int64_t> sizes) const 
   for (NodeId node_id : nodes) {
     const Node& node = graph.node(node_id);
     plan->options.push_back(Resolve(node.options, node.symbolic, plan->sizes));
-    std::vector<const Tensor*> inputs;
-    for (ValueId input : node.inputs) inputs.push_back(input == kNone ? &kAbsent : &meta(input));
-    const std::vector<OutputSpec> specs = InferOutputs(node.op, plan->options.back(), inputs);
+    const std::vector<OutputSpec> specs =
+        InferOutputs(node.op, plan->options.back(), Refs(node.inputs, meta));
     for (size_t i = 0; i < specs.size(); ++i) {
       meta(node.outputs[i]) = MetaTensor(node.op, specs[i]);
       view_offsets[static_cast<size_t>(node.outputs[i])] = specs[i].offset;
@@ -196,10 +179,10 @@ std::unique_ptr<State> Program::Impl::MakeState(const Plan& plan) const {
     const Node& node = graph.node(nodes[step]);
     if (SchemaOf(node.op).flags.view) continue;
     const size_t first = state->inputs.size();
-    for (ValueId id : node.inputs) {
-      state->inputs.push_back(id == kNone ? &kAbsent : &state->values[static_cast<size_t>(id)]);
-    }
-    const TensorRefs refs(state->inputs.data() + first, node.inputs.size());
+    const std::vector<const Tensor*> inputs = Refs(
+        node.inputs, [&](ValueId id) -> Tensor& { return state->values[static_cast<size_t>(id)]; });
+    state->inputs.insert(state->inputs.end(), inputs.begin(), inputs.end());
+    const TensorRefs refs(state->inputs.data() + first, inputs.size());
     Tensor* outputs = &state->values[static_cast<size_t>(node.outputs[0])];
     state->steps.push_back({{node.op, plan.options[step].data(), refs, kCpu},
                             absl::MakeSpan(outputs, node.outputs.size())});
@@ -275,6 +258,17 @@ Tensor Program::operator()(const Tensor& input) const {
 const Graph& Program::graph() const { return impl_->graph; }
 
 int64_t Program::ArenaBytes(absl::Span<const int64_t> symbol_sizes) const {
+  const absl::Span<const Symbol> symbols = impl_->graph.symbols();
+  if (symbol_sizes.size() != symbols.size()) {
+    ThrowInvalidArgument(absl::StrCat("ArenaBytes: the graph has ", symbols.size(),
+                                      " open sizes, got ", symbol_sizes.size()));
+  }
+  for (size_t i = 0; i < symbols.size(); ++i) {
+    if (symbol_sizes[i] < 0) {
+      ThrowInvalidArgument(absl::StrCat("ArenaBytes: ", symbols[i].name, " = ", symbol_sizes[i],
+                                        " must not be negative"));
+    }
+  }
   return impl_->PlanFor({symbol_sizes.begin(), symbol_sizes.end()})->memory.arena_bytes;
 }
 

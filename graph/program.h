@@ -31,7 +31,8 @@ class Program {
   Tensor operator()(const Tensor& input) const;
 
   const Graph& graph() const;
-  // Of the memory that intermediate values share, for inputs of these sizes of the symbols.
+  // Of the memory that intermediate values share, for inputs of these sizes of the symbols, one for
+  // each.
   int64_t ArenaBytes(absl::Span<const int64_t> symbol_sizes) const;
 
  private:

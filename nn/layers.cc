@@ -24,7 +24,7 @@ void CheckPositive(const char* layer, const char* name, int64_t value) {
 
 // Uniform in +-1 / sqrt(fan_in), PyTorch's start for weights and biases alike.
 Parameter UniformByFanIn(DimsView shape, int64_t fan_in) {
-  const double bound = fan_in > 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : 0;
+  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
   return Parameter(Uniform(shape, -bound, bound));
 }
 
@@ -90,6 +90,10 @@ void BatchNorm::VisitMembers(MemberVisitor& visitor) {
 
 Tensor BatchNorm::Forward(const Tensor& input) {
   CheckInput(input);
+  if (input.size(1) != options.num_features) {
+    ThrowInvalidArgument(absl::StrCat(TypeName(), ": dimension 1 of ", neura::Describe(input),
+                                      " must be num_features = ", options.num_features));
+  }
   if (!training() && options.track_running_stats) {
     return BatchNormInference(input, running_mean, running_var, weight, bias, {.eps = options.eps});
   }

@@ -81,7 +81,7 @@ class BatchNorm : public Module {
 
  protected:
   explicit BatchNorm(const BatchNormOptions& options);
-  // Throws InvalidArgument unless the input has the layer's dimensions.
+  // Throws InvalidArgument unless the input has the layer's number of dimensions.
   virtual void CheckInput(const Tensor& input) const = 0;
 
  private:

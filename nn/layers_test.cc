@@ -9,6 +9,7 @@
 #include "neura/nn/nn.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura {
 namespace {
@@ -16,11 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor copy = Cast(Contiguous(tensor), kFloat32);
-  return {copy.data<float>(), copy.data<float>() + copy.numel()};
-}
+using testing::Values;
 
 bool Close(const Tensor& a, const Tensor& b, double tolerance = 1e-5) {
   return a.shape() == b.shape() &&
@@ -74,6 +71,40 @@ TEST(BatchNormTest, RejectsWhatItCannotNormalize) {
               }),
               HasSubstr("BatchNorm2d: expected [N, C, H, W]"));
   EXPECT_THAT(ErrorOf([&] { layer(Ones({1, 2, 1, 1})); }), HasSubstr("more than one value"));
+}
+
+TEST(BatchNormTest, WithoutAffineOrStatistics) {
+  const Tensor x = FromList<float>({1, 10, 3, 20, 8, 0}, {3, 2});
+  const Tensor expected = (x - Mean(x, {.dims = {0}})) / Sqrt(Var(x, {.dims = {0}}, 0) + 1e-5);
+  nn::BatchNorm1d layer({.num_features = 2, .affine = false, .track_running_stats = false});
+  EXPECT_TRUE(layer.StateDict().empty());
+  EXPECT_TRUE(Close(layer(x), expected));
+  // Without statistics, evaluation uses the batch's too.
+  layer.Eval();
+  EXPECT_TRUE(Close(layer(x), expected));
+
+  nn::BatchNorm1d tracking({.num_features = 2, .affine = false});
+  EXPECT_EQ(tracking.StateDict().size(), 3u);
+  tracking(x);
+  tracking.Eval();
+  EXPECT_TRUE(Close(tracking(x), (x - tracking.running_mean) / Sqrt(tracking.running_var + 1e-5)));
+}
+
+TEST(BatchNormTest, ChecksTheNumberOfFeatures) {
+  for (bool affine : {false, true}) {
+    for (bool tracks : {false, true}) {
+      for (bool training : {false, true}) {
+        nn::BatchNorm1d layer({.num_features = 4, .affine = affine, .track_running_stats = tracks});
+        layer.Train(training);
+        for (int64_t features : {0, 1, 3}) {
+          EXPECT_THAT(ErrorOf([&] {
+                        layer(Ones({8, features}));
+                      }),
+                      HasSubstr("must be num_features = 4"));
+        }
+      }
+    }
+  }
 }
 
 TEST(LayerNormTest, NormalizesTheLastDimensions) {
@@ -141,6 +172,78 @@ TEST(CrossEntropyTest, IsTheNegativeLogProbability) {
               nn::CrossEntropy(x, smooth).Item<double>(), 1e-12);
 }
 
+// Smoothing, class weights and ignored targets at once, as PyTorch defines them: the target's term
+// weighted by its class, the uniform term by every class, over the weights of the targets that
+// count.
+TEST(CrossEntropyTest, SmoothingWithWeightsAndIgnoredTargets) {
+  const std::vector<std::vector<double>> rows = {{1, 2, 0.5}, {-1, 0, 3}, {4, -2, 1}};
+  const std::vector<double> w = {3, 0.5, 2};
+  const std::vector<size_t> classes = {1, 0};
+  const double smoothing = 0.3;
+  double sum = 0, weights = 0;
+  std::vector<double> each;
+  for (size_t n = 0; n < classes.size(); ++n) {
+    double uniform = 0;
+    for (size_t c = 0; c < 3; ++c) uniform += w[c] * NegativeLogProbability(rows[n], c) / 3;
+    const double own = w[classes[n]] * NegativeLogProbability(rows[n], classes[n]);
+    each.push_back((1 - smoothing) * own + smoothing * uniform);
+    sum += each.back();
+    weights += w[classes[n]];
+  }
+  const Tensor x = FromList<double>({1, 2, 0.5, -1, 0, 3, 4, -2, 1}, {3, 3});
+  const Tensor target = FromList<int64_t>({1, 0, -7});
+  nn::CrossEntropyOptions options{
+      .weight = FromVector(w, {3}), .ignore_index = -7, .label_smoothing = smoothing};
+  EXPECT_NEAR(nn::CrossEntropy(x, target, options).Item<double>(), sum / weights, 1e-12);
+  options.reduction = "sum";
+  EXPECT_NEAR(nn::CrossEntropy(x, target, options).Item<double>(), sum, 1e-12);
+  options.reduction = "none";
+  const Tensor none = nn::CrossEntropy(x, target, options);
+  EXPECT_TRUE(Close(none, FromList<double>({each[0], each[1], 0}), 1e-12));
+}
+
+// "mean" divides probabilities by the number of rows, whatever the weights.
+TEST(CrossEntropyTest, ProbabilitiesWithWeights) {
+  const std::vector<std::vector<double>> rows = {{1, 2, 0.5}, {-1, 0, 3}};
+  const std::vector<std::vector<double>> p = {{0.2, 0.5, 0.3}, {1, 0, 0}};
+  const std::vector<double> w = {3, 0.5, 2};
+  const Tensor x = FromList<double>({1, 2, 0.5, -1, 0, 3}, {2, 3});
+  const Tensor target = FromList<double>({0.2, 0.5, 0.3, 1, 0, 0}, {2, 3});
+  for (double smoothing : {0.0, 0.3}) {
+    double sum = 0;
+    for (size_t n = 0; n < 2; ++n) {
+      for (size_t c = 0; c < 3; ++c) {
+        const double smooth = p[n][c] * (1 - smoothing) + smoothing / 3;
+        sum += w[c] * smooth * NegativeLogProbability(rows[n], c);
+      }
+    }
+    nn::CrossEntropyOptions options{.weight = FromVector(w, {3}), .label_smoothing = smoothing};
+    EXPECT_NEAR(nn::CrossEntropy(x, target, options).Item<double>(), sum / 2, 1e-12);
+    options.reduction = "sum";
+    EXPECT_NEAR(nn::CrossEntropy(x, target, options).Item<double>(), sum, 1e-12);
+  }
+}
+
+TEST(CrossEntropyTest, IgnoredTargetsMayHaveInfiniteScores) {
+  const Tensor x = SetRequiresGrad(FromList<double>({-INFINITY, 2, 0.5, 1, 0, 3}, {2, 3}));
+  const Tensor target = FromList<int64_t>({-100, 0});
+  const double second = NegativeLogProbability({1, 0, 3}, 0);
+  const Tensor loss = nn::CrossEntropy(x, target);
+  EXPECT_NEAR(loss.Item<double>(), second, 1e-12);
+  Backward(loss);
+  EXPECT_TRUE(Close(Slice(autograd::GradOf(x), 0, 0, 1), Zeros({1, 3}), 1e-12));
+  EXPECT_TRUE(std::isfinite(nn::CrossEntropy(x, target, {.label_smoothing = 0.1}).Item<double>()));
+  const Tensor weight = FromList<double>({1, 2, 3});
+  EXPECT_NEAR(nn::CrossEntropy(x, target, {.weight = weight}).Item<double>(), second, 1e-12);
+}
+
+TEST(CrossEntropyTest, AnyIntegerDType) {
+  const Tensor x = Randn({2, 3}), target = FromList<int64_t>({2, 0});
+  for (DType dtype : {kUInt8, kInt16, kInt32}) {
+    EXPECT_TRUE(SameBits(nn::CrossEntropy(x, Cast(target, dtype)), nn::CrossEntropy(x, target)));
+  }
+}
+
 TEST(CrossEntropyTest, OverPixels) {
   const Tensor x = Randn({2, 3, 4, 5}), target = RandInt(0, 3, {2, 4, 5});
   const Tensor flat = Reshape(Permute(x, {0, 2, 3, 1}), {40, 3});
@@ -175,6 +278,15 @@ TEST(CrossEntropyTest, BadTargets) {
                 nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.reduction = "avg"});
               }),
               HasSubstr("\"avg\""));
+  EXPECT_THAT(ErrorOf([&] {
+                nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.weight = Ones({2})});
+              }),
+              HasSubstr("weight must be float32 [3], got float32 [2]"));
+  EXPECT_THAT(
+      ErrorOf([&] {
+        nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.weight = Ones({3}, {.dtype = kFloat64})});
+      }),
+      HasSubstr("weight must be float32 [3], got float64 [3]"));
 }
 
 TEST(MseTest, IsTheMeanSquare) {

@@ -15,9 +15,10 @@ Tensor Reduce(const char* loss, const Tensor& values, const std::string& reducti
 }
 
 [[noreturn]] void ThrowShapes(const Tensor& input, const Tensor& target) {
-  ThrowInvalidArgument(absl::StrCat(
-      "CrossEntropy: the input is ", Describe(input), " and the target ", Describe(target),
-      "; expected [N, C, ...] and int64 classes [N, ...], or probabilities of the input's shape"));
+  ThrowInvalidArgument(absl::StrCat("CrossEntropy: the input is ", Describe(input),
+                                    " and the target ", Describe(target),
+                                    "; expected [N, C, ...] and integer classes [N, ...], or "
+                                    "probabilities of the input's shape"));
 }
 
 // The class weights shaped to multiply [N, C, ...].
@@ -43,17 +44,20 @@ Tensor WithClasses(const Tensor& log_p, const Tensor& target, int64_t dim,
                    const CrossEntropyOptions& options) {
   const Tensor counts = target != options.ignore_index;
   const Tensor classes = Unsqueeze(Where(counts, target, 0), dim);
-  const Tensor kept = Cast(counts, log_p.dtype());
-  Tensor weights = kept;
+  // Chosen, not multiplied by 0: what is ignored may be infinite.
+  const auto kept = [&counts](const Tensor& values) { return Where(counts, values, 0); };
+  const auto of_target = [&](const Tensor& values) {
+    return kept(Squeeze(Gather(values, dim, classes), {dim}));
+  };
+  Tensor weights = Cast(counts, log_p.dtype());
   if (options.weight.defined()) {
-    const Tensor per_class = Expand(AlongClasses(options.weight, log_p, dim), log_p.shape());
-    weights = kept * Squeeze(Gather(per_class, dim, classes), {dim});
+    weights = of_target(Expand(AlongClasses(options.weight, log_p, dim), log_p.shape()));
   }
-  Tensor losses = -Squeeze(Gather(log_p, dim, classes), {dim}) * weights;
+  Tensor losses = -of_target(log_p) * weights;
   if (options.label_smoothing > 0) {
     const Tensor weighted =
         options.weight.defined() ? log_p * AlongClasses(options.weight, log_p, dim) : log_p;
-    const Tensor uniform = -Mean(weighted, {.dims = {dim}}) * kept;
+    const Tensor uniform = -kept(Mean(weighted, {.dims = {dim}}));
     losses = losses * (1 - options.label_smoothing) + uniform * options.label_smoothing;
   }
   if (options.reduction == "mean") return Sum(losses) / Sum(weights);
@@ -68,9 +72,10 @@ Tensor CrossEntropy(const Tensor& input, const Tensor& target, const CrossEntrop
   }
   const int64_t dim = input.dim() == 1 ? 0 : 1;
   if (options.weight.defined() &&
-      (options.weight.dim() != 1 || options.weight.numel() != input.size(dim))) {
-    ThrowInvalidArgument(absl::StrCat("CrossEntropy: weight must be [", input.size(dim), "], got ",
-                                      Describe(options.weight)));
+      (options.weight.dim() != 1 || options.weight.numel() != input.size(dim) ||
+       options.weight.dtype() != input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat("CrossEntropy: weight must be ", DTypeName(input.dtype()),
+                                      " [", input.size(dim), "], got ", Describe(options.weight)));
   }
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
     ThrowInvalidArgument(absl::StrCat("CrossEntropy: label_smoothing = ", options.label_smoothing,

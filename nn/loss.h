@@ -10,7 +10,8 @@
 namespace neura::nn {
 
 struct CrossEntropyOptions {
-  // Weight of each class, [C]; undefined: all 1. With it, "mean" divides by the targets' weights.
+  // Weight of each class, [C] of the input's dtype; undefined: all 1. With it, "mean" divides by
+  // the targets' weights.
   Tensor weight = {};
   int64_t ignore_index = -100;     // targets of this value count for nothing
   std::string reduction = "mean";  // "none", "mean" or "sum"
@@ -18,8 +19,8 @@ struct CrossEntropyOptions {
   NEURA_FIELDS(ignore_index, reduction, label_smoothing)
 };
 // -log(softmax(input)[target]). input [N, C] or [N, C, d1, ...] or [C], floating point; target
-// class indices (int64 or int32) of the input's shape without C, or class probabilities of its
-// whole shape. Throws OutOfRange for a label that is not a class.
+// class indices (of any integer dtype) of the input's shape without C, or class probabilities of
+// its whole shape. Throws OutOfRange for a label that is not a class.
 Tensor CrossEntropy(const Tensor& input, const Tensor& target,
                     const CrossEntropyOptions& options = {});
 

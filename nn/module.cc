@@ -2,7 +2,6 @@
 
 #include <cxxabi.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <ostream>
 #include <typeinfo>
@@ -67,58 +66,68 @@ Module& Mutable(const Module& module) { return const_cast<Module&>(module); }
 // How an error finds out where it came from: each module on the way out, innermost first, looks up
 // the name of the one below.
 struct FailurePath {
-  int depth = 0;
+  int depth = 0;  // calls of modules in progress
+  // The module that the error left last. It may be gone, so it is compared and not looked into.
   const Module* module = nullptr;
-  std::string path;
+  std::string type_name;  // of that module
+  std::string path;       // from it to where the error arose
+  // Of the error; what Forward caught and dropped says nothing about the error after it.
+  std::string message;
 };
 thread_local FailurePath t_failure;
 
-std::string NameOfChild(Module& parent, const Module* child) {
+std::string NameBelow(Module& parent, const FailurePath& failure) {
   for (const auto& [name, module] : Children(parent).list) {
-    if (module == child) return name;
+    if (module == failure.module) return name;
   }
-  return child->TypeName();
+  return failure.type_name;
 }
 
 }  // namespace
 
-Parameter::Parameter(const Tensor& tensor) { Replace(tensor); }
-Parameter::Parameter(const Parameter& other) { Replace(CloneDetached(other.tensor_)); }
-Parameter& Parameter::operator=(const Parameter& other) {
+template <bool kTrained>
+OwnedTensor<kTrained>::OwnedTensor(const OwnedTensor& other) {
+  Replace(CloneDetached(other.tensor_));
+}
+template <bool kTrained>
+OwnedTensor<kTrained>& OwnedTensor<kTrained>::operator=(const OwnedTensor& other) {
   if (this != &other) Replace(CloneDetached(other.tensor_));
   return *this;
 }
-void Parameter::Replace(const Tensor& tensor) {
+template <bool kTrained>
+void OwnedTensor<kTrained>::Replace(const Tensor& tensor) {
   tensor_ = tensor;
-  if (tensor.defined() && IsDifferentiable(tensor.dtype())) SetRequiresGrad(tensor_);
+  if (kTrained && tensor.defined() && IsDifferentiable(tensor.dtype())) SetRequiresGrad(tensor_);
 }
-
-Buffer::Buffer(const Buffer& other) : tensor_(CloneDetached(other.tensor_)) {}
-Buffer& Buffer::operator=(const Buffer& other) {
-  if (this != &other) tensor_ = CloneDetached(other.tensor_);
-  return *this;
-}
+template class OwnedTensor<true>;
+template class OwnedTensor<false>;
 
 Tensor Module::operator()(const Tensor& input) {
   struct Depth {
-    Depth() { ++t_failure.depth; }
+    Depth() {
+      ++t_failure.depth;
+      t_failure.module = nullptr;
+    }
     ~Depth() { --t_failure.depth; }
   } depth;
   try {
     return Forward(input);
   } catch (Error& error) {
     FailurePath& failure = t_failure;
-    if (failure.module != nullptr && failure.module != this) {
-      const std::string name = NameOfChild(*this, failure.module);
+    // On its way out an error only gets words before its message.
+    if (failure.module == nullptr || !error.message().ends_with(failure.message)) {
+      failure.path.clear();
+    } else if (failure.module != this) {
+      const std::string name = NameBelow(*this, failure);
       failure.path = failure.path.empty() ? name : absl::StrCat(name, ".", failure.path);
     }
     failure.module = this;
+    failure.type_name = TypeName();
     if (failure.depth == 1) {
-      error.AddContext(failure.path.empty() ? TypeName()
-                                            : absl::StrCat(TypeName(), ".", failure.path));
-      failure.module = nullptr;
-      failure.path.clear();
+      error.AddContext(failure.path.empty() ? failure.type_name
+                                            : absl::StrCat(failure.type_name, ".", failure.path));
     }
+    failure.message = error.message();
     throw;
   }
 }
@@ -208,7 +217,8 @@ void Module::To(DType dtype) {
   NoGradGuard no_grad;
   const auto convert = [dtype](auto& member) {
     const Tensor& tensor = member.tensor();
-    if (IsFloating(tensor.dtype())) member.Replace(Detach(Cast(tensor, dtype)));
+    if (!IsFloating(tensor.dtype()) || tensor.dtype() == dtype) return;
+    member.Replace(Detach(Cast(tensor, dtype)));
   };
   TreeWalk walk([&](const std::string&, Parameter& p) { convert(p); },
                 [&](const std::string&, Buffer& b) { convert(b); });
@@ -250,8 +260,8 @@ class TreePrinter final : public MemberVisitor {
     indent_ += 2;
     module.VisitMembers(*this);
     indent_ -= 2;
-    const bool has_children = !Children(module).list.empty();
-    if (text_.size() > head && has_children) absl::StrAppend(&text_, "\n", Indent());
+    // Only child modules write here; tensors are noted for the end.
+    if (text_.size() > head) absl::StrAppend(&text_, "\n", Indent());
     text_ += ")";
     if (!tensors_.empty()) absl::StrAppend(&text_, "  ", absl::StrJoin(tensors_, ", "));
     return text_;

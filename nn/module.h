@@ -24,15 +24,16 @@
 
 namespace neura::nn {
 
-// A tensor that training changes. Copying clones it.
-class Parameter {
+// A tensor that belongs to a module: copying clones it.
+template <bool kTrained>
+class OwnedTensor {
  public:
-  Parameter() = default;  // absent, e.g. a layer without bias
-  explicit Parameter(const Tensor& tensor);
-  Parameter(const Parameter& other);
-  Parameter& operator=(const Parameter& other);
-  Parameter(Parameter&&) noexcept = default;
-  Parameter& operator=(Parameter&&) noexcept = default;
+  OwnedTensor() = default;  // absent, e.g. a layer without bias
+  explicit OwnedTensor(const Tensor& tensor) { Replace(tensor); }
+  OwnedTensor(const OwnedTensor& other);
+  OwnedTensor& operator=(const OwnedTensor& other);
+  OwnedTensor(OwnedTensor&&) noexcept = default;
+  OwnedTensor& operator=(OwnedTensor&&) noexcept = default;
 
   const Tensor& tensor() const { return tensor_; }
   operator const Tensor&() const { return tensor_; }
@@ -43,24 +44,10 @@ class Parameter {
   Tensor tensor_;
 };
 
-// A tensor that belongs to a module's state but is not trained, e.g. running statistics.
-class Buffer {
- public:
-  Buffer() = default;
-  explicit Buffer(const Tensor& tensor) : tensor_(tensor) {}
-  Buffer(const Buffer& other);
-  Buffer& operator=(const Buffer& other);
-  Buffer(Buffer&&) noexcept = default;
-  Buffer& operator=(Buffer&&) noexcept = default;
-
-  const Tensor& tensor() const { return tensor_; }
-  operator const Tensor&() const { return tensor_; }
-  bool defined() const { return tensor_.defined(); }
-  void Replace(const Tensor& tensor) { tensor_ = tensor; }
-
- private:
-  Tensor tensor_;
-};
+// Changed by training: requires a gradient where its dtype has them.
+using Parameter = OwnedTensor<true>;
+// Part of a module's state that is not trained, e.g. running statistics.
+using Buffer = OwnedTensor<false>;
 
 class Module;
 
@@ -72,8 +59,6 @@ class MemberVisitor {
   virtual void Visit(const std::string& name, Buffer& buffer) = 0;
   virtual void Visit(const std::string& name, Module& module) = 0;
 };
-
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 struct LoadOptions {
   // Names that only one side has are an error; otherwise they are reported and left alone.
@@ -108,7 +93,8 @@ class Module {
   bool training() const { return training_; }
 
   void ZeroGrad();
-  // Converts floating point parameters and buffers.
+  // Converts floating point parameters and buffers. What had another dtype becomes a new tensor:
+  // handles that were taken before, such as an optimizer's, are no longer the module's.
   void To(DType dtype);
   // Number of elements of all parameters.
   int64_t NumParameters() const;

@@ -32,7 +32,7 @@ struct Net : nn::Module {
   NEURA_MODULE(block, head)
 };
 
-std::vector<std::string> NamesOf(const nn::NamedTensors& named) {
+std::vector<std::string> NamesOf(const NamedTensors& named) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : named) names.push_back(name);
   return names;
@@ -79,7 +79,7 @@ TEST(ModuleTest, StateDictRoundTrip) {
 
 TEST(ModuleTest, StrictAndLenientLoading) {
   Net net;
-  nn::NamedTensors state = Net().StateDict();
+  NamedTensors state = Net().StateDict();
   state[0].first = "renamed";
   EXPECT_THAT(
       ErrorOf([&] { net.LoadStateDict(state); }),
@@ -91,7 +91,7 @@ TEST(ModuleTest, StrictAndLenientLoading) {
 
 TEST(ModuleTest, AShapeThatDoesNotFitChangesNothing) {
   Net net;
-  nn::NamedTensors state = Net().StateDict();
+  NamedTensors state = Net().StateDict();
   state[7].second = Zeros({4, 5});
   const Tensor before = Clone(net.Parameters()[0]);
   EXPECT_THAT(ErrorOf([&] { net.LoadStateDict(state, {.strict = false}); }),
@@ -121,6 +121,55 @@ TEST(ModuleTest, ErrorsTellWhereTheyCameFrom) {
   EXPECT_THAT(ErrorOf([&] { broken.net.head(Ones({2, 5})); }), StartsWith("Sequential.0: linear("));
 }
 
+TEST(ModuleTest, ErrorsFromModulesThatAreGoneHaveATypeInThePath) {
+  struct Temporary : nn::Module {
+    Tensor Forward(const Tensor& x) override { return nn::Sequential(Net())(x); }
+    NEURA_MODULE()
+  };
+  EXPECT_THAT(ErrorOf([] {
+                Temporary()(Ones({2, 5}));
+              }),
+              StartsWith("Temporary.Sequential.0.block.inner: linear("));
+}
+
+TEST(ModuleTest, CaughtErrorsLeaveNoPath) {
+  struct Lenient : nn::Module {
+    nn::Linear first{{.in_features = 3, .out_features = 3}};
+    nn::Linear second{{.in_features = 4, .out_features = 3}};
+    bool use_second = false;
+    Tensor Forward(const Tensor& x) override {
+      try {
+        return first(x);
+      } catch (const Error&) {
+        if (use_second) return second(x);
+        ThrowInvalidArgument("neither");
+      }
+    }
+    NEURA_MODULE(first, second)
+  };
+  Lenient lenient;
+  EXPECT_EQ(ErrorOf([&] { lenient(Ones({2, 5})); }), "Lenient: neither");
+  lenient.use_second = true;
+  EXPECT_THAT(ErrorOf([&] { lenient(Ones({2, 5})); }), StartsWith("Lenient.second: linear("));
+}
+
+TEST(ModuleTest, ErrorsThatAreRenamedOnTheWayKeepTheirPath) {
+  struct Naming : nn::Module {
+    nn::Linear inner{{.in_features = 3, .out_features = 3}};
+    Tensor Forward(const Tensor& x) override {
+      try {
+        return inner(x);
+      } catch (Error& error) {
+        error.AddContext("step 7");
+        throw;
+      }
+    }
+    NEURA_MODULE(inner)
+  };
+  Naming naming;
+  EXPECT_THAT(ErrorOf([&] { naming(Ones({2, 5})); }), StartsWith("Naming.inner: step 7: linear("));
+}
+
 TEST(ModuleTest, PrintsShapesAndCounts) {
   const std::string text = Net().ToString();
   EXPECT_THAT(text, StartsWith("Net(\n  (block): Block(\n    (inner): Linear(in_features=3"));
@@ -138,6 +187,14 @@ TEST(ModuleTest, ToConvertsFloatingPointState) {
   EXPECT_EQ(net.block.norm.num_batches_tracked.tensor().dtype(), kInt64);
   EXPECT_EQ(net(Ones({2, 3}, {.dtype = kFloat64})).dtype(), kFloat64);
   EXPECT_TRUE(RequiresGrad(net.block.inner.weight));
+}
+
+TEST(ModuleTest, ToTheSameDTypeKeepsTheTensors) {
+  Net net;
+  const std::vector<Tensor> before = net.Parameters();
+  net.To(kFloat32);
+  const std::vector<Tensor> after = net.Parameters();
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(IsSame(before[i], after[i])) << i;
 }
 
 TEST(ModuleTest, SequentialIsAValueToo) {

@@ -10,7 +10,6 @@ namespace neura::onnx {
 namespace {
 
 using graph::Extent;
-using graph::kNone;
 using graph::ValueId;
 
 // The windows of a convolution or a pool over two dimensions; those over one get another of

@@ -1,7 +1,6 @@
 // Pointwise operators.
 #include <limits>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import_ops.h"
 #include "neura/onnx/tensor_proto.h"

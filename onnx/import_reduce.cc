@@ -1,12 +1,10 @@
 // Reductions and matrix products.
-#include <algorithm>
 
 #include "neura/onnx/import_ops.h"
 
 namespace neura::onnx {
 namespace {
 
-using graph::Extent;
 using graph::kNone;
 using graph::ValueId;
 

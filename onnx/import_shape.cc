@@ -10,7 +10,6 @@ namespace neura::onnx {
 namespace {
 
 using graph::Extent;
-using graph::kNone;
 using graph::ValueId;
 
 }  // namespace
@@ -57,7 +56,7 @@ void ReadConstant(NodeReader& node) {
   } else {
     node.Unsupported("the constant has no value that is supported");
   }
-  node.OutKnown(std::vector<Tensor>(node.graph().symbols().size() + 1, value));
+  node.OutKnown(std::vector<Tensor>(node.graph().num_probes(), value));
 }
 
 void ReadConstantOfShape(NodeReader& node) {

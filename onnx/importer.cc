@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/graph/passes/passes.h"
 #include "neura/onnx/tensor_proto.h"
@@ -102,7 +101,10 @@ class Importer {
                                  ? dim.dim_param()
                                  : absl::StrCat(input, "_dim", index);
     for (const auto& [fixed, size] : fixed_dims_) {
-      if (fixed == name) return size;
+      if (fixed != name) continue;
+      if (size >= 0 && size <= kMaxExtent) return size;
+      ThrowInvalidArgument(
+          absl::StrCat("fixed_dims: ", name, " = ", size, " is outside [0, ", kMaxExtent, "]"));
     }
     for (size_t i = 0; i < symbols_.size(); ++i) {
       if (symbols_[i].name == name) return Extent(1, static_cast<int>(i));
@@ -110,8 +112,8 @@ class Importer {
     if (static_cast<int>(symbols_.size()) == kMaxSymbols) {
       ThrowUnimplemented(absl::StrCat("more than ", kMaxSymbols, " open sizes are not supported"));
     }
-    // Shapes are tried at batches of 2 and 3, and elsewhere at sizes that images have.
-    symbols_.push_back(index == 0 ? Symbol{name, 2, 3} : Symbol{name, 224, 256});
+    // Shapes are tried at small batches, and elsewhere at sizes that images have, odd ones too.
+    symbols_.push_back(index == 0 ? Symbol{name} : Symbol{name, {224, 256, 289}});
     return Extent(1, static_cast<int>(symbols_.size()) - 1);
   }
 
@@ -129,16 +131,15 @@ class Importer {
   }
 
   void AddInitializers() {
-    const size_t probes = symbols_.size() + 1;
     for (const ::onnx::TensorProto& initializer : proto_.initializer()) {
       if (initializer.dims_size() > kMaxRank) {
         ThrowInvalidArgument(
             absl::StrCat("tensor ", initializer.name(), " has too many dimensions"));
       }
       absl::StatusOr<Tensor> tensor = ReadTensor(initializer);
-      if (!tensor.ok()) throw Error(tensor.status().code(), std::string(tensor.status().message()));
+      if (!tensor.ok()) ThrowStatus(tensor.status());
       ImportedValue value{graph_.AddConstant(*tensor, initializer.name()), {}};
-      if (tensor->numel() <= kMaxKnownElements) value.known.assign(probes, *tensor);
+      if (tensor->numel() <= kMaxKnownElements) value.known.assign(graph_.num_probes(), *tensor);
       Define(initializer.name(), std::move(value));
     }
   }
@@ -153,8 +154,8 @@ class Importer {
         ThrowUnimplemented("the operator is of a domain that is not supported");
       }
       if (node.output_size() == 0) ThrowInvalidArgument("has no outputs");
-      const Operator* op = FindOperator(node.op_type());
-      if (op == nullptr) ThrowUnimplemented("the operator is not supported");
+      const OperatorReader read = FindOperator(node.op_type());
+      if (read == nullptr) ThrowUnimplemented("the operator is not supported");
       std::vector<ImportedValue> inputs;
       for (const std::string& name : node.input()) {
         if (name.empty()) {
@@ -168,7 +169,7 @@ class Importer {
         inputs.push_back(it->second);
       }
       std::vector<ImportedValue> outputs;
-      if (!ComputeNow(*op, node, inputs, &outputs)) outputs = Read(graph_, *op, node, inputs);
+      if (!ComputeNow(read, node, inputs, &outputs)) outputs = Read(graph_, read, node, inputs);
       for (int i = 0; i < node.output_size(); ++i) {
         if (node.output(i).empty()) continue;
         ImportedValue& output = outputs[static_cast<size_t>(i)];
@@ -183,24 +184,24 @@ class Importer {
     }
   }
 
-  std::vector<ImportedValue> Read(Graph& graph, const Operator& op, const NodeProto& node,
+  std::vector<ImportedValue> Read(Graph& graph, OperatorReader read, const NodeProto& node,
                                   std::vector<ImportedValue> inputs) {
     NodeReader reader(graph, node, opset_, std::move(inputs));
-    op.read(reader);
+    read(reader);
     reader.CheckAttributes();
     return std::move(reader.outputs());
   }
 
   // Nodes whose inputs are all known are computed here and now, at every probe: this is how shapes
   // that are put together from the shapes of other values are followed.
-  bool ComputeNow(const Operator& op, const NodeProto& node,
+  bool ComputeNow(OperatorReader read, const NodeProto& node,
                   const std::vector<ImportedValue>& inputs, std::vector<ImportedValue>* outputs) {
     if (inputs.empty()) return false;
     for (const ImportedValue& input : inputs) {
       if (input.known.empty() && input.id != kNone) return false;
     }
     outputs->assign(static_cast<size_t>(node.output_size()), {});
-    for (size_t p = 0; p <= symbols_.size(); ++p) {
+    for (size_t p = 0; p < graph_.num_probes(); ++p) {
       Graph scratch;
       std::vector<ImportedValue> at_probe;
       for (const ImportedValue& input : inputs) {
@@ -210,7 +211,7 @@ class Importer {
         }
         at_probe.push_back(std::move(value));
       }
-      std::vector<ImportedValue> results = Read(scratch, op, node, std::move(at_probe));
+      std::vector<ImportedValue> results = Read(scratch, read, node, std::move(at_probe));
       std::vector<int> places;
       for (size_t i = 0; i < results.size(); ++i) {
         if (results[i].id == kNone) continue;
@@ -240,7 +241,7 @@ class Importer {
     for (const Tensor& tensor : value.known) {
       const Tensor& first = value.known[0];
       const bool few = tensor.dtype() == kInt64 && tensor.dim() <= 1 && tensor.numel() <= kMaxRank;
-      if (!SameElements(tensor, first) && !(few && tensor.shape() == first.shape())) return false;
+      if (!SameBits(tensor, first) && !(few && tensor.shape() == first.shape())) return false;
     }
     return true;
   }

@@ -24,9 +24,6 @@ struct ImportedValue {
   std::vector<Tensor> known;
 };
 
-// The same dtype, shape and bytes. Both are contiguous.
-bool SameElements(const Tensor& a, const Tensor& b);
-
 // One ONNX node on its way into a graph. The functions that read one operator (import_*.cc) see the
 // file through this. Whatever they throw becomes an error that names the node.
 class NodeReader {
@@ -128,13 +125,11 @@ class NodeReader {
   absl::flat_hash_set<std::string> taken_;
 };
 
-struct Operator {
-  const char* name = nullptr;
-  void (*read)(NodeReader& node) = nullptr;
-};
+// Reads a node of one operator.
+using OperatorReader = void (*)(NodeReader& node);
 
 // Null when there is none.
-const Operator* FindOperator(std::string_view name);
+OperatorReader FindOperator(std::string_view name);
 
 // The operator sets that are read.
 inline constexpr int kMinOpset = 6;

@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <cstring>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/importer.h"
 #include "neura/onnx/tensor_proto.h"
@@ -15,13 +13,6 @@ using graph::OptionsBox;
 using graph::SymbolicInt;
 using graph::ValueId;
 using ::onnx::AttributeProto;
-
-bool SameElements(const Tensor& a, const Tensor& b) {
-  if (IsSame(a, b)) return true;
-  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
-  return a.numel() == 0 || std::memcmp(a.raw_data(), b.raw_data(),
-                                       static_cast<size_t>(a.numel()) * ItemSize(a.dtype())) == 0;
-}
 
 NodeReader::NodeReader(graph::Graph& graph, const ::onnx::NodeProto& node, int opset,
                        std::vector<ImportedValue> inputs)
@@ -62,7 +53,7 @@ std::optional<Tensor> NodeReader::Known(size_t i) const {
   }
   const std::vector<Tensor>& known = inputs_[i].known;
   for (const Tensor& other : known) {
-    if (!SameElements(other, known[0])) return std::nullopt;
+    if (!SameBits(other, known[0])) return std::nullopt;
   }
   return known[0];
 }
@@ -89,7 +80,7 @@ std::vector<Extent> NodeReader::Extents(size_t i) {
     }
     tensor = Contiguous(neura::Cast(tensor, kInt64));
   }
-  if (known.size() == 1) known.resize(graph::ProbeSizes(graph_.symbols()).size(), known[0]);
+  if (known.size() == 1) known.resize(graph_.num_probes(), known[0]);
   for (int64_t k = 0; k < known[0].numel(); ++k) {
     std::vector<int64_t> values;
     for (const Tensor& tensor : known) values.push_back(tensor.data<int64_t>()[k]);
@@ -154,7 +145,7 @@ std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   const AttributeProto* attribute = TakeAttribute(name, AttributeProto::TENSOR);
   if (attribute == nullptr) return std::nullopt;
   absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t());
-  if (!tensor.ok()) throw Error(tensor.status().code(), std::string(tensor.status().message()));
+  if (!tensor.ok()) ThrowStatus(tensor.status());
   return *tensor;
 }
 

@@ -20,14 +20,14 @@ constexpr uint64_t kMaxBytes = std::numeric_limits<int32_t>::max();
 
 }  // namespace
 
-std::string ToBytes(const graph::Graph& graph, const ExportOptions& options) {
+std::string ToBytes(const graph::Graph& graph, std::string_view model_name) {
   ::onnx::ModelProto model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("neura");
   ::onnx::OperatorSetIdProto* opset = model.add_opset_import();
   opset->set_domain("");
   opset->set_version(kOpset);
-  model.mutable_graph()->set_name(options.model_name);
+  model.mutable_graph()->set_name(std::string(model_name));
   graph::Graph needed = graph;
   graph::EliminateDeadCode(needed);
   graph::RemoveIdentities(needed);
@@ -39,8 +39,8 @@ std::string ToBytes(const graph::Graph& graph, const ExportOptions& options) {
   return model.SerializeAsString();
 }
 
-void ExportGraph(const graph::Graph& graph, const std::string& path, const ExportOptions& options) {
-  WriteFileAtomically(path, {ToBytes(graph, options)});
+void ExportGraph(const graph::Graph& graph, const std::string& path, std::string_view model_name) {
+  WriteFileAtomically(path, {ToBytes(graph, model_name)});
 }
 
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options) {
@@ -57,17 +57,11 @@ absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptio
 }
 
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options) {
-  absl::StatusOr<FileSource> file = FileSource::Open(path);
-  if (!file.ok()) return file.status();
-  if (file->size() > kMaxBytes) {
-    return InFile(path, absl::InvalidArgumentError("the model is too large"));
-  }
-  std::string bytes(file->size(), '\0');
-  const absl::Status read = file->Read(0, bytes.data(), bytes.size());
-  if (!read.ok()) return InFile(path, read);
-  absl::StatusOr<graph::Graph> graph = FromBytes(bytes, options);
-  if (!graph.ok()) return InFile(path, graph.status());
-  return graph;
+  return ReadFromFile(path, [&options](const ByteSource& source) -> absl::StatusOr<graph::Graph> {
+    const absl::StatusOr<std::string> bytes = ReadAll(source, kMaxBytes);
+    if (!bytes.ok()) return bytes.status();
+    return FromBytes(*bytes, options);
+  });
 }
 
 absl::StatusOr<graph::Program> Load(const std::string& path, const ImportOptions& options) {

@@ -29,7 +29,7 @@ struct ExportOptions {
 };
 
 // The bytes of a model. Throws Unimplemented for an operation that ONNX cannot say, and why.
-std::string ToBytes(const graph::Graph& graph, const ExportOptions& options = {});
+std::string ToBytes(const graph::Graph& graph, std::string_view model_name = "neura");
 
 // Captures a function of tensors and writes it to `path`, where either the old file or the whole
 // new one is at any moment. Parameters and buffers of modules keep their names: of whatever has
@@ -39,7 +39,7 @@ template <typename Fn>
 void Export(Fn&& function, const std::vector<Tensor>& examples, const std::string& path,
             ExportOptions options = {});
 void ExportGraph(const graph::Graph& graph, const std::string& path,
-                 const ExportOptions& options = {});
+                 std::string_view model_name = "neura");
 
 // ---- in --------------------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ void Export(Fn&& function, const std::vector<Tensor>& examples, const std::strin
   if constexpr (requires { function.NamedBuffers(); }) {
     for (const auto& [name, tensor] : function.NamedBuffers()) names.emplace_back(name, tensor);
   }
-  ExportGraph(graph::Capture(function, examples, options.capture), path, options);
+  ExportGraph(graph::Capture(function, examples, options.capture), path, options.model_name);
 }
 
 }  // namespace neura::onnx

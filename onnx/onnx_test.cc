@@ -1,6 +1,5 @@
 #include "neura/onnx/onnx.h"
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -12,13 +11,6 @@
 
 namespace neura::onnx {
 namespace {
-
-bool SameBits(const Tensor& a, const Tensor& b) {
-  const Tensor left = Contiguous(a), right = Contiguous(b);
-  return left.shape() == right.shape() && left.dtype() == right.dtype() &&
-         std::memcmp(left.raw_data(), right.raw_data(),
-                     static_cast<size_t>(left.numel()) * ItemSize(left.dtype())) == 0;
-}
 
 std::string TempPath(const std::string& name) { return ::testing::TempDir() + "/" + name; }
 
@@ -34,11 +26,11 @@ struct Net {
     h = MaxPool2d(Relu(h), {.kernel_size = 2});
     return Linear(Flatten(h, 1), weight2, bias2);
   }
-  std::vector<std::pair<std::string, Tensor>> NamedParameters() const {
+  NamedTensors NamedParameters() const {
     return {
         {"conv.weight", weight1}, {"conv.bias", bias1}, {"fc.weight", weight2}, {"fc.bias", bias2}};
   }
-  std::vector<std::pair<std::string, Tensor>> NamedBuffers() const {
+  NamedTensors NamedBuffers() const {
     return {{"norm.running_mean", mean}, {"norm.running_var", variance}};
   }
 };
@@ -85,7 +77,7 @@ TEST(Export, OpenSizesReachShapes) {
   ExportOptions options;
   options.capture.dynamic_dims = {{0, 1, "length"}};
   const std::string bytes =
-      ToBytes(graph::Capture(fn, {Rand({2, 5, 6})}, options.capture), options);
+      ToBytes(graph::Capture(fn, {Rand({2, 5, 6})}, options.capture), options.model_name);
   const auto graph = FromBytes(bytes);
   ASSERT_TRUE(graph.ok()) << graph.status();
   const graph::Program program = graph::Compile(*graph);
@@ -195,6 +187,48 @@ TEST(Import, FollowsShapesThatAreComputed) {
   for (int64_t batch : {1, 2, 5}) {
     EXPECT_EQ(graph::Program(*graph)(Rand({batch, 4})).shape(), DimsView({batch, 2, 2}));
   }
+}
+
+TEST(Import, FixedDimsCloseOpenSizes) {
+  const std::string bytes = OneNode("Relu").SerializeAsString();
+  const auto graph = FromBytes(bytes, {.fixed_dims = {{"other", 9}, {"batch", 5}}});
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_TRUE(graph->symbols().empty());
+  const graph::Program program(*graph);
+  const Tensor x = Randn({5, 4});
+  EXPECT_TRUE(SameBits(program(x), Relu(x)));
+  EXPECT_THROW(program(Randn({4, 4})), Error);
+  for (int64_t size : {int64_t{-1}, INT64_MAX}) {
+    const absl::Status status = FromBytes(bytes, {.fixed_dims = {{"batch", size}}}).status();
+    EXPECT_EQ(status.code(), kInvalid) << status;
+    EXPECT_NE(status.message().find(absl::StrCat("batch = ", size)), std::string::npos) << status;
+  }
+}
+
+TEST(Import, RefusesSizesThatFollowByDivision) {
+  // Expand(x[0:1], [height / 2 * 2, 4]): between even sizes that is the height itself.
+  ::onnx::ModelProto model = OneNode("Expand");
+  auto* shape = model.mutable_graph()
+                    ->mutable_input(0)
+                    ->mutable_type()
+                    ->mutable_tensor_type()
+                    ->mutable_shape();
+  shape->mutable_dim(0)->set_dim_value(1);
+  shape->mutable_dim(1)->set_dim_param("height");
+  model.mutable_graph()->clear_node();
+  const auto add = [&model](const char* op, std::vector<std::string> inputs, const char* output) {
+    ::onnx::NodeProto* node = model.mutable_graph()->add_node();
+    node->set_op_type(op);
+    for (const std::string& input : inputs) node->add_input(input);
+    node->add_output(output);
+  };
+  AddInitializer(model, "two", FromList<int64_t>({1, 2}));
+  AddInitializer(model, "row", Ones({1, 1}));
+  add("Shape", {"x"}, "shape");
+  add("Div", {"shape", "two"}, "half");
+  add("Mul", {"half", "two"}, "even");
+  add("Expand", {"row", "even"}, "y");
+  ExpectError(model, kUnimplemented, {"Expand", "depends on an open size"});
 }
 
 TEST(Import, SoftmaxOfOldOperatorSetsFlattens) {
@@ -322,6 +356,14 @@ TEST(Load, NamesTheFile) {
   const absl::Status garbage = Load(path).status();
   EXPECT_EQ(garbage.code(), kInvalid);
   EXPECT_NE(garbage.message().find("garbage.onnx"), std::string::npos);
+  // More than protobuf reads is not even taken into memory. The file takes no room: it is all hole.
+  const std::string huge_path = TempPath("huge.onnx");
+  std::ofstream(huge_path) << "x";
+  std::filesystem::resize_file(huge_path, uint64_t{1} << 40);
+  const absl::Status huge = Load(huge_path).status();
+  std::filesystem::remove(huge_path);
+  EXPECT_EQ(huge.code(), kInvalid) << huge;
+  EXPECT_NE(huge.message().find("huge.onnx: 1099511627776 bytes"), std::string::npos) << huge;
 }
 
 }  // namespace

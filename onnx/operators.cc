@@ -3,13 +3,13 @@
 
 namespace neura::onnx {
 
-const Operator* FindOperator(std::string_view name) {
-  static const auto* operators = new absl::flat_hash_map<std::string_view, Operator>{
-#define ONNX_READ(Name, ...) {#Name, {#Name, &__VA_ARGS__}},
+OperatorReader FindOperator(std::string_view name) {
+  static const auto* operators = new absl::flat_hash_map<std::string_view, OperatorReader>{
+#define ONNX_READ(Name, ...) {#Name, &__VA_ARGS__},
 #include "neura/onnx/operators.inc"
   };
   const auto it = operators->find(name);
-  return it == operators->end() ? nullptr : &it->second;
+  return it == operators->end() ? nullptr : it->second;
 }
 
 }  // namespace neura::onnx

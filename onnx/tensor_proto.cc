@@ -95,8 +95,7 @@ void WriteTensor(const Tensor& tensor, TensorProto* proto) {
   proto->set_data_type(ToElementType(tensor.dtype()));
   for (int64_t extent : tensor.shape()) proto->add_dims(extent);
   const Tensor contiguous = Contiguous(tensor);
-  proto->set_raw_data(contiguous.raw_data(),
-                      static_cast<size_t>(contiguous.numel()) * ItemSize(contiguous.dtype()));
+  proto->set_raw_data(contiguous.raw_data(), contiguous.nbytes());
 }
 
 absl::StatusOr<Tensor> ReadTensor(const TensorProto& proto) {

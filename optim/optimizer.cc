@@ -17,7 +17,9 @@ Optimizer::Optimizer(const char* name, std::vector<std::vector<Tensor>> groups)
                                           "gradient, got ", Describe(param)));
       }
       if (!param.is_contiguous()) {
-        ThrowInvalidArgument(absl::StrCat(name, ": a parameter must be contiguous"));
+        ThrowInvalidArgument(absl::StrCat(name, ": a parameter must be contiguous, got ",
+                                          Describe(param), " with strides ",
+                                          ToString(param.strides())));
       }
       if (!seen.insert(param.impl()).second) {
         ThrowInvalidArgument(absl::StrCat(name, ": ", Describe(param), " is given twice"));

@@ -16,8 +16,6 @@
 
 namespace neura::optim {
 
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-
 struct SgdOptions {
   double lr = 1e-3;
   double momentum = 0;
@@ -76,12 +74,13 @@ class Optimizer {
   // Options of each group ("group.0.lr", float64 scalars) and state of each parameter
   // ("state.3.exp_avg"), enough to go on as if nothing had happened.
   virtual NamedTensors StateDict() const = 0;
-  // Throws InvalidArgument when the state is of other groups, parameters or shapes.
+  // Throws InvalidArgument, and changes nothing, when the state is of other groups, parameters or
+  // shapes, or has options that the constructor would refuse.
   virtual void LoadStateDict(const NamedTensors& state) = 0;
 
  protected:
-  // Throws InvalidArgument for an empty list, an undefined tensor, one that does not require a
-  // gradient or is no leaf, and one that stands in two groups.
+  // Throws InvalidArgument when there are no parameters at all, for one that does not require a
+  // gradient, is no leaf or is not contiguous, and for one that is given twice.
   Optimizer(const char* name, std::vector<std::vector<Tensor>> groups);
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;

@@ -1,5 +1,7 @@
 #include "neura/optim/optimizers.h"
 
+#include <array>
+
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
@@ -9,20 +11,7 @@
 namespace neura::optim {
 namespace {
 
-template <typename Options>
-std::vector<ParamGroup<Options>> OneGroup(std::vector<Tensor> params, const Options& options) {
-  std::vector<ParamGroup<Options>> groups(1);
-  groups[0].params = std::move(params);
-  groups[0].options = options;
-  return groups;
-}
-
-template <typename Options>
-std::vector<std::vector<Tensor>> ParamsOf(const std::vector<ParamGroup<Options>>& groups) {
-  std::vector<std::vector<Tensor>> params;
-  for (const auto& group : groups) params.push_back(group.params);
-  return params;
-}
+using internal::ParamState;
 
 void CheckNotNegative(const char* optimizer, const char* name, double value) {
   if (!(value >= 0)) {
@@ -37,95 +26,231 @@ void CheckBeta(const char* optimizer, const char* name, double value) {
   }
 }
 
-template <typename Options>
-void CheckAdamOptions(const char* name, const std::vector<ParamGroup<Options>>& groups) {
-  for (const auto& group : groups) {
-    CheckNotNegative(name, "lr", group.options.lr);
-    CheckNotNegative(name, "eps", group.options.eps);
-    CheckNotNegative(name, "weight_decay", group.options.weight_decay);
-    CheckBeta(name, "beta1", group.options.beta1);
-    CheckBeta(name, "beta2", group.options.beta2);
-  }
-}
-
 // One step of an operation that changes its inputs.
 void CallStep(OpId op, const void* options, TensorRefs inputs) {
   NoGradGuard no_grad;
   Dispatch(op, options, inputs, {});
 }
 
-template <typename State, typename Options>
-void AdamStep(const Tensor& param, const Tensor& grad, const Options& options, State& state,
-              bool decoupled) {
-  for (Tensor& tensor : state.tensors) {
-    if (!tensor.defined()) tensor = ZerosLike(param);
+// What the optimizer of these options is called and keeps for each parameter, which options it
+// takes, and its step, which overwrites the parameter; state.step already counts it.
+template <typename Options>
+struct Rule;
+
+template <>
+struct Rule<SgdOptions> {
+  static constexpr const char* kName = "SGD";
+  static constexpr std::array kStates = {"momentum_buffer"};
+  // The buffer begins with the first step that has momentum.
+  static constexpr bool kStateFromFirstStep = false;
+
+  static double& Momentum(SgdOptions& options) { return options.momentum; }
+
+  static void Check(const SgdOptions& options) {
+    CheckNotNegative(kName, "lr", options.lr);
+    CheckNotNegative(kName, "momentum", options.momentum);
+    CheckNotNegative(kName, "weight_decay", options.weight_decay);
+    if (options.nesterov && (options.momentum == 0 || options.dampening != 0)) {
+      ThrowInvalidArgument("SGD: nesterov needs momentum and no dampening");
+    }
   }
-  const AdamStepOptions step{.lr = options.lr,
-                             .beta1 = options.beta1,
-                             .beta2 = options.beta2,
-                             .eps = options.eps,
-                             .weight_decay = options.weight_decay,
-                             .decoupled_weight_decay = decoupled,
-                             .maximize = options.maximize,
-                             .step = state.step};
-  CallStep(OpId::kAdamStep, &step, {&param, &grad, &state.tensors[0], &state.tensors[1]});
+
+  static void Step(const Tensor& param, const Tensor& grad, const SgdOptions& options,
+                   ParamState& state) {
+    Tensor& buffer = state.tensors[0];
+    const bool first = !buffer.defined();
+    if (options.momentum != 0 && first) buffer = ZerosLike(param);
+    const SgdStepOptions step{.lr = options.lr,
+                              .momentum = options.momentum,
+                              .dampening = options.dampening,
+                              .weight_decay = options.weight_decay,
+                              .nesterov = options.nesterov,
+                              .maximize = options.maximize,
+                              .first_step = first};
+    CallStep(OpId::kSgdStep, &step, {&param, &grad, &buffer});
+  }
+};
+
+// Adam and AdamW differ in where the weight decay acts.
+template <typename Options, bool kDecoupled>
+struct AdamRule {
+  static constexpr const char* kName = kDecoupled ? "AdamW" : "Adam";
+  static constexpr std::array kStates = {"exp_avg", "exp_avg_sq"};
+  static constexpr bool kStateFromFirstStep = true;
+
+  static double& Momentum(Options& options) { return options.beta1; }
+
+  static void Check(const Options& options) {
+    CheckNotNegative(kName, "lr", options.lr);
+    CheckNotNegative(kName, "eps", options.eps);
+    CheckNotNegative(kName, "weight_decay", options.weight_decay);
+    CheckBeta(kName, "beta1", options.beta1);
+    CheckBeta(kName, "beta2", options.beta2);
+  }
+
+  static void Step(const Tensor& param, const Tensor& grad, const Options& options,
+                   ParamState& state) {
+    for (Tensor& tensor : state.tensors) {
+      if (!tensor.defined()) tensor = ZerosLike(param);
+    }
+    const AdamStepOptions step{.lr = options.lr,
+                               .beta1 = options.beta1,
+                               .beta2 = options.beta2,
+                               .eps = options.eps,
+                               .weight_decay = options.weight_decay,
+                               .decoupled_weight_decay = kDecoupled,
+                               .maximize = options.maximize,
+                               .step = state.step};
+    CallStep(OpId::kAdamStep, &step, {&param, &grad, &state.tensors[0], &state.tensors[1]});
+  }
+};
+template <>
+struct Rule<AdamOptions> : AdamRule<AdamOptions, false> {};
+template <>
+struct Rule<AdamWOptions> : AdamRule<AdamWOptions, true> {};
+
+template <typename Options>
+std::vector<std::vector<Tensor>> ParamsOf(const std::vector<ParamGroup<Options>>& groups) {
+  std::vector<std::vector<Tensor>> params;
+  for (const auto& group : groups) params.push_back(group.params);
+  return params;
 }
+
+// The options of optimizers are numbers and switches, which are saved as 0 and 1.
+double ToNumber(FieldRef field) {
+  if (bool** flag = std::get_if<bool*>(&field)) return **flag ? 1 : 0;
+  return *std::get<double*>(field);
+}
+void FromNumber(FieldRef field, double value) {
+  if (bool** flag = std::get_if<bool*>(&field)) {
+    **flag = value != 0;
+  } else {
+    *std::get<double*>(field) = value;
+  }
+}
+
+// Tensors by name, of which each is taken once.
+class NamedState {
+ public:
+  NamedState(const char* optimizer, const NamedTensors& state)
+      : optimizer_(optimizer), given_(state.begin(), state.end()) {}
+
+  // Undefined where there is none.
+  Tensor Take(const std::string& name) {
+    const auto node = given_.extract(name);
+    return node.empty() ? Tensor() : node.mapped();
+  }
+
+  double TakeNumber(const std::string& name) {
+    const Tensor value = Take(name);
+    if (!value.defined() || value.numel() != 1) Fail("the state has no ", name);
+    return value.Item<double>();
+  }
+
+  // The state of one parameter under the names prefix + "step" and prefix + names[k].
+  ParamState TakeParam(const std::string& prefix, const Tensor& param,
+                       absl::Span<const char* const> names, bool from_first_step) {
+    ParamState state;
+    const Tensor step = Take(prefix + "step");
+    if (step.defined()) {
+      if (step.numel() != 1 || step.dtype() != kInt64 || step.Item<int64_t>() < 0) {
+        Fail(prefix, "step must be one int64 that is not negative, got ", step.ToString());
+      }
+      state.step = step.Item<int64_t>();
+    }
+    size_t present = 0;
+    for (const char* name : names) {
+      const Tensor tensor = Take(prefix + name);
+      if (tensor.defined() &&
+          (tensor.shape() != param.shape() || tensor.dtype() != param.dtype())) {
+        Fail(prefix, name, " is ", Describe(tensor), ", but the parameter ", Describe(param));
+      }
+      present += tensor.defined();
+      state.tensors.push_back(tensor.defined() ? Clone(tensor) : Tensor());
+    }
+    const bool wanted = state.step > 0 && (from_first_step || present > 0);
+    if (present != (wanted ? names.size() : 0)) {
+      Fail(prefix, "* holds ", present, " of ", names.size(), " tensors after ", state.step,
+           " steps");
+    }
+    return state;
+  }
+
+  void CheckAllTaken() const {
+    if (!given_.empty()) {
+      Fail("the state has ", given_.begin()->first, ", which this optimizer does not");
+    }
+  }
+
+ private:
+  template <typename... Parts>
+  [[noreturn]] void Fail(const Parts&... parts) const {
+    ThrowInvalidArgument(absl::StrCat(optimizer_, ": ", parts...));
+  }
+
+  const char* optimizer_;
+  absl::flat_hash_map<std::string, Tensor> given_;
+};
 
 }  // namespace
 
 template <typename Options>
-GroupedOptimizer<Options>::GroupedOptimizer(const char* name,
-                                            std::vector<ParamGroup<Options>> groups,
-                                            std::vector<const char*> state_names)
-    : Optimizer(name, ParamsOf(groups)), name_(name), state_names_(std::move(state_names)) {
+OptimizerWith<Options>::OptimizerWith(std::vector<Tensor> params, const Options& options)
+    : OptimizerWith(std::vector<ParamGroup<Options>>{{std::move(params), options}}) {}
+
+template <typename Options>
+OptimizerWith<Options>::OptimizerWith(const std::vector<ParamGroup<Options>>& groups)
+    : Optimizer(Rule<Options>::kName, ParamsOf(groups)) {
   for (const auto& group : groups) {
+    Rule<Options>::Check(group.options);
     options_.push_back(group.options);
     ParamState empty;
-    empty.tensors.resize(state_names_.size());
+    empty.tensors.resize(Rule<Options>::kStates.size());
     states_.emplace_back(group.params.size(), empty);
   }
 }
 
 template <typename Options>
-void GroupedOptimizer<Options>::Step() {
+void OptimizerWith<Options>::Step() {
   for (size_t g = 0; g < num_groups(); ++g) {
     for (size_t i = 0; i < params(g).size(); ++i) {
       const Tensor& param = params(g)[i];
       const Tensor grad = autograd::GradOf(param);
       if (!grad.defined()) continue;
       ++states_[g][i].step;
-      StepOne(param, Contiguous(Detach(grad)), options_[g], states_[g][i]);
+      Rule<Options>::Step(param, Contiguous(Detach(grad)), options_[g], states_[g][i]);
     }
   }
 }
 
 template <typename Options>
-NamedTensors GroupedOptimizer<Options>::StateDict() const {
+double OptimizerWith<Options>::momentum(size_t group) const {
+  Options options = options_[group];
+  return Rule<Options>::Momentum(options);
+}
+
+template <typename Options>
+void OptimizerWith<Options>::set_momentum(size_t group, double momentum) {
+  Rule<Options>::Momentum(options_[group]) = momentum;
+}
+
+template <typename Options>
+NamedTensors OptimizerWith<Options>::StateDict() const {
   NamedTensors state;
   size_t index = 0;  // counts parameters over all groups
   for (size_t g = 0; g < num_groups(); ++g) {
     Options options = options_[g];
     options.VisitFields([&](const char* name, FieldRef field) {
-      const double value = std::visit(
-          [](auto* v) {
-            if constexpr (std::is_arithmetic_v<std::remove_pointer_t<decltype(v)>>) {
-              return static_cast<double>(*v);
-            } else {
-              return 0.0;
-            }
-          },
-          field);
       state.emplace_back(absl::StrCat("group.", g, ".", name),
-                         ScalarTensor(value, {.dtype = kFloat64}));
+                         ScalarTensor(ToNumber(field), {.dtype = kFloat64}));
     });
     for (const ParamState& param : states_[g]) {
       const std::string prefix = absl::StrCat("state.", index++, ".");
       if (param.step == 0) continue;
       state.emplace_back(prefix + "step", ScalarTensor(param.step));
-      for (size_t k = 0; k < state_names_.size(); ++k) {
-        if (param.tensors[k].defined()) {
-          state.emplace_back(prefix + state_names_[k], Clone(param.tensors[k]));
-        }
+      for (size_t k = 0; k < param.tensors.size(); ++k) {
+        if (!param.tensors[k].defined()) continue;
+        state.emplace_back(prefix + Rule<Options>::kStates[k], Clone(param.tensors[k]));
       }
     }
   }
@@ -133,110 +258,29 @@ NamedTensors GroupedOptimizer<Options>::StateDict() const {
 }
 
 template <typename Options>
-void GroupedOptimizer<Options>::LoadStateDict(const NamedTensors& state) {
-  absl::flat_hash_map<std::string, Tensor> given(state.begin(), state.end());
-  const auto take = [&](const std::string& name) {
-    const auto node = given.extract(name);
-    return node.empty() ? Tensor() : node.mapped();
-  };
+void OptimizerWith<Options>::LoadStateDict(const NamedTensors& state) {
+  NamedState named(Rule<Options>::kName, state);
   // Read aside first, so that an error changes nothing.
   std::vector<Options> options = options_;
   auto states = states_;
   size_t index = 0;
   for (size_t g = 0; g < num_groups(); ++g) {
     options[g].VisitFields([&](const char* name, FieldRef field) {
-      const Tensor value = take(absl::StrCat("group.", g, ".", name));
-      if (!value.defined() || value.numel() != 1) {
-        ThrowInvalidArgument(absl::StrCat(name_, ": the state has no group.", g, ".", name));
-      }
-      std::visit(
-          [&](auto* v) {
-            using T = std::remove_pointer_t<decltype(v)>;
-            if constexpr (std::is_arithmetic_v<T>) *v = value.Item<T>();
-          },
-          field);
+      FromNumber(field, named.TakeNumber(absl::StrCat("group.", g, ".", name)));
     });
+    Rule<Options>::Check(options[g]);
     for (size_t i = 0; i < params(g).size(); ++i) {
-      const std::string prefix = absl::StrCat("state.", index++, ".");
-      const Tensor& param = params(g)[i];
-      ParamState loaded;
-      const Tensor step = take(prefix + "step");
-      loaded.step = step.defined() ? step.Item<int64_t>() : 0;
-      for (const char* name : state_names_) {
-        const Tensor tensor = take(prefix + name);
-        if (tensor.defined() &&
-            (tensor.shape() != param.shape() || tensor.dtype() != param.dtype())) {
-          ThrowInvalidArgument(absl::StrCat(name_, ": ", prefix, name, " is ", Describe(tensor),
-                                            ", but the parameter ", Describe(param)));
-        }
-        loaded.tensors.push_back(tensor.defined() ? Clone(tensor) : Tensor());
-      }
-      states[g][i] = std::move(loaded);
+      states[g][i] = named.TakeParam(absl::StrCat("state.", index++, "."), params(g)[i],
+                                     Rule<Options>::kStates, Rule<Options>::kStateFromFirstStep);
     }
   }
-  if (!given.empty()) {
-    ThrowInvalidArgument(absl::StrCat(name_, ": the state has ", given.begin()->first,
-                                      ", which this optimizer does not"));
-  }
+  named.CheckAllTaken();
   options_ = std::move(options);
   states_ = std::move(states);
 }
 
-template class GroupedOptimizer<SgdOptions>;
-template class GroupedOptimizer<AdamOptions>;
-template class GroupedOptimizer<AdamWOptions>;
-
-SGD::SGD(std::vector<Tensor> params, const SgdOptions& options)
-    : SGD(OneGroup(std::move(params), options)) {}
-
-SGD::SGD(std::vector<ParamGroup<SgdOptions>> groups)
-    : GroupedOptimizer("SGD", groups, {"momentum_buffer"}) {
-  for (const auto& group : groups) {
-    const SgdOptions& options = group.options;
-    CheckNotNegative("SGD", "lr", options.lr);
-    CheckNotNegative("SGD", "momentum", options.momentum);
-    CheckNotNegative("SGD", "weight_decay", options.weight_decay);
-    if (options.nesterov && (options.momentum == 0 || options.dampening != 0)) {
-      ThrowInvalidArgument("SGD: nesterov needs momentum and no dampening");
-    }
-  }
-}
-
-void SGD::StepOne(const Tensor& param, const Tensor& grad, const SgdOptions& options,
-                  ParamState& state) {
-  Tensor& buffer = state.tensors[0];
-  const bool first = !buffer.defined();
-  if (options.momentum != 0 && first) buffer = ZerosLike(param);
-  const SgdStepOptions step{.lr = options.lr,
-                            .momentum = options.momentum,
-                            .dampening = options.dampening,
-                            .weight_decay = options.weight_decay,
-                            .nesterov = options.nesterov,
-                            .maximize = options.maximize,
-                            .first_step = first};
-  CallStep(OpId::kSgdStep, &step, {&param, &grad, &buffer});
-}
-
-Adam::Adam(std::vector<Tensor> params, const AdamOptions& options)
-    : Adam(OneGroup(std::move(params), options)) {}
-Adam::Adam(std::vector<ParamGroup<AdamOptions>> groups)
-    : GroupedOptimizer("Adam", groups, {"exp_avg", "exp_avg_sq"}) {
-  CheckAdamOptions("Adam", groups);
-}
-void Adam::StepOne(const Tensor& param, const Tensor& grad, const AdamOptions& options,
-                   ParamState& state) {
-  AdamStep(param, grad, options, state, /*decoupled=*/false);
-}
-
-AdamW::AdamW(std::vector<Tensor> params, const AdamWOptions& options)
-    : AdamW(OneGroup(std::move(params), options)) {}
-AdamW::AdamW(std::vector<ParamGroup<AdamWOptions>> groups)
-    : GroupedOptimizer("AdamW", groups, {"exp_avg", "exp_avg_sq"}) {
-  CheckAdamOptions("AdamW", groups);
-}
-void AdamW::StepOne(const Tensor& param, const Tensor& grad, const AdamWOptions& options,
-                    ParamState& state) {
-  AdamStep(param, grad, options, state, /*decoupled=*/true);
-}
+template class OptimizerWith<SgdOptions>;
+template class OptimizerWith<AdamOptions>;
+template class OptimizerWith<AdamWOptions>;
 
 }  // namespace neura::optim

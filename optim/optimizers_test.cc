@@ -132,12 +132,84 @@ TEST(OptimizerTest, ForeignStateIsRejectedAndChangesNothing) {
               HasSubstr("group.0.momentum"));
 }
 
+TEST(OptimizerTest, SgdGoesOnWithItsMomentum) {
+  const auto train = [](optim::Optimizer& optimizer, const Tensor& p, int steps) {
+    for (int i = 0; i < steps; ++i) {
+      optimizer.ZeroGrad();
+      Backward(Sum(Pow(p, 4)));
+      optimizer.Step();
+    }
+  };
+  for (bool nesterov : {false, true}) {
+    const optim::SgdOptions options{.lr = 0.01, .momentum = 0.9, .nesterov = nesterov};
+    const Tensor p = Param(1);
+    optim::SGD first({p}, options);
+    train(first, p, 5);
+    const Tensor q = SetRequiresGrad(Clone(Detach(p)));
+    optim::SGD second({q});
+    second.LoadStateDict(first.StateDict());
+    EXPECT_EQ(second.options(0).nesterov, nesterov);
+    EXPECT_EQ(second.momentum(0), 0.9);
+    train(first, p, 5);
+    train(second, q, 5);
+    EXPECT_TRUE(SameBits(p, q));
+    // Momentum that was forgotten would show.
+    const Tensor r = SetRequiresGrad(Clone(Detach(p)));
+    optim::SGD fresh({r}, options);
+    train(first, p, 1);
+    train(fresh, r, 1);
+    EXPECT_FALSE(SameBits(p, r));
+  }
+}
+
+// The state with another tensor of that name, and with none.
+NamedTensors Changed(NamedTensors state, const std::string& name, const Tensor& value) {
+  for (auto& [key, tensor] : state) {
+    if (key == name) tensor = value;
+  }
+  return state;
+}
+NamedTensors Without(NamedTensors state, const std::string& name) {
+  std::erase_if(state, [&name](const auto& entry) { return entry.first == name; });
+  return state;
+}
+
+TEST(OptimizerTest, StateIsCheckedAsTheConstructorChecks) {
+  const Tensor p = Param(1);
+  optim::Adam adam({p}, {.lr = 0.5});
+  Backward(Sum(p));
+  adam.Step();
+  const NamedTensors good = adam.StateDict();
+  const auto number = [](double value) { return ScalarTensor(value, {.dtype = kFloat64}); };
+  const auto error = [&](const NamedTensors& state) {
+    return ErrorOf([&] { adam.LoadStateDict(state); });
+  };
+  EXPECT_THAT(error(Changed(good, "group.0.lr", number(-1))), HasSubstr("lr = -1"));
+  EXPECT_THAT(error(Changed(good, "group.0.lr", number(NAN))), HasSubstr("lr = nan"));
+  EXPECT_THAT(error(Changed(good, "group.0.beta2", number(1))), HasSubstr("beta2"));
+  EXPECT_THAT(error(Changed(good, "state.0.step", ScalarTensor(int64_t{-3}))), HasSubstr("step"));
+  EXPECT_THAT(error(Changed(good, "state.0.step", number(1.5))), HasSubstr("step"));
+  EXPECT_THAT(error(Without(good, "state.0.step")), HasSubstr("2 of 2 tensors after 0 steps"));
+  EXPECT_THAT(error(Without(good, "state.0.exp_avg")), HasSubstr("1 of 2 tensors after 1 steps"));
+  EXPECT_THAT(error(Without(Without(good, "state.0.exp_avg"), "state.0.exp_avg_sq")),
+              HasSubstr("0 of 2 tensors after 1 steps"));
+  EXPECT_DOUBLE_EQ(adam.lr(0), 0.5);
+  EXPECT_EQ(error(good), "no error");
+
+  optim::SGD sgd({p}, {.momentum = 0.9, .nesterov = true});
+  EXPECT_THAT(
+      ErrorOf([&] { sgd.LoadStateDict(Changed(sgd.StateDict(), "group.0.momentum", number(0))); }),
+      HasSubstr("nesterov"));
+}
+
 TEST(OptimizerTest, BadArguments) {
   const Tensor p = Param(1);
   EXPECT_THAT(ErrorOf([] { optim::SGD(std::vector<Tensor>{}); }), HasSubstr("no parameters"));
   EXPECT_THAT(ErrorOf([&] { optim::SGD({p, p}); }), HasSubstr("twice"));
   EXPECT_THAT(ErrorOf([] { optim::SGD({Ones({2})}); }), HasSubstr("float32 [2]"));
   EXPECT_THAT(ErrorOf([&] { optim::SGD({p * 2}); }), HasSubstr("leaf"));
+  const Tensor strided = SetRequiresGrad(Transpose(Ones({2, 3}), 0, 1));
+  EXPECT_THAT(ErrorOf([&] { optim::SGD({strided}); }), HasSubstr("float32 [3, 2] with strides"));
   EXPECT_THAT(ErrorOf([&] { optim::SGD({p}, {.lr = -1}); }), HasSubstr("lr = -1"));
   EXPECT_THAT(ErrorOf([&] { optim::SGD({p}, {.nesterov = true}); }), HasSubstr("nesterov"));
   EXPECT_THAT(ErrorOf([&] { optim::Adam({p}, {.beta1 = 1}); }), HasSubstr("beta1"));

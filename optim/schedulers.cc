@@ -21,14 +21,14 @@ LRScheduler::LRScheduler(Optimizer& optimizer) : optimizer_(optimizer) {
   for (size_t g = 0; g < optimizer.num_groups(); ++g) base_lrs_.push_back(optimizer.lr(g));
 }
 
-void LRScheduler::Set() {
-  for (size_t g = 0; g < optimizer_.num_groups(); ++g) optimizer_.set_lr(g, LrAt(g, step_));
+void LRScheduler::Set(int64_t step) {
+  CheckStep(step);
+  step_ = step;
+  for (size_t g = 0; g < optimizer_.num_groups(); ++g) optimizer_.set_lr(g, LrAt(g, step));
+  SetMore();
 }
 
-void LRScheduler::Step() {
-  ++step_;
-  Set();
-}
+void LRScheduler::Step() { Set(step_ + 1); }
 
 std::vector<double> LRScheduler::GetLastLr() const {
   std::vector<double> rates;
@@ -46,17 +46,28 @@ NamedTensors LRScheduler::StateDict() const {
 }
 
 void LRScheduler::LoadStateDict(const NamedTensors& state) {
-  if (state.size() != base_lrs_.size() + 1 || state[0].first != "step") {
-    ThrowInvalidArgument(absl::StrCat("LRScheduler: the state is not that of a scheduler with ",
-                                      base_lrs_.size(), " groups"));
-  }
+  const auto find = [&](const std::string& name, DType dtype) -> const Tensor& {
+    for (const auto& [key, tensor] : state) {
+      if (key == name && tensor.defined() && tensor.dtype() == dtype && tensor.numel() == 1) {
+        return tensor;
+      }
+    }
+    ThrowInvalidArgument(
+        absl::StrCat("LRScheduler: the state has no ", DTypeName(dtype), " number ", name));
+  };
+  const auto step = find("step", kInt64).Item<int64_t>();
   std::vector<double> base_lrs;
   for (size_t g = 0; g < base_lrs_.size(); ++g) {
-    base_lrs.push_back(state[g + 1].second.Item<double>());
+    base_lrs.push_back(find(absl::StrCat("base_lr.", g), kFloat64).Item<double>());
   }
-  step_ = state[0].second.Item<int64_t>();
+  if (state.size() != base_lrs.size() + 1 || step < 0) {
+    ThrowInvalidArgument(absl::StrCat("LRScheduler: a state of ", state.size(), " tensors at step ",
+                                      step, " is not that of a scheduler of ", base_lrs.size(),
+                                      " groups"));
+  }
+  CheckStep(step);
   base_lrs_ = std::move(base_lrs);
-  Set();
+  Set(step);
 }
 
 StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options)
@@ -65,7 +76,7 @@ StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options)
     ThrowInvalidArgument(
         absl::StrCat("StepLR: step_size = ", options.step_size, " must be at least 1"));
   }
-  Set();
+  Set(0);
 }
 double StepLR::LrAt(size_t group, int64_t step) const {
   return base_lr(group) * std::pow(options_.gamma, static_cast<double>(step / options_.step_size));
@@ -77,7 +88,7 @@ CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealing
     ThrowInvalidArgument(
         absl::StrCat("CosineAnnealingLR: T_max = ", options.T_max, " must be at least 1"));
   }
-  Set();
+  Set(0);
 }
 double CosineAnnealingLR::LrAt(size_t group, int64_t step) const {
   return CosineBetween(base_lr(group), options_.eta_min,
@@ -95,7 +106,7 @@ OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
     ThrowInvalidArgument(absl::StrCat("OneCycleLR: anneal_strategy = \"", options.anneal_strategy,
                                       "\" must be \"cos\" or \"linear\""));
   }
-  Set();
+  Set(0);
 }
 
 double OneCycleLR::Cycle(int64_t step, double low, double high, double last) const {
@@ -114,12 +125,14 @@ double OneCycleLR::LrAt(size_t, int64_t step) const {
   return Cycle(step, first, options_.max_lr, first / options_.final_div_factor);
 }
 
-void OneCycleLR::Set() {
-  if (step_count() >= options_.total_steps) {
-    ThrowFailedPrecondition(absl::StrCat("OneCycleLR: step ", step_count(), " of ",
-                                         options_.total_steps, " total_steps"));
+void OneCycleLR::CheckStep(int64_t step) const {
+  if (step > options_.total_steps) {
+    ThrowFailedPrecondition(
+        absl::StrCat("OneCycleLR: step ", step, " of ", options_.total_steps, " total_steps"));
   }
-  LRScheduler::Set();
+}
+
+void OneCycleLR::SetMore() {
   if (!options_.cycle_momentum) return;
   for (size_t g = 0; g < optimizer().num_groups(); ++g) {
     optimizer().set_momentum(g, Cycle(step_count(), options_.max_momentum, options_.base_momentum,

@@ -13,21 +13,29 @@ namespace neura::optim {
 class LRScheduler {
  public:
   virtual ~LRScheduler() = default;
-  // Moves on by one and sets every group's learning rate.
+  // Moves on by one and sets every group's learning rate. An error changes nothing.
   void Step();
   int64_t step_count() const { return step_; }
   // Of each group, as last set.
   std::vector<double> GetLastLr() const;
 
+  // "step", int64, and "base_lr.0", ..., float64 scalars.
   NamedTensors StateDict() const;
+  // In any order. Throws, and changes nothing, when the state is of another number of groups or a
+  // step that the schedule does not have.
   void LoadStateDict(const NamedTensors& state);
 
  protected:
-  // Derived constructors call Set() at their end, for step 0.
+  // Derived constructors call Set(0) at their end.
   explicit LRScheduler(Optimizer& optimizer);
   // The learning rate of a group at a step, as a function of these alone.
   virtual double LrAt(size_t group, int64_t step) const = 0;
-  virtual void Set();
+  // Throws FailedPrecondition for a step that the schedule does not have.
+  virtual void CheckStep(int64_t /*step*/) const {}
+  // Sets what else follows from the step.
+  virtual void SetMore() {}
+  // Goes to a step, or throws and changes nothing.
+  void Set(int64_t step);
 
   Optimizer& optimizer() const { return optimizer_; }
   double base_lr(size_t group) const { return base_lrs_[group]; }
@@ -83,14 +91,15 @@ struct OneCycleLROptions {
                max_momentum, div_factor, final_div_factor)
 };
 // Smith and Topin, 2019 (arXiv:1708.07120), in the two phases of PyTorch. Stepping past total_steps
-// throws FailedPrecondition.
+// throws FailedPrecondition; the last that is meant for a step of the optimizer is total_steps - 1.
 class OneCycleLR final : public LRScheduler {
  public:
   OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options);
 
  private:
   double LrAt(size_t group, int64_t step) const override;
-  void Set() override;
+  void CheckStep(int64_t step) const override;
+  void SetMore() override;
   // `low` at the first step, `high` at the peak, `last` at the end.
   double Cycle(int64_t step, double low, double high, double last) const;
   const OneCycleLROptions options_;

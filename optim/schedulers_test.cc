@@ -1,16 +1,24 @@
 #include "neura/optim/schedulers.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "neura/autograd/autograd.h"
 #include "neura/optim/optimizers.h"
+#include "neura/tensor/io/safetensors.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 
 namespace neura {
 namespace {
+
+using ::testing::HasSubstr;
 
 Tensor Param() { return SetRequiresGrad(Ones({1})); }
 
@@ -41,16 +49,51 @@ TEST(SchedulerTest, Cosine) {
              {1, 0.2 + 0.4 * (1 + std::sqrt(0.5)), 0.6, 0.2 + 0.4 * (1 - std::sqrt(0.5)), 0.2});
 }
 
-// Rates and momenta that PyTorch 1.13's OneCycleLR(max_lr=1, total_steps=10) gives.
+// Rates and momenta that PyTorch 1.13's OneCycleLR(max_lr=1, total_steps=10) gives. Like it, one
+// step beyond the last that is used is taken, so that a loop may end with Step().
 TEST(SchedulerTest, OneCycleIsPyTorchs) {
   optim::SGD optimizer({Param()}, {.lr = 0.5, .momentum = 0.9});
   optim::OneCycleLR scheduler(optimizer, {.max_lr = 1, .total_steps = 10});
-  EXPECT_NEAR(optimizer.momentum(0), 0.95, 1e-12);
-  ExpectNear(Rates(optimizer, scheduler, 10),
-             {0.04, 0.52, 1.0, 0.9504846320134737, 0.8117456539497631, 0.6112620219362893,
-              0.3887419780637108, 0.18825834605023698, 0.049519367986526286, 4e-06});
-  EXPECT_NEAR(optimizer.momentum(0), 0.95, 1e-12);
-  EXPECT_THROW(scheduler.Step(), Error);
+  std::vector<double> rates = {optimizer.lr(0)}, momenta = {optimizer.momentum(0)};
+  for (int i = 0; i < 10; ++i) {
+    scheduler.Step();
+    rates.push_back(optimizer.lr(0));
+    momenta.push_back(optimizer.momentum(0));
+  }
+  ExpectNear(rates, {0.04, 0.52, 1.0, 0.9504846320134737, 0.8117456539497631, 0.6112620219362893,
+                     0.3887419780637108, 0.18825834605023698, 0.049519367986526286, 4e-06,
+                     0.049519367986526286});
+  // 0.85 + 0.1 * (1 - cos(pi * k / 7)) / 2 after the peak, as the rates fall.
+  std::vector<double> expected = {0.95, 0.9, 0.85};
+  for (int k = 1; k <= 8; ++k) expected.push_back(0.85 + 0.05 * (1 - std::cos(M_PI * k / 7)));
+  ExpectNear(momenta, expected);
+  EXPECT_EQ(scheduler.GetLastLr(), std::vector<double>{optimizer.lr(0)});
+  // An error changes nothing, however often it comes.
+  const double lr = optimizer.lr(0);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(testing::ErrorOf([&] { scheduler.Step(); }), HasSubstr("step 11 of 10"));
+    EXPECT_EQ(scheduler.step_count(), 10);
+    EXPECT_EQ(optimizer.lr(0), lr);
+  }
+}
+
+TEST(SchedulerTest, OneCycleCanLeaveTheMomentum) {
+  optim::SGD optimizer({Param()}, {.lr = 0.5, .momentum = 0.9});
+  optim::OneCycleLR scheduler(
+      optimizer,
+      {.max_lr = 1, .total_steps = 10, .anneal_strategy = "linear", .cycle_momentum = false});
+  ExpectNear(Rates(optimizer, scheduler, 4), {0.04, 0.52, 1.0, 1 - (1 - 4e-6) / 7});
+  EXPECT_EQ(optimizer.momentum(0), 0.9);
+}
+
+TEST(SchedulerTest, LastRatesAreThoseOfEachGroup) {
+  const Tensor a = Param(), b = Param();
+  optim::SGD optimizer(
+      {{.params = {a}, .options = {.lr = 1}}, {.params = {b}, .options = {.lr = 4}}});
+  optim::StepLR scheduler(optimizer, {.step_size = 1, .gamma = 0.5});
+  EXPECT_EQ(scheduler.GetLastLr(), (std::vector<double>{1, 4}));
+  scheduler.Step();
+  EXPECT_EQ(scheduler.GetLastLr(), (std::vector<double>{0.5, 2}));
 }
 
 TEST(SchedulerTest, StateGoesOn) {
@@ -62,6 +105,47 @@ TEST(SchedulerTest, StateGoesOn) {
   second.LoadStateDict(first.StateDict());
   EXPECT_DOUBLE_EQ(other.lr(0), 0.25);
   EXPECT_EQ(second.step_count(), 2);
+}
+
+TEST(SchedulerTest, StateSurvivesAFileAndAnyOrder) {
+  const Tensor a = Param(), b = Param();
+  const auto make = [&](double lr) {
+    return std::make_unique<optim::SGD>(std::vector<optim::ParamGroup<optim::SgdOptions>>{
+        {.params = {a}, .options = {.lr = lr}}, {.params = {b}, .options = {.lr = 2 * lr}}});
+  };
+  const auto optimizer = make(1), other = make(3);
+  optim::StepLR first(*optimizer, {.step_size = 1, .gamma = 0.5});
+  first.Step();
+  NamedTensors state = first.StateDict();
+  std::reverse(state.begin(), state.end());
+  const std::string path = ::testing::TempDir() + "/scheduler.safetensors";
+  SaveSafetensors(path, {.tensors = state});
+  const auto loaded = LoadSafetensors(path);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  optim::StepLR second(*other, {.step_size = 1, .gamma = 0.5});
+  second.LoadStateDict(loaded->tensors);
+  EXPECT_EQ(second.GetLastLr(), (std::vector<double>{0.5, 1}));
+  second.Step();
+  EXPECT_EQ(second.GetLastLr(), (std::vector<double>{0.25, 0.5}));
+}
+
+TEST(SchedulerTest, ForeignStateIsRejectedAndChangesNothing) {
+  optim::SGD optimizer({Param()}, {.lr = 0.5, .momentum = 0.9});
+  optim::OneCycleLR scheduler(optimizer, {.max_lr = 1, .total_steps = 10});
+  scheduler.Step();
+  const auto error = [&](int64_t step, const std::string& name) {
+    return testing::ErrorOf([&] {
+      scheduler.LoadStateDict(
+          {{"step", ScalarTensor(step)}, {name, ScalarTensor(7.0, {.dtype = kFloat64})}});
+    });
+  };
+  EXPECT_THAT(error(11, "base_lr.0"), HasSubstr("step 11 of 10"));
+  EXPECT_THAT(error(-1, "base_lr.0"), HasSubstr("step -1"));
+  EXPECT_THAT(error(3, "base_lr.1"), HasSubstr("no float64 number base_lr.0"));
+  EXPECT_THAT(testing::ErrorOf([&] { scheduler.LoadStateDict({}); }), HasSubstr("number step"));
+  EXPECT_EQ(scheduler.step_count(), 1);
+  EXPECT_NEAR(optimizer.lr(0), 0.52, 1e-9);
+  EXPECT_EQ(error(10, "base_lr.0"), "no error");
 }
 
 TEST(SchedulerTest, BadArguments) {

@@ -1,4 +1,4 @@
-"""Everything that Neura depends on, pinned.
+"""Everything that Neura depends on: sources pinned by their checksums, and packages as Debian 12 installs them.
 
 A consumer's WORKSPACE calls neura_repositories() once; repositories that it has defined before are left as they are.
 """

@@ -1,6 +1,11 @@
 #include "neura/data/internal/prefetcher.h"
 
+#include <algorithm>
+#include <system_error>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura::data::internal {
 
@@ -10,10 +15,21 @@ Prefetcher::Prefetcher(int64_t count, int num_workers, int64_t window,
       window_(window),
       prepare_(std::move(prepare)),
       places_(static_cast<size_t>(window)) {
-  for (int i = 0; i < num_workers; ++i) workers_.emplace_back([this] { Work(); });
+  const auto wanted = static_cast<size_t>(std::min<int64_t>(num_workers, count));
+  workers_.reserve(wanted);
+  try {
+    while (workers_.size() < wanted) workers_.emplace_back([this] { Work(); });
+  } catch (const std::system_error& error) {
+    const size_t started = workers_.size();
+    Stop();
+    ThrowResourceExhausted(absl::StrCat("DataLoader: worker ", started, " of ", wanted,
+                                        " cannot be started: ", error.what()));
+  }
 }
 
-Prefetcher::~Prefetcher() {
+Prefetcher::~Prefetcher() { Stop(); }
+
+void Prefetcher::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

@@ -12,11 +12,12 @@
 
 namespace neura::data::internal {
 
-// Calls prepare(i) once for every i in [0, count), each on one of `num_workers` threads, never
-// `window` or more ahead of the results that were taken. Everything but prepare runs on the taker's
-// thread.
+// Calls prepare(i) once for every i in [0, count), each on one of `num_workers` threads (fewer
+// where there is less to do), never `window` or more ahead of the results that were taken.
+// Everything but prepare runs on the taker's thread.
 class Prefetcher {
  public:
+  // Throws ResourceExhausted when the threads cannot be started.
   Prefetcher(int64_t count, int num_workers, int64_t window, std::function<void(int64_t)> prepare);
   // Waits for the calls of prepare that have begun; no others begin.
   ~Prefetcher();
@@ -36,6 +37,7 @@ class Prefetcher {
 
   Place& place(int64_t i) { return places_[static_cast<size_t>(i % window_)]; }
   void Work();
+  void Stop();
 
   const int64_t count_;
   const int64_t window_;

@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
 #include "absl/strings/str_format.h"
 #include "neura/examples/fashion_mnist/net.h"
 #include "neura/examples/fashion_mnist/pictures.h"
@@ -28,7 +30,7 @@ namespace {
 // What is exported runs in the graph runtime: same classes for every test image?
 bool CheckExported(const std::string& path, const Tensor& images, const Tensor& predictions) {
   auto program = onnx::Load(path);
-  if (!program.ok()) throw Error(program.status().code(), std::string(program.status().message()));
+  if (!program.ok()) ThrowStatus(program.status());
   const Tensor exported =
       Predict([&](const Tensor& batch) { return program->Run({batch})[0]; }, images);
   const int64_t equal = Sum(exported == predictions).Item<int64_t>();
@@ -40,6 +42,10 @@ bool CheckExported(const std::string& path, const Tensor& images, const Tensor& 
 
 int Run() {
   if (const int threads = absl::GetFlag(FLAGS_threads); threads != 0) SetNumThreads(threads);
+  const int epochs = absl::GetFlag(FLAGS_epochs);
+  if (epochs < 1) {
+    ThrowInvalidArgument(absl::StrFormat("--epochs=%d: at least 1 is expected", epochs));
+  }
   const std::filesystem::path out = absl::GetFlag(FLAGS_out);
   std::filesystem::create_directories(out);
 
@@ -48,7 +54,7 @@ int Run() {
   Net net;
   std::cout << net << "\n\n";
   TrainingOptions options;
-  options.epochs = absl::GetFlag(FLAGS_epochs);
+  options.epochs = epochs;
   options.seed = absl::GetFlag(FLAGS_seed);
   options.num_workers = absl::GetFlag(FLAGS_workers);
   options.max_steps = absl::GetFlag(FLAGS_max_steps);
@@ -81,6 +87,12 @@ int Run() {
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "Trains on Fashion-MNIST, saves and exports the model, and draws how it went.");
+  absl::FlagsUsageConfig usage;
+  // Without this, --help lists the flags of files that are called like the program.
+  usage.contains_help_flags = [](std::string_view file) {
+    return file.ends_with("fashion_mnist/main.cc");
+  };
+  absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
   try {
     return neura::examples::Run();

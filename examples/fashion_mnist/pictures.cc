@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "neura/tensor/io/atomic_file.h"
 
 namespace neura::examples {
 namespace {
@@ -87,11 +88,17 @@ class Page {
   }
 
   void Save(const std::string& path) {
-    const cairo_status_t status = cairo_surface_write_to_png(surface_, path.c_str());
+    std::string png;
+    const cairo_write_func_t append = [](void* to, const unsigned char* data, unsigned int size) {
+      static_cast<std::string*>(to)->append(reinterpret_cast<const char*>(data), size);
+      return CAIRO_STATUS_SUCCESS;
+    };
+    const cairo_status_t status = cairo_surface_write_to_png_stream(surface_, append, &png);
     if (status != CAIRO_STATUS_SUCCESS) {
       throw Error(absl::StatusCode::kUnavailable,
                   absl::StrCat("cannot write ", path, ": ", cairo_status_to_string(status)));
     }
+    WriteFileAtomically(path, {png});
   }
 
  private:

@@ -7,7 +7,7 @@ namespace neura::examples {
 
 Images LoadImages(bool train) {
   auto dataset = data::FashionMnist({.train = train});
-  if (!dataset.ok()) throw Error(dataset.status().code(), std::string(dataset.status().message()));
+  if (!dataset.ok()) ThrowStatus(dataset.status());
   // Mean and standard deviation of the training images.
   const data::Compose prepare(data::ToFloat(), data::Normalize({0.2860f}, {0.3530f}));
   return Images(prepare(dataset->tensors()[0], {}), dataset->tensors()[1]);
@@ -26,7 +26,7 @@ std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& t
                                   .seed = options.seed});
   optim::AdamW optimizer(net.Parameters(), {.weight_decay = options.weight_decay});
   optim::OneCycleLR schedule(
-      optimizer, {.max_lr = options.max_lr, .total_steps = options.epochs * loader.size() + 1});
+      optimizer, {.max_lr = options.max_lr, .total_steps = options.epochs * loader.size()});
   std::vector<EpochRecord> records;
   int64_t steps = 0;
   for (int epoch = 1; epoch <= options.epochs; ++epoch) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "neura/graph/meta.h"
 #include "neura/graph/passes/passes.h"
 
 namespace neura::graph {
@@ -35,16 +36,12 @@ bool CanFold(const Graph& graph, const Node& node) {
 }  // namespace
 
 void FoldConstants(Graph& graph) {
-  static const Tensor absent;
+  const auto constant = [&graph](ValueId id) -> const Tensor& { return graph.value(id).constant; };
   for (NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
     if (!CanFold(graph, node)) continue;
-    std::vector<const Tensor*> inputs;
-    for (ValueId input : node.inputs) {
-      inputs.push_back(input == kNone ? &absent : &graph.value(input).constant);
-    }
     std::vector<Tensor> results(node.outputs.size());
-    Dispatch(node.op, node.options.data(), inputs, absl::MakeSpan(results));
+    Dispatch(node.op, node.options.data(), Refs(node.inputs, constant), absl::MakeSpan(results));
     const std::vector<ValueId> outputs = node.outputs;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (graph.IsUsed(outputs[i])) {

@@ -180,6 +180,8 @@ void CachingCpuAllocator::EmptyCache() noexcept {
   FlushThreadCache();
   std::lock_guard<std::mutex> lock(mutex_);
   for (int i = 0; i < kNumClasses; ++i) {
+    // The last classes are of sizes that no memory has.
+    if (shared_[i] == nullptr) continue;
     // The inverse of ClassOf.
     const int64_t bytes = i < 8 ? (i + 1) * int64_t{64} : (int64_t{i % 8} + 9) << (i / 8 - 1 + 6);
     while (Block* block = shared_[i]) {

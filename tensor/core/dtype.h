@@ -47,6 +47,19 @@ inline constexpr DType kComplex128 = DType::kComplex128;
           macro(::neura::BFloat16, kBFloat16) macro(float, kFloat32) macro(double, kFloat64) \
               macro(std::complex<float>, kComplex64) macro(std::complex<double>, kComplex128)
 
+// Calls f with a value of the dtype's C++ type, and returns what it returns.
+template <typename F>
+decltype(auto) SwitchDType(DType dtype, F&& f) {
+  switch (dtype) {
+#define NEURA_CASE(type, name) \
+  case DType::name:            \
+    return f(type());
+    NEURA_FORALL_DTYPES(NEURA_CASE)
+#undef NEURA_CASE
+  }
+  __builtin_unreachable();
+}
+
 // DTypeOf<float> == kFloat32, and so on.
 template <typename T>
 struct DTypeOfT;

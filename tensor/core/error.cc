@@ -32,5 +32,8 @@ void ThrowResourceExhausted(std::string message) {
 void ThrowInternal(std::string message) {
   throw Error(absl::StatusCode::kInternal, std::move(message));
 }
+void ThrowStatus(const absl::Status& status) {
+  throw Error(status.code(), std::string(status.message()));
+}
 
 }  // namespace neura

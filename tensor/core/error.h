@@ -7,10 +7,11 @@
 
 #include "absl/base/config.h"
 
-// "absl/status/status.h" costs more to compile than all of the tensor headers together, so only the
-// enumeration's name is declared here. Include it where a particular code is named.
+// "absl/status/status.h" costs more to compile than all of the tensor headers together, so only its
+// names are declared here. Include it where a particular code is named.
 namespace absl {
 ABSL_NAMESPACE_BEGIN
+class Status;
 enum class StatusCode : int;
 ABSL_NAMESPACE_END
 }  // namespace absl
@@ -41,6 +42,8 @@ class Error : public std::exception {
 [[noreturn]] void ThrowUnimplemented(std::string message);
 [[noreturn]] void ThrowResourceExhausted(std::string message);
 [[noreturn]] void ThrowInternal(std::string message);
+// An Error with the code and message of a status that is not OK.
+[[noreturn]] void ThrowStatus(const absl::Status& status);
 
 }  // namespace neura
 

@@ -59,6 +59,7 @@ class Printer {
   }
 
   std::string Print() const {
+    if (tensor_.numel() == 0) return "[]";
     std::string text;
     if (tensor_.dim() == 0) {
       return FormatElement(*static_cast<const T*>(tensor_.raw_data()), format_);
@@ -152,14 +153,7 @@ class Printer {
 };
 
 std::string PrintElements(const Tensor& tensor) {
-  switch (tensor.dtype()) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return Printer<type>(tensor).Print();
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return "";
+  return SwitchDType(tensor.dtype(), [&]<typename T>(T) { return Printer<T>(tensor).Print(); });
 }
 
 }  // namespace

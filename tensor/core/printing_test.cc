@@ -33,6 +33,7 @@ TEST(PrintingTest, SpecialValuesAndDtypes) {
 
 TEST(PrintingTest, EmptyUndefinedAndStrided) {
   EXPECT_EQ(Zeros({0, 3}).ToString(), "[]\nfloat32 [0, 3]");
+  EXPECT_EQ(Zeros({int64_t{1} << 60, 0}).ToString(), "[]\nfloat32 [1152921504606846976, 0]");
   EXPECT_EQ(Tensor().ToString(), "Tensor(undefined)");
   EXPECT_EQ(Transpose(FromList<int64_t>({1, 2, 3, 4}, {2, 2}), 0, 1).ToString(),
             "[[1, 3],\n [2, 4]]\nint64 [2, 2]");

@@ -2,6 +2,7 @@
 #ifndef NEURA_TENSOR_CORE_SCALAR_H_
 #define NEURA_TENSOR_CORE_SCALAR_H_
 
+#include <bit>
 #include <complex>
 #include <concepts>
 #include <cstdint>
@@ -35,9 +36,11 @@ class Scalar {
   // The dtype that a tensor made of this number alone has: bool, int64, float32 or complex64.
   DType default_dtype() const;
 
+  // Of one category and with the same bits: 0.0 is not -0.0, and a NaN equals itself.
   friend bool operator==(const Scalar& a, const Scalar& b) {
-    return a.category_ == b.category_ && a.int_ == b.int_ && a.real_ == b.real_ &&
-           a.imag_ == b.imag_;
+    const auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
+    return a.category_ == b.category_ && a.int_ == b.int_ && bits(a.real_) == bits(b.real_) &&
+           bits(a.imag_) == bits(b.imag_);
   }
 
  private:

@@ -30,22 +30,24 @@ int64_t NumElements(DimsView shape) {
 
 Dims ContiguousStrides(DimsView shape) {
   Dims strides(shape.size());
-  int64_t stride = 1;
+  // Unsigned: beside an extent of 0 the others may have any product.
+  uint64_t stride = 1;
   for (size_t i = shape.size(); i-- > 0;) {
-    strides[i] = stride;
-    stride *= std::max<int64_t>(shape[i], 1);
+    if (shape[i] == 0) return Dims(shape.size(), 1);
+    strides[i] = static_cast<int64_t>(stride);
+    stride *= static_cast<uint64_t>(shape[i]);
   }
   return strides;
 }
 
 bool IsContiguous(DimsView shape, DimsView strides) {
-  int64_t expected = 1;
+  uint64_t expected = 1;
   bool contiguous = true;
   for (size_t i = shape.size(); i-- > 0;) {
     if (shape[i] == 0) return true;
     if (shape[i] == 1) continue;
-    contiguous &= strides[i] == expected;
-    expected *= shape[i];
+    contiguous &= static_cast<uint64_t>(strides[i]) == expected;
+    expected *= static_cast<uint64_t>(shape[i]);
   }
   return contiguous;
 }

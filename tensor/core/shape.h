@@ -23,7 +23,7 @@ std::string ToString(DimsView dims);
 // extent is negative.
 int64_t NumElements(DimsView shape);
 
-// Row-major strides.
+// Row-major strides; all 1 where there is no element.
 Dims ContiguousStrides(DimsView shape);
 
 // Row-major order without gaps; extents of 1 may have any stride, empty tensors are contiguous.

@@ -30,6 +30,9 @@ TEST(ShapeTest, Contiguity) {
   EXPECT_FALSE(IsContiguous({3, 2}, {1, 3}));
   EXPECT_FALSE(IsContiguous({2, 3}, {0, 1}));
   EXPECT_EQ(ContiguousStrides({2, 3, 4}), (Dims{12, 4, 1}));
+  const int64_t huge = int64_t{1} << 40;
+  EXPECT_EQ(ContiguousStrides({huge, 0, huge, huge}), (Dims{1, 1, 1, 1}));
+  EXPECT_TRUE(IsContiguous({huge, 0, huge, huge}, {1, 1, 1, 1}));
 }
 
 TEST(ShapeTest, Broadcasting) {

@@ -1,5 +1,6 @@
 #include "neura/tensor/core/tensor.h"
 
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -29,6 +30,20 @@ Scalar LoadScalar(const void* data) {
   } else {
     return Scalar(value);
   }
+}
+
+// `left` and `right` are the elements at index 0 of the dimensions from `dim` on.
+bool SameBitsFrom(size_t dim, const TensorImpl& a, const TensorImpl& b, const char* left,
+                  const char* right) {
+  const auto item = static_cast<int64_t>(ItemSize(a.dtype));
+  if (dim == a.shape.size()) return std::memcmp(left, right, static_cast<size_t>(item)) == 0;
+  for (int64_t i = 0; i < a.shape[dim]; ++i) {
+    if (!SameBitsFrom(dim + 1, a, b, left + i * a.strides[dim] * item,
+                      right + i * b.strides[dim] * item)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -87,20 +102,31 @@ Scalar Tensor::ItemScalar() const {
     ThrowInvalidArgument(absl::StrCat("Item: expected a tensor of one element in host memory, got ",
                                       Describe(*this)));
   }
-  switch (dtype()) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return LoadScalar<type>(impl_->data);
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return {};
+  return SwitchDType(dtype(), [&]<typename T>(T) { return LoadScalar<T>(impl_->data); });
 }
 
 void Tensor::ThrowBadData(DType requested) const {
   ThrowInvalidArgument(absl::StrCat("data<", DTypeName(requested), ">: the tensor is ",
                                     Describe(*this),
                                     "; convert it with Cast(), or move it to the host first"));
+}
+
+bool SameBits(const Tensor& a, const Tensor& b) {
+  if (IsSame(a, b)) return true;
+  if (!a.defined() || !b.defined() || a.dtype() != b.dtype() || a.shape() != b.shape()) {
+    return false;
+  }
+  for (const Tensor* tensor : {&a, &b}) {
+    if (tensor->device().type != DeviceType::kCpu) {
+      ThrowInvalidArgument(absl::StrCat("SameBits: expected host memory, got ", Describe(*tensor)));
+    }
+  }
+  if (a.numel() == 0) return true;
+  if (a.is_contiguous() && b.is_contiguous()) {
+    return std::memcmp(a.raw_data(), b.raw_data(), a.nbytes()) == 0;
+  }
+  return SameBitsFrom(0, *a.impl(), *b.impl(), static_cast<const char*>(a.raw_data()),
+                      static_cast<const char*>(b.raw_data()));
 }
 
 std::string Describe(const Tensor& tensor) {
@@ -110,6 +136,10 @@ std::string Describe(const Tensor& tensor) {
     absl::StrAppend(&text, " on ", ToString(tensor.device()));
   }
   return text;
+}
+
+void RequireDefined(std::string_view op, const Tensor& tensor) {
+  if (!tensor.defined()) ThrowInvalidArgument(absl::StrCat(op, ": the tensor is undefined"));
 }
 
 Allocator& AllocatorOf(Device device) {

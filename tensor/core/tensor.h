@@ -15,6 +15,9 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "neura/tensor/core/device.h"
 #include "neura/tensor/core/dtype.h"
@@ -81,6 +84,8 @@ class Tensor {
   int64_t dim() const { return static_cast<int64_t>(impl_->shape.size()); }
   int64_t size(int64_t dim) const;  // negative dims count from the end
   int64_t numel() const { return impl_->numel; }
+  // Of the elements, without the gaps of strides.
+  size_t nbytes() const { return static_cast<size_t>(numel()) * ItemSize(dtype()); }
   DType dtype() const { return impl_->dtype; }
   Device device() const { return impl_->storage->device(); }
   bool is_contiguous() const { return impl_->contiguous; }
@@ -120,10 +125,19 @@ class Tensor {
   IntrusivePtr<TensorImpl> impl_;
 };
 
+// Tensors in an order, such as a state dict.
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+// Whether both have one dtype, one shape and elements of the same bits, however they are strided.
+// NaN equals itself and 0 differs from -0. Throws InvalidArgument outside the host's memory.
+bool SameBits(const Tensor& a, const Tensor& b);
+
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 // "float32 [2, 3]", for error messages; "undefined" for an undefined tensor.
 std::string Describe(const Tensor& tensor);
+// Throws InvalidArgument naming `op` when the tensor is undefined.
+void RequireDefined(std::string_view op, const Tensor& tensor);
 
 // The allocator of a device's memory. Throws FailedPrecondition when no backend for it is linked.
 Allocator& AllocatorOf(Device device);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <vector>
 
 #include "neura/tensor/cpu/conv2d_plan.h"
 #include "neura/tensor/cpu/scratch.h"
@@ -380,28 +381,46 @@ HWY_EXPORT(CorrelateDouble);
 void Correlate(const Correlation<float>& c) { HWY_DYNAMIC_DISPATCH(CorrelateFloat)(c); }
 void Correlate(const Correlation<double>& c) { HWY_DYNAMIC_DISPATCH(CorrelateDouble)(c); }
 
+// What is the same in both directions.
+template <typename T>
+Correlation<T> CorrelationOf(const Conv2dGeometry& g, const AxisPlan& height, const AxisPlan& width,
+                             const T* weight) {
+  Correlation<T> c{height, width};
+  c.batch = g.batch;
+  c.groups = g.groups;
+  c.weight = weight;
+  c.kernel_height = g.kernel_height;
+  c.kernel_width = g.kernel_width;
+  c.weight_group_stride =
+      (g.out_channels / g.groups) * (g.in_channels / g.groups) * g.kernel_height * g.kernel_width;
+  return c;
+}
+
+// One for each residue of the inputs modulo the stride that occurs: as many as there are inputs at
+// most, however large the stride.
+std::vector<AxisPlan> InputGradPlans(const AxisGeometry& axis) {
+  std::vector<AxisPlan> plans;
+  for (int64_t i = 0; i < std::min(axis.stride, axis.in); ++i) {
+    plans.push_back(InputGradPlan(axis, (i + axis.padding) % axis.stride));
+  }
+  return plans;
+}
+
 }  // namespace
 
 template <typename T>
 void Conv2dForward(const Conv2dGeometry& g, const T* input, const T* weight, const T* bias,
-                   T* output) noexcept {
+                   T* output) {
   const AxisPlan height = ForwardPlan(HeightOf(g));
   const AxisPlan width = ForwardPlan(WidthOf(g));
-  const int64_t taps = g.kernel_height * g.kernel_width;
-  Correlation<T> c{height, width};
-  c.batch = g.batch;
-  c.groups = g.groups;
+  Correlation<T> c = CorrelationOf(g, height, width, weight);
   c.source_channels = g.in_channels / g.groups;
   c.dest_channels = g.out_channels / g.groups;
   c.dest_height = g.out_height;
   c.dest_width = g.out_width;
+  c.weight_source_stride = g.kernel_height * g.kernel_width;
+  c.weight_dest_stride = c.source_channels * c.weight_source_stride;
   c.source = input;
-  c.weight = weight;
-  c.weight_source_stride = taps;
-  c.weight_dest_stride = c.source_channels * taps;
-  c.weight_group_stride = c.dest_channels * c.weight_dest_stride;
-  c.kernel_height = g.kernel_height;
-  c.kernel_width = g.kernel_width;
   c.bias = bias;
   c.dest = output;
   Correlate(c);
@@ -409,26 +428,18 @@ void Conv2dForward(const Conv2dGeometry& g, const T* input, const T* weight, con
 
 template <typename T>
 void Conv2dInputGrad(const Conv2dGeometry& g, const T* weight, const T* output_grad,
-                     T* input_grad) noexcept {
-  const int64_t taps = g.kernel_height * g.kernel_width;
-  for (int64_t y = 0; y < g.stride_height; ++y) {
-    for (int64_t x = 0; x < g.stride_width; ++x) {
-      const AxisPlan height = InputGradPlan(HeightOf(g), y);
-      const AxisPlan width = InputGradPlan(WidthOf(g), x);
-      Correlation<T> c{height, width};
-      c.batch = g.batch;
-      c.groups = g.groups;
+                     T* input_grad) {
+  const std::vector<AxisPlan> widths = InputGradPlans(WidthOf(g));
+  for (const AxisPlan& height : InputGradPlans(HeightOf(g))) {
+    for (const AxisPlan& width : widths) {
+      Correlation<T> c = CorrelationOf(g, height, width, weight);
       c.source_channels = g.out_channels / g.groups;
       c.dest_channels = g.in_channels / g.groups;
       c.dest_height = g.in_height;
       c.dest_width = g.in_width;
+      c.weight_dest_stride = g.kernel_height * g.kernel_width;
+      c.weight_source_stride = c.dest_channels * c.weight_dest_stride;
       c.source = output_grad;
-      c.weight = weight;
-      c.weight_dest_stride = taps;
-      c.weight_source_stride = c.dest_channels * taps;
-      c.weight_group_stride = c.source_channels * c.weight_source_stride;
-      c.kernel_height = g.kernel_height;
-      c.kernel_width = g.kernel_width;
       c.dest = input_grad;
       Correlate(c);
     }
@@ -436,12 +447,11 @@ void Conv2dInputGrad(const Conv2dGeometry& g, const T* weight, const T* output_g
 }
 
 template void Conv2dForward(const Conv2dGeometry&, const float*, const float*, const float*,
-                            float*) noexcept;
+                            float*);
 template void Conv2dForward(const Conv2dGeometry&, const double*, const double*, const double*,
-                            double*) noexcept;
-template void Conv2dInputGrad(const Conv2dGeometry&, const float*, const float*, float*) noexcept;
-template void Conv2dInputGrad(const Conv2dGeometry&, const double*, const double*,
-                              double*) noexcept;
+                            double*);
+template void Conv2dInputGrad(const Conv2dGeometry&, const float*, const float*, float*);
+template void Conv2dInputGrad(const Conv2dGeometry&, const double*, const double*, double*);
 
 }  // namespace neura::cpu
 #endif  // HWY_ONCE

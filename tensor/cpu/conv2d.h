@@ -28,32 +28,30 @@ struct Conv2dGeometry {
 // bias has out_channels values, or is null.
 template <typename T>
 void Conv2dForward(const Conv2dGeometry& geometry, const T* input, const T* weight, const T* bias,
-                   T* output) noexcept;
+                   T* output);
 
 // The gradient with respect to input, given that with respect to output.
 template <typename T>
 void Conv2dInputGrad(const Conv2dGeometry& geometry, const T* weight, const T* output_grad,
-                     T* input_grad) noexcept;
+                     T* input_grad);
 
 // The gradient with respect to weight, given that with respect to output.
 template <typename T>
 void Conv2dWeightGrad(const Conv2dGeometry& geometry, const T* input, const T* output_grad,
-                      T* weight_grad) noexcept;
+                      T* weight_grad);
 
 extern template void Conv2dForward(const Conv2dGeometry&, const float*, const float*, const float*,
-                                   float*) noexcept;
+                                   float*);
 extern template void Conv2dForward(const Conv2dGeometry&, const double*, const double*,
-                                   const double*, double*) noexcept;
-extern template void Conv2dInputGrad(const Conv2dGeometry&, const float*, const float*,
-                                     float*) noexcept;
-extern template void Conv2dInputGrad(const Conv2dGeometry&, const double*, const double*,
-                                     double*) noexcept;
+                                   const double*, double*);
+extern template void Conv2dInputGrad(const Conv2dGeometry&, const float*, const float*, float*);
+extern template void Conv2dInputGrad(const Conv2dGeometry&, const double*, const double*, double*);
 template <>
 void Conv2dWeightGrad(const Conv2dGeometry& geometry, const float* input, const float* output_grad,
-                      float* weight_grad) noexcept;
+                      float* weight_grad);
 template <>
 void Conv2dWeightGrad(const Conv2dGeometry& geometry, const double* input,
-                      const double* output_grad, double* weight_grad) noexcept;
+                      const double* output_grad, double* weight_grad);
 
 }  // namespace neura::cpu
 

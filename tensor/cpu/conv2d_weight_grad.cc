@@ -241,13 +241,13 @@ HWY_EXPORT(WeightGradDouble);
 
 template <>
 void Conv2dWeightGrad(const Conv2dGeometry& g, const float* input, const float* output_grad,
-                      float* weight_grad) noexcept {
+                      float* weight_grad) {
   HWY_DYNAMIC_DISPATCH(WeightGradFloat)(g, input, output_grad, weight_grad);
 }
 
 template <>
 void Conv2dWeightGrad(const Conv2dGeometry& g, const double* input, const double* output_grad,
-                      double* weight_grad) noexcept {
+                      double* weight_grad) {
   HWY_DYNAMIC_DISPATCH(WeightGradDouble)(g, input, output_grad, weight_grad);
 }
 

@@ -364,17 +364,17 @@ void BatchedGemmAny(const BatchedGemmArgs<T>& batch) {
 
 }  // namespace
 
-void Gemm(const GemmArgs<float>& args) noexcept { GemmAny(args); }
-void Gemm(const GemmArgs<double>& args) noexcept { GemmAny(args); }
-void Gemm(const GemmArgs<int32_t>& args) noexcept { GemmAny(args); }
-void Gemm(const GemmArgs<int64_t>& args) noexcept { GemmAny(args); }
-void Gemm(const GemmArgs<uint8_t>& args) noexcept { GemmAny(args); }
+void Gemm(const GemmArgs<float>& args) { GemmAny(args); }
+void Gemm(const GemmArgs<double>& args) { GemmAny(args); }
+void Gemm(const GemmArgs<int32_t>& args) { GemmAny(args); }
+void Gemm(const GemmArgs<int64_t>& args) { GemmAny(args); }
+void Gemm(const GemmArgs<uint8_t>& args) { GemmAny(args); }
 
-void BatchedGemm(const BatchedGemmArgs<float>& args) noexcept { BatchedGemmAny(args); }
-void BatchedGemm(const BatchedGemmArgs<double>& args) noexcept { BatchedGemmAny(args); }
-void BatchedGemm(const BatchedGemmArgs<int32_t>& args) noexcept { BatchedGemmAny(args); }
-void BatchedGemm(const BatchedGemmArgs<int64_t>& args) noexcept { BatchedGemmAny(args); }
-void BatchedGemm(const BatchedGemmArgs<uint8_t>& args) noexcept { BatchedGemmAny(args); }
+void BatchedGemm(const BatchedGemmArgs<float>& args) { BatchedGemmAny(args); }
+void BatchedGemm(const BatchedGemmArgs<double>& args) { BatchedGemmAny(args); }
+void BatchedGemm(const BatchedGemmArgs<int32_t>& args) { BatchedGemmAny(args); }
+void BatchedGemm(const BatchedGemmArgs<int64_t>& args) { BatchedGemmAny(args); }
+void BatchedGemm(const BatchedGemmArgs<uint8_t>& args) { BatchedGemmAny(args); }
 
 }  // namespace neura::cpu
 #endif  // HWY_ONCE

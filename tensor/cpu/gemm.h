@@ -42,17 +42,17 @@ struct BatchedGemmArgs {
 // Both run on the thread pool, with results that are the same for every number of threads. For
 // float and double each element is a sum of fused products over k in blocks whose order depends on
 // the shape and strides alone. Integers wrap.
-void Gemm(const GemmArgs<float>& args) noexcept;
-void Gemm(const GemmArgs<double>& args) noexcept;
-void Gemm(const GemmArgs<int32_t>& args) noexcept;
-void Gemm(const GemmArgs<int64_t>& args) noexcept;
-void Gemm(const GemmArgs<uint8_t>& args) noexcept;
+void Gemm(const GemmArgs<float>& args);
+void Gemm(const GemmArgs<double>& args);
+void Gemm(const GemmArgs<int32_t>& args);
+void Gemm(const GemmArgs<int64_t>& args);
+void Gemm(const GemmArgs<uint8_t>& args);
 
-void BatchedGemm(const BatchedGemmArgs<float>& args) noexcept;
-void BatchedGemm(const BatchedGemmArgs<double>& args) noexcept;
-void BatchedGemm(const BatchedGemmArgs<int32_t>& args) noexcept;
-void BatchedGemm(const BatchedGemmArgs<int64_t>& args) noexcept;
-void BatchedGemm(const BatchedGemmArgs<uint8_t>& args) noexcept;
+void BatchedGemm(const BatchedGemmArgs<float>& args);
+void BatchedGemm(const BatchedGemmArgs<double>& args);
+void BatchedGemm(const BatchedGemmArgs<int32_t>& args);
+void BatchedGemm(const BatchedGemmArgs<int64_t>& args);
+void BatchedGemm(const BatchedGemmArgs<uint8_t>& args);
 
 }  // namespace neura::cpu
 

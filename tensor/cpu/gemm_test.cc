@@ -198,21 +198,14 @@ TYPED_TEST(FloatGemmTest, PropagatesInfinityAndNaN) {
 }
 
 TYPED_TEST(FloatGemmTest, SameBitsForEveryThreadCount) {
-  const int initial = GetNumThreads();
   for (const Shape& shape :
        {Shape{1, 3000, 700}, Shape{8, 999, 500}, Shape{300, 310, 900}, Shape{1100, 40, 64}}) {
     for (Layout b : {Layout::kRowMajor, Layout::kColumnMajor}) {
       const Problem<TypeParam> problem(shape, Layout::kRowMajor, b, true, true);
-      SetNumThreads(1);
-      const std::vector<TypeParam> expected = problem.Run();
-      for (int threads : {2, 3}) {
-        SetNumThreads(threads);
-        const std::vector<TypeParam> got = problem.Run();
-        EXPECT_TRUE(SameBits(got, expected)) << threads << " threads, m = " << shape.m;
-      }
+      SCOPED_TRACE(shape.m);
+      ExpectSameForAllThreads([&] { return problem.Run(); });
     }
   }
-  SetNumThreads(initial);
 }
 
 template <typename T>

@@ -19,10 +19,11 @@ struct Buffer {
 
 }  // namespace
 
-void* ScratchBytes(ScratchSlot slot, size_t num_bytes) noexcept {
+void* ScratchBytes(ScratchSlot slot, size_t num_bytes) {
   thread_local Buffer buffers[static_cast<size_t>(ScratchSlot::kCount)];
   Buffer& buffer = buffers[static_cast<size_t>(slot)];
   if (buffer.size < num_bytes) {
+    buffer.size = 0;  // also when the next line throws
     buffer.bytes.reset();
     buffer.bytes.reset(new (kAlignment) std::byte[num_bytes]);
     buffer.size = num_bytes;

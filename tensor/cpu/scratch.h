@@ -22,10 +22,11 @@ enum class ScratchSlot {
 
 // At least num_bytes bytes, aligned to 64, with unspecified content. They stay the slot's until
 // this thread asks for the slot again, and are kept for the next call rather than freed.
-void* ScratchBytes(ScratchSlot slot, size_t num_bytes) noexcept;
+// Throws std::bad_alloc.
+void* ScratchBytes(ScratchSlot slot, size_t num_bytes);
 
 template <typename T>
-T* Scratch(ScratchSlot slot, int64_t count) noexcept {
+T* Scratch(ScratchSlot slot, int64_t count) {
   return static_cast<T*>(ScratchBytes(slot, static_cast<size_t>(count) * sizeof(T)));
 }
 

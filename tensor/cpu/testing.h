@@ -10,6 +10,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "gtest/gtest.h"
+#include "neura/tensor/parallel/thread_pool.h"
+
 namespace neura::cpu {
 
 // Floating-point values in [-1, 1), integers of all sizes.
@@ -49,6 +52,19 @@ template <typename T>
 bool SameBits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() &&
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
+// Whether run(), which returns a vector, gives the same bits with 2 and 3 threads as with 1.
+template <typename Run>
+void ExpectSameForAllThreads(Run run) {
+  const int initial = GetNumThreads();
+  SetNumThreads(1);
+  const auto expected = run();
+  for (int threads : {2, 3}) {
+    SetNumThreads(threads);
+    EXPECT_TRUE(SameBits(run(), expected)) << threads << " threads";
+  }
+  SetNumThreads(initial);
 }
 
 }  // namespace neura::cpu

@@ -30,39 +30,34 @@ Conv2dGeometry Geometry(DimsView input, DimsView weight, DimsView output, const 
 
 }  // namespace
 
-void Conv2dKernel(KernelCall& call) noexcept {
+void Conv2dKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0)), weight = ContiguousInput(call.input(1));
-  const Tensor bias = call.has_input(2) ? ContiguousInput(call.input(2)) : Tensor();
+  const Tensor bias = OptionalInput(call, 2);
   const Tensor& output = call.output();
   const Conv2dGeometry geometry =
       Geometry(input.shape(), weight.shape(), output.shape(), call.Get<Conv2dOptions>());
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
-    Conv2dForward<T>(geometry, static_cast<const T*>(input.raw_data()),
-                     static_cast<const T*>(weight.raw_data()),
-                     bias.defined() ? static_cast<const T*>(bias.raw_data()) : nullptr,
-                     static_cast<T*>(output.raw_data()));
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
+    Conv2dForward<T>(geometry, In<T>(input), In<T>(weight), In<T>(bias), Out<T>(output));
   });
 }
 
-void Conv2dInputGradKernel(KernelCall& call) noexcept {
+void Conv2dInputGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call.input(0)), weight = ContiguousInput(call.input(1));
   const Tensor& output = call.output();
   const Conv2dGeometry geometry =
       Geometry(output.shape(), weight.shape(), grad.shape(), call.Get<Conv2dGradOptions>());
-  SwitchFloat(call, grad.dtype(), [&]<typename T>(T) {
-    Conv2dInputGrad<T>(geometry, static_cast<const T*>(weight.raw_data()),
-                       static_cast<const T*>(grad.raw_data()), static_cast<T*>(output.raw_data()));
+  SwitchFloat(grad.dtype(), [&]<typename T>(T) {
+    Conv2dInputGrad<T>(geometry, In<T>(weight), In<T>(grad), Out<T>(output));
   });
 }
 
-void Conv2dWeightGradKernel(KernelCall& call) noexcept {
+void Conv2dWeightGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call.input(0)), input = ContiguousInput(call.input(1));
   const Tensor& output = call.output();
   const Conv2dGeometry geometry =
       Geometry(input.shape(), output.shape(), grad.shape(), call.Get<Conv2dGradOptions>());
-  SwitchFloat(call, grad.dtype(), [&]<typename T>(T) {
-    Conv2dWeightGrad<T>(geometry, static_cast<const T*>(input.raw_data()),
-                        static_cast<const T*>(grad.raw_data()), static_cast<T*>(output.raw_data()));
+  SwitchFloat(grad.dtype(), [&]<typename T>(T) {
+    Conv2dWeightGrad<T>(geometry, In<T>(input), In<T>(grad), Out<T>(output));
   });
 }
 

@@ -33,27 +33,11 @@ void ConvertElements(int64_t n, const char* from, int64_t from_stride, char* to,
   }
 }
 
-template <typename From>
-ConvertRow ConverterFrom(DType to) {
-  switch (to) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return &ConvertElements<From, type>;
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return nullptr;
-}
-
 ConvertRow Converter(DType from, DType to) {
-  switch (from) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return ConverterFrom<type>(to);
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return nullptr;
+  return SwitchDType(from, [to]<typename From>(From) {
+    return SwitchDType(to,
+                       []<typename To>(To) -> ConvertRow { return &ConvertElements<From, To>; });
+  });
 }
 
 // A view of contiguous memory.
@@ -65,14 +49,7 @@ Tensor ViewOf(const Tensor& tensor, DimsView shape, DimsView strides, int64_t of
 void FillElements(const Tensor& target, const Scalar& value) {
   // A one-element source of the target's dtype, broadcast.
   Tensor source = Tensor::Empty({}, target.dtype(), kCpu);
-  switch (target.dtype()) {
-#define NEURA_CASE(type, name)                                 \
-  case DType::name:                                            \
-    *static_cast<type*>(source.raw_data()) = value.To<type>(); \
-    break;
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
+  SwitchDType(target.dtype(), [&]<typename T>(T) { *Out<T>(source) = value.To<T>(); });
   CopyElements(source, target);
 }
 
@@ -96,11 +73,22 @@ Tensor ContiguousInput(const Tensor& tensor) {
   return copy;
 }
 
-void CloneKernel(KernelCall& call) noexcept { CopyElements(call.input(0), call.output()); }
-void CastKernel(KernelCall& call) noexcept { CopyElements(call.input(0), call.output()); }
-void AssignKernel(KernelCall& call) noexcept { CopyElements(call.input(1), call.output()); }
+Tensor Converted(const Tensor& tensor, DType dtype) {
+  if (tensor.dtype() == dtype) return tensor;
+  Tensor converted = Tensor::Empty(tensor.shape(), dtype, kCpu);
+  CopyElements(tensor, converted);
+  return converted;
+}
 
-void CatKernel(KernelCall& call) noexcept {
+Tensor OptionalInput(const KernelCall& call, size_t i) {
+  return call.has_input(i) ? ContiguousInput(call.input(i)) : Tensor();
+}
+
+void CloneKernel(KernelCall& call) { CopyElements(call.input(0), call.output()); }
+void CastKernel(KernelCall& call) { CopyElements(call.input(0), call.output()); }
+void AssignKernel(KernelCall& call) { CopyElements(call.input(1), call.output()); }
+
+void CatKernel(KernelCall& call) {
   const Tensor& output = call.output();
   const auto dim =
       static_cast<size_t>(NormalizeDim("cat", call.Get<DimOptions>().dim, output.dim()));
@@ -112,7 +100,7 @@ void CatKernel(KernelCall& call) noexcept {
   }
 }
 
-void PadKernel(KernelCall& call) noexcept {
+void PadKernel(KernelCall& call) {
   const auto& options = call.Get<PadOptions>();
   const Tensor& output = call.output();
   FillElements(output, options.value);
@@ -122,7 +110,7 @@ void PadKernel(KernelCall& call) noexcept {
   CopyElements(call.input(0), ViewOf(output, call.input(0).shape(), output.strides(), offset));
 }
 
-void FlipKernel(KernelCall& call) noexcept {
+void FlipKernel(KernelCall& call) {
   const Tensor& input = call.input(0);
   Dims strides(input.strides().begin(), input.strides().end());
   int64_t offset = 0;
@@ -159,20 +147,18 @@ void Triangle(KernelCall& call, Keep keep) {
 
 }  // namespace
 
-void TrilKernel(KernelCall& call) noexcept {
+void TrilKernel(KernelCall& call) {
   const int64_t diagonal = call.Get<TriangleOptions>().diagonal;
   Triangle(call, [=](int64_t row, int64_t col) { return col - row <= diagonal; });
 }
-void TriuKernel(KernelCall& call) noexcept {
+void TriuKernel(KernelCall& call) {
   const int64_t diagonal = call.Get<TriangleOptions>().diagonal;
   Triangle(call, [=](int64_t row, int64_t col) { return col - row >= diagonal; });
 }
 
-void FullKernel(KernelCall& call) noexcept {
-  FillElements(call.output(), call.Get<FullOptions>().value);
-}
+void FullKernel(KernelCall& call) { FillElements(call.output(), call.Get<FullOptions>().value); }
 
-void RangeKernel(KernelCall& call) noexcept {
+void RangeKernel(KernelCall& call) {
   const auto& options = call.Get<RangeOptions>();
   const Tensor& output = call.output();
   const auto fill = [&]<typename T>(T) {
@@ -180,23 +166,17 @@ void RangeKernel(KernelCall& call) noexcept {
       const auto start = options.start.To<int64_t>(), step = options.step.To<int64_t>();
       for (int64_t i = 0; i < options.length; ++i) {
         // In unsigned arithmetic, which wraps where the dtype is too narrow.
-        static_cast<T*>(output.raw_data())[i] = static_cast<T>(
-            static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
+        Out<T>(output)[i] = static_cast<T>(static_cast<uint64_t>(start) +
+                                           static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
       }
     } else {
       const auto start = options.start.To<double>(), step = options.step.To<double>();
       for (int64_t i = 0; i < options.length; ++i) {
-        static_cast<T*>(output.raw_data())[i] = Convert<T>(start + static_cast<double>(i) * step);
+        Out<T>(output)[i] = Convert<T>(start + static_cast<double>(i) * step);
       }
     }
   };
-  switch (output.dtype()) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return fill(type());
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
+  SwitchDType(output.dtype(), fill);
 }
 
 }  // namespace neura::cpu

@@ -1,35 +1,36 @@
 // From a dtype at run time to a C++ type: f is called with a value of it. Dtypes without kernels
-// end in an error that names them.
+// end in an Unimplemented error that names them.
 #ifndef NEURA_TENSOR_CPU_BACKEND_DTYPE_SWITCH_H_
 #define NEURA_TENSOR_CPU_BACKEND_DTYPE_SWITCH_H_
 
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "neura/tensor/ops/backend.h"
+#include "neura/tensor/core/dtype.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura::cpu {
 
-inline void FailForDType(KernelCall& call, DType dtype) {
-  call.Fail(absl::StrCat("no CPU kernel for dtype ", DTypeName(dtype)));
+[[noreturn]] inline void FailForDType(DType dtype) {
+  ThrowUnimplemented(absl::StrCat("no CPU kernel for dtype ", DTypeName(dtype)));
 }
 
 // float and double.
 template <typename F>
-void SwitchFloat(KernelCall& call, DType dtype, F f) {
+void SwitchFloat(DType dtype, F f) {
   switch (dtype) {
     case kFloat32:
       return f(float());
     case kFloat64:
       return f(double());
     default:
-      return FailForDType(call, dtype);
+      return FailForDType(dtype);
   }
 }
 
 // float, double, int64, int32 and uint8.
 template <typename F>
-void SwitchNumber(KernelCall& call, DType dtype, F f) {
+void SwitchNumber(DType dtype, F f) {
   switch (dtype) {
     case kInt64:
       return f(int64_t());
@@ -38,15 +39,15 @@ void SwitchNumber(KernelCall& call, DType dtype, F f) {
     case kUInt8:
       return f(uint8_t());
     default:
-      return SwitchFloat(call, dtype, f);
+      return SwitchFloat(dtype, f);
   }
 }
 
 // Those and bool.
 template <typename F>
-void SwitchAny(KernelCall& call, DType dtype, F f) {
+void SwitchAny(DType dtype, F f) {
   if (dtype == kBool) return f(bool());
-  SwitchNumber(call, dtype, f);
+  SwitchNumber(dtype, f);
 }
 
 }  // namespace neura::cpu

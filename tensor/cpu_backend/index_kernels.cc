@@ -3,43 +3,26 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/loop_dims.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
+#include "neura/tensor/cpu_backend/wrapping.h"
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
 namespace {
 
-// The indices as contiguous int64, each in [0, extent); false, and the call fails, where one is
-// not.
-bool ReadIndices(KernelCall& call, int64_t extent, Tensor* indices) {
-  const Tensor& index = call.input(1);
-  if (index.dtype() == kInt64) {
-    *indices = ContiguousInput(index);
-  } else {
-    *indices = Tensor::Empty(index.shape(), kInt64, kCpu);
-    CopyElements(index, *indices);
-  }
-  const int64_t* data = static_cast<const int64_t*>(indices->raw_data());
-  for (int64_t i = 0; i < indices->numel(); ++i) {
+// The indices as contiguous int64. Throws OutOfRange unless each is in [0, extent).
+Tensor ReadIndices(const KernelCall& call, int64_t extent) {
+  const Tensor indices = ContiguousInput(Converted(call.input(1), kInt64));
+  const int64_t* data = In<int64_t>(indices);
+  for (int64_t i = 0; i < indices.numel(); ++i) {
     if (data[i] < 0 || data[i] >= extent) {
-      call.Fail(absl::StrCat("index ", data[i], " is outside [0, ", extent, ")"));
-      return false;
+      ThrowOutOfRange(absl::StrCat("index ", data[i], " is outside [0, ", extent, ")"));
     }
   }
-  return true;
-}
-
-struct Split3 {
-  int64_t outer = 1, extent = 1, inner = 1;
-};
-Split3 SplitAt(const Tensor& tensor, int64_t dim) {
-  Split3 split;
-  for (int64_t i = 0; i < tensor.dim(); ++i) {
-    (i < dim ? split.outer : i == dim ? split.extent : split.inner) *= tensor.size(i);
-  }
-  return split;
+  return indices;
 }
 
 int64_t DimOf(const KernelCall& call) {
@@ -67,100 +50,114 @@ void WalkIndex(const Tensor& index, const Tensor& tensor, int64_t dim, F f) {
 
 }  // namespace
 
-void IndexSelectKernel(KernelCall& call) noexcept {
+void IndexSelectKernel(KernelCall& call) {
   const int64_t dim = DimOf(call);
-  const Tensor input = ContiguousInput(call.input(0));
-  Tensor index;
-  if (!ReadIndices(call, input.size(dim), &index)) return;
-  const Split3 split = SplitAt(input, dim);
-  const size_t row = static_cast<size_t>(split.inner) * ItemSize(input.dtype());
+  // Read where it lies: the few rows that are wanted are no reason to copy all.
+  const Tensor& input = call.input(0);
+  const Tensor index = ReadIndices(call, input.size(dim));
   const int64_t count = index.numel();
-  const int64_t* indices = static_cast<const int64_t*>(index.raw_data());
-  const char* from = static_cast<const char*>(input.raw_data());
-  char* to = static_cast<char*>(call.output().raw_data());
+  const int64_t* indices = In<int64_t>(index);
+  if (call.output().numel() == 0) return;
+  LoopDims<1> outer, inner;
+  for (int64_t i = 0; i < input.dim(); ++i) {
+    const auto d = static_cast<size_t>(i);
+    if (i != dim) (i < dim ? outer : inner).Push(input.size(i), {input.strides()[d]});
+  }
+  const int64_t stride = input.strides()[static_cast<size_t>(dim)];
+  const int64_t rows = outer.Count() * count, row = inner.Count(), run = inner.LastExtent();
+  const int64_t run_stride = inner.LastStride();
+  const auto item = static_cast<int64_t>(ItemSize(input.dtype()));
+  const char* from = In<char>(input);
+  char* to = Out<char>(call.output());
   constexpr int64_t kTaskBytes = 1 << 16;
-  const int64_t rows = split.outer * count;
-  const int64_t per_task = std::max<int64_t>(kTaskBytes / static_cast<int64_t>(row + 1), 1);
+  const int64_t per_task = std::max<int64_t>(kTaskBytes / (row * item + 1), 1);
   ParallelFor((rows + per_task - 1) / per_task, [&](int64_t task) {
     for (int64_t r = task * per_task; r < std::min((task + 1) * per_task, rows); ++r) {
-      const int64_t source = r / count * split.extent + indices[r % count];
-      std::memcpy(to + static_cast<size_t>(r) * row, from + static_cast<size_t>(source) * row, row);
+      const int64_t source = outer.OffsetOf(r / count) + indices[r % count] * stride;
+      for (int64_t begin = 0; begin < row; begin += run) {
+        const char* x = from + (source + inner.OffsetOf(begin)) * item;
+        char* y = to + (r * row + begin) * item;
+        if (run == 1 || run_stride == 1) {
+          std::memcpy(y, x, static_cast<size_t>(run * item));
+          continue;
+        }
+        for (int64_t i = 0; i < run; ++i) {
+          std::memcpy(y + i * item, x + i * run_stride * item, static_cast<size_t>(item));
+        }
+      }
     }
   });
 }
 
-void IndexAddKernel(KernelCall& call) noexcept {
+void IndexAddKernel(KernelCall& call) {
   const int64_t dim = DimOf(call);
   const Tensor& output = call.output();
   const Tensor source = ContiguousInput(call.input(2));
-  Tensor index;
-  if (!ReadIndices(call, output.size(dim), &index)) return;
+  const Tensor index = ReadIndices(call, output.size(dim));
   CopyElements(call.input(0), output);
-  const Split3 split = SplitAt(output, dim);
+  const AroundDim around(output, dim);
   const int64_t count = index.numel();
-  const int64_t* indices = static_cast<const int64_t*>(index.raw_data());
-  SwitchNumber(call, output.dtype(), [&]<typename T>(T) {
-    const T* from = static_cast<const T*>(source.raw_data());
-    T* to = static_cast<T*>(output.raw_data());
+  const int64_t* indices = In<int64_t>(index);
+  SwitchNumber(output.dtype(), [&]<typename T>(T) {
+    const T* from = In<T>(source);
+    T* to = Out<T>(output);
     // Equal indices add in their order: only what cannot collide runs in parallel.
-    ParallelFor(split.outer, [&](int64_t outer) {
+    ParallelFor(around.outer, [&](int64_t outer) {
       for (int64_t i = 0; i < count; ++i) {
-        T* target = to + (outer * split.extent + indices[i]) * split.inner;
-        const T* row = from + (outer * count + i) * split.inner;
-        for (int64_t k = 0; k < split.inner; ++k) target[k] = static_cast<T>(target[k] + row[k]);
+        T* target = to + (outer * around.extent + indices[i]) * around.inner;
+        const T* row = from + (outer * count + i) * around.inner;
+        for (int64_t k = 0; k < around.inner; ++k) target[k] = WrappingAdd(target[k], row[k]);
       }
     });
   });
 }
 
-void GatherKernel(KernelCall& call) noexcept {
+void GatherKernel(KernelCall& call) {
   const int64_t dim = DimOf(call);
   const Tensor& input = call.input(0);
   const int64_t extent = input.dim() == 0 ? 1 : input.size(dim);
-  Tensor index;
-  if (!ReadIndices(call, extent, &index)) return;
+  const Tensor index = ReadIndices(call, extent);
   const int64_t stride = input.dim() == 0 ? 0 : input.strides()[static_cast<size_t>(dim)];
-  const int64_t* indices = static_cast<const int64_t*>(index.raw_data());
+  const int64_t* indices = In<int64_t>(index);
   const size_t item = ItemSize(input.dtype());
-  const char* from = static_cast<const char*>(input.raw_data());
-  char* to = static_cast<char*>(call.output().raw_data());
+  const char* from = In<char>(input);
+  char* to = Out<char>(call.output());
   WalkIndex(index, input, dim, [&](int64_t i, int64_t offset) {
     std::memcpy(to + static_cast<size_t>(i) * item,
                 from + (offset + indices[i] * stride) * static_cast<int64_t>(item), item);
   });
 }
 
-void ScatterAddKernel(KernelCall& call) noexcept {
+void ScatterAddKernel(KernelCall& call) {
   const int64_t dim = DimOf(call);
   const Tensor& output = call.output();
   const Tensor& source = call.input(2);
   const int64_t extent = output.dim() == 0 ? 1 : output.size(dim);
-  Tensor index;
-  if (!ReadIndices(call, extent, &index)) return;
+  const Tensor index = ReadIndices(call, extent);
   CopyElements(call.input(0), output);
   const int64_t stride = output.dim() == 0 ? 0 : output.strides()[static_cast<size_t>(dim)];
-  const int64_t* indices = static_cast<const int64_t*>(index.raw_data());
+  const int64_t* indices = In<int64_t>(index);
   // The source read in the index's order: a view with the index's extents.
   const Tensor rows = ContiguousInput(Tensor::View(
       source.storage(), source.storage_offset(), index.shape(), source.strides(), source.dtype()));
-  SwitchNumber(call, output.dtype(), [&]<typename T>(T) {
-    const T* from = static_cast<const T*>(rows.raw_data());
-    T* to = static_cast<T*>(output.raw_data());
+  SwitchNumber(output.dtype(), [&]<typename T>(T) {
+    const T* from = In<T>(rows);
+    T* to = Out<T>(output);
     WalkIndex(index, output, dim, [&](int64_t i, int64_t offset) {
       T& target = to[offset + indices[i] * stride];
-      target = static_cast<T>(target + from[i]);
+      target = WrappingAdd(target, from[i]);
     });
   });
 }
 
-void AsStridedGradKernel(KernelCall& call) noexcept {
+void AsStridedGradKernel(KernelCall& call) {
   const auto& options = call.Get<AsStridedGradOptions>();
   const Tensor grad = ContiguousInput(call.input(0));
   const Tensor& output = call.output();
   std::memset(output.raw_data(), 0, static_cast<size_t>(output.numel()) * ItemSize(output.dtype()));
-  SwitchNumber(call, output.dtype(), [&]<typename T>(T) {
-    const T* from = static_cast<const T*>(grad.raw_data());
-    T* to = static_cast<T*>(output.raw_data()) + options.offset;
+  SwitchNumber(output.dtype(), [&]<typename T>(T) {
+    const T* from = In<T>(grad);
+    T* to = Out<T>(output) + options.offset;
     // In order, since windows may overlap. Innermost rows first, the rest by an odometer.
     const size_t rank = grad.shape().size();
     const int64_t row = rank == 0 ? 1 : grad.shape().back();
@@ -169,7 +166,7 @@ void AsStridedGradKernel(KernelCall& call) noexcept {
     for (int64_t done = 0; done < grad.numel(); done += row) {
       for (int64_t i = 0; i < row; ++i) {
         T& target = to[i * row_stride];
-        target = static_cast<T>(target + from[done + i]);
+        target = WrappingAdd(target, from[done + i]);
       }
       for (size_t d = rank; d-- > 0;) {
         if (d + 1 == rank) continue;

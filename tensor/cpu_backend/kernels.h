@@ -7,11 +7,37 @@
 
 namespace neura::cpu {
 
-#define NEURA_OP(Name, ...) void Name##Kernel(KernelCall& call) noexcept;
+#define NEURA_OP(Name, ...) void Name##Kernel(KernelCall& call);
 #include "neura/tensor/ops/op_list.inc"
 
 // The tensor itself when it is contiguous, else a contiguous copy. For kernels that walk rows.
 Tensor ContiguousInput(const Tensor& tensor);
+
+// The tensor itself when it has this dtype, else a converted copy.
+Tensor Converted(const Tensor& tensor, DType dtype);
+
+// The elements of a tensor, which the caller knows to be of type T; null where it is undefined.
+template <typename T>
+const T* In(const Tensor& tensor) {
+  return tensor.defined() ? static_cast<const T*>(tensor.raw_data()) : nullptr;
+}
+template <typename T>
+T* Out(const Tensor& tensor) {
+  return tensor.defined() ? static_cast<T*>(tensor.raw_data()) : nullptr;
+}
+
+// As ContiguousInput; undefined where the call has no such input.
+Tensor OptionalInput(const KernelCall& call, size_t i);
+
+// A contiguous tensor as [outer, extent, inner] around `dim`, which is not negative.
+struct AroundDim {
+  AroundDim(const Tensor& tensor, int64_t dim) {
+    for (int64_t i = 0; i < tensor.dim(); ++i) {
+      (i < dim ? outer : i == dim ? extent : inner) *= tensor.size(i);
+    }
+  }
+  int64_t outer = 1, extent = 1, inner = 1;
+};
 
 // Copies `source`, broadcast and converted, over the elements of `target`.
 void CopyElements(const Tensor& source, const Tensor& target);

@@ -40,29 +40,59 @@ double LaneSum(int64_t begin, int64_t n, F f) {
          ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
+// y = x * weight * rstd + (bias - mean * weight * rstd) for channel c; either may be null.
 template <typename T>
-const T* DataOrNull(const Tensor& tensor) {
-  return tensor.defined() ? static_cast<const T*>(tensor.raw_data()) : nullptr;
+void NormalizeChannel(const Channels& channels, int64_t c, double mean, double rstd,
+                      const T* weight, const T* bias, const T* x, T* y) {
+  const double scale = weight != nullptr ? rstd * static_cast<double>(weight[c]) : rstd;
+  const double offset = (bias != nullptr ? static_cast<double>(bias[c]) : 0) - mean * scale;
+  const T a = static_cast<T>(scale), shift = static_cast<T>(offset);
+  channels.ForRuns(c, [&](int64_t begin) {
+    for (int64_t i = begin; i < begin + channels.inner; ++i) y[i] = x[i] * a + shift;
+  });
 }
 
-Tensor OptionalInput(const KernelCall& call, size_t i) {
-  return call.has_input(i) ? ContiguousInput(call.input(i)) : Tensor();
-}
+// What both gradients read: (grad, input, weight?, mean, rstd).
+struct GradInputs {
+  explicit GradInputs(const KernelCall& call)
+      : grad(ContiguousInput(call.input(0))),
+        input(ContiguousInput(call.input(1))),
+        weight(OptionalInput(call, 2)),
+        mean(ContiguousInput(call.input(3))),
+        rstd(ContiguousInput(call.input(4))) {}
+  const Tensor grad, input, weight, mean, rstd;
+};
+
+// Their elements, and those of the gradients for input, weight and bias.
+template <typename T>
+struct GradPointers {
+  GradPointers(const GradInputs& inputs, const KernelCall& call)
+      : g(In<T>(inputs.grad)),
+        x(In<T>(inputs.input)),
+        w(In<T>(inputs.weight)),
+        means(In<T>(inputs.mean)),
+        rstds(In<T>(inputs.rstd)),
+        dx(Out<T>(call.output(0))),
+        dw(Out<T>(call.output(1))),
+        db(Out<T>(call.output(2))) {}
+  const T *g, *x, *w, *means, *rstds;
+  T *dx, *dw, *db;
+};
 
 }  // namespace
 
-void BatchNormTrainingKernel(KernelCall& call) noexcept {
+void BatchNormTrainingKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   const Tensor weight = OptionalInput(call, 1), bias = OptionalInput(call, 2);
   const Channels channels(input);
   const double eps = call.Get<BatchNormOptions>().eps;
   const double count = static_cast<double>(channels.batch * channels.inner);
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
-    const T* x = static_cast<const T*>(input.raw_data());
-    const T *w = DataOrNull<T>(weight), *b = DataOrNull<T>(bias);
-    T* y = static_cast<T*>(call.output(0).raw_data());
-    T* means = static_cast<T*>(call.output(1).raw_data());
-    T* rstds = static_cast<T*>(call.output(2).raw_data());
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
+    const T* x = In<T>(input);
+    const T *w = In<T>(weight), *b = In<T>(bias);
+    T* y = Out<T>(call.output(0));
+    T* means = Out<T>(call.output(1));
+    T* rstds = Out<T>(call.output(2));
     ParallelFor(channels.count, [&](int64_t c) {
       double sum = 0, squares = 0;
       channels.ForRuns(c, [&](int64_t begin) {
@@ -78,12 +108,7 @@ void BatchNormTrainingKernel(KernelCall& call) noexcept {
       const double rstd = 1 / std::sqrt(squares / count + eps);
       means[c] = static_cast<T>(mean);
       rstds[c] = static_cast<T>(rstd);
-      const double scale = w != nullptr ? rstd * static_cast<double>(w[c]) : rstd;
-      const double offset = (b != nullptr ? static_cast<double>(b[c]) : 0) - mean * scale;
-      const T a = static_cast<T>(scale), shift = static_cast<T>(offset);
-      channels.ForRuns(c, [&](int64_t begin) {
-        for (int64_t i = begin; i < begin + channels.inner; ++i) y[i] = x[i] * a + shift;
-      });
+      NormalizeChannel(channels, c, mean, rstd, w, b, x, y);
     });
   });
 }
@@ -91,84 +116,70 @@ void BatchNormTrainingKernel(KernelCall& call) noexcept {
 // With xhat = (x - mean) * rstd and M values per channel:
 //   dx = weight * rstd * (g - sum(g) / M - xhat * sum(g * xhat) / M), dweight = sum(g * xhat),
 //   dbias = sum(g).
-void BatchNormTrainingGradKernel(KernelCall& call) noexcept {
-  const Tensor grad = ContiguousInput(call.input(0)), input = ContiguousInput(call.input(1));
-  const Tensor weight = OptionalInput(call, 2);
-  const Tensor mean = ContiguousInput(call.input(3)), rstd = ContiguousInput(call.input(4));
-  const Channels channels(input);
+void BatchNormTrainingGradKernel(KernelCall& call) {
+  const GradInputs inputs(call);
+  const Channels channels(inputs.input);
   const double count = static_cast<double>(channels.batch * channels.inner);
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
-    const T *g = static_cast<const T*>(grad.raw_data()),
-            *x = static_cast<const T*>(input.raw_data());
-    const T* w = DataOrNull<T>(weight);
-    const T* means = static_cast<const T*>(mean.raw_data());
-    const T* rstds = static_cast<const T*>(rstd.raw_data());
-    T* dx = static_cast<T*>(call.output(0).raw_data());
-    T* dw = static_cast<T*>(call.output(1).raw_data());
-    T* db = static_cast<T*>(call.output(2).raw_data());
+  SwitchFloat(inputs.input.dtype(), [&]<typename T>(T) {
+    const GradPointers<T> p(inputs, call);
     ParallelFor(channels.count, [&](int64_t c) {
-      const double m = static_cast<double>(means[c]), r = static_cast<double>(rstds[c]);
+      const double m = static_cast<double>(p.means[c]), r = static_cast<double>(p.rstds[c]);
       double sum = 0, product = 0;
       channels.ForRuns(c, [&](int64_t begin) {
-        sum += LaneSum(begin, channels.inner, [&](int64_t i) { return static_cast<double>(g[i]); });
+        sum +=
+            LaneSum(begin, channels.inner, [&](int64_t i) { return static_cast<double>(p.g[i]); });
         product += LaneSum(begin, channels.inner, [&](int64_t i) {
-          return static_cast<double>(g[i]) * ((static_cast<double>(x[i]) - m) * r);
+          return static_cast<double>(p.g[i]) * ((static_cast<double>(p.x[i]) - m) * r);
         });
       });
-      dw[c] = static_cast<T>(product);
-      db[c] = static_cast<T>(sum);
+      p.dw[c] = static_cast<T>(product);
+      p.db[c] = static_cast<T>(sum);
       // dx = a * g + slope * x + shift
-      const double a = r * (w != nullptr ? static_cast<double>(w[c]) : 1);
+      const double a = r * (p.w != nullptr ? static_cast<double>(p.w[c]) : 1);
       const double slope = -a * r * product / count;
       const double shift = -a * sum / count - slope * m;
       const T fa = static_cast<T>(a), fslope = static_cast<T>(slope),
               fshift = static_cast<T>(shift);
       channels.ForRuns(c, [&](int64_t begin) {
         for (int64_t i = begin; i < begin + channels.inner; ++i) {
-          dx[i] = fa * g[i] + fslope * x[i] + fshift;
+          p.dx[i] = fa * p.g[i] + fslope * p.x[i] + fshift;
         }
       });
     });
   });
 }
 
-void BatchNormInferenceKernel(KernelCall& call) noexcept {
+void BatchNormInferenceKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   const Tensor mean = ContiguousInput(call.input(1)), variance = ContiguousInput(call.input(2));
   const Tensor weight = OptionalInput(call, 3), bias = OptionalInput(call, 4);
   const Channels channels(input);
   const double eps = call.Get<BatchNormOptions>().eps;
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
-    const T* x = static_cast<const T*>(input.raw_data());
-    const T* means = static_cast<const T*>(mean.raw_data());
-    const T* variances = static_cast<const T*>(variance.raw_data());
-    const T *w = DataOrNull<T>(weight), *b = DataOrNull<T>(bias);
-    T* y = static_cast<T*>(call.output().raw_data());
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
+    const T* x = In<T>(input);
+    const T* means = In<T>(mean);
+    const T* variances = In<T>(variance);
+    const T *w = In<T>(weight), *b = In<T>(bias);
+    T* y = Out<T>(call.output());
     ParallelFor(channels.count, [&](int64_t c) {
       const double rstd = 1 / std::sqrt(static_cast<double>(variances[c]) + eps);
-      const double scale = w != nullptr ? rstd * static_cast<double>(w[c]) : rstd;
-      const double offset =
-          (b != nullptr ? static_cast<double>(b[c]) : 0) - static_cast<double>(means[c]) * scale;
-      const T a = static_cast<T>(scale), shift = static_cast<T>(offset);
-      channels.ForRuns(c, [&](int64_t begin) {
-        for (int64_t i = begin; i < begin + channels.inner; ++i) y[i] = x[i] * a + shift;
-      });
+      NormalizeChannel(channels, c, static_cast<double>(means[c]), rstd, w, b, x, y);
     });
   });
 }
 
-void LayerNormKernel(KernelCall& call) noexcept {
+void LayerNormKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   const Tensor weight = OptionalInput(call, 1), bias = OptionalInput(call, 2);
   const double eps = call.Get<LayerNormOptions>().eps;
   const int64_t rows = call.output(1).numel();
   if (rows == 0) return;
   const int64_t size = input.numel() / rows;
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
-    const T *w = DataOrNull<T>(weight), *b = DataOrNull<T>(bias);
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
+    const T *w = In<T>(weight), *b = In<T>(bias);
     ParallelFor(rows, [&](int64_t row) {
-      const T* x = static_cast<const T*>(input.raw_data()) + row * size;
-      T* y = static_cast<T*>(call.output(0).raw_data()) + row * size;
+      const T* x = In<T>(input) + row * size;
+      T* y = Out<T>(call.output(0)) + row * size;
       const double mean = LaneSum(0, size, [&](int64_t i) { return static_cast<double>(x[i]); }) /
                           static_cast<double>(size);
       const double squares = LaneSum(0, size, [&](int64_t i) {
@@ -176,8 +187,8 @@ void LayerNormKernel(KernelCall& call) noexcept {
         return deviation * deviation;
       });
       const double rstd = 1 / std::sqrt(squares / static_cast<double>(size) + eps);
-      static_cast<T*>(call.output(1).raw_data())[row] = static_cast<T>(mean);
-      static_cast<T*>(call.output(2).raw_data())[row] = static_cast<T>(rstd);
+      Out<T>(call.output(1))[row] = static_cast<T>(mean);
+      Out<T>(call.output(2))[row] = static_cast<T>(rstd);
       const T m = static_cast<T>(mean), r = static_cast<T>(rstd);
       for (int64_t i = 0; i < size; ++i) {
         const T normalized = (x[i] - m) * r;
@@ -190,27 +201,18 @@ void LayerNormKernel(KernelCall& call) noexcept {
 // With xhat = (x - mean) * rstd and h = g * weight, over the `size` elements of a row:
 //   dx = rstd * (h - mean(h) - xhat * mean(h * xhat)); dweight = sum over rows of g * xhat,
 //   dbias = sum over rows of g.
-void LayerNormGradKernel(KernelCall& call) noexcept {
-  const Tensor grad = ContiguousInput(call.input(0)), input = ContiguousInput(call.input(1));
-  const Tensor weight = OptionalInput(call, 2);
-  const Tensor mean = ContiguousInput(call.input(3)), rstd = ContiguousInput(call.input(4));
-  const int64_t rows = mean.numel(), size = call.output(1).numel();
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
-    const T *g = static_cast<const T*>(grad.raw_data()),
-            *x = static_cast<const T*>(input.raw_data());
-    const T* w = DataOrNull<T>(weight);
-    const T* means = static_cast<const T*>(mean.raw_data());
-    const T* rstds = static_cast<const T*>(rstd.raw_data());
-    T* dx = static_cast<T*>(call.output(0).raw_data());
-    T* dw = static_cast<T*>(call.output(1).raw_data());
-    T* db = static_cast<T*>(call.output(2).raw_data());
+void LayerNormGradKernel(KernelCall& call) {
+  const GradInputs inputs(call);
+  const int64_t rows = inputs.mean.numel(), size = call.output(1).numel();
+  SwitchFloat(inputs.input.dtype(), [&]<typename T>(T) {
+    const GradPointers<T> p(inputs, call);
     const auto normalized = [&](int64_t row, int64_t i) {
-      return (static_cast<double>(x[row * size + i]) - static_cast<double>(means[row])) *
-             static_cast<double>(rstds[row]);
+      return (static_cast<double>(p.x[row * size + i]) - static_cast<double>(p.means[row])) *
+             static_cast<double>(p.rstds[row]);
     };
     const auto weighted = [&](int64_t row, int64_t i) {
-      const double value = static_cast<double>(g[row * size + i]);
-      return w != nullptr ? value * static_cast<double>(w[i]) : value;
+      const double value = static_cast<double>(p.g[row * size + i]);
+      return p.w != nullptr ? value * static_cast<double>(p.w[i]) : value;
     };
     ParallelFor(rows, [&](int64_t row) {
       const double inverse = 1 / static_cast<double>(size);
@@ -219,8 +221,8 @@ void LayerNormGradKernel(KernelCall& call) noexcept {
           LaneSum(0, size, [&](int64_t i) { return weighted(row, i) * normalized(row, i); }) *
           inverse;
       for (int64_t i = 0; i < size; ++i) {
-        dx[row * size + i] =
-            static_cast<T>(static_cast<double>(rstds[row]) *
+        p.dx[row * size + i] =
+            static_cast<T>(static_cast<double>(p.rstds[row]) *
                            (weighted(row, i) - sum - normalized(row, i) * product));
       }
     });
@@ -230,14 +232,14 @@ void LayerNormGradKernel(KernelCall& call) noexcept {
       double weights[kColumns] = {}, biases[kColumns] = {};
       for (int64_t row = 0; row < rows; ++row) {
         for (int64_t i = 0; i < width; ++i) {
-          const double value = static_cast<double>(g[row * size + begin + i]);
+          const double value = static_cast<double>(p.g[row * size + begin + i]);
           weights[i] += value * normalized(row, begin + i);
           biases[i] += value;
         }
       }
       for (int64_t i = 0; i < width; ++i) {
-        dw[begin + i] = static_cast<T>(weights[i]);
-        db[begin + i] = static_cast<T>(biases[i]);
+        p.dw[begin + i] = static_cast<T>(weights[i]);
+        p.db[begin + i] = static_cast<T>(biases[i]);
       }
     });
   });

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
+#include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/cpu_backend/pointwise_table.h"
 #include "neura/tensor/cpu_backend/strided_loop.h"
@@ -84,16 +84,13 @@ void RunBuffered(PointwiseLoop loop, const void* options, int64_t n,
   }
 }
 
-void PointwiseKernel(KernelCall& call) noexcept {
+void PointwiseKernel(KernelCall& call) {
   const OpSchema& schema = call.call.schema();
   const Tensor& output = call.output();
   const auto num_inputs = static_cast<int>(call.call.inputs.size());
   const DType dtype = call.input(schema.flags.first_value).dtype();
   const PointwiseLoop loop = Table().At(call.call.op, dtype);
-  if (loop == nullptr) {
-    call.Fail(absl::StrCat("no CPU kernel for dtype ", DTypeName(dtype)));
-    return;
-  }
+  if (loop == nullptr) FailForDType(dtype);
   bool plain = output.is_contiguous();
   for (const Tensor* input : call.call.inputs) {
     plain = plain && input->is_contiguous() && input->shape() == output.shape();
@@ -129,10 +126,10 @@ void PointwiseKernel(KernelCall& call) noexcept {
 }  // namespace
 
 #define NEURA_UNARY_WITH(Name, ...) \
-  void Name##Kernel(KernelCall& call) noexcept { PointwiseKernel(call); }
+  void Name##Kernel(KernelCall& call) { PointwiseKernel(call); }
 #define NEURA_BINARY(Name, ...) NEURA_UNARY_WITH(Name, )
 #include "neura/tensor/ops/op_list.inc"
 
-void WhereKernel(KernelCall& call) noexcept { PointwiseKernel(call); }
+void WhereKernel(KernelCall& call) { PointwiseKernel(call); }
 
 }  // namespace neura::cpu

@@ -6,17 +6,13 @@
 #include <type_traits>
 
 #include "neura/tensor/cpu_backend/pointwise_table.h"
+#include "neura/tensor/cpu_backend/wrapping.h"
 #include "neura/tensor/ops/options.h"
 
 namespace neura::cpu {
 namespace {
 
 // ---- the operations --------------------------------------------------------------------------
-
-// Signed integers wrap like unsigned ones; computing in unsigned keeps that defined.
-template <typename T>
-using Wrapping = typename std::conditional_t<std::is_integral_v<T> && !std::is_same_v<T, bool>,
-                                             std::make_unsigned<T>, std::type_identity<T>>::type;
 
 template <typename T>
 constexpr bool kFloat = std::is_floating_point_v<T>;
@@ -238,7 +234,7 @@ struct LogicalNotOp {
 struct AddOp {
   template <typename T>
   static T Do(T a, T b) {
-    return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
+    return WrappingAdd(a, b);
   }
 };
 struct SubOp {
@@ -289,8 +285,11 @@ struct FloorDivideOp {
   static T Do(T a, T b) {
     if constexpr (kFloat<T>) {
       if (b == T(0)) return a / b;
-      const T quotient = (a - RemainderOp::Do(a, b)) / b;  // a whole number but for rounding
-      return std::nearbyint(quotient);
+      const T r = std::fmod(a, b);
+      // A whole number but for rounding. From fmod's remainder, which is finite for an infinite b.
+      T quotient = (a - r) / b;
+      if (r != T(0) && (r < T(0)) != (b < T(0))) quotient -= T(1);
+      return quotient != T(0) ? std::nearbyint(quotient) : std::copysign(T(0), a / b);
     } else {
       if (b == T(0)) return T(0);
       if constexpr (std::is_signed_v<T>)
@@ -443,22 +442,29 @@ void LeakyReluLoop(size_t n, const void* const* inputs, void* output, const void
   for (size_t i = 0; i < n; ++i) out[i] = x[i] > T(0) ? x[i] : slope * x[i];
 }
 
+// The value of T nearest to a bound.
+template <typename T>
+T Saturated(double bound) {
+  if constexpr (!kFloat<T>) {
+    if (bound >= static_cast<double>(std::numeric_limits<T>::max()))
+      return std::numeric_limits<T>::max();
+    if (bound <= static_cast<double>(std::numeric_limits<T>::lowest()))
+      return std::numeric_limits<T>::lowest();
+  }
+  return static_cast<T>(bound);
+}
+
 template <typename T>
 void ClampLoop(size_t n, const void* const* inputs, void* output, const void* options) {
   const T* x = static_cast<const T*>(inputs[0]);
   T* out = static_cast<T*>(output);
   const auto& bounds = *static_cast<const ClampOptions*>(options);
-  T low = std::numeric_limits<T>::lowest(), high = std::numeric_limits<T>::max();
-  if constexpr (kFloat<T>) {
-    low = -std::numeric_limits<T>::infinity();
-    high = std::numeric_limits<T>::infinity();
-  }
-  // A bound that the dtype cannot hold does not bind.
-  const auto fits = [&](double v) {
-    return v > static_cast<double>(low) && v < static_cast<double>(high);
-  };
-  if (bounds.min && fits(*bounds.min)) low = static_cast<T>(*bounds.min);
-  if (bounds.max && fits(*bounds.max)) high = static_cast<T>(*bounds.max);
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  // NaN does not bind.
+  const double min = std::isnan(bounds.min.value_or(-kInf)) ? -kInf : bounds.min.value_or(-kInf);
+  const double max = std::isnan(bounds.max.value_or(kInf)) ? kInf : bounds.max.value_or(kInf);
+  const T low = Saturated<T>(kFloat<T> ? min : std::ceil(min));
+  const T high = Saturated<T>(kFloat<T> ? max : std::floor(max));
   for (size_t i = 0; i < n; ++i) {
     const T raised = x[i] < low ? low : x[i];
     out[i] = raised > high ? high : raised;

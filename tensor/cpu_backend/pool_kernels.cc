@@ -30,42 +30,33 @@ Pool2dGeometry Windows(const Tensor& input, const Tensor& output, const Options&
   return geometry;
 }
 
-template <typename T>
-const T* In(const Tensor& tensor) {
-  return static_cast<const T*>(tensor.raw_data());
-}
-template <typename T>
-T* Out(const Tensor& tensor) {
-  return static_cast<T*>(tensor.raw_data());
-}
-
 // Both directions along indices: elements of [N, C, ...] planes.
 template <typename Move>
 void AlongIndices(KernelCall& call, int64_t plane_size, Move move) {
   const Tensor input = ContiguousInput(call.input(0)), indices = ContiguousInput(call.input(1));
   bool inside = true;
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
     inside = move(In<T>(input), In<int64_t>(indices), Out<T>(call.output()));
   });
   if (!inside) {
-    call.Fail(absl::StrCat("an index is outside the ", plane_size, " elements of its plane"));
+    ThrowOutOfRange(absl::StrCat("an index is outside the ", plane_size, " elements of its plane"));
   }
 }
 
 }  // namespace
 
-void MaxPool2dKernel(KernelCall& call) noexcept {
+void MaxPool2dKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   const auto& options = call.Get<MaxPool2dOptions>();
   Pool2dGeometry geometry = Windows(input, call.output(), options);
   geometry.dilation_height = options.dilation.height;
   geometry.dilation_width = options.dilation.width;
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
     MaxPool2d(geometry, In<T>(input), Out<T>(call.output(0)), Out<int64_t>(call.output(1)));
   });
 }
 
-void MaxPool2dScatterKernel(KernelCall& call) noexcept {
+void MaxPool2dScatterKernel(KernelCall& call) {
   const Tensor& output = call.output();
   const int64_t planes = output.size(0) * output.size(1);
   const int64_t from = call.input(0).size(2) * call.input(0).size(3);
@@ -75,7 +66,7 @@ void MaxPool2dScatterKernel(KernelCall& call) noexcept {
   });
 }
 
-void MaxPool2dGatherKernel(KernelCall& call) noexcept {
+void MaxPool2dGatherKernel(KernelCall& call) {
   const Tensor& output = call.output();
   const int64_t planes = output.size(0) * output.size(1);
   const int64_t from = call.input(0).size(2) * call.input(0).size(3);
@@ -85,34 +76,34 @@ void MaxPool2dGatherKernel(KernelCall& call) noexcept {
   });
 }
 
-void AvgPool2dKernel(KernelCall& call) noexcept {
+void AvgPool2dKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   const auto& options = call.Get<AvgPool2dOptions>();
   const Pool2dGeometry geometry = Windows(input, call.output(), options);
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
     AvgPool2d(geometry, options.count_include_pad, In<T>(input), Out<T>(call.output()));
   });
 }
 
-void AvgPool2dGradKernel(KernelCall& call) noexcept {
+void AvgPool2dGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call.input(0));
   const auto& options = call.Get<AvgPool2dGradOptions>();
   const Pool2dGeometry geometry = Windows(call.output(), grad, options);
-  SwitchFloat(call, grad.dtype(), [&]<typename T>(T) {
+  SwitchFloat(grad.dtype(), [&]<typename T>(T) {
     AvgPool2dGrad(geometry, options.count_include_pad, In<T>(grad), Out<T>(call.output()));
   });
 }
 
-void AdaptiveAvgPool2dKernel(KernelCall& call) noexcept {
+void AdaptiveAvgPool2dKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
-  SwitchFloat(call, input.dtype(), [&]<typename T>(T) {
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
     AdaptiveAvgPool2d(Planes(input, call.output()), In<T>(input), Out<T>(call.output()));
   });
 }
 
-void AdaptiveAvgPool2dGradKernel(KernelCall& call) noexcept {
+void AdaptiveAvgPool2dGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call.input(0));
-  SwitchFloat(call, grad.dtype(), [&]<typename T>(T) {
+  SwitchFloat(grad.dtype(), [&]<typename T>(T) {
     AdaptiveAvgPool2dGrad(Planes(call.output(), grad), In<T>(grad), Out<T>(call.output()));
   });
 }

@@ -61,10 +61,11 @@ void InFloat(KernelCall& call, F f) {
 
 }  // namespace
 
-void RandomUniformKernel(KernelCall& call) noexcept {
+void RandomUniformKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   InFloat(call, [&]<typename T>(T, const Tensor& output) {
-    const T low = static_cast<T>(options.low), width = static_cast<T>(options.high - options.low);
+    const double from = options.low.To<double>(), to = options.high.To<double>();
+    const T low = static_cast<T>(from), width = static_cast<T>(to - from);
     FillFromUniform<T>(options, output, [&](auto& values) {
       for (T& value : values) value = low + value * width;
     });
@@ -73,10 +74,11 @@ void RandomUniformKernel(KernelCall& call) noexcept {
 
 // Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958: two uniform numbers
 // make two normal ones.
-void RandomNormalKernel(KernelCall& call) noexcept {
+void RandomNormalKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   InFloat(call, [&]<typename T>(T, const Tensor& output) {
-    const T mean = static_cast<T>(options.low), std = static_cast<T>(options.high);
+    const T mean = static_cast<T>(options.low.To<double>());
+    const T std = static_cast<T>(options.high.To<double>());
     FillFromUniform<T>(options, output, [&](auto& values) {
       for (size_t i = 0; i < std::size(values); i += 2) {
         // 1 - u lies in (0, 1], where the logarithm is finite.
@@ -89,24 +91,24 @@ void RandomNormalKernel(KernelCall& call) noexcept {
   });
 }
 
-void RandomBernoulliKernel(KernelCall& call) noexcept {
+void RandomBernoulliKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   const Tensor& output = call.output();
   const Tensor values =
       output.dtype() == kFloat32 ? output : Tensor::Empty(output.shape(), kFloat32, kCpu);
-  const float p = static_cast<float>(options.low);
+  const float p = static_cast<float>(options.low.To<double>());
   FillFromUniform<float>(options, values, [&](auto& block) {
     for (float& value : block) value = value < p ? 1.0f : 0.0f;
   });
   if (output.dtype() != kFloat32) CopyElements(values, output);
 }
 
-void RandomIntKernel(KernelCall& call) noexcept {
+void RandomIntKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   const Tensor& output = call.output();
   const Tensor values =
       output.dtype() == kInt64 ? output : Tensor::Empty(output.shape(), kInt64, kCpu);
-  const int64_t low = Convert<int64_t>(options.low), high = Convert<int64_t>(options.high);
+  const int64_t low = options.low.To<int64_t>(), high = options.high.To<int64_t>();
   const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
   int64_t* out = static_cast<int64_t*>(values.raw_data());
   const int64_t count = output.numel();
@@ -121,7 +123,7 @@ void RandomIntKernel(KernelCall& call) noexcept {
 }
 
 // Fisher and Yates' shuffle, one 64-bit number a step.
-void RandomPermutationKernel(KernelCall& call) noexcept {
+void RandomPermutationKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   const int64_t n = call.output().numel();
   int64_t* out = static_cast<int64_t*>(call.output().raw_data());

@@ -58,30 +58,22 @@ struct LogicalReducer {
   static Acc Combine(Acc a, Acc b) { return Step(a, b); }
 };
 
-// The input in the dtype of the result, which is the one it is reduced in.
-Tensor Converted(const Tensor& input, DType dtype) {
-  if (input.dtype() == dtype) return input;
-  Tensor converted = Tensor::Empty(input.shape(), dtype, kCpu);
-  CopyElements(input, converted);
-  return converted;
-}
-
+// In the dtype of the result.
 template <template <typename> class Reducer>
 void ReduceNumbers(KernelCall& call, bool mean) {
   const Tensor input = Converted(call.input(0), call.output().dtype());
   const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
   const double count = static_cast<double>(plan.reduced.Count());
-  SwitchNumber(call, input.dtype(), [&]<typename T>(T) {
+  SwitchNumber(input.dtype(), [&]<typename T>(T) {
     using Acc = typename Reducer<T>::Acc;
-    T* out = static_cast<T*>(call.output().raw_data());
-    RunReduction<Reducer<T>>(plan, static_cast<const T*>(input.raw_data()),
-                             [&](Acc acc, int64_t o) {
-                               if constexpr (std::is_floating_point_v<T>) {
-                                 out[o] = static_cast<T>(mean ? acc / count : acc);
-                               } else {
-                                 out[o] = static_cast<T>(acc);
-                               }
-                             });
+    T* out = Out<T>(call.output());
+    RunReduction<Reducer<T>>(plan, In<T>(input), [&](Acc acc, int64_t o) {
+      if constexpr (std::is_floating_point_v<T>) {
+        out[o] = static_cast<T>(mean ? acc / count : acc);
+      } else {
+        out[o] = static_cast<T>(acc);
+      }
+    });
   });
 }
 
@@ -89,9 +81,9 @@ template <bool kMax>
 void ReduceExtremum(KernelCall& call) {
   const Tensor& input = call.input(0);
   const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
-  SwitchAny(call, input.dtype(), [&]<typename T>(T) {
-    T* out = static_cast<T*>(call.output().raw_data());
-    RunReduction<ExtremumReducer<T, kMax>>(plan, static_cast<const T*>(input.raw_data()),
+  SwitchAny(input.dtype(), [&]<typename T>(T) {
+    T* out = Out<T>(call.output());
+    RunReduction<ExtremumReducer<T, kMax>>(plan, In<T>(input),
                                            [&](T acc, int64_t o) { out[o] = acc; });
   });
 }
@@ -99,10 +91,9 @@ void ReduceExtremum(KernelCall& call) {
 template <bool kAll>
 void ReduceLogical(KernelCall& call) {
   const Tensor input = Converted(call.input(0), kBool);
-  bool* out = static_cast<bool*>(call.output().raw_data());
+  bool* out = Out<bool>(call.output());
   RunReduction<LogicalReducer<kAll>>(PlanReduction(input, call.Get<ReduceOptions>().dims),
-                                     static_cast<const bool*>(input.raw_data()),
-                                     [&](bool acc, int64_t o) { out[o] = acc; });
+                                     In<bool>(input), [&](bool acc, int64_t o) { out[o] = acc; });
 }
 
 template <bool kMax>
@@ -114,10 +105,10 @@ void ArgExtremum(KernelCall& call) {
   const ReducePlan plan = PlanReduction(input, dims);
   const int64_t count = plan.reduced.Count();
   // One dimension, or all of a contiguous tensor: a single stride.
-  const int64_t stride = plan.reduced.strides.empty() ? 1 : plan.reduced.strides.back();
-  int64_t* out = static_cast<int64_t*>(call.output().raw_data());
-  SwitchAny(call, input.dtype(), [&]<typename T>(T) {
-    const T* data = static_cast<const T*>(input.raw_data());
+  const int64_t stride = plan.reduced.LastStride();
+  int64_t* out = Out<int64_t>(call.output());
+  SwitchAny(input.dtype(), [&]<typename T>(T) {
+    const T* data = In<T>(input);
     constexpr int64_t kTaskElements = 1 << 14;
     const int64_t outputs = plan.kept.Count(),
                   per_task = std::max<int64_t>(kTaskElements / count, 1);
@@ -138,27 +129,26 @@ void ArgExtremum(KernelCall& call) {
 
 }  // namespace
 
-void SumKernel(KernelCall& call) noexcept { ReduceNumbers<SumReducer>(call, false); }
-void MeanKernel(KernelCall& call) noexcept { ReduceNumbers<SumReducer>(call, true); }
-void ProdKernel(KernelCall& call) noexcept { ReduceNumbers<ProdReducer>(call, false); }
-void AMaxKernel(KernelCall& call) noexcept { ReduceExtremum<true>(call); }
-void AMinKernel(KernelCall& call) noexcept { ReduceExtremum<false>(call); }
-void AllKernel(KernelCall& call) noexcept { ReduceLogical<true>(call); }
-void AnyKernel(KernelCall& call) noexcept { ReduceLogical<false>(call); }
-void ArgMaxKernel(KernelCall& call) noexcept { ArgExtremum<true>(call); }
-void ArgMinKernel(KernelCall& call) noexcept { ArgExtremum<false>(call); }
+void SumKernel(KernelCall& call) { ReduceNumbers<SumReducer>(call, false); }
+void MeanKernel(KernelCall& call) { ReduceNumbers<SumReducer>(call, true); }
+void ProdKernel(KernelCall& call) { ReduceNumbers<ProdReducer>(call, false); }
+void AMaxKernel(KernelCall& call) { ReduceExtremum<true>(call); }
+void AMinKernel(KernelCall& call) { ReduceExtremum<false>(call); }
+void AllKernel(KernelCall& call) { ReduceLogical<true>(call); }
+void AnyKernel(KernelCall& call) { ReduceLogical<false>(call); }
+void ArgMaxKernel(KernelCall& call) { ArgExtremum<true>(call); }
+void ArgMinKernel(KernelCall& call) { ArgExtremum<false>(call); }
 
-void CumSumKernel(KernelCall& call) noexcept {
+void CumSumKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(Converted(call.input(0), call.output().dtype()));
   if (input.numel() == 0) return;
   const int64_t dim = NormalizeDim("cumsum", call.Get<DimOptions>().dim, input.dim());
-  const int64_t length = input.dim() == 0 ? 1 : input.size(dim);
-  int64_t inner = 1;
-  for (int64_t i = dim + 1; i < input.dim(); ++i) inner *= input.size(i);
-  SwitchNumber(call, input.dtype(), [&]<typename T>(T) {
-    const T* x = static_cast<const T*>(input.raw_data());
-    T* out = static_cast<T*>(call.output().raw_data());
-    ParallelFor(input.numel() / length, [&](int64_t lane) {
+  const AroundDim around(input, dim);
+  const int64_t length = around.extent, inner = around.inner;
+  SwitchNumber(input.dtype(), [&]<typename T>(T) {
+    const T* x = In<T>(input);
+    T* out = Out<T>(call.output());
+    ParallelFor(around.outer * inner, [&](int64_t lane) {
       const int64_t base = lane / inner * inner * length + lane % inner;
       SumAcc<T> sum = 0;
       for (int64_t i = 0; i < length; ++i) {

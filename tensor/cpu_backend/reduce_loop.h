@@ -7,45 +7,15 @@
 #include <cstdint>
 #include <memory>
 
+#include "neura/tensor/core/loop_dims.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
 
-// Extents and strides (in elements) of one group of dimensions, and a walk through them.
-struct LoopDims {
-  Dims extents;
-  Dims strides;
-
-  int64_t Count() const {
-    int64_t count = 1;
-    for (int64_t extent : extents) count *= extent;
-    return count;
-  }
-  void Push(int64_t extent, int64_t stride) {
-    if (extent == 1) return;
-    if (!extents.empty() && strides.back() == stride * extent) {
-      extents.back() *= extent;
-      strides.back() = stride;
-    } else {
-      extents.push_back(extent);
-      strides.push_back(stride);
-    }
-  }
-  // Offset of the element with this row-major index.
-  int64_t OffsetOf(int64_t index) const {
-    int64_t offset = 0;
-    for (size_t i = extents.size(); i-- > 0;) {
-      offset += index % extents[i] * strides[i];
-      index /= extents[i];
-    }
-    return offset;
-  }
-};
-
 struct ReducePlan {
-  LoopDims kept;     // dimensions of the result, row-major
-  LoopDims reduced;  // dimensions that disappear
+  LoopDims<1> kept;     // dimensions of the result; strides in elements
+  LoopDims<1> reduced;  // dimensions that disappear
 };
 
 // Empty `dims` reduces all.
@@ -56,7 +26,7 @@ inline ReducePlan PlanReduction(const Tensor& input, DimsView dims) {
   }
   ReducePlan plan;
   for (size_t i = 0; i < input.shape().size(); ++i) {
-    (is_reduced[i] ? plan.reduced : plan.kept).Push(input.shape()[i], input.strides()[i]);
+    (is_reduced[i] ? plan.reduced : plan.kept).Push(input.shape()[i], {input.strides()[i]});
   }
   return plan;
 }
@@ -77,9 +47,9 @@ void RunReduction(const ReducePlan& plan, const typename Reducer::In* data, Fini
     for (int64_t o = 0; o < outputs; ++o) finish(Reducer::Init(), o);
     return;
   }
-  const int64_t kept_stride = plan.kept.strides.empty() ? 0 : plan.kept.strides.back();
-  const int64_t row_stride = plan.reduced.strides.empty() ? 1 : plan.reduced.strides.back();
-  const int64_t row = plan.reduced.extents.empty() ? 1 : plan.reduced.extents.back();
+  const int64_t kept_stride = plan.kept.LastStride();
+  const int64_t row = plan.reduced.LastExtent();
+  const int64_t row_stride = plan.reduced.extents.empty() ? 1 : plan.reduced.LastStride();
 
   if (kept_stride == 1 && row_stride != 1) {
     // Neighbouring outputs are neighbours in memory: whole rows of outputs accumulate together.

@@ -21,10 +21,10 @@ void ForRanges(int64_t count, F f) {
 
 }  // namespace
 
-void SgdStepKernel(KernelCall& call) noexcept {
+void SgdStepKernel(KernelCall& call) {
   const auto& options = call.Get<SgdStepOptions>();
   const int64_t count = call.input(0).numel();
-  SwitchFloat(call, call.input(0).dtype(), [&]<typename T>(T) {
+  SwitchFloat(call.input(0).dtype(), [&]<typename T>(T) {
     T* param = static_cast<T*>(call.input(0).raw_data());
     const T* grad = static_cast<const T*>(call.input(1).raw_data());
     T* buffer = options.momentum != 0 ? static_cast<T*>(call.input(2).raw_data()) : nullptr;
@@ -46,13 +46,13 @@ void SgdStepKernel(KernelCall& call) noexcept {
   });
 }
 
-void AdamStepKernel(KernelCall& call) noexcept {
+void AdamStepKernel(KernelCall& call) {
   const auto& options = call.Get<AdamStepOptions>();
   const int64_t count = call.input(0).numel();
   const double step = static_cast<double>(options.step);
   const double correction1 = 1 - std::pow(options.beta1, step);
   const double correction2 = 1 - std::pow(options.beta2, step);
-  SwitchFloat(call, call.input(0).dtype(), [&]<typename T>(T) {
+  SwitchFloat(call.input(0).dtype(), [&]<typename T>(T) {
     T* param = static_cast<T*>(call.input(0).raw_data());
     const T* grad = static_cast<const T*>(call.input(1).raw_data());
     T* mean = static_cast<T*>(call.input(2).raw_data());

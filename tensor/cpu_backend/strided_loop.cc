@@ -1,7 +1,9 @@
 #include "neura/tensor/cpu_backend/strided_loop.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "neura/tensor/core/loop_dims.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
@@ -25,27 +27,17 @@ void StridedLoop::Add(void* data, DimsView strides, size_t item_size) {
 }
 
 void StridedLoop::Prepare() {
-  const auto operands = static_cast<size_t>(num_operands_);
-  size_t kept = 0;  // dimensions [0, kept) are final, but for the last, which may still grow
+  LoopDims<kMaxOperands> dims;
   for (size_t dim = 0; dim < shape_.size(); ++dim) {
-    const int64_t extent = shape_[dim];
-    if (extent == 1) continue;
-    bool joins = kept > 0;
-    for (size_t k = 0; joins && k < operands; ++k) {
-      joins = strides_[k][kept - 1] == strides_[k][dim] * extent;
-    }
-    if (joins) {
-      shape_[kept - 1] *= extent;
-      for (size_t k = 0; k < operands; ++k) strides_[k][kept - 1] = strides_[k][dim];
-    } else {
-      shape_[kept] = extent;
-      for (size_t k = 0; k < operands; ++k) strides_[k][kept] = strides_[k][dim];
-      ++kept;
-    }
+    std::array<int64_t, kMaxOperands> strides;
+    for (size_t k = 0; k < strides.size(); ++k) strides[k] = strides_[k][dim];
+    dims.Push(shape_[dim], strides);
   }
-  row_length_ = kept > 0 ? shape_[kept - 1] : 1;
-  for (size_t k = 0; k < operands; ++k) row_strides_[k] = kept > 0 ? strides_[k][kept - 1] : 0;
-  shape_.resize(kept > 0 ? kept - 1 : 0);
+  row_length_ = dims.LastExtent();
+  for (size_t k = 0; k < row_strides_.size(); ++k) row_strides_[k] = dims.LastStride(k);
+  shape_ = std::move(dims.extents);
+  strides_ = std::move(dims.strides);
+  if (!shape_.empty()) shape_.pop_back();
   num_rows_ = 1;
   for (int64_t extent : shape_) num_rows_ *= extent;
 }
@@ -78,10 +70,6 @@ void StridedLoop::RunRows(int64_t first, int64_t count, int64_t begin, int64_t n
       index[dim] = 0;
     }
   }
-}
-
-void StridedLoop::RunSerial(Row row) const {
-  if (num_rows_ > 0 && row_length_ > 0) RunRows(0, num_rows_, 0, row_length_, row);
 }
 
 void StridedLoop::Run(Row row) const {

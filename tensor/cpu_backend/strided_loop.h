@@ -20,7 +20,9 @@ class StridedLoop {
   using Row = absl::FunctionRef<void(int64_t n, const Pointers& data)>;
 
   // An operand that reads as `shape`: broadcast where its own extents are 1 or missing.
-  explicit StridedLoop(DimsView shape) : shape_(shape.begin(), shape.end()) {}
+  explicit StridedLoop(DimsView shape) : shape_(shape.begin(), shape.end()) {
+    for (Dims& strides : strides_) strides.assign(shape.size(), 0);
+  }
   void Add(const Tensor& tensor);
   // With strides of its own, in elements, one for each dimension of the loop.
   void Add(void* data, DimsView strides, size_t item_size);
@@ -34,8 +36,6 @@ class StridedLoop {
   // Calls `row` for every row, or piece of a long one, in parallel. Pieces do not depend on the
   // number of threads.
   void Run(Row row) const;
-  // In order, on this thread.
-  void RunSerial(Row row) const;
 
  private:
   void RunRows(int64_t first, int64_t count, int64_t begin, int64_t n, Row row) const;
@@ -44,7 +44,7 @@ class StridedLoop {
   int num_operands_ = 0;
   Pointers data_ = {};
   std::array<Dims, kMaxOperands> strides_;  // in bytes
-  // After Prepare(): the last dimension is the row, the others are `outer_`.
+  // After Prepare(): shape_ and strides_ are those of the rows, the last dimension is one row.
   int64_t row_length_ = 0;
   int64_t num_rows_ = 0;
   std::array<int64_t, kMaxOperands> row_strides_ = {};

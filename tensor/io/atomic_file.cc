@@ -17,16 +17,18 @@ namespace neura {
 namespace {
 
 [[noreturn]] void ThrowErrno(int error_number, const std::string& doing) {
-  const absl::Status status = absl::ErrnoToStatus(error_number, doing);
-  throw Error(status.code(), std::string(status.message()));
+  ThrowStatus(absl::ErrnoToStatus(error_number, doing));
 }
 
 // A new file beside the one that it will replace; removed again unless Commit() was reached.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(std::filesystem::path target) : target_(std::move(target)) {
+  // Delegates, so that the destructor also runs when this throws half way.
+  explicit TemporaryFile(std::filesystem::path target) : TemporaryFile() {
+    target_ = std::move(target);
     static std::atomic<int> counter{0};
-    path_ = absl::StrCat(target_.string(), ".", getpid(), ".", counter.fetch_add(1), ".tmp");
+    std::string path =
+        absl::StrCat(target_.string(), ".", getpid(), ".", counter.fetch_add(1), ".tmp");
     // With permissions as the user's umask has them, or those of the file that is replaced.
     struct stat replaced;
     const bool exists = stat(target_.c_str(), &replaced) == 0;
@@ -34,8 +36,9 @@ class TemporaryFile {
       throw Error(absl::StatusCode::kFailedPrecondition,
                   absl::StrCat("writing ", target_.string(), ": it is not a regular file"));
     }
-    descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) ThrowErrno(errno, absl::StrCat("creating ", path_));
+    descriptor_ = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) ThrowErrno(errno, absl::StrCat("creating ", path));
+    path_ = std::move(path);
     if (exists) Check(fchmod(descriptor_, replaced.st_mode & 0777), "writing");
   }
 
@@ -67,6 +70,8 @@ class TemporaryFile {
   }
 
  private:
+  TemporaryFile() = default;
+
   void Check(ssize_t result, std::string_view doing) const {
     if (result < 0) ThrowErrno(errno, absl::StrCat(doing, " ", target_.string()));
   }
@@ -86,7 +91,7 @@ class TemporaryFile {
   }
 
   std::filesystem::path target_;
-  std::string path_;  // empty once renamed
+  std::string path_;  // empty before it is made and once it is renamed
   int descriptor_ = -1;
 };
 

@@ -3,11 +3,12 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <string>
 
@@ -15,17 +16,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/io/testing.h"
 
 namespace neura {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Bytes;
 using ::testing::HasSubstr;
-
-std::string Read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 class AtomicFileTest : public ::testing::Test {
  protected:
@@ -46,7 +44,7 @@ class AtomicFileTest : public ::testing::Test {
 
 TEST_F(AtomicFileTest, WritesTheConcatenation) {
   WriteFileAtomically(Path("a"), {"one ", "", std::string_view("t\0o", 3)});
-  EXPECT_EQ(Read(Path("a")), std::string("one t\0o", 7));
+  EXPECT_EQ(Bytes(Path("a")), std::string("one t\0o", 7));
   EXPECT_EQ(NumFiles(), 1);
 }
 
@@ -54,7 +52,7 @@ TEST_F(AtomicFileTest, ReplacesAndKeepsPermissions) {
   WriteFileAtomically(Path("a"), {"a long old text"});
   fs::permissions(Path("a"), fs::perms::owner_read | fs::perms::owner_write);
   WriteFileAtomically(Path("a"), {"new"});
-  EXPECT_EQ(Read(Path("a")), "new");
+  EXPECT_EQ(Bytes(Path("a")), "new");
   EXPECT_EQ(fs::status(Path("a")).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
@@ -63,7 +61,7 @@ TEST_F(AtomicFileTest, WritesThroughSymbolicLinks) {
   fs::create_symlink("target", Path("link"));
   WriteFileAtomically(Path("link"), {"new"});
   EXPECT_TRUE(fs::is_symlink(Path("link")));
-  EXPECT_EQ(Read(Path("target")), "new");
+  EXPECT_EQ(Bytes(Path("target")), "new");
 }
 
 TEST_F(AtomicFileTest, MissingDirectoryIsNamed) {
@@ -86,6 +84,23 @@ TEST_F(AtomicFileTest, DevicesAreLeftAlone) {
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
 
+// The program's fchmod instead of the C library's, so that it can fail.
+bool refuse_fchmod = false;
+
+TEST_F(AtomicFileTest, PermissionsThatCannotBeKeptLeaveNothingBehind) {
+  WriteFileAtomically(Path("a"), {"old"});
+  const auto descriptors = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  const int64_t before = descriptors();
+  refuse_fchmod = true;
+  EXPECT_THROW(WriteFileAtomically(Path("a"), {"new"}), Error);
+  refuse_fchmod = false;
+  EXPECT_EQ(descriptors(), before);
+  EXPECT_EQ(NumFiles(), 1);
+  EXPECT_EQ(Bytes(Path("a")), "old");
+}
+
 // A limit on the size of files stops the write in the middle, as a full disk does.
 TEST_F(AtomicFileTest, FailedWriteLeavesTheOldFile) {
   WriteFileAtomically(Path("a"), {"old"});
@@ -103,7 +118,7 @@ TEST_F(AtomicFileTest, FailedWriteLeavesTheOldFile) {
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   signal(SIGXFSZ, old_handler);
   EXPECT_THAT(message, HasSubstr(Path("a")));
-  EXPECT_EQ(Read(Path("a")), "old");
+  EXPECT_EQ(Bytes(Path("a")), "old");
   EXPECT_EQ(NumFiles(), 1);
 }
 
@@ -120,10 +135,18 @@ TEST_F(AtomicFileTest, KillLeavesOneOfTheVersions) {
     usleep(static_cast<useconds_t>(1000 + 700 * round));
     kill(child, SIGKILL);
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
-    const std::string text = Read(Path("a"));
+    const std::string text = Bytes(Path("a"));
     EXPECT_TRUE(text == versions[0] || text == versions[1]) << text.size() << " bytes";
   }
 }
 
 }  // namespace
 }  // namespace neura
+
+extern "C" int fchmod(int descriptor, mode_t mode) noexcept {
+  if (neura::refuse_fchmod) {
+    errno = EPERM;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_fchmod, descriptor, mode));
+}

@@ -60,6 +60,17 @@ absl::Status FileSource::ReadInside(uint64_t offset, char* out, uint64_t count) 
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> ReadAll(const ByteSource& source, uint64_t max_bytes) {
+  if (source.size() > max_bytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.size(), " bytes are more than the ", max_bytes, " that are read"));
+  }
+  std::string bytes(source.size(), '\0');
+  const absl::Status status = source.Read(0, bytes.data(), bytes.size());
+  if (!status.ok()) return status;
+  return bytes;
+}
+
 absl::Status InFile(const std::string& path, const absl::Status& status) {
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));

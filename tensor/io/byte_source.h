@@ -3,8 +3,10 @@
 #define NEURA_TENSOR_IO_BYTE_SOURCE_H_
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -57,16 +59,20 @@ class FileSource final : public ByteSource {
   int descriptor_;
 };
 
+// All bytes of a source. InvalidArgument when there are more than `max_bytes`.
+absl::StatusOr<std::string> ReadAll(const ByteSource& source,
+                                    uint64_t max_bytes = std::numeric_limits<int64_t>::max());
+
 // The same error, if it is one, with the file's name before the message.
 absl::Status InFile(const std::string& path, const absl::Status& status);
 
-// The result of `read` (a function of const ByteSource&) on a file; its errors name the file.
-template <typename T>
-absl::StatusOr<T> ReadFromFile(const std::string& path,
-                               absl::StatusOr<T> (*read)(const ByteSource&)) {
+// The result of `read`, which makes an absl::StatusOr of a const ByteSource&, on a file; its errors
+// name the file.
+template <typename Read>
+std::invoke_result_t<Read, const ByteSource&> ReadFromFile(const std::string& path, Read read) {
   absl::StatusOr<FileSource> source = FileSource::Open(path);
   if (!source.ok()) return source.status();
-  absl::StatusOr<T> result = read(*source);
+  std::invoke_result_t<Read, const ByteSource&> result = read(*source);
   if (!result.ok()) return InFile(path, result.status());
   return result;
 }

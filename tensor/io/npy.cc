@@ -87,10 +87,10 @@ absl::StatusOr<Tensor> LoadNpy(const std::string& path) { return ReadFromFile(pa
 absl::StatusOr<Tensor> ParseNpy(std::string_view bytes) { return ReadNpy(MemorySource(bytes)); }
 
 void SaveNpy(const std::string& path, const Tensor& tensor) {
+  RequireDefined("SaveNpy", tensor);
   absl::StatusOr<std::string> header = internal::FormatNpyHeader(tensor.dtype(), tensor.shape());
   if (!header.ok()) {
-    throw Error(header.status().code(),
-                absl::StrCat("saving ", path, ": ", header.status().message()));
+    ThrowStatus(InFile(absl::StrCat("saving ", path), header.status()));
   }
   std::string preamble = absl::StrCat(kMagic, std::string_view("\x01\x00\x00\x00", 4), *header);
   preamble.append(kAlignment - 1 - preamble.size() % kAlignment, ' ');

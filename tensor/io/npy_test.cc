@@ -1,8 +1,6 @@
 #include "neura/tensor/io/npy.h"
 
 #include <complex>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -10,11 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "neura/tensor/io/testing.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura {
 namespace {
 
+using testing::Bytes;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
@@ -24,16 +24,7 @@ std::string TestFile(const std::string& name) {
   return absl::StrCat("tensor/io/testdata/npy/", name, ".npy");
 }
 
-std::string Bytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-Tensor MustLoad(const std::string& path) {
-  absl::StatusOr<Tensor> tensor = LoadNpy(path);
-  EXPECT_TRUE(tensor.ok()) << tensor.status();
-  return *std::move(tensor);
-}
+Tensor MustLoad(const std::string& path) { return testing::Must(LoadNpy(path)); }
 
 // Elements in row-major order, whatever the strides.
 template <typename T>
@@ -96,6 +87,8 @@ TEST(LoadNpy, ScalarEmptyAndLaterVersions) {
   EXPECT_EQ(MustLoad(TestFile("scalar")).dim(), 0);
   EXPECT_THAT(Values<float>(MustLoad(TestFile("scalar"))), ElementsAre(2.5f));
   EXPECT_THAT(MustLoad(TestFile("empty")).shape(), ElementsAre(3, 0, 2));
+  const int64_t huge = int64_t{1} << 40;
+  EXPECT_THAT(MustLoad(TestFile("huge_empty")).shape(), ElementsAre(huge, 0, huge));
   for (const std::string version : {"version2", "version3"}) {
     EXPECT_THAT(Values<int64_t>(MustLoad(TestFile(version))), ElementsAre(0, 1, 2, 3, 4));
   }
@@ -109,6 +102,10 @@ TEST(SaveNpy, WritesWhatNumPyWrites) {
     SaveNpy(path, MustLoad(TestFile(name)));
     EXPECT_EQ(Bytes(path), Bytes(TestFile(name))) << name;
   }
+}
+
+TEST(SaveNpy, UndefinedTensorsAreErrors) {
+  EXPECT_THROW(SaveNpy(absl::StrCat(::testing::TempDir(), "/undefined.npy"), {}), Error);
 }
 
 TEST(SaveNpy, WritesViewsInRowMajorOrder) {

@@ -99,6 +99,7 @@ SafetensorsHeader Place(const Safetensors& contents) {
   header.metadata = contents.metadata;
   std::set<std::string_view> names;
   for (const auto& [name, tensor] : contents.tensors) {
+    RequireDefined(absl::StrCat("SaveSafetensors: '", name, "'"), tensor);
     if (!names.insert(name).second) ThrowInvalidArgument(absl::StrCat("two tensors '", name, "'"));
     header.entries.push_back({.name = name,
                               .dtype = tensor.dtype(),

@@ -18,7 +18,7 @@ namespace neura {
 
 struct Safetensors {
   // Names are unique; the order is that of the header, which is that in which they were saved.
-  std::vector<std::pair<std::string, Tensor>> tensors = {};
+  NamedTensors tensors = {};
   // Free text, e.g. {"format", "neura"}.
   std::map<std::string, std::string> metadata = {};
 

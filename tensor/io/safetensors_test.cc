@@ -1,7 +1,6 @@
 #include "neura/tensor/io/safetensors.h"
 
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "absl/status/status.h"
@@ -9,12 +8,14 @@
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "neura/tensor/io/testing.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura {
 namespace {
 
 using ::testing::AllOf;
+using testing::Bytes;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
@@ -24,16 +25,7 @@ std::string TestFile(const std::string& name) {
   return absl::StrCat("tensor/io/testdata/safetensors/", name, ".safetensors");
 }
 
-std::string Bytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-Safetensors MustLoad(const std::string& path) {
-  absl::StatusOr<Safetensors> loaded = LoadSafetensors(path);
-  EXPECT_TRUE(loaded.ok()) << loaded.status();
-  return *std::move(loaded);
-}
+Safetensors MustLoad(const std::string& path) { return testing::Must(LoadSafetensors(path)); }
 
 template <typename T>
 absl::Span<const T> Elements(const Safetensors& file, std::string_view name) {
@@ -112,6 +104,7 @@ TEST(SaveSafetensors, WhatTheFormatCannotHoldIsAnErrorAndLeavesNoFile) {
   expect_error({.tensors = {{"a", x}, {"a", x}}}, "'a'");
   expect_error({.tensors = {{"__metadata__", x}}}, "__metadata__");
   expect_error({.tensors = {{"\xff", x}}}, "UTF-8");
+  expect_error({.tensors = {{"undefined", Tensor()}}}, "'undefined'");
   expect_error({.tensors = {{"c", Tensor::Empty({1}, kComplex128, kCpu)}}}, "complex128");
 }
 

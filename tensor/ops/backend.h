@@ -3,8 +3,6 @@
 #ifndef NEURA_TENSOR_OPS_BACKEND_H_
 #define NEURA_TENSOR_OPS_BACKEND_H_
 
-#include <string>
-
 #include "neura/tensor/ops/dispatch.h"
 
 namespace neura {
@@ -22,12 +20,12 @@ struct OutputSpec {
 using InferFn = void (*)(const OpCall& call, absl::Span<OutputSpec> outputs);
 
 // A kernel only computes: shapes and dtypes were checked, outputs are allocated and contiguous
-// (except in place). What only the data can tell, such as an index out of range, it reports by
-// Fail.
+// (except in place). What only the data can tell, such as an index out of range, it throws as an
+// Error; the call is put before the message. Nothing may be thrown inside a ParallelFor: take
+// memory before it.
 struct KernelCall {
   const OpCall& call;
   absl::Span<Tensor> outputs;
-  std::string error;
 
   template <typename Options>
   const Options& Get() const {
@@ -36,9 +34,8 @@ struct KernelCall {
   const Tensor& input(size_t i) const { return call.input(i); }
   bool has_input(size_t i) const { return call.has_input(i); }
   const Tensor& output(size_t i = 0) const { return outputs[i]; }
-  void Fail(std::string message) { error = std::move(message); }
 };
-using Kernel = void (*)(KernelCall& call) noexcept;
+using Kernel = void (*)(KernelCall& call);
 
 // Kernels by OpId; null where the device lacks one, which is an error that names both.
 struct KernelTable {
@@ -46,6 +43,13 @@ struct KernelTable {
   Kernel& operator[](OpId op) { return kernels[static_cast<int>(op)]; }
 };
 KernelTable& KernelsOf(DeviceType type);
+
+// Throws InvalidArgument unless a call has as many inputs as its operation takes, those that it needs
+// are defined, and all are on the call's device.
+void CheckInputs(const OpCall& call);
+// Runs the kernel of the call's device and tells nobody. Throws Unimplemented when there is none,
+// and as the kernel does; ResourceExhausted when it finds no memory.
+void RunKernel(const OpCall& call, absl::Span<Tensor> outputs);
 
 // Adds an operation to this program, before it is used by any thread. `schema`'s strings must live
 // as long as the program. Throws InvalidArgument when the name is taken.

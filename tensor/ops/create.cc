@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
@@ -19,8 +20,8 @@ Tensor CallFactory(OpId op, const void* options, Device device) {
   return result;
 }
 
-Tensor CallRandom(OpId op, DimsView shape, double low, double high, const TensorOptions& tensor,
-                  Generator* generator) {
+Tensor CallRandom(OpId op, DimsView shape, const Scalar& low, const Scalar& high,
+                  const TensorOptions& tensor, Generator* generator) {
   RandomOptions options{
       .shape = Dims(shape.begin(), shape.end()), .low = low, .high = high, .dtype = tensor.dtype};
   Generator& source = generator != nullptr ? *generator : DefaultGenerator();
@@ -44,9 +45,11 @@ Tensor Zeros(DimsView shape, const TensorOptions& options) { return Full(shape, 
 Tensor Ones(DimsView shape, const TensorOptions& options) { return Full(shape, 1, options); }
 
 Tensor FullLike(const Tensor& other, const Scalar& value) {
+  RequireDefined("full_like", other);
   return Full(other.shape(), value, {.dtype = other.dtype(), .device = other.device()});
 }
 Tensor EmptyLike(const Tensor& other) {
+  RequireDefined("empty_like", other);
   return Tensor::Empty(other.shape(), other.dtype(), other.device());
 }
 Tensor ZerosLike(const Tensor& other) { return FullLike(other, 0); }
@@ -74,35 +77,64 @@ Tensor FromSpan(absl::Span<const T> values, DimsView shape) {
 NEURA_FORALL_DTYPES(NEURA_FROM_SPAN)
 #undef NEURA_FROM_SPAN
 
+namespace {
+
+bool AnyFloating(const Scalar& a, const Scalar& b, const Scalar& c) {
+  return std::max({a.category(), b.category(), c.category()}) >= DTypeCategory::kFloating;
+}
+
+// How many of start, start + step, ... lie before end; possibly negative. Integers are exact.
+double RangeLength(const Scalar& start, const Scalar& end, const Scalar& step) {
+  if (AnyFloating(start, end, step)) {
+    return std::ceil((end.To<double>() - start.To<double>()) / step.To<double>());
+  }
+  __extension__ using Wide = __int128;
+  const auto width = static_cast<Wide>(step.To<int64_t>());
+  if (width == 0) return std::numeric_limits<double>::infinity();
+  const auto distance = static_cast<Wide>(end.To<int64_t>()) - start.To<int64_t>();
+  return static_cast<double>(distance / width + (distance % width != 0));
+}
+
+}  // namespace
+
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
               const TensorOptions& options) {
-  const double first = start.To<double>(), last = end.To<double>(), width = step.To<double>();
-  const double length = std::ceil((last - first) / width);
-  if (width == 0 || !std::isfinite(length)) {
-    ThrowInvalidArgument(
-        absl::StrCat("arange: no finite range from ", first, " to ", last, " by ", width));
+  const double length = RangeLength(start, end, step);
+  if (!std::isfinite(length)) {
+    ThrowInvalidArgument(absl::StrCat("arange: no finite range from ", ToString(start), " to ",
+                                      ToString(end), " by ", ToString(step)));
   }
-  if (length > 0x1p62) {
+  // Above this a double does not hold the count, nor any machine the elements.
+  if (length > 0x1p53) {
     ThrowResourceExhausted(absl::StrCat("arange: ", length, " elements are too many"));
   }
   const RangeOptions range{.start = start,
                            .step = step,
-                           .length = std::max<int64_t>(static_cast<int64_t>(length), 0),
+                           .length = static_cast<int64_t>(std::max(length, 0.0)),
                            .dtype = options.dtype};
   return CallFactory(OpId::kRange, &range, options.device);
 }
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step) {
-  const bool floating =
-      std::max({start.category(), end.category(), step.category()}) >= DTypeCategory::kFloating;
+  const bool floating = AnyFloating(start, end, step);
   return Arange(start, end, step, {.dtype = floating ? kFloat32 : kInt64});
 }
 Tensor Arange(const Scalar& end) { return Arange(0, end); }
 
 Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& options) {
   if (steps < 0) ThrowInvalidArgument(absl::StrCat("linspace: ", steps, " steps"));
+  // A step is no integer even where the values are.
+  const DType dtype = IsFloating(options.dtype) ? options.dtype : kFloat64;
   const double width = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
-  const RangeOptions range{.start = start, .step = width, .length = steps, .dtype = options.dtype};
-  return CallFactory(OpId::kRange, &range, options.device);
+  const auto range = [&](double first, double step, int64_t length) {
+    const RangeOptions range_options{
+        .start = first, .step = step, .length = length, .dtype = dtype};
+    return CallFactory(OpId::kRange, &range_options, options.device);
+  };
+  // The second half counts back from `end`, so that the last element is it.
+  const int64_t half = steps / 2;
+  Tensor values = range(start, width, steps - half);
+  if (half > 0) values = Cat({values, Flip(range(end, -width, half), {0})});
+  return Cast(values, options.dtype);
 }
 
 Tensor Eye(int64_t n, int64_t m, const TensorOptions& options) {
@@ -128,14 +160,13 @@ Tensor Randn(DimsView shape, const TensorOptions& options, Generator* generator)
 }
 Tensor RandInt(int64_t low, int64_t high, DimsView shape, const TensorOptions& options,
                Generator* generator) {
-  return CallRandom(OpId::kRandomInt, shape, static_cast<double>(low), static_cast<double>(high),
-                    options, generator);
+  return CallRandom(OpId::kRandomInt, shape, low, high, options, generator);
 }
 Tensor Bernoulli(DimsView shape, double p, const TensorOptions& options, Generator* generator) {
-  return CallRandom(OpId::kRandomBernoulli, shape, p, 1, options, generator);
+  return CallRandom(OpId::kRandomBernoulli, shape, p, 1.0, options, generator);
 }
 Tensor RandPerm(int64_t n, Generator* generator) {
-  return CallRandom(OpId::kRandomPermutation, {n}, 0, 1, {.dtype = kInt64}, generator);
+  return CallRandom(OpId::kRandomPermutation, {n}, 0.0, 1.0, {.dtype = kInt64}, generator);
 }
 
 }  // namespace neura

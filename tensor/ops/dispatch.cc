@@ -1,6 +1,7 @@
 #include "neura/tensor/ops/dispatch.h"
 
 #include <algorithm>
+#include <new>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -60,33 +61,6 @@ bool Intercepted(const OpCall& call, absl::Span<Tensor> outputs) {
   return interceptor->Intercept(call, outputs);
 }
 
-void CheckInputs(const OpCall& call, const OpSchema& schema) {
-  const size_t given = call.inputs.size();
-  if (given < schema.min_inputs || (given > schema.max_inputs && schema.max_inputs != kAnyNumber)) {
-    ThrowInvalidArgument(
-        absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ", given));
-  }
-  for (size_t i = 0; i < given; ++i) {
-    const Tensor& input = call.input(i);
-    if (!input.defined()) {
-      if (i < schema.min_inputs) {
-        // Required, unless its name says otherwise.
-        std::string_view names = schema.inputs;
-        for (size_t k = 0; k < i; ++k) names.remove_prefix(names.find(',') + 1);
-        if (names.substr(0, names.find(',')).ends_with('?')) continue;
-        ThrowInvalidArgument(
-            absl::StrCat(schema.name, ": input ", i, " of (", schema.inputs, ") is undefined"));
-      }
-      continue;
-    }
-    if (input.device() != call.device) {
-      ThrowInvalidArgument(absl::StrCat(Describe(call),
-                                        ": all inputs must be on one device, not on ",
-                                        ToString(call.device), " and ", ToString(input.device())));
-    }
-  }
-}
-
 // The dtype in which the inputs meet, when they do not yet.
 bool NeedsPromotion(const OpCall& call, const OpFlags& flags, DType* common) {
   const size_t first = flags.first_value;
@@ -100,38 +74,39 @@ bool NeedsPromotion(const OpCall& call, const OpFlags& flags, DType* common) {
   return !same || *common != dtype;
 }
 
-void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
-  const Kernel kernel = KernelsOf(call.device.type)[call.op];
-  if (ABSL_PREDICT_FALSE(kernel == nullptr)) {
-    ThrowUnimplemented(
-        absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));
-  }
-  KernelCall kernel_call{call, outputs, {}};
-  kernel(kernel_call);
-  if (ABSL_PREDICT_FALSE(!kernel_call.error.empty())) {
-    ThrowOutOfRange(absl::StrCat(Describe(call), ": ", kernel_call.error));
-  }
-}
+// A call's inputs, some of them replaced by tensors of its own.
+struct ReplacedInputs {
+  explicit ReplacedInputs(TensorRefs inputs)
+      : storage(inputs.size()), refs(inputs.begin(), inputs.end()) {}
 
-void DispatchChecked(OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs);
-
-// Casts through the door, so that observers see the conversion, then calls again.
-void DispatchPromoted(const OpCall& call, const OpSchema& schema, DType common,
-                      absl::Span<Tensor> outputs) {
-  absl::InlinedVector<Tensor, 4> storage(call.inputs.size());
-  absl::InlinedVector<const Tensor*, 4> refs(call.inputs.begin(), call.inputs.end());
-  const CastOptions cast{.dtype = common};
-  for (size_t i = schema.flags.first_value; i < refs.size(); ++i) {
-    if (refs[i]->dtype() == common) continue;
-    storage[i] = Call(OpId::kCast, &cast, *refs[i]);
+  void Replace(size_t i, Tensor tensor) {
+    storage[i] = std::move(tensor);
     refs[i] = &storage[i];
   }
+  // Through the door, so that observers see the conversion.
+  void Cast(size_t first, DType dtype) {
+    const CastOptions options{.dtype = dtype};
+    for (size_t i = first; i < refs.size(); ++i) {
+      if (refs[i]->dtype() != dtype) Replace(i, Call(OpId::kCast, &options, *refs[i]));
+    }
+  }
+
+  absl::InlinedVector<Tensor, 4> storage;
+  absl::InlinedVector<const Tensor*, 4> refs;
+};
+
+void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs);
+
+void DispatchPromoted(const OpCall& call, const OpSchema& schema, DType common,
+                      absl::Span<Tensor> outputs) {
+  ReplacedInputs inputs(call.inputs);
+  inputs.Cast(schema.flags.first_value, common);
   OpCall promoted = call;
-  promoted.inputs = refs;
+  promoted.inputs = inputs.refs;
   DispatchChecked(promoted, schema, outputs);
 }
 
-void DispatchChecked(OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
+void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
   OutputSpec specs[kMaxOutputs];
   InferOf(call.op)(call, absl::MakeSpan(specs, schema.num_outputs));
   if (schema.flags.view) {
@@ -155,11 +130,56 @@ void DispatchChecked(OpCall& call, const OpSchema& schema, absl::Span<Tensor> ou
 
 }  // namespace
 
+void CheckInputs(const OpCall& call) {
+  const OpSchema& schema = call.schema();
+  const size_t given = call.inputs.size();
+  if (given < schema.min_inputs || (given > schema.max_inputs && schema.max_inputs != kAnyNumber)) {
+    ThrowInvalidArgument(
+        absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ", given));
+  }
+  for (size_t i = 0; i < given; ++i) {
+    const Tensor& input = call.input(i);
+    if (!input.defined()) {
+      if (i < schema.min_inputs || schema.max_inputs == kAnyNumber) {
+        // Required, unless its name says otherwise.
+        std::string_view names = schema.inputs;
+        for (size_t k = 0; k < i; ++k) names.remove_prefix(names.find(',') + 1);
+        if (names.substr(0, names.find(',')).ends_with('?')) continue;
+        ThrowInvalidArgument(
+            absl::StrCat(schema.name, ": input ", i, " of (", schema.inputs, ") is undefined"));
+      }
+      continue;
+    }
+    if (input.device() != call.device) {
+      ThrowInvalidArgument(absl::StrCat(Describe(call),
+                                        ": all inputs must be on one device, not on ",
+                                        ToString(call.device), " and ", ToString(input.device())));
+    }
+  }
+}
+
+void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
+  const Kernel kernel = KernelsOf(call.device.type)[call.op];
+  if (ABSL_PREDICT_FALSE(kernel == nullptr)) {
+    ThrowUnimplemented(
+        absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));
+  }
+  KernelCall kernel_call{call, outputs};
+  try {
+    kernel(kernel_call);
+  } catch (Error& error) {
+    error.AddContext(Describe(call));
+    throw;
+  } catch (const std::bad_alloc&) {
+    ThrowResourceExhausted(absl::StrCat(Describe(call), ": out of memory"));
+  }
+}
+
 void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs,
               Device device) {
   const OpSchema& schema = SchemaOf(op);
   OpCall call{op, options, inputs, device};
-  CheckInputs(call, schema);
+  CheckInputs(call);
   if (outputs.size() != schema.num_outputs || schema.flags.in_place_only) {
     ThrowInternal(absl::StrCat(schema.name, ": called for ", outputs.size(), " outputs"));
   }
@@ -191,16 +211,19 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   }
   const Tensor& target = call.input(0);
   call.device = target.device();
-  CheckInputs(call, schema);
+  CheckInputs(call);
   for (int64_t i = 0; i < target.dim(); ++i) {
     if (target.strides()[static_cast<size_t>(i)] == 0 && target.size(i) > 1) {
       ThrowInvalidArgument(absl::StrCat(Describe(call), ": cannot write in place to an expanded ",
                                         "tensor whose elements share memory; Clone() it first"));
     }
   }
+  Tensor output = target;
+  if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, absl::MakeSpan(&output, 1))) {
+    return;
+  }
   OutputSpec spec;
-  absl::InlinedVector<Tensor, 4> storage(inputs.size());
-  absl::InlinedVector<const Tensor*, 4> refs(inputs.begin(), inputs.end());
+  ReplacedInputs replaced(inputs);
   DType common;
   if (schema.flags.promotes && NeedsPromotion(call, schema.flags, &common)) {
     if (common != target.dtype()) {
@@ -208,13 +231,8 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
                                         DTypeName(common), ", which ", DTypeName(target.dtype()),
                                         " memory cannot take in place"));
     }
-    const CastOptions cast{.dtype = common};
-    for (size_t i = 1; i < refs.size(); ++i) {
-      if (refs[i]->dtype() == common) continue;
-      storage[i] = Call(OpId::kCast, &cast, *refs[i]);
-      refs[i] = &storage[i];
-    }
-    call.inputs = refs;
+    replaced.Cast(1, common);
+    call.inputs = replaced.refs;
   }
   InferOf(op)(call, absl::MakeSpan(&spec, 1));
   if (DimsView(spec.shape) != target.shape() || spec.dtype != target.dtype()) {
@@ -226,14 +244,16 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   for (size_t i = 1; i < call.inputs.size(); ++i) {
     const Tensor& input = call.input(i);
     if (!input.defined() || input.storage().get() != target.storage().get()) continue;
-    if (input.raw_data() == target.raw_data() && input.strides() == target.strides()) continue;
-    storage[i] = Tensor::Empty(input.shape(), input.dtype(), input.device());
+    if (input.raw_data() == target.raw_data() && input.shape() == target.shape() &&
+        input.strides() == target.strides()) {
+      continue;
+    }
+    Tensor copy = Tensor::Empty(input.shape(), input.dtype(), input.device());
     const Tensor* clone_refs[] = {&input};
-    RunKernel({OpId::kClone, nullptr, clone_refs, call.device}, absl::MakeSpan(&storage[i], 1));
-    refs[i] = &storage[i];
-    call.inputs = refs;
+    RunKernel({OpId::kClone, nullptr, clone_refs, call.device}, absl::MakeSpan(&copy, 1));
+    replaced.Replace(i, std::move(copy));
+    call.inputs = replaced.refs;
   }
-  Tensor output = target;
   RunKernel(call, absl::MakeSpan(&output, 1));
   target.storage()->BumpVersion();
   Notify(call, absl::MakeSpan(&output, 1));

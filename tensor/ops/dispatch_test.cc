@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/tensor.h"
@@ -12,6 +15,7 @@
 namespace neura {
 namespace {
 
+using testing::CodeOf;
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
@@ -67,6 +71,29 @@ TEST(InterceptorTest, ReplacesOperationsAndIsNotCalledByItself) {
   EXPECT_EQ(Add(Ones({1}), Ones({1})).Item<float>(), 2);
 }
 
+class AddTwiceInPlace : public OpInterceptor {
+ public:
+  bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override {
+    if (call.op != OpId::kAdd || !call.in_place) return false;
+    EXPECT_TRUE(IsSame(outputs[0], call.input(0)));
+    AddInPlace(AddInPlace(outputs[0], call.input(1)), call.input(1));
+    return true;
+  }
+};
+
+TEST(InterceptorTest, IsAskedInPlace) {
+  AddTwiceInPlace interceptor;
+  const Tensor x = Ones({1});
+  {
+    ScopedInterceptor scope(&interceptor);
+    AddInPlace(x, Ones({1}));
+    EXPECT_EQ(x.Item<float>(), 3);
+    MulInPlace(x, Ones({1}));
+  }
+  AddInPlace(x, Ones({1}));
+  EXPECT_EQ(x.Item<float>(), 4);
+}
+
 TEST(PromotionTest, TensorsWithDimensionsComeFirst) {
   const Tensor f4 = Ones({2}), i8 = Ones({2}, {.dtype = kInt64});
   EXPECT_EQ(Add(i8, f4).dtype(), kFloat32);
@@ -115,6 +142,63 @@ TEST(ErrorTest, NamesOperationShapesAndDtypes) {
   EXPECT_THAT(ErrorOf([] { Ones({2}).data<double>(); }), HasSubstr("data<float64>"));
 }
 
+TEST(ErrorTest, Codes) {
+  using absl::StatusCode;
+  const Tensor index = FromList<int64_t>({5});
+  EXPECT_EQ(CodeOf([&] { IndexSelect(Ones({2}), 0, index); }), StatusCode::kOutOfRange);
+  EXPECT_EQ(CodeOf([&] { Gather(Ones({2}), 0, index); }), StatusCode::kOutOfRange);
+  EXPECT_EQ(CodeOf([&] {
+              MaxPool2dGather(Ones({1, 1, 2, 2}), FromList<int64_t>({9}, {1, 1, 1, 1}));
+            }),
+            StatusCode::kOutOfRange);
+  const Tensor half = Ones({2, 2}, {.dtype = kFloat16});
+  EXPECT_EQ(CodeOf([&] { Add(half, half); }), StatusCode::kUnimplemented);
+  EXPECT_EQ(CodeOf([&] { Sum(half); }), StatusCode::kUnimplemented);
+  EXPECT_EQ(CodeOf([&] { MatMul(half, half); }), StatusCode::kUnimplemented);
+  EXPECT_EQ(CodeOf([&] { Softmax(half); }), StatusCode::kUnimplemented);
+  EXPECT_EQ(CodeOf([] { Add(Ones({2}), Ones({3})); }), StatusCode::kInvalidArgument);
+}
+
+// As wide as memory never is; only the elements that are asked for are read.
+TEST(ErrorTest, KernelsWithoutMemory) {
+  const int64_t huge = int64_t{1} << 50;
+  const Tensor wide = Expand(FromList<float>({7}), {huge});
+  const Tensor chosen = IndexSelect(wide, 0, FromList<int64_t>({5, huge - 1}));
+  EXPECT_EQ(chosen.data<float>()[1], 7);
+  // These need a copy of all.
+  EXPECT_EQ(CodeOf([&] { Any(wide); }), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(ErrorOf([&] { All(wide); }), HasSubstr("all(float32 [1125899906842624]"));
+  EXPECT_EQ(CodeOf([&] { ArgMax(Expand(wide, {2, huge})); }), absl::StatusCode::kResourceExhausted);
+}
+
+TEST(ErrorTest, DtypesOfReductionsThatTakeNone) {
+  const ReduceOptions options{.dtype = kFloat64};
+  for (auto reduce : {&AMax, &AMin, &All, &Any}) {
+    EXPECT_THAT(ErrorOf([&] { reduce(Ones({2}), options); }), HasSubstr("takes no dtype"));
+  }
+}
+
+TEST(ErrorTest, Windows) {
+  const Tensor x = Ones({1, 2, 4, 4});
+  EXPECT_THAT(ErrorOf([&] { Conv2d(x, Ones({2, 2, 0, 3})); }), HasSubstr("kernel"));
+  EXPECT_THAT(ErrorOf([&] {
+                Conv2d(x, Ones({0, 2, 3, 3}), {}, {.groups = INT64_MAX});
+              }),
+              HasSubstr("groups = 9223372036854775807"));
+  const Tensor none = Zeros({0, 4, 3, 3});
+  EXPECT_THAT(ErrorOf([&] {
+                Conv2dInputGrad(Zeros({1, 0, 2, 2}), none, {.size = 4, .groups = INT64_MAX / 2});
+              }),
+              HasSubstr("groups"));
+  EXPECT_THAT(ErrorOf([&] { AvgPool2dGrad(x, {.size = 8, .kernel_size = 0}); }),
+              HasSubstr("kernel_size"));
+  EXPECT_THAT(ErrorOf([&] { AvgPool2dGrad(x, {.size = 8, .kernel_size = 2, .padding = 2}); }),
+              HasSubstr("padding"));
+  EXPECT_THAT(ErrorOf([&] { AvgPool2dGrad(x, {.size = 10, .kernel_size = 2}); }),
+              HasSubstr("[N, C, 5, 5]"));
+  EXPECT_EQ(AvgPool2dGrad(x, {.size = 8, .kernel_size = 2}).size(3), 8);
+}
+
 TEST(ErrorTest, AnotherDeviceHasNoMemoryHere) {
   EXPECT_THAT(ErrorOf([] { Zeros({2}, {.device = {DeviceType::kCuda, 0}}); }), HasSubstr("cuda:0"));
 }
@@ -144,6 +228,20 @@ TEST(FieldsTest, OptionsPrintAndCompare) {
             "{stride=[2, 1], padding=[0, 0], dilation=[1, 1], groups=1}");
   EXPECT_TRUE(OptionsEqual(type, &a, &b));
   EXPECT_FALSE(OptionsEqual(type, &a, &c));
+}
+
+TEST(FieldsTest, NumbersCompareByTheirBits) {
+  const OptionsType& pad = *SchemaOf(OpId::kPad).options;
+  const PadOptions zero{.value = 0.0}, negative{.value = -0.0}, nan{.value = NAN};
+  EXPECT_FALSE(OptionsEqual(pad, &zero, &negative));
+  EXPECT_TRUE(OptionsEqual(pad, &nan, &nan));
+  const OptionsType& full = *SchemaOf(OpId::kFull).options;
+  const FullOptions full_zero{.value = 0.0}, full_negative{.value = -0.0};
+  EXPECT_FALSE(OptionsEqual(full, &full_zero, &full_negative));
+  const OptionsType& clamp = *SchemaOf(OpId::kClamp).options;
+  const ClampOptions clamp_zero{.min = 0.0}, clamp_negative{.min = -0.0};
+  EXPECT_FALSE(OptionsEqual(clamp, &clamp_zero, &clamp_negative));
+  EXPECT_TRUE(OptionsEqual(clamp, &clamp_zero, &clamp_zero));
 }
 
 }  // namespace

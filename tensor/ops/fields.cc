@@ -1,5 +1,6 @@
 #include "neura/tensor/ops/fields.h"
 
+#include <bit>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +20,17 @@ std::string Print(const std::string& value) { return absl::StrCat("\"", value, "
 template <typename T>
 std::string Print(const std::optional<T>& value) {
   return value ? Print(*value) : "none";
+}
+
+template <typename T>
+bool Same(const T& a, const T& b) {
+  return a == b;
+}
+bool Same(const double& a, const double& b) {
+  return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b);
+}
+bool Same(const std::optional<double>& a, const std::optional<double>& b) {
+  return a && b ? Same(*a, *b) : a.has_value() == b.has_value();
 }
 
 std::vector<FieldRef> FieldsOf(const OptionsType& type, const void* options) {
@@ -45,7 +57,7 @@ bool OptionsEqual(const OptionsType& type, const void* a, const void* b) {
   const std::vector<FieldRef> left = FieldsOf(type, a), right = FieldsOf(type, b);
   for (size_t i = 0; i < left.size(); ++i) {
     const bool equal = std::visit(
-        [&right, i](auto* value) { return *value == *std::get<decltype(value)>(right[i]); },
+        [&right, i](auto* value) { return Same(*value, *std::get<decltype(value)>(right[i])); },
         left[i]);
     if (!equal) return false;
   }

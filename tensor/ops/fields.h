@@ -1,5 +1,5 @@
 // Option structs that can be walked: NEURA_FIELDS(a, b) inside a struct names its members once, and
-// printing, hashing, Python keywords and ONNX attributes all derive from that.
+// printing, comparison, what optimizers save and what captured graphs keep open derive from that.
 #ifndef NEURA_TENSOR_OPS_FIELDS_H_
 #define NEURA_TENSOR_OPS_FIELDS_H_
 
@@ -64,6 +64,7 @@ const OptionsType* OptionsTypeOf(const char* name) {
 
 // "{dim=1, keepdim=false}"
 std::string OptionsToString(const OptionsType& type, const void* options);
+// Whether both would do the same: numbers are compared by their bits.
 bool OptionsEqual(const OptionsType& type, const void* a, const void* b);
 
 // Recursive macro expansion over the field names; 27 rescans serve up to 27 fields.

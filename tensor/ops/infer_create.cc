@@ -56,13 +56,16 @@ void InferRandomNormal(const OpCall& call, absl::Span<OutputSpec> outputs) {
 void InferRandomInt(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const auto& options = call.Get<RandomOptions>();
   InferRandom(call, outputs[0]);
-  if (!(options.low < options.high)) Fail(call, "low must be below high");
+  if (options.low.To<int64_t>() >= options.high.To<int64_t>()) {
+    Fail(call, "low must be below high");
+  }
 }
 
 void InferRandomBernoulli(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const auto& options = call.Get<RandomOptions>();
   InferRandom(call, outputs[0]);
-  if (!(options.low >= 0 && options.low <= 1)) Fail(call, "a probability is between 0 and 1");
+  const double p = options.low.To<double>();
+  if (!(p >= 0 && p <= 1)) Fail(call, "a probability is between 0 and 1");
 }
 
 void InferRandomPermutation(const OpCall& call, absl::Span<OutputSpec> outputs) {

@@ -15,29 +15,50 @@ void CheckSize(const OpCall& call, std::string_view name, Size2 size, int64_t at
   }
 }
 
+Size2 Spatial(const Tensor& tensor) { return {tensor.size(2), tensor.size(3)}; }
+
+Size2 WindowCounts(Size2 extent, Size2 size, Size2 stride, Size2 padding, Size2 dilation,
+                   bool ceil_mode) {
+  return {WindowCount(extent.height, size.height, stride.height, padding.height, dilation.height,
+                      ceil_mode),
+          WindowCount(extent.width, size.width, stride.width, padding.width, dilation.width,
+                      ceil_mode)};
+}
+
+// The options of a convolution with this kernel.
 template <typename Options>
-void CheckConvOptions(const OpCall& call, const Options& options) {
+void CheckConv(const OpCall& call, const Options& options, Size2 kernel) {
   CheckSize(call, "stride", options.stride, 1);
   CheckSize(call, "padding", options.padding, 0);
   CheckSize(call, "dilation", options.dilation, 1);
+  CheckSize(call, "the kernel's size", kernel, 1);
   if (options.groups < 1) Fail(call, "groups must be at least 1");
 }
 
+// `grad` must be what a convolution from `input` spatial extents gives.
+void CheckConvGrad(const OpCall& call, const Tensor& grad, Size2 input, Size2 kernel) {
+  const auto& options = call.Get<Conv2dGradOptions>();
+  const Size2 output = WindowCounts(input, kernel, options.stride, options.padding,
+                                    options.dilation, /*ceil_mode=*/false);
+  if (!(Spatial(grad) == output)) {
+    Fail(call, "the gradient does not have the shape of the convolution's output, [N, O, ",
+         output.height, ", ", output.width, "]");
+  }
+}
+
 template <typename Options>
-Size2 PooledSize(const OpCall& call, const Tensor& input, const Options& options, Size2 dilation) {
+Size2 PooledSize(const OpCall& call, Size2 input, const Options& options, Size2 dilation) {
+  const Size2 stride = options.stride.value_or(options.kernel_size);
   CheckSize(call, "kernel_size", options.kernel_size, 1);
-  CheckSize(call, "stride", options.stride.value_or(options.kernel_size), 1);
+  CheckSize(call, "stride", stride, 1);
   CheckSize(call, "padding", options.padding, 0);
   CheckSize(call, "dilation", dilation, 1);
   if (options.padding.height * 2 > options.kernel_size.height ||
       options.padding.width * 2 > options.kernel_size.width) {
     Fail(call, "padding must be at most half of kernel_size");
   }
-  const Size2 stride = options.stride.value_or(options.kernel_size);
-  const Size2 size = {WindowCount(input.size(2), options.kernel_size.height, stride.height,
-                                  options.padding.height, dilation.height, options.ceil_mode),
-                      WindowCount(input.size(3), options.kernel_size.width, stride.width,
-                                  options.padding.width, dilation.width, options.ceil_mode)};
+  const Size2 size = WindowCounts(input, options.kernel_size, stride, options.padding, dilation,
+                                  options.ceil_mode);
   if (size.height < 1 || size.width < 1) Fail(call, "the window is larger than the padded input");
   return size;
 }
@@ -50,21 +71,23 @@ void InferConv2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
   CheckFloating(call);
   CheckRank(call, 0, 4, "[N, C, H, W]");
   CheckRank(call, 1, 4, "[O, C / groups, KH, KW]");
-  CheckConvOptions(call, options);
-  if (input.size(1) != weight.size(1) * options.groups || weight.size(0) % options.groups != 0) {
-    Fail(call, "with groups = ", options.groups, " the weight must be [O, ",
-         input.size(1) / options.groups, ", KH, KW] with O divisible by groups");
+  CheckConv(call, options, Spatial(weight));
+  if (input.size(1) % options.groups != 0 || input.size(1) / options.groups != weight.size(1) ||
+      weight.size(0) % options.groups != 0) {
+    Fail(call, "with groups = ", options.groups,
+         " the weight must be [O, C / groups, KH, KW] with C = ", input.size(1),
+         " and O divisible by groups");
   }
   if (call.has_input(2) && (call.input(2).dim() != 1 || call.input(2).size(0) != weight.size(0))) {
     Fail(call, "the bias must have shape [", weight.size(0), "]");
   }
-  const int64_t height = WindowCount(input.size(2), weight.size(2), options.stride.height,
-                                     options.padding.height, options.dilation.height, false);
-  const int64_t width = WindowCount(input.size(3), weight.size(3), options.stride.width,
-                                    options.padding.width, options.dilation.width, false);
-  if (height < 1 || width < 1) Fail(call, "the dilated kernel is larger than the padded input");
+  const Size2 size = WindowCounts(Spatial(input), Spatial(weight), options.stride, options.padding,
+                                  options.dilation, /*ceil_mode=*/false);
+  if (size.height < 1 || size.width < 1) {
+    Fail(call, "the dilated kernel is larger than the padded input");
+  }
   outputs[0].dtype = input.dtype();
-  outputs[0].shape = {input.size(0), weight.size(0), height, width};
+  outputs[0].shape = {input.size(0), weight.size(0), size.height, size.width};
 }
 
 void InferConv2dInputGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
@@ -73,18 +96,17 @@ void InferConv2dInputGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   CheckFloating(call);
   CheckRank(call, 0, 4, "[N, O, H, W]");
   CheckRank(call, 1, 4, "[O, C / groups, KH, KW]");
-  CheckConvOptions(call, options);
+  CheckConv(call, options, Spatial(weight));
   CheckSize(call, "size", options.size, 0);
+  CheckConvGrad(call, grad, options.size, Spatial(weight));
+  int64_t channels;
   if (grad.size(1) != weight.size(0) || weight.size(0) % options.groups != 0 ||
-      grad.size(2) != WindowCount(options.size.height, weight.size(2), options.stride.height,
-                                  options.padding.height, options.dilation.height, false) ||
-      grad.size(3) != WindowCount(options.size.width, weight.size(3), options.stride.width,
-                                  options.padding.width, options.dilation.width, false)) {
-    Fail(call, "the gradient does not have the shape of the convolution's output");
+      __builtin_mul_overflow(weight.size(1), options.groups, &channels)) {
+    Fail(call, "with groups = ", options.groups, " the weight must be [O, C / groups, KH, KW] ",
+         "with the gradient's O = ", grad.size(1), " divisible by groups");
   }
   outputs[0].dtype = grad.dtype();
-  outputs[0].shape = {grad.size(0), weight.size(1) * options.groups, options.size.height,
-                      options.size.width};
+  outputs[0].shape = {grad.size(0), channels, options.size.height, options.size.width};
 }
 
 void InferConv2dWeightGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
@@ -93,15 +115,12 @@ void InferConv2dWeightGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   CheckFloating(call);
   CheckRank(call, 0, 4, "[N, O, H, W]");
   CheckRank(call, 1, 4, "[N, C, H, W]");
-  CheckConvOptions(call, options);
-  CheckSize(call, "size", options.size, 1);
+  CheckConv(call, options, options.size);
+  CheckConvGrad(call, grad, Spatial(input), options.size);
   if (grad.size(0) != input.size(0) || input.size(1) % options.groups != 0 ||
-      grad.size(1) % options.groups != 0 ||
-      grad.size(2) != WindowCount(input.size(2), options.size.height, options.stride.height,
-                                  options.padding.height, options.dilation.height, false) ||
-      grad.size(3) != WindowCount(input.size(3), options.size.width, options.stride.width,
-                                  options.padding.width, options.dilation.width, false)) {
-    Fail(call, "the gradient does not have the shape of the convolution's output");
+      grad.size(1) % options.groups != 0) {
+    Fail(call, "the gradient and the input must have one N, and O and C divisible by groups = ",
+         options.groups);
   }
   outputs[0].dtype = grad.dtype();
   outputs[0].shape = {grad.size(1), input.size(1) / options.groups, options.size.height,
@@ -113,7 +132,7 @@ void InferMaxPool2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const auto& options = call.Get<MaxPool2dOptions>();
   CheckFloating(call);
   CheckRank(call, 0, 4, "[N, C, H, W]");
-  const Size2 size = PooledSize(call, input, options, options.dilation);
+  const Size2 size = PooledSize(call, Spatial(input), options, options.dilation);
   outputs[0].dtype = input.dtype();
   outputs[1].dtype = kInt64;
   outputs[0].shape = outputs[1].shape = {input.size(0), input.size(1), size.height, size.width};
@@ -147,7 +166,7 @@ void InferAvgPool2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const Tensor& input = call.input(0);
   CheckFloating(call);
   CheckRank(call, 0, 4, "[N, C, H, W]");
-  const Size2 size = PooledSize(call, input, call.Get<AvgPool2dOptions>(), 1);
+  const Size2 size = PooledSize(call, Spatial(input), call.Get<AvgPool2dOptions>(), 1);
   outputs[0].dtype = input.dtype();
   outputs[0].shape = {input.size(0), input.size(1), size.height, size.width};
 }
@@ -158,6 +177,10 @@ void InferAvgPool2dGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   CheckFloating(call);
   CheckRank(call, 0, 4, "[N, C, H, W]");
   CheckSize(call, "size", options.size, 0);
+  const Size2 pooled = PooledSize(call, options.size, options, 1);
+  if (!(Spatial(grad) == pooled)) {
+    Fail(call, "the gradient must be that of [N, C, ", pooled.height, ", ", pooled.width, "]");
+  }
   outputs[0].dtype = grad.dtype();
   outputs[0].shape = {grad.size(0), grad.size(1), options.size.height, options.size.width};
 }

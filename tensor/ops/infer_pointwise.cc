@@ -17,13 +17,25 @@ void InferPointwise(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
+template <typename Options>
+void CheckOptions(const OpCall&) {}
+
+template <>
+void CheckOptions<GeluOptions>(const OpCall& call) {
+  const std::string& approximate = call.Get<GeluOptions>().approximate;
+  if (approximate != "none" && approximate != "tanh") {
+    Fail(call, "approximate must be \"none\" or \"tanh\"");
+  }
+}
+
 }  // namespace
 
-#define NEURA_UNARY_WITH(Name, ...)                                      \
+#define NEURA_UNARY_WITH(Name, name, Options, ...)                       \
   void Infer##Name(const OpCall& call, absl::Span<OutputSpec> outputs) { \
+    CheckOptions<Options>(call);                                         \
     InferPointwise(call, outputs);                                       \
   }
-#define NEURA_BINARY(Name, ...) NEURA_UNARY_WITH(Name, )
+#define NEURA_BINARY(Name, name, ...) NEURA_UNARY_WITH(Name, name, NoOptions, )
 #include "neura/tensor/ops/op_list.inc"
 
 void InferWhere(const OpCall& call, absl::Span<OutputSpec> outputs) {

@@ -36,6 +36,11 @@ void InferReduce(const OpCall& call, OutputSpec& output, DType dtype) {
   output.shape = ReducedShape(call, options.dims, options.keepdim);
 }
 
+// Reductions whose result has a dtype of its own.
+void CheckNoDType(const OpCall& call) {
+  if (call.Get<ReduceOptions>().dtype) Fail(call, "takes no dtype; Cast() the input");
+}
+
 // Reductions that have no value for an empty range.
 void CheckNotEmpty(const OpCall& call, DimsView dims) {
   const Tensor& input = call.input(0);
@@ -48,6 +53,7 @@ void CheckNotEmpty(const OpCall& call, DimsView dims) {
 }
 
 void InferExtremum(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  CheckNoDType(call);
   InferReduce(call, outputs[0], call.input(0).dtype());
   CheckNotEmpty(call, call.Get<ReduceOptions>().dims);
   if (IsComplex(call.input(0).dtype())) Fail(call, "complex numbers have no order");
@@ -81,9 +87,11 @@ void InferMean(const OpCall& call, absl::Span<OutputSpec> outputs) {
 void InferAMax(const OpCall& call, absl::Span<OutputSpec> outputs) { InferExtremum(call, outputs); }
 void InferAMin(const OpCall& call, absl::Span<OutputSpec> outputs) { InferExtremum(call, outputs); }
 void InferAll(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  CheckNoDType(call);
   InferReduce(call, outputs[0], kBool);
 }
 void InferAny(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  CheckNoDType(call);
   InferReduce(call, outputs[0], kBool);
 }
 void InferArgMax(const OpCall& call, absl::Span<OutputSpec> outputs) {

@@ -1,6 +1,7 @@
 // Inference of views: extents, strides and offset over the input's memory.
 #include <algorithm>
 
+#include "neura/tensor/core/loop_dims.h"
 #include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/ops/view.h"
@@ -13,29 +14,23 @@ bool ViewStrides(DimsView shape, DimsView strides, DimsView new_shape, Dims* new
     *new_strides = ContiguousStrides(new_shape);
     return true;
   }
-  // Walk both shapes from the end. A run of old dimensions that lies in memory without jumps can be
-  // cut up freely.
+  // A run of old dimensions that lies in memory without jumps can be cut up freely.
+  LoopDims<1> runs;
+  for (size_t i = 0; i < shape.size(); ++i) runs.Push(shape[i], {strides[i]});
+  // Both shapes from the end.
   size_t n = new_shape.size();
-  for (size_t end = shape.size(); end > 0;) {
-    size_t begin = end - 1;
-    int64_t run = shape[begin];
-    const int64_t base = strides[begin];
-    while (begin > 0 && (shape[begin - 1] == 1 || run == 1 ||
-                         strides[begin - 1] == strides[begin] * shape[begin])) {
-      if (run == 1 && shape[begin - 1] != 1) break;
-      --begin;
-      run *= shape[begin];
-    }
-    int64_t stride = base, covered = 1;
-    while (n > 0 && (covered < run || new_shape[n - 1] == 1)) {
+  for (size_t run = runs.extents.size(); run-- > 0;) {
+    int64_t stride = runs.strides[0][run], covered = 1;
+    while (n > 0 && (covered < runs.extents[run] || new_shape[n - 1] == 1)) {
       (*new_strides)[--n] = stride;
       stride *= new_shape[n];
       covered *= new_shape[n];
     }
-    if (covered != run) return false;
-    end = begin;
+    if (covered != runs.extents[run]) return false;
   }
-  return n == 0;
+  // What is left has an extent of 1, and so any stride.
+  return std::all_of(new_shape.begin(), new_shape.begin() + static_cast<ptrdiff_t>(n),
+                     [](int64_t extent) { return extent == 1; });
 }
 
 namespace infer {
@@ -126,7 +121,8 @@ void InferUnsqueeze(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].dtype = input.dtype();
   outputs[0].shape.assign(input.shape().begin(), input.shape().end());
   outputs[0].strides.assign(input.strides().begin(), input.strides().end());
-  const int64_t stride = dim < input.shape().size() ? input.shape()[dim] * input.strides()[dim] : 1;
+  const bool steps_over = dim < input.shape().size() && input.numel() > 0;
+  const int64_t stride = steps_over ? input.shape()[dim] * input.strides()[dim] : 1;
   outputs[0].shape.insert(outputs[0].shape.begin() + static_cast<ptrdiff_t>(dim), 1);
   outputs[0].strides.insert(outputs[0].strides.begin() + static_cast<ptrdiff_t>(dim), stride);
 }

@@ -39,7 +39,7 @@ struct LeakyReluOptions {
 // ---- reductions ------------------------------------------------------------------------------
 
 // Empty `dims` reduces over all of them. `dtype` is that of the accumulation and the result;
-// without it, bool and integers are summed in int64.
+// without it, bool and integers are summed in int64. Only sums, products and means take one.
 struct ReduceOptions {
   Dims dims = {};
   bool keepdim = false;
@@ -220,8 +220,9 @@ struct RangeOptions {
 // Numbers of a counter-based generator: element i depends on seed, offset and i alone.
 struct RandomOptions {
   Dims shape = {};
-  double low = 0;   // mean of a normal distribution, probability of a Bernoulli one
-  double high = 1;  // standard deviation of a normal distribution
+  // Integers for RandomInt.
+  Scalar low = 0.0;   // mean of a normal distribution, probability of a Bernoulli one
+  Scalar high = 1.0;  // standard deviation of a normal distribution
   DType dtype = kFloat32;
   uint64_t seed = 0;
   uint64_t offset = 0;

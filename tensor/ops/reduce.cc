@@ -64,7 +64,21 @@ ValuesAndIndices Min(const Tensor& input, int64_t dim, bool keepdim) {
   return AlongDim(OpId::kArgMin, input, dim, keepdim);
 }
 
-Tensor Var(const Tensor& input, const ReduceOptions& options, int64_t correction) {
+namespace {
+
+// For composites of several reductions: the input in options.dtype, which is then settled.
+Tensor InDType(const char* op, const Tensor& input, ReduceOptions& options) {
+  RequireDefined(op, input);
+  const DType dtype = options.dtype.value_or(input.dtype());
+  options.dtype.reset();
+  return Cast(input, dtype);
+}
+
+}  // namespace
+
+Tensor Var(const Tensor& tensor, const ReduceOptions& reduce_options, int64_t correction) {
+  ReduceOptions options = reduce_options;
+  const Tensor input = InDType("var", tensor, options);
   ReduceOptions keep = options;
   keep.keepdim = true;
   const Tensor mean = Mean(input, keep);
@@ -77,7 +91,13 @@ Tensor Std(const Tensor& input, const ReduceOptions& options, int64_t correction
   return Sqrt(Var(input, options, correction));
 }
 
-Tensor LogSumExp(const Tensor& input, const ReduceOptions& options) {
+Tensor LogSumExp(const Tensor& tensor, const ReduceOptions& reduce_options) {
+  ReduceOptions options = reduce_options;
+  const Tensor input = InDType("logsumexp", tensor, options);
+  if (IsComplex(input.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("logsumexp: complex numbers have no order, got ", Describe(input)));
+  }
   ReduceOptions keep = options;
   keep.keepdim = true;
   const Tensor floating = IsFloating(input.dtype()) ? input : Cast(input, kFloat32);
@@ -88,15 +108,21 @@ Tensor LogSumExp(const Tensor& input, const ReduceOptions& options) {
   return options.keepdim ? sum : Sum(sum, options);
 }
 
-Tensor Norm(const Tensor& input, double p, const ReduceOptions& options) {
-  if (!(p > 0)) ThrowInvalidArgument(absl::StrCat("Norm: p = ", p, " must be positive"));
+Tensor Norm(const Tensor& tensor, double p, const ReduceOptions& reduce_options) {
+  if (!(p > 0)) ThrowInvalidArgument(absl::StrCat("norm: p = ", p, " must be positive"));
+  ReduceOptions options = reduce_options;
+  const Tensor input = InDType("norm", tensor, options);
   if (p == std::numeric_limits<double>::infinity()) return AMax(Abs(input), options);
-  if (p == 2) return Sqrt(Sum(Square(input), options));
   if (p == 1) return Sum(Abs(input), options);
-  return Pow(Sum(Pow(Abs(input), p), options), 1 / p);
+  const Tensor sum = Sum(p == 2 ? Square(input) : Pow(Abs(input), p), options);
+  // The root has no derivative at 0; that of the norm counts as 0 there.
+  const Tensor is_zero = sum == 0;
+  const Tensor inside = Where(is_zero, 1.0, sum);
+  return Where(is_zero, 0.0, p == 2 ? Sqrt(inside) : Pow(inside, 1 / p));
 }
 
 Tensor SumTo(const Tensor& input, DimsView shape) {
+  RequireDefined("SumTo", input);
   if (input.shape() == shape) return input;
   Dims dims;
   const int64_t lead = input.dim() - static_cast<int64_t>(shape.size());

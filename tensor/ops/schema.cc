@@ -21,6 +21,7 @@ void CountInputs(OpSchema& schema) {
   schema.min_inputs = schema.max_inputs = 0;
   for (std::string_view input : absl::StrSplit(schema.inputs, ", ", absl::SkipEmpty())) {
     if (input.ends_with("...")) {
+      schema.min_inputs = schema.max_inputs + 1;
       schema.max_inputs = kAnyNumber;
       return;
     }

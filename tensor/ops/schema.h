@@ -52,7 +52,7 @@ struct OpFlags {
 struct OpSchema {
   const char* name = nullptr;     // "log_softmax"
   const char* cc_name = nullptr;  // "LogSoftmax"
-  const char* inputs = nullptr;   // "input, weight, bias?"
+  const char* inputs = nullptr;   // "input, weight, bias?"; "x..." is one or more
   const char* doc = nullptr;
   const OptionsType* options = nullptr;
   uint8_t num_outputs = 1;

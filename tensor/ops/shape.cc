@@ -24,10 +24,6 @@ Tensor CallWithDims(OpId op, const Tensor& input, DimsView dims) {
   return Call(op, &options, input);
 }
 
-void RequireDefined(const char* op, const Tensor& input) {
-  if (!input.defined()) ThrowInvalidArgument(absl::StrCat(op, ": the input is undefined"));
-}
-
 }  // namespace
 
 Tensor View(const Tensor& input, DimsView shape) {

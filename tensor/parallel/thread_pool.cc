@@ -52,7 +52,7 @@ struct Region {
 
   bool HasItems() const { return next_item.load(std::memory_order_relaxed) < count; }
 
-  void RunItems() {
+  void RunItems() noexcept {
     inside_region = true;
     for (;;) {
       const int64_t item = next_item.fetch_add(1, std::memory_order_relaxed);

@@ -46,6 +46,16 @@ TEST(RandomTest, Distributions) {
   EXPECT_NEAR(MeanOf(ints), 0, error * 2);
 }
 
+TEST(RandomTest, IntegersAboveWhatDoublesHold) {
+  const int64_t big = int64_t{1} << 53;
+  const Tensor one = RandInt(big, big + 1, {3});
+  EXPECT_EQ(one.data<int64_t>()[2], big);
+  const Tensor ends = RandInt(INT64_MAX - 2, INT64_MAX, {100});
+  EXPECT_EQ(AMin(ends).Item<int64_t>(), INT64_MAX - 2);
+  EXPECT_EQ(AMax(ends).Item<int64_t>(), INT64_MAX - 1);
+  EXPECT_THROW(RandInt(big + 1, big + 1, {3}), Error);
+}
+
 TEST(RandomTest, PermutationsHoldEachNumberOnce) {
   const Tensor permutation = RandPerm(1000);
   std::vector<int64_t> values(permutation.data<int64_t>(), permutation.data<int64_t>() + 1000);

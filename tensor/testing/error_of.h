@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "neura/tensor/core/error.h"
 
 namespace neura::testing {
@@ -17,6 +18,17 @@ std::string ErrorOf(F f) {
     return error.message();
   }
   return "no error";
+}
+
+// The code of the Error that f throws, or kOk.
+template <typename F>
+absl::StatusCode CodeOf(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return absl::StatusCode::kOk;
 }
 
 }  // namespace neura::testing

@@ -13,20 +13,10 @@ Array MakeArray(Dims shape, double fill) {
 
 namespace {
 
-template <typename T>
-double ReadElement(const void* data, int64_t offset) {
-  return Convert<double>(static_cast<const T*>(data)[offset]);
-}
-
 double ReadElement(const Tensor& tensor, int64_t offset) {
-  switch (tensor.dtype()) {
-#define NEURA_CASE(type, name) \
-  case DType::name:            \
-    return ReadElement<type>(tensor.raw_data(), offset);
-    NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
-  }
-  return 0;
+  return SwitchDType(tensor.dtype(), [&]<typename T>(T) {
+    return Convert<double>(static_cast<const T*>(tensor.raw_data())[offset]);
+  });
 }
 
 }  // namespace

@@ -27,6 +27,10 @@ def npy():
     np.save(folder / "fortran.npy", np.asfortranarray(np.arange(24, dtype="<f4").reshape(2, 3, 4)))
     np.save(folder / "scalar.npy", np.array(2.5, dtype="<f4"))
     np.save(folder / "empty.npy", np.zeros((3, 0, 2), dtype="<i4"))
+    # NumPy refuses to make this one.
+    with open(folder / "huge_empty.npy", "wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f4", "fortran_order": False, "shape": (2**40, 0, 2**40)})
     for version in ((2, 0), (3, 0)):
         with open(folder / f"version{version[0]}.npy", "wb") as file:
             np.lib.format.write_array(file, np.arange(5, dtype="<i8"), version=version)

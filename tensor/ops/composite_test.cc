@@ -1,0 +1,77 @@
+// Functions of other operations.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
+
+namespace neura {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::ErrorOf;
+using ::testing::HasSubstr;
+
+std::vector<float> Values(const Tensor& tensor) {
+  const Tensor copy = Cast(Contiguous(tensor), kFloat32);
+  return {copy.data<float>(), copy.data<float>() + copy.numel()};
+}
+
+TEST(CompositeTest, ReductionsOfReductions) {
+  const Tensor x = FromList<float>({1, 2, 3, 4, 5, 9}, {2, 3});
+  EXPECT_FLOAT_EQ(Var(x).Item<float>(), 8.0f);
+  EXPECT_FLOAT_EQ(Std(x, {}, 0).Item<float>(), std::sqrt(40.0f / 6));
+  EXPECT_FLOAT_EQ(Norm(x).Item<float>(), std::sqrt(136.0f));
+  EXPECT_FLOAT_EQ(Norm(x, 1).Item<float>(), 24);
+  EXPECT_FLOAT_EQ(Norm(x, INFINITY).Item<float>(), 9);
+  EXPECT_FLOAT_EQ(LogSumExp(FromList<float>({1000, 1000})).Item<float>(), 1000 + std::log(2.0f));
+  EXPECT_EQ(LogSumExp(FromList<float>({-INFINITY, -INFINITY})).Item<float>(), -INFINITY);
+  const ValuesAndIndices max = Max(x, 1);
+  EXPECT_THAT(Values(max.values), ElementsAre(3, 9));
+  EXPECT_THAT(Values(max.indices), ElementsAre(2, 2));
+  EXPECT_THAT(Values(Lerp(x, x * 2, 0.5)), ElementsAre(1.5, 3, 4.5, 6, 7.5, 13.5));
+  EXPECT_THAT(Values(MaskedFill(x, x > 3, 0)), ElementsAre(1, 2, 3, 0, 0, 0));
+}
+
+TEST(CompositeTest, NanWins) {
+  const Tensor x = FromList<float>({1, NAN, 3});
+  EXPECT_TRUE(std::isnan(AMax(x).Item<float>()));
+  EXPECT_TRUE(std::isnan(AMin(x).Item<float>()));
+  EXPECT_EQ(ArgMax(x).Item<int64_t>(), 1);
+  EXPECT_TRUE(std::isnan(Values(Maximum(x, FromList<float>({NAN, 0, 0})))[0]));
+  EXPECT_TRUE(std::isnan(Values(Relu(x))[1]));
+}
+
+TEST(CompositeTest, ReductionsInAnotherDtype) {
+  const Tensor x = FromList<float>({1, 2, 4});
+  for (const Tensor& y :
+       {Var(x, {.dtype = kFloat64}), Std(x, {.dtype = kFloat64}), LogSumExp(x, {.dtype = kFloat64}),
+        Norm(x, 3, {.dtype = kFloat64}), Norm(x, INFINITY, {.dtype = kFloat64})}) {
+    EXPECT_EQ(y.dtype(), kFloat64);
+  }
+  EXPECT_NEAR(Norm(x, 3, {.dtype = kFloat64}).Item<double>(), std::cbrt(73.0), 1e-12);
+}
+
+TEST(CompositeTest, NormOfZeros) {
+  EXPECT_EQ(Norm(Zeros({3})).Item<float>(), 0);
+  EXPECT_TRUE(std::isnan(Norm(FromList<float>({NAN, 0})).Item<float>()));
+}
+
+TEST(CompositeTest, ComplexNumbersHaveNoLogSumExp) {
+  EXPECT_THAT(ErrorOf([] { LogSumExp(Ones({2}, {.dtype = kComplex64})); }), HasSubstr("complex64"));
+}
+
+TEST(CompositeTest, UndefinedTensorsAreErrors) {
+  const Tensor none;
+  EXPECT_THAT(ErrorOf([&] { Var(none); }), HasSubstr("var: the tensor is undefined"));
+  EXPECT_THAT(ErrorOf([&] { LogSumExp(none); }), HasSubstr("logsumexp"));
+  EXPECT_THAT(ErrorOf([&] { Norm(none); }), HasSubstr("norm"));
+  EXPECT_THAT(ErrorOf([&] { SumTo(none, {1}); }), HasSubstr("SumTo"));
+  EXPECT_THAT(ErrorOf([&] { ZerosLike(none); }), HasSubstr("full_like"));
+  EXPECT_THAT(ErrorOf([&] { EmptyLike(none); }), HasSubstr("empty_like"));
+}
+
+}  // namespace
+}  // namespace neura
