@@ -44,8 +44,8 @@ struct KernelTable {
 };
 KernelTable& KernelsOf(DeviceType type);
 
-// Throws InvalidArgument unless a call has as many inputs as its operation takes, those that it needs
-// are defined, and all are on the call's device.
+// Throws InvalidArgument unless a call has as many inputs as its operation takes, those that it
+// needs are defined, and all are on the call's device.
 void CheckInputs(const OpCall& call);
 // Runs the kernel of the call's device and tells nobody. Throws Unimplemented when there is none,
 // and as the kernel does; ResourceExhausted when it finds no memory.
