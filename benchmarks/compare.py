@@ -8,12 +8,15 @@ ours against ours; no claim is worth more than that.
 """
 
 import argparse
+import glob
 import json
 import os
 import signal
 import statistics
 import subprocess
 import sys
+import tempfile
+import zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SUITES = {
@@ -23,14 +26,18 @@ SUITES = {
         "exp_1m", "sum_1m", "softmax_1536x128", "layer_norm_128x768",
     ],
     "train": ["fashion_mnist_cnn_b64", "mlp_784_256_10_b64"],
+    # Neura's package in the place of the C++ program.
+    "python": [
+        "add_8", "add_8_grad", "linear_module_32", "mul_sum_backward_8", "fashion_mnist_cnn_b64", "mlp_784_256_10_b64",
+    ],
 }  # fmt: skip
 
 
 class Side:
     """A process that serves the commands of worker.cc; stopped except while it answers."""
 
-    def __init__(self, command, threads):
-        environment = dict(os.environ, NEURA_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+    def __init__(self, command, threads, path=""):
+        environment = dict(os.environ, NEURA_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads), PYTHONPATH=path)
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
         )
@@ -99,36 +106,48 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.05, help="of one timed run")
     options = parser.parse_args()
 
+    suites = [suite for suite in SUITES if not options.suite or suite in options.suite]
     subprocess.run([os.path.join(ROOT, "tools/setup.sh"), "benchmark"], check=True)
-    subprocess.run(["bazel", "build", "--ui_event_filters=-info", "--noshow_progress", "//benchmarks:worker"],
-                   cwd=ROOT, check=True)  # fmt: skip
-    worker = [os.path.join(ROOT, "bazel-bin/benchmarks/worker")]
-    torch = ["/usr/bin/python3", os.path.join(ROOT, "benchmarks/peer_torch.py")]
+    targets = ["//benchmarks:worker"] + ["//python:wheel"] * ("python" in suites)
+    subprocess.run(["bazel", "build", "--ui_event_filters=-info", "--noshow_progress"] + targets, cwd=ROOT, check=True)
+    with tempfile.TemporaryDirectory() as package:
+        if "python" in suites:
+            (wheel,) = glob.glob(os.path.join(ROOT, "bazel-bin/python/*.whl"))
+            zipfile.ZipFile(wheel).extractall(package)
+        for threads in options.threads or [1, 2]:
+            run_suites(suites, threads, options, package)
 
-    for threads in options.threads or [1, 2]:
-        ours, peer = Side(worker, threads), Side(torch + [str(threads)], threads)
-        flops, bandwidth = map(float, ours.ask("machine").split())
-        version = peer.ask("version").strip()
-        print(json.dumps({"machine": {"fma_gflops_1t": round(flops / 1e9, 1),
-                                      "triad_gb_s_1t": round(bandwidth / 1e9, 1)}}), flush=True)  # fmt: skip
-        for suite in options.suite or sorted(SUITES):
-            for case in SUITES[suite]:
-                if options.case and case not in options.case:
-                    continue
-                row = {"suite": suite, "case": case, "threads": threads, "peer": version}
-                row.update(compare(case, ours, peer, options.rounds, options.seconds))
-                print(json.dumps(row), flush=True)
-        ours.close()
-        peer.close()
-        if "train" in (options.suite or SUITES):
-            memory(threads, worker, torch, version)
+
+def run_suites(suites, threads, options, package):
+    worker = [os.path.join(ROOT, "bazel-bin/benchmarks/worker")]
+    side = ["/usr/bin/python3", os.path.join(ROOT, "benchmarks/python_side.py")]
+    torch = side + ["torch", str(threads)]
+    ours, peer = Side(worker, threads), Side(torch, threads)
+    flops, bandwidth = map(float, ours.ask("machine").split())
+    version = peer.ask("version").strip()
+    print(json.dumps({"machine": {"fma_gflops_1t": round(flops / 1e9, 1),
+                                  "triad_gb_s_1t": round(bandwidth / 1e9, 1)}}), flush=True)  # fmt: skip
+    for suite in suites:
+        if suite == "python":
+            ours.close()
+            ours = Side(side + ["neura", str(threads)], threads, package)
+        for case in SUITES[suite]:
+            if options.case and case not in options.case:
+                continue
+            row = {"suite": suite, "case": case, "threads": threads, "peer": version}
+            row.update(compare(case, ours, peer, options.rounds, options.seconds))
+            print(json.dumps(row), flush=True)
+    ours.close()
+    peer.close()
+    if "train" in suites:
+        memory(threads, worker, torch, version)
 
 
 def memory(threads, worker, torch, version):
     """Peak resident memory of a process that trains the example's network."""
     case = "fashion_mnist_cnn_b64"
     peaks = []
-    for command in (worker, torch + [str(threads)]):
+    for command in (worker, torch):
         side = Side(command, threads)
         side.time(case, 100)
         peaks.append(int(side.ask("memory")))

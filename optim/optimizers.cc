@@ -211,6 +211,12 @@ OptimizerWith<Options>::OptimizerWith(const std::vector<ParamGroup<Options>>& gr
 }
 
 template <typename Options>
+void OptimizerWith<Options>::set_options(size_t group, const Options& options) {
+  Rule<Options>::Check(options);
+  options_[group] = options;
+}
+
+template <typename Options>
 void OptimizerWith<Options>::Step() {
   for (size_t g = 0; g < num_groups(); ++g) {
     for (size_t i = 0; i < params(g).size(); ++i) {

@@ -31,7 +31,8 @@ class OptimizerWith final : public Optimizer {
   double momentum(size_t group) const override;
   void set_momentum(size_t group, double momentum) override;
   const Options& options(size_t group) const { return options_[group]; }
-  void set_options(size_t group, const Options& options) { options_[group] = options; }
+  // Throws InvalidArgument for options that the constructor would refuse.
+  void set_options(size_t group, const Options& options);
 
   NamedTensors StateDict() const override;
   void LoadStateDict(const NamedTensors& state) override;

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs what Neura needs from Debian's archive (Debian 12; root or sudo). Does nothing, quickly, when all is there.
 #
-# usage: tools/setup.sh [build] [format] [develop] [benchmark]
-#   build      compile and test (the default)
+# usage: tools/setup.sh [build] [test] [format] [develop] [benchmark]
+#   build      compile, and make the Python package (the default)
+#   test       what tests compare with and run in
 #   format     clang-format alone
 #   develop    format, lint and fuzz
 #   benchmark  the libraries that the benchmarks compare with
@@ -15,16 +16,18 @@ build=(
   build-essential ca-certificates git python3
   dataset-fashion-mnist googletest libcairo2-dev libonnx-dev libopenblas-serial-dev libprotobuf-dev
   nlohmann-json3-dev protobuf-compiler zlib1g-dev
-  libonnx-testdata python3-numpy python3-onnx  # references that tests compare with
+  pybind11-dev python3-dev python3-wheel  # the Python package
 )
+test=("${build[@]}" libonnx-testdata mypy python3-numpy python3-onnx python3-pip python3-pytest python3-torch python3-venv)
 format=(clang-format-14)
-develop=("${build[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
+develop=("${test[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
 benchmark=("${build[@]}" python3-torch)
 
 wanted=()
 for group in "${@:-build}"; do
   case "$group" in
     build) wanted+=("${build[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
     format) wanted+=("${format[@]}") ;;
     develop) wanted+=("${develop[@]}") ;;
     benchmark) wanted+=("${benchmark[@]}") ;;

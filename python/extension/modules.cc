@@ -206,7 +206,7 @@ void BindModuleBase(py::module_& m) {
         self.To(to);
       })
       .def("_load_state_dict",
-           [](nn::Module& self, const nn::NamedTensors& state, bool strict) {
+           [](nn::Module& self, const NamedTensors& state, bool strict) {
              const nn::LoadReport report = self.LoadStateDict(state, {.strict = strict});
              return py::make_tuple(report.missing, report.unexpected);
            })

@@ -282,7 +282,8 @@ def python_functions(source):
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             doc = ast.get_docstring(node)
-            text += f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}:\n"
+            result = ast.unparse(node.returns) if node.returns else "Any"
+            text += f"def {node.name}({ast.unparse(node.args)}) -> {result}:\n"
             text += textwrap.indent(f'"""{doc}"""', "    ") + "\n"
     return text
 

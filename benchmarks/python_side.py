@@ -1,13 +1,20 @@
-"""PyTorch's side of a comparison: the commands and cases of worker.cc."""
+"""A side of a comparison that runs in Python: the commands and cases of worker.cc.
 
+usage: python_side.py torch|neura THREADS
+
+The cases are written once; the module that they run on is PyTorch, or Neura's package, which has the same names.
+"""
+
+import importlib
+import operator
 import resource
 import sys
 import time
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import nn
+
+torch = importlib.import_module(sys.argv[1])
+nn, F = torch.nn, torch.nn.functional
 
 
 def wave(shape, seed, scale=1.0):
@@ -21,7 +28,7 @@ def op(function, *inputs):
 
 def add_8_grad():
     a, b = wave([8], 0).requires_grad_(), wave([8], 1)
-    return op(torch.add, a, b)
+    return op(operator.add, a, b)
 
 
 def mul_sum_backward_8():
@@ -81,8 +88,17 @@ def square(n):
     return lambda: op(torch.matmul, wave([n, n], 0), wave([n, n], 1))
 
 
+def linear_module_32():
+    layer = nn.Linear(32, 32)
+    with torch.no_grad():
+        layer.weight.copy_(wave([32, 32], 0))
+        layer.bias.copy_(wave([32], 1))
+    return op(layer, wave([1, 32], 2))
+
+
 CASES = {
-    "add_8": lambda: op(torch.add, wave([8], 0), wave([8], 1)),
+    "linear_module_32": linear_module_32,
+    "add_8": lambda: op(operator.add, wave([8], 0), wave([8], 1)),
     "add_8_grad": add_8_grad,
     "mul_sum_backward_8": mul_sum_backward_8,
     "matmul_32": square(32),
@@ -110,12 +126,12 @@ CASES = {
 
 
 def main():
-    torch.set_num_threads(int(sys.argv[1]))
+    torch.set_num_threads(int(sys.argv[2]))
     cases = {}
     for line in sys.stdin:
         command, *arguments = line.split()
         if command == "version":
-            print("torch", torch.__version__, flush=True)
+            print(torch.__name__, torch.__version__, flush=True)
         elif command == "memory":
             print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
         else:
