@@ -64,8 +64,6 @@ TEST(RandomTest, PermutationsHoldEachNumberOnce) {
   for (int64_t i = 0; i < 1000; ++i) EXPECT_EQ(values[static_cast<size_t>(i)], i);
 }
 
-bool SameBits(const Tensor& a, const Tensor& b) { return All(a == b).Item<bool>(); }
-
 TEST(RandomTest, TheSeedDecidesAndTheThreadsDoNot) {
   const auto draw = [] {
     ManualSeed(42);
