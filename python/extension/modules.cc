@@ -252,7 +252,9 @@ void BindPlainLayer(py::module_& m, const char* name, const char* doc) {
              return std::shared_ptr<Layer>(std::make_shared<PyModule<Layer>>());
            }),
            py::arg("inplace") = false);
-  NoteConstructor("nn", name, ParseParameters("inplace=False"), doc);
+  std::vector<Parameter> parameters = ParseParameters("inplace=False");
+  parameters[0].type = TypeText<bool>::Get();
+  NoteConstructor("nn", name, std::move(parameters), doc);
 }
 
 }  // namespace

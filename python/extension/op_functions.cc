@@ -79,6 +79,13 @@ Signature DerivedSignature(const OpSchema& schema) {
     signature.parameters.push_back(std::move(parameter));
     signature.targets.push_back({.is_field = false, .index = index++});
   }
+  // As in Python, nothing that may be left out stands before what may not: it takes None there.
+  bool required_follows = false;
+  for (size_t i = signature.parameters.size(); i-- > 0;) {
+    py::object& value = signature.parameters[i].default_value;
+    if (required_follows) value = {};
+    required_follows |= !value;
+  }
   OptionsValue defaults(*schema.options);
   index = 0;
   schema.options->visit(defaults.get(), [&](const char* name, FieldRef field) {

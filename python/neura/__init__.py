@@ -44,27 +44,39 @@ asarray, concatenate = _C.as_tensor, _C.cat
 greater, greater_equal, less, less_equal, not_equal = _C.gt, _C.ge, _C.lt, _C.le, _C.ne
 
 
-def is_floating_point(input):
+def is_floating_point(input: Tensor) -> _builtins.bool:
     """Whether the dtype of a tensor is a floating point one."""
     return input.dtype.is_floating_point
 
 
-def numel(input):
+def numel(input: Tensor) -> _builtins.int:
     """The number of elements."""
     return input.numel()
 
 
-def equal(input, other):
+def equal(input: Tensor, other: Tensor) -> _builtins.bool:
     """Whether two tensors have the same shape and elements."""
     return input.shape == other.shape and _builtins.bool(_C.all(_C.eq(input, other)))
 
 
-def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+def isclose(
+    input: Tensor,
+    other: Tensor,
+    rtol: _builtins.float = 1e-05,
+    atol: _builtins.float = 1e-08,
+    equal_nan: _builtins.bool = False,
+) -> Tensor:
     """Whether |input - other| <= atol + rtol * |other|, for each element."""
     close = (input == other) | ((input - other).abs() <= atol + rtol * other.abs())
     return close | (input.isnan() & other.isnan()) if equal_nan else close
 
 
-def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+def allclose(
+    input: Tensor,
+    other: Tensor,
+    rtol: _builtins.float = 1e-05,
+    atol: _builtins.float = 1e-08,
+    equal_nan: _builtins.bool = False,
+) -> _builtins.bool:
     """Whether isclose() holds everywhere."""
     return _C.all(isclose(input, other, rtol, atol, equal_nan)).item()

@@ -3,13 +3,18 @@
 import io
 import os
 import pickle
+from collections.abc import Mapping
+from typing import IO, Any, Union
 
 from neura import _C
+from neura._C import Tensor
+
+Path = Union[str, "os.PathLike[str]"]
 
 _MAGIC = b"NEURA-1\n"
 
 
-def save(obj, f):
+def save(obj: Any, f: Path | IO[bytes]) -> None:
     """Writes an object that holds tensors, e.g. a state dict, to a path or a binary file.
 
     A path that ends in .safetensors takes a dict of tensors in that format. A file at a path is
@@ -43,7 +48,7 @@ _SAFE = {
 
 
 class _WeightsUnpickler(pickle.Unpickler):
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _SAFE:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(
@@ -52,7 +57,7 @@ class _WeightsUnpickler(pickle.Unpickler):
         )
 
 
-def load(f, map_location=None, weights_only=True):
+def load(f: Path | IO[bytes], map_location: Any = None, weights_only: bool = True) -> Any:
     """Reads what save() has written.
 
     With weights_only, nothing but tensors and plain data is made of the file; without it, a file can
@@ -74,37 +79,38 @@ def load(f, map_location=None, weights_only=True):
         raise ValueError(f"load(): the file is damaged: {error}") from error
 
 
-def save_file(tensors, filename, metadata=None):
+def save_file(tensors: Mapping[str, Tensor], filename: Path, metadata: dict[str, str] | None = None) -> None:
     """Writes a dict of tensors in the safetensors format."""
     _C._save_safetensors(dict(tensors), os.fspath(filename), metadata or {})
 
 
-def load_file(filename):
+def load_file(filename: Path) -> dict[str, Tensor]:
     """Reads a safetensors file as a dict of tensors."""
-    return _C._load_safetensors(os.fspath(filename))[0]
+    tensors: dict[str, Tensor] = _C._load_safetensors(os.fspath(filename))[0]
+    return tensors
 
 
-def _dtype(name):
+def _dtype(name: str) -> _C.dtype:
     value = getattr(_C, name)
     if not isinstance(value, _C.dtype):
         raise pickle.UnpicklingError(f"load(): {name} is no dtype")
     return value
 
 
-def _rebuild_tensor(dtype_name, shape, data, requires_grad):
+def _rebuild_tensor(dtype_name: str, shape: tuple[int, ...], data: bytes, requires_grad: bool) -> Tensor:
     """A tensor from the bytes of its elements."""
-    tensor = _C._from_bytes(data, shape, _dtype(dtype_name))
+    tensor: Tensor = _C._from_bytes(data, shape, _dtype(dtype_name))
     return tensor.requires_grad_() if requires_grad else tensor
 
 
-def _reduce_tensor(tensor):
+def _reduce_tensor(tensor: Tensor) -> Any:
     if not tensor.is_leaf:
         raise RuntimeError("only leaves of a graph can be pickled or copied; detach() the tensor first")
     plain = tensor.detach().contiguous()
     return _rebuild_tensor, (plain.dtype.name, tuple(plain.shape), _C._to_bytes(plain), tensor.requires_grad)
 
 
-def _deepcopy_tensor(tensor, memo):
+def _deepcopy_tensor(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
     if not tensor.is_leaf:
         raise RuntimeError("only leaves of a graph can be deep-copied; detach() or clone() the tensor")
     copy = tensor.detach().clone()
@@ -118,5 +124,5 @@ def _deepcopy_tensor(tensor, memo):
     return copy
 
 
-_C.Tensor.__reduce__ = _reduce_tensor
-_C.Tensor.__deepcopy__ = _deepcopy_tensor
+setattr(Tensor, "__reduce__", _reduce_tensor)
+setattr(Tensor, "__deepcopy__", _deepcopy_tensor)

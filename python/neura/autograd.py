@@ -1,8 +1,13 @@
 """Gradients: switches of recording, derivatives of any order, functions with gradients of one's own."""
 
 import functools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from neura import _C
+from neura._C import Tensor
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 is_grad_enabled = _C.is_grad_enabled
 
@@ -10,27 +15,23 @@ is_grad_enabled = _C.is_grad_enabled
 class _Mode:
     """A context manager and decorator that turns recording on or off."""
 
-    def __init__(self, enabled):
+    def __init__(self, enabled: bool) -> None:
         self._enabled = enabled
-        self._previous = []
+        self._previous: list[bool] = []
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._previous.append(_C._set_grad_enabled(self._enabled))
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         _C._set_grad_enabled(self._previous.pop())
 
-    def __call__(self, function):
+    def __call__(self, function: _F) -> _F:
         @functools.wraps(function)
-        def wrapped(*args, **kwargs):
-            with type(self).__new__(type(self))._copy(self):
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with _Mode(self._enabled):
                 return function(*args, **kwargs)
 
-        return wrapped
-
-    def _copy(self, other):
-        _Mode.__init__(self, other._enabled)
-        return self
+        return wrapped  # type: ignore[return-value]
 
 
 class _Switch(_Mode):
@@ -38,14 +39,10 @@ class _Switch(_Mode):
 
     enabled = False
 
-    def __new__(cls, function=None):
-        self = super().__new__(cls)
-        if function is None:
-            return self
-        _Mode.__init__(self, cls.enabled)
-        return self(function)
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        return super().__new__(cls) if function is None else _Mode(cls.enabled)(function)
 
-    def __init__(self, function=None):
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
         super().__init__(self.enabled)
 
 
@@ -66,35 +63,42 @@ class enable_grad(_Switch):
 class set_grad_enabled(_Mode):
     """Turns recording on or off from here on, or inside a `with`."""
 
-    def __init__(self, mode):
+    def __init__(self, mode: bool) -> None:
         super().__init__(bool(mode))
-        self._outer = _C._set_grad_enabled(self._enabled)
+        self._outer: bool = _C._set_grad_enabled(self._enabled)
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._previous.append(self._outer)
         _C._set_grad_enabled(self._enabled)
 
 
-def _listed(tensors):
-    return [tensors] if isinstance(tensors, _C.Tensor) else list(tensors)
+def _listed(tensors: Tensor | Iterable[Any]) -> list[Any]:
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
 def grad(
-    outputs,
-    inputs,
-    grad_outputs=None,
-    retain_graph=None,
-    create_graph=False,
-    allow_unused=False,
-):
+    outputs: Tensor | Iterable[Tensor],
+    inputs: Tensor | Iterable[Tensor],
+    grad_outputs: Tensor | Iterable[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Tensor, ...]:
     """The gradients of the sum of `outputs` for each of `inputs`, as a tuple; no .grad changes."""
-    if grad_outputs is not None:
-        grad_outputs = _listed(grad_outputs)
+    given = None if grad_outputs is None else _listed(grad_outputs)
     retain = create_graph if retain_graph is None else retain_graph
-    return _C._grad(_listed(outputs), _listed(inputs), grad_outputs, retain, create_graph, allow_unused)
+    grads: tuple[Tensor, ...] = _C._grad(
+        _listed(outputs), _listed(inputs), given, retain, create_graph, allow_unused
+    )
+    return grads
 
 
-def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False):
+def backward(
+    tensors: Tensor | Iterable[Tensor],
+    grad_tensors: Tensor | Iterable[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
     """Adds the gradient of the sum of `tensors` to .grad of every leaf."""
     tensors = _listed(tensors)
     grads = [None] * len(tensors) if grad_tensors is None else _listed(grad_tensors)
@@ -107,20 +111,24 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False):
 class FunctionCtx:
     """What forward() hands to backward(): saved tensors and any attribute one sets."""
 
-    def __init__(self):
-        self._saved = ()
-        self._versions = ()
-        self._non_differentiable = ()
+    def __init__(self, name: str, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+        self._name = name
+        self._saved: tuple[Tensor | None, ...] = ()
+        self._versions: tuple[int | None, ...] = ()
+        self._non_differentiable: tuple[Tensor, ...] = ()
         self._materialize = True
-        self.needs_input_grad = ()
 
-    def save_for_backward(self, *tensors):
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{self._name}: forward() has set no ctx.{name}")
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keeps tensors for backward(), which refuses them when they were changed since."""
         self._saved = tensors
         self._versions = tuple(None if t is None else t._version for t in tensors)
 
     @property
-    def saved_tensors(self):
+    def saved_tensors(self) -> Any:
         for tensor, version in zip(self._saved, self._versions):
             if tensor is not None and tensor._version != version:
                 raise RuntimeError(
@@ -130,11 +138,11 @@ class FunctionCtx:
                 )
         return self._saved
 
-    def mark_non_differentiable(self, *tensors):
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Outputs through which no gradient flows."""
         self._non_differentiable = tensors
 
-    def set_materialize_grads(self, value):
+    def set_materialize_grads(self, value: bool) -> None:
         """With False, backward() gets None instead of zeros where nothing depends on an output."""
         self._materialize = value
 
@@ -158,43 +166,43 @@ class Function:
     """
 
     @staticmethod
-    def forward(ctx, *args, **kwargs):
+    def forward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError("a Function must define forward()")
 
     @staticmethod
-    def backward(ctx, *grad_outputs):
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
         raise NotImplementedError("a Function must define backward() to be differentiated")
 
     @classmethod
-    def apply(cls, *args, **kwargs):
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Runs forward() and records it as one step."""
-        ctx = FunctionCtx()
-        ctx._name = cls.__name__
-        tensors = [i for i, a in enumerate(args) if isinstance(a, _C.Tensor)]
-        ctx.needs_input_grad = tuple(isinstance(a, _C.Tensor) and a.requires_grad for a in args)
+        needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
+        ctx = FunctionCtx(cls.__name__, needs)
+        tensors = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         with no_grad():
             result = cls.forward(ctx, *args, **kwargs)
         outputs = result if isinstance(result, tuple) else (result,)
         # An input that is returned as it is needs a tensor of its own to carry the step.
         given = {id(args[i]) for i in tensors}
         outputs = tuple(
-            _C._detach(o) if isinstance(o, _C.Tensor) and id(o) in given else o for o in outputs
+            _C._detach(o) if isinstance(o, Tensor) and id(o) in given else o for o in outputs
         )
         recorded = [
             o
             for o in outputs
-            if isinstance(o, _C.Tensor) and not any(o is n for n in ctx._non_differentiable)
+            if isinstance(o, Tensor) and not any(o is n for n in ctx._non_differentiable)
         ]
         shapes = [(o.shape, o.dtype) for o in recorded]
         places = [i for i, o in enumerate(outputs) if any(o is r for r in recorded)]
 
-        def run_backward(*grads):
+        def run_backward(*given: Tensor | None) -> list[Tensor | None]:
+            grads = list(given)
             if ctx._materialize:
                 grads = [
-                    _C.zeros(shape, dtype=dtype) if g is None else g
-                    for g, (shape, dtype) in zip(grads, shapes)
+                    _C.zeros(*shape, dtype=dtype) if g is None else g
+                    for g, (shape, dtype) in zip(given, shapes)
                 ]
-            full = [None] * len(outputs)
+            full: list[Tensor | None] = [None] * len(outputs)
             for place, gradient in zip(places, grads):
                 full[place] = gradient
             results = cls.backward(ctx, *full)
@@ -209,11 +217,15 @@ class Function:
         return outputs if isinstance(result, tuple) else outputs[0]
 
 
-def gradcheck(func, inputs, eps=1e-6, atol=1e-5, rtol=1e-3):
+def gradcheck(
+    func: Callable[..., Any], inputs: Tensor | Iterable[Any], eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3
+) -> bool:
     """True when gradients agree with central differences, else RuntimeError; float64 inputs are checked."""
-    return _C._gradcheck(func, _listed(inputs), eps, atol, rtol, False)
+    return bool(_C._gradcheck(func, _listed(inputs), eps, atol, rtol, False))
 
 
-def gradgradcheck(func, inputs, eps=1e-6, atol=1e-5, rtol=1e-3):
+def gradgradcheck(
+    func: Callable[..., Any], inputs: Tensor | Iterable[Any], eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3
+) -> bool:
     """The same for the gradients of the gradients."""
-    return _C._gradcheck(func, _listed(inputs), eps, atol, rtol, True)
+    return bool(_C._gradcheck(func, _listed(inputs), eps, atol, rtol, True))

@@ -13,9 +13,10 @@ HEADER = '''\
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, TypeVar, Union
 
 from neura._size import Size as Size
+from neura.nn.parameter import Parameter
 
 _int = builtins.int
 _float = builtins.float
@@ -59,6 +60,8 @@ class Generator:
     def set_state(self, state: tuple[_int, _int]) -> None: ...
 
 default_generator: Generator
+
+Self = TypeVar("Self", bound="Module")
 
 # Helpers of the package itself.
 def __getattr__(name: _str) -> Any: ...
@@ -132,6 +135,8 @@ def parameter_list(parameters, leading=()):
         annotation = type_text(type_name)
         if default == "None" and not annotation.endswith("| None") and annotation != "Any":
             annotation += " | None"
+        if default is not None and default.startswith(("neura.", "device(")):
+            default = "..."  # no literal
         parts.append(f"{name}: {annotation}" + ("" if default is None else f" = {default}"))
     return ", ".join(parts)
 
@@ -154,7 +159,8 @@ def module_methods(source):
             result = ast.unparse(node.returns) if node.returns else "Any"
             doc = ast.get_docstring(node)
             body = f'\n    """{doc}"""' if doc else " ..."
-            lines.append(f"def {node.name}({ast.unparse(node.args)}) -> {result}:{body}")
+            head = type_text(f"({ast.unparse(node.args)}) -> {result}")
+            lines.append(f"def {node.name}{head}:{body}")
     return lines
 
 
@@ -188,7 +194,8 @@ def extension_stub(extension, module_source):
             text += function_text(name, parameters, result, doc)
     text += "\nclass Module:\n"
     text += '    """What layers and networks are: parameters, buffers and other modules, with a forward()."""\n'
-    text += "    training: _bool\n    def __init__(self) -> None: ...\n"
+    text += "    training: _bool\n    _parameters: dict[_str, Any]\n    _buffers: dict[_str, Any]\n    _modules: dict[_str, Any]\n"
+    text += "    def __init__(self) -> None: ...\n"
     text += "    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...\n"
     text += "    def __getattr__(self, name: _str) -> Any: ...\n"
     for line in module_methods(module_source):
@@ -234,6 +241,7 @@ from neura._C import (
     _IntOrPair,
     _Number,
     _str,
+    dtype as dtype,
 )
 
 '''
@@ -321,15 +329,13 @@ def package_stub(extension, source):
     text += reexports("neura", [(n, n) for n in ("autograd", "nn", "optim", "utils")])
     text += "from neura._C import _bool, _float, _int, _str\n\n"
     text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\n\n"
-    return text + type_text(python_functions(source))
+    return text + python_functions(source).replace("_builtins.", "_")
 
 
 def functional_stub(extension, source):
     """neura/nn/functional.pyi"""
     same = [(alias, name) for alias, name in aliases(source)]
-    return scope_stub(extension, "nn.functional") + reexports("neura._C", same) + "\n" + type_text(
-        python_functions(source)
-    )
+    return scope_stub(extension, "nn.functional") + reexports("neura._C", same) + "\n" + python_functions(source)
 
 
 def nn_stub(extension, source):
@@ -382,7 +388,7 @@ def all_stubs(extension, package):
         "__init__.pyi": package_stub(extension, source("__init__.py")),
         "nn/__init__.pyi": nn_stub(extension, source("nn/__init__.py")),
         "nn/functional.pyi": functional_stub(extension, source("nn/functional.py")),
-        "nn/init.pyi": scope_stub(extension, "nn.init") + type_text(python_functions(source("nn/init.py"))),
+        "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),
         "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS),
         "optim/lr_scheduler.pyi": schedules_stub(extension),
     }

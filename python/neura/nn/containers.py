@@ -1,5 +1,9 @@
 """Modules that hold modules."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from neura._C import Tensor
 from neura.nn.module import Module
 from neura.nn.parameter import Parameter
 
@@ -7,31 +11,31 @@ from neura.nn.parameter import Parameter
 class Sequential(Module):
     """Modules in a row: Sequential(Linear(4, 8), ReLU()), or an ordered dict of them."""
 
-    def __init__(self, *args):
+    def __init__(self, *args: Any) -> None:
         super().__init__()
-        if len(args) == 1 and isinstance(args[0], dict):
-            items = args[0].items()
-        else:
-            items = ((str(i), module) for i, module in enumerate(args))
-        for name, module in items:
-            self.add_module(name, module)
+        named = len(args) == 1 and isinstance(args[0], dict)
+        for name, module in args[0].items() if named else enumerate(args):
+            self.add_module(str(name), module)
 
-    def forward(self, input):
+    def __call__(self, input: Any) -> Tensor:
+        return super().__call__(input)  # type: ignore[no-any-return]
+
+    def forward(self, input: Any) -> Any:
         for module in self.children():
             input = module(input)
         return input
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._modules.values())
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         modules = list(self._modules.items())[index]
         return Sequential(dict(modules)) if isinstance(index, slice) else modules[1]
 
-    def append(self, module):
+    def append(self, module: Module) -> "Sequential":
         self.add_module(str(len(self)), module)
         return self
 
@@ -39,28 +43,28 @@ class Sequential(Module):
 class ModuleList(Module):
     """A list of modules."""
 
-    def __init__(self, modules=()):
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._modules.values())
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         modules = list(self._modules.values())[index]
         return ModuleList(modules) if isinstance(index, slice) else modules
 
-    def __setitem__(self, index, module):
+    def __setitem__(self, index: int, module: Module) -> None:
         self._set_module(list(self._modules)[index], module)
 
-    def append(self, module):
+    def append(self, module: Module) -> "ModuleList":
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules):
+    def extend(self, modules: Iterable[Module]) -> "ModuleList":
         for module in modules:
             self.append(module)
         return self
@@ -69,35 +73,35 @@ class ModuleList(Module):
 class ModuleDict(Module):
     """A dict of modules."""
 
-    def __init__(self, modules=None):
+    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
         super().__init__()
         self.update(modules or {})
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
 
-    def __contains__(self, key):
+    def __contains__(self, key: object) -> bool:
         return key in self._modules
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> Any:
         return self._modules[key]
 
-    def __setitem__(self, key, module):
+    def __setitem__(self, key: str, module: Module) -> None:
         self.add_module(key, module)
 
-    def keys(self):
+    def keys(self) -> Any:
         return self._modules.keys()
 
-    def values(self):
+    def values(self) -> Any:
         return self._modules.values()
 
-    def items(self):
+    def items(self) -> Any:
         return self._modules.items()
 
-    def update(self, modules):
+    def update(self, modules: Mapping[str, Module]) -> None:
         for key, module in dict(modules).items():
             self.add_module(key, module)
 
@@ -105,21 +109,21 @@ class ModuleDict(Module):
 class ParameterList(Module):
     """A list of parameters."""
 
-    def __init__(self, values=()):
+    def __init__(self, values: Iterable[Tensor] = ()) -> None:
         super().__init__()
         for value in values:
             self.append(value)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._parameters)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Parameter]:
         return iter(self._parameters.values())
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         return list(self._parameters.values())[index]
 
-    def append(self, value):
+    def append(self, value: Tensor) -> "ParameterList":
         value = value if isinstance(value, Parameter) else Parameter(value)
         self.register_parameter(str(len(self)), value)
         return self
@@ -128,31 +132,31 @@ class ParameterList(Module):
 class ParameterDict(Module):
     """A dict of parameters."""
 
-    def __init__(self, parameters=None):
+    def __init__(self, parameters: Mapping[str, Tensor] | None = None) -> None:
         super().__init__()
         for key, value in dict(parameters or {}).items():
             self[key] = value
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._parameters)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._parameters)
 
-    def __contains__(self, key):
+    def __contains__(self, key: object) -> bool:
         return key in self._parameters
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> Any:
         return self._parameters[key]
 
-    def __setitem__(self, key, value):
+    def __setitem__(self, key: str, value: Tensor) -> None:
         self._set_parameter(key, value if isinstance(value, Parameter) else Parameter(value))
 
-    def keys(self):
+    def keys(self) -> Any:
         return self._parameters.keys()
 
-    def values(self):
+    def values(self) -> Any:
         return self._parameters.values()
 
-    def items(self):
+    def items(self) -> Any:
         return self._parameters.items()

@@ -1,6 +1,7 @@
 """Layers and losses as functions."""
 
 from neura import _C
+from neura._C import Tensor, dtype
 
 # What C++ has bound here, and what operations are at home in both places.
 globals().update(
@@ -10,19 +11,19 @@ relu, gelu, silu, sigmoid, tanh, leaky_relu = _C.relu, _C.gelu, _C.silu, _C.sigm
 softplus, conv2d, avg_pool2d, adaptive_avg_pool2d = _C.softplus, _C.conv2d, _C.avg_pool2d, _C.adaptive_avg_pool2d
 
 
-def softmax(input, dim=None, dtype=None):
+def softmax(input: Tensor, dim: int | None = None, dtype: dtype | None = None) -> Tensor:
     """exp(input) / sum(exp(input)) along dim."""
     input = input if dtype is None else input.to(dtype)
     return _C.softmax(input, -1 if dim is None else dim)
 
 
-def log_softmax(input, dim=None, dtype=None):
+def log_softmax(input: Tensor, dim: int | None = None, dtype: dtype | None = None) -> Tensor:
     """log(softmax(input)), without underflow."""
     input = input if dtype is None else input.to(dtype)
     return _C.log_softmax(input, -1 if dim is None else dim)
 
 
-def dropout(input, p=0.5, training=True, inplace=False):
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """While training, zeros elements with probability p and scales the others by 1 / (1 - p)."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p must be a probability, not {p}")
@@ -33,7 +34,7 @@ def dropout(input, p=0.5, training=True, inplace=False):
     return input * (_C.rand_like(input) >= p) / (1 - p)
 
 
-def one_hot(tensor, num_classes=-1):
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """int64 [..., num_classes]: 1 at the class of each element, 0 elsewhere."""
     count = int(tensor.max()) + 1 if num_classes < 0 else num_classes
     if tensor.numel() and (int(tensor.min()) < 0 or int(tensor.max()) >= count):
@@ -41,7 +42,7 @@ def one_hot(tensor, num_classes=-1):
     return (tensor.unsqueeze(-1) == _C.arange(count)).to(_C.int64)
 
 
-def normalize(input, p=2.0, dim=1, eps=1e-12):
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """input over its p-norm along dim."""
     return input / _C.norm(input, p, dim, True).clamp(min=eps)
 

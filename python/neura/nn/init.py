@@ -1,6 +1,7 @@
 """Initial values: each function overwrites its tensor outside of any graph and returns it."""
 
 from neura import _C
+from neura._C import Tensor
 
 calculate_gain = _C.nn_init.calculate_gain
 uniform_, normal_, constant_ = _C.nn_init.uniform_, _C.nn_init.normal_, _C.nn_init.constant_
@@ -8,11 +9,11 @@ xavier_uniform_, xavier_normal_ = _C.nn_init.xavier_uniform_, _C.nn_init.xavier_
 kaiming_uniform_, kaiming_normal_ = _C.nn_init.kaiming_uniform_, _C.nn_init.kaiming_normal_
 
 
-def zeros_(tensor):
+def zeros_(tensor: Tensor) -> Tensor:
     """Zeros."""
     return constant_(tensor, 0.0)
 
 
-def ones_(tensor):
+def ones_(tensor: Tensor) -> Tensor:
     """Ones."""
     return constant_(tensor, 1.0)

@@ -3,10 +3,15 @@
 import collections
 import itertools
 
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
 from neura import _C
+from neura._C import Tensor
 from neura.nn.parameter import Buffer, Parameter
 
 Module = _C.Module
+Self = TypeVar("Self", bound=Module)
 
 
 class RemovableHandle:
@@ -14,22 +19,22 @@ class RemovableHandle:
 
     _ids = itertools.count()
 
-    def __init__(self, hooks):
+    def __init__(self, hooks: dict[int, Any]) -> None:
         self._hooks = hooks
         self.id = next(RemovableHandle._ids)
 
-    def remove(self):
+    def remove(self) -> None:
         if self._hooks.pop(self.id, None) is not None:
             _C._count_hooks(-1)
 
-    def __enter__(self):
+    def __enter__(self) -> "RemovableHandle":
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         self.remove()
 
 
-def _method(function):
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     setattr(Module, function.__name__, function)
     return function
 
@@ -37,12 +42,12 @@ def _method(function):
 # ---- members ---------------------------------------------------------------------------------
 
 
-def _of_kind(self, kind):
+def _of_kind(self: Module, kind: str) -> list[tuple[str, Any]]:
     return [(name, value) for k, name, value in self._members() if k == kind]
 
 
 @_method
-def __setattr__(self, name, value):
+def __setattr__(self: Module, name: str, value: Any) -> None:
     if isinstance(value, Parameter):
         self.__dict__.pop(name, None)
         self._set_parameter(name, value)
@@ -66,25 +71,25 @@ def __setattr__(self, name, value):
 
 
 @_method
-def __delattr__(self, name):
+def __delattr__(self: Module, name: str) -> None:
     if not self._delete_member(name):
         object.__delattr__(self, name)
 
 
 @_method
-def __dir__(self):
+def __dir__(self: Module) -> list[str]:
     return sorted({*object.__dir__(self), *(name for _, name, _ in self._members())})
 
 
 @_method
-def register_parameter(self, name, param):
+def register_parameter(self: Module, name: str, param: Parameter | None) -> None:
     """Adds a parameter; None for one that is absent."""
     _check_name(self, name)
     self._set_parameter(name, param)
 
 
 @_method
-def register_buffer(self, name, tensor, persistent=True):
+def register_buffer(self: Module, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
     """Adds a tensor that belongs to the state and is not trained."""
     _check_name(self, name)
     self._set_buffer(name, tensor)
@@ -93,42 +98,44 @@ def register_buffer(self, name, tensor, persistent=True):
 
 
 @_method
-def add_module(self, name, module):
+def add_module(self: Module, name: str, module: Module) -> None:
     """Adds a child module."""
     _check_name(self, name)
     self._set_module(name, module)
 
 
-def _check_name(self, name):
+def _check_name(self: Module, name: str) -> None:
     if not isinstance(name, str) or not name or "." in name:
         raise KeyError(f"a member's name must be a word without dots, not {name!r}")
     if name in self.__dict__:
         raise KeyError(f"attribute '{name}' already exists")
 
 
-Module.register_module = add_module
-Module._parameters = property(lambda self: dict(_of_kind(self, "parameter")))
-Module._buffers = property(lambda self: dict(_of_kind(self, "buffer")))
-Module._modules = property(lambda self: dict(_of_kind(self, "module")))
+setattr(Module, "register_module", add_module)
+setattr(Module, "_parameters", property(lambda self: dict(_of_kind(self, "parameter"))))
+setattr(Module, "_buffers", property(lambda self: dict(_of_kind(self, "buffer"))))
+setattr(Module, "_modules", property(lambda self: dict(_of_kind(self, "module"))))
 
 
 # ---- walking ---------------------------------------------------------------------------------
 
 
 @_method
-def named_children(self):
+def named_children(self: Module) -> Iterator[tuple[str, Module]]:
     """(name, module) of the direct children."""
     yield from _of_kind(self, "module")
 
 
 @_method
-def children(self):
+def children(self: Module) -> Iterator[Module]:
     """The direct children."""
     return (module for _, module in self.named_children())
 
 
 @_method
-def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+def named_modules(
+    self: Module, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
+) -> Iterator[tuple[str, Module]]:
     """(name, module) of this module and all below, each once."""
     memo = set() if memo is None else memo
     if id(self) in memo:
@@ -141,12 +148,14 @@ def named_modules(self, memo=None, prefix="", remove_duplicate=True):
 
 
 @_method
-def modules(self):
+def modules(self: Module) -> Iterator[Module]:
     """This module and all below, each once."""
     return (module for _, module in self.named_modules())
 
 
-def _named_tensors(self, kind, prefix, recurse, remove_duplicate):
+def _named_tensors(
+    self: Module, kind: str, prefix: str, recurse: bool, remove_duplicate: bool
+) -> Iterator[tuple[str, Any]]:
     seen = set()
     for path, module in self.named_modules(prefix=prefix) if recurse else [(prefix, self)]:
         for name, tensor in _of_kind(module, kind):
@@ -157,30 +166,34 @@ def _named_tensors(self, kind, prefix, recurse, remove_duplicate):
 
 
 @_method
-def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+def named_parameters(
+    self: Module, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+) -> Iterator[tuple[str, Parameter]]:
     """(name, parameter), each once: "fc.weight", ..."""
     return _named_tensors(self, "parameter", prefix, recurse, remove_duplicate)
 
 
 @_method
-def parameters(self, recurse=True):
+def parameters(self: Module, recurse: bool = True) -> Iterator[Parameter]:
     """The parameters, each once."""
     return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
 
 @_method
-def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+def named_buffers(
+    self: Module, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+) -> Iterator[tuple[str, Tensor]]:
     """(name, buffer), each once."""
     return _named_tensors(self, "buffer", prefix, recurse, remove_duplicate)
 
 
 @_method
-def buffers(self, recurse=True):
+def buffers(self: Module, recurse: bool = True) -> Iterator[Tensor]:
     """The buffers, each once."""
     return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
 
-def _get(self, path):
+def _get(self: Module, path: str) -> Any:
     value = self
     for part in path.split(".") if path else ():
         value = getattr(value, part)
@@ -188,7 +201,7 @@ def _get(self, path):
 
 
 @_method
-def get_submodule(self, target):
+def get_submodule(self: Module, target: str) -> Module:
     """The module of a path such as "encoder.layers.2"."""
     module = _get(self, target)
     if not isinstance(module, Module):
@@ -197,13 +210,14 @@ def get_submodule(self, target):
 
 
 @_method
-def get_parameter(self, target):
+def get_parameter(self: Module, target: str) -> Parameter:
     """The parameter of a path such as "fc.weight"."""
-    return _get(self, target)
+    parameter: Parameter = _get(self, target)
+    return parameter
 
 
 @_method
-def apply(self, fn):
+def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
     """Calls fn with this module and all below, children first; returns the module."""
     for child in self.children():
         child.apply(fn)
@@ -217,7 +231,7 @@ IncompatibleKeys = collections.namedtuple("IncompatibleKeys", ["missing_keys", "
 
 
 @_method
-def state_dict(self, prefix="", keep_vars=False):
+def state_dict(self: Module, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
     """Parameters and buffers by their paths; they share memory with the module."""
     state = collections.OrderedDict()
     for path, module in self.named_modules(prefix=prefix.rstrip("."), remove_duplicate=False):
@@ -229,27 +243,28 @@ def state_dict(self, prefix="", keep_vars=False):
 
 
 @_method
-def load_state_dict(self, state_dict, strict=True):
+def load_state_dict(self: Module, state_dict: Mapping[str, Tensor], strict: bool = True) -> Any:
     """Copies values into the module; with strict, every name must have its counterpart."""
     missing, unexpected = self._load_state_dict(list(state_dict.items()), strict)
     return IncompatibleKeys(missing, unexpected)
 
 
 @_method
-def train(self, mode=True):
+def train(self: Self, mode: bool = True) -> Self:
     """Training behaviour, here and in all modules below; returns the module."""
     self._train(bool(mode))
     return self
 
 
 @_method
-def eval(self):
+def eval(self: Self) -> Self:
     """Evaluation behaviour, here and in all modules below; returns the module."""
-    return self.train(False)
+    self.train(False)
+    return self
 
 
 @_method
-def requires_grad_(self, requires_grad=True):
+def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
     """Freezes or thaws all parameters; returns the module."""
     for parameter in self.parameters():
         parameter.requires_grad_(requires_grad)
@@ -257,7 +272,7 @@ def requires_grad_(self, requires_grad=True):
 
 
 @_method
-def zero_grad(self, set_to_none=True):
+def zero_grad(self: Module, set_to_none: bool = True) -> None:
     """Clears the gradients of all parameters."""
     for parameter in self.parameters():
         if set_to_none or parameter.grad is None:
@@ -267,7 +282,7 @@ def zero_grad(self, set_to_none=True):
 
 
 @_method
-def to(self, *args, dtype=None, device=None):
+def to(self: Self, *args: Any, dtype: Any = None, device: Any = None) -> Self:
     """Converts floating point parameters and buffers; returns the module."""
     for arg in args:
         if isinstance(arg, _C.dtype):
@@ -284,19 +299,21 @@ def to(self, *args, dtype=None, device=None):
 
 
 @_method
-def float(self):
+def float(self: Self) -> Self:
     """Converts to float32."""
-    return self.to(_C.float32)
+    self.to(_C.float32)
+    return self
 
 
 @_method
-def double(self):
+def double(self: Self) -> Self:
     """Converts to float64."""
-    return self.to(_C.float64)
+    self.to(_C.float64)
+    return self
 
 
 @_method
-def cpu(self):
+def cpu(self: Self) -> Self:
     """The module itself."""
     return self
 
@@ -304,7 +321,7 @@ def cpu(self):
 # ---- calling ---------------------------------------------------------------------------------
 
 
-def _add_hook(self, kind, hook):
+def _add_hook(self: Module, kind: str, hook: Callable[..., Any]) -> RemovableHandle:
     hooks = self.__dict__.setdefault(kind, collections.OrderedDict())
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
@@ -313,19 +330,19 @@ def _add_hook(self, kind, hook):
 
 
 @_method
-def register_forward_pre_hook(self, hook):
+def register_forward_pre_hook(self: Module, hook: Callable[..., Any]) -> Any:
     """Calls hook(module, args) before forward(); a result replaces the arguments."""
     return _add_hook(self, "_forward_pre_hooks", hook)
 
 
 @_method
-def register_forward_hook(self, hook):
+def register_forward_hook(self: Module, hook: Callable[..., Any]) -> Any:
     """Calls hook(module, args, output) after forward(); a result replaces the output."""
     return _add_hook(self, "_forward_hooks", hook)
 
 
 @_method
-def _call_with_hooks(self, *args, **kwargs):
+def _call_with_hooks(self: Module, *args: Any, **kwargs: Any) -> Any:
     for hook in tuple(self.__dict__.get("_forward_pre_hooks", {}).values()):
         result = hook(self, args)
         if result is not None:
@@ -342,19 +359,19 @@ def _call_with_hooks(self, *args, **kwargs):
 
 
 @_method
-def extra_repr(self):
+def extra_repr(self: Module) -> str:
     """What stands in the brackets after the type's name."""
     options = self._options() if hasattr(type(self), "_options") else {}
     return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
 @_method
-def _get_name(self):
+def _get_name(self: Module) -> str:
     return type(self).__name__
 
 
 @_method
-def __repr__(self):
+def __repr__(self: Module) -> str:
     lines = [line for line in self.extra_repr().split("\n") if line]
     children = []
     for name, child in self.named_children():
@@ -364,12 +381,14 @@ def __repr__(self):
     return "\n  ".join([f"{self._get_name()}(", *lines, *children]) + "\n)"
 
 
-def _rebuild(cls, options, attributes, members, training):
+def _rebuild(
+    cls: type[Module], options: dict[str, Any], attributes: dict[str, Any], members: list[Any], training: bool
+) -> Module:
     """A module from its parts; the generator is left as it was."""
     module = cls.__new__(cls)
     base = next(c for c in cls.__mro__ if c.__module__ == Module.__module__)
     state = _C.default_generator.get_state()
-    base.__init__(module, **options)
+    base.__init__(module, **options)  # type: ignore[misc]
     _C.default_generator.set_state(state)
     module.__dict__.update(attributes)
     for kind, name, value in members:
@@ -379,6 +398,6 @@ def _rebuild(cls, options, attributes, members, training):
 
 
 @_method
-def __reduce__(self):
+def __reduce__(self: Module) -> Any:
     options = self._options() if hasattr(type(self), "_options") else {}
     return _rebuild, (type(self), options, dict(self.__dict__), self._members(), self.training)

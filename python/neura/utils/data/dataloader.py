@@ -1,12 +1,15 @@
 """The loader: C++ threads that prepare batches of datasets of either language."""
 
 import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from neura import _C
+from neura._C import Generator
 from neura.utils.data.dataset import IterableDataset, native
 
 
-def default_collate(batch):
+def default_collate(batch: list[Any]) -> Any:
     """Examples joined along a new first dimension; tuples, lists and dicts element by element."""
     first = batch[0]
     if isinstance(first, _C.Tensor):
@@ -43,29 +46,29 @@ class DataLoader:
 
     def __init__(
         self,
-        dataset,
-        batch_size=1,
-        shuffle=False,
-        sampler=None,
-        batch_sampler=None,
-        num_workers=0,
-        collate_fn=None,
-        pin_memory=False,
-        drop_last=False,
-        timeout=0,
-        worker_init_fn=None,
+        dataset: Any,
+        batch_size: int | None = 1,
+        shuffle: bool = False,
+        sampler: Any = None,
+        batch_sampler: Any = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Any = None,
         *,
-        prefetch_factor=2,
-        generator=None,
-        persistent_workers=False,
-        seed=None,
-    ):
+        prefetch_factor: int = 2,
+        generator: Generator | None = None,
+        persistent_workers: bool = False,
+        seed: int | None = None,
+    ) -> None:
         if shuffle and sampler is not None:
             raise ValueError("DataLoader: give shuffle or a sampler, not both")
         self.dataset, self.batch_size, self.sampler = dataset, batch_size, sampler
         self.batch_sampler, self.num_workers, self.drop_last = batch_sampler, num_workers, drop_last
         self.collate_fn = collate_fn or default_collate
-        self._loader = None
+        self._loader: Any = None
         if batch_sampler is not None or isinstance(dataset, IterableDataset) or batch_size is None:
             return
         inner = native(dataset) if collate_fn is None else None
@@ -86,12 +89,12 @@ class DataLoader:
             sampler,
         )
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         if self._loader is not None:
             return iter(self._loader)
         return self._iterate()
 
-    def _iterate(self):
+    def _iterate(self) -> Iterator[Any]:
         if self.batch_sampler is not None:
             for indices in self.batch_sampler:
                 yield self.collate_fn([self.dataset[index] for index in indices])
@@ -104,7 +107,7 @@ class DataLoader:
                     return
                 yield self.collate_fn(batch)
 
-    def __len__(self):
+    def __len__(self) -> int:
         if self.batch_sampler is not None:
             return len(self.batch_sampler)
         count = len(self.dataset if self.sampler is None else self.sampler)
