@@ -3,7 +3,6 @@
 load("//autograd:version.bzl", "AUTOGRAD")
 load("//data:version.bzl", "DATA")
 load("//nn:version.bzl", "NN")
-load("//onnx:version.bzl", "ONNX")
 load("//optim:version.bzl", "OPTIM")
 load("//tensor:version.bzl", "TENSOR")
 load("//tools/build:version.bzl", "library_version")
@@ -15,7 +14,6 @@ PYTHON = library_version(
         (AUTOGRAD, "0.1.0", "0.2.0"),
         (DATA, "0.1.0", "0.2.0"),
         (NN, "0.1.0", "0.2.0"),
-        (ONNX, "0.1.0", "0.2.0"),
         (OPTIM, "0.1.0", "0.2.0"),
         (TENSOR, "0.1.0", "0.2.0"),
     ],

@@ -145,7 +145,7 @@ std::shared_ptr<NativeDataset> MakeFashionMnist(bool train, const std::string& r
   if (!root.empty()) options.root = root;
   auto dataset = WithoutGil([&] { return data::FashionMnist(options); });
   if (!dataset.ok()) {
-    throw Error(dataset.status().code(), std::string(dataset.status().message()));
+    ThrowStatus(dataset.status());
   }
   const Transform all = [transforms](const Tensor& images, absl::Span<data::SampleRandom> randoms) {
     Tensor result = images;

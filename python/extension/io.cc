@@ -24,7 +24,7 @@ namespace py = pybind11;
 template <typename T>
 T OrThrow(absl::StatusOr<T> result) {
   if (result.ok()) return *std::move(result);
-  throw Error(result.status().code(), std::string(result.status().message()));
+  ThrowStatus(result.status());
 }
 
 py::tuple ToPythonDicts(const Safetensors& file) {

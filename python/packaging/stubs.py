@@ -369,14 +369,27 @@ def schedules_stub(extension):
     text = LR_SCHEDULER
     for scope, name, parameters, doc in extension._bound_classes():
         if scope == "optim.lr_scheduler":
-            arguments = parameter_list(parameters, ["self", "optimizer: Optimizer"]).replace("_", "_")
+            arguments = parameter_list(parameters, ["self", "optimizer: Optimizer"])
             arguments = re.sub(r"\b_(int|float|bool|str)\b", r"\1", arguments)
             text += f"\nclass {name}(LRScheduler):\n    def __init__({arguments}) -> None: ...\n"
     return text
 
 
+def reference_page(extension):
+    """API.md: every function with its signature and what it does, by scope."""
+    text = "# What neura can compute\n"
+    scopes = {}
+    for scope, name, parameters, result, doc in extension._bound_functions():
+        arguments = parameter_list(parameters)
+        arguments = re.sub(r"\b_(int|float|bool|str|dtype|DeviceLike|Number|IntOrInts|IntOrPair)\b", r"\1", arguments)
+        scopes.setdefault(scope, []).append(f"- `{name}({arguments}) -> {result}`: {doc}\n")
+    for scope, lines in scopes.items():
+        text += f"\n## {'neura.' + scope if scope else 'neura'}\n\n" + "".join(sorted(lines))
+    return text
+
+
 def all_stubs(extension, package):
-    """The text of every stub by its path in the package."""
+    """The text of every stub, and of the page of reference, by its path in the package."""
 
     def source(path):
         return (package / path).read_text()
@@ -391,4 +404,5 @@ def all_stubs(extension, package):
         "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),
         "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS),
         "optim/lr_scheduler.pyi": schedules_stub(extension),
+        "API.md": reference_page(extension),
     }
