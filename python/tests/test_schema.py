@@ -1,0 +1,57 @@
+"""What enters the operation list appears in Python, in the stubs and in the page of reference."""
+
+import inspect
+import pathlib
+import re
+
+import pytest
+
+import neura as nr
+
+LIST = pathlib.Path("tensor/ops/op_list.inc")
+ROW = re.compile(r"^NEURA_(?:OP|UNARY|UNARY_WITH|BINARY)\((\w+), (\w+),", re.MULTILINE)
+PACKAGE = pathlib.Path(nr.__file__).parent
+
+# Rows that only write over a tensor are methods.
+IN_PLACE_ONLY = {"assign"}
+
+
+def rows():
+    found = [name for _, name in ROW.findall(LIST.read_text())]
+    assert len(found) > 80
+    return found
+
+
+@pytest.mark.parametrize("name", rows())
+def test_a_row_is_a_function_with_a_stub_and_an_entry(name):
+    stub = (PACKAGE / "_C.pyi").read_text()
+    page = (PACKAGE / "API.md").read_text()
+    if name in IN_PLACE_ONLY:
+        assert callable(getattr(nr.Tensor, name + "_"))
+        assert f"def {name}_(self" in stub
+        return
+    function = getattr(nr, name)
+    assert function.__doc__
+    inspect.signature(function)
+    assert re.search(rf"^def {name}\(", stub, re.MULTILINE)
+    assert f"- `{name}(" in page
+
+
+def test_pointwise_rows_are_methods_and_in_place_methods():
+    for name in ("exp", "add", "clamp", "relu"):
+        assert callable(getattr(nr.Tensor, name))
+        assert callable(getattr(nr.Tensor, name + "_"))
+
+
+def test_arguments_are_checked_as_python_does():
+    x = nr.ones(2, 3)
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'axes'"):
+        nr.sum(x, axes=1)
+    with pytest.raises(TypeError, match=r"multiple values for argument 'dim'"):
+        nr.sum(x, 1, dim=1)
+    with pytest.raises(TypeError, match=r"missing the argument 'dim'"):
+        nr.cumsum(x)
+    with pytest.raises(TypeError, match=r"takes 2 positional arguments at most, but 3 were given"):
+        nr.matmul(x, x, x)
+    with pytest.raises(TypeError, match=r"argument 'input' must be Tensor, not list"):
+        nr.sum([1.0])
