@@ -10,14 +10,16 @@ trap 'rm -rf "$out"' EXIT
 # NumPy is Debian's; nothing is downloaded.
 /usr/bin/python3 -m venv --system-site-packages "$out/venv"
 "$out/venv/bin/pip" install --quiet --no-index --disable-pip-version-check "$wheel"
+runtime=$(python/sanitizer_runtime.sh "$out"/venv/lib/python3*/site-packages/neura/_C*.so)
+python() { ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$runtime "$out/venv/bin/python" "$@"; }
 cd "$out"
 
 # The README's Python program, as it stands there.
 sed -n '/^```python$/,/^```$/{/^```/d;p}' "$readme" >program.py
 [[ -s program.py ]] || { echo "the README has no Python program"; exit 1; }
-venv/bin/python program.py
+python program.py
 
-venv/bin/python - <<'PYTHON'
+python - <<'PYTHON'
 import pathlib
 import neura
 

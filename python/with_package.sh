@@ -8,5 +8,11 @@ package=$(mktemp -d)
 trap 'rm -rf "$package"' EXIT
 /usr/bin/python3 -m zipfile -e "$1" "$package"
 shift
+runtime=$(python/sanitizer_runtime.sh "$package"/neura/_C*.so)
+if [[ -n $runtime ]]; then
+  export LD_PRELOAD=$runtime
+  # What the interpreter keeps to its end is no leak of ours.
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
+fi
 export PYTHONPATH=$package PYTHONDONTWRITEBYTECODE=1
 "$@"

@@ -1,0 +1,5 @@
+#!/bin/bash
+# Prints what has to be preloaded so that a plain Python can load an extension built with a sanitizer; nothing for others.
+#
+# usage: sanitizer_runtime.sh EXTENSION
+readelf --dynamic "$1" | sed -n 's/.*(NEEDED).*\[\(lib[at]san\.so\.[0-9]*\)\].*/\1/p'
