@@ -22,11 +22,9 @@ struct LoopDims {
   void Push(int64_t extent, const std::array<int64_t, N>& stride) {
     if (extent == 1) return;
     bool joins = !extents.empty();
-    for (size_t k = 0; joins && k < N; ++k) joins = strides[k].back() == stride[k] * extent;
+    for (size_t k = 0; joins && k < N; ++k) joins = strides[k].back() == Product(stride[k], extent);
     if (joins) {
-      // Unsigned: beside an extent of 0 the others may have any product.
-      extents.back() = static_cast<int64_t>(static_cast<uint64_t>(extents.back()) *
-                                            static_cast<uint64_t>(extent));
+      extents.back() = Product(extents.back(), extent);
       for (size_t k = 0; k < N; ++k) strides[k].back() = stride[k];
     } else {
       extents.push_back(extent);
@@ -35,9 +33,14 @@ struct LoopDims {
   }
 
   int64_t Count() const {
-    uint64_t count = 1;
-    for (int64_t extent : extents) count *= static_cast<uint64_t>(extent);
-    return static_cast<int64_t>(count);
+    int64_t count = 1;
+    for (int64_t extent : extents) count = Product(count, extent);
+    return count;
+  }
+
+  // Beside an extent of 0 the others may have any product, which nobody uses.
+  static int64_t Product(int64_t a, int64_t b) {
+    return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
   }
 
   // The innermost dimension; one element where there is none.

@@ -38,8 +38,7 @@ void StridedLoop::Prepare() {
   shape_ = std::move(dims.extents);
   strides_ = std::move(dims.strides);
   if (!shape_.empty()) shape_.pop_back();
-  num_rows_ = 1;
-  for (int64_t extent : shape_) num_rows_ *= extent;
+  num_rows_ = NumElements(shape_);
 }
 
 // `n` elements from `begin` on of each of `count` rows.
