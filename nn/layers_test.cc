@@ -1,4 +1,4 @@
-// Layers, losses and initial values against their formulas.
+// Layers and initial values against their formulas.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,14 +13,8 @@
 namespace neura {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor copy = Cast(Contiguous(tensor), kFloat32);
-  return {copy.data<float>(), copy.data<float>() + copy.numel()};
-}
 
 bool Close(const Tensor& a, const Tensor& b, double tolerance = 1e-5) {
   return a.shape() == b.shape() &&
@@ -117,73 +111,6 @@ TEST(ActivationTest, AreTheirFunctions) {
 }
 
 // -log softmax by hand.
-double NegativeLogProbability(const std::vector<double>& scores, size_t target) {
-  double sum = 0;
-  for (double score : scores) sum += std::exp(score);
-  return std::log(sum) - scores[target];
-}
-
-TEST(CrossEntropyTest, IsTheNegativeLogProbability) {
-  const Tensor x = FromList<double>({1, 2, 0.5, -1, 0, 3}, {2, 3});
-  const Tensor target = FromList<int64_t>({1, 0});
-  const double first = NegativeLogProbability({1, 2, 0.5}, 1);
-  const double second = NegativeLogProbability({-1, 0, 3}, 0);
-  EXPECT_NEAR(nn::CrossEntropy(x, target).Item<double>(), (first + second) / 2, 1e-12);
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.reduction = "sum"}).Item<double>(), first + second,
-              1e-12);
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.ignore_index = 0}).Item<double>(), first, 1e-12);
-  const Tensor weight = FromList<double>({3, 1, 1});
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.weight = weight}).Item<double>(),
-              (first + 3 * second) / 4, 1e-12);
-  // Smoothing by 0.3 is a target of probabilities.
-  const Tensor smooth = FromList<double>({0.1, 0.8, 0.1, 0.8, 0.1, 0.1}, {2, 3});
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.label_smoothing = 0.3}).Item<double>(),
-              nn::CrossEntropy(x, smooth).Item<double>(), 1e-12);
-}
-
-TEST(CrossEntropyTest, OverPixels) {
-  const Tensor x = Randn({2, 3, 4, 5}), target = RandInt(0, 3, {2, 4, 5});
-  const Tensor flat = Reshape(Permute(x, {0, 2, 3, 1}), {40, 3});
-  EXPECT_NEAR(nn::CrossEntropy(x, target).Item<double>(),
-              nn::CrossEntropy(flat, Reshape(target, {40})).Item<double>(), 1e-6);
-}
-
-TEST(CrossEntropyTest, Gradient) {
-  const Tensor x = Randn({3, 4}, {.dtype = kFloat64}), target = FromList<int64_t>({3, 0, -100});
-  const auto loss = [&](const std::vector<Tensor>& in) {
-    return std::vector<Tensor>{nn::CrossEntropy(in[0], target, {.label_smoothing = 0.1})};
-  };
-  EXPECT_EQ(autograd::GradCheck(loss, {x}), "");
-  EXPECT_EQ(autograd::GradGradCheck(loss, {x}), "");
-}
-
-TEST(CrossEntropyTest, BadTargets) {
-  const Tensor x = Randn({2, 3});
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, 3}));
-              }),
-              HasSubstr("index 3 is outside [0, 3)"));
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, -1}));
-              }),
-              HasSubstr("index -1"));
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, 1, 2}));
-              }),
-              HasSubstr("float32 [2, 3] and the target int64 [3]"));
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.reduction = "avg"});
-              }),
-              HasSubstr("\"avg\""));
-}
-
-TEST(MseTest, IsTheMeanSquare) {
-  const Tensor a = FromList<float>({1, 2}), b = FromList<float>({3, 5});
-  EXPECT_FLOAT_EQ(nn::Mse(a, b).Item<float>(), 6.5);
-  EXPECT_THAT(Values(nn::Mse(a, b, {.reduction = "none"})), ElementsAre(4, 9));
-  EXPECT_THAT(ErrorOf([&] { nn::Mse(a, Ones({3})); }), HasSubstr("float32 [2] and float32 [3]"));
-}
-
 TEST(InitTest, SpreadsByFan) {
   const Tensor w = Empty({200, 100, 3, 3});
   const auto std_of = [&] { return Std(w).Item<double>(); };

@@ -83,9 +83,11 @@ std::string NameOfChild(Module& parent, const Module* child) {
 }  // namespace
 
 Parameter::Parameter(const Tensor& tensor) { Replace(tensor); }
-Parameter::Parameter(const Parameter& other) { Replace(CloneDetached(other.tensor_)); }
+Parameter::Parameter(const Parameter& other) { *this = other; }
 Parameter& Parameter::operator=(const Parameter& other) {
-  if (this != &other) Replace(CloneDetached(other.tensor_));
+  if (this == &other) return *this;
+  Replace(CloneDetached(other.tensor_));
+  if (other.defined() && !RequiresGrad(other)) SetRequiresGrad(tensor_, false);
   return *this;
 }
 void Parameter::Replace(const Tensor& tensor) {
@@ -208,7 +210,11 @@ void Module::To(DType dtype) {
   NoGradGuard no_grad;
   const auto convert = [dtype](auto& member) {
     const Tensor& tensor = member.tensor();
-    if (IsFloating(tensor.dtype())) member.Replace(Detach(Cast(tensor, dtype)));
+    // Whoever holds a parameter, such as an optimizer, goes on with it where nothing changes.
+    if (!IsFloating(tensor.dtype()) || tensor.dtype() == dtype) return;
+    const bool trained = RequiresGrad(tensor);
+    member.Replace(Detach(Cast(tensor, dtype)));
+    if (!trained) SetRequiresGrad(member.tensor(), false);
   };
   TreeWalk walk([&](const std::string&, Parameter& p) { convert(p); },
                 [&](const std::string&, Buffer& b) { convert(b); });

@@ -24,7 +24,7 @@
 
 namespace neura::nn {
 
-// A tensor that training changes. Copying clones it.
+// A tensor that training changes. Copying clones it; a copy of a frozen one is frozen.
 class Parameter {
  public:
   Parameter() = default;  // absent, e.g. a layer without bias
@@ -106,6 +106,8 @@ class Module {
   void Train(bool training = true);
   void Eval() { Train(false); }
   bool training() const { return training_; }
+  // Here alone.
+  void set_training(bool training) { training_ = training; }
 
   void ZeroGrad();
   // Converts floating point parameters and buffers.

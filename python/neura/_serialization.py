@@ -118,5 +118,6 @@ def _deepcopy_tensor(tensor, memo):
     return copy
 
 
+_C.dtype.__reduce__ = lambda self: (_dtype, (self.name,))
 _C.Tensor.__reduce__ = _reduce_tensor
 _C.Tensor.__deepcopy__ = _deepcopy_tensor

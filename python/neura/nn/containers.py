@@ -1,10 +1,57 @@
 """Modules that hold modules."""
 
+import operator
+
 from neura.nn.module import Module
 from neura.nn.parameter import Parameter
 
 
-class Sequential(Module):
+class _Row(Module):
+    """What Sequential and ModuleList have in common: modules in a row, named by their places."""
+
+    def __len__(self):
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules.values())
+
+    def _name_of(self, index):
+        return list(self._modules)[operator.index(index)]
+
+    def _replace(self, modules):
+        for name in self._modules:
+            delattr(self, name)
+        self.extend(modules)
+
+    def __setitem__(self, index, module):
+        self._set_module(self._name_of(index), module)
+
+    def __delitem__(self, index):
+        modules = list(self)
+        del modules[index]
+        self._replace(modules)
+
+    def append(self, module):
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules):
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index, module):
+        modules = list(self)
+        modules.insert(index, module)
+        self._replace(modules)
+
+    def pop(self, index):
+        module = self[index]
+        del self[index]
+        return module
+
+
+class Sequential(_Row):
     """Modules in a row: Sequential(Linear(4, 8), ReLU()), or an ordered dict of them."""
 
     def __init__(self, *args):
@@ -21,49 +68,24 @@ class Sequential(Module):
             input = module(input)
         return input
 
-    def __len__(self):
-        return len(self._modules)
-
-    def __iter__(self):
-        return iter(self._modules.values())
-
     def __getitem__(self, index):
         modules = list(self._modules.items())[index]
         return Sequential(dict(modules)) if isinstance(index, slice) else modules[1]
 
-    def append(self, module):
-        self.add_module(str(len(self)), module)
-        return self
 
-
-class ModuleList(Module):
+class ModuleList(_Row):
     """A list of modules."""
 
     def __init__(self, modules=()):
         super().__init__()
         self.extend(modules)
 
-    def __len__(self):
-        return len(self._modules)
-
-    def __iter__(self):
-        return iter(self._modules.values())
-
     def __getitem__(self, index):
         modules = list(self._modules.values())[index]
         return ModuleList(modules) if isinstance(index, slice) else modules
 
-    def __setitem__(self, index, module):
-        self._set_module(list(self._modules)[index], module)
-
-    def append(self, module):
-        self.add_module(str(len(self)), module)
-        return self
-
-    def extend(self, modules):
-        for module in modules:
-            self.append(module)
-        return self
+    def __add__(self, other):
+        return ModuleList([*self, *other])
 
 
 class ModuleDict(Module):
@@ -87,6 +109,14 @@ class ModuleDict(Module):
 
     def __setitem__(self, key, module):
         self.add_module(key, module)
+
+    def __delitem__(self, key):
+        delattr(self, key)
+
+    def pop(self, key):
+        module = self[key]
+        del self[key]
+        return module
 
     def keys(self):
         return self._modules.keys()

@@ -80,6 +80,8 @@ def __dir__(self):
 def register_parameter(self, name, param):
     """Adds a parameter; None for one that is absent."""
     _check_name(self, name)
+    if param is not None and not isinstance(param, Parameter):
+        raise TypeError(f"parameter '{name}' must be an nn.Parameter or None, not {type(param).__name__}")
     self._set_parameter(name, param)
 
 
@@ -238,7 +240,9 @@ def load_state_dict(self, state_dict, strict=True):
 @_method
 def train(self, mode=True):
     """Training behaviour, here and in all modules below; returns the module."""
-    self._train(bool(mode))
+    self.training = bool(mode)
+    for child in self.children():
+        child.train(mode)
     return self
 
 
@@ -374,7 +378,7 @@ def _rebuild(cls, options, attributes, members, training):
     module.__dict__.update(attributes)
     for kind, name, value in members:
         getattr(module, f"_set_{kind}")(name, value)
-    module._train(training)
+    module.training = training
     return module
 
 
