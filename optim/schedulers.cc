@@ -1,5 +1,6 @@
 #include "neura/optim/schedulers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -104,7 +105,7 @@ double OneCycleLR::Cycle(int64_t step, double low, double high, double last) con
   const double position = static_cast<double>(step);
   const bool rising = position <= peak;
   const double begin = rising ? 0 : peak, length = (rising ? peak : end) - begin;
-  const double t = length > 0 ? (position - begin) / length : 1;
+  const double t = length > 0 ? std::min((position - begin) / length, 1.0) : 1;
   const double from = rising ? low : high, to = rising ? high : last;
   return options_.anneal_strategy == "cos" ? CosineBetween(from, to, t) : from + (to - from) * t;
 }
@@ -115,7 +116,8 @@ double OneCycleLR::LrAt(size_t, int64_t step) const {
 }
 
 void OneCycleLR::Set() {
-  if (step_count() >= options_.total_steps) {
+  // Who steps after each of total_steps batches comes here once more than there are rates.
+  if (step_count() > options_.total_steps) {
     ThrowFailedPrecondition(absl::StrCat("OneCycleLR: step ", step_count(), " of ",
                                          options_.total_steps, " total_steps"));
   }

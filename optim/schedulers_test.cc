@@ -50,6 +50,8 @@ TEST(SchedulerTest, OneCycleIsPyTorchs) {
              {0.04, 0.52, 1.0, 0.9504846320134737, 0.8117456539497631, 0.6112620219362893,
               0.3887419780637108, 0.18825834605023698, 0.049519367986526286, 4e-06});
   EXPECT_NEAR(optimizer.momentum(0), 0.95, 1e-12);
+  scheduler.Step();
+  EXPECT_NEAR(optimizer.lr(0), 4e-06, 1e-12);
   EXPECT_THROW(scheduler.Step(), Error);
 }
 

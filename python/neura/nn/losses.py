@@ -9,9 +9,6 @@ class _Loss(Module):
         super().__init__()
         self.reduction = reduction
 
-    def extra_repr(self):
-        return f"reduction={self.reduction!r}"
-
 
 class MSELoss(_Loss):
     """(input - target)^2."""

@@ -74,7 +74,7 @@ class DataLoader:
             seed = int(_C.randint(0, 2**62, (), generator=generator).item()) if shuffle else 0
         self._loader = _C.data.Loader(
             inner,
-            dataset.__getitem__,
+            dataset,
             collate,
             len(dataset),
             batch_size,
