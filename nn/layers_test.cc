@@ -1,4 +1,4 @@
-// Layers, losses and initial values against their formulas.
+// Layers and initial values against their formulas.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +14,6 @@
 namespace neura {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
 using testing::Values;
@@ -145,155 +144,6 @@ TEST(ActivationTest, AreTheirFunctions) {
   EXPECT_TRUE(Close(nn::SiLU()(x), x * Sigmoid(x)));
   EXPECT_TRUE(Close(nn::Tanh()(x), Tanh(x)));
   EXPECT_TRUE(Close(nn::Sigmoid()(x), Sigmoid(x)));
-}
-
-// -log softmax by hand.
-double NegativeLogProbability(const std::vector<double>& scores, size_t target) {
-  double sum = 0;
-  for (double score : scores) sum += std::exp(score);
-  return std::log(sum) - scores[target];
-}
-
-TEST(CrossEntropyTest, IsTheNegativeLogProbability) {
-  const Tensor x = FromList<double>({1, 2, 0.5, -1, 0, 3}, {2, 3});
-  const Tensor target = FromList<int64_t>({1, 0});
-  const double first = NegativeLogProbability({1, 2, 0.5}, 1);
-  const double second = NegativeLogProbability({-1, 0, 3}, 0);
-  EXPECT_NEAR(nn::CrossEntropy(x, target).Item<double>(), (first + second) / 2, 1e-12);
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.reduction = "sum"}).Item<double>(), first + second,
-              1e-12);
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.ignore_index = 0}).Item<double>(), first, 1e-12);
-  const Tensor weight = FromList<double>({3, 1, 1});
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.weight = weight}).Item<double>(),
-              (first + 3 * second) / 4, 1e-12);
-  // Smoothing by 0.3 is a target of probabilities.
-  const Tensor smooth = FromList<double>({0.1, 0.8, 0.1, 0.8, 0.1, 0.1}, {2, 3});
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.label_smoothing = 0.3}).Item<double>(),
-              nn::CrossEntropy(x, smooth).Item<double>(), 1e-12);
-}
-
-// Smoothing, class weights and ignored targets at once, as PyTorch defines them: the target's term
-// weighted by its class, the uniform term by every class, over the weights of the targets that
-// count.
-TEST(CrossEntropyTest, SmoothingWithWeightsAndIgnoredTargets) {
-  const std::vector<std::vector<double>> rows = {{1, 2, 0.5}, {-1, 0, 3}, {4, -2, 1}};
-  const std::vector<double> w = {3, 0.5, 2};
-  const std::vector<size_t> classes = {1, 0};
-  const double smoothing = 0.3;
-  double sum = 0, weights = 0;
-  std::vector<double> each;
-  for (size_t n = 0; n < classes.size(); ++n) {
-    double uniform = 0;
-    for (size_t c = 0; c < 3; ++c) uniform += w[c] * NegativeLogProbability(rows[n], c) / 3;
-    const double own = w[classes[n]] * NegativeLogProbability(rows[n], classes[n]);
-    each.push_back((1 - smoothing) * own + smoothing * uniform);
-    sum += each.back();
-    weights += w[classes[n]];
-  }
-  const Tensor x = FromList<double>({1, 2, 0.5, -1, 0, 3, 4, -2, 1}, {3, 3});
-  const Tensor target = FromList<int64_t>({1, 0, -7});
-  nn::CrossEntropyOptions options{
-      .weight = FromVector(w, {3}), .ignore_index = -7, .label_smoothing = smoothing};
-  EXPECT_NEAR(nn::CrossEntropy(x, target, options).Item<double>(), sum / weights, 1e-12);
-  options.reduction = "sum";
-  EXPECT_NEAR(nn::CrossEntropy(x, target, options).Item<double>(), sum, 1e-12);
-  options.reduction = "none";
-  const Tensor none = nn::CrossEntropy(x, target, options);
-  EXPECT_TRUE(Close(none, FromList<double>({each[0], each[1], 0}), 1e-12));
-}
-
-// "mean" divides probabilities by the number of rows, whatever the weights.
-TEST(CrossEntropyTest, ProbabilitiesWithWeights) {
-  const std::vector<std::vector<double>> rows = {{1, 2, 0.5}, {-1, 0, 3}};
-  const std::vector<std::vector<double>> p = {{0.2, 0.5, 0.3}, {1, 0, 0}};
-  const std::vector<double> w = {3, 0.5, 2};
-  const Tensor x = FromList<double>({1, 2, 0.5, -1, 0, 3}, {2, 3});
-  const Tensor target = FromList<double>({0.2, 0.5, 0.3, 1, 0, 0}, {2, 3});
-  for (double smoothing : {0.0, 0.3}) {
-    double sum = 0;
-    for (size_t n = 0; n < 2; ++n) {
-      for (size_t c = 0; c < 3; ++c) {
-        const double smooth = p[n][c] * (1 - smoothing) + smoothing / 3;
-        sum += w[c] * smooth * NegativeLogProbability(rows[n], c);
-      }
-    }
-    nn::CrossEntropyOptions options{.weight = FromVector(w, {3}), .label_smoothing = smoothing};
-    EXPECT_NEAR(nn::CrossEntropy(x, target, options).Item<double>(), sum / 2, 1e-12);
-    options.reduction = "sum";
-    EXPECT_NEAR(nn::CrossEntropy(x, target, options).Item<double>(), sum, 1e-12);
-  }
-}
-
-TEST(CrossEntropyTest, IgnoredTargetsMayHaveInfiniteScores) {
-  const Tensor x = SetRequiresGrad(FromList<double>({-INFINITY, 2, 0.5, 1, 0, 3}, {2, 3}));
-  const Tensor target = FromList<int64_t>({-100, 0});
-  const double second = NegativeLogProbability({1, 0, 3}, 0);
-  const Tensor loss = nn::CrossEntropy(x, target);
-  EXPECT_NEAR(loss.Item<double>(), second, 1e-12);
-  Backward(loss);
-  EXPECT_TRUE(Close(Slice(autograd::GradOf(x), 0, 0, 1), Zeros({1, 3}), 1e-12));
-  EXPECT_TRUE(std::isfinite(nn::CrossEntropy(x, target, {.label_smoothing = 0.1}).Item<double>()));
-  const Tensor weight = FromList<double>({1, 2, 3});
-  EXPECT_NEAR(nn::CrossEntropy(x, target, {.weight = weight}).Item<double>(), second, 1e-12);
-}
-
-TEST(CrossEntropyTest, AnyIntegerDType) {
-  const Tensor x = Randn({2, 3}), target = FromList<int64_t>({2, 0});
-  for (DType dtype : {kUInt8, kInt16, kInt32}) {
-    EXPECT_TRUE(SameBits(nn::CrossEntropy(x, Cast(target, dtype)), nn::CrossEntropy(x, target)));
-  }
-}
-
-TEST(CrossEntropyTest, OverPixels) {
-  const Tensor x = Randn({2, 3, 4, 5}), target = RandInt(0, 3, {2, 4, 5});
-  const Tensor flat = Reshape(Permute(x, {0, 2, 3, 1}), {40, 3});
-  EXPECT_NEAR(nn::CrossEntropy(x, target).Item<double>(),
-              nn::CrossEntropy(flat, Reshape(target, {40})).Item<double>(), 1e-6);
-}
-
-TEST(CrossEntropyTest, Gradient) {
-  const Tensor x = Randn({3, 4}, {.dtype = kFloat64}), target = FromList<int64_t>({3, 0, -100});
-  const auto loss = [&](const std::vector<Tensor>& in) {
-    return std::vector<Tensor>{nn::CrossEntropy(in[0], target, {.label_smoothing = 0.1})};
-  };
-  EXPECT_EQ(autograd::GradCheck(loss, {x}), "");
-  EXPECT_EQ(autograd::GradGradCheck(loss, {x}), "");
-}
-
-TEST(CrossEntropyTest, BadTargets) {
-  const Tensor x = Randn({2, 3});
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, 3}));
-              }),
-              HasSubstr("index 3 is outside [0, 3)"));
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, -1}));
-              }),
-              HasSubstr("index -1"));
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, 1, 2}));
-              }),
-              HasSubstr("float32 [2, 3] and the target int64 [3]"));
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.reduction = "avg"});
-              }),
-              HasSubstr("\"avg\""));
-  EXPECT_THAT(ErrorOf([&] {
-                nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.weight = Ones({2})});
-              }),
-              HasSubstr("weight must be float32 [3], got float32 [2]"));
-  EXPECT_THAT(
-      ErrorOf([&] {
-        nn::CrossEntropy(x, FromList<int64_t>({0, 1}), {.weight = Ones({3}, {.dtype = kFloat64})});
-      }),
-      HasSubstr("weight must be float32 [3], got float64 [3]"));
-}
-
-TEST(MseTest, IsTheMeanSquare) {
-  const Tensor a = FromList<float>({1, 2}), b = FromList<float>({3, 5});
-  EXPECT_FLOAT_EQ(nn::Mse(a, b).Item<float>(), 6.5);
-  EXPECT_THAT(Values(nn::Mse(a, b, {.reduction = "none"})), ElementsAre(4, 9));
-  EXPECT_THAT(ErrorOf([&] { nn::Mse(a, Ones({3})); }), HasSubstr("float32 [2] and float32 [3]"));
 }
 
 TEST(InitTest, SpreadsByFan) {

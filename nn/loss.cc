@@ -14,11 +14,49 @@ Tensor Reduce(const char* loss, const Tensor& values, const std::string& reducti
                                     "\" must be \"none\", \"mean\" or \"sum\""));
 }
 
-[[noreturn]] void ThrowShapes(const Tensor& input, const Tensor& target) {
-  ThrowInvalidArgument(absl::StrCat("CrossEntropy: the input is ", Describe(input),
-                                    " and the target ", Describe(target),
-                                    "; expected [N, C, ...] and integer classes [N, ...], or "
-                                    "probabilities of the input's shape"));
+// What losses that take one target for each element of the input start with.
+void CheckSameShape(const char* loss, const Tensor& input, const Tensor& target) {
+  if (input.defined() && target.defined() && input.shape() == target.shape()) return;
+  ThrowInvalidArgument(absl::StrCat(loss, ": input and target must have one shape, got ",
+                                    Describe(input), " and ", Describe(target)));
+}
+
+void CheckFloating(const char* loss, const Tensor& input, const Tensor& target) {
+  if (IsFloating(input.dtype()) && IsFloating(target.dtype())) return;
+  ThrowInvalidArgument(absl::StrCat(loss, ": input and target must be floating point, got ",
+                                    Describe(input), " and ", Describe(target)));
+}
+
+[[noreturn]] void ThrowShapes(const char* loss, const Tensor& input, const Tensor& target) {
+  ThrowInvalidArgument(absl::StrCat(
+      loss, ": the input is ", Describe(input), " and the target ", Describe(target),
+      "; expected [N, C, ...] and integer classes [N, ...], or for CrossEntropy probabilities of the "
+      "input's shape"));
+}
+
+// The dimension of the classes, after checking what CrossEntropy and Nll ask of their input.
+int64_t ClassDim(const char* loss, const Tensor& input, const Tensor& target,
+                 const Tensor& weight) {
+  if (!input.defined() || !target.defined() || input.dim() == 0 || !IsFloating(input.dtype())) {
+    ThrowShapes(loss, input, target);
+  }
+  const int64_t dim = input.dim() == 1 ? 0 : 1;
+  if (weight.defined() && (weight.dim() != 1 || weight.numel() != input.size(dim) ||
+                           weight.dtype() != input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat(loss, ": weight must be ", DTypeName(input.dtype()), " [",
+                                      input.size(dim), "], got ", Describe(weight)));
+  }
+  return dim;
+}
+
+// Class indices as Gather takes them, after checking their shape.
+Tensor ClassIndices(const char* loss, const Tensor& input, const Tensor& target, int64_t dim) {
+  Dims expected(input.shape().begin(), input.shape().end());
+  expected.erase(expected.begin() + dim);
+  if (!IsIntegral(target.dtype()) || target.shape() != DimsView(expected)) {
+    ThrowShapes(loss, input, target);
+  }
+  return target.dtype() == kInt64 || target.dtype() == kInt32 ? target : Cast(target, kInt64);
 }
 
 // The class weights shaped to multiply [N, C, ...].
@@ -40,7 +78,7 @@ Tensor WithProbabilities(const Tensor& log_p, const Tensor& target, int64_t dim,
   return Reduce("CrossEntropy", losses, options.reduction);
 }
 
-Tensor WithClasses(const Tensor& log_p, const Tensor& target, int64_t dim,
+Tensor WithClasses(const char* loss, const Tensor& log_p, const Tensor& target, int64_t dim,
                    const CrossEntropyOptions& options) {
   const Tensor counts = target != options.ignore_index;
   const Tensor classes = Unsqueeze(Where(counts, target, 0), dim);
@@ -61,46 +99,83 @@ Tensor WithClasses(const Tensor& log_p, const Tensor& target, int64_t dim,
     losses = losses * (1 - options.label_smoothing) + uniform * options.label_smoothing;
   }
   if (options.reduction == "mean") return Sum(losses) / Sum(weights);
-  return Reduce("CrossEntropy", losses, options.reduction);
+  return Reduce(loss, losses, options.reduction);
+}
+
+// log(p), but at least -100 and without the infinite derivative at 0, which times 0 would be NaN.
+Tensor BoundedLog(const Tensor& p) {
+  return Clamp(Log(MaskedFill(p, p == 0, 1e-45)), {.min = -100.0});
 }
 
 }  // namespace
 
 Tensor CrossEntropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options) {
-  if (!input.defined() || !target.defined() || input.dim() == 0 || !IsFloating(input.dtype())) {
-    ThrowShapes(input, target);
-  }
-  const int64_t dim = input.dim() == 1 ? 0 : 1;
-  if (options.weight.defined() &&
-      (options.weight.dim() != 1 || options.weight.numel() != input.size(dim) ||
-       options.weight.dtype() != input.dtype())) {
-    ThrowInvalidArgument(absl::StrCat("CrossEntropy: weight must be ", DTypeName(input.dtype()),
-                                      " [", input.size(dim), "], got ", Describe(options.weight)));
-  }
+  const int64_t dim = ClassDim("CrossEntropy", input, target, options.weight);
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
     ThrowInvalidArgument(absl::StrCat("CrossEntropy: label_smoothing = ", options.label_smoothing,
                                       " must be between 0 and 1"));
   }
-  const Tensor log_p = LogSoftmax(input, {.dim = dim});
   if (IsFloating(target.dtype())) {
-    if (target.shape() != input.shape()) ThrowShapes(input, target);
-    return WithProbabilities(log_p, target, dim, options);
+    if (target.shape() != input.shape()) ThrowShapes("CrossEntropy", input, target);
+    return WithProbabilities(LogSoftmax(input, {.dim = dim}), target, dim, options);
   }
-  Dims expected(input.shape().begin(), input.shape().end());
-  expected.erase(expected.begin() + dim);
-  if (!IsIntegral(target.dtype()) || target.shape() != DimsView(expected)) {
-    ThrowShapes(input, target);
-  }
-  const bool is_index = target.dtype() == kInt64 || target.dtype() == kInt32;
-  return WithClasses(log_p, is_index ? target : Cast(target, kInt64), dim, options);
+  const Tensor classes = ClassIndices("CrossEntropy", input, target, dim);
+  return WithClasses("CrossEntropy", LogSoftmax(input, {.dim = dim}), classes, dim, options);
+}
+
+Tensor Nll(const Tensor& input, const Tensor& target, const NllOptions& options) {
+  const int64_t dim = ClassDim("Nll", input, target, options.weight);
+  const Tensor classes = ClassIndices("Nll", input, target, dim);
+  return WithClasses("Nll", input, classes, dim,
+                     {.weight = options.weight,
+                      .ignore_index = options.ignore_index,
+                      .reduction = options.reduction});
 }
 
 Tensor Mse(const Tensor& input, const Tensor& target, const MseOptions& options) {
-  if (!input.defined() || !target.defined() || input.shape() != target.shape()) {
-    ThrowInvalidArgument(absl::StrCat("Mse: input and target must have one shape, got ",
-                                      Describe(input), " and ", Describe(target)));
-  }
+  CheckSameShape("Mse", input, target);
   return Reduce("Mse", Square(input - target), options.reduction);
+}
+
+Tensor L1(const Tensor& input, const Tensor& target, const L1Options& options) {
+  CheckSameShape("L1", input, target);
+  return Reduce("L1", Abs(input - target), options.reduction);
+}
+
+Tensor SmoothL1(const Tensor& input, const Tensor& target, const SmoothL1Options& options) {
+  CheckSameShape("SmoothL1", input, target);
+  if (!(options.beta >= 0)) {
+    ThrowInvalidArgument(absl::StrCat("SmoothL1: beta = ", options.beta, " must not be negative"));
+  }
+  if (options.beta == 0) return L1(input, target, {.reduction = options.reduction});
+  // The part below beta squared, and what is above it as a line of slope 1.
+  const Tensor distance = Abs(input - target);
+  const Tensor near = Clamp(distance, {.max = options.beta});
+  const Tensor losses = Square(near) / (2 * options.beta) + (distance - near);
+  return Reduce("SmoothL1", losses, options.reduction);
+}
+
+Tensor BinaryCrossEntropy(const Tensor& input, const Tensor& target,
+                          const BinaryCrossEntropyOptions& options) {
+  CheckSameShape("BinaryCrossEntropy", input, target);
+  CheckFloating("BinaryCrossEntropy", input, target);
+  Tensor losses = -(target * BoundedLog(input) + (1 - target) * BoundedLog(1 - input));
+  if (options.weight.defined()) losses = losses * options.weight;
+  return Reduce("BinaryCrossEntropy", losses, options.reduction);
+}
+
+Tensor BinaryCrossEntropyWithLogits(const Tensor& input, const Tensor& target,
+                                    const BinaryCrossEntropyWithLogitsOptions& options) {
+  CheckSameShape("BinaryCrossEntropyWithLogits", input, target);
+  CheckFloating("BinaryCrossEntropyWithLogits", input, target);
+  // -log(sigmoid(x)) = softplus(-x), and -log(1 - sigmoid(x)) = x + softplus(-x).
+  Tensor costs = Softplus(-input);
+  if (options.pos_weight.defined()) {
+    costs = costs * (1 + (options.pos_weight - 1) * target);
+  }
+  Tensor losses = (1 - target) * input + costs;
+  if (options.weight.defined()) losses = losses * options.weight;
+  return Reduce("BinaryCrossEntropyWithLogits", losses, options.reduction);
 }
 
 }  // namespace neura::nn

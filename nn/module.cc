@@ -87,11 +87,13 @@ std::string NameBelow(Module& parent, const FailurePath& failure) {
 
 template <bool kTrained>
 OwnedTensor<kTrained>::OwnedTensor(const OwnedTensor& other) {
-  Replace(CloneDetached(other.tensor_));
+  *this = other;
 }
 template <bool kTrained>
 OwnedTensor<kTrained>& OwnedTensor<kTrained>::operator=(const OwnedTensor& other) {
-  if (this != &other) Replace(CloneDetached(other.tensor_));
+  if (this == &other) return *this;
+  Replace(CloneDetached(other.tensor_));
+  if (kTrained && defined() && !RequiresGrad(other)) SetRequiresGrad(tensor_, false);
   return *this;
 }
 template <bool kTrained>
@@ -217,8 +219,11 @@ void Module::To(DType dtype) {
   NoGradGuard no_grad;
   const auto convert = [dtype](auto& member) {
     const Tensor& tensor = member.tensor();
+    // Whoever holds a parameter, such as an optimizer, goes on with it where nothing changes.
     if (!IsFloating(tensor.dtype()) || tensor.dtype() == dtype) return;
+    const bool trained = RequiresGrad(tensor);
     member.Replace(Detach(Cast(tensor, dtype)));
+    if (!trained) SetRequiresGrad(member.tensor(), false);
   };
   TreeWalk walk([&](const std::string&, Parameter& p) { convert(p); },
                 [&](const std::string&, Buffer& b) { convert(b); });

@@ -24,7 +24,7 @@
 
 namespace neura::nn {
 
-// A tensor that belongs to a module: copying clones it.
+// A tensor that belongs to a module: copying clones it; a copy of a frozen one is frozen.
 template <bool kTrained>
 class OwnedTensor {
  public:
@@ -91,6 +91,8 @@ class Module {
   void Train(bool training = true);
   void Eval() { Train(false); }
   bool training() const { return training_; }
+  // Here alone.
+  void set_training(bool training) { training_ = training; }
 
   void ZeroGrad();
   // Converts floating point parameters and buffers. What had another dtype becomes a new tensor:

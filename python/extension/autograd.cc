@@ -1,5 +1,7 @@
 #include "neura/python/extension/autograd.h"
 
+#include <stdexcept>
+
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/function.h"
 #include "neura/autograd/gradcheck.h"
@@ -57,7 +59,11 @@ void RecordPythonFunction(const std::string& name, const py::object& inputs,
       });
 }
 
-// Gradients, or with `second` their own gradients, against differences; throws RuntimeError with
+class GradcheckError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Gradients, or with `second` their own gradients, against differences; throws GradcheckError with
 // what differs.
 bool Check(const py::object& function, const py::object& inputs, double eps, double atol,
            double rtol, bool second) {
@@ -70,7 +76,7 @@ bool Check(const py::object& function, const py::object& inputs, double eps, dou
   const autograd::GradCheckOptions options{.eps = eps, .atol = atol, .rtol = rtol};
   const std::string problem = second ? autograd::GradGradCheck(call, tensors, options)
                                      : autograd::GradCheck(call, tensors, options);
-  if (!problem.empty()) throw std::runtime_error("gradcheck: " + problem);
+  if (!problem.empty()) throw GradcheckError("gradcheck: " + problem);
   return true;
 }
 
@@ -80,6 +86,7 @@ void InitAutograd(py::module_& m) {
   m.def("is_grad_enabled", &GradEnabled);
   m.def("_set_grad_enabled", &SetGradEnabled);
   m.def("_grad", &Grad);
+  py::register_exception<GradcheckError>(m, "GradcheckError", PyExc_RuntimeError);
   m.def("_gradcheck", &Check);
   m.def("_record_function", &RecordPythonFunction);
   m.def("_detach", &Detach);

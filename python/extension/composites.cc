@@ -49,13 +49,17 @@ py::object Extremum(const Tensor& input, const py::object& dim, bool keepdim) {
 }
 
 void InitReductions(Binder bind) {
-  bind.Both("var", "input, dim=None, *, correction=1, keepdim=False",
+  bind.Both("var", "input, dim=None, unbiased=None, keepdim=False, *, correction=1",
             "Sum of squared deviations from the mean, over the count less correction",
-            NEURA_FN((const Tensor& x, const OptDims& dim, int64_t correction, bool keepdim),
-                     { return Var(x, Over(dim, keepdim), correction); }));
-  bind.Both("std", "input, dim=None, *, correction=1, keepdim=False", "Square root of var",
-            NEURA_FN((const Tensor& x, const OptDims& dim, int64_t correction, bool keepdim),
-                     { return Std(x, Over(dim, keepdim), correction); }));
+            NEURA_FN((const Tensor& x, const OptDims& dim, const std::optional<bool>& unbiased,
+                      bool keepdim, int64_t correction), {
+              return Var(x, Over(dim, keepdim), unbiased ? int64_t{*unbiased} : correction);
+            }));
+  bind.Both("std", "input, dim=None, unbiased=None, keepdim=False, *, correction=1", "Square root of var",
+            NEURA_FN((const Tensor& x, const OptDims& dim, const std::optional<bool>& unbiased,
+                      bool keepdim, int64_t correction), {
+              return Std(x, Over(dim, keepdim), unbiased ? int64_t{*unbiased} : correction);
+            }));
   bind.Both("logsumexp", "input, dim, keepdim=False", "log(sum(exp(input))), without overflow",
             NEURA_FN((const Tensor& x, const OptDims& dim, bool keepdim),
                      { return LogSumExp(x, Over(dim, keepdim)); }));
@@ -80,6 +84,16 @@ void InitPointwise(Binder bind) {
   bind.Both("lerp", "input, end, weight", "input + weight * (end - input)",
             NEURA_FN((const Tensor& x, const Tensor& end, const Scalar& weight),
                      { return Lerp(x, end, weight); }));
+  bind.Both("log2", "input", "Logarithm to base 2",
+            NEURA_FN((const Tensor& x), { return Log(x) / std::log(2.0); }));
+  bind.Both("log10", "input", "Logarithm to base 10",
+            NEURA_FN((const Tensor& x), { return Log(x) / std::log(10.0); }));
+  bind.Both("addcmul", "input, tensor1, tensor2, *, value=1", "input + value * tensor1 * tensor2",
+            NEURA_FN((const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& value),
+                     { return x + a * b * value; }));
+  bind.Both("addcdiv", "input, tensor1, tensor2, *, value=1", "input + value * tensor1 / tensor2",
+            NEURA_FN((const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& value),
+                     { return x + a / b * value; }));
   bind.Both("add", "input, other, *, alpha=1", "input + alpha * other",
             NEURA_FN((const TensorOrScalar& x, const TensorOrScalar& y, const Scalar& alpha), {
               TensorOrScalar both[] = {x, y};
@@ -99,7 +113,64 @@ void InitPointwise(Binder bind) {
               &Contiguous);
 }
 
-// Extents of which one is -1 are filled in.
+void CheckRank(const char* name, const Tensor& tensor, int64_t rank) {
+  if (tensor.dim() == rank) return;
+  ThrowInvalidArgument(absl::StrCat(name, ": expected ", rank, " dimension", rank == 1 ? "" : "s",
+                                    ", got ", Describe(tensor)));
+}
+
+// A matrix product of operands that must have the given numbers of dimensions.
+template <int64_t first, int64_t second>
+Tensor Product(const char* name, const Tensor& x, const Tensor& y) {
+  CheckRank(name, x, first);
+  CheckRank(name, y, second);
+  return MatMul(x, y);
+}
+
+void InitProducts(Binder bind) {
+  bind.Both("mm", "input, mat2", "Product of two matrices",
+            NEURA_FN((const Tensor& x, const Tensor& y), { return Product<2, 2>("mm", x, y); }));
+  bind.Both("bmm", "input, mat2", "Products of [N, I, K] and [N, K, J]",
+            NEURA_FN((const Tensor& x, const Tensor& y), { return Product<3, 3>("bmm", x, y); }));
+  bind.Both("mv", "input, vec", "Product of a matrix and a vector",
+            NEURA_FN((const Tensor& x, const Tensor& y), { return Product<2, 1>("mv", x, y); }));
+  bind.Both("dot", "input, other", "Inner product of two vectors",
+            NEURA_FN((const Tensor& x, const Tensor& y), { return Product<1, 1>("dot", x, y); }));
+  bind.Both("outer", "input, vec2", "Products of all pairs of elements of two vectors",
+            NEURA_FN((const Tensor& x, const Tensor& y), {
+              CheckRank("outer", x, 1);
+              CheckRank("outer", y, 1);
+              return Unsqueeze(x, 1) * y;
+            }));
+  bind.Both("addmm", "input, mat1, mat2, *, beta=1, alpha=1",
+            "beta * input + alpha * mat1 @ mat2",
+            NEURA_FN((const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta,
+                      const Scalar& alpha),
+                     { return x * beta + Product<2, 2>("addmm", a, b) * alpha; }));
+}
+
+// The tensor beside itself, times[d] times along each dimension; new dimensions come first.
+Tensor Repeat(const Tensor& x, const Dims& times) {
+  const DimsView counts = times;
+  const size_t rank = x.shape().size();
+  if (counts.size() < rank) {
+    ThrowInvalidArgument(absl::StrCat("repeat: expected at least ", rank, " numbers for ",
+                                      Describe(x), ", got ", ToString(counts)));
+  }
+  // [A, B] becomes [1, A, 1, B], that is expanded to [times, A, times, B] and joined again.
+  Dims apart, expanded, joined;
+  for (size_t d = 0; d < counts.size(); ++d) {
+    const size_t missing = counts.size() - rank;
+    const int64_t extent = d < missing ? 1 : x.shape()[d - missing];
+    apart.push_back(1);
+    apart.push_back(extent);
+    expanded.push_back(counts[d]);
+    expanded.push_back(extent);
+    joined.push_back(counts[d] * extent);
+  }
+  return Reshape(Expand(Reshape(x, apart), expanded), joined);
+}
+
 std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim) {
   int64_t each = 0;
   if (FromPython(size.ptr(), &each)) return Split(x, each, dim);
@@ -129,6 +200,8 @@ Tensor PadByPairs(const Tensor& x, const Dims& pad, const std::string& mode, dou
 }
 
 void InitShape(Binder bind) {
+  bind.Method("repeat", "input, *repeats",
+              "The tensor beside itself, so many times along each dimension", &Repeat);
   bind.Both("reshape", "input, *shape",
             "The same elements in the same order under another shape, one extent of which may be "
             "-1; a view where the memory allows it, else a copy",
@@ -181,10 +254,107 @@ void InitShape(Binder bind) {
             }));
 }
 
+void InitActivations(Binder bind) {
+  bind("elu", "input, alpha=1.0", "x where positive, alpha * (exp(x) - 1) elsewhere",
+       NEURA_FN((const Tensor& x, double alpha), {
+         // The exponential of what is positive could overflow, and its gradient become NaN.
+         return Relu(x) + alpha * Expm1(Clamp(x, {.max = 0}));
+       }));
+  bind("relu6", "input", "input, kept between 0 and 6",
+       NEURA_FN((const Tensor& x), { return Clamp(x, {.min = 0, .max = 6}); }));
+  bind("hardtanh", "input, min_val=-1.0, max_val=1.0", "input, kept between min_val and max_val",
+       NEURA_FN((const Tensor& x, double min, double max), {
+         return Clamp(x, {.min = min, .max = max});
+       }));
+  bind("logsigmoid", "input", "log(sigmoid(input)), without underflow",
+       NEURA_FN((const Tensor& x), { return -Softplus(-x); }));
+  bind("embedding", "input, weight", "The rows of weight that the integers of input name",
+       NEURA_FN((const Tensor& indices, const Tensor& weight), {
+         CheckRank("embedding", weight, 2);
+         Dims shape(indices.shape().begin(), indices.shape().end());
+         shape.push_back(weight.size(1));
+         return Reshape(IndexSelect(weight, 0, Reshape(indices, {-1})), shape);
+       }));
+}
+
+void InitLosses(Binder bind) {
+  bind("cross_entropy",
+       "input, target, weight=None, ignore_index=-100, reduction='mean', label_smoothing=0.0",
+       "-log(softmax(input)[target]), for class indices or probabilities",
+       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
+                 int64_t ignore_index, const std::string& reduction, double label_smoothing), {
+         return nn::CrossEntropy(input, target,
+                                 {.weight = weight.value_or(Tensor()),
+                                  .ignore_index = ignore_index,
+                                  .reduction = reduction,
+                                  .label_smoothing = label_smoothing});
+       }));
+  bind("nll_loss", "input, target, weight=None, ignore_index=-100, reduction='mean'",
+       "-input[target], for log-probabilities and class indices",
+       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
+                 int64_t ignore_index, const std::string& reduction), {
+         return nn::Nll(input, target,
+                        {.weight = weight.value_or(Tensor()),
+                         .ignore_index = ignore_index,
+                         .reduction = reduction});
+       }));
+  bind("mse_loss", "input, target, reduction='mean'", "(input - target)^2",
+       NEURA_FN((const Tensor& input, const Tensor& target, const std::string& reduction),
+                { return nn::Mse(input, target, {.reduction = reduction}); }));
+  bind("l1_loss", "input, target, reduction='mean'", "|input - target|",
+       NEURA_FN((const Tensor& input, const Tensor& target, const std::string& reduction),
+                { return nn::L1(input, target, {.reduction = reduction}); }));
+  bind("smooth_l1_loss", "input, target, reduction='mean', beta=1.0",
+       "d^2 / (2 beta) for distances d below beta, d - beta / 2 above",
+       NEURA_FN((const Tensor& input, const Tensor& target, const std::string& reduction,
+                 double beta),
+                { return nn::SmoothL1(input, target, {.reduction = reduction, .beta = beta}); }));
+  bind("binary_cross_entropy", "input, target, weight=None, reduction='mean'",
+       "-(target * log(input) + (1 - target) * log(1 - input)), with logarithms of at least -100",
+       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
+                 const std::string& reduction), {
+         return nn::BinaryCrossEntropy(
+             input, target, {.weight = weight.value_or(Tensor()), .reduction = reduction});
+       }));
+  bind("binary_cross_entropy_with_logits",
+       "input, target, weight=None, reduction='mean', pos_weight=None",
+       "binary_cross_entropy of sigmoid(input), without overflow",
+       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
+                 const std::string& reduction, const OptTensor& pos_weight), {
+         return nn::BinaryCrossEntropyWithLogits(input, target,
+                                                 {.weight = weight.value_or(Tensor()),
+                                                  .pos_weight = pos_weight.value_or(Tensor()),
+                                                  .reduction = reduction});
+       }));
+}
+
+Tensor ConvTranspose2d(const Tensor& x, const Tensor& weight, const OptTensor& bias,
+                       const Size2& stride, const Size2& padding, const Size2& output_padding,
+                       int64_t groups, const Size2& dilation) {
+  CheckRank("conv_transpose2d", x, 4);
+  CheckRank("conv_transpose2d", weight, 4);
+  const auto extent = [&](int64_t dim, int64_t Size2::*side) {
+    return (x.size(dim) - 1) * stride.*side - 2 * padding.*side +
+           dilation.*side * (weight.size(dim) - 1) + output_padding.*side + 1;
+  };
+  const Tensor result = Conv2dInputGrad(
+      x, weight,
+      {.size = Size2(extent(2, &Size2::height), extent(3, &Size2::width)),
+       .stride = stride,
+       .padding = padding,
+       .dilation = dilation,
+       .groups = groups});
+  return bias ? result + Reshape(*bias, {1, -1, 1, 1}) : result;
+}
+
 void InitFunctional(Binder bind) {
   bind("linear", "input, weight, bias=None", "input @ weight.T + bias",
        NEURA_FN((const Tensor& x, const Tensor& weight, const OptTensor& bias),
                 { return Linear(x, weight, bias.value_or(Tensor())); }));
+  bind("conv_transpose2d",
+       "input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1",
+       "The transpose of conv2d for [N, C, H, W] and a weight [C, O / groups, KH, KW]",
+       &ConvTranspose2d);
   bind("max_pool2d", "input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False",
        "Largest element of each window of [N, C, H, W]",
        NEURA_FN((const Tensor& x, const Size2& kernel_size, const std::optional<Size2>& stride,
@@ -210,20 +380,6 @@ void InitFunctional(Binder bind) {
                           {.num_dims = static_cast<int64_t>(view.size()), .eps = eps})
              .output;
        }));
-  bind("cross_entropy",
-       "input, target, weight=None, ignore_index=-100, reduction='mean', label_smoothing=0.0",
-       "-log(softmax(input)[target]), for class indices or probabilities",
-       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 int64_t ignore_index, const std::string& reduction, double label_smoothing), {
-         return nn::CrossEntropy(input, target,
-                                 {.weight = weight.value_or(Tensor()),
-                                  .ignore_index = ignore_index,
-                                  .reduction = reduction,
-                                  .label_smoothing = label_smoothing});
-       }));
-  bind("mse_loss", "input, target, reduction='mean'", "(input - target)^2",
-       NEURA_FN((const Tensor& input, const Tensor& target, const std::string& reduction),
-                { return nn::Mse(input, target, {.reduction = reduction}); }));
 }
 
 }  // namespace
@@ -233,7 +389,10 @@ void InitComposites(py::module_& m, py::module_& functional) {
   InitReductions(bind);
   InitPointwise(bind);
   InitShape(bind);
+  InitProducts(bind);
+  InitActivations(Binder(functional, "nn.functional"));
   InitFunctional(Binder(functional, "nn.functional"));
+  InitLosses(Binder(functional, "nn.functional"));
 }
 
 }  // namespace neura::python

@@ -127,8 +127,7 @@ class ListReader {
   Tensor Read(const py::object& data, std::optional<DType> dtype) {
     FindShape(data);
     Collect(data, 0);
-    const DType found = shape_.empty() || !items_.empty() ? DTypeOfItems() : kFloat32;
-    const DType wanted = dtype.value_or(found);
+    const DType wanted = dtype.value_or(dtype_.value_or(kFloat32));
     Tensor tensor = Empty(shape_, {.dtype = wanted});
     switch (wanted) {
 #define NEURA_CASE(type, name)                                                       \
@@ -172,13 +171,16 @@ class ListReader {
                                     Py_TYPE(data.ptr())->tp_name));
       }
       items_.push_back(item);
+      NoteDType(data, item);
       return;
     }
     if (!IsSequence(data.ptr()) || PySequence_Size(data.ptr()) != shape_[depth]) {
       Ragged(data, depth);
     }
     for (py::ssize_t i = 0; i < shape_[depth]; ++i) {
-      Collect(py::reinterpret_steal<py::object>(PySequence_GetItem(data.ptr(), i)), depth + 1);
+      const auto item = py::reinterpret_steal<py::object>(PySequence_GetItem(data.ptr(), i));
+      if (!item) throw py::error_already_set();
+      Collect(item, depth + 1);
     }
   }
 
@@ -192,20 +194,22 @@ class ListReader {
         " at depth ", depth, ", got ", got));
   }
 
-  DType DTypeOfItems() const {
-    DTypeCategory category = DTypeCategory::kBool;
-    for (const Scalar& item : items_) category = std::max(category, item.category());
-    switch (category) {
-      case DTypeCategory::kBool: return kBool;
-      case DTypeCategory::kIntegral: return kInt64;
-      case DTypeCategory::kFloating: return kFloat32;
-      case DTypeCategory::kComplex: return kComplex64;
+  // Python's numbers have the default dtype of their kind; tensors and NumPy's numbers their own.
+  void NoteDType(const py::object& data, const Scalar& item) {
+    DType dtype = item.default_dtype();
+    if (IsTensor(data.ptr())) {
+      dtype = TensorOf(data.ptr()).dtype();
+    } else if (!PyFloat_CheckExact(data.ptr()) && !PyLong_CheckExact(data.ptr()) &&
+               !PyBool_Check(data.ptr()) && py::hasattr(data, "dtype") &&
+               py::isinstance<py::dtype>(data.attr("dtype"))) {
+      dtype = DTypeOfNumpy(data.attr("dtype").cast<py::dtype>()).value_or(dtype);
     }
-    return kFloat32;
+    if (dtype_ != dtype) dtype_ = dtype_ ? PromoteTypes(*dtype_, dtype) : dtype;
   }
 
   Dims shape_;
   std::vector<Scalar> items_;
+  std::optional<DType> dtype_;
 };
 
 // A sequence of tensors of one element, or of arrays, is stacked first.

@@ -13,7 +13,8 @@ namespace neura::python {
 bool IsNumpyArray(PyObject* object);
 
 // A copy of a number, nested sequences of one shape, an array or a tensor. Without a dtype: that of
-// an array or tensor; else bool, int64, float32 or complex64, whatever holds all numbers.
+// an array or tensor; else what holds all numbers, of which Python's are bool, int64, float32 or
+// complex64.
 Tensor TensorFromData(const pybind11::object& data, std::optional<DType> dtype);
 
 // neura.tensor, as_tensor and from_numpy; Tensor.numpy, tolist and __array__.

@@ -266,12 +266,25 @@ Tensor GetItem(const Tensor& tensor, PyObject* index) {
   });
 }
 
-// x[index] = value through gathered positions: each row of x takes the last row of `value` that is
-// meant for it, or keeps its own.
+// `base` with the rows at `positions` replaced by those of `source`, the last where several are meant
+// for one place.
+Tensor WithRows(const Tensor& base, const Tensor& positions, const Tensor& source) {
+  std::vector<int64_t> from(static_cast<size_t>(base.size(0)), -1);
+  const Tensor places = Contiguous(positions);
+  for (int64_t i = 0; i < places.numel(); ++i) {
+    from[static_cast<size_t>(places.data<int64_t>()[i])] = i;
+  }
+  const Tensor order = FromVector(from, {base.size(0)});
+  Dims column(static_cast<size_t>(base.dim()), 1);
+  column[0] = base.size(0);
+  const Tensor taken = IndexSelect(source, 0, Maximum(order, int64_t{0}));
+  return Where(Reshape(order >= int64_t{0}, column), taken, base);
+}
+
+// x[index] = value through gathered positions.
 void SetGathered(const Parsed& parsed, const Tensor& value) {
   const Gathering g = Prepare(parsed);
   const Tensor base = JoinGathered(g, g.view);
-  const int64_t rows = base.size(0);
   // The value in the order of the gathered positions.
   Dims result_shape = g.index_shape;
   result_shape.insert(result_shape.end(), base.shape().begin() + 1, base.shape().end());
@@ -290,18 +303,26 @@ void SetGathered(const Parsed& parsed, const Tensor& value) {
   flat.insert(flat.end(), base.shape().begin() + 1, base.shape().end());
   source = Reshape(source, flat);
   if (g.positions.numel() == 0) return;
+  Assign(g.view, Reshape(WithRows(base, g.positions, source), g.view.shape()));
+}
 
-  std::vector<int64_t> from(static_cast<size_t>(rows), -1);
-  const Tensor positions = Contiguous(g.positions);
-  for (int64_t i = 0; i < positions.numel(); ++i) {
-    from[static_cast<size_t>(positions.data<int64_t>()[i])] = i;
-  }
-  const Tensor order = FromVector(from, {rows});
-  Dims column(static_cast<size_t>(base.dim()), 1);
-  column[0] = rows;
-  const Tensor taken = IndexSelect(source, 0, Maximum(order, int64_t{0}));
-  const Tensor result = Where(Reshape(order >= int64_t{0}, column), taken, base);
-  Assign(g.view, Reshape(result, g.view.shape()));
+// Without extents of 1 on the left that `rank` dimensions have no place for.
+Tensor WithRank(Tensor source, int64_t rank) {
+  while (source.dim() > rank && source.size(0) == 1) source = Squeeze(source, {0});
+  return source;
+}
+
+// x[index] = value where a gradient flows. A view cannot record that its base has changed, so all of
+// x is computed and assigned.
+void SetRecorded(const Tensor& tensor, PyObject* index, const Tensor& value) {
+  const Tensor places = GetItem(Reshape(Arange(tensor.numel()), tensor.shape()), index);
+  WithoutGil([&] {
+    const Tensor source = Expand(WithRank(Cast(value, tensor.dtype()), places.dim()), places.shape());
+    if (places.numel() == 0) return;
+    const Tensor result =
+        WithRows(Reshape(tensor, {-1}), Reshape(places, {-1}), Reshape(source, {-1}));
+    Assign(tensor, Reshape(result, tensor.shape()));
+  });
 }
 
 void SetItem(const Tensor& tensor, PyObject* index, PyObject* value) {
@@ -309,15 +330,17 @@ void SetItem(const Tensor& tensor, PyObject* index, PyObject* value) {
   if (!FromPython(value, &given)) {
     given.tensor = TensorFromData(py::reinterpret_borrow<py::object>(value), tensor.dtype());
   }
+  const Tensor source = given.tensor.defined()
+                            ? given.tensor
+                            : ScalarTensor(given.scalar, {.dtype = tensor.dtype()});
+  if (GradEnabled() && (RequiresGrad(tensor) || RequiresGrad(source))) {
+    SetRecorded(tensor, index, source);
+    return;
+  }
   Parsed parsed = IndexParser(tensor).Parse(index);
   WithoutGil([&] {
-    Tensor source = given.tensor.defined()
-                        ? given.tensor
-                        : ScalarTensor(given.scalar, {.dtype = tensor.dtype()});
     if (!parsed.gathers_any()) {
-      // Leading extents of 1 may be missing on the left.
-      while (source.dim() > parsed.view.dim() && source.size(0) == 1) source = Squeeze(source, {0});
-      Assign(parsed.view, source);
+      Assign(parsed.view, WithRank(source, parsed.view.dim()));
       return;
     }
     SetGathered(parsed, Cast(source, tensor.dtype()));

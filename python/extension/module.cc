@@ -20,6 +20,7 @@
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/parallel/thread_pool.h"
+#include "neura/tensor/core/printing.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -55,11 +56,8 @@ PYBIND11_MODULE(_C, m) {
        NEURA_FN((DType a, DType b), { return PromoteTypes(a, b); }));
   bind("is_tensor", "obj", "Whether an object is a Tensor",
        NEURA_FN((const py::object& object), { return py::object(py::bool_(IsTensor(object.ptr()))); }), "bool");
-  // The elements alone; what kind of tensor it is stands in the last line.
-  m.def("_elements_text", [](const Tensor& tensor) {
-    const std::string text = tensor.ToString();
-    return text.substr(0, text.rfind('\n'));
-  });
+  m.def("_elements_text",
+        [](const Tensor& tensor, int64_t indent) { return ElementsText(tensor, indent); });
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "neura/autograd/autograd.h"
 #include "neura/nn/layers.h"
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/py_module.h"
@@ -94,6 +96,14 @@ class Lister final : public nn::MemberVisitor {
   nn::Module& owner_;
 };
 
+// A parameter of Python may be frozen; Replace() makes it one that is trained.
+void Set(nn::Parameter& parameter, const Tensor& tensor) {
+  const bool frozen = tensor.defined() && !RequiresGrad(tensor);
+  parameter.Replace(tensor);
+  if (frozen) SetRequiresGrad(tensor, false);
+}
+void Set(nn::Buffer& buffer, const Tensor& tensor) { buffer.Replace(tensor); }
+
 // One direct member by its name, read or replaced.
 class Finder final : public nn::MemberVisitor {
  public:
@@ -103,12 +113,12 @@ class Finder final : public nn::MemberVisitor {
   }
   void Visit(const std::string& name, nn::Parameter& p) override {
     if (name != name_) return;
-    if (replacement_ != nullptr) p.Replace(*replacement_);
+    if (replacement_ != nullptr) Set(p, *replacement_);
     found = ParameterToPython(p);
   }
   void Visit(const std::string& name, nn::Buffer& b) override {
     if (name != name_) return;
-    if (replacement_ != nullptr) b.Replace(*replacement_);
+    if (replacement_ != nullptr) Set(b, *replacement_);
     found = py::cast(b.tensor());
   }
   void Visit(const std::string& name, nn::Module& module) override {
@@ -138,7 +148,7 @@ void SetTensor(nn::Module& module, const std::string& name, const Tensor& tensor
     if (Finder(module, name, &tensor).found) return;
   }
   Kind member;
-  member.Replace(tensor);
+  Set(member, tensor);
   MembersOf(module).Set(name, std::move(member));
 }
 
@@ -197,9 +207,8 @@ void BindModuleBase(py::module_& m) {
         return std::shared_ptr<nn::Module>(std::make_shared<PyModule<nn::Module>>());
       }))
       .def("forward", &CallModule, py::arg("input"))
-      .def_property_readonly("training", &nn::Module::training,
-                             "Whether dropout and normalization behave as in training.")
-      .def("_train", [](nn::Module& self, bool training) { self.Train(training); })
+      .def_property("training", &nn::Module::training, &nn::Module::set_training,
+                    "Whether dropout and normalization behave as in training.")
       .def("_to_dtype", [](nn::Module& self, const py::object& dtype) {
         DType to;
         if (!FromPython(dtype.ptr(), &to)) ThrowTypeError("to(): expected a dtype");
@@ -228,6 +237,25 @@ void BindModuleBase(py::module_& m) {
   g_hooked_name = PyUnicode_InternFromString("_call_with_hooks");
 }
 
+// What PyTorch's layers take besides their options: device= and dtype=.
+std::optional<DType> TakeDType(py::kwargs& keywords) {
+  std::optional<DType> dtype;
+  Device device;
+  for (const char* const name : {"device", "dtype"}) {
+    if (!keywords.contains(name)) continue;
+    const py::object value = keywords[name];
+    PyDict_DelItemString(keywords.ptr(), name);
+    if (value.is_none()) continue;
+    if (*name == 'd' && name[1] == 't') {
+      if (DType given; FromPython(value.ptr(), &given)) dtype = given;
+    }
+    if (!dtype && !FromPython(value.ptr(), &device)) {
+      ThrowTypeError(std::string("argument '") + name + "' must be a " + name);
+    }
+  }
+  return dtype;
+}
+
 // Layer(...) with the fields of its options as arguments; the first `required` have no default.
 template <typename Layer, typename Owner, typename Options>
 void BindLayer(py::module_& m, const char* name, size_t required, const char* doc,
@@ -235,11 +263,18 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
   const OptionsType& type = *OptionsTypeOf<Options>(name);
   const std::vector<Parameter> parameters = ParametersOfOptions(type, required);
   py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(m, name, py::dynamic_attr(), doc)
-      .def(py::init([name, parameters](const py::args& arguments, const py::kwargs& keywords) {
+      .def(py::init([name, parameters](const py::args& arguments, const py::kwargs& given) {
+        py::kwargs keywords(given);
+        const std::optional<DType> dtype = TakeDType(keywords);
         const auto options = MakeOptions<Options>(name, parameters, arguments, keywords);
-        return std::shared_ptr<Layer>(std::make_shared<PyModule<Layer>>(options));
+        const auto layer = std::make_shared<PyModule<Layer>>(options);
+        if (dtype) layer->To(*dtype);
+        return std::shared_ptr<Layer>(layer);
       }))
-      .def("_options", [&type](const Layer& layer) { return OptionsToDict(type, &layer.options); });
+      .def("_options", [&type](const py::object& self) {
+        self.cast<nn::Module&>();  // an error where there is no layer yet
+        return OptionsToDict(type, &self.cast<const Layer&>().options);
+      });
   NoteConstructor("nn", name, parameters, doc);
 }
 

@@ -169,8 +169,10 @@ py::object RequiresGradInPlace(const py::object& self, bool requires_grad) {
   return self;
 }
 
+// The handle that takes the hook away again is what is called, so that it can fall silent.
 py::object RegisterHook(const Tensor& x, const py::object& hook) {
-  autograd::RegisterHook(x, [shared = SharedCallable(hook)](const Tensor& grad) -> Tensor {
+  const py::object handle = py::module_::import("neura.autograd").attr("HookHandle")(hook);
+  autograd::RegisterHook(x, [shared = SharedCallable(handle)](const Tensor& grad) -> Tensor {
     py::gil_scoped_acquire acquire;
     const py::object replaced = (*shared)(grad);
     Tensor result;
@@ -179,7 +181,7 @@ py::object RegisterHook(const Tensor& x, const py::object& hook) {
     }
     return result;
   });
-  return py::none();
+  return handle;
 }
 
 py::object FillInPlace(const py::object& self, const Scalar& value) {
@@ -252,8 +254,9 @@ void InitTensorMethods(py::module_&) {
          "Makes the tensor a leaf whose gradient backward() accumulates, or no longer one",
          &RequiresGradInPlace, "Tensor");
   method("register_hook", "self, hook",
-         "Calls hook with the gradient of this tensor when it is known; a result replaces it",
-         &RegisterHook, "None");
+         "Calls hook with the gradient of this tensor when it is known; a result replaces it. "
+         "handle.remove() of what this returns takes the hook away",
+         &RegisterHook, "Any");
   method("fill_", "self, value", "Overwrites every element with a number", &FillInPlace,
          "Tensor");
   method("zero_", "self", "Overwrites every element with 0", &ZeroInPlace, "Tensor");

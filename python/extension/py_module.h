@@ -16,6 +16,27 @@
 #include "neura/python/extension/tensor_object.h"
 #include "neura/tensor/core/error.h"
 
+namespace pybind11::detail {
+
+// A module whose __init__ has not run yet has no C++ object: pybind11 would hand out memory that
+// nobody has constructed.
+template <>
+class type_caster<neura::nn::Module> : public type_caster_base<neura::nn::Module> {
+ public:
+  bool load(handle source, bool convert) {
+    const handle type = get_type_handle(typeid(neura::nn::Module), false);
+    if (source && isinstance(source, type)) {
+      for (value_and_holder& part : values_and_holders(reinterpret_cast<instance*>(source.ptr()))) {
+        if (part.value_ptr() != nullptr) continue;
+        throw attribute_error("a module is used before its Module.__init__() was called");
+      }
+    }
+    return type_caster_base::load(source, convert);
+  }
+};
+
+}  // namespace pybind11::detail
+
 namespace neura::python {
 
 // What Python has registered with a module, in that order.

@@ -266,7 +266,6 @@ std::string FieldTypeText(FieldRef field) {
 void InitValues(py::module_& m) {
   py::class_<PyDType>(m, "dtype", "The element type of a tensor.")
       .def("__repr__", [](const PyDType& t) { return absl::StrCat("neura.", DTypeName(t.dtype)); })
-      .def("__reduce__", [](const PyDType& t) { return std::string(DTypeName(t.dtype)); })
       .def_property_readonly("name", [](const PyDType& t) { return std::string(DTypeName(t.dtype)); })
       .def_property_readonly("itemsize", [](const PyDType& t) { return ItemSize(t.dtype); })
       .def_property_readonly("is_floating_point", [](const PyDType& t) { return IsFloating(t.dtype); })

@@ -8,7 +8,6 @@
     loss.backward()
 """
 
-import builtins as _builtins
 import math as _math
 
 from neura import _C
@@ -26,7 +25,28 @@ globals().update({name: value for name, value in vars(_C).items() if isinstance(
 globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_functions() if not scope})
 
 # These stand on what is above.
-from neura import autograd, nn, optim, utils  # noqa: E402
+from neura import _methods, autograd, nn, optim, utils  # noqa: E402
+from neura._functions import (  # noqa: E402
+    ALIASES as _ALIASES,
+    allclose,
+    bernoulli,
+    count_nonzero,
+    diag,
+    equal,
+    hstack,
+    is_complex,
+    is_floating_point,
+    isclose,
+    masked_select,
+    meshgrid,
+    movedim,
+    nonzero,
+    numel,
+    roll,
+    scatter,
+    trace,
+    vstack,
+)
 from neura._serialization import load, save  # noqa: E402
 from neura.autograd import (  # noqa: E402
     enable_grad,
@@ -36,47 +56,4 @@ from neura.autograd import (  # noqa: E402
     set_grad_enabled,
 )
 
-# Other names of functions.
-absolute, arccos, arcsin, arctan = _C.abs, _C.acos, _C.asin, _C.atan
-clip, divide, multiply, subtract = _C.clamp, _C.div, _C.mul, _C.sub
-true_divide, mm, bmm = _C.div, _C.matmul, _C.matmul
-asarray, concatenate = _C.as_tensor, _C.cat
-greater, greater_equal, less, less_equal, not_equal = _C.gt, _C.ge, _C.lt, _C.le, _C.ne
-
-
-def is_floating_point(input: Tensor) -> _builtins.bool:
-    """Whether the dtype of a tensor is a floating point one."""
-    return input.dtype.is_floating_point
-
-
-def numel(input: Tensor) -> _builtins.int:
-    """The number of elements."""
-    return input.numel()
-
-
-def equal(input: Tensor, other: Tensor) -> _builtins.bool:
-    """Whether two tensors have the same shape and elements."""
-    return input.shape == other.shape and _builtins.bool(_C.all(_C.eq(input, other)))
-
-
-def isclose(
-    input: Tensor,
-    other: Tensor,
-    rtol: _builtins.float = 1e-05,
-    atol: _builtins.float = 1e-08,
-    equal_nan: _builtins.bool = False,
-) -> Tensor:
-    """Whether |input - other| <= atol + rtol * |other|, for each element."""
-    close = (input == other) | ((input - other).abs() <= atol + rtol * other.abs())
-    return close | (input.isnan() & other.isnan()) if equal_nan else close
-
-
-def allclose(
-    input: Tensor,
-    other: Tensor,
-    rtol: _builtins.float = 1e-05,
-    atol: _builtins.float = 1e-08,
-    equal_nan: _builtins.bool = False,
-) -> _builtins.bool:
-    """Whether isclose() holds everywhere."""
-    return _C.all(isclose(input, other, rtol, atol, equal_nan)).item()
+globals().update({name: getattr(_C, target) for name, target in _ALIASES.items()})

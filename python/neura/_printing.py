@@ -1,7 +1,5 @@
 """How tensors print."""
 
-import re
-
 from neura import _C
 
 
@@ -10,26 +8,29 @@ class GradFn:
 
     __slots__ = ("_name",)
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self._name = name
 
-    def name(self):
+    def name(self) -> str:
         return "".join(part.capitalize() for part in self._name.split("_")) + "Backward"
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{self.name()}>"
 
 
 # Dtypes that the printed values tell by themselves.
-_IMPLIED = (_C.float32, _C.int64, _C.bool)
+_IMPLIED = (_C.float32, _C.complex64, _C.int64, _C.bool)
 
 
-def tensor_repr(tensor):
+_LINE_WIDTH = 80
+
+
+def tensor_repr(tensor: _C.Tensor) -> str:
     """`tensor([[1., 2.]], dtype=..., requires_grad=True)`, as PyTorch prints it."""
-    text = _C._elements_text(tensor.detach())
+    prefix = "tensor("
+    text: str = _C._elements_text(tensor.detach(), len(prefix))
     if tensor.dtype is _C.bool:
-        text = text.replace("true", " True").replace("false", "False")
-    text = re.sub(r"\n(?=[^\n])", "\n" + " " * len("tensor("), text)
+        text = text.replace("true", "True").replace("false", "False")
     notes = []
     if tensor.numel() == 0 and tensor.ndim != 1:
         notes.append(f"size={tuple(tensor.shape)}")
@@ -39,4 +40,13 @@ def tensor_repr(tensor):
         notes.append(f"grad_fn={tensor.grad_fn!r}")
     elif tensor.requires_grad:
         notes.append("requires_grad=True")
-    return f"tensor({', '.join([text, *notes])})"
+    text = prefix + text
+    width = len(text) - text.rfind("\n") + 1
+    for note in notes:
+        if width + len(note) + 2 > _LINE_WIDTH:
+            text += ",\n" + " " * len(prefix) + note
+            width = len(prefix) + len(note)
+        else:
+            text += f", {note}"
+            width += len(note) + 2
+    return f"{text})"

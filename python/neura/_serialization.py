@@ -124,5 +124,6 @@ def _deepcopy_tensor(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
     return copy
 
 
+setattr(_C.dtype, "__reduce__", lambda self: (_dtype, (self.name,)))
 setattr(Tensor, "__reduce__", _reduce_tensor)
 setattr(Tensor, "__deepcopy__", _deepcopy_tensor)

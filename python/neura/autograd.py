@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from neura import _C
 from neura._C import Tensor
@@ -108,6 +108,19 @@ def backward(
         tensor.backward(gradient, retain_graph=retain or not last, create_graph=create_graph)
 
 
+class HookHandle:
+    """What register_hook() returns: calls the hook until remove() takes it away."""
+
+    def __init__(self, hook: Callable[[Tensor], Any]) -> None:
+        self._hook: Callable[[Tensor], Any] | None = hook
+
+    def __call__(self, grad: Tensor) -> Any:
+        return None if self._hook is None else self._hook(grad)
+
+    def remove(self) -> None:
+        self._hook = None
+
+
 class FunctionCtx:
     """What forward() hands to backward(): saved tensors and any attribute one sets."""
 
@@ -165,13 +178,18 @@ class Function:
         y = Exp.apply(x)
     """
 
-    @staticmethod
-    def forward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError("a Function must define forward()")
+    if TYPE_CHECKING:  # each function has arguments of its own
+        forward: Callable[..., Any]
+        backward: Callable[..., Any]
+    else:
 
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        raise NotImplementedError("a Function must define backward() to be differentiated")
+        @staticmethod
+        def forward(ctx, *args, **kwargs):
+            raise NotImplementedError("a Function must define forward()")
+
+        @staticmethod
+        def backward(ctx, *grad_outputs):
+            raise NotImplementedError("a Function must define backward() to be differentiated")
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
@@ -217,15 +235,39 @@ class Function:
         return outputs if isinstance(result, tuple) else outputs[0]
 
 
-def gradcheck(
-    func: Callable[..., Any], inputs: Tensor | Iterable[Any], eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3
+def _check(
+    func: Callable[..., Any], inputs: Any, eps: float, atol: float, rtol: float, second: bool, raise_exception: bool
 ) -> bool:
-    """True when gradients agree with central differences, else RuntimeError; float64 inputs are checked."""
-    return bool(_C._gradcheck(func, _listed(inputs), eps, atol, rtol, False))
+    try:
+        return bool(_C._gradcheck(func, _listed(inputs), eps, atol, rtol, second))
+    except _C.GradcheckError:
+        if raise_exception:
+            raise
+        return False
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Tensor | Iterable[Any],
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
+    """Whether gradients agree with central differences, for float64 inputs.
+
+    Where they do not: RuntimeError, or False without raise_exception.
+    """
+    return _check(func, inputs, eps, atol, rtol, False, raise_exception)
 
 
 def gradgradcheck(
-    func: Callable[..., Any], inputs: Tensor | Iterable[Any], eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3
+    func: Callable[..., Any],
+    inputs: Tensor | Iterable[Any],
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
 ) -> bool:
     """The same for the gradients of the gradients."""
-    return bool(_C._gradcheck(func, _listed(inputs), eps, atol, rtol, True))
+    return _check(func, inputs, eps, atol, rtol, True, raise_exception)

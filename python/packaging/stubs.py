@@ -64,6 +64,8 @@ default_generator: Generator
 Self = TypeVar("Self", bound="Module")
 
 # Helpers of the package itself.
+def _as_type(type: Any, tensor: Tensor) -> Any: ...
+def _set_parameter_type(type: Any) -> None: ...
 def __getattr__(name: _str) -> Any: ...
 '''
 
@@ -149,8 +151,8 @@ def function_text(name, parameters, result, doc, method=False):
     return f'def {name}({arguments}) -> {type_text(result)}:\n    """{doc}"""\n'
 
 
-def module_methods(source):
-    """The methods that neura/nn/module.py gives to Module."""
+def methods(source):
+    """The methods that a file such as neura/nn/module.py gives to a class of the extension."""
     lines = []
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and any(
@@ -164,7 +166,7 @@ def module_methods(source):
     return lines
 
 
-def tensor_class(functions):
+def tensor_class(functions, methods_source, functions_source):
     text = TENSOR_BY_HAND
     for name in BINARY:
         text += f"    def __{name}__(self, other: Tensor | _Number) -> Tensor: ...\n"
@@ -178,17 +180,37 @@ def tensor_class(functions):
     for scope, name, parameters, result, doc in functions:
         if scope == "Tensor":
             text += textwrap.indent(function_text(name, parameters, result, doc, method=True), "    ")
+    for line in methods(methods_source) + shared_methods(functions_source):
+        text += textwrap.indent(line, "    ") + "\n"
     return text
 
 
-def extension_stub(extension, module_source):
+def shared_methods(source):
+    """The functions of neura/_functions.py that are methods of Tensor too, and the other names of methods."""
+    scope = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id in ("METHODS", "ALIASES"):
+            scope[node.targets[0].id] = node.value
+    names = [element.id for element in scope["METHODS"].elts]
+    lines = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            head = type_text(f"({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}")
+            lines.append(f"def {node.name}{head.replace('(input:', '(self:', 1)}: ...")
+    for name, target in ast.literal_eval(scope["ALIASES"]).items():
+        if target not in ("as_tensor", "cat"):  # functions alone
+            lines.append(f"{name} = {target}")
+    return lines
+
+
+def extension_stub(extension, source):
     """neura/_C.pyi"""
     functions = extension._bound_functions()
     text = HEADER
     for name, value in sorted(vars(extension).items()):
         if isinstance(value, extension.dtype):
             text += f"{name}: _dtype\n"
-    text += "\n" + tensor_class(functions) + "\n"
+    text += "\n" + tensor_class(functions, source("_methods.py"), source("_functions.py")) + "\n"
     for scope, name, parameters, result, doc in functions:
         if scope == "":
             text += function_text(name, parameters, result, doc)
@@ -198,7 +220,7 @@ def extension_stub(extension, module_source):
     text += "    def __init__(self) -> None: ...\n"
     text += "    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...\n"
     text += "    def __getattr__(self, name: _str) -> Any: ...\n"
-    for line in module_methods(module_source):
+    for line in methods(source("nn/module.py")):
         text += textwrap.indent(line, "    ") + "\n"
     for scope, name, parameters, doc in extension._bound_classes():
         if scope != "nn":
@@ -314,13 +336,15 @@ def reexports(module, names):
     return "".join(f"from {module} import {name} as {alias}\n" for alias, name in names)
 
 
-def package_stub(extension, source):
+def package_stub(extension, source, functions_source):
     """neura/__init__.pyi"""
     text = '"""Written by python/packaging/stubs.py."""\n\n'
     public = [(n, n) for s, n, *_ in extension._bound_functions() if s == ""]
     public += [(n, n) for n, v in vars(extension).items() if isinstance(v, extension.dtype)]
     public += [(n, n) for n in ("Tensor", "Generator", "dtype", "device", "default_generator")]
-    text += reexports("neura._C", sorted(set(public + aliases(source))))
+    names = ast.parse(functions_source).body[-1]
+    public += [(alias, name) for alias, name in ast.literal_eval(names.value).items()]
+    text += reexports("neura._C", sorted(set(public)))
     text += reexports("neura._size", [("Size", "Size")])
     text += reexports("neura._version", [("__version__", "__version__")])
     text += reexports("neura._serialization", [("load", "load"), ("save", "save")])
@@ -329,7 +353,10 @@ def package_stub(extension, source):
     text += reexports("neura", [(n, n) for n in ("autograd", "nn", "optim", "utils")])
     text += "from neura._C import _bool, _float, _int, _str\n\n"
     text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\n\n"
-    return text + python_functions(source).replace("_builtins.", "_")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and node.module == "neura._functions":
+            text += reexports(node.module, [(a.name, a.name) for a in node.names if a.name != "ALIASES"])
+    return text
 
 
 def functional_stub(extension, source):
@@ -397,8 +424,8 @@ def all_stubs(extension, package):
     import neura.optim
 
     return {
-        "_C.pyi": extension_stub(extension, source("nn/module.py")),
-        "__init__.pyi": package_stub(extension, source("__init__.py")),
+        "_C.pyi": extension_stub(extension, source),
+        "__init__.pyi": package_stub(extension, source("__init__.py"), source("_functions.py")),
         "nn/__init__.pyi": nn_stub(extension, source("nn/__init__.py")),
         "nn/functional.pyi": functional_stub(extension, source("nn/functional.py")),
         "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),

@@ -1,89 +1,147 @@
 // How a tensor prints: nested brackets, columns aligned, large tensors summarized by their edges.
+// Digits, columns and line breaks are those of PyTorch, which readers of numbers are used to.
+#include "neura/tensor/core/printing.h"
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <ostream>
 #include <string>
-#include <vector>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "neura/tensor/core/tensor.h"
 
 namespace neura {
 namespace {
 
 constexpr int64_t kSummarizeAbove = 1000;  // elements
 constexpr int64_t kEdgeItems = 3;          // shown at each end of a summarized dimension
-constexpr size_t kLineWidth = 80;
+constexpr int64_t kLineWidth = 80;
 
-struct NumberFormat {
-  bool scientific = false;
-  bool integral = false;  // every value is a whole number: "3." suffices
+// How all real numbers of a tensor are written, chosen from those that are finite and not 0:
+// scientific where fixed point would lose digits or run wide.
+class RealFormat {
+ public:
+  void Look(double value) {
+    if (!std::isfinite(value) || value == 0) return;
+    whole_ &= value == std::floor(value);
+    largest_ = std::max(largest_, std::fabs(value));
+    smallest_ = std::min(smallest_, std::fabs(value));
+  }
+  void Choose() {
+    scientific_ = largest_ > 0 && (largest_ / smallest_ > 1000 || largest_ > 1e8 ||
+                                   (!whole_ && smallest_ < 1e-4));
+  }
+  std::string Format(double value) const {
+    if (std::isnan(value)) return "nan";
+    if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+    if (scientific_) return absl::StrFormat("%.4e", value);
+    if (whole_) return absl::StrFormat("%.0f.", value);
+    return absl::StrFormat("%.4f", value);
+  }
+  // What 0, NaN and infinities take does not widen the columns.
+  void Widen(double value) {
+    if (std::isfinite(value) && value != 0) width_ = std::max(width_, Format(value).size());
+  }
+  size_t width() const { return width_; }
+
+ private:
+  bool scientific_ = false;
+  bool whole_ = true;  // "3." suffices
+  double largest_ = 0;
+  double smallest_ = std::numeric_limits<double>::max();
+  size_t width_ = 1;
 };
 
-std::string FormatReal(double value, NumberFormat format) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  if (format.scientific) return absl::StrFormat("%.4e", value);
-  if (format.integral) return absl::StrFormat("%.0f.", value);
-  return absl::StrFormat("%.4f", value);
+std::string Padded(const std::string& text, size_t width) {
+  return absl::StrCat(std::string(width - std::min(width, text.size()), ' '), text);
 }
 
+// How the elements of a dtype are written.
 template <typename T>
-std::string FormatElement(T value, NumberFormat format) {
-  if constexpr (std::is_same_v<T, bool>) {
-    return value ? "true" : "false";
-  } else if constexpr (std::is_integral_v<T>) {
-    return absl::StrCat(static_cast<int64_t>(value));
-  } else if constexpr (kIsComplex<T>) {
-    const std::string imag = FormatReal(value.imag(), format);
-    return absl::StrCat(FormatReal(value.real(), format), imag[0] == '-' ? "" : "+", imag, "j");
-  } else {
-    return FormatReal(Convert<double>(value), format);
+class ElementFormat {
+ public:
+  void Look(T value) { real_.Look(Convert<double>(value)); }
+  void Choose() { real_.Choose(); }
+  void Widen(T value) { real_.Widen(Convert<double>(value)); }
+  std::string Format(T value) const {
+    return Padded(real_.Format(Convert<double>(value)), real_.width());
   }
-}
+  size_t width() const { return real_.width(); }
+
+ private:
+  RealFormat real_;
+};
+
+template <typename T>
+  requires std::is_integral_v<T>
+class ElementFormat<T> {
+ public:
+  void Look(T) {}
+  void Choose() {}
+  void Widen(T value) { width_ = std::max(width_, Text(value).size()); }
+  std::string Format(T value) const { return Padded(Text(value), width_); }
+  size_t width() const { return width_; }
+
+ private:
+  static std::string Text(T value) {
+    if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
+    return absl::StrCat(static_cast<int64_t>(value));
+  }
+  size_t width_ = 1;
+};
+
+template <typename T>
+  requires kIsComplex<T>
+class ElementFormat<T> {
+ public:
+  void Look(T value) {
+    real_.Look(value.real());
+    imag_.Look(value.imag());
+  }
+  void Choose() {
+    real_.Choose();
+    imag_.Choose();
+  }
+  void Widen(T value) {
+    real_.Widen(value.real());
+    imag_.Widen(value.imag());
+  }
+  std::string Format(T value) const {
+    const std::string imag = imag_.Format(value.imag());
+    return absl::StrCat(Padded(real_.Format(value.real()), real_.width()),
+                        imag[0] == '-' ? "" : "+", imag, "j");
+  }
+  size_t width() const { return real_.width() + imag_.width() + 1; }
+
+ private:
+  RealFormat real_, imag_;
+};
 
 template <typename T>
 class Printer {
  public:
-  explicit Printer(const Tensor& tensor)
-      : tensor_(tensor), summarize_(tensor.numel() > kSummarizeAbove) {
-    Visit(0, static_cast<const T*>(tensor.raw_data()), [this](T value) { Look(value); });
-    // As PyTorch: scientific where fixed point would lose digits or run wide.
-    format_.integral = whole_;
-    format_.scientific =
-        largest_ > 0 && (largest_ / smallest_ > 1000 || largest_ > 1e8 || smallest_ < 1e-4);
-    if (whole_) format_.scientific = largest_ > 1e8;
-    Visit(0, static_cast<const T*>(tensor.raw_data()),
-          [this](T value) { width_ = std::max(width_, FormatElement(value, format_).size()); });
+  Printer(const Tensor& tensor, int64_t indent)
+      : tensor_(tensor), indent_(indent), summarize_(tensor.numel() > kSummarizeAbove) {
+    Visit(0, data(), [this](T value) { format_.Look(value); });
+    format_.Choose();
+    Visit(0, data(), [this](T value) { format_.Widen(value); });
+    // A gap takes the place of one element.
+    const int64_t columns = kLineWidth - indent_ - std::max<int64_t>(tensor.dim() - 1, 0);
+    per_line_ = std::max<int64_t>(columns / static_cast<int64_t>(format_.width() + 2), 1);
   }
 
   std::string Print() const {
     if (tensor_.numel() == 0) return "[]";
+    if (tensor_.dim() == 0) return format_.Format(*data());
     std::string text;
-    if (tensor_.dim() == 0) {
-      return FormatElement(*static_cast<const T*>(tensor_.raw_data()), format_);
-    }
-    Append(0, static_cast<const T*>(tensor_.raw_data()), text);
+    Append(0, data(), text);
     return text;
   }
 
  private:
-  void Look(T value) {
-    if constexpr (kIsComplex<T>) {
-      LookReal(value.real());
-      LookReal(value.imag());
-    } else if constexpr (!std::is_integral_v<T>) {
-      LookReal(Convert<double>(value));
-    }
-  }
-  void LookReal(double value) {
-    if (!std::isfinite(value)) return;
-    whole_ &= value == std::floor(value);
-    if (value == 0) return;
-    largest_ = std::max(largest_, std::fabs(value));
-    smallest_ = std::min(smallest_, std::fabs(value));
-  }
+  const T* data() const { return static_cast<const T*>(tensor_.raw_data()); }
 
   // Calls visit(index) for the indices of `dim` that are shown, -1 for the gap between them.
   template <typename F>
@@ -111,57 +169,51 @@ class Printer {
   }
 
   void Append(size_t dim, const T* data, std::string& text) const {
-    const bool innermost = dim + 1 == tensor_.shape().size();
-    const std::string indent(dim + 1, ' ');
+    const size_t deeper = tensor_.shape().size() - dim - 1;
+    const std::string indent(static_cast<size_t>(indent_) + dim + 1, ' ');
     text += "[";
-    size_t line = 0;
-    bool first = true;
+    int64_t shown = 0;
     ShownIndices(dim, [&](int64_t i) {
-      if (!first) {
+      if (shown > 0) {
         text += ",";
-        if (!innermost) {
-          absl::StrAppend(&text, std::string(tensor_.shape().size() - dim - 1, '\n'), indent);
-        } else if (line + width_ + 2 > kLineWidth) {
+        if (deeper > 0) {
+          absl::StrAppend(&text, std::string(deeper, '\n'), indent);
+        } else if (shown % per_line_ == 0) {
           absl::StrAppend(&text, "\n", indent);
-          line = 0;
         } else {
           text += " ";
         }
       }
-      first = false;
+      ++shown;
       if (i < 0) {
-        text += "...";
-        line += 5;
-      } else if (innermost) {
-        const std::string element = FormatElement(data[i * tensor_.strides()[dim]], format_);
-        absl::StrAppend(&text, std::string(width_ - element.size(), ' '), element);
-        line += width_ + 2;
-      } else {
+        text += deeper > 0 ? "..." : " ...";
+      } else if (deeper > 0) {
         Append(dim + 1, data + i * tensor_.strides()[dim], text);
+      } else {
+        text += format_.Format(data[i * tensor_.strides()[dim]]);
       }
     });
     text += "]";
   }
 
   const Tensor& tensor_;
+  const int64_t indent_;
   const bool summarize_;
-  NumberFormat format_;
-  size_t width_ = 0;
-  bool whole_ = true;
-  double largest_ = 0;
-  double smallest_ = 1e300;
+  ElementFormat<T> format_;
+  int64_t per_line_ = 1;
 };
 
-std::string PrintElements(const Tensor& tensor) {
-  return SwitchDType(tensor.dtype(), [&]<typename T>(T) { return Printer<T>(tensor).Print(); });
-}
-
 }  // namespace
+
+std::string ElementsText(const Tensor& tensor, int64_t indent) {
+  return SwitchDType(tensor.dtype(),
+                     [&]<typename T>(T) { return Printer<T>(tensor, indent).Print(); });
+}
 
 std::string Tensor::ToString() const {
   if (!defined()) return "Tensor(undefined)";
   if (device().type != DeviceType::kCpu) return absl::StrCat("Tensor(", Describe(*this), ")");
-  return absl::StrCat(PrintElements(*this), "\n", Describe(*this));
+  return absl::StrCat(ElementsText(*this), "\n", Describe(*this));
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {

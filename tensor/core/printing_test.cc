@@ -1,3 +1,5 @@
+#include "neura/tensor/core/printing.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -39,8 +41,23 @@ TEST(PrintingTest, EmptyUndefinedAndStrided) {
             "[[1, 3],\n [2, 4]]\nint64 [2, 2]");
 }
 
+TEST(PrintingTest, OnlyFiniteNumbersSetTheWidth) {
+  EXPECT_EQ(FromList<float>({NAN, 1, 0}).ToString(), "[nan, 1., 0.]\nfloat32 [3]");
+  EXPECT_EQ(FromList<std::complex<float>>({{1, 0.5}, {-20, -0.25}}).ToString(),
+            "[  1.+0.5000j, -20.-0.2500j]\ncomplex64 [2]");
+}
+
+TEST(PrintingTest, LinesAreAsWideAsTheyMayBe) {
+  const Tensor x = Arange(1000, 1014);
+  EXPECT_EQ(ElementsText(x),
+            "[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012,\n 1013]");
+  EXPECT_EQ(ElementsText(x, 7),
+            "[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011,\n"
+            "        1012, 1013]");
+}
+
 TEST(PrintingTest, LargeTensorsShowTheirEdges) {
-  EXPECT_EQ(Arange(2000).ToString(), "[   0,    1,    2, ..., 1997, 1998, 1999]\nint64 [2000]");
+  EXPECT_EQ(Arange(2000).ToString(), "[   0,    1,    2,  ..., 1997, 1998, 1999]\nint64 [2000]");
 }
 
 }  // namespace

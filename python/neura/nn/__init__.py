@@ -12,7 +12,17 @@ from neura.nn.losses import (
     NLLLoss,
     SmoothL1Loss,
 )
-from neura.nn.activations import LeakyReLU, LogSoftmax, Softmax, Softplus
+from neura.nn.activations import (
+    ELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    ReLU6,
+    Softmax,
+    Softplus,
+)
+from neura.nn.layers import ConvTranspose2d, Embedding
 from neura.nn.module import Module
 from neura.nn.parameter import Buffer, Parameter
 

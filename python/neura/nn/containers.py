@@ -1,14 +1,63 @@
 """Modules that hold modules."""
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from neura._C import Tensor
 from neura.nn.module import Module
 from neura.nn.parameter import Parameter
 
 
-class Sequential(Module):
+_Self = TypeVar("_Self", bound="_Row")
+
+
+class _Row(Module):
+    """What Sequential and ModuleList have in common: modules in a row, named by their places."""
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._modules.values())
+
+    def _name_of(self, index: int) -> str:
+        return list(self._modules)[operator.index(index)]
+
+    def _replace(self, modules: list[Module]) -> None:
+        for name in self._modules:
+            delattr(self, name)
+        self.extend(modules)
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self._set_module(self._name_of(index), module)
+
+    def __delitem__(self, index: Any) -> None:
+        modules = list(self)
+        del modules[index]
+        self._replace(modules)
+
+    def append(self: _Self, module: Module) -> _Self:
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self: _Self, modules: Iterable[Module]) -> _Self:
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> None:
+        modules = list(self)
+        modules.insert(index, module)
+        self._replace(modules)
+
+    def pop(self, index: int) -> Any:
+        module = self[index]
+        del self[index]
+        return module
+
+
+class Sequential(_Row):
     """Modules in a row: Sequential(Linear(4, 8), ReLU()), or an ordered dict of them."""
 
     def __init__(self, *args: Any) -> None:
@@ -25,49 +74,24 @@ class Sequential(Module):
             input = module(input)
         return input
 
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._modules.values())
-
     def __getitem__(self, index: Any) -> Any:
         modules = list(self._modules.items())[index]
         return Sequential(dict(modules)) if isinstance(index, slice) else modules[1]
 
-    def append(self, module: Module) -> "Sequential":
-        self.add_module(str(len(self)), module)
-        return self
 
-
-class ModuleList(Module):
+class ModuleList(_Row):
     """A list of modules."""
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
 
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._modules.values())
-
     def __getitem__(self, index: Any) -> Any:
         modules = list(self._modules.values())[index]
         return ModuleList(modules) if isinstance(index, slice) else modules
 
-    def __setitem__(self, index: int, module: Module) -> None:
-        self._set_module(list(self._modules)[index], module)
-
-    def append(self, module: Module) -> "ModuleList":
-        self.add_module(str(len(self)), module)
-        return self
-
-    def extend(self, modules: Iterable[Module]) -> "ModuleList":
-        for module in modules:
-            self.append(module)
-        return self
+    def __add__(self, other: Iterable[Module]) -> "ModuleList":
+        return ModuleList([*self, *other])
 
 
 class ModuleDict(Module):
@@ -91,6 +115,14 @@ class ModuleDict(Module):
 
     def __setitem__(self, key: str, module: Module) -> None:
         self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        delattr(self, key)
+
+    def pop(self, key: str) -> Any:
+        module = self[key]
+        del self[key]
+        return module
 
     def keys(self) -> Any:
         return self._modules.keys()

@@ -7,8 +7,31 @@ from neura._C import Tensor, dtype
 globals().update(
     {name: getattr(_C.functional, name) for scope, name, *_ in _C._bound_functions() if scope == "nn.functional"}
 )
-relu, gelu, silu, sigmoid, tanh, leaky_relu = _C.relu, _C.gelu, _C.silu, _C.sigmoid, _C.tanh, _C.leaky_relu
-softplus, conv2d, avg_pool2d, adaptive_avg_pool2d = _C.softplus, _C.conv2d, _C.avg_pool2d, _C.adaptive_avg_pool2d
+gelu, sigmoid, tanh = _C.gelu, _C.sigmoid, _C.tanh
+conv2d, avg_pool2d, adaptive_avg_pool2d = _C.conv2d, _C.avg_pool2d, _C.adaptive_avg_pool2d
+
+
+# inplace=, which PyTorch's activations take, changes no result.
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(input, 0)."""
+    return _C.relu(input)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """input * sigmoid(input)."""
+    return _C.silu(input)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """input where positive, negative_slope * input elsewhere."""
+    return _C.leaky_relu(input, negative_slope)
+
+
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """log(1 + exp(beta * input)) / beta, without overflow for any threshold."""
+    return _C.softplus(input) if beta == 1 else _C.softplus(input * beta) / beta
 
 
 def softmax(input: Tensor, dim: int | None = None, dtype: dtype | None = None) -> Tensor:

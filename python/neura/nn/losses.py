@@ -13,9 +13,6 @@ class _Loss(Module):
     def __call__(self, input: Tensor, target: Tensor) -> Tensor:
         return super().__call__(input, target)  # type: ignore[no-any-return]
 
-    def extra_repr(self) -> str:
-        return f"reduction={self.reduction!r}"
-
 
 class MSELoss(_Loss):
     """(input - target)^2."""

@@ -85,6 +85,8 @@ def __dir__(self: Module) -> list[str]:
 def register_parameter(self: Module, name: str, param: Parameter | None) -> None:
     """Adds a parameter; None for one that is absent."""
     _check_name(self, name)
+    if param is not None and not isinstance(param, Parameter):
+        raise TypeError(f"parameter '{name}' must be an nn.Parameter or None, not {type(param).__name__}")
     self._set_parameter(name, param)
 
 
@@ -252,7 +254,9 @@ def load_state_dict(self: Module, state_dict: Mapping[str, Tensor], strict: bool
 @_method
 def train(self: Self, mode: bool = True) -> Self:
     """Training behaviour, here and in all modules below; returns the module."""
-    self._train(bool(mode))
+    self.training = bool(mode)
+    for child in self.children():
+        child.train(mode)
     return self
 
 
@@ -393,7 +397,7 @@ def _rebuild(
     module.__dict__.update(attributes)
     for kind, name, value in members:
         getattr(module, f"_set_{kind}")(name, value)
-    module._train(training)
+    module.training = training
     return module
 
 

@@ -1,3 +1,7 @@
 """What stands around training."""
 
 from neura.utils import data
+
+__all__ = [
+    "data",
+]

@@ -1,0 +1,38 @@
+"""Training scripts as PyTorch users write them run with their imports changed, to the same losses."""
+
+import pathlib
+import re
+import time
+
+import numpy as np
+import pytest
+
+SCRIPTS = pathlib.Path(__file__).parent / "scripts"
+
+
+def run(name, library):
+    """The losses that a script comes to with a library in PyTorch's place; only imports change."""
+    text = (SCRIPTS / name).read_text()
+    if library != "torch":
+        text = re.sub(r"(?m)^(import|from)( .*)$", lambda m: m[1] + rename(m[2], library), text)
+    scope = {"__name__": f"{name} with {library}"}
+    exec(compile(text, f"{name} ({library})", "exec"), scope)
+    start = time.monotonic()
+    losses = scope["main"]()
+    return np.array(losses), time.monotonic() - start
+
+
+def rename(imported, library):
+    imported = re.sub(r"\btorch\b", library, imported)
+    # `import neura` alone is bound to the name that the script uses.
+    return f"{imported} as torch" if imported == f" {library}" else imported
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SCRIPTS.glob("*.py")))
+def test_script(name):
+    theirs, _ = run(name, "torch")
+    ours, seconds = run(name, "neura")
+    assert np.isfinite(ours).all()
+    np.testing.assert_allclose(ours, theirs, rtol=0.01)
+    # No measurement: only that nothing hangs or crawls.
+    assert seconds < 60
