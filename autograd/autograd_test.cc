@@ -195,6 +195,14 @@ TEST(InPlaceTest, AssignCutsTheOldHistory) {
   EXPECT_THAT(Values(grads[1]), ElementsAre(5, 5));
 }
 
+TEST(InPlaceTest, AnOperationWithoutGradientCutsTheOldHistory) {
+  const Tensor x = Leaf({1.5, 2.5});
+  const Tensor h = x * 2;
+  FloorInPlace(h);
+  EXPECT_FALSE(RequiresGrad(h));
+  EXPECT_THAT(Values(Grad({Sum(h + x)}, {x})[0]), ElementsAre(1, 1));
+}
+
 TEST(HookTest, SeesAndReplacesGradients) {
   const Tensor x = Leaf({1, 2});
   const Tensor h = x * 3;

@@ -56,6 +56,8 @@ class Tape final : public OpObserver {
     if (!AnyFlows(call.inputs) || !t_grad_enabled) return;
     const Rule& rule = RuleOf(call.op);
     if (rule.kind == Rule::Kind::kNotDifferentiable) {
+      // What was overwritten no longer is what its history says.
+      if (call.in_place && !outputs.empty()) outputs[0].impl()->extension = {};
       return;
     }
     if (rule.kind == Rule::Kind::kMissing) {

@@ -20,8 +20,8 @@ bool ViewStrides(DimsView shape, DimsView strides, DimsView new_shape, Dims* new
     size_t begin = end - 1;
     int64_t run = shape[begin];
     const int64_t base = strides[begin];
-    while (begin > 0 && (shape[begin - 1] == 1 || run == 1 ||
-                         strides[begin - 1] == strides[begin] * shape[begin])) {
+    // The stride of an extent of 1 means nothing: it is the run that the next dimension continues.
+    while (begin > 0 && (shape[begin - 1] == 1 || run == 1 || strides[begin - 1] == base * run)) {
       if (run == 1 && shape[begin - 1] != 1) break;
       --begin;
       run *= shape[begin];
