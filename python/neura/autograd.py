@@ -134,14 +134,15 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self):
-        for tensor, version in zip(self._saved, self._versions):
+        saved = tuple(t.restore() if isinstance(t, _SavedOutput) else t for t in self._saved)
+        for tensor, version in zip(saved, self._versions):
             if tensor is not None and tensor._version != version:
                 raise RuntimeError(
                     f"{self._name}: a saved tensor of shape {tuple(tensor.shape)} was changed in place "
                     f"after save_for_backward() (version {tensor._version}, expected {version}); "
                     "clone() it before changing it"
                 )
-        return self._saved
+        return saved
 
     def mark_non_differentiable(self, *tensors):
         """Outputs through which no gradient flows."""
@@ -150,6 +151,67 @@ class FunctionCtx:
     def set_materialize_grads(self, value):
         """With False, backward() gets None instead of zeros where nothing depends on an output."""
         self._materialize = value
+
+
+class _SavedOutput:
+    """An output that was saved, without its history: with it, it would keep itself alive."""
+
+    def __init__(self, step, place, tensor):
+        self._step, self._place, self._tensor = step, place, _C._detach(tensor)
+
+    def restore(self):
+        """The output as it was: where a graph is being made, a gradient flows through it again."""
+        if not is_grad_enabled():
+            return self._tensor
+        outputs = [_C.empty(shape, dtype=dtype) for shape, dtype in self._step.shapes]
+        outputs[self._place] = _C._detach(self._tensor)
+        self._step.record(outputs)
+        return outputs[self._place]
+
+
+class _Step:
+    """One call of a Function, and its gradient."""
+
+    def __init__(self, function, ctx, inputs, outputs):
+        self._function, self._ctx, self._inputs = function, ctx, inputs
+        recorded = [
+            (i, o)
+            for i, o in enumerate(outputs)
+            if isinstance(o, _C.Tensor) and not any(o is n for n in ctx._non_differentiable)
+        ]
+        self._count = len(outputs)
+        self._places = [i for i, _ in recorded]
+        self.shapes = [(o.shape, o.dtype) for _, o in recorded]
+        saved = list(ctx._saved)
+        for k, tensor in enumerate(saved):
+            for place, (_, output) in enumerate(recorded):
+                if tensor is output:
+                    saved[k] = _SavedOutput(self, place, output)
+        ctx._saved = tuple(saved)
+        self.record([o for _, o in recorded])
+
+    def record(self, outputs):
+        """Notes this step as what made the tensors."""
+        tensors = [i for i in self._inputs if isinstance(i, _C.Tensor)]
+        _C._record_function(self._function.__name__, tensors, outputs, self)
+
+    def __call__(self, *grads):
+        if self._ctx._materialize:
+            grads = [
+                _C.zeros(shape, dtype=dtype) if g is None else g
+                for g, (shape, dtype) in zip(grads, self.shapes)
+            ]
+        full = [None] * self._count
+        for place, gradient in zip(self._places, grads):
+            full[place] = gradient
+        results = self._function.backward(self._ctx, *full)
+        results = results if isinstance(results, (tuple, list)) else (results,)
+        if len(results) < len(self._inputs):
+            raise RuntimeError(
+                f"{self._function.__name__}.backward() returned {len(results)} gradients for "
+                f"{len(self._inputs)} inputs"
+            )
+        return [r for r, i in zip(results, self._inputs) if isinstance(i, _C.Tensor)]
 
 
 class Function:
@@ -183,42 +245,15 @@ class Function:
         """Runs forward() and records it as one step."""
         ctx = FunctionCtx()
         ctx._name = cls.__name__
-        tensors = [i for i, a in enumerate(args) if isinstance(a, _C.Tensor)]
         ctx.needs_input_grad = tuple(isinstance(a, _C.Tensor) and a.requires_grad for a in args)
         with no_grad():
             result = cls.forward(ctx, *args, **kwargs)
         outputs = result if isinstance(result, tuple) else (result,)
         # An input that is returned as it is needs a tensor of its own to carry the step.
-        given = {id(args[i]) for i in tensors}
-        outputs = tuple(
-            _C._detach(o) if isinstance(o, _C.Tensor) and id(o) in given else o for o in outputs
-        )
-        recorded = [
-            o
-            for o in outputs
-            if isinstance(o, _C.Tensor) and not any(o is n for n in ctx._non_differentiable)
-        ]
-        shapes = [(o.shape, o.dtype) for o in recorded]
-        places = [i for i, o in enumerate(outputs) if any(o is r for r in recorded)]
-
-        def run_backward(*grads):
-            if ctx._materialize:
-                grads = [
-                    _C.zeros(shape, dtype=dtype) if g is None else g
-                    for g, (shape, dtype) in zip(grads, shapes)
-                ]
-            full = [None] * len(outputs)
-            for place, gradient in zip(places, grads):
-                full[place] = gradient
-            results = cls.backward(ctx, *full)
-            results = results if isinstance(results, (tuple, list)) else (results,)
-            if len(results) < len(args):
-                raise RuntimeError(
-                    f"{cls.__name__}.backward() returned {len(results)} gradients for {len(args)} inputs"
-                )
-            return [results[i] for i in tensors]
-
-        _C._record_function(cls.__name__, [args[i] for i in tensors], recorded, run_backward)
+        given = {id(a) for a in args if isinstance(a, _C.Tensor)}
+        outputs = tuple(_C._detach(o) if id(o) in given else o for o in outputs)
+        if is_grad_enabled() and any(ctx.needs_input_grad):
+            _Step(cls, ctx, args, outputs)
         return outputs if isinstance(result, tuple) else outputs[0]
 
 

@@ -146,5 +146,14 @@ TEST(FieldsTest, OptionsPrintAndCompare) {
   EXPECT_FALSE(OptionsEqual(type, &a, &c));
 }
 
+// The stride of an extent of 1 is arbitrary and must not decide whether a reshape can be a view.
+TEST(ReshapeTest, OfAStridedViewWithAnExtentOfOne) {
+  const Tensor x = Narrow(Unsqueeze(Reshape(Arange(12), {2, 3, 2}), 1), 2, 1, 1);  // [2, 1, 1, 2]
+  const Tensor flat = Reshape(x, {4});
+  const std::vector<int64_t> values(flat.data<int64_t>(), flat.data<int64_t>() + 4);
+  EXPECT_EQ(values, (std::vector<int64_t>{2, 3, 8, 9}));
+  EXPECT_THAT(ErrorOf([&] { View(x, {4}); }), HasSubstr("Contiguous"));
+}
+
 }  // namespace
 }  // namespace neura
