@@ -202,6 +202,7 @@ TEST(InPlaceTest, AResultWithoutDerivativeHasNoHistory) {
   FloorInPlace(h);
   EXPECT_FALSE(RequiresGrad(h));
   EXPECT_THAT(ErrorOf([&] { Backward(Sum(h)); }), HasSubstr("does not require a gradient"));
+  EXPECT_THAT(Values(Grad({Sum(h + x)}, {x})[0]), ElementsAre(1, 1));
 }
 
 TEST(InPlaceTest, WhatSavesItsOwnInputIsFreed) {

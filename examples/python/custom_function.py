@@ -29,7 +29,7 @@ class Cube(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: nr.Tensor) -> nr.Tensor:
-        (x,) = ctx.saved_tensors
+        x: nr.Tensor = ctx.saved_tensors[0]
         return 3 * x * x * grad
 
 

@@ -17,11 +17,11 @@ def main() -> None:
     print("a column through DLPack:", column, "strides", column.stride())
 
     try:
-        import torch
+        from torch.utils.dlpack import from_dlpack
     except ImportError:
         print("PyTorch is not installed here")
         return
-    theirs = torch.from_dlpack(tensor)
+    theirs = from_dlpack(tensor)
     theirs.mul_(10)
     print("Neura sees what PyTorch wrote:", tensor)
     print("back again:", nr.from_dlpack(theirs).data_ptr() == tensor.data_ptr())

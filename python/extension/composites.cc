@@ -1,6 +1,7 @@
 // Functions of C++ that are no rows of the operation list, under PyTorch's signatures.
 #include "neura/python/extension/composites.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -77,6 +78,17 @@ void InitReductions(Binder bind) {
             &Extremum<AMin, Min, Minimum>);
 }
 
+template <Tensor (*function)(const Tensor&, const Tensor&)>
+py::object ScaledInPlace(const py::object& self, const TensorOrScalar& other, const Scalar& alpha) {
+  TensorOrScalar both[] = {{.tensor = TensorOf(self.ptr()), .scalar = {}}, other};
+  NumbersToTensors(absl::MakeSpan(both));
+  WithoutGil([&] {
+    const bool scaled = !(alpha == Scalar(int64_t{1}));
+    function(both[0].tensor, scaled ? Mul(both[1].tensor, alpha) : both[1].tensor);
+  });
+  return self;
+}
+
 void InitPointwise(Binder bind) {
   bind.Both("masked_fill", "input, mask, value", "input, with value where the bool mask holds",
             NEURA_FN((const Tensor& x, const Tensor& mask, const Scalar& value),
@@ -108,6 +120,10 @@ void InitPointwise(Binder bind) {
               if (alpha == Scalar(int64_t{1})) return Sub(both[0].tensor, both[1].tensor);
               return Sub(both[0].tensor, Mul(both[1].tensor, alpha));
             }));
+  bind.Method("add_", "input, other, *, alpha=1", "Adds alpha * other to the tensor itself",
+              &ScaledInPlace<&AddInPlace>, "Tensor");
+  bind.Method("sub_", "input, other, *, alpha=1", "Takes alpha * other from the tensor itself",
+              &ScaledInPlace<&SubInPlace>, "Tensor");
   bind.Method("contiguous", "input",
               "The tensor itself when its elements lie in row-major order, else such a copy",
               &Contiguous);
@@ -128,6 +144,10 @@ Tensor Product(const char* name, const Tensor& x, const Tensor& y) {
 }
 
 void InitProducts(Binder bind) {
+  bind.Both("matmul", "input, other",
+            "Matrix product of the last two dimensions; those before them broadcast. A vector as "
+            "first input is a row, as second a column",
+            &MatMul);
   bind.Both("mm", "input, mat2", "Product of two matrices",
             NEURA_FN((const Tensor& x, const Tensor& y), { return Product<2, 2>("mm", x, y); }));
   bind.Both("bmm", "input, mat2", "Products of [N, I, K] and [N, K, J]",
@@ -192,11 +212,19 @@ Tensor PadByPairs(const Tensor& x, const Dims& pad, const std::string& mode, dou
                                       "; give two for each dimension, the last one first"));
   }
   PadOptions options{.before = Dims(rank, 0), .after = Dims(rank, 0), .value = value};
+  Tensor cropped = x;
   for (size_t i = 0; i < pad.size() / 2; ++i) {
-    options.before[rank - 1 - i] = pad[2 * i];
-    options.after[rank - 1 - i] = pad[2 * i + 1];
+    const size_t d = rank - 1 - i;
+    options.before[d] = std::max<int64_t>(pad[2 * i], 0);
+    options.after[d] = std::max<int64_t>(pad[2 * i + 1], 0);
+    // Negative amounts are taken away.
+    const int64_t first = options.before[d] - pad[2 * i], last = options.after[d] - pad[2 * i + 1];
+    if (first > 0 || last > 0) {
+      const auto dim = static_cast<int64_t>(d);
+      cropped = Narrow(cropped, dim, first, cropped.size(dim) - first - last);
+    }
   }
-  return Pad(x, options);
+  return Pad(cropped, options);
 }
 
 void InitShape(Binder bind) {

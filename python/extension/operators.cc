@@ -64,6 +64,15 @@ PyObject* Power(PyObject* a, PyObject* b, PyObject*) {
 
 PyObject* Positive(PyObject* a) { return Py_NewRef(a); }
 
+// Not the bare operation, which knows no vectors.
+PyObject* MatrixMultiply(PyObject* a, PyObject* b) {
+  return Guarded([&]() -> PyObject* {
+    if (!IsTensor(a) || !IsTensor(b)) Py_RETURN_NOTIMPLEMENTED;
+    const Tensor &x = TensorOf(a), &y = TensorOf(b);
+    return ToPython(WithoutGil([&] { return MatMul(x, y); }));
+  });
+}
+
 // ~mask; for integers the bits are complemented.
 PyObject* Invert(PyObject* a) {
   return Guarded([&]() -> PyObject* {
@@ -149,7 +158,7 @@ const PyType_Slot kSlots[] = {
     NEURA_SLOT(nb_true_divide, Binary<OpId::kDiv>)
     NEURA_SLOT(nb_floor_divide, Binary<OpId::kFloorDivide>)
     NEURA_SLOT(nb_remainder, Binary<OpId::kRemainder>)
-    NEURA_SLOT(nb_matrix_multiply, Binary<OpId::kMatMul>)
+    NEURA_SLOT(nb_matrix_multiply, MatrixMultiply)
     NEURA_SLOT(nb_power, Power)
     NEURA_SLOT(nb_inplace_add, InPlace<OpId::kAdd>)
     NEURA_SLOT(nb_inplace_subtract, InPlace<OpId::kSub>)

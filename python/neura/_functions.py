@@ -138,7 +138,7 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """For vectors, the coordinates of all points of their grid, a tensor for each."""
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
-        tensors = tensors[0]
+        tensors = tuple(tensors[0])
     if indexing not in ("ij", "xy"):
         raise ValueError(f"meshgrid: indexing must be 'ij' or 'xy', not {indexing!r}")
     shape = [t.numel() for t in tensors]
@@ -174,7 +174,6 @@ ALIASES = {
     "arctan": "atan",
     "arctan2": "atan2",
     "asarray": "as_tensor",
-    "bmm": "matmul",
     "clip": "clamp",
     "concatenate": "cat",
     "divide": "div",
@@ -182,7 +181,6 @@ ALIASES = {
     "greater_equal": "ge",
     "less": "lt",
     "less_equal": "le",
-    "mm": "matmul",
     "multiply": "mul",
     "negative": "neg",
     "not_equal": "ne",

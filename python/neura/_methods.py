@@ -15,7 +15,7 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _function in METHODS:
-    _method(_function)
+    setattr(Tensor, _function.__name__, _function)
 for _name, _target in ALIASES.items():
     for _suffix in ("", "_"):
         if hasattr(Tensor, _target + _suffix):

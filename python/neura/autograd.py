@@ -127,7 +127,7 @@ class FunctionCtx:
     def __init__(self, name: str, needs_input_grad: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs_input_grad
         self._name = name
-        self._saved: tuple[Tensor | None, ...] = ()
+        self._saved: tuple[Any, ...] = ()
         self._versions: tuple[int | None, ...] = ()
         self._non_differentiable: tuple[Tensor, ...] = ()
         self._materialize = True
@@ -142,14 +142,15 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> Any:
-        for tensor, version in zip(self._saved, self._versions):
+        saved = tuple(t.restore() if isinstance(t, _SavedOutput) else t for t in self._saved)
+        for tensor, version in zip(saved, self._versions):
             if tensor is not None and tensor._version != version:
                 raise RuntimeError(
                     f"{self._name}: a saved tensor of shape {tuple(tensor.shape)} was changed in place "
                     f"after save_for_backward() (version {tensor._version}, expected {version}); "
                     "clone() it before changing it"
                 )
-        return self._saved
+        return saved
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Outputs through which no gradient flows."""
@@ -158,6 +159,68 @@ class FunctionCtx:
     def set_materialize_grads(self, value: bool) -> None:
         """With False, backward() gets None instead of zeros where nothing depends on an output."""
         self._materialize = value
+
+
+class _SavedOutput:
+    """An output that was saved, without its history: with it, it would keep itself alive."""
+
+    def __init__(self, step: "_Step", place: int, tensor: Tensor) -> None:
+        self._step, self._place, self._tensor = step, place, tensor.detach()
+
+    def restore(self) -> Tensor:
+        """The output as it was: where a graph is being made, a gradient flows through it again."""
+        if not is_grad_enabled():
+            return self._tensor
+        outputs = [_C.empty(*shape, dtype=dtype) for shape, dtype in self._step.shapes]
+        outputs[self._place] = self._tensor.detach()
+        self._step.record(outputs)
+        return outputs[self._place]
+
+
+class _Step:
+    """One call of a Function, and its gradient."""
+
+    def __init__(self, function: Any, ctx: FunctionCtx, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        self._function, self._ctx, self._inputs = function, ctx, inputs
+        recorded = [
+            (i, o)
+            for i, o in enumerate(outputs)
+            if isinstance(o, Tensor) and not any(o is n for n in ctx._non_differentiable)
+        ]
+        self._count = len(outputs)
+        self._places = [i for i, _ in recorded]
+        self.shapes = [(o.shape, o.dtype) for _, o in recorded]
+        saved = list(ctx._saved)
+        for k, tensor in enumerate(saved):
+            for place, (_, output) in enumerate(recorded):
+                if tensor is output:
+                    saved[k] = _SavedOutput(self, place, output)
+        ctx._saved = tuple(saved)
+        self.record([o for _, o in recorded])
+
+    def record(self, outputs: list[Tensor]) -> None:
+        """Notes this step as what made the tensors."""
+        tensors = [i for i in self._inputs if isinstance(i, Tensor)]
+        _C._record_function(self._function.__name__, tensors, outputs, self)
+
+    def __call__(self, *given: Tensor | None) -> list[Tensor | None]:
+        grads = list(given)
+        if self._ctx._materialize:
+            grads = [
+                _C.zeros(*shape, dtype=dtype) if g is None else g
+                for g, (shape, dtype) in zip(given, self.shapes)
+            ]
+        full: list[Tensor | None] = [None] * self._count
+        for place, gradient in zip(self._places, grads):
+            full[place] = gradient
+        results = self._function.backward(self._ctx, *full)
+        results = results if isinstance(results, (tuple, list)) else (results,)
+        if len(results) < len(self._inputs):
+            raise RuntimeError(
+                f"{self._function.__name__}.backward() returned {len(results)} gradients for "
+                f"{len(self._inputs)} inputs"
+            )
+        return [r for r, i in zip(results, self._inputs) if isinstance(i, Tensor)]
 
 
 class Function:
@@ -196,42 +259,14 @@ class Function:
         """Runs forward() and records it as one step."""
         needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         ctx = FunctionCtx(cls.__name__, needs)
-        tensors = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         with no_grad():
             result = cls.forward(ctx, *args, **kwargs)
         outputs = result if isinstance(result, tuple) else (result,)
         # An input that is returned as it is needs a tensor of its own to carry the step.
-        given = {id(args[i]) for i in tensors}
-        outputs = tuple(
-            _C._detach(o) if isinstance(o, Tensor) and id(o) in given else o for o in outputs
-        )
-        recorded = [
-            o
-            for o in outputs
-            if isinstance(o, Tensor) and not any(o is n for n in ctx._non_differentiable)
-        ]
-        shapes = [(o.shape, o.dtype) for o in recorded]
-        places = [i for i, o in enumerate(outputs) if any(o is r for r in recorded)]
-
-        def run_backward(*given: Tensor | None) -> list[Tensor | None]:
-            grads = list(given)
-            if ctx._materialize:
-                grads = [
-                    _C.zeros(*shape, dtype=dtype) if g is None else g
-                    for g, (shape, dtype) in zip(given, shapes)
-                ]
-            full: list[Tensor | None] = [None] * len(outputs)
-            for place, gradient in zip(places, grads):
-                full[place] = gradient
-            results = cls.backward(ctx, *full)
-            results = results if isinstance(results, (tuple, list)) else (results,)
-            if len(results) < len(args):
-                raise RuntimeError(
-                    f"{cls.__name__}.backward() returned {len(results)} gradients for {len(args)} inputs"
-                )
-            return [results[i] for i in tensors]
-
-        _C._record_function(cls.__name__, [args[i] for i in tensors], recorded, run_backward)
+        given = {id(a) for a in args if isinstance(a, Tensor)}
+        outputs = tuple(_C._detach(o) if id(o) in given else o for o in outputs)
+        if is_grad_enabled() and any(needs):
+            _Step(cls, ctx, args, outputs)
         return outputs if isinstance(result, tuple) else outputs[0]
 
 

@@ -52,7 +52,7 @@ class _Row(Module):
         self._replace(modules)
 
     def pop(self, index: int) -> Any:
-        module = self[index]
+        module = list(self)[index]
         del self[index]
         return module
 

@@ -1,0 +1,271 @@
+"""How each bound operation is called to compare it with PyTorch: arrays, arguments, a reference.
+
+CASES maps an operation's name to its cases; each is called in all scopes that have the name. A name
+in neither CASES nor COMPARED_ELSEWHERE fails the test.
+"""
+
+import dataclasses
+import typing
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+RANDOM = np.random.RandomState(0)
+FLOATS = ("float32", "float64")
+NUMBERS = ("float32", "float64", "int64", "int32", "uint8")
+ALL = (*NUMBERS, "bool")
+
+
+@dataclasses.dataclass
+class Case:
+    arrays: list  # inputs in order; those of floating point are converted to each dtype
+    args: tuple = ()  # after the inputs
+    kwargs: dict = dataclasses.field(default_factory=dict)
+    dtypes: tuple = FLOATS
+    # On tensors of PyTorch; where absent, PyTorch's function of the same name and scope.
+    reference: typing.Callable = None
+    as_list: bool = False  # the inputs are passed as one list
+    gradient: bool = True
+
+
+def normal(*shape):
+    return np.array(RANDOM.randn(*shape))
+
+
+def uniform(low, high, *shape):
+    return np.array(RANDOM.uniform(low, high, shape))
+
+
+def integers(low, high, *shape):
+    return RANDOM.randint(low, high, shape)
+
+
+CASES = {}
+
+
+def add(names, *cases):
+    for name in names.split():
+        CASES.setdefault(name, []).extend(cases)
+
+
+def pointwise(names, low, high, dtypes, gradient=True, **kwargs):
+    """Cases of every rank: 0-d, empty, matrices."""
+    shapes = [(), (0,), (3, 0), (5,), (2, 3, 4)]
+    add(names, *(Case([uniform(low, high, *s)], dtypes=dtypes, gradient=gradient, **kwargs) for s in shapes))
+
+
+# ---- pointwise, one input --------------------------------------------------------------------
+
+pointwise("neg abs sign square relu", -3, 3, NUMBERS)
+pointwise("floor ceil round trunc", -3, 3, FLOATS)
+pointwise("exp expm1 sin cos tan atan sinh cosh tanh erf sigmoid", -1.4, 1.4, NUMBERS)
+pointwise("sqrt rsqrt log log1p log2 log10 reciprocal", 1, 4, NUMBERS)
+pointwise("asin acos", -0.9, 0.9, FLOATS)
+pointwise("isnan isinf isfinite logical_not", -3, 3, ALL)
+pointwise("leaky_relu gelu silu softplus", -3, 3, FLOATS)
+pointwise("elu relu6 hardtanh logsigmoid", -3, 8, FLOATS)
+for _case in CASES["silu"]:
+    _case.reference = F.silu
+for _name in ("gelu", "leaky_relu", "softplus"):
+    for _i, _case in enumerate(CASES[_name]):
+        CASES[_name][_i] = dataclasses.replace(_case, reference=getattr(F, _name))
+SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5])
+add(
+    "neg abs square relu floor ceil round trunc exp expm1 atan tanh erf sigmoid isnan isinf isfinite sqrt",
+    Case([SPECIAL], gradient=False),
+)
+add("gelu", Case([normal(4, 3)], kwargs={"approximate": "tanh"}, reference=lambda x: F.gelu(x, approximate="tanh")))
+add("leaky_relu", Case([normal(4)], (0.3,), reference=lambda x: F.leaky_relu(x, 0.3)))
+add(
+    "clamp",
+    Case([normal(4, 3)], (-0.5, 0.5)),
+    Case([normal(4)], kwargs={"min": 0.1}),
+    Case([normal(4)], kwargs={"max": 0.1}),
+    Case([integers(0, 9, 5)], (2, 5), dtypes=("int64",)),
+)
+add("elu", Case([normal(5)], (0.5,)))
+add("hardtanh", Case([normal(5)], (-0.2, 0.7)))
+
+# ---- pointwise, several inputs ---------------------------------------------------------------
+
+PAIRS = [((), ()), ((2, 3), (2, 3)), ((2, 3), (3,)), ((4, 1, 3), (2, 1)), ((3,), ()), ((0, 3), (1, 3))]
+
+
+def binary(names, low, high, dtypes, gradient=True):
+    add(
+        names,
+        *(Case([uniform(low, high, *a), uniform(low, high, *b)], dtypes=dtypes, gradient=gradient) for a, b in PAIRS),
+    )
+
+
+binary("add mul sub div", 1, 4, NUMBERS)
+binary("maximum minimum", -3, 3, NUMBERS)
+binary("pow", 1, 3, NUMBERS)
+binary("atan2", -3, 3, FLOATS)
+binary("remainder", 1, 5, NUMBERS)
+binary("floor_divide", 1, 5, NUMBERS, gradient=False)
+binary("eq ne lt le gt ge", 0, 2, ALL, gradient=False)
+binary("logical_and logical_or logical_xor", -1, 1, ALL, gradient=False)
+add("add sub", Case([normal(3), normal(3)], kwargs={"alpha": 2.5}))
+add("add sub mul div pow remainder eq lt", Case([uniform(1, 3, 4)], (2,)), Case([uniform(1, 3, 4)], (1.5,)))
+add("remainder", Case([np.array([5.0, -5, 5, -5]), np.array([3.0, 3, -3, -3])], dtypes=("float64", "int64")))
+add("floor_divide", Case([np.array([5.0, -5, 5, -5]), np.array([3.0, 3, -3, -3])], dtypes=("float64", "int64"), gradient=False,
+                         reference=lambda x, y: torch.div(x, y, rounding_mode="floor")))
+add("relu_grad", Case([normal(4, 3), normal(4, 3)], reference=lambda g, y: g * (y > 0), gradient=False))
+add("lerp", Case([normal(3, 2), normal(3, 2)], (0.3,)))
+add("addcmul addcdiv", Case([normal(3), uniform(1, 2, 3), uniform(1, 2, 3)], kwargs={"value": 0.5}))
+add("where", Case([normal(4, 3) > 0, normal(4, 3), normal(3)]))
+add("masked_fill", Case([normal(4, 3), normal(3) > 0], (7.0,)), Case([normal(2, 2), np.array(True)], (1,)))
+
+# ---- reductions ------------------------------------------------------------------------------
+
+REDUCED = normal(2, 3, 4)
+for _kwargs in ({}, {"dim": 1}, {"dim": (0, 2)}, {"dim": -1, "keepdim": True}, {"dim": (0, 1, 2)}):
+    add("sum mean", Case([REDUCED], kwargs=_kwargs))
+    add("var std", Case([REDUCED], kwargs=_kwargs), Case([REDUCED], kwargs={**_kwargs, "unbiased": False}))
+    add("amax amin", Case([REDUCED], kwargs=_kwargs))
+    # PyTorch's norm() takes no three dimensions.
+    add("norm", Case([REDUCED], kwargs=_kwargs, reference=torch.linalg.vector_norm))
+    if "dim" in _kwargs:
+        add("logsumexp", Case([REDUCED], kwargs=_kwargs))
+for _kwargs in ({}, {"dim": 1}, {"dim": -1, "keepdim": True}):
+    add("prod", Case([REDUCED], kwargs=_kwargs), Case([np.array([[2.0, 0, 3], [0, 0, 1], [1, 2, 3]])], kwargs=_kwargs))
+    add("argmax argmin", Case([REDUCED], kwargs=_kwargs, dtypes=NUMBERS, gradient=False))
+    add("all any", Case([integers(0, 2, 3, 4)], kwargs=_kwargs, dtypes=("bool", "int64"), gradient=False))
+    add("max min", Case([REDUCED], kwargs=_kwargs))
+add("max min", Case([normal(3, 2), normal(3, 2)]), Case([integers(0, 9, 3, 2)], dtypes=("int64",)))
+add("sum prod", Case([integers(1, 4, 2, 3)], dtypes=("int64", "int32", "uint8", "bool")), Case([normal(0, 3)], kwargs={"dim": 0}))
+add("sum", Case([normal(0)]), Case([normal()]), Case([normal(4)], kwargs={"dtype": "float64"}))
+add("mean", Case([normal(5, 1)], kwargs={"dim": 0}))
+add("norm", Case([REDUCED], (1,)), Case([REDUCED], (3.0, 1)), Case([REDUCED], (float("inf"),), {"dim": 2}))
+add("cumsum", Case([REDUCED], (1,)), Case([integers(0, 5, 4)], (0,), dtypes=("int64", "int32")))
+
+# ---- products --------------------------------------------------------------------------------
+
+for _a, _b in [((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((5, 2, 3), (5, 3, 2)), ((2, 1, 2, 3), (4, 3, 2)), ((0, 3), (3, 2)), ((2, 0), (0, 3))]:
+    add("matmul", Case([normal(*_a), normal(*_b)]))
+add("mm", Case([normal(4, 3), normal(3, 5)]))
+add("bmm", Case([normal(2, 4, 3), normal(2, 3, 5)]))
+add("mv", Case([normal(4, 3), normal(3)]))
+add("dot", Case([normal(4), normal(4)]))
+add("outer", Case([normal(4), normal(3)]))
+add("addmm", Case([normal(5), normal(4, 3), normal(3, 5)]), Case([normal(4, 5), normal(4, 3), normal(3, 5)], kwargs={"beta": 0.5, "alpha": 2}))
+add("linear", *(Case(a, reference=F.linear) for a in ([normal(4, 3), normal(5, 3), normal(5)], [normal(2, 4, 3), normal(5, 3)], [normal(3), normal(5, 3)])))
+
+# ---- convolution, pooling, normalization -----------------------------------------------------
+
+IMAGES = normal(2, 4, 7, 6)
+for _kwargs in ({}, {"stride": 2}, {"padding": (1, 2)}, {"dilation": 2, "padding": 2}, {"stride": (2, 1), "padding": 1}):
+    add("conv2d", Case([IMAGES, normal(6, 4, 3, 3), normal(6)], kwargs=_kwargs, reference=F.conv2d))
+add("conv2d", Case([IMAGES, normal(6, 2, 3, 2)], kwargs={"groups": 2}, reference=F.conv2d), Case([IMAGES, normal(8, 1, 3, 3)], kwargs={"groups": 4, "padding": 1}, reference=F.conv2d), Case([normal(1, 3, 5, 5), normal(2, 3, 1, 1)], reference=F.conv2d))
+for _kwargs in ({}, {"stride": 2}, {"stride": 2, "padding": 1, "output_padding": 1}, {"dilation": 2}):
+    add("conv_transpose2d", Case([normal(2, 4, 4, 3), normal(4, 3, 3, 3), normal(3)], kwargs=_kwargs))
+add("conv_transpose2d", Case([normal(2, 4, 4, 3), normal(4, 2, 3, 3)], kwargs={"groups": 2, "stride": (2, 1)}))
+for _args, _kwargs in [((2,), {}), (((3, 2),), {"stride": 2, "padding": 1}), ((2,), {"stride": 3, "ceil_mode": True})]:
+    add("avg_pool2d", Case([IMAGES], _args, _kwargs, reference=F.avg_pool2d))
+    # Outside of nn.functional, the indices come along.
+    add("max_pool2d", Case([IMAGES], _args, _kwargs, reference=F.max_pool2d))
+add("avg_pool2d", Case([IMAGES], (3,), {"padding": 1, "count_include_pad": False}, reference=F.avg_pool2d))
+add("max_pool2d", Case([IMAGES], (2,), {"dilation": 2, "stride": 1}, reference=F.max_pool2d))
+add("adaptive_avg_pool2d", *(Case([IMAGES], (s,), reference=F.adaptive_avg_pool2d) for s in (1, (3, 2), (7, 6))))
+add("softmax log_softmax", Case([REDUCED], (1,)), Case([REDUCED * 100], kwargs={"dim": -1}), Case([normal(4)], (0,)))
+NORMED = [normal(3, 4, 5), uniform(0.5, 2, 5), normal(5)]
+add("layer_norm", Case(NORMED))  # called in its own ways: see SPECIAL_CALLS
+add(
+    "batch_norm_inference",
+    Case([normal(3, 4, 2, 2), normal(4), uniform(0.5, 2, 4), normal(4), normal(4)],
+         reference=lambda x, m, v, w, b: (x - m.view(4, 1, 1)) / (v.view(4, 1, 1) + 1e-5).sqrt() * w.view(4, 1, 1) + b.view(4, 1, 1)),
+)
+add("batch_norm_training", Case([normal(3, 4, 2, 2), normal(4), normal(4)]))
+add("embedding", Case([integers(0, 5, 2, 3), normal(5, 4)]))
+
+# ---- shapes ----------------------------------------------------------------------------------
+
+CUBE = normal(2, 3, 4)
+add("reshape view", Case([CUBE], ((6, 4),)), Case([CUBE], ((-1, 2),)), Case([normal()], ((1, 1),)))
+add("flatten", Case([CUBE]), Case([CUBE], (1,)), Case([CUBE], kwargs={"end_dim": 1}), Case([normal()]))
+add("ravel t", Case([normal(3, 2)]), Case([normal(4)]))
+add("permute", Case([CUBE], ((2, 0, 1),)), Case([CUBE], ((-1, 0, 1),)))
+add("transpose swapaxes", Case([CUBE], (0, 2)), Case([CUBE], (-1, 1)))
+add("expand", Case([normal(3, 1)], ((2, 3, 4),), reference=lambda x: x.expand(2, 3, 4)), Case([normal(3, 1)], ((-1, 5),), reference=lambda x: x.expand(-1, 5)))
+add("broadcast_to", Case([normal(3, 1)], ((2, 3, 4),)))
+add("squeeze", Case([normal(1, 3, 1)]), Case([normal(1, 3, 1)], (0,)), Case([normal(1, 3, 1)], (1,)), Case([normal(1, 3, 1)], (-1,)))
+add("unsqueeze", Case([CUBE], (0,)), Case([CUBE], (-1,)), Case([normal()], (0,)))
+add("narrow", Case([CUBE], (2, 1, 2)))
+add("select", Case([CUBE], (1, -1)))
+add("diagonal", Case([normal(3, 4)]), Case([CUBE], (1, 1, 2)), Case([normal(3, 4)], (-1,)))
+add("unfold", Case([CUBE], (2, 2, 1), reference=lambda x: x.unfold(2, 2, 1)))
+add("as_strided", Case([CUBE], ((2, 2), (4, 1), 1)))
+add("slice", Case([CUBE], kwargs={"dim": 2, "start": 1, "end": 4, "step": 2}, reference=lambda x: x[:, :, 1:4:2]))
+add("alias clone contiguous", Case([CUBE], reference=lambda x: x.clone()))
+add("view_as reshape_as", Case([CUBE, normal(4, 6)]))
+add("expand_as", Case([normal(3, 1), normal(2, 3, 4)]))
+add("repeat", Case([normal(2, 3)], (2, 1)), Case([normal(3)], (2, 2, 1)), Case([normal(3)], ((0,),)))
+add("cat concat", Case([normal(2, 3), normal(1, 3)], as_list=True), Case([normal(2, 3), normal(2, 1), normal(2, 0)], kwargs={"dim": -1}, as_list=True))
+add("stack", Case([normal(2, 3), normal(2, 3)], as_list=True), Case([normal(2, 3), normal(2, 3)], (-1,), as_list=True))
+add("split", Case([normal(5, 2)], (2,)), Case([normal(2, 5)], ([1, 4], 1)))
+add("chunk", Case([normal(5, 2)], (3,)), Case([normal(2, 6)], (2, 1)))
+add("unbind", Case([CUBE]), Case([CUBE], (2,)))
+add("flip", Case([CUBE], ((0, 2),)), Case([CUBE], ([1],)))
+add("tril triu", Case([normal(4, 3)]), Case([CUBE], (1,)), Case([normal(3, 3)], (-1,)))
+
+# ---- indexing --------------------------------------------------------------------------------
+
+INDEX = np.array([2, 0, 2])
+add("index_select", Case([CUBE[:, :, :3]], kwargs={"dim": 2, "index": INDEX}), Case([normal(4)], kwargs={"dim": 0, "index": INDEX}))
+add("index_add", Case([normal(3, 2)], kwargs={"dim": 0, "index": INDEX, "source": normal(3, 2)}))
+PLACES = integers(0, 3, 2, 4)
+add("gather", Case([normal(3, 4)], kwargs={"dim": 0, "index": PLACES}), Case([normal(2, 3)], kwargs={"dim": 1, "index": PLACES}))
+add("scatter_add", Case([normal(3, 4)], kwargs={"dim": 0, "index": PLACES, "src": normal(2, 4)}))
+
+# ---- losses ----------------------------------------------------------------------------------
+
+LABELS = np.array([2, 0, -100, 1])
+for _reduction in ("mean", "sum", "none"):
+    _r = {"reduction": _reduction}
+    add("mse_loss l1_loss smooth_l1_loss", Case([normal(4, 3), normal(4, 3)], kwargs=_r))
+    add("binary_cross_entropy", Case([uniform(0.1, 0.9, 4, 3), uniform(0, 1, 4, 3)], kwargs=_r))
+    add("binary_cross_entropy binary_cross_entropy_with_logits", Case([uniform(0.1, 0.9, 4, 3), uniform(0, 1, 4, 3)], kwargs={**_r, "weight": uniform(0, 1, 3)}))
+    add("binary_cross_entropy_with_logits", Case([normal(4, 3) * 5, uniform(0, 1, 4, 3)], kwargs={**_r, "pos_weight": uniform(1, 3, 3)}))
+    add("cross_entropy nll_loss", Case([normal(4, 3), LABELS], kwargs={**_r, "weight": uniform(0.5, 2, 3)}), Case([normal(4, 3, 2), integers(0, 3, 4, 2)], kwargs=_r))
+    add("cross_entropy", Case([normal(4, 3), LABELS], kwargs={**_r, "label_smoothing": 0.2, "weight": uniform(0.5, 2, 3)}), Case([normal(4, 3), uniform(0, 1, 4, 3)], kwargs={**_r, "label_smoothing": 0.1}), Case([normal(3), np.array(1)], kwargs=_r))
+add("smooth_l1_loss", Case([normal(4), normal(4)], kwargs={"beta": 0.5}), Case([normal(4), normal(4)], kwargs={"beta": 0.0}))
+
+# ---- what does not fit: the same name is called in another way than PyTorch's -----------------
+
+# (scope, name) -> how PyTorch computes it. The arguments are those of the case.
+SPECIAL_CALLS = {
+    ("", "layer_norm"): lambda x, w, b: F.layer_norm(x, x.shape[-1:], w, b),
+    ("Tensor", "layer_norm"): lambda x, w, b: F.layer_norm(x, x.shape[-1:], w, b),
+    ("", "batch_norm_training"): lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True),
+    ("Tensor", "batch_norm_training"): lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True),
+}
+# Of these PyTorch gives the first output alone.
+FIRST_OUTPUT = {("", "layer_norm"), ("Tensor", "layer_norm"), ("", "batch_norm_training"), ("Tensor", "batch_norm_training"), ("", "max_pool2d"), ("Tensor", "max_pool2d")}
+add("pad", Case([normal(2, 3)], ((1, 0), (2, 1)), {"value": 3.0}, reference=lambda x: F.pad(x, (0, 1, 1, 2), value=3.0)))
+FUNCTIONAL_CASES = {
+    "pad": [Case([CUBE], ((1, 2),)), Case([CUBE], ((1, 0, 0, 2),), {"value": 1.5}), Case([CUBE], ((-1, 1),))],
+    "layer_norm": [Case([NORMED[0]], ((5,),)), Case([normal(3, 4, 5)], ((4, 5),)), Case([NORMED[0]], ((5,), NORMED[1], NORMED[2], 1e-3))],
+}
+
+# ---- compared elsewhere ----------------------------------------------------------------------
+
+COMPARED_ELSEWHERE = {
+    "test_tensor.py": """
+        arange empty empty_like eye full full_like initial_seed is_tensor linspace manual_seed normal ones
+        ones_like promote_types rand rand_like randint randn randn_like randperm seed tensor zeros zeros_like
+        bfloat16 bool cast copy_ assign_ cpu data_ptr dim double element_size fill_ float half int is_contiguous
+        is_floating_point item long normal_ numel size storage_offset stride to tolist type_as uniform_ zero_
+        set_num_threads get_num_threads""",
+    "test_numpy.py": "as_tensor from_numpy numpy __array__",
+    "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
+    "test_autograd.py": "backward detach register_hook requires_grad_ function",
+    "test_optim.py": "adam_step sgd_step",
+    # The draws behind rand, randn, randint, normal and randperm, by seed and offset.
+    "tensor/random": "random_bernoulli random_int random_normal random_permutation random_uniform range",
+    # They are the gradients of operations whose gradients are compared here.
+    "the gradients above": """
+        adaptive_avg_pool2d_grad as_strided_grad avg_pool2d_grad batch_norm_training_grad conv2d_input_grad
+        conv2d_weight_grad layer_norm_grad log_softmax_grad max_pool2d_gather max_pool2d_scatter softmax_grad""",
+}

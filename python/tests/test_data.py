@@ -1,0 +1,260 @@
+"""Datasets, loaders and samplers: the same batches for any number of workers, errors, early ends."""
+
+import gc
+import threading
+
+import neura as nr
+import numpy as np
+import pytest
+import torch
+from neura.utils.data import (
+    BatchSampler,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    FashionMNIST,
+    IterableDataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    Subset,
+    TensorDataset,
+    random_split,
+    transforms,
+)
+
+WORKERS = [0, 1, 2, 3]
+
+
+class Squares(Dataset):
+    def __init__(self, size=23):
+        self.size = size
+
+    def __len__(self):
+        return self.size
+
+    def __getitem__(self, index):
+        if not 0 <= index < self.size:
+            raise IndexError(index)
+        return nr.tensor([float(index), float(index) ** 2]), index
+
+
+def indices(loader):
+    return [batch[1].tolist() for batch in loader]
+
+
+@pytest.mark.parametrize("dataset", [Squares(), TensorDataset(nr.arange(46.0).reshape(23, 2), nr.arange(23))], ids=["python", "tensors"])
+def test_order_does_not_depend_on_workers(dataset):
+    def batches(workers, **kwargs):
+        loader = DataLoader(dataset, num_workers=workers, **kwargs)
+        return [indices(loader) for _ in range(2)]
+
+    for kwargs in ({"batch_size": 4}, {"batch_size": 5, "shuffle": True, "seed": 3}, {"batch_size": 4, "drop_last": True}):
+        first = batches(0, **kwargs)
+        for workers in WORKERS[1:]:
+            assert batches(workers, **kwargs) == first
+    plain = batches(0, batch_size=4)[0]
+    assert plain == [list(range(i, min(i + 4, 23))) for i in range(0, 23, 4)]
+    shuffled = batches(0, batch_size=4, shuffle=True, seed=1)
+    assert shuffled[0] != shuffled[1] and sorted(sum(shuffled[0], [])) == list(range(23))
+
+
+def test_shuffling_follows_the_seed():
+    def order(**kwargs):
+        return indices(DataLoader(Squares(), 4, shuffle=True, **kwargs))
+
+    nr.manual_seed(5)
+    first = order()
+    nr.manual_seed(5)
+    assert order() == first
+    nr.manual_seed(6)
+    assert order() != first
+    assert order(generator=nr.Generator().manual_seed(1)) == order(generator=nr.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_length_and_shapes(workers):
+    loader = DataLoader(Squares(), batch_size=5, num_workers=workers)
+    assert len(loader) == 5
+    shapes = [x.shape for x, _ in loader]
+    assert shapes == [(5, 2)] * 4 + [(3, 2)]
+    assert len(DataLoader(Squares(), batch_size=5, drop_last=True)) == 4
+    assert len(list(DataLoader(Squares(0), batch_size=5, num_workers=workers))) == 0
+    assert [x.shape for x, _ in DataLoader(Squares(3), num_workers=workers)] == [(1, 2)] * 3
+
+
+def test_collating_is_that_of_pytorch():
+    examples = [
+        [(np.ones(2, np.float32), 1, 2.5, "a", {"k": np.int64(i), "l": [i, 1.0]}) for i in range(3)],
+        [[1, 2], [3, 4], [5, 6]],
+        [np.zeros((2, 2)), np.ones((2, 2))],
+        [1.5, 2.5],
+        [True, False],
+        ["a", "b"],
+    ]
+
+    def plain(value):
+        if isinstance(value, (nr.Tensor, torch.Tensor)):
+            return str(value.dtype).split(".")[1], value.tolist()
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(v) for v in value]
+        return value
+
+    for batch in examples:
+        (ours,) = DataLoader(batch, batch_size=len(batch))
+        (theirs,) = torch.utils.data.DataLoader(batch, batch_size=len(batch))
+        assert plain(ours) == plain(theirs)
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_collate_fn(workers):
+    threads = set()
+
+    def collate(examples):
+        threads.add(threading.get_ident())
+        return [index for _, index in examples], "made here"
+
+    loader = DataLoader(Squares(10), 4, num_workers=workers, collate_fn=collate)
+    assert list(loader) == [([0, 1, 2, 3], "made here"), ([4, 5, 6, 7], "made here"), ([8, 9], "made here")]
+    assert (threading.get_ident() in threads) == (workers == 0)
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_exceptions_come_out(workers):
+    class Failing(Squares):
+        def __getitem__(self, index):
+            if index == 9:
+                raise LookupError("example 9 is bad")
+            return super().__getitem__(index)
+
+    seen = []
+    with pytest.raises(LookupError, match="example 9 is bad"):
+        for _, index in DataLoader(Failing(), 4, num_workers=workers):
+            seen.append(index.tolist())
+    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+    def fail(examples):
+        raise ZeroDivisionError("in collate_fn")
+
+    with pytest.raises(ZeroDivisionError, match="in collate_fn"):
+        list(DataLoader(Squares(), 4, num_workers=workers, collate_fn=fail))
+    with pytest.raises(TypeError, match="cannot join"):
+        list(DataLoader([object()], num_workers=workers))
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_leaving_early(workers):
+    loader = DataLoader(Squares(1000), 2, num_workers=workers)
+    for _ in range(20):
+        for x, _ in loader:
+            break
+    a, b = iter(loader), iter(loader)
+    assert next(a)[1].tolist() == next(b)[1].tolist() == [0, 1]
+    assert next(a)[1].tolist() == [2, 3]
+    del a, b
+    gc.collect()
+    iterator = iter(DataLoader(Squares(3), 2, num_workers=workers))
+    assert len(list(iterator)) == 2
+    with pytest.raises(StopIteration):
+        next(iterator)
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_samplers(workers):
+    class Backwards(Sampler):
+        def __init__(self, source):
+            self.source = source
+
+        def __iter__(self):
+            return iter(range(len(self.source) - 1, -1, -1))
+
+        def __len__(self):
+            return len(self.source)
+
+    data = Squares(5)
+    assert indices(DataLoader(data, 2, sampler=Backwards(data), num_workers=workers)) == [[4, 3], [2, 1], [0]]
+    assert indices(DataLoader(data, 2, sampler=[3, 3, 0], num_workers=workers)) == [[3, 3], [0]]
+    batches = BatchSampler(SequentialSampler(data), 2, drop_last=True)
+    loader = DataLoader(data, batch_sampler=batches, num_workers=workers)
+    assert indices(loader) == [[0, 1], [2, 3]] and len(loader) == len(batches) == 2
+    drawn = list(RandomSampler(data, generator=nr.Generator().manual_seed(1)))
+    assert sorted(drawn) == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="sampler"):
+        DataLoader(data, shuffle=True, sampler=Backwards(data))
+    with pytest.raises(IndexError):
+        list(DataLoader(data, sampler=[99], num_workers=workers))
+
+
+def test_subsets_and_splits():
+    data = Squares(10)
+    subset = Subset(data, [3, 1, 4])
+    assert len(subset) == 3 and subset[1][1] == 1
+    a, b = random_split(data, [7, 3], generator=nr.Generator().manual_seed(0))
+    assert sorted(a.indices + b.indices) == list(range(10)) and len(a) == 7
+    again, _ = random_split(data, [7, 3], generator=nr.Generator().manual_seed(0))
+    assert again.indices == a.indices
+    assert [len(p) for p in random_split(data, [0.5, 0.25, 0.25])] == [5, 3, 2]
+    with pytest.raises((ValueError, RuntimeError)):
+        random_split(data, [7, 2])
+    joined = ConcatDataset([Squares(2), Squares(3)])
+    assert len(joined) == 5 and joined[3][1] == 1 and joined[-1][1] == 2
+    assert len(Squares(2) + Squares(3)) == 5
+    with pytest.raises(IndexError):
+        joined[5]
+    tensors = TensorDataset(nr.arange(6.0).reshape(3, 2), nr.arange(3))
+    assert tensors[2][0].tolist() == [4.0, 5.0] and len(tensors) == 3
+    parts = DataLoader(Subset(tensors, [2, 0]), batch_size=2, num_workers=2)
+    assert [y.tolist() for _, y in parts] == [[2, 0]]
+    with pytest.raises((ValueError, RuntimeError, AssertionError)):
+        TensorDataset(nr.ones(3), nr.ones(2))
+
+
+def test_iterable_datasets():
+    class Stream(IterableDataset):
+        def __iter__(self):
+            return iter(range(5))
+
+    assert [b.tolist() for b in DataLoader(Stream(), batch_size=2)] == [[0, 1], [2, 3], [4]]
+    assert [b.tolist() for b in DataLoader(Stream(), batch_size=2, drop_last=True)] == [[0, 1], [2, 3]]
+    assert list(DataLoader(Stream(), batch_size=None)) == list(range(5))
+
+
+def test_datasets_that_compute_gradients_and_batches_across_threads():
+    layer = nr.nn.Linear(2, 2)
+
+    class Computed(Squares):
+        def __getitem__(self, index):
+            with nr.no_grad():
+                return layer(nr.full((2,), float(index)))
+
+    results = [b.tolist() for b in DataLoader(Computed(), 6, num_workers=3)]
+    assert results == [b.tolist() for b in DataLoader(Computed(), 6)]
+    assert nr.is_grad_enabled()
+
+
+def test_loaders_free_their_data():
+    import weakref
+
+    data = Squares()
+    gone = weakref.ref(data)
+    loader = DataLoader(data, 4, num_workers=2)
+    iterator = iter(loader)
+    next(iterator)
+    del data, loader, iterator
+    gc.collect()
+    assert gone() is None
+
+
+def test_fashion_mnist():
+    data = FashionMNIST(train=False, transform=[transforms.ToFloat(), transforms.Normalize([0.5], [0.5])])
+    assert len(data) == 10000 and len(data.classes) == 10
+    image, label = data[0]
+    assert image.shape == (1, 28, 28) and image.dtype is nr.float32 and data.classes[int(label)] == "Ankle boot"
+    assert image.min().item() == -1.0
+    images, labels = next(iter(DataLoader(data, 32, num_workers=2)))
+    assert images.shape == (32, 1, 28, 28) and labels.shape == (32,) and labels.dtype is nr.int64
+    assert images[0].tolist() == image.tolist()
+    with pytest.raises((FileNotFoundError, RuntimeError, OSError)):
+        FashionMNIST(root="/nowhere")
