@@ -42,8 +42,8 @@ int64_t ClassDim(const char* loss, const Tensor& input, const Tensor& target,
   }
   const int64_t dim = input.dim() == 1 ? 0 : 1;
   if (weight.defined() && (weight.dim() != 1 || weight.numel() != input.size(dim))) {
-    ThrowInvalidArgument(absl::StrCat(loss, ": weight must be [", input.size(dim), "], got ",
-                                      Describe(weight)));
+    ThrowInvalidArgument(
+        absl::StrCat(loss, ": weight must be [", input.size(dim), "], got ", Describe(weight)));
   }
   return dim;
 }

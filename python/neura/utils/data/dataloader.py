@@ -1,6 +1,8 @@
 """The loader: C++ threads that prepare batches of datasets of either language."""
 
+import atexit
 import itertools
+import weakref
 
 from neura import _C
 from neura.utils.data.dataset import IterableDataset, native
@@ -31,6 +33,16 @@ def default_collate(batch):
         f"default_collate: cannot join {type(first).__name__}; give a collate_fn, or examples of "
         "tensors, numbers, strings, arrays, tuples, lists or dicts"
     )
+
+
+# Passes that go on. Their workers have to end while the interpreter can still let them run Python.
+_passes = weakref.WeakSet()
+
+
+@atexit.register
+def _close_passes():
+    for running in list(_passes):
+        running.close()
 
 
 class DataLoader:
@@ -88,7 +100,9 @@ class DataLoader:
 
     def __iter__(self):
         if self._loader is not None:
-            return iter(self._loader)
+            running = iter(self._loader)
+            _passes.add(running)
+            return running
         return self._iterate()
 
     def _iterate(self):
