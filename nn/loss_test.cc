@@ -1,4 +1,6 @@
 // Losses against their formulas.
+#include "neura/nn/loss.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +9,6 @@
 
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/gradcheck.h"
-#include "neura/nn/loss.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/values.h"
@@ -182,8 +183,8 @@ TEST(NllTest, IsCrossEntropyAfterLogSoftmax) {
   const Tensor weight = FromList<double>({1, 2, 0.5});
   for (const char* reduction : {"none", "mean", "sum"}) {
     const Tensor expected = nn::CrossEntropy(x, target, {.weight = weight, .reduction = reduction});
-    const Tensor got = nn::Nll(LogSoftmax(x, {.dim = 1}), target,
-                               {.weight = weight, .reduction = reduction});
+    const Tensor got =
+        nn::Nll(LogSoftmax(x, {.dim = 1}), target, {.weight = weight, .reduction = reduction});
     EXPECT_LT(Value(Sum(Abs(got - expected))), 1e-12) << reduction;
   }
   EXPECT_THAT(ErrorOf([&] { nn::Nll(x, Rand({4, 3, 2})); }), HasSubstr("Nll: the input is"));
@@ -215,7 +216,9 @@ TEST(BinaryCrossEntropyTest, IsTheNegativeLogProbability) {
   const Tensor weight = FromList<double>({1, 0, 2});
   EXPECT_NEAR(Value(nn::BinaryCrossEntropy(p, y, {.weight = weight, .reduction = "sum"})),
               expected[0] + 2 * expected[2], 1e-12);
-  EXPECT_THAT(ErrorOf([&] { nn::BinaryCrossEntropy(p, FromList<int64_t>({0, 1, 0})); }),
+  EXPECT_THAT(ErrorOf([&] {
+                nn::BinaryCrossEntropy(p, FromList<int64_t>({0, 1, 0}));
+              }),
               HasSubstr("floating point"));
 }
 
@@ -251,7 +254,9 @@ TEST(LossTest, Gradients) {
       [&](const List& in) { return List{nn::SmoothL1(in[0], y)}; },
       [&](const List& in) { return List{nn::BinaryCrossEntropy(in[0], p)}; },
       [&](const List& in) { return List{nn::BinaryCrossEntropyWithLogits(in[0], p)}; },
-      [&](const List& in) { return List{nn::Nll(in[0], FromList<int64_t>({3, 0, 1}))}; },
+      [&](const List& in) {
+        return List{nn::Nll(in[0], FromList<int64_t>({3, 0, 1}))};
+      },
   };
   for (const auto& loss : losses) {
     EXPECT_EQ(autograd::GradCheck(loss, {x}), "");

@@ -95,13 +95,16 @@ using Loader = data::DataLoader<AnyDataset>;
 class Pass {
  public:
   explicit Pass(std::shared_ptr<Loader> loader) : loader_(std::move(loader)) {}
-  ~Pass() {
-    // Workers that still prepare batches may need the lock to end.
-    py::gil_scoped_release release;
-    iterator_.reset();
+  ~Pass() { Close(); }
+
+  // Workers that still prepare batches may need the lock to end.
+  void Close() {
+    WithoutGil([&] { iterator_.reset(); });
+    closed_ = true;
   }
 
   py::object Next() {
+    if (closed_) throw py::stop_iteration();
     const bool more = WithoutGil([&] {
       if (!iterator_) {
         iterator_.emplace(loader_->begin());
@@ -121,11 +124,13 @@ class Pass {
  private:
   std::shared_ptr<Loader> loader_;
   std::optional<Loader::Iterator> iterator_;
+  bool closed_ = false;
 };
 
 std::shared_ptr<NativeDataset> MakeTensorDataset(const std::vector<Tensor>& t) {
   switch (t.size()) {
-    case 1: return std::make_shared<Native<data::TensorDataset<1>>>(data::TensorDataset(t[0]));
+    case 1:
+      return std::make_shared<Native<data::TensorDataset<1>>>(data::TensorDataset(t[0]));
     case 2:
       return std::make_shared<Native<data::TensorDataset<2>>>(data::TensorDataset(t[0], t[1]));
     case 3:
@@ -134,7 +139,8 @@ std::shared_ptr<NativeDataset> MakeTensorDataset(const std::vector<Tensor>& t) {
     case 4:
       return std::make_shared<Native<data::TensorDataset<4>>>(
           data::TensorDataset(t[0], t[1], t[2], t[3]));
-    default: break;
+    default:
+      break;
   }
   ThrowInvalidArgument("TensorDataset: expected 1 to 4 tensors, got " + std::to_string(t.size()));
 }
@@ -182,37 +188,38 @@ void InitData(py::module_& parent) {
             ToPython(WithoutGil([&] { return self.Get(index < 0 ? index + size : index); })));
       });
   m.def("tensor_dataset", &MakeTensorDataset);
-  m.def("fashion_mnist", [](bool train, const std::string& root,
-                            const std::vector<PyTransform>& transforms) {
-    std::vector<Transform> list;
-    for (const PyTransform& transform : transforms) list.push_back(transform.transform);
-    return MakeFashionMnist(train, root, list);
-  });
-  m.def("subset", [](const std::shared_ptr<NativeDataset>& dataset,
-                     const std::vector<int64_t>& indices) -> std::shared_ptr<NativeDataset> {
-    class Part final : public NativeDataset {
-     public:
-      Part(std::shared_ptr<NativeDataset> dataset, std::vector<int64_t> indices)
-          : dataset_(std::move(dataset)), indices_(std::move(indices)) {
-        for (const int64_t index : indices_) data::CheckIndex(index, dataset_->size());
-      }
-      int64_t size() const override { return static_cast<int64_t>(indices_.size()); }
-      std::vector<Tensor> Get(int64_t index) const override {
-        return dataset_->Get(indices_[static_cast<size_t>(index)]);
-      }
-      std::vector<Tensor> GetBatch(absl::Span<const int64_t> indices,
-                                   const Epoch& epoch) const override {
-        std::vector<int64_t> origins;
-        for (const int64_t i : indices) origins.push_back(indices_[static_cast<size_t>(i)]);
-        return dataset_->GetBatch(origins, epoch);
-      }
+  m.def("fashion_mnist",
+        [](bool train, const std::string& root, const std::vector<PyTransform>& transforms) {
+          std::vector<Transform> list;
+          for (const PyTransform& transform : transforms) list.push_back(transform.transform);
+          return MakeFashionMnist(train, root, list);
+        });
+  m.def("subset",
+        [](const std::shared_ptr<NativeDataset>& dataset,
+           const std::vector<int64_t>& indices) -> std::shared_ptr<NativeDataset> {
+          class Part final : public NativeDataset {
+           public:
+            Part(std::shared_ptr<NativeDataset> dataset, std::vector<int64_t> indices)
+                : dataset_(std::move(dataset)), indices_(std::move(indices)) {
+              for (const int64_t index : indices_) data::CheckIndex(index, dataset_->size());
+            }
+            int64_t size() const override { return static_cast<int64_t>(indices_.size()); }
+            std::vector<Tensor> Get(int64_t index) const override {
+              return dataset_->Get(indices_[static_cast<size_t>(index)]);
+            }
+            std::vector<Tensor> GetBatch(absl::Span<const int64_t> indices,
+                                         const Epoch& epoch) const override {
+              std::vector<int64_t> origins;
+              for (const int64_t i : indices) origins.push_back(indices_[static_cast<size_t>(i)]);
+              return dataset_->GetBatch(origins, epoch);
+            }
 
-     private:
-      const std::shared_ptr<NativeDataset> dataset_;
-      const std::vector<int64_t> indices_;
-    };
-    return std::make_shared<Part>(dataset, indices);
-  });
+           private:
+            const std::shared_ptr<NativeDataset> dataset_;
+            const std::vector<int64_t> indices_;
+          };
+          return std::make_shared<Part>(dataset, indices);
+        });
   m.def("random_parts", [](int64_t size, const std::vector<int64_t>& lengths, uint64_t seed) {
     return data::internal::RandomParts(size, lengths, seed);
   });
@@ -234,7 +241,8 @@ void InitData(py::module_& parent) {
 
   py::class_<Pass>(m, "Pass")
       .def("__iter__", [](const py::object& self) { return self; })
-      .def("__next__", &Pass::Next);
+      .def("__next__", &Pass::Next)
+      .def("close", &Pass::Close);
   py::class_<Loader, std::shared_ptr<Loader>>(m, "Loader")
       .def(py::init([](const std::shared_ptr<NativeDataset>& native, const py::object& get,
                        const py::object& collate, int64_t size, int64_t batch_size, bool shuffle,
@@ -262,9 +270,8 @@ void InitData(py::module_& parent) {
       }))
       .def("__len__", &Loader::size)
       .def_property("epoch", &Loader::epoch, &Loader::set_epoch)
-      .def("__iter__", [](const std::shared_ptr<Loader>& self) {
-        return std::make_unique<Pass>(self);
-      });
+      .def("__iter__",
+           [](const std::shared_ptr<Loader>& self) { return std::make_unique<Pass>(self); });
 }
 
 }  // namespace neura::python

@@ -1,5 +1,8 @@
 #include "neura/python/extension/errors.h"
 
+#include <cxxabi.h>
+#include <unistd.h>
+
 #include <exception>
 #include <new>
 #include <string>
@@ -14,12 +17,18 @@ namespace py = pybind11;
 
 PyObject* ExceptionFor(absl::StatusCode code) {
   switch (code) {
-    case absl::StatusCode::kInvalidArgument: return PyExc_ValueError;
-    case absl::StatusCode::kOutOfRange: return PyExc_IndexError;
-    case absl::StatusCode::kNotFound: return PyExc_FileNotFoundError;
-    case absl::StatusCode::kUnimplemented: return PyExc_NotImplementedError;
-    case absl::StatusCode::kResourceExhausted: return PyExc_MemoryError;
-    default: return PyExc_RuntimeError;
+    case absl::StatusCode::kInvalidArgument:
+      return PyExc_ValueError;
+    case absl::StatusCode::kOutOfRange:
+      return PyExc_IndexError;
+    case absl::StatusCode::kNotFound:
+      return PyExc_FileNotFoundError;
+    case absl::StatusCode::kUnimplemented:
+      return PyExc_NotImplementedError;
+    case absl::StatusCode::kResourceExhausted:
+      return PyExc_MemoryError;
+    default:
+      return PyExc_RuntimeError;
   }
 }
 
@@ -48,6 +57,14 @@ void SetPythonError() noexcept {
     PyErr_SetString(PyExc_RuntimeError, error.what());
   } catch (...) {
     PyErr_SetString(PyExc_RuntimeError, "unknown C++ exception");
+  }
+}
+
+GilReleased::~GilReleased() {
+  try {
+    PyEval_RestoreThread(state_);
+  } catch (abi::__forced_unwind&) {
+    for (;;) pause();
   }
 }
 

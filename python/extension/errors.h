@@ -38,10 +38,23 @@ int GuardedInt(F f) noexcept {
 
 [[noreturn]] void ThrowTypeError(const std::string& message);
 
+// The interpreter's lock let go for a scope. A thread that wants it back while the interpreter ends
+// waits for the end of the process: Python would unwind its stack, which C++ takes for a crash.
+class GilReleased {
+ public:
+  GilReleased() : state_(PyEval_SaveThread()) {}
+  ~GilReleased();
+  GilReleased(const GilReleased&) = delete;
+  GilReleased& operator=(const GilReleased&) = delete;
+
+ private:
+  PyThreadState* const state_;
+};
+
 // Runs f without the interpreter's lock.
 template <typename F>
 auto WithoutGil(F f) {
-  pybind11::gil_scoped_release release;
+  const GilReleased released;
   return f();
 }
 

@@ -1,4 +1,4 @@
-"""Modules of Python around layers of C++: members, state, hooks, copies, printing, errors."""
+"""Modules of Python around layers of C++: members, state, hooks, copies, errors."""
 
 import copy
 import gc
@@ -356,58 +356,6 @@ def test_containers():
     assert sequence(nr.ones(1, 1)).shape == (1, 1)
     sequence[1] = nn.Identity()
     assert isinstance(sequence[1], nn.Identity)
-
-
-def trees(library):
-    n = library.nn
-
-    class Block(n.Module):
-        def __init__(self):
-            super().__init__()
-            self.fc = n.Linear(2, 3)
-            self.layers = n.ModuleList([n.ReLU(), n.Sequential(n.Linear(3, 1, bias=False), n.Sigmoid())])
-
-    return [
-        n.Linear(2, 3),
-        n.Sequential(n.Linear(2, 3), n.ReLU()),
-        n.Sequential(),
-        Block(),
-        n.AdaptiveAvgPool2d((1, 1)),
-        n.Flatten(),
-        n.GELU(),
-        n.SiLU(),
-        n.Tanh(),
-        n.Identity(),
-        n.LeakyReLU(0.2),
-        n.Softmax(dim=1),
-        n.LogSoftmax(dim=-1),
-        n.ELU(),
-        n.Softplus(),
-        n.ModuleDict({"a": n.ReLU()}),
-        n.CrossEntropyLoss(),
-        n.MSELoss(),
-        n.Embedding(10, 3),
-        n.Hardtanh(-2, 2),
-        n.ReLU6(),
-        n.LogSigmoid(),
-        n.ConvTranspose2d(4, 2, 4, stride=2, padding=1, bias=False),
-    ]
-
-
-@pytest.mark.parametrize("index", range(len(trees(torch))))
-def test_modules_print_as_in_pytorch(index):
-    assert repr(trees(nr)[index]) == repr(trees(torch)[index])
-
-
-def test_layers_print_what_makes_them_again():
-    for text in (
-        "Conv2d(in_channels=4, out_channels=2, kernel_size=(3, 5), stride=2, padding=1, dilation=1, groups=2, bias=False)",
-        "BatchNorm2d(num_features=4, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)",
-        "LayerNorm(normalized_shape=(4,), eps=1e-05, elementwise_affine=True, bias=True)",
-        "MaxPool2d(kernel_size=2, stride=None, padding=0, dilation=1, ceil_mode=False)",
-        "Dropout(p=0.1)",
-    ):
-        assert repr(eval(f"nn.{text}")) == text
 
 
 def test_wrong_arguments():

@@ -30,8 +30,8 @@ class RealFormat {
     smallest_ = std::min(smallest_, std::fabs(value));
   }
   void Choose() {
-    scientific_ = largest_ > 0 && (largest_ / smallest_ > 1000 || largest_ > 1e8 ||
-                                   (!whole_ && smallest_ < 1e-4));
+    scientific_ = largest_ > 0 &&
+                  (largest_ / smallest_ > 1000 || largest_ > 1e8 || (!whole_ && smallest_ < 1e-4));
   }
   std::string Format(double value) const {
     if (std::isnan(value)) return "nan";
@@ -75,7 +75,7 @@ class ElementFormat {
 };
 
 template <typename T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 class ElementFormat<T> {
  public:
   void Look(T) {}
@@ -93,7 +93,7 @@ class ElementFormat<T> {
 };
 
 template <typename T>
-  requires kIsComplex<T>
+requires kIsComplex<T>
 class ElementFormat<T> {
  public:
   void Look(T value) {

@@ -49,8 +49,9 @@ TEST(PrintingTest, OnlyFiniteNumbersSetTheWidth) {
 
 TEST(PrintingTest, LinesAreAsWideAsTheyMayBe) {
   const Tensor x = Arange(1000, 1014);
-  EXPECT_EQ(ElementsText(x),
-            "[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012,\n 1013]");
+  EXPECT_EQ(
+      ElementsText(x),
+      "[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012,\n 1013]");
   EXPECT_EQ(ElementsText(x, 7),
             "[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011,\n"
             "        1012, 1013]");

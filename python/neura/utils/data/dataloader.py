@@ -1,6 +1,8 @@
 """The loader: C++ threads that prepare batches of datasets of either language."""
 
+import atexit
 import itertools
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,6 +36,16 @@ def default_collate(batch: list[Any]) -> Any:
         f"default_collate: cannot join {type(first).__name__}; give a collate_fn, or examples of "
         "tensors, numbers, strings, arrays, tuples, lists or dicts"
     )
+
+
+# Passes that go on. Their workers have to end while the interpreter can still let them run Python.
+_passes: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_passes() -> None:
+    for running in list(_passes):
+        running.close()
 
 
 class DataLoader:
@@ -91,7 +103,9 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Any]:
         if self._loader is not None:
-            return iter(self._loader)
+            running = iter(self._loader)
+            _passes.add(running)
+            return running
         return self._iterate()
 
     def _iterate(self) -> Iterator[Any]:

@@ -1,0 +1,80 @@
+"""Functions and methods that are composed in Python, beside PyTorch's."""
+
+import neura as nr
+import numpy as np
+import pytest
+import torch
+
+from compare import assert_same
+
+RANDOM = np.random.RandomState(0)
+A, B, V = RANDOM.randn(3, 4), RANDOM.randn(4, 3), RANDOM.randn(5)
+SPARSE = RANDOM.randint(0, 2, (3, 4))
+PLACES = np.array([[0, 2, 1, 0], [1, 0, 2, 2]])
+
+CALLS = {
+    "nonzero": lambda l, t: l.nonzero(t(SPARSE)),
+    "nonzero of a vector": lambda l, t: t(V > 0).nonzero(),
+    "nonzero as tuple": lambda l, t: l.nonzero(t(SPARSE), as_tuple=True),
+    "count_nonzero": lambda l, t: [l.count_nonzero(t(SPARSE)), t(SPARSE).count_nonzero(1)],
+    "masked_select": lambda l, t: [l.masked_select(t(A), t(A > 0)), t(A).masked_select(t(V[:4] > 0))],
+    "isclose": lambda l, t: [l.isclose(t(A), t(A + 1e-9)), t(A).isclose(t(A + 1))],
+    "allclose": lambda l, t: [l.allclose(t(A), t(A)), t(A).allclose(t(A + 1)), l.allclose(t(np.array([np.nan])), t(np.array([np.nan])), equal_nan=True)],
+    "equal": lambda l, t: [l.equal(t(A), t(A)), l.equal(t(A), t(B)), t(V).equal(t(V + 1))],
+    "scatter": lambda l, t: [l.scatter(t(A), 0, t(PLACES), 7.0), t(A).scatter(0, t(np.array([[0, 1, 2, 0]])), t(B.T.copy()))],
+    "scatter_": lambda l, t: [l.zeros(3, 4).scatter_(1, t(np.array([[0], [3], [1]])), 1), l.zeros(3, 4).scatter_(1, t(np.array([[2], [0], [1]])), value=5.0)],
+    "scatter_add_": lambda l, t: l.zeros(3, 4, dtype=l.float64).scatter_add_(0, t(PLACES), t(A)),
+    "index_add_": lambda l, t: l.ones(3, 4, dtype=l.float64).index_add_(0, t(np.array([2, 0, 2])), t(A)),
+    "masked_fill_": lambda l, t: t(A.copy()).masked_fill_(t(A > 0), 3),
+    "movedim": lambda l, t: [l.movedim(t(RANDOM_CUBE), 0, -1), l.movedim(t(RANDOM_CUBE), (0, 1), (2, 0))],
+    "roll": lambda l, t: [l.roll(t(A), 1), l.roll(t(A), 2, 1), t(A).roll((1, -1), (0, 1)), l.roll(t(A), -7, 1)],
+    "diag": lambda l, t: [l.diag(t(A)), l.diag(t(V)), l.diag(t(V), 1), l.diag(t(V), -2), l.diag(t(A), 1)],
+    "trace": lambda l, t: [l.trace(t(A[:, :3].copy())), t(A[:, :3].copy()).trace()],
+    "stacks": lambda l, t: [l.hstack([t(V), t(V)]), l.hstack([t(A), t(A)]), l.vstack([t(V), t(V)]), l.vstack((t(A), t(A)))],
+    "meshgrid": lambda l, t: [*l.meshgrid(t(V), t(V[:2].copy()), indexing="ij"), *l.meshgrid(t(V), t(V[:2].copy()), indexing="xy")],
+    "clamp_min": lambda l, t: [t(A).clamp_min(0.1), t(A).clamp_max(0.1)],
+    "where": lambda l, t: t(A).where(t(A > 0), t(B.T.copy())),
+    "one_hot": lambda l, t: [l.nn.functional.one_hot(t(SPARSE)), l.nn.functional.one_hot(t(PLACES), num_classes=5)],
+    "normalize": lambda l, t: [l.nn.functional.normalize(t(A)), l.nn.functional.normalize(t(A), p=1.0, dim=0)],
+    "softplus": lambda l, t: [l.nn.functional.softplus(t(V)), l.nn.functional.softplus(t(V), beta=2)],
+}
+RANDOM_CUBE = RANDOM.randn(2, 3, 4)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_function(name):
+    ours = CALLS[name](nr, lambda a: nr.tensor(np.array(a)))
+    theirs = CALLS[name](torch, lambda a: torch.tensor(np.array(a)))
+    assert_same(ours, theirs)
+
+
+def test_random_in_place():
+    x = nr.empty(2000)
+    assert set(x.bernoulli_(0.3).tolist()) == {0.0, 1.0} and abs(x.mean().item() - 0.3) < 0.06
+    assert set(x.random_(3, 6).tolist()) == {3.0, 4.0, 5.0}
+    assert set(nr.empty(500, dtype=nr.int64).random_(2).tolist()) == {0, 1}
+    p = nr.tensor([0.0, 1.0, 0.5])
+    assert nr.bernoulli(p).tolist()[:2] == [0.0, 1.0]
+
+
+def test_dropout():
+    x = nr.ones(1000)
+    y = nr.nn.functional.dropout(x, 0.25)
+    assert sorted(set(y.tolist())) == pytest.approx([0, 4 / 3]) and abs(y.mean().item() - 1) < 0.1
+    assert nr.nn.functional.dropout(x, 1.0).sum().item() == 0
+    assert nr.nn.functional.dropout(x, 0.5, training=False) is x
+    with pytest.raises(ValueError, match="probability"):
+        nr.nn.functional.dropout(x, 1.5)
+
+
+def test_errors():
+    with pytest.raises((ValueError, RuntimeError)):
+        nr.mm(nr.ones(2), nr.ones(2, 2))
+    with pytest.raises((ValueError, RuntimeError)):
+        nr.dot(nr.ones(2), nr.ones(3))
+    with pytest.raises((ValueError, RuntimeError)):
+        nr.ones(2, 3).repeat(2)
+    with pytest.raises(ValueError):
+        nr.meshgrid(nr.ones(2), indexing="no")
+    with pytest.raises(ValueError, match="one_hot"):
+        nr.nn.functional.one_hot(nr.tensor([3]), 2)
