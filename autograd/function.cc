@@ -32,10 +32,9 @@ void FunctionRule(RuleContext& c) {
   for (size_t i = 0; i < results.size(); ++i) {
     if (!results[i].defined() || !c.needs(i)) continue;
     if (results[i].shape() != c.input_shape(i) || results[i].dtype() != c.input_dtype(i)) {
-      ThrowInvalidArgument(absl::StrCat(options.name, ": the gradient of input ", i, ", ",
-                                        DTypeName(c.input_dtype(i)), " ",
-                                        ToString(c.input_shape(i)), ", cannot be ",
-                                        Describe(results[i])));
+      ThrowInvalidArgument(absl::StrCat(
+          options.name, ": the gradient of input ", i, ", ", DTypeName(c.input_dtype(i)), " ",
+          ToString(c.input_shape(i)), ", cannot be ", Describe(results[i])));
     }
     c.Set(i, results[i]);
   }
@@ -71,8 +70,8 @@ OpId FunctionOp() {
 void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
                     const std::vector<Tensor>& outputs, FunctionBackward backward) {
   if (outputs.size() > kMaxOutputs) {
-    ThrowInvalidArgument(absl::StrCat(name, ": ", outputs.size(), " outputs; at most ",
-                                      kMaxOutputs, " can be recorded"));
+    ThrowInvalidArgument(absl::StrCat(name, ": ", outputs.size(), " outputs; at most ", kMaxOutputs,
+                                      " can be recorded"));
   }
   std::vector<const Tensor*> refs;
   bool flows = false;

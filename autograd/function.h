@@ -11,7 +11,8 @@ namespace neura::autograd {
 
 // Gets the gradient of each output (undefined where nothing depends on it) and returns that of each
 // input (undefined: zero). Written with public operations, it can be differentiated in turn.
-using FunctionBackward = std::function<std::vector<Tensor>(const std::vector<Tensor>& grad_outputs)>;
+using FunctionBackward =
+    std::function<std::vector<Tensor>(const std::vector<Tensor>& grad_outputs)>;
 
 // Records `outputs`, computed from `inputs` under a NoGradGuard, as one step:
 //

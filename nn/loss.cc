@@ -28,10 +28,11 @@ void CheckFloating(const char* loss, const Tensor& input, const Tensor& target) 
 }
 
 [[noreturn]] void ThrowShapes(const char* loss, const Tensor& input, const Tensor& target) {
-  ThrowInvalidArgument(absl::StrCat(
-      loss, ": the input is ", Describe(input), " and the target ", Describe(target),
-      "; expected [N, C, ...] and integer classes [N, ...], or for CrossEntropy probabilities of the "
-      "input's shape"));
+  ThrowInvalidArgument(absl::StrCat(loss, ": the input is ", Describe(input), " and the target ",
+                                    Describe(target),
+                                    "; expected [N, C, ...] and integer classes [N, ...], or for "
+                                    "CrossEntropy probabilities of the "
+                                    "input's shape"));
 }
 
 // The dimension of the classes, after checking what CrossEntropy and Nll ask of their input.
@@ -41,8 +42,8 @@ int64_t ClassDim(const char* loss, const Tensor& input, const Tensor& target,
     ThrowShapes(loss, input, target);
   }
   const int64_t dim = input.dim() == 1 ? 0 : 1;
-  if (weight.defined() && (weight.dim() != 1 || weight.numel() != input.size(dim) ||
-                           weight.dtype() != input.dtype())) {
+  if (weight.defined() &&
+      (weight.dim() != 1 || weight.numel() != input.size(dim) || weight.dtype() != input.dtype())) {
     ThrowInvalidArgument(absl::StrCat(loss, ": weight must be ", DTypeName(input.dtype()), " [",
                                       input.size(dim), "], got ", Describe(weight)));
   }

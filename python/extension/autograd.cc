@@ -30,14 +30,12 @@ std::vector<Tensor> TensorsOf(const py::object& objects, const char* what) {
   return tensors;
 }
 
-py::object Grad(const py::object& outputs, const py::object& inputs,
-                const py::object& grad_outputs, bool retain_graph, bool create_graph,
-                bool allow_unused) {
+py::object Grad(const py::object& outputs, const py::object& inputs, const py::object& grad_outputs,
+                bool retain_graph, bool create_graph, bool allow_unused) {
   const std::vector<Tensor> from = TensorsOf(outputs, "grad(): outputs");
   const std::vector<Tensor> to = TensorsOf(inputs, "grad(): inputs");
-  GradOptions options{.retain_graph = retain_graph,
-                      .create_graph = create_graph,
-                      .allow_unused = allow_unused};
+  GradOptions options{
+      .retain_graph = retain_graph, .create_graph = create_graph, .allow_unused = allow_unused};
   if (!grad_outputs.is_none()) {
     options.grad_outputs = TensorsOf(grad_outputs, "grad(): grad_outputs");
   }

@@ -50,17 +50,17 @@ py::object Extremum(const Tensor& input, const py::object& dim, bool keepdim) {
 }
 
 void InitReductions(Binder bind) {
-  bind.Both("var", "input, dim=None, unbiased=None, keepdim=False, *, correction=1",
-            "Sum of squared deviations from the mean, over the count less correction",
-            NEURA_FN((const Tensor& x, const OptDims& dim, const std::optional<bool>& unbiased,
-                      bool keepdim, int64_t correction), {
-              return Var(x, Over(dim, keepdim), unbiased ? int64_t{*unbiased} : correction);
-            }));
-  bind.Both("std", "input, dim=None, unbiased=None, keepdim=False, *, correction=1", "Square root of var",
-            NEURA_FN((const Tensor& x, const OptDims& dim, const std::optional<bool>& unbiased,
-                      bool keepdim, int64_t correction), {
-              return Std(x, Over(dim, keepdim), unbiased ? int64_t{*unbiased} : correction);
-            }));
+  bind.Both(
+      "var", "input, dim=None, unbiased=None, keepdim=False, *, correction=1",
+      "Sum of squared deviations from the mean, over the count less correction",
+      NEURA_FN((const Tensor& x, const OptDims& dim, const std::optional<bool>& unbiased,
+                bool keepdim, int64_t correction),
+               { return Var(x, Over(dim, keepdim), unbiased ? int64_t{*unbiased} : correction); }));
+  bind.Both(
+      "std", "input, dim=None, unbiased=None, keepdim=False, *, correction=1", "Square root of var",
+      NEURA_FN((const Tensor& x, const OptDims& dim, const std::optional<bool>& unbiased,
+                bool keepdim, int64_t correction),
+               { return Std(x, Over(dim, keepdim), unbiased ? int64_t{*unbiased} : correction); }));
   bind.Both("logsumexp", "input, dim, keepdim=False", "log(sum(exp(input))), without overflow",
             NEURA_FN((const Tensor& x, const OptDims& dim, bool keepdim),
                      { return LogSumExp(x, Over(dim, keepdim)); }));
@@ -162,8 +162,7 @@ void InitProducts(Binder bind) {
               CheckRank("outer", y, 1);
               return Unsqueeze(x, 1) * y;
             }));
-  bind.Both("addmm", "input, mat1, mat2, *, beta=1, alpha=1",
-            "beta * input + alpha * mat1 @ mat2",
+  bind.Both("addmm", "input, mat1, mat2, *, beta=1, alpha=1", "beta * input + alpha * mat1 @ mat2",
             NEURA_FN((const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta,
                       const Scalar& alpha),
                      { return x * beta + Product<2, 2>("addmm", a, b) * alpha; }));
@@ -250,15 +249,14 @@ void InitShape(Binder bind) {
             NEURA_FN((const Tensor& x), { return Reshape(x, {-1}); }));
   bind.Both("transpose", "input, dim0, dim1", "Two dimensions exchanged", &Transpose);
   bind.Both("swapaxes", "input, axis0, axis1", "Two dimensions exchanged", &Transpose);
-  bind.Both("t", "input", "The transpose of a matrix", NEURA_FN((const Tensor& x), {
-              if (x.dim() > 2) {
-                ThrowInvalidArgument(absl::StrCat("t: expected at most 2 dimensions, got ",
-                                                  Describe(x)));
-              }
-              return x.dim() < 2 ? x : Transpose(x, 0, 1);
-            }));
-  bind.Both("narrow", "input, dim, start, length", "length elements of dim from start on",
-            &Narrow);
+  bind.Both(
+      "t", "input", "The transpose of a matrix", NEURA_FN((const Tensor& x), {
+        if (x.dim() > 2) {
+          ThrowInvalidArgument(absl::StrCat("t: expected at most 2 dimensions, got ", Describe(x)));
+        }
+        return x.dim() < 2 ? x : Transpose(x, 0, 1);
+      }));
+  bind.Both("narrow", "input, dim, start, length", "length elements of dim from start on", &Narrow);
   bind.Both("select", "input, dim, index", "One slice of dim, which disappears", &Select);
   bind.Both("diagonal", "input, offset=0, dim1=0, dim2=1",
             "The diagonal of two dimensions, as the last one", &Diagonal);
@@ -270,8 +268,9 @@ void InitShape(Binder bind) {
        NEURA_FN((const std::vector<Tensor>& t, int64_t dim), { return Stack(t, dim); }));
   bind.Both("split", "input, split_size_or_sections, dim=0",
             "Views of that many slices each, or of the given numbers of slices",
-            NEURA_FN((const Tensor& x, const py::object& size, int64_t dim),
-                     { return py::reinterpret_steal<py::object>(ToPython(SplitBy(x, size, dim))); }));
+            NEURA_FN((const Tensor& x, const py::object& size, int64_t dim), {
+              return py::reinterpret_steal<py::object>(ToPython(SplitBy(x, size, dim)));
+            }));
   bind.Both("chunk", "input, chunks, dim=0", "At most chunks views of equal size, except the last",
             &Chunk);
   bind.Both("unbind", "input, dim=0", "The slices of dim, which disappears",
@@ -291,9 +290,8 @@ void InitActivations(Binder bind) {
   bind("relu6", "input", "input, kept between 0 and 6",
        NEURA_FN((const Tensor& x), { return Clamp(x, {.min = 0, .max = 6}); }));
   bind("hardtanh", "input, min_val=-1.0, max_val=1.0", "input, kept between min_val and max_val",
-       NEURA_FN((const Tensor& x, double min, double max), {
-         return Clamp(x, {.min = min, .max = max});
-       }));
+       NEURA_FN((const Tensor& x, double min, double max),
+                { return Clamp(x, {.min = min, .max = max}); }));
   bind("logsigmoid", "input", "log(sigmoid(input)), without underflow",
        NEURA_FN((const Tensor& x), { return -Softplus(-x); }));
   bind("embedding", "input, weight", "The rows of weight that the integers of input name",
@@ -310,22 +308,24 @@ void InitLosses(Binder bind) {
        "input, target, weight=None, ignore_index=-100, reduction='mean', label_smoothing=0.0",
        "-log(softmax(input)[target]), for class indices or probabilities",
        NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 int64_t ignore_index, const std::string& reduction, double label_smoothing), {
-         return nn::CrossEntropy(input, target,
-                                 {.weight = weight.value_or(Tensor()),
-                                  .ignore_index = ignore_index,
-                                  .reduction = reduction,
-                                  .label_smoothing = label_smoothing});
-       }));
+                 int64_t ignore_index, const std::string& reduction, double label_smoothing),
+                {
+                  return nn::CrossEntropy(input, target,
+                                          {.weight = weight.value_or(Tensor()),
+                                           .ignore_index = ignore_index,
+                                           .reduction = reduction,
+                                           .label_smoothing = label_smoothing});
+                }));
   bind("nll_loss", "input, target, weight=None, ignore_index=-100, reduction='mean'",
        "-input[target], for log-probabilities and class indices",
        NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 int64_t ignore_index, const std::string& reduction), {
-         return nn::Nll(input, target,
-                        {.weight = weight.value_or(Tensor()),
-                         .ignore_index = ignore_index,
-                         .reduction = reduction});
-       }));
+                 int64_t ignore_index, const std::string& reduction),
+                {
+                  return nn::Nll(input, target,
+                                 {.weight = weight.value_or(Tensor()),
+                                  .ignore_index = ignore_index,
+                                  .reduction = reduction});
+                }));
   bind("mse_loss", "input, target, reduction='mean'", "(input - target)^2",
        NEURA_FN((const Tensor& input, const Tensor& target, const std::string& reduction),
                 { return nn::Mse(input, target, {.reduction = reduction}); }));
@@ -334,26 +334,29 @@ void InitLosses(Binder bind) {
                 { return nn::L1(input, target, {.reduction = reduction}); }));
   bind("smooth_l1_loss", "input, target, reduction='mean', beta=1.0",
        "d^2 / (2 beta) for distances d below beta, d - beta / 2 above",
-       NEURA_FN((const Tensor& input, const Tensor& target, const std::string& reduction,
-                 double beta),
-                { return nn::SmoothL1(input, target, {.reduction = reduction, .beta = beta}); }));
+       NEURA_FN(
+           (const Tensor& input, const Tensor& target, const std::string& reduction, double beta),
+           { return nn::SmoothL1(input, target, {.reduction = reduction, .beta = beta}); }));
   bind("binary_cross_entropy", "input, target, weight=None, reduction='mean'",
        "-(target * log(input) + (1 - target) * log(1 - input)), with logarithms of at least -100",
        NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 const std::string& reduction), {
-         return nn::BinaryCrossEntropy(
-             input, target, {.weight = weight.value_or(Tensor()), .reduction = reduction});
-       }));
+                 const std::string& reduction),
+                {
+                  return nn::BinaryCrossEntropy(
+                      input, target, {.weight = weight.value_or(Tensor()), .reduction = reduction});
+                }));
   bind("binary_cross_entropy_with_logits",
        "input, target, weight=None, reduction='mean', pos_weight=None",
        "binary_cross_entropy of sigmoid(input), without overflow",
        NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 const std::string& reduction, const OptTensor& pos_weight), {
-         return nn::BinaryCrossEntropyWithLogits(input, target,
-                                                 {.weight = weight.value_or(Tensor()),
-                                                  .pos_weight = pos_weight.value_or(Tensor()),
-                                                  .reduction = reduction});
-       }));
+                 const std::string& reduction, const OptTensor& pos_weight),
+                {
+                  return nn::BinaryCrossEntropyWithLogits(
+                      input, target,
+                      {.weight = weight.value_or(Tensor()),
+                       .pos_weight = pos_weight.value_or(Tensor()),
+                       .reduction = reduction});
+                }));
 }
 
 Tensor ConvTranspose2d(const Tensor& x, const Tensor& weight, const OptTensor& bias,
@@ -365,13 +368,13 @@ Tensor ConvTranspose2d(const Tensor& x, const Tensor& weight, const OptTensor& b
     return (x.size(dim) - 1) * stride.*side - 2 * padding.*side +
            dilation.*side * (weight.size(dim) - 1) + output_padding.*side + 1;
   };
-  const Tensor result = Conv2dInputGrad(
-      x, weight,
-      {.size = Size2(extent(2, &Size2::height), extent(3, &Size2::width)),
-       .stride = stride,
-       .padding = padding,
-       .dilation = dilation,
-       .groups = groups});
+  const Tensor result =
+      Conv2dInputGrad(x, weight,
+                      {.size = Size2(extent(2, &Size2::height), extent(3, &Size2::width)),
+                       .stride = stride,
+                       .padding = padding,
+                       .dilation = dilation,
+                       .groups = groups});
   return bias ? result + Reshape(*bias, {1, -1, 1, 1}) : result;
 }
 
@@ -386,28 +389,30 @@ void InitFunctional(Binder bind) {
   bind("max_pool2d", "input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False",
        "Largest element of each window of [N, C, H, W]",
        NEURA_FN((const Tensor& x, const Size2& kernel_size, const std::optional<Size2>& stride,
-                 const Size2& padding, const Size2& dilation, bool ceil_mode), {
-         return MaxPool2d(x, {.kernel_size = kernel_size,
-                              .stride = stride,
-                              .padding = padding,
-                              .dilation = dilation,
-                              .ceil_mode = ceil_mode});
-       }));
+                 const Size2& padding, const Size2& dilation, bool ceil_mode),
+                {
+                  return MaxPool2d(x, {.kernel_size = kernel_size,
+                                       .stride = stride,
+                                       .padding = padding,
+                                       .dilation = dilation,
+                                       .ceil_mode = ceil_mode});
+                }));
   bind("pad", "input, pad, mode='constant', value=0.0",
        "Surrounded by value: two amounts for each dimension, the last one first", &PadByPairs);
   bind("layer_norm", "input, normalized_shape, weight=None, bias=None, eps=1e-05",
        "Normalized over the last dimensions, which are normalized_shape",
-       NEURA_FN((const Tensor& x, const Dims& shape, const OptTensor& weight,
-                 const OptTensor& bias, double eps), {
-         const DimsView view = shape;
-         if (x.shape().size() < view.size() || x.shape().last(view.size()) != view) {
-           ThrowInvalidArgument(absl::StrCat("layer_norm: the last dimensions of ", Describe(x),
-                                             " must be ", ToString(view)));
-         }
-         return LayerNorm(x, weight.value_or(Tensor()), bias.value_or(Tensor()),
-                          {.num_dims = static_cast<int64_t>(view.size()), .eps = eps})
-             .output;
-       }));
+       NEURA_FN((const Tensor& x, const Dims& shape, const OptTensor& weight, const OptTensor& bias,
+                 double eps),
+                {
+                  const DimsView view = shape;
+                  if (x.shape().size() < view.size() || x.shape().last(view.size()) != view) {
+                    ThrowInvalidArgument(absl::StrCat("layer_norm: the last dimensions of ",
+                                                      Describe(x), " must be ", ToString(view)));
+                  }
+                  return LayerNorm(x, weight.value_or(Tensor()), bias.value_or(Tensor()),
+                                   {.num_dims = static_cast<int64_t>(view.size()), .eps = eps})
+                      .output;
+                }));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace py = pybind11;
 // A function of the fields; calling it sets them.
 class OptionsSetter final : public Function {
  public:
-  OptionsSetter(const std::string& name, std::vector<Parameter> parameters,
-                const OptionsType& type, void* options)
+  OptionsSetter(const std::string& name, std::vector<Parameter> parameters, const OptionsType& type,
+                void* options)
       : Function(name, "", std::move(parameters), "None"), type_(type), options_(options) {}
 
   PyObject* Call(PyObject* const* arguments) const override {
@@ -84,8 +84,8 @@ void InitConstructors(py::module_& m) {
   m.def("_bound_classes", [] {
     py::list list;
     for (const BoundClass& bound : Classes()) {
-      list.append(py::make_tuple(bound.scope, bound.name, DescribeParameters(bound.parameters),
-                                 bound.doc));
+      list.append(
+          py::make_tuple(bound.scope, bound.name, DescribeParameters(bound.parameters), bound.doc));
     }
     return list;
   });

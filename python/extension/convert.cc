@@ -35,7 +35,8 @@ py::dtype NumpyDType(DType dtype) {
   if (dtype != kBFloat16) return py::dtype(std::string(DTypeName(dtype)));
   const py::object type = BFloat16OrNone();
   if (type.is_none()) {
-    ThrowTypeError("numpy() of a bfloat16 tensor needs the package ml_dtypes; or cast it: .float()");
+    ThrowTypeError(
+        "numpy() of a bfloat16 tensor needs the package ml_dtypes; or cast it: .float()");
   }
   return py::dtype::from_args(type);
 }
@@ -43,7 +44,8 @@ py::dtype NumpyDType(DType dtype) {
 std::optional<DType> DTypeOfNumpy(const py::dtype& dtype) {
   const auto size = dtype.itemsize();
   switch (dtype.kind()) {
-    case 'b': return kBool;
+    case 'b':
+      return kBool;
     case 'u':
       if (size == 1) return kUInt8;
       break;
@@ -65,7 +67,8 @@ std::optional<DType> DTypeOfNumpy(const py::dtype& dtype) {
     case 'V':
       if (py::str(dtype.attr("name")).cast<std::string>() == "bfloat16") return kBFloat16;
       break;
-    default: break;
+    default:
+      break;
   }
   return std::nullopt;
 }
@@ -91,8 +94,9 @@ Tensor ShareNumpy(const py::array& array, DType dtype, const char* what) {
   for (py::ssize_t d = 0; d < array.ndim(); ++d) {
     shape.push_back(array.shape(d));
     if (array.strides(d) % item != 0 || (array.strides(d) < 0 && array.shape(d) > 1)) {
-      throw py::value_error(absl::StrCat(what, ": the array's strides are negative or no multiple "
-                                               "of its elements; pass array.copy()"));
+      throw py::value_error(absl::StrCat(what,
+                                         ": the array's strides are negative or no multiple "
+                                         "of its elements; pass array.copy()"));
     }
     strides.push_back(array.shape(d) > 1 ? array.strides(d) / item : 0);
   }
@@ -113,9 +117,8 @@ Tensor ShareNumpy(const py::array& array, DType dtype, const char* what) {
 
 Tensor CopyOfNumpy(const py::array& array, const char* what) {
   const DType dtype = MustHaveDType(array, what);
-  const py::array contiguous =
-      py::module_::import("numpy").attr("ascontiguousarray")(array).attr("reshape")(
-          array.attr("shape"));
+  const py::array contiguous = py::module_::import("numpy").attr("ascontiguousarray")(array).attr(
+      "reshape")(array.attr("shape"));
   NoGradGuard no_grad;
   return Clone(ShareNumpy(contiguous, dtype, what));
 }
@@ -130,12 +133,12 @@ class ListReader {
     const DType wanted = dtype.value_or(dtype_.value_or(kFloat32));
     Tensor tensor = Empty(shape_, {.dtype = wanted});
     switch (wanted) {
-#define NEURA_CASE(type, name)                                                       \
-  case DType::name: {                                                                \
-    for (size_t i = 0; i < items_.size(); ++i) {                                     \
-      tensor.data<type>()[i] = items_[i].To<type>();                                 \
-    }                                                                                \
-    break;                                                                           \
+#define NEURA_CASE(type, name)                       \
+  case DType::name: {                                \
+    for (size_t i = 0; i < items_.size(); ++i) {     \
+      tensor.data<type>()[i] = items_[i].To<type>(); \
+    }                                                \
+    break;                                           \
   }
       NEURA_FORALL_DTYPES(NEURA_CASE)
 #undef NEURA_CASE
@@ -167,8 +170,8 @@ class ListReader {
       Scalar item;
       if (IsSequence(data.ptr())) Ragged(data, depth);
       if (!FromPython(data.ptr(), &item)) {
-        ThrowTypeError(absl::StrCat("tensor(): expected numbers, got ",
-                                    Py_TYPE(data.ptr())->tp_name));
+        ThrowTypeError(
+            absl::StrCat("tensor(): expected numbers, got ", Py_TYPE(data.ptr())->tp_name));
       }
       items_.push_back(item);
       NoteDType(data, item);
@@ -239,8 +242,8 @@ py::object MakeTensor(const py::object& data, const std::optional<DType>& dtype,
 
 Tensor FromNumpy(const py::object& object) {
   if (!IsNumpyArray(object.ptr())) {
-    ThrowTypeError(absl::StrCat("from_numpy(): expected a NumPy array, got ",
-                                Py_TYPE(object.ptr())->tp_name));
+    ThrowTypeError(
+        absl::StrCat("from_numpy(): expected a NumPy array, got ", Py_TYPE(object.ptr())->tp_name));
   }
   const auto array = py::reinterpret_borrow<py::array>(object);
   const DType dtype = MustHaveDType(array, "from_numpy()");
@@ -327,16 +330,17 @@ void InitConvert(py::module_& m) {
                     "A tensor over the memory of data where that can be shared, else a copy",
                     &AsTensor, "Tensor"));
   Bind(m, "", "from_numpy",
-       MakeFunction("from_numpy", "array", "A tensor over the memory of a writable NumPy array",
-                    +[](const py::object& array) { return py::cast(FromNumpy(array)); },
-                    "Tensor"));
+       MakeFunction(
+           "from_numpy", "array", "A tensor over the memory of a writable NumPy array",
+           +[](const py::object& array) { return py::cast(FromNumpy(array)); }, "Tensor"));
   Bind(type, "Tensor", "numpy",
        MakeFunction("numpy", "self, *, force=False",
-                    "A NumPy array over the same memory; force detaches the tensor first",
-                    &ToNumpy, "Any"));
+                    "A NumPy array over the same memory; force detaches the tensor first", &ToNumpy,
+                    "Any"));
   Bind(type, "Tensor", "tolist",
-       MakeFunction("tolist", "self", "Nested lists of Python numbers",
-                    +[](const py::object& self) { return ToList(TensorOf(self.ptr())); }, "Any"));
+       MakeFunction(
+           "tolist", "self", "Nested lists of Python numbers",
+           +[](const py::object& self) { return ToList(TensorOf(self.ptr())); }, "Any"));
   Bind(type, "Tensor", "__array__",
        MakeFunction("__array__", "self, dtype=None, copy=None", "What numpy.asarray() takes",
                     &ToArray, "Any"));

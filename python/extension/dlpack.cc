@@ -19,22 +19,25 @@ namespace {
 namespace py = pybind11;
 
 template <typename M>
-constexpr const char* kFresh = std::is_same_v<M, dlpack::Managed> ? "dltensor"
-                                                                  : "dltensor_versioned";
+constexpr const char* kFresh =
+    std::is_same_v<M, dlpack::Managed> ? "dltensor" : "dltensor_versioned";
 template <typename M>
-constexpr const char* kUsed = std::is_same_v<M, dlpack::Managed> ? "used_dltensor"
-                                                                 : "used_dltensor_versioned";
+constexpr const char* kUsed =
+    std::is_same_v<M, dlpack::Managed> ? "used_dltensor" : "used_dltensor_versioned";
 
 // ---- out -------------------------------------------------------------------------------------
 
 dlpack::DataType TypeOf(DType dtype) {
   const auto bits = static_cast<uint8_t>(8 * ItemSize(dtype));
   switch (CategoryOf(dtype)) {
-    case DTypeCategory::kBool: return {dlpack::kBoolean, bits, 1};
-    case DTypeCategory::kComplex: return {dlpack::kComplex, bits, 1};
+    case DTypeCategory::kBool:
+      return {dlpack::kBoolean, bits, 1};
+    case DTypeCategory::kComplex:
+      return {dlpack::kComplex, bits, 1};
     case DTypeCategory::kFloating:
       return {dtype == kBFloat16 ? dlpack::kBfloat : dlpack::kFloat, bits, 1};
-    case DTypeCategory::kIntegral: break;
+    case DTypeCategory::kIntegral:
+      break;
   }
   return {dtype == kUInt8 ? dlpack::kUInt : dlpack::kInt, bits, 1};
 }
@@ -89,8 +92,7 @@ py::object ToDlpack(const Tensor& self, const py::object& stream, const py::obje
     ThrowBufferError("__dlpack__() of a tensor that requires a gradient; use tensor.detach()");
   }
   if (!stream.is_none()) ThrowBufferError("__dlpack__(): CPU memory has no stream");
-  if (!dl_device.is_none() &&
-      !dl_device.equal(py::make_tuple(dlpack::kDeviceCpu, 0))) {
+  if (!dl_device.is_none() && !dl_device.equal(py::make_tuple(dlpack::kDeviceCpu, 0))) {
     ThrowBufferError("__dlpack__(): the tensor is on the CPU and cannot be exported elsewhere");
   }
   const bool copied = copy.value_or(false);
@@ -122,8 +124,8 @@ Tensor ImportCapsule(PyObject* capsule, const std::optional<bool>& copy) {
   bool read_only = false;
   if constexpr (std::is_same_v<M, dlpack::ManagedVersioned>) {
     if (managed->version.major > 1) {
-      ThrowBufferError(absl::StrCat("from_dlpack(): version ", managed->version.major,
-                                    " is newer than 1"));
+      ThrowBufferError(
+          absl::StrCat("from_dlpack(): version ", managed->version.major, " is newer than 1"));
     }
     read_only = (managed->flags & dlpack::kReadOnly) != 0;
   }
@@ -169,8 +171,8 @@ Tensor FromDlpack(const py::object& source, const std::optional<bool>& copy) {
   py::object capsule = source;
   if (PyCapsule_CheckExact(source.ptr()) == 0) {
     if (!py::hasattr(source, "__dlpack__")) {
-      ThrowTypeError(absl::StrCat("from_dlpack(): ", Py_TYPE(source.ptr())->tp_name,
-                                  " has no __dlpack__()"));
+      ThrowTypeError(
+          absl::StrCat("from_dlpack(): ", Py_TYPE(source.ptr())->tp_name, " has no __dlpack__()"));
     }
     if (py::hasattr(source, "__dlpack_device__")) {
       const auto device = source.attr("__dlpack_device__")().cast<py::tuple>();
@@ -200,22 +202,26 @@ Tensor FromDlpack(const py::object& source, const std::optional<bool>& copy) {
 void InitDlpack(py::module_& m) {
   const py::handle type(reinterpret_cast<PyObject*>(g_tensor_type));
   Bind(type, "Tensor", "__dlpack__",
-       MakeFunction("__dlpack__", "self, *, stream=None, max_version=None, dl_device=None, copy=None",
-                    "A capsule over the same memory, for from_dlpack() of other libraries",
-                    +[](const Tensor& self, const py::object& stream, const py::object& version,
-                        const py::object& device, const std::optional<bool>& copy) {
-                      return ToDlpack(self, stream, version, device, copy);
-                    }));
+       MakeFunction(
+           "__dlpack__", "self, *, stream=None, max_version=None, dl_device=None, copy=None",
+           "A capsule over the same memory, for from_dlpack() of other libraries",
+           +[](const Tensor& self, const py::object& stream, const py::object& version,
+               const py::object& device, const std::optional<bool>& copy) {
+             return ToDlpack(self, stream, version, device, copy);
+           }));
   Bind(type, "Tensor", "__dlpack_device__",
-       MakeFunction("__dlpack_device__", "self", "DLPack's numbers of the device",
-                    +[](const Tensor&) { return Dims{dlpack::kDeviceCpu, 0}; }));
+       MakeFunction(
+           "__dlpack_device__", "self", "DLPack's numbers of the device", +[](const Tensor&) {
+             return Dims{dlpack::kDeviceCpu, 0};
+           }));
   Bind(m, "", "from_dlpack",
-       MakeFunction("from_dlpack", "source, *, copy=None",
-                    "A tensor over the memory of any object that has __dlpack__()",
-                    +[](const py::object& source, const std::optional<bool>& copy) {
-                      return py::cast(FromDlpack(source, copy));
-                    },
-                    "Tensor"));
+       MakeFunction(
+           "from_dlpack", "source, *, copy=None",
+           "A tensor over the memory of any object that has __dlpack__()",
+           +[](const py::object& source, const std::optional<bool>& copy) {
+             return py::cast(FromDlpack(source, copy));
+           },
+           "Tensor"));
 }
 
 }  // namespace neura::python

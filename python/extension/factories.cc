@@ -39,10 +39,12 @@ void InitConstants(const Binder& bind) {
                 { return Leaf(Ones(size, Options(dtype, device)), grad); }));
   bind("full", "size, fill_value, *, dtype=None, device='cpu', requires_grad=False",
        "Filled with one value",
-       NEURA_FN((const Dims& size, const Scalar& value, const OptDType& dtype,
-                 const Device& device, bool grad), {
-         return Leaf(Full(size, value, Options(dtype, device, value.default_dtype())), grad);
-       }));
+       NEURA_FN((const Dims& size, const Scalar& value, const OptDType& dtype, const Device& device,
+                 bool grad),
+                {
+                  return Leaf(Full(size, value, Options(dtype, device, value.default_dtype())),
+                              grad);
+                }));
   bind("empty_like", "input, *, dtype=None, device='cpu', requires_grad=False",
        "Uninitialized, with the shape of input",
        NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad),
@@ -57,19 +59,19 @@ void InitConstants(const Binder& bind) {
                 { return Leaf(Ones(x.shape(), Options(dtype, device, x.dtype())), grad); }));
   bind("full_like", "input, fill_value, *, dtype=None, device='cpu', requires_grad=False",
        "One value, with the shape of input",
-       NEURA_FN((const Tensor& x, const Scalar& value, const OptDType& dtype,
-                 const Device& device, bool grad), {
-         return Leaf(Full(x.shape(), value, Options(dtype, device, x.dtype())), grad);
-       }));
+       NEURA_FN((const Tensor& x, const Scalar& value, const OptDType& dtype, const Device& device,
+                 bool grad),
+                { return Leaf(Full(x.shape(), value, Options(dtype, device, x.dtype())), grad); }));
   bind("arange", "start, end=None, step=1, *, dtype=None, device='cpu', requires_grad=False",
        "start, start + step, ... below end; with one argument, from 0 below it",
        NEURA_FN((const Scalar& start, const std::optional<Scalar>& end, const Scalar& step,
-                 const OptDType& dtype, const Device& device, bool grad), {
-         const Scalar first = end ? start : Scalar(int64_t{0}), last = end ? *end : start;
-         return Leaf(dtype ? Arange(first, last, step, Options(dtype, device))
-                           : Arange(first, last, step),
-                     grad);
-       }));
+                 const OptDType& dtype, const Device& device, bool grad),
+                {
+                  const Scalar first = end ? start : Scalar(int64_t{0}), last = end ? *end : start;
+                  return Leaf(dtype ? Arange(first, last, step, Options(dtype, device))
+                                    : Arange(first, last, step),
+                              grad);
+                }));
   bind("linspace", "start, end, steps, *, dtype=None, device='cpu', requires_grad=False",
        "steps numbers from start to end, both included",
        NEURA_FN((double start, double end, int64_t steps, const OptDType& dtype,
@@ -90,18 +92,22 @@ void InitRandom(const Binder& bind) {
   bind("rand", "*size, generator=None, dtype=None, device='cpu', requires_grad=False",
        "Uniform in [0, 1)",
        NEURA_FN((const Dims& size, const py::object& generator, const OptDType& dtype,
-                 const Device& device, bool grad), {
-         Generator* const g = GeneratorOf(generator);
-         return Wrap(WithoutGil([&] { return Rand(size, Options(dtype, device), g); }), grad);
-       }),
+                 const Device& device, bool grad),
+                {
+                  Generator* const g = GeneratorOf(generator);
+                  return Wrap(WithoutGil([&] { return Rand(size, Options(dtype, device), g); }),
+                              grad);
+                }),
        "Tensor");
   bind("randn", "*size, generator=None, dtype=None, device='cpu', requires_grad=False",
        "Normal with mean 0 and standard deviation 1",
        NEURA_FN((const Dims& size, const py::object& generator, const OptDType& dtype,
-                 const Device& device, bool grad), {
-         Generator* const g = GeneratorOf(generator);
-         return Wrap(WithoutGil([&] { return Randn(size, Options(dtype, device), g); }), grad);
-       }),
+                 const Device& device, bool grad),
+                {
+                  Generator* const g = GeneratorOf(generator);
+                  return Wrap(WithoutGil([&] { return Randn(size, Options(dtype, device), g); }),
+                              grad);
+                }),
        "Tensor");
   bind("rand_like", "input, *, dtype=None", "Uniform in [0, 1), with the shape of input",
        NEURA_FN((const Tensor& x, const OptDType& dtype),
@@ -113,37 +119,42 @@ void InitRandom(const Binder& bind) {
   bind("randint", "low, high, size=None, *, generator=None, dtype=None, device='cpu'",
        "Integers in [low, high), int64; randint(high, size) starts from 0",
        NEURA_FN((int64_t low, const py::object& high, const std::optional<Dims>& size,
-                 const py::object& generator, const OptDType& dtype, const Device& device), {
-         int64_t from = low, below = low;
-         Dims shape;
-         if (size) {
-           shape = *size;
-           if (!FromPython(high.ptr(), &below)) ThrowTypeError("randint(): 'high' must be int");
-         } else {
-           from = 0;
-           if (!FromPython(high.ptr(), &shape)) {
-             ThrowTypeError("randint(): expected (high, size) or (low, high, size)");
-           }
-         }
-         Generator* const g = GeneratorOf(generator);
-         return Wrap(WithoutGil(
-             [&] { return RandInt(from, below, shape, Options(dtype, device, kInt64), g); }));
-       }),
+                 const py::object& generator, const OptDType& dtype, const Device& device),
+                {
+                  int64_t from = low, below = low;
+                  Dims shape;
+                  if (size) {
+                    shape = *size;
+                    if (!FromPython(high.ptr(), &below))
+                      ThrowTypeError("randint(): 'high' must be int");
+                  } else {
+                    from = 0;
+                    if (!FromPython(high.ptr(), &shape)) {
+                      ThrowTypeError("randint(): expected (high, size) or (low, high, size)");
+                    }
+                  }
+                  Generator* const g = GeneratorOf(generator);
+                  return Wrap(WithoutGil([&] {
+                    return RandInt(from, below, shape, Options(dtype, device, kInt64), g);
+                  }));
+                }),
        "Tensor");
   bind("normal", "mean, std, size, *, generator=None, dtype=None",
        "Normal with a mean and a standard deviation",
        NEURA_FN((double mean, double std, const Dims& size, const py::object& generator,
-                 const OptDType& dtype), {
-         Generator* const g = GeneratorOf(generator);
-         return Wrap(
-             WithoutGil([&] { return Normal(size, mean, std, Options(dtype, kCpu), g); }));
-       }),
+                 const OptDType& dtype),
+                {
+                  Generator* const g = GeneratorOf(generator);
+                  return Wrap(
+                      WithoutGil([&] { return Normal(size, mean, std, Options(dtype, kCpu), g); }));
+                }),
        "Tensor");
   bind("randperm", "n, *, generator=None", "0 ... n - 1 in a random order, int64",
-       NEURA_FN((int64_t n, const py::object& generator), {
-         Generator* const g = GeneratorOf(generator);
-         return Wrap(WithoutGil([&] { return RandPerm(n, g); }));
-       }),
+       NEURA_FN((int64_t n, const py::object& generator),
+                {
+                  Generator* const g = GeneratorOf(generator);
+                  return Wrap(WithoutGil([&] { return RandPerm(n, g); }));
+                }),
        "Tensor");
 }
 
@@ -166,14 +177,14 @@ void InitFactories(py::module_& m) {
       .def("set_state", [](Generator& g, const std::pair<uint64_t, uint64_t>& state) {
         g.SetState({state.first, state.second});
       });
-  m.attr("default_generator") =
-      py::cast(&DefaultGenerator(), py::return_value_policy::reference);
+  m.attr("default_generator") = py::cast(&DefaultGenerator(), py::return_value_policy::reference);
   const Binder bind(m, "");
   bind("manual_seed", "seed", "Starts the default generator from a seed; returns that generator",
-       NEURA_FN((const py::object& seed), {
-         ManualSeed(py::int_(seed).attr("__and__")(UINT64_MAX).cast<uint64_t>());
-         return py::cast(&DefaultGenerator(), py::return_value_policy::reference);
-       }),
+       NEURA_FN((const py::object& seed),
+                {
+                  ManualSeed(py::int_(seed).attr("__and__")(UINT64_MAX).cast<uint64_t>());
+                  return py::cast(&DefaultGenerator(), py::return_value_policy::reference);
+                }),
        "Generator");
   bind("seed", "", "Starts the default generator from a random seed, which it returns",
        NEURA_FN((), {

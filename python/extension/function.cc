@@ -72,16 +72,13 @@ PyObject* GetSignature(PyObject* self, void*) {
                               py::arg("annotation") = parameter.type));
     }
     return inspect
-        .attr("Signature")(parameters,
-                           py::arg("return_annotation") = Of(self).function->result())
+        .attr("Signature")(parameters, py::arg("return_annotation") = Of(self).function->result())
         .release()
         .ptr();
   });
 }
 
-PyObject* Repr(PyObject* self) {
-  return PyUnicode_FromFormat("<function %U>", Of(self).name);
-}
+PyObject* Repr(PyObject* self) { return PyUnicode_FromFormat("<function %U>", Of(self).name); }
 
 PyGetSetDef g_properties[] = {
     {"__name__", GetName, nullptr, nullptr, nullptr},
@@ -104,11 +101,10 @@ PyType_Slot g_slots[] = {
     {Py_tp_repr, reinterpret_cast<void*>(Repr)},
     {},
 };
-PyType_Spec g_spec = {
-    "neura.Function", sizeof(FunctionObject), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR |
-        Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    g_slots};
+PyType_Spec g_spec = {"neura.Function", sizeof(FunctionObject), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+                          Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                      g_slots};
 
 }  // namespace
 
@@ -136,8 +132,8 @@ PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
     const Parameter& parameter = parameters_[i];
     if (parameter.keyword_only) break;
     if (parameter.variadic && PyIndex_Check(arguments[used]) && !IsTensor(arguments[used])) {
-      variadic = py::reinterpret_steal<py::object>(
-          PyTuple_New(static_cast<Py_ssize_t>(count - used)));
+      variadic =
+          py::reinterpret_steal<py::object>(PyTuple_New(static_cast<Py_ssize_t>(count - used)));
       for (size_t k = 0; used < count; ++k, ++used) {
         PyTuple_SET_ITEM(variadic.ptr(), static_cast<Py_ssize_t>(k), Py_NewRef(arguments[used]));
       }
@@ -175,8 +171,7 @@ PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
     if (slots[i] != nullptr) continue;
     slots[i] = parameters_[i].default_value.ptr();
     if (slots[i] == nullptr) {
-      ThrowTypeError(
-          absl::StrCat(name_, "() is missing the argument '", parameters_[i].name, "'"));
+      ThrowTypeError(absl::StrCat(name_, "() is missing the argument '", parameters_[i].name, "'"));
     }
   }
   return Call(slots);

@@ -21,7 +21,7 @@ namespace neura::python {
 
 struct Parameter {
   std::string name;
-  std::string type;               // as a stub writes it
+  std::string type;                // as a stub writes it
   pybind11::object default_value;  // null: the argument is required
   bool variadic = false;           // integers may follow one another: x.permute(0, 2, 1)
   bool keyword_only = false;

@@ -70,9 +70,8 @@ class IndexParser {
 
   Parsed Parse(PyObject* index) {
     // A list is one index; a tuple is one for each dimension.
-    const py::object items = PyTuple_Check(index)
-                                 ? py::reinterpret_borrow<py::object>(index)
-                                 : py::object(py::make_tuple(py::handle(index)));
+    const py::object items = PyTuple_Check(index) ? py::reinterpret_borrow<py::object>(index)
+                                                  : py::object(py::make_tuple(py::handle(index)));
     const Py_ssize_t count = PyTuple_GET_SIZE(items.ptr());
     int64_t consumed = 0;
     bool has_ellipsis = false;
@@ -87,8 +86,8 @@ class IndexParser {
     }
     const int64_t rank = parsed_.view.dim();
     if (consumed > rank) {
-      ThrowOutOfRange(absl::StrCat("too many indices: ", consumed, " for ",
-                                   Describe(parsed_.view)));
+      ThrowOutOfRange(
+          absl::StrCat("too many indices: ", consumed, " for ", Describe(parsed_.view)));
     }
     for (Py_ssize_t i = 0; i < count; ++i) {
       PyObject* const item = PyTuple_GET_ITEM(items.ptr(), i);
@@ -124,8 +123,8 @@ class IndexParser {
       Py_ssize_t start = 0, stop = 0, step = 0;
       if (PySlice_Unpack(item, &start, &stop, &step) < 0) throw py::error_already_set();
       if (step < 1) {
-        ThrowInvalidArgument(absl::StrCat("a slice's step must be positive, got ", step,
-                                          "; use flip() to reverse"));
+        ThrowInvalidArgument(
+            absl::StrCat("a slice's step must be positive, got ", step, "; use flip() to reverse"));
       }
       PySlice_AdjustIndices(static_cast<Py_ssize_t>(view.size(dim_)), &start, &stop, step);
       if (start != 0 || stop != view.size(dim_) || step != 1) {
@@ -141,8 +140,10 @@ class IndexParser {
     } else if (int64_t index = 0; FromPython(item, &index)) {
       view = Select(view, dim_, index);
     } else {
-      ThrowTypeError(absl::StrCat("an index must be an integer, a slice, None, '...', a tensor or "
-                                  "a list, not ", Py_TYPE(item)->tp_name));
+      ThrowTypeError(
+          absl::StrCat("an index must be an integer, a slice, None, '...', a tensor or "
+                       "a list, not ",
+                       Py_TYPE(item)->tp_name));
     }
   }
 
@@ -157,15 +158,15 @@ class IndexParser {
       }
       for (int64_t d = 0; d < index.dim(); ++d) {
         if (index.size(d) == view.size(dim_ + d)) continue;
-        ThrowOutOfRange(absl::StrCat("the mask ", Describe(index), " does not fit ",
-                                     Describe(view), " at dim ", dim_ + d));
+        ThrowOutOfRange(absl::StrCat("the mask ", Describe(index), " does not fit ", Describe(view),
+                                     " at dim ", dim_ + d));
       }
       Gather(PositionsOf(index));
       return;
     }
     if (!IsIntegral(index.dtype())) {
-      ThrowOutOfRange(absl::StrCat("a tensor that indexes must be of integers or bool, not ",
-                                   Describe(index)));
+      ThrowOutOfRange(
+          absl::StrCat("a tensor that indexes must be of integers or bool, not ", Describe(index)));
     }
     if (index.dim() == 0) {
       view = Select(view, dim_, index.Item<int64_t>());
@@ -220,8 +221,8 @@ Gathering Prepare(const Parsed& parsed) {
     if (index.numel() > 0) {
       const int64_t low = AMin(index).Item<int64_t>(), high = AMax(index).Item<int64_t>();
       if (low < 0 || high >= extent) {
-        ThrowOutOfRange(absl::StrCat("index ", low < 0 ? low - extent : high,
-                                     " is outside dim ", d, " of ", Describe(parsed.view)));
+        ThrowOutOfRange(absl::StrCat("index ", low < 0 ? low - extent : high, " is outside dim ", d,
+                                     " of ", Describe(parsed.view)));
       }
     }
     positions = positions.defined() ? positions * extent + index : index;
@@ -266,8 +267,8 @@ Tensor GetItem(const Tensor& tensor, PyObject* index) {
   });
 }
 
-// `base` with the rows at `positions` replaced by those of `source`, the last where several are meant
-// for one place.
+// `base` with the rows at `positions` replaced by those of `source`, the last where several are
+// meant for one place.
 Tensor WithRows(const Tensor& base, const Tensor& positions, const Tensor& source) {
   std::vector<int64_t> from(static_cast<size_t>(base.size(0)), -1);
   const Tensor places = Contiguous(positions);
@@ -312,12 +313,13 @@ Tensor WithRank(Tensor source, int64_t rank) {
   return source;
 }
 
-// x[index] = value where a gradient flows. A view cannot record that its base has changed, so all of
-// x is computed and assigned.
+// x[index] = value where a gradient flows. A view cannot record that its base has changed, so all
+// of x is computed and assigned.
 void SetRecorded(const Tensor& tensor, PyObject* index, const Tensor& value) {
   const Tensor places = GetItem(Reshape(Arange(tensor.numel()), tensor.shape()), index);
   WithoutGil([&] {
-    const Tensor source = Expand(WithRank(Cast(value, tensor.dtype()), places.dim()), places.shape());
+    const Tensor source =
+        Expand(WithRank(Cast(value, tensor.dtype()), places.dim()), places.shape());
     if (places.numel() == 0) return;
     const Tensor result =
         WithRows(Reshape(tensor, {-1}), Reshape(places, {-1}), Reshape(source, {-1}));
@@ -330,9 +332,8 @@ void SetItem(const Tensor& tensor, PyObject* index, PyObject* value) {
   if (!FromPython(value, &given)) {
     given.tensor = TensorFromData(py::reinterpret_borrow<py::object>(value), tensor.dtype());
   }
-  const Tensor source = given.tensor.defined()
-                            ? given.tensor
-                            : ScalarTensor(given.scalar, {.dtype = tensor.dtype()});
+  const Tensor source =
+      given.tensor.defined() ? given.tensor : ScalarTensor(given.scalar, {.dtype = tensor.dtype()});
   if (GradEnabled() && (RequiresGrad(tensor) || RequiresGrad(source))) {
     SetRecorded(tensor, index, source);
     return;

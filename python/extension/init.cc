@@ -25,8 +25,8 @@ template <Tensor (*fill)(const Tensor&, const nn::init::KaimingOptions&)>
 py::object Kaiming(const py::object& tensor, double a, const std::string& mode,
                    const std::string& nonlinearity, const py::object& generator) {
   return Overwrite(tensor, [&](const Tensor& t) {
-    fill(t, {.a = a, .mode = mode, .nonlinearity = nonlinearity,
-             .generator = GeneratorOf(generator)});
+    fill(t,
+         {.a = a, .mode = mode, .nonlinearity = nonlinearity, .generator = GeneratorOf(generator)});
   });
 }
 
@@ -49,12 +49,12 @@ void InitNnInit(py::module_& parent) {
        "By how much an activation shrinks what passes through it", &nn::init::CalculateGain);
   bind("uniform_", "tensor, a=0.0, b=1.0, generator=None", "Uniform in [a, b)",
        &Draw<nn::init::Uniform>, "Tensor");
-  bind("normal_", "tensor, mean=0.0, std=1.0, generator=None", "Normal",
-       &Draw<nn::init::Normal>, "Tensor");
+  bind("normal_", "tensor, mean=0.0, std=1.0, generator=None", "Normal", &Draw<nn::init::Normal>,
+       "Tensor");
   bind("constant_", "tensor, val", "One value",
-       NEURA_FN((const py::object& tensor, const Scalar& value), {
-         return Overwrite(tensor, [&](const Tensor& t) { nn::init::Constant(t, value); });
-       }),
+       NEURA_FN(
+           (const py::object& tensor, const Scalar& value),
+           { return Overwrite(tensor, [&](const Tensor& t) { nn::init::Constant(t, value); }); }),
        "Tensor");
   bind("xavier_uniform_", "tensor, gain=1.0, generator=None", "Glorot and Bengio, 2010, uniform",
        &Xavier<nn::init::XavierUniform>, "Tensor");

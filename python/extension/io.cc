@@ -57,9 +57,8 @@ void InitIo(py::module_& m) {
     return ToPythonDicts(OrThrow(ParseSafetensors(std::string_view(bytes))));
   });
   m.def("_save_safetensors", &Save);
-  m.def("_load_npy", [](const std::string& path) {
-    return WithoutGil([&] { return OrThrow(LoadNpy(path)); });
-  });
+  m.def("_load_npy",
+        [](const std::string& path) { return WithoutGil([&] { return OrThrow(LoadNpy(path)); }); });
   m.def("_save_npy", [](const std::string& path, const Tensor& tensor) {
     WithoutGil([&] { SaveNpy(path, tensor); });
   });

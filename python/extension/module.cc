@@ -19,8 +19,8 @@
 #include "neura/python/extension/properties.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/values.h"
-#include "neura/tensor/parallel/thread_pool.h"
 #include "neura/tensor/core/printing.h"
+#include "neura/tensor/parallel/thread_pool.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -55,7 +55,9 @@ PYBIND11_MODULE(_C, m) {
   bind("promote_types", "type1, type2", "The dtype that holds both",
        NEURA_FN((DType a, DType b), { return PromoteTypes(a, b); }));
   bind("is_tensor", "obj", "Whether an object is a Tensor",
-       NEURA_FN((const py::object& object), { return py::object(py::bool_(IsTensor(object.ptr()))); }), "bool");
+       NEURA_FN((const py::object& object),
+                { return py::object(py::bool_(IsTensor(object.ptr()))); }),
+       "bool");
   m.def("_elements_text",
         [](const Tensor& tensor, int64_t indent) { return ElementsText(tensor, indent); });
 }

@@ -169,18 +169,17 @@ py::object GetAttribute(const py::object& self, const std::string& name) {
 }
 
 // What module(x) does; see Call.
-PyObject* g_cpp_forward = nullptr;     // Module.forward, as C++ defined it
-PyObject* g_forward_name = nullptr;    // "forward"
-PyObject* g_hooked_name = nullptr;     // "_call_with_hooks"
-int g_hooks = 0;                       // modules that have hooks
+PyObject* g_cpp_forward = nullptr;   // Module.forward, as C++ defined it
+PyObject* g_forward_name = nullptr;  // "forward"
+PyObject* g_hooked_name = nullptr;   // "_call_with_hooks"
+int g_hooks = 0;                     // modules that have hooks
 
 // module(*arguments, **keywords). A layer of C++ is called without a detour through Python; a
 // module with hooks goes the long way round.
 PyObject* Call(PyObject* self, PyObject* arguments, PyObject* keywords) {
   return Guarded([&]() -> PyObject* {
     if (g_hooks > 0) {
-      const auto hooked =
-          py::reinterpret_steal<py::object>(PyObject_GetAttr(self, g_hooked_name));
+      const auto hooked = py::reinterpret_steal<py::object>(PyObject_GetAttr(self, g_hooked_name));
       if (!hooked) throw py::error_already_set();
       return PyObject_Call(hooked.ptr(), arguments, keywords);
     }
@@ -198,36 +197,35 @@ PyObject* Call(PyObject* self, PyObject* arguments, PyObject* keywords) {
 
 void BindModuleBase(py::module_& m) {
   py::class_<nn::Module, std::shared_ptr<nn::Module>> module(
-      m, "Module", py::dynamic_attr(), py::custom_type_setup([](PyHeapTypeObject* type) {
-        type->ht_type.tp_call = Call;
-      }),
+      m, "Module", py::dynamic_attr(),
+      py::custom_type_setup([](PyHeapTypeObject* type) { type->ht_type.tp_call = Call; }),
       "What layers and networks are: parameters, buffers and other modules, with a forward().");
   module
-      .def(py::init([] {
-        return std::shared_ptr<nn::Module>(std::make_shared<PyModule<nn::Module>>());
-      }))
+      .def(py::init(
+          [] { return std::shared_ptr<nn::Module>(std::make_shared<PyModule<nn::Module>>()); }))
       .def("forward", &CallModule, py::arg("input"))
       .def_property("training", &nn::Module::training, &nn::Module::set_training,
                     "Whether dropout and normalization behave as in training.")
-      .def("_to_dtype", [](nn::Module& self, const py::object& dtype) {
-        DType to;
-        if (!FromPython(dtype.ptr(), &to)) ThrowTypeError("to(): expected a dtype");
-        self.To(to);
-      })
+      .def("_to_dtype",
+           [](nn::Module& self, const py::object& dtype) {
+             DType to;
+             if (!FromPython(dtype.ptr(), &to)) ThrowTypeError("to(): expected a dtype");
+             self.To(to);
+           })
       .def("_load_state_dict",
            [](nn::Module& self, const NamedTensors& state, bool strict) {
              const nn::LoadReport report = self.LoadStateDict(state, {.strict = strict});
              return py::make_tuple(report.missing, report.unexpected);
            })
-      .def("_members",
-           [](nn::Module& self) { return Lister(self).list; })
+      .def("_members", [](nn::Module& self) { return Lister(self).list; })
       .def("__getattr__", &GetAttribute)
       .def("_set_parameter", &SetTensor<nn::Parameter>)
       .def("_set_buffer", &SetTensor<nn::Buffer>)
-      .def("_set_module", [](nn::Module& self, const std::string& name, const py::object& child) {
-        child.cast<nn::Module&>();
-        MembersOf(self).Set(name, child);
-      })
+      .def("_set_module",
+           [](nn::Module& self, const std::string& name, const py::object& child) {
+             child.cast<nn::Module&>();
+             MembersOf(self).Set(name, child);
+           })
       .def("_delete_member", [](nn::Module& self, const std::string& name) {
         auto* const members = dynamic_cast<PythonMembers*>(&self);
         return members != nullptr && members->Erase(name);
@@ -283,9 +281,8 @@ template <typename Layer>
 void BindPlainLayer(py::module_& m, const char* name, const char* doc) {
   py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(m, name, py::dynamic_attr(), doc)
       // PyTorch's activations take inplace=, which changes no result.
-      .def(py::init([](bool) {
-             return std::shared_ptr<Layer>(std::make_shared<PyModule<Layer>>());
-           }),
+      .def(py::init(
+               [](bool) { return std::shared_ptr<Layer>(std::make_shared<PyModule<Layer>>()); }),
            py::arg("inplace") = false);
   std::vector<Parameter> parameters = ParseParameters("inplace=False");
   parameters[0].type = TypeText<bool>::Get();

@@ -163,7 +163,8 @@ class OpFunction final : public Function {
     std::vector<Tensor> list;
     absl::InlinedVector<TensorOrScalar, 5> inputs(takes_list_ ? 0 : schema_.max_inputs);
     for (size_t i = 0; i < targets_.size(); ++i) {
-      if (!Convert(arguments[i], targets_[i], fields, inputs, list)) ThrowBadArgument(i, arguments[i]);
+      if (!Convert(arguments[i], targets_[i], fields, inputs, list))
+        ThrowBadArgument(i, arguments[i]);
     }
     for (const Tensor& tensor : list) inputs.push_back({.tensor = tensor, .scalar = {}});
     if (schema_.flags.pointwise) NumbersToTensors(absl::MakeSpan(inputs));
@@ -174,9 +175,8 @@ class OpFunction final : public Function {
       return Py_NewRef(arguments[0]);
     }
     Tensor outputs[kMaxOutputs];
-    WithoutGil([&] {
-      Dispatch(op_, options.get(), refs, absl::MakeSpan(outputs, schema_.num_outputs));
-    });
+    WithoutGil(
+        [&] { Dispatch(op_, options.get(), refs, absl::MakeSpan(outputs, schema_.num_outputs)); });
     if (schema_.num_outputs == 0) Py_RETURN_NONE;
     if (schema_.num_outputs == 1) return ToPython(std::move(outputs[0]));
     return ToPython(std::vector<Tensor>(outputs, outputs + schema_.num_outputs));

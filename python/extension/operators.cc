@@ -40,9 +40,7 @@ PyObject* InPlace(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
     TensorOrScalar operands[2];
     if (!Operands(a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
-    WithoutGil([&] {
-      DispatchInPlace(op, nullptr, {&operands[0].tensor, &operands[1].tensor});
-    });
+    WithoutGil([&] { DispatchInPlace(op, nullptr, {&operands[0].tensor, &operands[1].tensor}); });
     return Py_NewRef(a);
   });
 }
@@ -92,8 +90,8 @@ PyObject* Logical(PyObject* a, PyObject* b) {
     if (!Operands(a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
     for (const TensorOrScalar& operand : operands) {
       if (operand.tensor.dtype() == kBool) continue;
-      ThrowTypeError(absl::StrCat("&, | and ^ are for bool tensors, not ",
-                                  Describe(operand.tensor)));
+      ThrowTypeError(
+          absl::StrCat("&, | and ^ are for bool tensors, not ", Describe(operand.tensor)));
     }
     return ToPython(WithoutGil(
         [&] { return neura::Call(op, nullptr, operands[0].tensor, operands[1].tensor); }));
@@ -102,12 +100,18 @@ PyObject* Logical(PyObject* a, PyObject* b) {
 
 PyObject* Compare(PyObject* a, PyObject* b, int comparison) {
   switch (comparison) {
-    case Py_LT: return Binary<OpId::kLt>(a, b);
-    case Py_LE: return Binary<OpId::kLe>(a, b);
-    case Py_EQ: return Binary<OpId::kEq>(a, b);
-    case Py_NE: return Binary<OpId::kNe>(a, b);
-    case Py_GT: return Binary<OpId::kGt>(a, b);
-    default: return Binary<OpId::kGe>(a, b);
+    case Py_LT:
+      return Binary<OpId::kLt>(a, b);
+    case Py_LE:
+      return Binary<OpId::kLe>(a, b);
+    case Py_EQ:
+      return Binary<OpId::kEq>(a, b);
+    case Py_NE:
+      return Binary<OpId::kNe>(a, b);
+    case Py_GT:
+      return Binary<OpId::kGt>(a, b);
+    default:
+      return Binary<OpId::kGe>(a, b);
   }
 }
 
@@ -152,33 +156,25 @@ PyObject* Repr(PyObject* self) {
 
 const PyType_Slot kSlots[] = {
 #define NEURA_SLOT(slot, function) {Py_##slot, reinterpret_cast<void*>(function)},
-    NEURA_SLOT(nb_add, Binary<OpId::kAdd>)
-    NEURA_SLOT(nb_subtract, Binary<OpId::kSub>)
-    NEURA_SLOT(nb_multiply, Binary<OpId::kMul>)
-    NEURA_SLOT(nb_true_divide, Binary<OpId::kDiv>)
-    NEURA_SLOT(nb_floor_divide, Binary<OpId::kFloorDivide>)
-    NEURA_SLOT(nb_remainder, Binary<OpId::kRemainder>)
-    NEURA_SLOT(nb_matrix_multiply, MatrixMultiply)
-    NEURA_SLOT(nb_power, Power)
-    NEURA_SLOT(nb_inplace_add, InPlace<OpId::kAdd>)
-    NEURA_SLOT(nb_inplace_subtract, InPlace<OpId::kSub>)
-    NEURA_SLOT(nb_inplace_multiply, InPlace<OpId::kMul>)
-    NEURA_SLOT(nb_inplace_true_divide, InPlace<OpId::kDiv>)
-    NEURA_SLOT(nb_inplace_floor_divide, InPlace<OpId::kFloorDivide>)
-    NEURA_SLOT(nb_inplace_remainder, InPlace<OpId::kRemainder>)
-    NEURA_SLOT(nb_negative, Unary<OpId::kNeg>)
-    NEURA_SLOT(nb_positive, Positive)
-    NEURA_SLOT(nb_absolute, Unary<OpId::kAbs>)
-    NEURA_SLOT(nb_invert, Invert)
-    NEURA_SLOT(nb_and, Logical<OpId::kLogicalAnd>)
-    NEURA_SLOT(nb_or, Logical<OpId::kLogicalOr>)
-    NEURA_SLOT(nb_xor, Logical<OpId::kLogicalXor>)
-    NEURA_SLOT(nb_bool, Truth)
-    NEURA_SLOT(nb_float, ToFloat)
-    NEURA_SLOT(nb_int, ToInt)
-    NEURA_SLOT(nb_index, ToIndex)
-    NEURA_SLOT(tp_richcompare, Compare)
-    NEURA_SLOT(tp_repr, Repr)
+    NEURA_SLOT(nb_add, Binary<OpId::kAdd>) NEURA_SLOT(nb_subtract, Binary<OpId::kSub>) NEURA_SLOT(
+        nb_multiply, Binary<OpId::kMul>) NEURA_SLOT(nb_true_divide, Binary<OpId::kDiv>)
+        NEURA_SLOT(nb_floor_divide, Binary<OpId::kFloorDivide>) NEURA_SLOT(
+            nb_remainder, Binary<OpId::kRemainder>) NEURA_SLOT(nb_matrix_multiply, MatrixMultiply)
+            NEURA_SLOT(nb_power, Power) NEURA_SLOT(nb_inplace_add, InPlace<OpId::kAdd>)
+                NEURA_SLOT(nb_inplace_subtract, InPlace<OpId::kSub>) NEURA_SLOT(nb_inplace_multiply,
+                                                                                InPlace<OpId::kMul>)
+                    NEURA_SLOT(nb_inplace_true_divide, InPlace<OpId::kDiv>) NEURA_SLOT(
+                        nb_inplace_floor_divide, InPlace<OpId::kFloorDivide>)
+                        NEURA_SLOT(nb_inplace_remainder, InPlace<OpId::kRemainder>) NEURA_SLOT(
+                            nb_negative, Unary<OpId::kNeg>) NEURA_SLOT(nb_positive, Positive)
+                            NEURA_SLOT(nb_absolute, Unary<OpId::kAbs>) NEURA_SLOT(nb_invert, Invert)
+                                NEURA_SLOT(nb_and, Logical<OpId::kLogicalAnd>)
+                                    NEURA_SLOT(nb_or, Logical<OpId::kLogicalOr>)
+                                        NEURA_SLOT(nb_xor, Logical<OpId::kLogicalXor>) NEURA_SLOT(
+                                            nb_bool, Truth) NEURA_SLOT(nb_float, ToFloat)
+                                            NEURA_SLOT(nb_int, ToInt) NEURA_SLOT(nb_index, ToIndex)
+                                                NEURA_SLOT(tp_richcompare, Compare)
+                                                    NEURA_SLOT(tp_repr, Repr)
 #undef NEURA_SLOT
 };
 

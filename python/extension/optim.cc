@@ -27,27 +27,25 @@ void BindOptimizer(py::module_& m, const char* name) {
         }
         return std::make_shared<Optimizer>(std::move(groups));
       }))
-      .def("options",
-           [&type](const Optimizer& self, size_t group) {
-             return OptionsToDict(type, &self.options(group));
-           })
-      .def("set_options", [name, parameters](Optimizer& self, size_t group,
-                                             const py::kwargs& options) {
-        self.set_options(group, MakeOptions<Options>(name, parameters, py::args(), options));
-      });
+      .def("options", [&type](const Optimizer& self,
+                              size_t group) { return OptionsToDict(type, &self.options(group)); })
+      .def("set_options",
+           [name, parameters](Optimizer& self, size_t group, const py::kwargs& options) {
+             self.set_options(group, MakeOptions<Options>(name, parameters, py::args(), options));
+           });
 }
 
 template <typename Scheduler, typename Options>
 void BindScheduler(py::module_& m, const char* name, size_t required) {
   const std::vector<Parameter> parameters =
       ParametersOfOptions(*OptionsTypeOf<Options>(name), required);
-  py::class_<Scheduler, optim::LRScheduler, std::shared_ptr<Scheduler>>(m, name)
-      .def(py::init([name, parameters](optim::Optimizer& optimizer, const py::args& arguments,
-                                       const py::kwargs& keywords) {
-             return std::make_shared<Scheduler>(
-                 optimizer, MakeOptions<Options>(name, parameters, arguments, keywords));
-           }),
-           py::keep_alive<1, 2>());
+  py::class_<Scheduler, optim::LRScheduler, std::shared_ptr<Scheduler>>(m, name).def(
+      py::init([name, parameters](optim::Optimizer& optimizer, const py::args& arguments,
+                                  const py::kwargs& keywords) {
+        return std::make_shared<Scheduler>(
+            optimizer, MakeOptions<Options>(name, parameters, arguments, keywords));
+      }),
+      py::keep_alive<1, 2>());
   NoteConstructor("optim.lr_scheduler", name, parameters, "");
 }
 
@@ -71,8 +69,8 @@ void InitOptim(py::module_& parent) {
       .def("_state_dict", &optim::LRScheduler::StateDict)
       .def("_load_state_dict", &optim::LRScheduler::LoadStateDict);
   BindScheduler<optim::StepLR, optim::StepLROptions>(m, "StepLR", 1);
-  BindScheduler<optim::CosineAnnealingLR, optim::CosineAnnealingLROptions>(
-      m, "CosineAnnealingLR", 1);
+  BindScheduler<optim::CosineAnnealingLR, optim::CosineAnnealingLROptions>(m, "CosineAnnealingLR",
+                                                                           1);
   BindScheduler<optim::OneCycleLR, optim::OneCycleLROptions>(m, "OneCycleLR", 2);
 
   m.def("clip_grad_norm", &optim::ClipGradNorm, py::call_guard<py::gil_scoped_release>());

@@ -27,7 +27,8 @@ PyObject* Get(PyObject* self, void*) {
 // A tuple that prints as neura.Size([2, 3]).
 PyObject* GetShape(PyObject* self, void*) {
   return Guarded([&]() -> PyObject* {
-    static PyObject* const type = py::object(py::module_::import("neura._size").attr("Size")).release().ptr();
+    static PyObject* const type =
+        py::object(py::module_::import("neura._size").attr("Size")).release().ptr();
     const auto extents = py::reinterpret_steal<py::object>(ToPython(TensorOf(self).shape()));
     return PyObject_CallOneArg(type, extents.ptr());
   });
@@ -60,8 +61,8 @@ int SetData(PyObject* self, PyObject* value, void*) {
     Tensor data;
     if (value == nullptr || !FromPython(value, &data)) ThrowTypeError("data must be a Tensor");
     if (data.shape() != TensorOf(self).shape()) {
-      ThrowInvalidArgument(absl::StrCat("data of ", Describe(TensorOf(self)), " cannot be ",
-                                        Describe(data)));
+      ThrowInvalidArgument(
+          absl::StrCat("data of ", Describe(TensorOf(self)), " cannot be ", Describe(data)));
     }
     NoGradGuard no_grad;
     Assign(TensorOf(self), data);
@@ -90,8 +91,10 @@ Tensor ReversedDims(const Tensor& x) {
   return Permute(x, dims);
 }
 
-#define NEURA_READ(name, doc, expression) \
-  {name, Get<[](const Tensor& x) { return expression; }>, nullptr, doc, nullptr}
+#define NEURA_READ(name, doc, expression)                                        \
+  {                                                                              \
+    name, Get<[](const Tensor& x) { return expression; }>, nullptr, doc, nullptr \
+  }
 PyGetSetDef g_properties[] = {
     {"shape", GetShape, nullptr, "The extent of each dimension, a Size", nullptr},
     NEURA_READ("dtype", "The element type, a dtype", x.dtype()),
@@ -206,37 +209,43 @@ PyGetSetDef* TensorProperties() { return g_properties; }
 
 void InitTensorMethods(py::module_&) {
   const py::handle type(reinterpret_cast<PyObject*>(g_tensor_type));
-  const auto method = [&](const char* name, const char* parameters, const char* doc,
-                          auto function, const char* result = nullptr) {
-    auto made = result == nullptr
-                    ? MakeFunction(name, parameters, doc, function)
-                    : MakeFunction(name, parameters, doc, function, result);
+  const auto method = [&](const char* name, const char* parameters, const char* doc, auto function,
+                          const char* result = nullptr) {
+    auto made = result == nullptr ? MakeFunction(name, parameters, doc, function)
+                                  : MakeFunction(name, parameters, doc, function, result);
     Bind(type, "Tensor", name, std::move(made));
   };
-  method("size", "self, dim=None", "The shape, or the extent of one dimension", &Size,
-         "Any");
+  method("size", "self, dim=None", "The shape, or the extent of one dimension", &Size, "Any");
   method("stride", "self, dim=None", "Elements between neighbours of each dimension, or of one",
          &Stride, "Any");
-  method("dim", "self", "The number of dimensions", +[](const Tensor& x) { return x.dim(); });
-  method("numel", "self", "The number of elements", +[](const Tensor& x) { return x.numel(); });
-  method("storage_offset", "self", "Elements before the first one in the memory",
-         +[](const Tensor& x) { return x.storage_offset(); });
-  method("data_ptr", "self", "The address of the first element", +[](const Tensor& x) {
-    return static_cast<int64_t>(reinterpret_cast<intptr_t>(x.raw_data()));
-  });
-  method("element_size", "self", "Bytes of one element",
-         +[](const Tensor& x) { return static_cast<int64_t>(ItemSize(x.dtype())); });
-  method("is_contiguous", "self", "Whether the elements lie in row-major order without gaps",
-         +[](const Tensor& x) { return x.is_contiguous(); });
-  method("is_floating_point", "self", "Whether the dtype is a floating point one",
-         +[](const Tensor& x) { return IsFloating(x.dtype()); });
-  method("item", "self", "The only element, as a Python number", +[](const Tensor& x) {
-    return x.ItemScalar();
-  }, "Any");
+  method(
+      "dim", "self", "The number of dimensions", +[](const Tensor& x) { return x.dim(); });
+  method(
+      "numel", "self", "The number of elements", +[](const Tensor& x) { return x.numel(); });
+  method(
+      "storage_offset", "self", "Elements before the first one in the memory",
+      +[](const Tensor& x) { return x.storage_offset(); });
+  method(
+      "data_ptr", "self", "The address of the first element", +[](const Tensor& x) {
+        return static_cast<int64_t>(reinterpret_cast<intptr_t>(x.raw_data()));
+      });
+  method(
+      "element_size", "self", "Bytes of one element",
+      +[](const Tensor& x) { return static_cast<int64_t>(ItemSize(x.dtype())); });
+  method(
+      "is_contiguous", "self", "Whether the elements lie in row-major order without gaps",
+      +[](const Tensor& x) { return x.is_contiguous(); });
+  method(
+      "is_floating_point", "self", "Whether the dtype is a floating point one",
+      +[](const Tensor& x) { return IsFloating(x.dtype()); });
+  method(
+      "item", "self", "The only element, as a Python number",
+      +[](const Tensor& x) { return x.ItemScalar(); }, "Any");
   method("to", "self, target=None, dtype=None, copy=False",
          "A tensor of another dtype; the tensor itself when it has it already", &To);
-  method("type_as", "self, other", "Cast to the dtype of other",
-         +[](const Tensor& x, const Tensor& other) { return Cast(x, other.dtype()); });
+  method(
+      "type_as", "self, other", "Cast to the dtype of other",
+      +[](const Tensor& x, const Tensor& other) { return Cast(x, other.dtype()); });
   method("float", "self", "Cast to float32", &CastTo<kFloat32>);
   method("double", "self", "Cast to float64", &CastTo<kFloat64>);
   method("half", "self", "Cast to float16", &CastTo<kFloat16>);
@@ -244,8 +253,9 @@ void InitTensorMethods(py::module_&) {
   method("int", "self", "Cast to int32", &CastTo<kInt32>);
   method("long", "self", "Cast to int64", &CastTo<kInt64>);
   method("bool", "self", "Cast to bool", &CastTo<kBool>);
-  method("cpu", "self", "The tensor itself: its memory is the host's",
-         +[](const Tensor& x) { return x; });
+  method(
+      "cpu", "self", "The tensor itself: its memory is the host's",
+      +[](const Tensor& x) { return x; });
   method("detach", "self", "The same memory, outside of any graph", &Detach);
   method("backward", "self, gradient=None, retain_graph=False, create_graph=False",
          "Adds the gradient of this tensor to .grad of every leaf that it was computed from",
@@ -257,11 +267,12 @@ void InitTensorMethods(py::module_&) {
          "Calls hook with the gradient of this tensor when it is known; a result replaces it. "
          "handle.remove() of what this returns takes the hook away",
          &RegisterHook, "Any");
-  method("fill_", "self, value", "Overwrites every element with a number", &FillInPlace,
-         "Tensor");
+  method("fill_", "self, value", "Overwrites every element with a number", &FillInPlace, "Tensor");
   method("zero_", "self", "Overwrites every element with 0", &ZeroInPlace, "Tensor");
-  method("copy_", "self, source", "Overwrites the elements with those of source, broadcast and "
-         "converted", &CopyInPlace, "Tensor");
+  method("copy_", "self, source",
+         "Overwrites the elements with those of source, broadcast and "
+         "converted",
+         &CopyInPlace, "Tensor");
   method("uniform_", "self, a=0.0, b=1.0", "Overwrites with uniform numbers in [a, b)",
          &RandomInPlace<Uniform>, "Tensor");
   method("normal_", "self, mean=0.0, std=1.0", "Overwrites with normal numbers",

@@ -67,7 +67,8 @@ class PyModule final : public Base, public PythonMembers {
  public:
   using Base::Base;
   // So that Module's protected constructor can be reached.
-  PyModule() requires std::is_default_constructible_v<Base> || std::is_abstract_v<Base> = default;
+  PyModule() requires std::is_default_constructible_v<Base> || std::is_abstract_v<Base>
+  = default;
   PyModule(const PyModule&) = delete;
 
   Tensor Forward(const Tensor& input) override {

@@ -45,8 +45,8 @@ void Deallocate(PyObject* self) {
 // Tensor(data), for those who are used to it; neura.tensor() knows more.
 PyObject* New(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
   const py::object tensor = py::module_::import("neura").attr("tensor");
-  const auto made = py::reinterpret_steal<py::object>(
-      PyObject_Call(tensor.ptr(), arguments, keywords));
+  const auto made =
+      py::reinterpret_steal<py::object>(PyObject_Call(tensor.ptr(), arguments, keywords));
   return made ? NewTensorObject(type, TensorOf(made.ptr())) : nullptr;
 }
 

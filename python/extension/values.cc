@@ -224,10 +224,14 @@ PyObject* ToPython(DType value) { return Py_NewRef(g_dtypes[static_cast<size_t>(
 PyObject* ToPython(Device value) { return py::cast(value).release().ptr(); }
 PyObject* ToPython(const Scalar& value) {
   switch (value.category()) {
-    case DTypeCategory::kBool: return ToPython(value.To<bool>());
-    case DTypeCategory::kIntegral: return ToPython(value.To<int64_t>());
-    case DTypeCategory::kFloating: return ToPython(value.To<double>());
-    case DTypeCategory::kComplex: break;
+    case DTypeCategory::kBool:
+      return ToPython(value.To<bool>());
+    case DTypeCategory::kIntegral:
+      return ToPython(value.To<int64_t>());
+    case DTypeCategory::kFloating:
+      return ToPython(value.To<double>());
+    case DTypeCategory::kComplex:
+      break;
   }
   const auto number = value.To<std::complex<double>>();
   return PyComplex_FromDoubles(number.real(), number.imag());
@@ -266,13 +270,14 @@ std::string FieldTypeText(FieldRef field) {
 void InitValues(py::module_& m) {
   py::class_<PyDType>(m, "dtype", "The element type of a tensor.")
       .def("__repr__", [](const PyDType& t) { return absl::StrCat("neura.", DTypeName(t.dtype)); })
-      .def_property_readonly("name", [](const PyDType& t) { return std::string(DTypeName(t.dtype)); })
+      .def_property_readonly("name",
+                             [](const PyDType& t) { return std::string(DTypeName(t.dtype)); })
       .def_property_readonly("itemsize", [](const PyDType& t) { return ItemSize(t.dtype); })
-      .def_property_readonly("is_floating_point", [](const PyDType& t) { return IsFloating(t.dtype); })
+      .def_property_readonly("is_floating_point",
+                             [](const PyDType& t) { return IsFloating(t.dtype); })
       .def_property_readonly("is_complex", [](const PyDType& t) { return IsComplex(t.dtype); })
-      .def_property_readonly("is_signed", [](const PyDType& t) {
-        return t.dtype != kBool && t.dtype != kUInt8;
-      });
+      .def_property_readonly(
+          "is_signed", [](const PyDType& t) { return t.dtype != kBool && t.dtype != kUInt8; });
   for (size_t i = 0; i < g_dtypes.size(); ++i) {
     const DType dtype = static_cast<DType>(i);
     g_dtypes[i] = py::cast(PyDType{dtype}).release().ptr();
@@ -299,12 +304,14 @@ void InitValues(py::module_& m) {
            py::arg("name"))
       .def_property_readonly("type", [](const Device&) { return "cpu"; })
       .def_property_readonly("index", [](const Device& d) { return d.index; })
-      .def("__eq__", [](const Device& a, const Device& b) { return a == b; }, py::is_operator())
+      .def(
+          "__eq__", [](const Device& a, const Device& b) { return a == b; }, py::is_operator())
       .def("__hash__", [](const Device& d) { return d.index; })
       .def("__str__", [](const Device&) { return "cpu"; })
-      .def("__reduce__", [](const py::object& self) {
-        return py::make_tuple(py::type::of(self), py::make_tuple(py::str(self)));
-      })
+      .def("__reduce__",
+           [](const py::object& self) {
+             return py::make_tuple(py::type::of(self), py::make_tuple(py::str(self)));
+           })
       .def("__repr__", [](const Device&) { return "device(type='cpu')"; });
 }
 

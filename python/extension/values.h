@@ -59,7 +59,7 @@ PyObject* ToPython(Device value);
 PyObject* ToPython(const Scalar& value);
 PyObject* ToPython(DimsView value);  // a tuple
 inline PyObject* ToPython(const Dims& value) { return ToPython(DimsView(value)); }
-PyObject* ToPython(const Size2& value);  // an integer where both are equal
+PyObject* ToPython(const Size2& value);                // an integer where both are equal
 PyObject* ToPython(const std::vector<Tensor>& value);  // a tuple
 PyObject* ToPython(pybind11::object value);
 template <typename T>
@@ -71,10 +71,10 @@ PyObject* ToPython(const std::optional<T>& value) {
 // How a type is written in a stub: "int | Sequence[int]".
 template <typename T>
 struct TypeText;
-#define NEURA_TYPE_TEXT(type, text)                 \
-  template <>                                       \
-  struct TypeText<type> {                           \
-    static std::string Get() { return text; }       \
+#define NEURA_TYPE_TEXT(type, text)           \
+  template <>                                 \
+  struct TypeText<type> {                     \
+    static std::string Get() { return text; } \
   };
 NEURA_TYPE_TEXT(bool, "bool")
 NEURA_TYPE_TEXT(int64_t, "int")

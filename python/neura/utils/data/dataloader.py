@@ -103,7 +103,7 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Any]:
         if self._loader is not None:
-            running = iter(self._loader)
+            running: Iterator[Any] = iter(self._loader)
             _passes.add(running)
             return running
         return self._iterate()
