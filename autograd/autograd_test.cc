@@ -11,6 +11,7 @@
 #include "neura/tensor/core/allocator.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura {
 namespace {
@@ -18,11 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor contiguous = Contiguous(tensor);
-  return {contiguous.data<float>(), contiguous.data<float>() + contiguous.numel()};
-}
+using testing::Values;
 
 Tensor Leaf(std::initializer_list<float> values) {
   return SetRequiresGrad(FromList<float>(values));

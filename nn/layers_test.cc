@@ -14,14 +14,10 @@
 namespace neura {
 namespace {
 
+using testing::Close;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
 using testing::Values;
-
-bool Close(const Tensor& a, const Tensor& b, double tolerance = 1e-5) {
-  return a.shape() == b.shape() &&
-         AMax(Abs(Cast(a, kFloat64) - Cast(b, kFloat64))).Item<double>() < tolerance;
-}
 
 TEST(LinearTest, IsAnAffineMap) {
   nn::Linear layer({.in_features = 3, .out_features = 2});

@@ -16,15 +16,11 @@
 namespace neura {
 namespace {
 
+using testing::Close;
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
 using testing::Values;
-
-bool Close(const Tensor& a, const Tensor& b, double tolerance = 1e-5) {
-  return a.shape() == b.shape() &&
-         AMax(Abs(Cast(a, kFloat64) - Cast(b, kFloat64))).Item<double>() < tolerance;
-}
 
 double Value(const Tensor& tensor) { return tensor.Item<double>(); }
 

@@ -156,6 +156,11 @@ std::optional<std::vector<int64_t>> NodeReader::IntsFrom(std::string_view attrib
 }
 
 int64_t NodeReader::FixedExtent(ValueId id, int64_t dim) {
+  // An axis of a scalar may be 0, but there is nothing to measure.
+  if (dim >= rank(id)) {
+    ThrowInvalidArgument(
+        absl::StrCat("there is no dimension ", dim, " in a tensor of rank ", rank(id)));
+  }
   const Extent& extent = shape(id)[static_cast<size_t>(dim)];
   if (!extent.is_number()) {
     Unsupported(absl::StrCat("dimension ", dim, " must have a fixed size; give one in fixed_dims"));

@@ -283,6 +283,13 @@ TEST(Import, RefusesBrokenGraphs) {
   ::onnx::ModelProto too_few = OneNode("Add");
   ExpectError(too_few, kInvalid, {"the_node", "input 1"});
 
+  ::onnx::ModelProto scalar = OneNode("Squeeze");
+  scalar.mutable_graph()->mutable_node(0)->set_input(0, "c");
+  scalar.mutable_graph()->mutable_node(0)->add_input("axes");
+  AddInitializer(scalar, "c", ScalarTensor(1.0));
+  AddInitializer(scalar, "axes", FromList<int64_t>({0}));
+  ExpectError(scalar, kInvalid, {"the_node", "no dimension 0"});
+
   ::onnx::ModelProto mismatch = OneNode("Add");
   mismatch.mutable_graph()->mutable_node(0)->add_input("c");
   AddInitializer(mismatch, "c", Zeros({3}));

@@ -6,6 +6,7 @@
 
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura {
 namespace {
@@ -13,11 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor copy = Cast(Contiguous(tensor), kFloat32);
-  return {copy.data<float>(), copy.data<float>() + copy.numel()};
-}
+using testing::Values;
 
 TEST(CompositeTest, ReductionsOfReductions) {
   const Tensor x = FromList<float>({1, 2, 3, 4, 5, 9}, {2, 3});

@@ -7,6 +7,7 @@
 
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura {
 namespace {
@@ -14,11 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-std::vector<float> Values(const Tensor& tensor) {
-  const Tensor copy = Cast(Contiguous(tensor), kFloat32);
-  return {copy.data<float>(), copy.data<float>() + copy.numel()};
-}
+using testing::Values;
 
 TEST(ClampTest, BoundsOfIntegersAreRoundedInwards) {
   const Tensor x = FromList<int64_t>({-3, -2, -1, 0, 1, 2, 3});

@@ -15,6 +15,12 @@ std::vector<T> Values(const Tensor& tensor) {
   return {copy.data<T>(), copy.data<T>() + copy.numel()};
 }
 
+// Whether both have one shape and no elements further apart than `tolerance`.
+inline bool Close(const Tensor& a, const Tensor& b, double tolerance = 1e-5) {
+  return a.shape() == b.shape() &&
+         AMax(Abs(Cast(a, kFloat64) - Cast(b, kFloat64))).Item<double>() < tolerance;
+}
+
 }  // namespace neura::testing
 
 #endif  // NEURA_TENSOR_TESTING_VALUES_H_
