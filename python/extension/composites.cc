@@ -26,6 +26,8 @@ ReduceOptions Over(const OptDims& dim, bool keepdim) {
   return {.dims = dim.value_or(Dims{}), .keepdim = keepdim};
 }
 
+PyObject* g_values_and_indices = nullptr;  // a named tuple
+
 // The extremum of all elements, along a dimension with its indices, or of two tensors: what
 // torch.max does depends on its arguments. A named tuple for the second.
 template <Tensor (*All)(const Tensor&, const ReduceOptions&),
@@ -41,15 +43,15 @@ py::object Extremum(const Tensor& input, const py::object& dim, bool keepdim) {
     ThrowTypeError("max() or min(): argument 'dim' must be an integer or a tensor");
   }
   const ValuesAndIndices result = WithoutGil([&] { return Along(input, along, keepdim); });
-  static PyObject* const type =
+  return py::handle(g_values_and_indices)(result.values, result.indices);
+}
+
+void InitReductions(Binder bind) {
+  g_values_and_indices =
       py::module_::import("collections")
           .attr("namedtuple")("values_and_indices", py::make_tuple("values", "indices"))
           .release()
           .ptr();
-  return py::handle(type)(result.values, result.indices);
-}
-
-void InitReductions(Binder bind) {
   bind.Both(
       "var", "input, dim=None, unbiased=None, keepdim=False, *, correction=1",
       "Sum of squared deviations from the mean, over the count less correction",

@@ -320,6 +320,8 @@ Tensor TensorFromData(const py::object& data, std::optional<DType> dtype) {
 }
 
 void InitConvert(py::module_& m) {
+  // Now, and not where threads may meet: see g_size_type in properties.cc.
+  py::detail::npy_api::get();
   const py::handle type(reinterpret_cast<PyObject*>(g_tensor_type));
   Bind(m, "", "tensor",
        MakeFunction("tensor", "data, *, dtype=None, device='cpu', requires_grad=False",

@@ -24,13 +24,14 @@ PyObject* Get(PyObject* self, void*) {
   return Guarded([&] { return ToPython(get(TensorOf(self))); });
 }
 
-// A tuple that prints as neura.Size([2, 3]).
+// A tuple that prints as neura.Size([2, 3]). What Python has to import is imported with the module:
+// threads that meet in the initialization of a static variable wait for each other, with the lock.
+PyObject* g_size_type = nullptr;
+
 PyObject* GetShape(PyObject* self, void*) {
   return Guarded([&]() -> PyObject* {
-    static PyObject* const type =
-        py::object(py::module_::import("neura._size").attr("Size")).release().ptr();
     const auto extents = py::reinterpret_steal<py::object>(ToPython(TensorOf(self).shape()));
-    return PyObject_CallOneArg(type, extents.ptr());
+    return PyObject_CallOneArg(g_size_type, extents.ptr());
   });
 }
 
@@ -208,6 +209,7 @@ py::object RandomInPlace(const py::object& self, double first, double second) {
 PyGetSetDef* TensorProperties() { return g_properties; }
 
 void InitTensorMethods(py::module_&) {
+  g_size_type = py::object(py::module_::import("neura._size").attr("Size")).release().ptr();
   const py::handle type(reinterpret_cast<PyObject*>(g_tensor_type));
   const auto method = [&](const char* name, const char* parameters, const char* doc, auto function,
                           const char* result = nullptr) {

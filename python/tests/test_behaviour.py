@@ -286,3 +286,23 @@ def test_forking_after_use():
         ok = (nr.ones(2) + 1).tolist() == [2, 2]
         os._exit(0 if ok else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_threads_meet_in_a_fresh_interpreter():
+    """Nothing that is set up at its first use may wait for a thread that waits for the interpreter."""
+    program = """
+import threading
+import neura as nr
+
+def work():
+    for _ in range(200):
+        x = nr.tensor([[1.0, 2.0], [3.0, 4.0]])
+        assert x.shape == (2, 2) and x.max(dim=1).values.tolist() == [2.0, 4.0] and "tensor" in repr(x)
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
