@@ -106,7 +106,7 @@ class Module {
   // The tree, with options, shapes and parameter counts.
   std::string ToString() const;
   // "Conv2d"
-  std::string TypeName() const;
+  virtual std::string TypeName() const;
   // What stands in the brackets after the type's name.
   virtual std::string Describe() const { return ""; }
 

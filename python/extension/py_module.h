@@ -90,6 +90,14 @@ class PyModule final : public Base, public PythonMembers {
     VisitPython(visitor);
   }
 
+  // That of the class in Python.
+  std::string TypeName() const override {
+    pybind11::gil_scoped_acquire acquire;
+    const pybind11::handle self = pybind11::detail::get_object_handle(
+        static_cast<const Base*>(this), pybind11::detail::get_type_info(typeid(Base)));
+    return self ? Py_TYPE(self.ptr())->tp_name : Base::TypeName();
+  }
+
   std::unique_ptr<nn::Module> Clone() const override {
     ThrowUnimplemented("a module made in Python is copied with copy.deepcopy()");
   }

@@ -398,3 +398,26 @@ def test_a_child_outlives_its_parent():
     del net
     gc.collect()
     assert head(nr.ones(1, 64)).shape == (1, 3) and conv_weight.tolist() == expected
+
+
+def test_buffers_that_are_not_saved_stay_as_they_are():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(2, 2)
+            self.register_buffer("table", nr.ones(2), persistent=False)
+
+    a, b = Net(), Net()
+    assert list(a.state_dict()) == ["fc.weight", "fc.bias"]
+    b.table.fill_(5)
+    assert b.load_state_dict(a.state_dict()) == ([], [])
+    assert b.table.tolist() == [5.0, 5.0]
+    assert b.fc.weight.tolist() == a.fc.weight.tolist()
+
+
+def test_errors_name_the_class():
+    class Narrow(nn.Linear):
+        pass
+
+    with pytest.raises(ValueError, match=r"^Narrow: linear\("):
+        Narrow(3, 2)(nr.ones(1, 4))

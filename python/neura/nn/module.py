@@ -247,7 +247,12 @@ def state_dict(self: Module, prefix: str = "", keep_vars: bool = False) -> dict[
 @_method
 def load_state_dict(self: Module, state_dict: Mapping[str, Tensor], strict: bool = True) -> Any:
     """Copies values into the module; with strict, every name must have its counterpart."""
-    missing, unexpected = self._load_state_dict(list(state_dict.items()), strict)
+    given = dict(state_dict)
+    for path, module in self.named_modules(remove_duplicate=False):
+        for name in module.__dict__.get("_non_persistent", ()):
+            # What is not saved stays as it is.
+            given.setdefault(f"{path}.{name}" if path else name, getattr(module, name))
+    missing, unexpected = self._load_state_dict(list(given.items()), strict)
     return IncompatibleKeys(missing, unexpected)
 
 
