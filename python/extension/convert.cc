@@ -100,6 +100,11 @@ Tensor ShareNumpy(const py::array& array, DType dtype, const char* what) {
     }
     strides.push_back(array.shape(d) > 1 ? array.strides(d) / item : 0);
   }
+  if (reinterpret_cast<uintptr_t>(array.data()) % AlignmentOf(dtype) != 0) {
+    throw py::value_error(absl::StrCat(what,
+                                       ": the array's memory is not aligned to its elements; "
+                                       "pass array.copy()"));
+  }
   int64_t last = 0;
   for (size_t d = 0; d < shape.size(); ++d) last += std::max<int64_t>(shape[d] - 1, 0) * strides[d];
   const size_t bytes = array.size() == 0 ? 0 : static_cast<size_t>((last + 1) * item);
@@ -117,8 +122,9 @@ Tensor ShareNumpy(const py::array& array, DType dtype, const char* what) {
 
 Tensor CopyOfNumpy(const py::array& array, const char* what) {
   const DType dtype = MustHaveDType(array, what);
-  const py::array contiguous = py::module_::import("numpy").attr("ascontiguousarray")(array).attr(
-      "reshape")(array.attr("shape"));
+  const py::array contiguous = py::module_::import("numpy")
+                                   .attr("require")(array, array.dtype(), "CA")
+                                   .attr("reshape")(array.attr("shape"));
   NoGradGuard no_grad;
   return Clone(ShareNumpy(contiguous, dtype, what));
 }

@@ -140,6 +140,9 @@ Tensor ImportCapsule(PyObject* capsule, const std::optional<bool>& copy) {
   const DType dtype = DTypeOfDlpack(view.dtype);
   const size_t rank = static_cast<size_t>(view.ndim);
   const Dims shape(view.shape, view.shape + rank);
+  if ((reinterpret_cast<uintptr_t>(view.data) + view.byte_offset) % AlignmentOf(dtype) != 0) {
+    ThrowBufferError("from_dlpack(): the memory is not aligned to its elements; pass a copy");
+  }
   const int64_t numel = NumElements(shape);
   Dims strides = ContiguousStrides(shape);
   int64_t last = 0;

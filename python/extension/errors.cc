@@ -1,6 +1,5 @@
 #include "neura/python/extension/errors.h"
 
-#include <cxxabi.h>
 #include <unistd.h>
 
 #include <exception>
@@ -63,7 +62,7 @@ void SetPythonError() noexcept {
 GilReleased::~GilReleased() {
   try {
     PyEval_RestoreThread(state_);
-  } catch (abi::__forced_unwind&) {
+  } catch (...) {
     for (;;) pause();
   }
 }

@@ -45,6 +45,9 @@ bool FromPython(PyObject* object, std::optional<T>* value) {
   }
   return FromPython(object, &value->emplace());
 }
+// Bytes to which elements have to be aligned in memory that somebody else has made.
+inline size_t AlignmentOf(DType dtype) { return ItemSize(dtype) / (IsComplex(dtype) ? 2 : 1); }
+
 // Keeps the object itself.
 bool FromPython(PyObject* object, pybind11::object* value);
 
