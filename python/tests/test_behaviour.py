@@ -97,7 +97,8 @@ def test_interrupting_a_training_loop(workers):
                     optimizer.step()
                     print("step", flush=True)
         except KeyboardInterrupt:
-            print("interrupted", nr.is_grad_enabled(), net(nr.ones(1, 64)).shape)
+            # On a line of its own: a step may have been cut off.
+            print("\\ninterrupted", nr.is_grad_enabled(), net(nr.ones(1, 64)).shape)
         """
     )
     assert process.stdout.readline() == "step\n"
