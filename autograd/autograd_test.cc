@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "neura/autograd/function.h"
 #include "neura/autograd/rule.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/core/allocator.h"
@@ -236,6 +237,31 @@ TEST(HookTest, ReplacementsKeepShapeAndDtype) {
     const Tensor h = x * 3;
     autograd::RegisterHook(h, [&](const Tensor&) { return wrong; });
     EXPECT_THAT(ErrorOf([&] { Backward(Sum(h)); }), HasSubstr(Describe(wrong)));
+  }
+}
+
+TEST(RecordFunctionTest, TheGradientIsWhatTheProgramSays) {
+  const Tensor x = Leaf({1, 2});
+  const auto doubled = [&](const std::vector<Tensor>& grads) {
+    return std::vector<Tensor>{grads[0] * 2};
+  };
+  Tensor y = Clone(Detach(x));
+  autograd::RecordFunction("doubled", {x}, {y}, doubled);
+  EXPECT_FALSE(autograd::IsLeaf(y));
+  EXPECT_THAT(Values(Grad({Sum(y * 3)}, {x})[0]), ElementsAre(6, 6));
+  // Nothing is recorded where nothing flows.
+  const Tensor plain = Ones({2});
+  const Tensor z = Clone(plain);
+  autograd::RecordFunction("doubled", {plain}, {z}, doubled);
+  EXPECT_TRUE(autograd::IsLeaf(z));
+}
+
+TEST(RecordFunctionTest, WrongGradientsAreErrors) {
+  const Tensor x = Leaf({1, 2});
+  for (const std::vector<Tensor>& wrong : {std::vector<Tensor>{}, std::vector<Tensor>{Ones({3})}}) {
+    const Tensor y = Clone(Detach(x));
+    autograd::RecordFunction("mine", {x}, {y}, [&](const auto&) { return wrong; });
+    EXPECT_THAT(ErrorOf([&] { Backward(Sum(y)); }), HasSubstr("mine: "));
   }
 }
 

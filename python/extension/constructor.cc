@@ -1,6 +1,8 @@
 #include "neura/python/extension/constructor.h"
 
-#include "absl/strings/str_cat.h"
+#include <cstddef>
+#include <memory>
+#include <variant>
 
 namespace neura::python {
 namespace {
@@ -50,6 +52,11 @@ std::vector<Parameter> ParametersOfOptions(const OptionsType& type, size_t requi
     Parameter parameter{.name = name, .type = FieldTypeText(field), .default_value = {}};
     if (parameters.size() >= required) {
       parameter.default_value = py::reinterpret_steal<py::object>(FieldToPython(field));
+      // An empty list of dimensions means all of them, which Python writes as None.
+      if (auto* const dims = std::get_if<Dims*>(&field); dims != nullptr && (*dims)->empty()) {
+        parameter.default_value = py::none();
+        parameter.type += " | None";
+      }
     }
     parameters.push_back(std::move(parameter));
   });

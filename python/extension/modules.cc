@@ -237,20 +237,14 @@ void BindModuleBase(py::module_& m) {
 
 // What PyTorch's layers take besides their options: device= and dtype=.
 std::optional<DType> TakeDType(py::kwargs& keywords) {
+  const py::object take = keywords.attr("pop");
+  const py::object device_given = take("device", py::none()),
+                   dtype_given = take("dtype", py::none());
+  std::optional<Device> device;
+  if (!FromPython(device_given.ptr(), &device))
+    ThrowTypeError("argument 'device' must be a device");
   std::optional<DType> dtype;
-  Device device;
-  for (const char* const name : {"device", "dtype"}) {
-    if (!keywords.contains(name)) continue;
-    const py::object value = keywords[name];
-    PyDict_DelItemString(keywords.ptr(), name);
-    if (value.is_none()) continue;
-    if (*name == 'd' && name[1] == 't') {
-      if (DType given; FromPython(value.ptr(), &given)) dtype = given;
-    }
-    if (!dtype && !FromPython(value.ptr(), &device)) {
-      ThrowTypeError(std::string("argument '") + name + "' must be a " + name);
-    }
-  }
+  if (!FromPython(dtype_given.ptr(), &dtype)) ThrowTypeError("argument 'dtype' must be a dtype");
   return dtype;
 }
 

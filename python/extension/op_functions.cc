@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "neura/python/extension/constructor.h"
 #include "neura/python/extension/function.h"
 #include "neura/python/extension/number.h"
 #include "neura/tensor/ops/dispatch.h"
@@ -86,21 +87,11 @@ Signature DerivedSignature(const OpSchema& schema) {
     if (required_follows) value = {};
     required_follows |= !value;
   }
-  OptionsValue defaults(*schema.options);
   index = 0;
-  schema.options->visit(defaults.get(), [&](const char* name, FieldRef field) {
-    Parameter parameter;
-    parameter.name = name;
-    parameter.type = FieldTypeText(field);
-    parameter.default_value = py::reinterpret_steal<py::object>(FieldToPython(field));
-    // An empty list of dimensions means all of them, which Python writes as None.
-    if (auto* const dims = std::get_if<Dims*>(&field); dims != nullptr && (*dims)->empty()) {
-      parameter.default_value = py::none();
-      parameter.type += " | None";
-    }
+  for (Parameter& parameter : ParametersOfOptions(*schema.options, 0)) {
     signature.parameters.push_back(std::move(parameter));
     signature.targets.push_back({.is_field = true, .index = index++});
-  });
+  }
   return signature;
 }
 

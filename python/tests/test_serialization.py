@@ -67,8 +67,13 @@ def test_a_tensor_shared_by_two_names_stays_shared():
 
 
 class Evil:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
     def __reduce__(self):
-        return os.mkdir, ("/tmp/neura-evil-was-here",)
+        return os.mkdir, (self.folder,)
 
 
 class EvilAttribute:
@@ -76,11 +81,12 @@ class EvilAttribute:
         return getattr, ("text", "upper")
 
 
-def test_weights_only_runs_no_code():
-    for evil in (Evil(), [Evil()], EvilAttribute(), {"a": print}):
+def test_weights_only_runs_no_code(tmp_path):
+    folder = str(tmp_path / "made")
+    for evil in (Evil(folder), [Evil(folder)], EvilAttribute(), {"a": print}):
         with pytest.raises(pickle.UnpicklingError, match="weights_only"):
             loaded(saved(evil))
-    assert not os.path.exists("/tmp/neura-evil-was-here")
+    assert not os.path.exists(folder)
     assert loaded(saved({"a": len}), weights_only=False)["a"] is len
 
 
