@@ -15,6 +15,9 @@ _NVCC_OPTIONS = [
     "-gencode=arch=compute_90,code=compute_90",
     # As on the CPU (-ffp-contract=off): multiply-adds are fused where it is written, so that results stay close.
     "-fmad=false",
+    # constexpr functions of the CPU's sources are the GPU's as well, and kernels take lambdas.
+    "--expt-relaxed-constexpr",
+    "--extended-lambda",
     "-Werror=all-warnings",
     "-Xcompiler=-fPIC,-ffp-contract=off,-Wall,-Wextra,-Werror",
 ]
