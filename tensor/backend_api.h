@@ -5,6 +5,7 @@
 #define NEURA_TENSOR_BACKEND_API_H_
 
 #include "neura/tensor/core/device_memory.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/options.h"

@@ -3,6 +3,8 @@
 A consumer's WORKSPACE calls neura_repositories() once; repositories that it has defined before are left as they are.
 """
 
+load("//third_party/cuda:config.bzl", "cuda_config")
+load("//third_party/cuda:toolkit.bzl", "cuda_toolkit")
 load(":repository_rules.bzl", "bundled_repository", "source_archive", "system_library")
 
 def _maybe(rule, name, **kwargs):
@@ -14,6 +16,8 @@ def neura_repositories():
     _build_rules()
     _built_from_source()
     _installed_by_debian()
+    _maybe(cuda_config, "cuda_config")
+    _maybe(cuda_toolkit, "cuda_toolkit")
 
 def _build_rules():
     for name in ["platforms", "remote_coverage_tools", "rules_cc"]:

