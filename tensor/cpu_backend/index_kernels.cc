@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/loop_dims.h"
+#include "neura/tensor/core/reduce_plan.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/elements/wrapping.h"
