@@ -21,7 +21,7 @@ inline constexpr bool kIsFloat16 = std::is_same_v<T, Half> || std::is_same_v<T, 
 // cannot hold (and NaN) becomes its least value first, and narrower integers wrap. Complex to real:
 // the imaginary part is dropped.
 template <typename To, typename From>
-inline To Convert(From value) {
+constexpr To Convert(From value) {
   if constexpr (std::is_same_v<To, From>) {
     return value;
   } else if constexpr (kIsFloat16<From>) {

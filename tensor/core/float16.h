@@ -14,9 +14,9 @@ struct Half {
 
   Half() = default;
   // Rounds to nearest, ties to even; overflow becomes infinity.
-  explicit Half(float value) : bits(FromFloat(value)) {}
-  explicit operator float() const { return ToFloat(bits); }
-  friend bool operator==(Half a, Half b) { return float(a) == float(b); }
+  constexpr explicit Half(float value) : bits(FromFloat(value)) {}
+  constexpr explicit operator float() const { return ToFloat(bits); }
+  friend constexpr bool operator==(Half a, Half b) { return float(a) == float(b); }
 
  private:
   static constexpr uint16_t FromFloat(float value) {
@@ -57,11 +57,11 @@ struct BFloat16 {
 
   BFloat16() = default;
   // Rounds to nearest, ties to even.
-  explicit BFloat16(float value) : bits(FromFloat(value)) {}
-  explicit operator float() const {
+  constexpr explicit BFloat16(float value) : bits(FromFloat(value)) {}
+  constexpr explicit operator float() const {
     return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
   }
-  friend bool operator==(BFloat16 a, BFloat16 b) { return float(a) == float(b); }
+  friend constexpr bool operator==(BFloat16 a, BFloat16 b) { return float(a) == float(b); }
 
  private:
   static constexpr uint16_t FromFloat(float value) {

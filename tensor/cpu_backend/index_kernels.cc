@@ -4,9 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/loop_dims.h"
+#include "neura/tensor/core/reduce_plan.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
-#include "neura/tensor/cpu_backend/wrapping.h"
+#include "neura/tensor/elements/wrapping.h"
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
@@ -106,7 +107,8 @@ void IndexAddKernel(KernelCall& call) {
       for (int64_t i = 0; i < count; ++i) {
         T* target = to + (outer * around.extent + indices[i]) * around.inner;
         const T* row = from + (outer * count + i) * around.inner;
-        for (int64_t k = 0; k < around.inner; ++k) target[k] = WrappingAdd(target[k], row[k]);
+        for (int64_t k = 0; k < around.inner; ++k)
+          target[k] = elements::WrappingAdd(target[k], row[k]);
       }
     });
   });
@@ -145,7 +147,7 @@ void ScatterAddKernel(KernelCall& call) {
     T* to = Out<T>(output);
     WalkIndex(index, output, dim, [&](int64_t i, int64_t offset) {
       T& target = to[offset + indices[i] * stride];
-      target = WrappingAdd(target, from[i]);
+      target = elements::WrappingAdd(target, from[i]);
     });
   });
 }
@@ -166,7 +168,7 @@ void AsStridedGradKernel(KernelCall& call) {
     for (int64_t done = 0; done < grad.numel(); done += row) {
       for (int64_t i = 0; i < row; ++i) {
         T& target = to[i * row_stride];
-        target = WrappingAdd(target, from[done + i]);
+        target = elements::WrappingAdd(target, from[done + i]);
       }
       for (size_t d = rank; d-- > 0;) {
         if (d + 1 == rank) continue;

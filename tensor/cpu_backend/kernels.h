@@ -29,16 +29,6 @@ T* Out(const Tensor& tensor) {
 // As ContiguousInput; undefined where the call has no such input.
 Tensor OptionalInput(const KernelCall& call, size_t i);
 
-// A contiguous tensor as [outer, extent, inner] around `dim`, which is not negative.
-struct AroundDim {
-  AroundDim(const Tensor& tensor, int64_t dim) {
-    for (int64_t i = 0; i < tensor.dim(); ++i) {
-      (i < dim ? outer : i == dim ? extent : inner) *= tensor.size(i);
-    }
-  }
-  int64_t outer = 1, extent = 1, inner = 1;
-};
-
 // Copies `source`, broadcast and converted, over the elements of `target`.
 void CopyElements(const Tensor& source, const Tensor& target);
 

@@ -1,402 +1,14 @@
-// Pointwise loops in plain C++, one short function for each operation. Compiled with vectorization,
+// Pointwise loops in plain C++ over the operations of tensor/elements. Compiled with vectorization,
 // which serves the integers; FillVectorLoops replaces the floating point ones that matter.
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <type_traits>
 
 #include "neura/tensor/cpu_backend/pointwise_table.h"
-#include "neura/tensor/cpu_backend/wrapping.h"
+#include "neura/tensor/elements/pointwise.h"
 #include "neura/tensor/ops/options.h"
 
 namespace neura::cpu {
 namespace {
-
-// ---- the operations --------------------------------------------------------------------------
-
-template <typename T>
-constexpr bool kFloat = std::is_floating_point_v<T>;
-
-struct NegOp {
-  template <typename T>
-  static T Do(T x) {
-    return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(x));
-  }
-};
-struct AbsOp {
-  template <typename T>
-  static T Do(T x) {
-    if constexpr (kFloat<T>)
-      return std::fabs(x);
-    else
-      return x < T(0) ? NegOp::Do(x) : x;
-  }
-};
-struct SignOp {
-  template <typename T>
-  static T Do(T x) {
-    return x > T(0) ? T(1) : x < T(0) ? static_cast<T>(-1) : x;
-  }
-};
-struct FloorOp {
-  template <typename T>
-  static T Do(T x) {
-    if constexpr (kFloat<T>)
-      return std::floor(x);
-    else
-      return x;
-  }
-};
-struct CeilOp {
-  template <typename T>
-  static T Do(T x) {
-    if constexpr (kFloat<T>)
-      return std::ceil(x);
-    else
-      return x;
-  }
-};
-struct RoundOp {
-  template <typename T>
-  static T Do(T x) {
-    if constexpr (kFloat<T>)
-      return std::nearbyint(x);
-    else
-      return x;
-  }
-};
-struct TruncOp {
-  template <typename T>
-  static T Do(T x) {
-    if constexpr (kFloat<T>)
-      return std::trunc(x);
-    else
-      return x;
-  }
-};
-struct ReluOp {
-  template <typename T>
-  static T Do(T x) {
-    return x < T(0) ? T(0) : x;
-  }
-};
-struct ReciprocalOp {
-  template <typename T>
-  static T Do(T x) {
-    return T(1) / x;
-  }
-};
-struct SqrtOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::sqrt(x);
-  }
-};
-struct RsqrtOp {
-  template <typename T>
-  static T Do(T x) {
-    return T(1) / std::sqrt(x);
-  }
-};
-struct ExpOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::exp(x);
-  }
-};
-struct Expm1Op {
-  template <typename T>
-  static T Do(T x) {
-    return std::expm1(x);
-  }
-};
-struct LogOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::log(x);
-  }
-};
-struct Log1pOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::log1p(x);
-  }
-};
-struct SinOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::sin(x);
-  }
-};
-struct CosOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::cos(x);
-  }
-};
-struct TanOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::tan(x);
-  }
-};
-struct AsinOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::asin(x);
-  }
-};
-struct AcosOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::acos(x);
-  }
-};
-struct AtanOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::atan(x);
-  }
-};
-struct SinhOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::sinh(x);
-  }
-};
-struct CoshOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::cosh(x);
-  }
-};
-struct TanhOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::tanh(x);
-  }
-};
-struct ErfOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::erf(x);
-  }
-};
-struct SigmoidOp {
-  template <typename T>
-  static T Do(T x) {
-    return T(1) / (T(1) + std::exp(-x));
-  }
-};
-struct SiluOp {
-  template <typename T>
-  static T Do(T x) {
-    return x / (T(1) + std::exp(-x));
-  }
-};
-struct SoftplusOp {
-  template <typename T>
-  static T Do(T x) {
-    return std::max(x, T(0)) + std::log1p(std::exp(-std::fabs(x)));
-  }
-};
-struct IsNanOp {
-  template <typename T>
-  static bool Do(T x) {
-    if constexpr (kFloat<T>)
-      return std::isnan(x);
-    else
-      return false;
-  }
-};
-struct IsInfOp {
-  template <typename T>
-  static bool Do(T x) {
-    if constexpr (kFloat<T>)
-      return std::isinf(x);
-    else
-      return false;
-  }
-};
-struct IsFiniteOp {
-  template <typename T>
-  static bool Do(T x) {
-    if constexpr (kFloat<T>)
-      return std::isfinite(x);
-    else
-      return true;
-  }
-};
-struct LogicalNotOp {
-  static bool Do(bool x) { return !x; }
-};
-
-struct AddOp {
-  template <typename T>
-  static T Do(T a, T b) {
-    return WrappingAdd(a, b);
-  }
-};
-struct SubOp {
-  template <typename T>
-  static T Do(T a, T b) {
-    return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
-  }
-};
-struct MulOp {
-  // uint64_t keeps the promotion of narrow integers to int from overflowing.
-  template <typename T>
-  static T Do(T a, T b) {
-    if constexpr (kFloat<T>)
-      return a * b;
-    else
-      return static_cast<T>(uint64_t(1) * Wrapping<T>(a) * Wrapping<T>(b));
-  }
-};
-struct SquareOp {
-  template <typename T>
-  static T Do(T x) {
-    return MulOp::Do(x, x);
-  }
-};
-struct DivOp {
-  template <typename T>
-  static T Do(T a, T b) {
-    return a / b;
-  }
-};
-struct RemainderOp {
-  template <typename T>
-  static T Do(T a, T b) {
-    if constexpr (kFloat<T>) {
-      const T r = std::fmod(a, b);
-      return r != T(0) && (r < T(0)) != (b < T(0)) ? r + b : r;
-    } else {
-      if (b == T(0)) return T(0);
-      if constexpr (std::is_signed_v<T>)
-        if (b == T(-1)) return T(0);
-      const T r = static_cast<T>(a % b);
-      return r != T(0) && (r < T(0)) != (b < T(0)) ? static_cast<T>(r + b) : r;
-    }
-  }
-};
-struct FloorDivideOp {
-  template <typename T>
-  static T Do(T a, T b) {
-    if constexpr (kFloat<T>) {
-      if (b == T(0)) return a / b;
-      const T r = std::fmod(a, b);
-      // A whole number but for rounding. From fmod's remainder, which is finite for an infinite b.
-      T quotient = (a - r) / b;
-      if (r != T(0) && (r < T(0)) != (b < T(0))) quotient -= T(1);
-      return quotient != T(0) ? std::nearbyint(quotient) : std::copysign(T(0), a / b);
-    } else {
-      if (b == T(0)) return T(0);
-      if constexpr (std::is_signed_v<T>)
-        if (b == T(-1)) return NegOp::Do(a);
-      const T q = static_cast<T>(a / b);
-      return (a % b != T(0)) && ((a < T(0)) != (b < T(0))) ? static_cast<T>(q - T(1)) : q;
-    }
-  }
-};
-struct PowOp {
-  template <typename T>
-  static T Do(T a, T b) {
-    if constexpr (kFloat<T>) {
-      return std::pow(a, b);
-    } else {
-      if (b < T(0))
-        return a == T(1) ? T(1) : a == static_cast<T>(-1) ? (b % 2 != 0 ? a : T(1)) : T(0);
-      T result = T(1);
-      for (T base = a, e = b; e != T(0); e = static_cast<T>(e / 2), base = MulOp::Do(base, base)) {
-        if (e % 2 != 0) result = MulOp::Do(result, base);
-      }
-      return result;
-    }
-  }
-};
-struct Atan2Op {
-  template <typename T>
-  static T Do(T a, T b) {
-    return std::atan2(a, b);
-  }
-};
-// NaN fails every comparison: the first operand wins when it is one, and `b != b` finds the other.
-struct MaximumOp {
-  template <typename T>
-  static T Do(T a, T b) {
-    return a < b || b != b ? b : a;
-  }
-};
-struct MinimumOp {
-  template <typename T>
-  static T Do(T a, T b) {
-    return b < a || b != b ? b : a;
-  }
-};
-struct ReluGradOp {
-  template <typename T>
-  static T Do(T g, T y) {
-    return y > T(0) ? g : T(0);
-  }
-};
-struct EqOp {
-  template <typename T>
-  static bool Do(T a, T b) {
-    return a == b;
-  }
-};
-struct NeOp {
-  template <typename T>
-  static bool Do(T a, T b) {
-    return a != b;
-  }
-};
-struct LtOp {
-  template <typename T>
-  static bool Do(T a, T b) {
-    return a < b;
-  }
-};
-struct LeOp {
-  template <typename T>
-  static bool Do(T a, T b) {
-    return a <= b;
-  }
-};
-struct GtOp {
-  template <typename T>
-  static bool Do(T a, T b) {
-    return a > b;
-  }
-};
-struct GeOp {
-  template <typename T>
-  static bool Do(T a, T b) {
-    return a >= b;
-  }
-};
-struct LogicalAndOp {
-  static bool Do(bool a, bool b) { return a && b; }
-};
-struct LogicalOrOp {
-  static bool Do(bool a, bool b) { return a || b; }
-};
-struct LogicalXorOp {
-  static bool Do(bool a, bool b) { return a != b; }
-};
-
-// ---- with options ----------------------------------------------------------------------------
-
-template <typename T>
-T GeluTanh(T x) {
-  const T inner = T(0.7978845608028654) * (x + T(0.044715) * x * x * x);  // sqrt(2 / pi)
-  return T(0.5) * x * (T(1) + std::tanh(inner));
-}
-template <typename T>
-T GeluErf(T x) {
-  return T(0.5) * x * (T(1) + std::erf(x * T(0.7071067811865476)));
-}
 
 // ---- the loops -------------------------------------------------------------------------------
 
@@ -426,49 +38,30 @@ void WhereLoop(size_t n, const void* const* inputs, void* output, const void*) {
   for (size_t i = 0; i < n; ++i) out[i] = condition[i] != 0 ? a[i] : b[i];
 }
 
-template <typename T>
-void GeluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
+// With an operation that was made from options.
+template <typename T, typename Op>
+void LoopWith(size_t n, const void* const* inputs, void* output, const Op& op) {
   const T* x = static_cast<const T*>(inputs[0]);
   T* out = static_cast<T*>(output);
+  for (size_t i = 0; i < n; ++i) out[i] = op(x[i]);
+}
+
+template <typename T>
+void GeluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
   const bool tanh = static_cast<const GeluOptions*>(options)->approximate == "tanh";
-  for (size_t i = 0; i < n; ++i) out[i] = tanh ? GeluTanh(x[i]) : GeluErf(x[i]);
+  LoopWith<T>(n, inputs, output, elements::GeluOp<T>{tanh});
 }
 
 template <typename T>
 void LeakyReluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  const T* x = static_cast<const T*>(inputs[0]);
-  T* out = static_cast<T*>(output);
-  const T slope = static_cast<T>(static_cast<const LeakyReluOptions*>(options)->negative_slope);
-  for (size_t i = 0; i < n; ++i) out[i] = x[i] > T(0) ? x[i] : slope * x[i];
-}
-
-// The value of T nearest to a bound.
-template <typename T>
-T Saturated(double bound) {
-  if constexpr (!kFloat<T>) {
-    if (bound >= static_cast<double>(std::numeric_limits<T>::max()))
-      return std::numeric_limits<T>::max();
-    if (bound <= static_cast<double>(std::numeric_limits<T>::lowest()))
-      return std::numeric_limits<T>::lowest();
-  }
-  return static_cast<T>(bound);
+  const double slope = static_cast<const LeakyReluOptions*>(options)->negative_slope;
+  LoopWith<T>(n, inputs, output, elements::LeakyReluOp<T>{static_cast<T>(slope)});
 }
 
 template <typename T>
 void ClampLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  const T* x = static_cast<const T*>(inputs[0]);
-  T* out = static_cast<T*>(output);
   const auto& bounds = *static_cast<const ClampOptions*>(options);
-  constexpr double kInf = std::numeric_limits<double>::infinity();
-  // NaN does not bind.
-  const double min = std::isnan(bounds.min.value_or(-kInf)) ? -kInf : bounds.min.value_or(-kInf);
-  const double max = std::isnan(bounds.max.value_or(kInf)) ? kInf : bounds.max.value_or(kInf);
-  const T low = Saturated<T>(kFloat<T> ? min : std::ceil(min));
-  const T high = Saturated<T>(kFloat<T> ? max : std::floor(max));
-  for (size_t i = 0; i < n; ++i) {
-    const T raised = x[i] < low ? low : x[i];
-    out[i] = raised > high ? high : raised;
-  }
+  LoopWith<T>(n, inputs, output, elements::ClampOp<T>(bounds.min, bounds.max));
 }
 
 // ---- the table -------------------------------------------------------------------------------
@@ -476,7 +69,7 @@ void ClampLoop(size_t n, const void* const* inputs, void* output, const void* op
 template <typename T>
 void FillFloat(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<elements::Name##Op, T>
   NEURA_LOOP(Reciprocal);
   NEURA_LOOP(Sqrt);
   NEURA_LOOP(Rsqrt);
@@ -498,8 +91,8 @@ void FillFloat(PointwiseTable& table) {
   NEURA_LOOP(Silu);
   NEURA_LOOP(Softplus);
 #undef NEURA_LOOP
-  table.At(OpId::kDiv, dtype) = &BinaryLoop<DivOp, T>;
-  table.At(OpId::kAtan2, dtype) = &BinaryLoop<Atan2Op, T>;
+  table.At(OpId::kDiv, dtype) = &BinaryLoop<elements::DivOp, T>;
+  table.At(OpId::kAtan2, dtype) = &BinaryLoop<elements::Atan2Op, T>;
   table.At(OpId::kGelu, dtype) = &GeluLoop<T>;
   table.At(OpId::kLeakyRelu, dtype) = &LeakyReluLoop<T>;
 }
@@ -507,7 +100,7 @@ void FillFloat(PointwiseTable& table) {
 template <typename T>
 void FillNumber(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<elements::Name##Op, T>
   NEURA_LOOP(Neg);
   NEURA_LOOP(Abs);
   NEURA_LOOP(Sign);
@@ -518,7 +111,7 @@ void FillNumber(PointwiseTable& table) {
   NEURA_LOOP(Trunc);
   NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<elements::Name##Op, T>
   NEURA_LOOP(Sub);
   NEURA_LOOP(FloorDivide);
   NEURA_LOOP(Remainder);
@@ -531,12 +124,12 @@ void FillNumber(PointwiseTable& table) {
 template <typename T>
 void FillAny(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<Name##Op, T>
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<elements::Name##Op, T>
   NEURA_LOOP(IsNan);
   NEURA_LOOP(IsInf);
   NEURA_LOOP(IsFinite);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<Name##Op, T>
+#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<elements::Name##Op, T>
   NEURA_LOOP(Maximum);
   NEURA_LOOP(Minimum);
   NEURA_LOOP(Eq);
@@ -554,11 +147,11 @@ void FillAny(PointwiseTable& table) {
 void FillScalarLoops(PointwiseTable& table) {
   FillFloat<float>(table);
   FillFloat<double>(table);
-#define NEURA_FILL(T)                                       \
-  FillNumber<T>(table);                                     \
-  FillAny<T>(table);                                        \
-  table.At(OpId::kAdd, DTypeOf<T>) = &BinaryLoop<AddOp, T>; \
-  table.At(OpId::kMul, DTypeOf<T>) = &BinaryLoop<MulOp, T>
+#define NEURA_FILL(T)                                                 \
+  FillNumber<T>(table);                                               \
+  FillAny<T>(table);                                                  \
+  table.At(OpId::kAdd, DTypeOf<T>) = &BinaryLoop<elements::AddOp, T>; \
+  table.At(OpId::kMul, DTypeOf<T>) = &BinaryLoop<elements::MulOp, T>
   NEURA_FILL(float);
   NEURA_FILL(double);
   NEURA_FILL(int64_t);
@@ -567,12 +160,12 @@ void FillScalarLoops(PointwiseTable& table) {
 #undef NEURA_FILL
   FillAny<bool>(table);
   // The sum and the product of truth values, as in PyTorch.
-  table.At(OpId::kAdd, kBool) = &BinaryLoop<LogicalOrOp, bool>;
-  table.At(OpId::kMul, kBool) = &BinaryLoop<LogicalAndOp, bool>;
-  table.At(OpId::kLogicalNot, kBool) = &UnaryLoop<LogicalNotOp, bool>;
-  table.At(OpId::kLogicalAnd, kBool) = &BinaryLoop<LogicalAndOp, bool>;
-  table.At(OpId::kLogicalOr, kBool) = &BinaryLoop<LogicalOrOp, bool>;
-  table.At(OpId::kLogicalXor, kBool) = &BinaryLoop<LogicalXorOp, bool>;
+  table.At(OpId::kAdd, kBool) = &BinaryLoop<elements::LogicalOrOp, bool>;
+  table.At(OpId::kMul, kBool) = &BinaryLoop<elements::LogicalAndOp, bool>;
+  table.At(OpId::kLogicalNot, kBool) = &UnaryLoop<elements::LogicalNotOp, bool>;
+  table.At(OpId::kLogicalAnd, kBool) = &BinaryLoop<elements::LogicalAndOp, bool>;
+  table.At(OpId::kLogicalOr, kBool) = &BinaryLoop<elements::LogicalOrOp, bool>;
+  table.At(OpId::kLogicalXor, kBool) = &BinaryLoop<elements::LogicalXorOp, bool>;
 }
 
 }  // namespace neura::cpu

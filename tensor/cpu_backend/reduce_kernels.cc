@@ -1,62 +1,16 @@
 // Sums, products, extrema and running sums.
-#include <cmath>
-#include <limits>
+#include <algorithm>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 #include "neura/tensor/cpu_backend/reduce_loop.h"
+#include "neura/tensor/elements/reducers.h"
 #include "neura/tensor/ops/options.h"
 
 namespace neura::cpu {
 namespace {
-
-// Floating point sums run in double: as good as exact for float, and as fast as memory.
-template <typename T>
-using SumAcc = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
-
-template <typename T>
-struct SumReducer {
-  using In = T;
-  using Acc = SumAcc<T>;
-  static Acc Init() { return 0; }
-  static Acc Step(Acc acc, T x) { return acc + static_cast<Acc>(x); }
-  static Acc Combine(Acc a, Acc b) { return a + b; }
-};
-
-template <typename T>
-struct ProdReducer {
-  using In = T;
-  using Acc = SumAcc<T>;
-  static Acc Init() { return 1; }
-  static Acc Step(Acc acc, T x) { return acc * static_cast<Acc>(x); }
-  static Acc Combine(Acc a, Acc b) { return a * b; }
-};
-
-template <typename T, bool kMax>
-struct ExtremumReducer {
-  using In = T;
-  using Acc = T;
-  static Acc Init() {
-    using Limits = std::numeric_limits<T>;
-    if constexpr (std::is_floating_point_v<T>)
-      return kMax ? -Limits::infinity() : Limits::infinity();
-    return kMax ? Limits::lowest() : Limits::max();
-  }
-  // A NaN wins: the comparison with itself finds it.
-  static Acc Step(Acc acc, T x) { return (kMax ? acc < x : x < acc) || x != x ? x : acc; }
-  static Acc Combine(Acc a, Acc b) { return a != a ? a : Step(a, b); }
-};
-
-template <bool kAll>
-struct LogicalReducer {
-  using In = bool;
-  using Acc = bool;
-  static Acc Init() { return kAll; }
-  static Acc Step(Acc acc, bool x) { return kAll ? acc && x : acc || x; }
-  static Acc Combine(Acc a, Acc b) { return Step(a, b); }
-};
 
 // In the dtype of the result.
 template <template <typename> class Reducer>
@@ -83,7 +37,7 @@ void ReduceExtremum(KernelCall& call) {
   const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
   SwitchAny(input.dtype(), [&]<typename T>(T) {
     T* out = Out<T>(call.output());
-    RunReduction<ExtremumReducer<T, kMax>>(plan, In<T>(input),
+    RunReduction<elements::ExtremumReducer<T, kMax>>(plan, In<T>(input),
                                            [&](T acc, int64_t o) { out[o] = acc; });
   });
 }
@@ -92,7 +46,7 @@ template <bool kAll>
 void ReduceLogical(KernelCall& call) {
   const Tensor input = Converted(call.input(0), kBool);
   bool* out = Out<bool>(call.output());
-  RunReduction<LogicalReducer<kAll>>(PlanReduction(input, call.Get<ReduceOptions>().dims),
+  RunReduction<elements::LogicalReducer<kAll>>(PlanReduction(input, call.Get<ReduceOptions>().dims),
                                      In<bool>(input), [&](bool acc, int64_t o) { out[o] = acc; });
 }
 
@@ -129,9 +83,9 @@ void ArgExtremum(KernelCall& call) {
 
 }  // namespace
 
-void SumKernel(KernelCall& call) { ReduceNumbers<SumReducer>(call, false); }
-void MeanKernel(KernelCall& call) { ReduceNumbers<SumReducer>(call, true); }
-void ProdKernel(KernelCall& call) { ReduceNumbers<ProdReducer>(call, false); }
+void SumKernel(KernelCall& call) { ReduceNumbers<elements::SumReducer>(call, false); }
+void MeanKernel(KernelCall& call) { ReduceNumbers<elements::SumReducer>(call, true); }
+void ProdKernel(KernelCall& call) { ReduceNumbers<elements::ProdReducer>(call, false); }
 void AMaxKernel(KernelCall& call) { ReduceExtremum<true>(call); }
 void AMinKernel(KernelCall& call) { ReduceExtremum<false>(call); }
 void AllKernel(KernelCall& call) { ReduceLogical<true>(call); }
@@ -150,9 +104,9 @@ void CumSumKernel(KernelCall& call) {
     T* out = Out<T>(call.output());
     ParallelFor(around.outer * inner, [&](int64_t lane) {
       const int64_t base = lane / inner * inner * length + lane % inner;
-      SumAcc<T> sum = 0;
+      elements::SumAcc<T> sum = 0;
       for (int64_t i = 0; i < length; ++i) {
-        sum += static_cast<SumAcc<T>>(x[base + i * inner]);
+        sum += static_cast<elements::SumAcc<T>>(x[base + i * inner]);
         out[base + i * inner] = static_cast<T>(sum);
       }
     });

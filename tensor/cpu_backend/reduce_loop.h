@@ -7,29 +7,10 @@
 #include <cstdint>
 #include <memory>
 
-#include "neura/tensor/core/loop_dims.h"
-#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/core/reduce_plan.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
-
-struct ReducePlan {
-  LoopDims<1> kept;     // dimensions of the result; strides in elements
-  LoopDims<1> reduced;  // dimensions that disappear
-};
-
-// Empty `dims` reduces all.
-inline ReducePlan PlanReduction(const Tensor& input, DimsView dims) {
-  absl::InlinedVector<bool, 6> is_reduced(input.shape().size() + 1, dims.empty());
-  for (int64_t dim : dims) {
-    is_reduced[static_cast<size_t>(dim < 0 ? dim + input.dim() : dim)] = true;
-  }
-  ReducePlan plan;
-  for (size_t i = 0; i < input.shape().size(); ++i) {
-    (is_reduced[i] ? plan.reduced : plan.kept).Push(input.shape()[i], {input.strides()[i]});
-  }
-  return plan;
-}
 
 // Reducer: types In, Acc; Init(), Step(Acc, In), Combine(Acc, Acc). `finish(Acc, output index)`.
 //

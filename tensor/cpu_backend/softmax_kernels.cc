@@ -1,3 +1,4 @@
+#include "neura/tensor/core/reduce_plan.h"
 #include "neura/tensor/cpu/softmax.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"

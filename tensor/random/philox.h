@@ -13,7 +13,7 @@ using PhiloxWords = std::array<uint32_t, 4>;
 
 // The block of words at `counter`, in the layout of cuRAND: the counter's low and high halves are
 // words 0 and 1, the stream's are words 2 and 3, the key is the seed.
-inline PhiloxWords Philox(uint64_t seed, uint64_t counter, uint64_t stream = 0) {
+constexpr PhiloxWords Philox(uint64_t seed, uint64_t counter, uint64_t stream = 0) {
   PhiloxWords x = {static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32),
                    static_cast<uint32_t>(stream), static_cast<uint32_t>(stream >> 32)};
   uint32_t key0 = static_cast<uint32_t>(seed), key1 = static_cast<uint32_t>(seed >> 32);
@@ -29,13 +29,13 @@ inline PhiloxWords Philox(uint64_t seed, uint64_t counter, uint64_t stream = 0) 
 }
 
 // Uniform in [0, 1): 24 bits, and 53 bits.
-inline float UniformFloat(uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
-inline double UniformDouble(uint32_t low, uint32_t high) {
+constexpr float UniformFloat(uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
+constexpr double UniformDouble(uint32_t low, uint32_t high) {
   return static_cast<double>((uint64_t{high} << 32 | low) >> 11) * 0x1p-53;
 }
 // Uniform in [0, n), n > 0, from 64 random bits: the high half of bits * n. Biased by at most n /
 // 2^64.
-inline uint64_t UniformBelow(uint64_t bits, uint64_t n) {
+constexpr uint64_t UniformBelow(uint64_t bits, uint64_t n) {
   return static_cast<uint64_t>(static_cast<unsigned __int128>(bits) * n >> 64);
 }
 

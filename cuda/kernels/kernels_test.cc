@@ -1,0 +1,2 @@
+#include "neura/cuda/kernels/kernels.h"
+#include <gtest/gtest.h>

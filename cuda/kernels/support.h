@@ -1,0 +1,134 @@
+// What kernels are written with: dtypes, copies of inputs, faults.
+#ifndef NEURA_CUDA_KERNELS_SUPPORT_H_
+#define NEURA_CUDA_KERNELS_SUPPORT_H_
+
+#include <complex>
+#include <cstdint>
+
+#include "neura/cuda/kernels/launch.h"
+#include "neura/cuda/runtime/fault.h"
+#include "neura/tensor/core/dtype.h"
+
+namespace neura::cuda {
+
+// ---- from a dtype at run time to a C++ type --------------------------------------------------
+
+[[noreturn]] void FailForDType(DType dtype);
+
+// The four floating point types.
+template <typename F>
+void SwitchFloat(DType dtype, F f) {
+  switch (dtype) {
+    case kFloat16:
+      return f(Half());
+    case kBFloat16:
+      return f(BFloat16());
+    case kFloat32:
+      return f(float());
+    case kFloat64:
+      return f(double());
+    default:
+      return FailForDType(dtype);
+  }
+}
+
+// int64, int32 and uint8.
+template <typename F>
+void SwitchInteger(DType dtype, F f) {
+  switch (dtype) {
+    case kInt64:
+      return f(int64_t());
+    case kInt32:
+      return f(int32_t());
+    case kUInt8:
+      return f(uint8_t());
+    default:
+      return FailForDType(dtype);
+  }
+}
+
+// All of those.
+template <typename F>
+void SwitchNumber(DType dtype, F f) {
+  IsFloating(dtype) ? SwitchFloat(dtype, f) : SwitchInteger(dtype, f);
+}
+
+// Those and bool.
+template <typename F>
+void SwitchAny(DType dtype, F f) {
+  dtype == kBool ? f(bool()) : SwitchNumber(dtype, f);
+}
+
+// A type of the dtype's size, for what only moves elements.
+template <typename F>
+void SwitchSize(DType dtype, F f) {
+  switch (ItemSize(dtype)) {
+    case 1:
+      return f(uint8_t());
+    case 2:
+      return f(uint16_t());
+    case 4:
+      return f(uint32_t());
+    case 8:
+      return f(uint64_t());
+    default:
+      return f(std::complex<double>());
+  }
+}
+
+// ---- tensors ---------------------------------------------------------------------------------
+
+// The elements of a tensor, which the caller knows to be of type T; null where it is undefined.
+template <typename T>
+const T* In(const Tensor& tensor) {
+  return tensor.defined() ? static_cast<const T*>(tensor.raw_data()) : nullptr;
+}
+template <typename T>
+T* Out(const Tensor& tensor) {
+  return tensor.defined() ? static_cast<T*>(tensor.raw_data()) : nullptr;
+}
+
+// Memory for the time of a kernel, on the call's device. It may be let go as soon as the kernels
+// that use it are queued.
+Tensor Scratch(const KernelCall& call, DimsView shape, DType dtype);
+template <typename T>
+Tensor ScratchOf(const KernelCall& call, int64_t count) {
+  return Scratch(call, {count * static_cast<int64_t>(sizeof(T))}, kUInt8);
+}
+
+// Copies `source`, broadcast and converted, over the elements of `target`.
+void CopyElements(const KernelCall& call, const Tensor& source, const Tensor& target);
+
+// The tensor itself when it is contiguous, else a contiguous copy.
+Tensor Contiguous(const KernelCall& call, const Tensor& tensor);
+// The tensor itself when it has this dtype, else a converted copy.
+Tensor Converted(const KernelCall& call, const Tensor& tensor, DType dtype);
+// Contiguous; undefined where the call has no such input.
+Tensor ContiguousInput(const KernelCall& call, size_t i);
+
+// ---- faults ----------------------------------------------------------------------------------
+
+// For kernels to report an index that is outside of [0, bound).
+struct FaultReport {
+  KernelFault* fault;
+  int32_t op;
+
+  NEURA_DEVICE void OutOfRange(int64_t index, int64_t bound) const {
+    constexpr auto kCode = static_cast<int32_t>(FaultCode::kIndexOutOfRange);
+#ifdef NEURA_CUDA_ON_HOST
+    if (fault->code != 0) return;
+    fault->code = kCode;
+#else
+    if (atomicCAS(&fault->code, 0, kCode) != 0) return;
+#endif
+    fault->op = op;
+    fault->value = index;
+    fault->bound = bound;
+  }
+};
+
+FaultReport FaultReportOf(const KernelCall& call);
+
+}  // namespace neura::cuda
+
+#endif  // NEURA_CUDA_KERNELS_SUPPORT_H_
