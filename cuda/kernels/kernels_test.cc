@@ -1,2 +1,3 @@
 #include "neura/cuda/kernels/kernels.h"
+
 #include <gtest/gtest.h>

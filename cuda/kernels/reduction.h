@@ -134,8 +134,8 @@ void RunReduction(const KernelCall& call, int64_t outputs, int64_t count, FoldBy
     }
     const Tensor next = ScratchOf<Acc>(call, outputs * pieces);
     store = {Out<Acc>(next), order()};
-    internal::Fold<R, internal::FromPieces<R>, internal::ToPieces<R>>{
-        outputs, rest, pieces, size, from, store}
+    internal::Fold<R, internal::FromPieces<R>, internal::ToPieces<R>>{outputs, rest, pieces,
+                                                                      size,    from, store}
         .Run(call, by);
     partial = next;
   }

@@ -1,6 +1,6 @@
+#include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/libraries/cudnn.h"
 #include "neura/cuda/libraries/kernels.h"
-#include "neura/cuda/libraries/tensors.h"
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"
 #include "neura/tensor/ops/options.h"

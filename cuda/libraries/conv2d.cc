@@ -3,13 +3,12 @@
 #include <mutex>
 
 #include "absl/container/flat_hash_map.h"
+#include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/libraries/cudnn.h"
 #include "neura/cuda/libraries/kernels.h"
-#include "neura/cuda/libraries/tensors.h"
 #include "neura/cuda/libraries/tf32.h"
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"
-#include "neura/cuda/runtime/stream.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/options.h"
 
@@ -210,7 +209,7 @@ void Conv2dKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call, 0), weight = ContiguousInput(call, 1);
   const Tensor bias = ContiguousInput(call, 2);
   if (input.numel() == 0 || weight.numel() == 0) {
-    ClearBytes(output);
+    ClearElements(call, output);
   } else {
     Forward(call, input, weight);
   }
@@ -221,7 +220,7 @@ void Conv2dInputGradKernel(KernelCall& call) {
   const Tensor& output = call.output();
   if (output.numel() == 0) return;
   const Tensor grad = ContiguousInput(call, 0), weight = ContiguousInput(call, 1);
-  if (grad.numel() == 0 || weight.numel() == 0) return ClearBytes(output);
+  if (grad.numel() == 0 || weight.numel() == 0) return ClearElements(call, output);
   const Convolution<Conv2dGradOptions> conv(call, Kind::kInputGrad, output, weight, grad);
   const Choice choice =
       Choose<cudnnConvolutionBwdDataAlgoPerf_t>(conv.key, [&](int most, int* count, auto* results) {
@@ -243,7 +242,7 @@ void Conv2dWeightGradKernel(KernelCall& call) {
   const Tensor& output = call.output();
   if (output.numel() == 0) return;
   const Tensor grad = ContiguousInput(call, 0), input = ContiguousInput(call, 1);
-  if (grad.numel() == 0 || input.numel() == 0) return ClearBytes(output);
+  if (grad.numel() == 0 || input.numel() == 0) return ClearElements(call, output);
   const Convolution<Conv2dGradOptions> conv(call, Kind::kWeightGrad, input, output, grad);
   const Choice choice = Choose<cudnnConvolutionBwdFilterAlgoPerf_t>(
       conv.key, [&](int most, int* count, auto* results) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "neura/cuda/libraries/tensors.h"
+#include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"
 #include "neura/cuda/runtime/stream.h"

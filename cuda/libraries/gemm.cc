@@ -8,8 +8,8 @@
 #include <mutex>
 
 #include "absl/container/flat_hash_map.h"
+#include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/libraries/cublas_lt.h"
-#include "neura/cuda/libraries/tensors.h"
 #include "neura/cuda/libraries/tf32.h"
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/libraries/gemm.h"
 #include "neura/cuda/libraries/integer_matmul.h"
 #include "neura/cuda/libraries/kernels.h"
-#include "neura/cuda/libraries/tensors.h"
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"
 #include "neura/cuda/runtime/stream.h"
@@ -135,7 +135,7 @@ void LinearInto(const KernelCall& call, Activation activation) {
     const Tensor* refs[] = {&output, &bias};
     RunInPlace(OpId::kAssign, nullptr, refs, output);
   } else {
-    ClearBytes(output);
+    ClearElements(call, output);
   }
   if (gemm.k > 0) {
     gemm.epilogue = Epilogue::kNone;
@@ -151,7 +151,7 @@ void LinearInto(const KernelCall& call, Activation activation) {
 void MatMulKernel(KernelCall& call) {
   const Tensor& output = call.output();
   if (output.numel() == 0) return;
-  if (call.input(0).size(-1) == 0) return ClearBytes(output);
+  if (call.input(0).size(-1) == 0) return ClearElements(call, output);
   switch (output.dtype()) {
     case kUInt8:
       return IntegerMatMulOf<uint8_t>(call);
