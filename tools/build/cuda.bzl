@@ -19,6 +19,8 @@ _NVCC_OPTIONS = [
     "--expt-relaxed-constexpr",
     "--extended-lambda",
     "-Werror=all-warnings",
+    # Comparisons of unsigned integers with zero, in templates that serve signed ones too.
+    "-diag-suppress=186",
     "-Xcompiler=-fPIC,-ffp-contract=off,-Wall,-Wextra,-Werror",
 ]
 
