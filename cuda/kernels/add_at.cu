@@ -1,5 +1,4 @@
 #include "neura/cuda/kernels/add_at.h"
-
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/sort.h"
 #include "neura/cuda/kernels/support.h"

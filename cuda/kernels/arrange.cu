@@ -120,9 +120,9 @@ void RangeKernel(KernelCall& call) {
   SwitchDType(output.dtype(), [&]<typename T>(T) {
     if constexpr (!kIsComplex<T> && !std::is_same_v<T, bool>) {
       using Number = std::conditional_t<std::is_integral_v<T>, int64_t, double>;
-      ForEach(call, options.length,
-              Ramp<T, Number>{Out<T>(output), options.start.To<Number>(),
-                              options.step.To<Number>()});
+      ForEach(
+          call, options.length,
+          Ramp<T, Number>{Out<T>(output), options.start.To<Number>(), options.step.To<Number>()});
     }
   });
 }

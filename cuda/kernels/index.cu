@@ -62,8 +62,8 @@ void Read(const KernelCall& call, int64_t dim, const Tensor& index, DimsView ind
   }
   SwitchSize(input.dtype(), [&]<typename T>(T) {
     ForEachStrided(call, dims,
-                   ReadAt<T>{In<T>(input), In<int64_t>(index), Out<T>(output),
-                             ExtentOf(input, dim), StrideOf(input, dim), FaultReportOf(call)});
+                   ReadAt<T>{In<T>(input), In<int64_t>(index), Out<T>(output), ExtentOf(input, dim),
+                             StrideOf(input, dim), FaultReportOf(call)});
   });
 }
 
@@ -87,8 +87,7 @@ struct KeysOfElements {
   FaultReport report;
   NEURA_DEVICE void operator()(const Offsets<2>& offsets) const {
     const int64_t index = indices[offsets[0]];
-    keys[offsets[0]] =
-        IsInside(index, extent, report) ? offsets[1] + index * stride : missing;
+    keys[offsets[0]] = IsInside(index, extent, report) ? offsets[1] + index * stride : missing;
   }
 };
 
@@ -148,9 +147,9 @@ void IndexAddKernel(KernelCall& call) {
   const AroundDim around(output, dim);
   CopyElements(call, call.input(0), output);
   const Tensor keys = Scratch(call, {index.numel()}, kInt64);
-  ForEach(call, index.numel(),
-          KeysOfIndices{In<int64_t>(index), Out<int64_t>(keys), around.extent,
-                        FaultReportOf(call)});
+  ForEach(
+      call, index.numel(),
+      KeysOfIndices{In<int64_t>(index), Out<int64_t>(keys), around.extent, FaultReportOf(call)});
   AddAt(call, around.extent, around.inner, keys, ContiguousInput(call, 2), output);
 }
 
@@ -169,9 +168,9 @@ void ScatterAddKernel(KernelCall& call) {
                  KeysOfElements{In<int64_t>(index), Out<int64_t>(keys), ExtentOf(output, dim),
                                 StrideOf(output, dim), output.numel(), FaultReportOf(call)});
   // The source read in the index's order: a view with the index's extents.
-  const Tensor rows = Contiguous(
-      call, Tensor::View(source.storage(), source.storage_offset(), index.shape(),
-                         source.strides(), source.dtype()));
+  const Tensor rows =
+      Contiguous(call, Tensor::View(source.storage(), source.storage_offset(), index.shape(),
+                                    source.strides(), source.dtype()));
   AddAt(call, output.numel(), 1, keys, rows, output);
 }
 

@@ -1,8 +1,8 @@
 // How work gets onto the device: the only file that knows of grids, blocks and threads.
 //
 // The same kernel sources are compiled twice: by nvcc for the device, and with NEURA_CUDA_ON_HOST
-// by the host's compiler, where the launchers below are loops that do the same additions in the same
-// order. So tests check every kernel's arithmetic and indexing without a GPU.
+// by the host's compiler, where the launchers below are loops that do the same additions in the
+// same order. So tests check every kernel's arithmetic and indexing without a GPU.
 //
 // Results never depend on the device: a block has a fixed number of threads, and what is combined
 // is combined in a fixed tree.

@@ -16,7 +16,8 @@ struct Plus {
 // Sums f(i) over i < n.
 template <typename F>
 NEURA_DEVICE double SumOver(Block& block, int64_t n, F f) {
-  return block.Reduce(n, 0.0, [&](double sum, int64_t i) { return sum + f(i); }, Plus());
+  return block.Reduce(
+      n, 0.0, [&](double sum, int64_t i) { return sum + f(i); }, Plus());
 }
 
 template <typename T>
@@ -81,13 +82,13 @@ struct InputGrad {
     const double inverse = 1 / static_cast<double>(p.size);
     const double sum =
         SumOver(block, p.size, [&](int64_t i) { return p.Weighted(row, i); }) * inverse;
-    const double product = SumOver(block, p.size, [&](int64_t i) {
-                             return p.Weighted(row, i) * p.Normalized(row, i);
-                           }) * inverse;
+    const double product =
+        SumOver(block, p.size,
+                [&](int64_t i) { return p.Weighted(row, i) * p.Normalized(row, i); }) *
+        inverse;
     block.ForEach(p.size, [&](int64_t i) {
-      output[row * p.size + i] =
-          FromDouble<T>(ToDouble(p.rstds[row]) *
-                        (p.Weighted(row, i) - sum - p.Normalized(row, i) * product));
+      output[row * p.size + i] = FromDouble<T>(
+          ToDouble(p.rstds[row]) * (p.Weighted(row, i) - sum - p.Normalized(row, i) * product));
     });
   }
 };
@@ -171,9 +172,8 @@ void LayerNormGradKernel(KernelCall& call) {
     const GradPointers<T> p{size,          In<T>(grad), In<T>(input),
                             In<T>(weight), In<T>(mean), In<T>(rstd)};
     ForEachBlock(call, rows, InputGrad<T>{p, Out<T>(call.output(0))});
-    RunReduction<ParameterSums>(
-        call, size, rows, FoldBy::kThreads, ParameterTerms<T>{p},
-        StoreParameters<T>{Out<T>(call.output(1)), Out<T>(call.output(2))});
+    RunReduction<ParameterSums>(call, size, rows, FoldBy::kThreads, ParameterTerms<T>{p},
+                                StoreParameters<T>{Out<T>(call.output(1)), Out<T>(call.output(2))});
   });
 }
 

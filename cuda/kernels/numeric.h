@@ -1,4 +1,5 @@
-// Elements as kernels compute with them: 16-bit floating point numbers in float, others as they are.
+// Elements as kernels compute with them: 16-bit floating point numbers in float, others as they
+// are.
 #ifndef NEURA_CUDA_KERNELS_NUMERIC_H_
 #define NEURA_CUDA_KERNELS_NUMERIC_H_
 

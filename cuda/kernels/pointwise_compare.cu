@@ -13,9 +13,7 @@ NEURA_BINARY_KERNEL(Le, SwitchAny)
 NEURA_BINARY_KERNEL(Gt, SwitchAny)
 NEURA_BINARY_KERNEL(Ge, SwitchAny)
 
-void LogicalAndKernel(KernelCall& call) {
-  BinaryWith<bool>(call, Apply<elements::LogicalAndOp>());
-}
+void LogicalAndKernel(KernelCall& call) { BinaryWith<bool>(call, Apply<elements::LogicalAndOp>()); }
 void LogicalOrKernel(KernelCall& call) { BinaryWith<bool>(call, Apply<elements::LogicalOrOp>()); }
 void LogicalXorKernel(KernelCall& call) { BinaryWith<bool>(call, Apply<elements::LogicalXorOp>()); }
 

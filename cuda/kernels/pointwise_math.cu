@@ -28,9 +28,8 @@ NEURA_UNARY_KERNEL(Softplus, SwitchFloat)
 
 void GeluKernel(KernelCall& call) {
   const bool tanh = call.Get<GeluOptions>().approximate == "tanh";
-  SwitchFloat(call.input(0).dtype(), [&]<typename T>(T) {
-    UnaryWith<T>(call, elements::GeluOp<Compute<T>>{tanh});
-  });
+  SwitchFloat(call.input(0).dtype(),
+              [&]<typename T>(T) { UnaryWith<T>(call, elements::GeluOp<Compute<T>>{tanh}); });
 }
 
 }  // namespace neura::cuda

@@ -21,8 +21,7 @@ struct Apply {
 
 // The result of tests is bool, that of others of the operands' type.
 template <typename F, typename T, typename... X>
-using ResultOf =
-    std::conditional_t<std::is_same_v<std::invoke_result_t<F, X...>, bool>, bool, T>;
+using ResultOf = std::conditional_t<std::is_same_v<std::invoke_result_t<F, X...>, bool>, bool, T>;
 
 template <typename T, typename F>
 void UnaryWith(const KernelCall& call, const F& f) {
@@ -38,17 +37,15 @@ void BinaryWith(const KernelCall& call, const F& f) {
 }  // namespace neura::cuda
 
 // Definitions of kernels for the dtypes that `Switch` knows.
-#define NEURA_UNARY_KERNEL(Name, Switch)                           \
-  void Name##Kernel(KernelCall& call) {                            \
-    Switch(call.input(0).dtype(), [&]<typename T>(T) {             \
-      UnaryWith<T>(call, Apply<elements::Name##Op>());             \
-    });                                                            \
+#define NEURA_UNARY_KERNEL(Name, Switch)                                             \
+  void Name##Kernel(KernelCall& call) {                                              \
+    Switch(call.input(0).dtype(),                                                    \
+           [&]<typename T>(T) { UnaryWith<T>(call, Apply<elements::Name##Op>()); }); \
   }
-#define NEURA_BINARY_KERNEL(Name, Switch)                          \
-  void Name##Kernel(KernelCall& call) {                            \
-    Switch(call.input(0).dtype(), [&]<typename T>(T) {             \
-      BinaryWith<T>(call, Apply<elements::Name##Op>());            \
-    });                                                            \
+#define NEURA_BINARY_KERNEL(Name, Switch)                                             \
+  void Name##Kernel(KernelCall& call) {                                               \
+    Switch(call.input(0).dtype(),                                                     \
+           [&]<typename T>(T) { BinaryWith<T>(call, Apply<elements::Name##Op>()); }); \
   }
 
 #endif  // NEURA_CUDA_KERNELS_POINTWISE_OPS_H_

@@ -18,9 +18,7 @@ NEURA_UNARY_KERNEL(IsNan, SwitchAny)
 NEURA_UNARY_KERNEL(IsInf, SwitchAny)
 NEURA_UNARY_KERNEL(IsFinite, SwitchAny)
 
-void LogicalNotKernel(KernelCall& call) {
-  UnaryWith<bool>(call, Apply<elements::LogicalNotOp>());
-}
+void LogicalNotKernel(KernelCall& call) { UnaryWith<bool>(call, Apply<elements::LogicalNotOp>()); }
 
 void ClampKernel(KernelCall& call) {
   const auto& options = call.Get<ClampOptions>();

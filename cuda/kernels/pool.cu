@@ -189,8 +189,8 @@ void MeansGrad(const KernelCall& call, const Windows& rows, const Windows& colum
   const Tensor& output = call.output();
   SwitchFloat(output.dtype(), [&]<typename T>(T) {
     ForEach(call, output.numel(),
-            MeanOfWindowsGrad<T, Windows>{Planes(output), Planes(grad), rows, columns,
-                                          In<T>(grad), Out<T>(output)});
+            MeanOfWindowsGrad<T, Windows>{Planes(output), Planes(grad), rows, columns, In<T>(grad),
+                                          Out<T>(output)});
   });
 }
 

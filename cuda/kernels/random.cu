@@ -34,9 +34,9 @@ template <typename T, typename Make>
 void Fill(const KernelCall& call, const Tensor& output, const Make& make) {
   const auto& options = call.Get<RandomOptions>();
   const int64_t count = output.numel(), blocks = (count + kPerBlock<T> - 1) / kPerBlock<T>;
-  ForEach(call, blocks,
-          FillBlocks<Make, T, kPerBlock<T>>{options.seed, options.offset, count, Out<T>(output),
-                                            make});
+  ForEach(
+      call, blocks,
+      FillBlocks<Make, T, kPerBlock<T>>{options.seed, options.offset, count, Out<T>(output), make});
 }
 
 // Calls f with a value of float or double and a tensor of that dtype to fill: the output, or what

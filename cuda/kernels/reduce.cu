@@ -51,13 +51,11 @@ struct StoreAsIs {
 template <template <typename> class Reducer>
 void ReduceNumbers(const KernelCall& call, bool mean) {
   const Tensor converted = Converted(call, call.input(0), call.output().dtype());
-  const ReducibleInput input =
-      PrepareReduction(call, converted, call.Get<ReduceOptions>().dims);
+  const ReducibleInput input = PrepareReduction(call, converted, call.Get<ReduceOptions>().dims);
   const double divisor = mean ? static_cast<double>(input.count()) : 1;
   SwitchNumber(converted.dtype(), [&]<typename T>(T) {
     using R = Reducer<Compute<T>>;
-    ReduceInput<R, T>(call, input,
-                      StoreNumber<T, typename R::Acc>{Out<T>(call.output()), divisor});
+    ReduceInput<R, T>(call, input, StoreNumber<T, typename R::Acc>{Out<T>(call.output()), divisor});
   });
 }
 
@@ -73,8 +71,8 @@ void ReduceExtremum(const KernelCall& call) {
 
 template <bool kAll>
 void ReduceLogical(const KernelCall& call) {
-  const ReducibleInput input = PrepareReduction(call, Converted(call, call.input(0), kBool),
-                                                call.Get<ReduceOptions>().dims);
+  const ReducibleInput input =
+      PrepareReduction(call, Converted(call, call.input(0), kBool), call.Get<ReduceOptions>().dims);
   ReduceInput<elements::LogicalReducer<kAll>, bool>(call, input,
                                                     StoreAsIs<bool>{Out<bool>(call.output())});
 }

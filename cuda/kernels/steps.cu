@@ -1,9 +1,8 @@
 // Optimizer steps, fused: one pass over a parameter and what goes with it.
-#include "neura/tensor/elements/steps.h"
-
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/support.h"
+#include "neura/tensor/elements/steps.h"
 
 namespace neura::cuda {
 namespace {
@@ -48,8 +47,8 @@ void SgdStepKernel(KernelCall& call) {
   const Tensor& param = call.input(0);
   SwitchFloat(param.dtype(), [&]<typename T>(T) {
     ForEach(call, param.numel(),
-            SgdBody<T>{elements::SgdStep<Compute<T>>(options), In<T>(call.input(1)),
-                       Out<T>(param), options.momentum != 0 ? Out<T>(call.input(2)) : nullptr});
+            SgdBody<T>{elements::SgdStep<Compute<T>>(options), In<T>(call.input(1)), Out<T>(param),
+                       options.momentum != 0 ? Out<T>(call.input(2)) : nullptr});
   });
 }
 

@@ -38,7 +38,7 @@ void ReduceExtremum(KernelCall& call) {
   SwitchAny(input.dtype(), [&]<typename T>(T) {
     T* out = Out<T>(call.output());
     RunReduction<elements::ExtremumReducer<T, kMax>>(plan, In<T>(input),
-                                           [&](T acc, int64_t o) { out[o] = acc; });
+                                                     [&](T acc, int64_t o) { out[o] = acc; });
   });
 }
 
@@ -47,7 +47,8 @@ void ReduceLogical(KernelCall& call) {
   const Tensor input = Converted(call.input(0), kBool);
   bool* out = Out<bool>(call.output());
   RunReduction<elements::LogicalReducer<kAll>>(PlanReduction(input, call.Get<ReduceOptions>().dims),
-                                     In<bool>(input), [&](bool acc, int64_t o) { out[o] = acc; });
+                                               In<bool>(input),
+                                               [&](bool acc, int64_t o) { out[o] = acc; });
 }
 
 template <bool kMax>
