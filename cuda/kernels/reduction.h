@@ -30,6 +30,11 @@ struct PieceOrder {
   }
 };
 
+inline PieceOrder OrderOf(FoldBy by, int64_t outputs, int64_t pieces) {
+  if (by == FoldBy::kThreads) return {1, outputs};
+  return {pieces, 1};
+}
+
 template <typename R>
 struct FromPieces {
   const typename R::Acc* pieces;
@@ -46,8 +51,11 @@ struct Store {
   typename R::Acc* pieces;  // null where there is one
   PieceOrder order;
   NEURA_DEVICE void operator()(typename R::Acc acc, int64_t output, int64_t piece) const {
-    if (pieces == nullptr) return finish(acc, output);
-    pieces[order.At(output, piece)] = acc;
+    if (pieces == nullptr) {
+      finish(acc, output);
+    } else {
+      pieces[order.At(output, piece)] = acc;
+    }
   }
 };
 
@@ -107,21 +115,18 @@ void RunReduction(const KernelCall& call, int64_t outputs, int64_t count, FoldBy
   const auto pieces_of = [size](int64_t n) { return std::max<int64_t>((n + size - 1) / size, 1); };
   int64_t pieces = pieces_of(count);
   Tensor partial;
-  const auto make_store = [&]() -> internal::Store<R, Finish> {
-    if (pieces == 1) return {finish, nullptr, {}};
-    partial = ScratchOf<Acc>(call, outputs * pieces);
-    const bool side_by_side = by == FoldBy::kThreads;
-    return {finish, Out<Acc>(partial),
-            side_by_side ? internal::PieceOrder{1, outputs} : internal::PieceOrder{pieces, 1}};
-  };
-  internal::Store<R, Finish> store = make_store();
+  if (pieces > 1) partial = ScratchOf<Acc>(call, outputs * pieces);
+  internal::Store<R, Finish> store{finish, Out<Acc>(partial),
+                                   internal::OrderOf(by, outputs, pieces)};
   internal::Fold<R, Source, Finish>{outputs, count, pieces, size, source, store}.Run(call, by);
   while (pieces > 1) {
     const Tensor read = partial;  // until its kernel is queued
     const Pieces from{store.pieces, store.order};
     const int64_t rest = pieces;
     pieces = pieces_of(rest);
-    store = make_store();
+    partial = pieces > 1 ? ScratchOf<Acc>(call, outputs * pieces) : Tensor();
+    store.pieces = Out<Acc>(partial);
+    store.order = internal::OrderOf(by, outputs, pieces);
     internal::Fold<R, Pieces, Finish>{outputs, rest, pieces, size, from, store}.Run(call, by);
   }
 }
