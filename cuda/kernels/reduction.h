@@ -30,6 +30,11 @@ struct PieceOrder {
   }
 };
 
+inline PieceOrder OrderOf(FoldBy by, int64_t outputs, int64_t pieces) {
+  if (by == FoldBy::kThreads) return {1, outputs};
+  return {pieces, 1};
+}
+
 template <typename R>
 struct FromPieces {
   const typename R::Acc* pieces;
@@ -39,20 +44,18 @@ struct FromPieces {
   }
 };
 
-template <typename R>
-struct ToPieces {
-  typename R::Acc* pieces;
+// Where there is one piece its result is the output's; else it is kept for another round.
+template <typename R, typename Finish>
+struct Store {
+  Finish finish;
+  typename R::Acc* pieces;  // null where there is one
   PieceOrder order;
   NEURA_DEVICE void operator()(typename R::Acc acc, int64_t output, int64_t piece) const {
-    pieces[order.At(output, piece)] = acc;
-  }
-};
-
-template <typename R, typename Finish>
-struct ToOutputs {
-  Finish finish;
-  NEURA_DEVICE void operator()(typename R::Acc acc, int64_t output, int64_t) const {
-    finish(acc, output);
+    if (pieces == nullptr) {
+      finish(acc, output);
+    } else {
+      pieces[order.At(output, piece)] = acc;
+    }
   }
 };
 
@@ -64,12 +67,12 @@ struct Combine {
 };
 
 // One piece of one output; `count` elements belong to each output.
-template <typename R, typename Source, typename Store>
+template <typename R, typename Source, typename Finish>
 struct Fold {
   using Acc = typename R::Acc;
   int64_t outputs, count, pieces, piece_size;
   Source source;
-  Store store;
+  Store<R, Finish> store;
 
   NEURA_DEVICE int64_t Size(int64_t piece) const {
     const int64_t rest = count - piece * piece_size;
@@ -107,37 +110,24 @@ template <typename R, typename Source, typename Finish>
 void RunReduction(const KernelCall& call, int64_t outputs, int64_t count, FoldBy by,
                   const Source& source, const Finish& finish) {
   using Acc = typename R::Acc;
-  using Last = internal::ToOutputs<R, Finish>;
+  using Pieces = internal::FromPieces<R>;
   const int64_t size = by == FoldBy::kThreads ? internal::kThreadPiece : internal::kBlockPiece;
   const auto pieces_of = [size](int64_t n) { return std::max<int64_t>((n + size - 1) / size, 1); };
   int64_t pieces = pieces_of(count);
-  if (pieces == 1) {
-    internal::Fold<R, Source, Last>{outputs, count, 1, size, source, {finish}}.Run(call, by);
-    return;
-  }
-  const auto order = [&]() -> internal::PieceOrder {
-    if (by == FoldBy::kThreads) return {1, outputs};
-    return {pieces, 1};
-  };
-  Tensor partial = ScratchOf<Acc>(call, outputs * pieces);
-  internal::ToPieces<R> store{Out<Acc>(partial), order()};
-  internal::Fold<R, Source, internal::ToPieces<R>>{outputs, count, pieces, size, source, store}.Run(
-      call, by);
-  for (;;) {
-    const internal::FromPieces<R> from{store.pieces, store.order};
+  Tensor partial;
+  if (pieces > 1) partial = ScratchOf<Acc>(call, outputs * pieces);
+  internal::Store<R, Finish> store{finish, Out<Acc>(partial),
+                                   internal::OrderOf(by, outputs, pieces)};
+  internal::Fold<R, Source, Finish>{outputs, count, pieces, size, source, store}.Run(call, by);
+  while (pieces > 1) {
+    const Tensor read = partial;  // until its kernel is queued
+    const Pieces from{store.pieces, store.order};
     const int64_t rest = pieces;
     pieces = pieces_of(rest);
-    if (pieces == 1) {
-      internal::Fold<R, internal::FromPieces<R>, Last>{outputs, rest, 1, size, from, {finish}}.Run(
-          call, by);
-      return;
-    }
-    const Tensor next = ScratchOf<Acc>(call, outputs * pieces);
-    store = {Out<Acc>(next), order()};
-    internal::Fold<R, internal::FromPieces<R>, internal::ToPieces<R>>{outputs, rest, pieces,
-                                                                      size,    from, store}
-        .Run(call, by);
-    partial = next;
+    partial = pieces > 1 ? ScratchOf<Acc>(call, outputs * pieces) : Tensor();
+    store.pieces = Out<Acc>(partial);
+    store.order = internal::OrderOf(by, outputs, pieces);
+    internal::Fold<R, Pieces, Finish>{outputs, rest, pieces, size, from, store}.Run(call, by);
   }
 }
 

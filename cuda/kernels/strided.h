@@ -24,7 +24,8 @@ struct Divider {
 
   static Divider By(int64_t divisor) {
     Divider d{divisor, 0, 0};
-    if (divisor > INT32_MAX) return d;  // quotients of small dividends are 0 whatever the magic is
+    // Large divisors are divided by as they are; by 0, an extent without elements, nobody divides.
+    if (divisor > INT32_MAX || divisor == 0) return d;
     d.shift = static_cast<uint32_t>(std::bit_width(static_cast<uint32_t>(divisor - 1)));
     const uint64_t rest = (uint64_t{1} << d.shift) - static_cast<uint64_t>(divisor);
     d.magic = static_cast<uint32_t>((rest << 32) / static_cast<uint64_t>(divisor) + 1);
