@@ -14,9 +14,6 @@ namespace neura::cuda {
 void AddAt(const KernelCall& call, int64_t extent, int64_t inner, const Tensor& keys,
            const Tensor& source, const Tensor& output);
 
-// Overwrites a contiguous tensor with zeros.
-void ClearElements(const KernelCall& call, const Tensor& tensor);
-
 }  // namespace neura::cuda
 
 #endif  // NEURA_CUDA_KERNELS_ADD_AT_H_

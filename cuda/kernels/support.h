@@ -6,14 +6,13 @@
 #include <cstdint>
 
 #include "neura/cuda/kernels/launch.h"
+#include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/runtime/fault.h"
 #include "neura/tensor/core/dtype.h"
 
 namespace neura::cuda {
 
 // ---- from a dtype at run time to a C++ type --------------------------------------------------
-
-[[noreturn]] void FailForDType(DType dtype);
 
 // The four floating point types.
 template <typename F>
@@ -78,33 +77,11 @@ void SwitchSize(DType dtype, F f) {
 
 // ---- tensors ---------------------------------------------------------------------------------
 
-// The elements of a tensor, which the caller knows to be of type T; null where it is undefined.
-template <typename T>
-const T* In(const Tensor& tensor) {
-  return tensor.defined() ? static_cast<const T*>(tensor.raw_data()) : nullptr;
-}
-template <typename T>
-T* Out(const Tensor& tensor) {
-  return tensor.defined() ? static_cast<T*>(tensor.raw_data()) : nullptr;
-}
-
-// Memory for the time of a kernel, on the call's device. It may be let go as soon as the kernels
-// that use it are queued.
-Tensor Scratch(const KernelCall& call, DimsView shape, DType dtype);
+// Memory for `count` elements of any type, as Scratch gives it.
 template <typename T>
 Tensor ScratchOf(const KernelCall& call, int64_t count) {
   return Scratch(call, {count * static_cast<int64_t>(sizeof(T))}, kUInt8);
 }
-
-// Copies `source`, broadcast and converted, over the elements of `target`.
-void CopyElements(const KernelCall& call, const Tensor& source, const Tensor& target);
-
-// The tensor itself when it is contiguous, else a contiguous copy.
-Tensor Contiguous(const KernelCall& call, const Tensor& tensor);
-// The tensor itself when it has this dtype, else a converted copy.
-Tensor Converted(const KernelCall& call, const Tensor& tensor, DType dtype);
-// Contiguous; undefined where the call has no such input.
-Tensor ContiguousInput(const KernelCall& call, size_t i);
 
 // ---- faults ----------------------------------------------------------------------------------
 

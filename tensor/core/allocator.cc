@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstdlib>
 #include <limits>
 #include <mutex>
@@ -11,11 +10,15 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/object_pool.h"
+#include "neura/tensor/core/size_class.h"
 
 namespace neura {
 namespace {
 
-constexpr size_t kAlignment = 64;
+using internal::kNumSizeClasses;
+using internal::SizeClass;
+
+constexpr size_t kAlignment = internal::kSizeClassUnit;
 // Up to this size a block is first sought in the thread's own cache, without a lock.
 constexpr size_t kMaxThreadCachedBytes = 64 << 10;
 constexpr size_t kMaxThreadCachedBlocks = 32;  // per size class
@@ -23,23 +26,6 @@ constexpr size_t kMaxThreadCachedBlocks = 32;  // per size class
 // by this much: shapes that vary from step to step do not make it grow.
 constexpr int64_t kCacheSlack = 64 << 20;
 
-// Eight size classes per power of two: at most 12.5% is lost to rounding.
-struct SizeClass {
-  int index;
-  size_t bytes;
-};
-
-SizeClass ClassOf(size_t bytes) {
-  if (bytes <= kAlignment * 8) {
-    const size_t units = std::max<size_t>((bytes + kAlignment - 1) / kAlignment, 1);
-    return {static_cast<int>(units - 1), units * kAlignment};
-  }
-  const int shift = std::bit_width(bytes - 1) - 4;
-  const size_t steps = ((bytes - 1) >> shift) + 1;  // 9 ... 16
-  return {(shift - 6) * 8 + static_cast<int>(steps) - 1, steps << shift};
-}
-
-constexpr int kNumClasses = 8 * 64;
 constexpr int kNumSmallClasses = 64;  // those of at most kMaxThreadCachedBytes
 
 struct Block {
@@ -70,7 +56,7 @@ class CachingCpuAllocator final : public Allocator {
 
   std::atomic<int64_t> allocated_{0}, peak_{0}, reserved_{0}, allocations_{0};
   std::mutex mutex_;
-  Block* shared_[kNumClasses] = {};
+  Block* shared_[kNumSizeClasses] = {};
 };
 
 CachingCpuAllocator& Instance() {
@@ -92,7 +78,7 @@ void* CachingCpuAllocator::Allocate(size_t bytes) {
   if (bytes > static_cast<size_t>(std::numeric_limits<int64_t>::max()) / 2) {
     ThrowResourceExhausted(absl::StrCat("out of memory: cannot allocate ", bytes, " bytes"));
   }
-  const SizeClass size_class = ClassOf(bytes);
+  const SizeClass size_class = internal::SizeClassOf(bytes);
   allocations_.fetch_add(1, std::memory_order_relaxed);
   const int64_t size = static_cast<int64_t>(size_class.bytes);
   void* data = nullptr;
@@ -114,7 +100,7 @@ void* CachingCpuAllocator::Allocate(size_t bytes) {
 }
 
 void CachingCpuAllocator::Free(void* data, size_t bytes) noexcept {
-  const SizeClass size_class = ClassOf(bytes);
+  const SizeClass size_class = internal::SizeClassOf(bytes);
   const int64_t size = static_cast<int64_t>(size_class.bytes);
   allocated_.fetch_sub(size, std::memory_order_relaxed);
   if (!internal::kRecycleObjects) {
@@ -179,11 +165,10 @@ void CachingCpuAllocator::FlushThreadCache() noexcept {
 void CachingCpuAllocator::EmptyCache() noexcept {
   FlushThreadCache();
   std::lock_guard<std::mutex> lock(mutex_);
-  for (int i = 0; i < kNumClasses; ++i) {
+  for (int i = 0; i < kNumSizeClasses; ++i) {
     // The last classes are of sizes that no memory has.
     if (shared_[i] == nullptr) continue;
-    // The inverse of ClassOf.
-    const int64_t bytes = i < 8 ? (i + 1) * int64_t{64} : (int64_t{i % 8} + 9) << (i / 8 - 1 + 6);
+    const auto bytes = static_cast<int64_t>(internal::SizeClassBytes(i));
     while (Block* block = shared_[i]) {
       shared_[i] = block->next;
       std::free(block);

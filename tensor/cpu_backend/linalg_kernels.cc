@@ -1,34 +1,16 @@
 // Matrix products over tensors; the arithmetic is in tensor/cpu/gemm.
-#include "neura/tensor/core/loop_dims.h"
+#include "neura/tensor/core/product_dims.h"
 #include "neura/tensor/cpu/gemm.h"
 #include "neura/tensor/cpu_backend/dtype_switch.h"
 #include "neura/tensor/cpu_backend/kernels.h"
 
 namespace neura::cpu {
-namespace {
-
-// The leading dimensions of a product's inputs, joined where both walk them evenly.
-LoopDims<2> BatchDims(const Tensor& left, const Tensor& right, const Tensor& output) {
-  const DimsView batch = output.shape().first(output.shape().size() - 2);
-  const auto strides = [&](const Tensor& tensor) {
-    const size_t rank = tensor.shape().size() - 2;
-    return BroadcastStrides(tensor.shape().first(rank), tensor.strides().first(rank), batch);
-  };
-  const Dims left_strides = strides(left), right_strides = strides(right);
-  LoopDims<2> dims;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    dims.Push(batch[i], {left_strides[i], right_strides[i]});
-  }
-  return dims;
-}
-
-}  // namespace
 
 void MatMulKernel(KernelCall& call) {
   const Tensor &a = call.input(0), &b = call.input(1), &output = call.output();
   if (output.numel() == 0) return;
   const size_t last_a = a.shape().size() - 1, last_b = b.shape().size() - 1;
-  const LoopDims<2> batch = BatchDims(a, b, output);
+  const LoopDims<2> batch = ProductBatchDims(a, b, output);
   SwitchNumber(a.dtype(), [&]<typename T>(T) {
     BatchedGemmArgs<T> args;
     args.product = {.m = a.size(-2),

@@ -1,0 +1,263 @@
+#include <array>
+#include <limits>
+#include <mutex>
+
+#include "absl/container/flat_hash_map.h"
+#include "neura/cuda/kernels/tensors.h"
+#include "neura/cuda/libraries/cudnn.h"
+#include "neura/cuda/libraries/kernels.h"
+#include "neura/cuda/libraries/tf32.h"
+#include "neura/cuda/runtime/device.h"
+#include "neura/cuda/runtime/error.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/options.h"
+
+namespace neura::cuda {
+namespace {
+
+// float16 and bfloat16 are summed in float.
+cudnnDataType_t ComputeTypeOf(DType dtype) {
+  return dtype == kFloat64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT;
+}
+
+// How float32 may be rounded before it is multiplied.
+cudnnMathType_t MathTypeOf(DType dtype) {
+  return dtype == kFloat32 && !AllowTf32() ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
+}
+
+class FilterDescriptor {
+ public:
+  explicit FilterDescriptor(const Tensor& weight) {
+    const cudnnDataType_t type = CudnnTypeOf(weight.dtype());
+    const int extents[] = {CudnnInt(weight.size(0)), CudnnInt(weight.size(1)),
+                           CudnnInt(weight.size(2)), CudnnInt(weight.size(3))};
+    NEURA_CUDNN_CHECK(cudnnCreateFilterDescriptor(&handle_));
+    const cudnnStatus_t status = cudnnSetFilter4dDescriptor(
+        handle_, type, CUDNN_TENSOR_NCHW, extents[0], extents[1], extents[2], extents[3]);
+    if (status != CUDNN_STATUS_SUCCESS) {
+      cudnnDestroyFilterDescriptor(handle_);
+      ThrowCudnnStatus(status, "cudnnSetFilter4dDescriptor");
+    }
+  }
+  ~FilterDescriptor() { cudnnDestroyFilterDescriptor(handle_); }
+  FilterDescriptor(const FilterDescriptor&) = delete;
+  FilterDescriptor& operator=(const FilterDescriptor&) = delete;
+
+  cudnnFilterDescriptor_t handle() const { return handle_; }
+
+ private:
+  cudnnFilterDescriptor_t handle_;
+};
+
+class ConvolutionDescriptor {
+ public:
+  template <typename Options>
+  ConvolutionDescriptor(DType dtype, const Options& options) {
+    const int numbers[] = {CudnnInt(options.padding.height),  CudnnInt(options.padding.width),
+                           CudnnInt(options.stride.height),   CudnnInt(options.stride.width),
+                           CudnnInt(options.dilation.height), CudnnInt(options.dilation.width)};
+    const int groups = CudnnInt(options.groups);
+    NEURA_CUDNN_CHECK(cudnnCreateConvolutionDescriptor(&handle_));
+    cudnnStatus_t status = cudnnSetConvolution2dDescriptor(
+        handle_, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5],
+        CUDNN_CROSS_CORRELATION, ComputeTypeOf(dtype));
+    if (status == CUDNN_STATUS_SUCCESS) status = cudnnSetConvolutionGroupCount(handle_, groups);
+    if (status == CUDNN_STATUS_SUCCESS) {
+      status = cudnnSetConvolutionMathType(handle_, MathTypeOf(dtype));
+    }
+    if (status != CUDNN_STATUS_SUCCESS) {
+      cudnnDestroyConvolutionDescriptor(handle_);
+      ThrowCudnnStatus(status, "cudnnSetConvolution2dDescriptor");
+    }
+  }
+  ~ConvolutionDescriptor() { cudnnDestroyConvolutionDescriptor(handle_); }
+  ConvolutionDescriptor(const ConvolutionDescriptor&) = delete;
+  ConvolutionDescriptor& operator=(const ConvolutionDescriptor&) = delete;
+
+  cudnnConvolutionDescriptor_t handle() const { return handle_; }
+
+ private:
+  cudnnConvolutionDescriptor_t handle_;
+};
+
+enum class Kind { kForward, kInputGrad, kWeightGrad };
+
+// Everything that the choice of an algorithm depends on.
+using Key = std::array<int64_t, 22>;
+
+template <typename Options>
+Key KeyOf(Kind kind, const Tensor& image, const Tensor& weight, const Tensor& result,
+          const Options& options) {
+  Key key = {static_cast<int64_t>(kind),
+             image.device().index,
+             static_cast<int64_t>(image.dtype()),
+             static_cast<int64_t>(MathTypeOf(image.dtype())),
+             options.stride.height,
+             options.stride.width,
+             options.padding.height,
+             options.padding.width,
+             options.dilation.height,
+             options.dilation.width,
+             options.groups};
+  size_t next = 11;
+  for (int64_t i = 0; i < 4; ++i) key[next++] = image.size(i);
+  for (int64_t i = 0; i < 4; ++i) key[next++] = weight.size(i);
+  for (int64_t i = 1; i < 4; ++i) key[next++] = result.size(i);
+  return key;
+}
+
+struct Choice {
+  int algorithm = 0;
+  cudnnMathType_t math_type = CUDNN_DEFAULT_MATH;
+  size_t workspace = 0;
+};
+
+// The fastest by cuDNN's estimate of those that give the same bits every time. Chosen once for each
+// geometry, without trying: timing would make the choice, and the bits, depend on the moment.
+template <typename Performance, typename Ask>
+Choice Choose(const Key& key, Ask ask) {
+  static std::mutex* mutex = new std::mutex;
+  static auto* choices = new absl::flat_hash_map<Key, Choice>;
+  {
+    const std::lock_guard<std::mutex> lock(*mutex);
+    if (const auto found = choices->find(key); found != choices->end()) return found->second;
+  }
+  constexpr int kMost = 16;
+  Performance candidates[kMost];
+  int count = 0;
+  ask(kMost, &count, candidates);
+  for (int i = 0; i < count; ++i) {
+    const Performance& candidate = candidates[i];
+    if (candidate.status != CUDNN_STATUS_SUCCESS) continue;
+    if (candidate.determinism != CUDNN_DETERMINISTIC) continue;
+    const std::lock_guard<std::mutex> lock(*mutex);
+    const Choice choice{static_cast<int>(candidate.algo), candidate.mathType, candidate.memory};
+    return choices->emplace(key, choice).first->second;
+  }
+  ThrowUnimplemented("cuDNN has no deterministic algorithm for this convolution");
+}
+
+Tensor WorkspaceFor(const KernelCall& call, const Choice& choice) {
+  return Scratch(call, {static_cast<int64_t>(choice.workspace)}, kUInt8);
+}
+
+// One convolution: its image [N, C, H, W], weight [O, C / groups, KH, KW] and result [N, O, OH,
+// OW], whichever of them is being computed.
+template <typename Options>
+struct Convolution {
+  Convolution(const KernelCall& call, Kind kind, const Tensor& image, const Tensor& weight,
+              const Tensor& result)
+      : guard(call.call.device.index),
+        handle(CudnnHandle(call.call.device.index)),
+        factors(image.dtype()),
+        x(image.dtype(), image.size(0), image.size(1), image.size(2), image.size(3)),
+        y(result.dtype(), result.size(0), result.size(1), result.size(2), result.size(3)),
+        w(weight),
+        geometry(image.dtype(), call.Get<Options>()),
+        key(KeyOf(kind, image, weight, result, call.Get<Options>())) {}
+
+  void Use(const Choice& choice) const {
+    NEURA_CUDNN_CHECK(cudnnSetConvolutionMathType(geometry.handle(), choice.math_type));
+  }
+
+  const DeviceGuard guard;
+  const cudnnHandle_t handle;
+  const Factors factors;
+  const TensorDescriptor x, y;
+  const FilterDescriptor w;
+  const ConvolutionDescriptor geometry;
+  const Key key;
+};
+
+void AddBias(const KernelCall& call, const Tensor& bias) {
+  const Tensor& output = call.output();
+  const int device = call.call.device.index;
+  const DeviceGuard guard(device);
+  const Factors factors(output.dtype());
+  const TensorDescriptor channels(output.dtype(), 1, output.size(1), 1, 1);
+  const TensorDescriptor y(output.dtype(), output.size(0), output.size(1), output.size(2),
+                           output.size(3));
+  NEURA_CUDNN_CHECK(cudnnAddTensor(CudnnHandle(device), factors.one(), channels.handle(),
+                                   bias.raw_data(), factors.one(), y.handle(), output.raw_data()));
+  NoteLaunch("cudnnAddTensor");
+}
+
+void Forward(const KernelCall& call, const Tensor& input, const Tensor& weight) {
+  const Tensor& output = call.output();
+  const Convolution<Conv2dOptions> conv(call, Kind::kForward, input, weight, output);
+  const Choice choice =
+      Choose<cudnnConvolutionFwdAlgoPerf_t>(conv.key, [&](int most, int* count, auto* results) {
+        NEURA_CUDNN_CHECK(cudnnGetConvolutionForwardAlgorithm_v7(
+            conv.handle, conv.x.handle(), conv.w.handle(), conv.geometry.handle(), conv.y.handle(),
+            most, count, results));
+      });
+  conv.Use(choice);
+  const Tensor workspace = WorkspaceFor(call, choice);
+  NEURA_CUDNN_CHECK(cudnnConvolutionForward(
+      conv.handle, conv.factors.one(), conv.x.handle(), input.raw_data(), conv.w.handle(),
+      weight.raw_data(), conv.geometry.handle(),
+      static_cast<cudnnConvolutionFwdAlgo_t>(choice.algorithm), workspace.raw_data(),
+      choice.workspace, conv.factors.zero(), conv.y.handle(), output.raw_data()));
+  NoteLaunch("cudnnConvolutionForward");
+}
+
+}  // namespace
+
+void Conv2dKernel(KernelCall& call) {
+  const Tensor& output = call.output();
+  if (output.numel() == 0) return;
+  const Tensor input = ContiguousInput(call, 0), weight = ContiguousInput(call, 1);
+  const Tensor bias = ContiguousInput(call, 2);
+  if (input.numel() == 0 || weight.numel() == 0) {
+    ClearElements(call, output);
+  } else {
+    Forward(call, input, weight);
+  }
+  if (bias.defined()) AddBias(call, bias);
+}
+
+void Conv2dInputGradKernel(KernelCall& call) {
+  const Tensor& output = call.output();
+  if (output.numel() == 0) return;
+  const Tensor grad = ContiguousInput(call, 0), weight = ContiguousInput(call, 1);
+  if (grad.numel() == 0 || weight.numel() == 0) return ClearElements(call, output);
+  const Convolution<Conv2dGradOptions> conv(call, Kind::kInputGrad, output, weight, grad);
+  const Choice choice =
+      Choose<cudnnConvolutionBwdDataAlgoPerf_t>(conv.key, [&](int most, int* count, auto* results) {
+        NEURA_CUDNN_CHECK(cudnnGetConvolutionBackwardDataAlgorithm_v7(
+            conv.handle, conv.w.handle(), conv.y.handle(), conv.geometry.handle(), conv.x.handle(),
+            most, count, results));
+      });
+  conv.Use(choice);
+  const Tensor workspace = WorkspaceFor(call, choice);
+  NEURA_CUDNN_CHECK(cudnnConvolutionBackwardData(
+      conv.handle, conv.factors.one(), conv.w.handle(), weight.raw_data(), conv.y.handle(),
+      grad.raw_data(), conv.geometry.handle(),
+      static_cast<cudnnConvolutionBwdDataAlgo_t>(choice.algorithm), workspace.raw_data(),
+      choice.workspace, conv.factors.zero(), conv.x.handle(), output.raw_data()));
+  NoteLaunch("cudnnConvolutionBackwardData");
+}
+
+void Conv2dWeightGradKernel(KernelCall& call) {
+  const Tensor& output = call.output();
+  if (output.numel() == 0) return;
+  const Tensor grad = ContiguousInput(call, 0), input = ContiguousInput(call, 1);
+  if (grad.numel() == 0 || input.numel() == 0) return ClearElements(call, output);
+  const Convolution<Conv2dGradOptions> conv(call, Kind::kWeightGrad, input, output, grad);
+  const Choice choice = Choose<cudnnConvolutionBwdFilterAlgoPerf_t>(
+      conv.key, [&](int most, int* count, auto* results) {
+        NEURA_CUDNN_CHECK(cudnnGetConvolutionBackwardFilterAlgorithm_v7(
+            conv.handle, conv.x.handle(), conv.y.handle(), conv.geometry.handle(), conv.w.handle(),
+            most, count, results));
+      });
+  conv.Use(choice);
+  const Tensor workspace = WorkspaceFor(call, choice);
+  NEURA_CUDNN_CHECK(cudnnConvolutionBackwardFilter(
+      conv.handle, conv.factors.one(), conv.x.handle(), input.raw_data(), conv.y.handle(),
+      grad.raw_data(), conv.geometry.handle(),
+      static_cast<cudnnConvolutionBwdFilterAlgo_t>(choice.algorithm), workspace.raw_data(),
+      choice.workspace, conv.factors.zero(), conv.w.handle(), output.raw_data()));
+  NoteLaunch("cudnnConvolutionBackwardFilter");
+}
+
+}  // namespace neura::cuda
