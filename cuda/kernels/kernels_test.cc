@@ -1,7 +1,5 @@
 // What the cases of operations do not reach: every dtype, sizes beyond a block, dimensions beyond
 // what a kernel walks, errors, in-place calls. The CPU's kernels say what is right.
-#include "neura/cuda/kernels/kernels.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
