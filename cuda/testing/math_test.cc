@@ -134,8 +134,8 @@ TEST_F(ProductTest, EmptyOnesAreZero) {
   EXPECT_TRUE(SameBits(ToHost(product), Zeros({3, 2})));
   EXPECT_EQ(MatMul(ToGpu(Zeros({0, 4})), ToGpu(Zeros({4, 2}))).numel(), 0);
   const Tensor bias = Uniform({2}, -1, 1);
-  ExpectClose(Linear(ToGpu(Zeros({3, 0})), ToGpu(Zeros({2, 0})), ToGpu(bias)),
-              Expand(bias, {3, 2}), 0);
+  ExpectClose(Linear(ToGpu(Zeros({3, 0})), ToGpu(Zeros({2, 0})), ToGpu(bias)), Expand(bias, {3, 2}),
+              0);
 }
 
 TEST_F(ConvolutionTest, OfAnEmptyBatch) {

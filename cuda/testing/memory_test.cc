@@ -38,8 +38,8 @@ TEST_F(MemoryTest, OutOfMemoryIsAnErrorAndPasses) {
   const auto allocate = [&] { Empty({total}, {.dtype = kFloat64, .device = kGpu}); };
   EXPECT_EQ(CodeOf(allocate), absl::StatusCode::kResourceExhausted);
   const std::string error = ErrorOf(allocate);
-  for (const char* part : {"out of memory on cuda:0: cannot allocate", "are cached",
-                           "the device has", "are free"}) {
+  for (const char* part :
+       {"out of memory on cuda:0: cannot allocate", "are cached", "the device has", "are free"}) {
     EXPECT_NE(error.find(part), std::string::npos) << error;
   }
   EXPECT_EQ(Sum(Ones({10}, {.device = kGpu})).Item<float>(), 10);
@@ -48,7 +48,8 @@ TEST_F(MemoryTest, OutOfMemoryIsAnErrorAndPasses) {
 TEST_F(MemoryTest, CachedMemoryIsGivenBackBeforeAnythingFails) {
   const auto total = static_cast<int64_t>(GetDeviceProperties(0).total_memory);
   // Blocks of many sizes, none of which fits another, that come to more than the device has.
-  for (int64_t part = 8; part <= 24; ++part) Empty({total / part}, {.dtype = kUInt8, .device = kGpu});
+  for (int64_t part = 8; part <= 24; ++part)
+    Empty({total / part}, {.dtype = kUInt8, .device = kGpu});
   EmptyCache();
 }
 

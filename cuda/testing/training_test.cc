@@ -119,7 +119,8 @@ TEST_F(TrainingTest, LearnsFromPinnedBatchesTheSameWayTwice) {
   Net net = train();
   const Net again = train();
   const NamedTensors a = net.StateDict(), b = again.StateDict();
-  for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(SameBits(a[i].second, b[i].second)) << a[i].first;
+  for (size_t i = 0; i < a.size(); ++i)
+    EXPECT_TRUE(SameBits(a[i].second, b[i].second)) << a[i].first;
   net.Eval();
   NoGradGuard no_grad;
   const Tensor right = ArgMax(net(ToGpu(all.images)), {.dim = 1}) == ToGpu(all.labels);

@@ -68,7 +68,8 @@ std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& t
       return records;
     }
     net.Eval();
-    record.test_accuracy = Agreement(Predict(net, test.tensors()[0], options.device), test.tensors()[1]);
+    record.test_accuracy =
+        Agreement(Predict(net, test.tensors()[0], options.device), test.tensors()[1]);
     bar.Finish(absl::StrFormat("%s  test %5.2f%%", line, 100 * record.test_accuracy));
     records.push_back(record);
   }

@@ -39,7 +39,8 @@ Images LoadImages(bool train);
 std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& test,
                                   const TrainingOptions& options);
 
-// The class of every image: int64 [N]. `model` is called with batches of [n, 1, 28, 28] on `device`.
+// The class of every image: int64 [N]. `model` is called with batches of [n, 1, 28, 28] on
+// `device`.
 template <typename Model>
 Tensor Predict(Model&& model, const Tensor& images, Device device = kCpu) {
   constexpr int64_t kBatch = 500;
