@@ -92,7 +92,7 @@ void ExpectSameSteps(const Options& options) {
 }
 
 TEST_F(TrainingTest, StepsOfSgdAreThoseOfTheCpu) {
-  ExpectSameSteps<optim::Sgd>(optim::SgdOptions{.lr = 0.05, .momentum = 0.9});
+  ExpectSameSteps<optim::SGD>(optim::SgdOptions{.lr = 0.05, .momentum = 0.9});
 }
 TEST_F(TrainingTest, StepsOfAdamWAreThoseOfTheCpu) {
   ExpectSameSteps<optim::AdamW>(optim::AdamWOptions{.lr = 1e-3});
