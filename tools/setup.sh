@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs what Neura needs from Debian's archive (Debian 12; root or sudo). Does nothing, quickly, when all is there.
 #
-# usage: tools/setup.sh [build] [test] [format] [develop] [benchmark]
+# usage: tools/setup.sh [build] [cuda] [test] [format] [develop] [benchmark]
 #   build      compile, and make the Python package (the default)
+#   cuda       compile with --config=cuda, where no CUDA toolkit is installed
 #   test       what tests compare with and run in
 #   format     clang-format alone
 #   develop    format, lint and fuzz
@@ -31,6 +32,7 @@ wanted=()
 for group in "${@:-build}"; do
   case "$group" in
     build) wanted+=("${build[@]}") ;;
+    cuda) wanted+=("${cuda[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     format) wanted+=("${format[@]}") ;;
     develop) wanted+=("${develop[@]}") ;;
