@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/pointwise.h"
 
 namespace neura::data::internal {
 
@@ -20,6 +22,17 @@ BatchSampler MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& opt
   if (!sampler && options.shuffle) sampler = RandomSampler{dataset_size};
   if (!sampler) sampler = SequentialSampler{dataset_size};
   return {std::move(sampler), options.batch_size, options.drop_last};
+}
+
+void CheckPinning(const DataLoaderOptions& options, bool pinnable) {
+  if (!options.pin_memory) return;
+  if (!pinnable) {
+    ThrowInvalidArgument(
+        "DataLoader: pin_memory needs batches that are tensors, or arrays, vectors, pairs or "
+        "tuples "
+        "of them");
+  }
+  PinMemory(Zeros({1}));
 }
 
 int64_t WindowOf(int64_t num_batches, const DataLoaderOptions& options) {

@@ -21,6 +21,7 @@
 
 #include "absl/types/span.h"
 #include "neura/data/dataset.h"
+#include "neura/data/internal/pin.h"
 #include "neura/data/internal/prefetcher.h"
 #include "neura/data/random.h"
 #include "neura/data/sampler.h"
@@ -37,6 +38,9 @@ struct DataLoaderOptions {
   int num_workers = 0;
   // Batches that each worker may be ahead.
   int64_t prefetch_factor = 2;
+  // Whoever prepares a batch copies it to pinned memory, from which To(batch, device,
+  // /*non_blocking=*/true) does not block. Needs an accelerator's backend in the program.
+  bool pin_memory = false;
   // Of the order, and of whatever else is random in the dataset.
   uint64_t seed = 0;
   // The order, instead of that which `shuffle` says.
@@ -50,6 +54,10 @@ namespace internal {
 
 // The batch sampler that the options describe. Throws InvalidArgument when they make no sense.
 BatchSampler MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& options);
+
+// Throws, where the options ask for pinned memory, FailedPrecondition when there is none, and
+// InvalidArgument unless the batches are `pinnable`.
+void CheckPinning(const DataLoaderOptions& options, bool pinnable);
 
 // Batches that are prepared at a time, or wait to be taken: at least one, and no more than there
 // are.
@@ -78,7 +86,9 @@ class DataLoader {
       : dataset_(std::move(dataset)),
         collate_(std::move(collate)),
         options_(std::move(options)),
-        batches_(internal::MakeBatchSampler(dataset_.size(), options_)) {}
+        batches_(internal::MakeBatchSampler(dataset_.size(), options_)) {
+    internal::CheckPinning(options_, internal::kPinnable<Batch>);
+  }
 
   // Batches of the next epoch.
   int64_t size() const { return static_cast<int64_t>(batches_(NextEpoch()).size()); }
@@ -142,8 +152,12 @@ class DataLoader<D, Collate>::Iterator {
       return places[static_cast<size_t>(i) % places.size()];
     }
     Batch Prepare(int64_t i) const {
-      return internal::MakeBatch(loader.dataset_, loader.collate_, indices[static_cast<size_t>(i)],
-                                 epoch);
+      Batch made = internal::MakeBatch(loader.dataset_, loader.collate_,
+                                       indices[static_cast<size_t>(i)], epoch);
+      if constexpr (internal::kPinnable<Batch>) {
+        if (loader.options_.pin_memory) internal::PinInPlace(made);
+      }
+      return made;
     }
 
     void Advance() {

@@ -8,9 +8,12 @@
 #include <chrono>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,6 +21,7 @@
 #include "gtest/gtest.h"
 #include "neura/data/tensor_dataset.h"
 #include "neura/data/transforms.h"
+#include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::data {
@@ -229,6 +233,85 @@ TEST(DataLoader, OptionsThatMakeNoSense) {
   EXPECT_THROW(DataLoader(Numbers(5), {.num_workers = -1}), Error);
   EXPECT_THROW(DataLoader(Numbers(5), {.prefetch_factor = 0}), Error);
   EXPECT_THROW(DataLoader(Numbers(5), {.shuffle = true, .sampler = SequentialSampler{5}}), Error);
+}
+
+// Host memory that counts as pinned while one of these lives.
+class PinningBackend {
+ public:
+  PinningBackend() { SetDeviceMemory(DeviceType::kCustom, &kMemory); }
+  ~PinningBackend() { SetDeviceMemory(DeviceType::kCustom, nullptr); }
+
+  static bool IsPinned(const Tensor& tensor) { return pinned_.contains(tensor.storage()->data()); }
+
+ private:
+  class PinnedAllocator final : public Allocator {
+   public:
+    void* Allocate(size_t bytes) override {
+      void* data = CpuAllocator().Allocate(bytes);
+      const std::lock_guard<std::mutex> lock(mutex_);
+      pinned_.insert(data);
+      return data;
+    }
+    void Free(void* data, size_t bytes) noexcept override {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      pinned_.erase(data);
+      CpuAllocator().Free(data, bytes);
+    }
+    AllocatorStats Stats() const override { return {}; }
+    void EmptyCache() noexcept override {}
+
+   private:
+    std::mutex mutex_;
+  };
+
+  static inline std::set<void*> pinned_;
+  static constexpr DeviceMemory kMemory = {.pinned_allocator = []() -> Allocator& {
+    static PinnedAllocator allocator;
+    return allocator;
+  }};
+};
+
+TEST(DataLoader, PinsBatchesWhoeverPreparesThem) {
+  const PinningBackend backend;
+  for (const int workers : {0, 2}) {
+    DataLoader plain(Numbers(7), {.batch_size = 2, .num_workers = workers});
+    DataLoader pinning(Numbers(7), {.batch_size = 2, .num_workers = workers, .pin_memory = true});
+    EXPECT_EQ(Drain(pinning), Drain(plain));
+    for (auto [images, labels] : pinning) {
+      EXPECT_TRUE(PinningBackend::IsPinned(images));
+      EXPECT_TRUE(PinningBackend::IsPinned(labels));
+    }
+    for (auto [images, labels] : plain) EXPECT_FALSE(PinningBackend::IsPinned(images));
+  }
+}
+
+TEST(DataLoader, PinsWhatCollateReturns) {
+  const PinningBackend backend;
+  const auto collate = [](const std::vector<Example<2>>& examples) {
+    return std::pair(std::vector<Tensor>{examples[0][0]}, std::tuple(examples[0][1]));
+  };
+  DataLoader loader(Numbers(2), {.batch_size = 2, .pin_memory = true}, collate);
+  for (const auto& [images, labels] : loader) {
+    EXPECT_TRUE(PinningBackend::IsPinned(images[0]));
+    EXPECT_TRUE(PinningBackend::IsPinned(std::get<0>(labels)));
+  }
+}
+
+TEST(DataLoader, PinningNeedsAnAcceleratorAndTensors) {
+  const auto code_of = [](auto make) {
+    try {
+      make();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return absl::StatusCode::kOk;
+  };
+  EXPECT_EQ(code_of([] { DataLoader(Numbers(2), {.pin_memory = true}); }),
+            absl::StatusCode::kFailedPrecondition);
+  const PinningBackend backend;
+  const auto count = [](const std::vector<Example<2>>& examples) { return examples.size(); };
+  EXPECT_EQ(code_of([&] { DataLoader(Numbers(2), {.pin_memory = true}, count); }),
+            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ def dead_includes(path):
 
 def main():
     sources = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.cc", "*.h"],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.cc", "*.cu", "*.h"],
         check=True, capture_output=True, text=True,
     ).stdout.split()
     found = False

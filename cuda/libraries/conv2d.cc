@@ -115,7 +115,7 @@ struct Choice {
 // The fastest by cuDNN's estimate of those that give the same bits every time. Chosen once for each
 // geometry, without trying: timing would make the choice, and the bits, depend on the moment.
 template <typename Performance, typename Ask>
-Choice Choose(const Key& key, Ask ask) {
+Choice Choose(const Key& key, cudnnMathType_t allowed, Ask ask) {
   static std::mutex* mutex = new std::mutex;
   static auto* choices = new absl::flat_hash_map<Key, Choice>;
   {
@@ -131,7 +131,9 @@ Choice Choose(const Key& key, Ask ask) {
     if (candidate.status != CUDNN_STATUS_SUCCESS) continue;
     if (candidate.determinism != CUDNN_DETERMINISTIC) continue;
     const std::lock_guard<std::mutex> lock(*mutex);
-    const Choice choice{static_cast<int>(candidate.algo), candidate.mathType, candidate.memory};
+    // An answer may name a wider choice of arithmetic than was asked for.
+    const cudnnMathType_t math_type = allowed == CUDNN_FMA_MATH ? allowed : candidate.mathType;
+    const Choice choice{static_cast<int>(candidate.algo), math_type, candidate.memory};
     return choices->emplace(key, choice).first->second;
   }
   ThrowUnimplemented("cuDNN has no deterministic algorithm for this convolution");
@@ -154,7 +156,8 @@ struct Convolution {
         y(result.dtype(), result.size(0), result.size(1), result.size(2), result.size(3)),
         w(weight),
         geometry(image.dtype(), call.Get<Options>()),
-        key(KeyOf(kind, image, weight, result, call.Get<Options>())) {}
+        key(KeyOf(kind, image, weight, result, call.Get<Options>())),
+        math_type(MathTypeOf(image.dtype())) {}
 
   void Use(const Choice& choice) const {
     NEURA_CUDNN_CHECK(cudnnSetConvolutionMathType(geometry.handle(), choice.math_type));
@@ -167,6 +170,7 @@ struct Convolution {
   const FilterDescriptor w;
   const ConvolutionDescriptor geometry;
   const Key key;
+  const cudnnMathType_t math_type;
 };
 
 void AddBias(const KernelCall& call, const Tensor& bias) {
@@ -185,8 +189,8 @@ void AddBias(const KernelCall& call, const Tensor& bias) {
 void Forward(const KernelCall& call, const Tensor& input, const Tensor& weight) {
   const Tensor& output = call.output();
   const Convolution<Conv2dOptions> conv(call, Kind::kForward, input, weight, output);
-  const Choice choice =
-      Choose<cudnnConvolutionFwdAlgoPerf_t>(conv.key, [&](int most, int* count, auto* results) {
+  const Choice choice = Choose<cudnnConvolutionFwdAlgoPerf_t>(
+      conv.key, conv.math_type, [&](int most, int* count, auto* results) {
         NEURA_CUDNN_CHECK(cudnnGetConvolutionForwardAlgorithm_v7(
             conv.handle, conv.x.handle(), conv.w.handle(), conv.geometry.handle(), conv.y.handle(),
             most, count, results));
@@ -222,8 +226,8 @@ void Conv2dInputGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call, 0), weight = ContiguousInput(call, 1);
   if (grad.numel() == 0 || weight.numel() == 0) return ClearElements(call, output);
   const Convolution<Conv2dGradOptions> conv(call, Kind::kInputGrad, output, weight, grad);
-  const Choice choice =
-      Choose<cudnnConvolutionBwdDataAlgoPerf_t>(conv.key, [&](int most, int* count, auto* results) {
+  const Choice choice = Choose<cudnnConvolutionBwdDataAlgoPerf_t>(
+      conv.key, conv.math_type, [&](int most, int* count, auto* results) {
         NEURA_CUDNN_CHECK(cudnnGetConvolutionBackwardDataAlgorithm_v7(
             conv.handle, conv.w.handle(), conv.y.handle(), conv.geometry.handle(), conv.x.handle(),
             most, count, results));
@@ -245,7 +249,7 @@ void Conv2dWeightGradKernel(KernelCall& call) {
   if (grad.numel() == 0 || input.numel() == 0) return ClearElements(call, output);
   const Convolution<Conv2dGradOptions> conv(call, Kind::kWeightGrad, input, output, grad);
   const Choice choice = Choose<cudnnConvolutionBwdFilterAlgoPerf_t>(
-      conv.key, [&](int most, int* count, auto* results) {
+      conv.key, conv.math_type, [&](int most, int* count, auto* results) {
         NEURA_CUDNN_CHECK(cudnnGetConvolutionBackwardFilterAlgorithm_v7(
             conv.handle, conv.x.handle(), conv.y.handle(), conv.geometry.handle(), conv.w.handle(),
             most, count, results));

@@ -16,6 +16,8 @@
 #include "neura/neura.h"
 
 ABSL_FLAG(int, epochs, 5, "Passes over the 60,000 training images.");
+ABSL_FLAG(std::string, device, "cpu",
+          "Where it trains: cpu, or cuda where the program was built with --config=cuda.");
 ABSL_FLAG(int, threads, 0, "Threads that compute; 0 uses every core.");
 ABSL_FLAG(int, workers, 1, "Threads that prepare batches.");
 ABSL_FLAG(uint64_t, seed, 1,
@@ -52,9 +54,12 @@ int Run() {
   ManualSeed(absl::GetFlag(FLAGS_seed));
   const Images train = LoadImages(true), test = LoadImages(false);
   Net net;
+  const Device device = ParseDevice(absl::GetFlag(FLAGS_device));
+  net.To(device);
   std::cout << net << "\n\n";
   TrainingOptions options;
   options.epochs = epochs;
+  options.device = device;
   options.seed = absl::GetFlag(FLAGS_seed);
   options.num_workers = absl::GetFlag(FLAGS_workers);
   options.max_steps = absl::GetFlag(FLAGS_max_steps);
@@ -66,6 +71,7 @@ int Run() {
   if (options.max_steps > 0) return 0;
 
   net.Eval();
+  net.To(kCpu);
   const Tensor& images = test.tensors()[0];
   const Tensor predictions = Predict(net, images);
   std::cout << absl::StrFormat("Test accuracy: %.2f%%\n",

@@ -23,6 +23,7 @@ std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& t
                                   .shuffle = true,
                                   .drop_last = true,
                                   .num_workers = options.num_workers,
+                                  .pin_memory = options.device != kCpu,
                                   .seed = options.seed});
   optim::AdamW optimizer(net.Parameters(), {.weight_decay = options.weight_decay});
   optim::OneCycleLR schedule(
@@ -40,7 +41,9 @@ std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& t
           100 * correct / static_cast<double>(seen), static_cast<double>(seen) / bar.seconds());
     };
     bool stop = false;
-    for (auto [images, labels] : loader) {
+    for (const auto& batch : loader) {
+      const Tensor images = To(batch[0], options.device, /*non_blocking=*/true);
+      const Tensor labels = To(batch[1], options.device, /*non_blocking=*/true);
       optimizer.ZeroGrad();
       const Tensor scores = net(images);
       const Tensor loss = nn::CrossEntropy(scores, labels);
@@ -65,7 +68,8 @@ std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& t
       return records;
     }
     net.Eval();
-    record.test_accuracy = Agreement(Predict(net, test.tensors()[0]), test.tensors()[1]);
+    record.test_accuracy =
+        Agreement(Predict(net, test.tensors()[0], options.device), test.tensors()[1]);
     bar.Finish(absl::StrFormat("%s  test %5.2f%%", line, 100 * record.test_accuracy));
     records.push_back(record);
   }

@@ -17,6 +17,7 @@ struct TrainingOptions {
   double weight_decay = 1e-2;
   uint64_t seed = 1;
   int num_workers = 1;
+  Device device = kCpu;   // where the network is
   int64_t max_steps = 0;  // stops early after so many steps; 0: never
 };
 
@@ -38,16 +39,17 @@ Images LoadImages(bool train);
 std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& test,
                                   const TrainingOptions& options);
 
-// The class of every image: int64 [N]. `model` is called with batches of [n, 1, 28, 28].
+// The class of every image: int64 [N]. `model` is called with batches of [n, 1, 28, 28] on
+// `device`.
 template <typename Model>
-Tensor Predict(Model&& model, const Tensor& images) {
+Tensor Predict(Model&& model, const Tensor& images, Device device = kCpu) {
   constexpr int64_t kBatch = 500;
   NoGradGuard no_grad;
   std::vector<Tensor> classes;
   for (const Tensor& batch : Split(images, kBatch)) {
-    classes.push_back(ArgMax(model(batch), {.dim = 1}));
+    classes.push_back(ArgMax(model(To(batch, device)), {.dim = 1}));
   }
-  return Cat(classes);
+  return To(Cat(classes), kCpu);
 }
 
 // Share of equal elements.

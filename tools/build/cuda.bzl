@@ -19,6 +19,8 @@ _NVCC_OPTIONS = [
     "--expt-relaxed-constexpr",
     "--extended-lambda",
     "-Werror=all-warnings",
+    # Comparisons of unsigned integers with zero, in templates that serve signed ones too.
+    "-diag-suppress=186",
     "-Xcompiler=-fPIC,-ffp-contract=off,-Wall,-Wextra,-Werror",
 ]
 
@@ -150,3 +152,24 @@ def cuda_cc_test(name, **kwargs):
     """neura_cc_test with --config=cuda. Tests that need a device skip themselves where there is none."""
     if CUDA_ENABLED:
         neura_cc_test(name = name, **kwargs)
+
+def cuda_archive(name, program, files):
+    """NAME.tar.gz: a program without its symbols' names, and files beside it. Nothing without --config=cuda."""
+    if not CUDA_ENABLED:
+        return
+    native.genrule(
+        name = name,
+        testonly = True,
+        srcs = [program] + files,
+        outs = [name + ".tar.gz"],
+        cmd = """
+            mkdir $(RULEDIR)/{name}.files
+            cp -L $(SRCS) $(RULEDIR)/{name}.files
+            chmod u+w $(RULEDIR)/{name}.files/*
+            $(STRIP) --strip-all $(RULEDIR)/{name}.files/$$(basename $(location {program}))
+            tar --create --gzip --file=$@ --directory=$(RULEDIR)/{name}.files --transform='s,^[.],{name},' \\
+              --owner=0 --group=0 --sort=name --mtime=@0 .
+            rm -r $(RULEDIR)/{name}.files
+        """.format(name = name, program = program),
+        toolchains = ["@bazel_tools//tools/cpp:current_cc_toolchain"],
+    )

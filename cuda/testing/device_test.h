@@ -1,0 +1,34 @@
+// For tests that need a GPU: where there is none, they are skipped, by name.
+#ifndef NEURA_CUDA_TESTING_DEVICE_TEST_H_
+#define NEURA_CUDA_TESTING_DEVICE_TEST_H_
+
+#include <gtest/gtest.h>
+
+#include "neura/cuda/cuda.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::cuda {
+
+inline constexpr Device kGpu = CudaDevice(0);
+
+// As `Base`, a gtest fixture.
+template <typename Base>
+class OnGpu : public Base {
+ protected:
+  void SetUp() override {
+    if (!IsAvailable()) GTEST_SKIP() << "no CUDA device: " << UnavailableReason();
+  }
+};
+using DeviceTest = OnGpu<::testing::Test>;
+
+// The tensor on the GPU; undefined where it is undefined.
+inline Tensor ToGpu(const Tensor& tensor) { return tensor.defined() ? To(tensor, kGpu) : tensor; }
+inline Tensor ToHost(const Tensor& tensor) { return To(tensor, kCpu); }
+
+// Expects the same dtype and shape, and elements that differ by at most `tolerance`, in units of
+// 1 + |expected|; NaN is expected where there is NaN.
+void ExpectClose(const Tensor& actual, const Tensor& expected, double tolerance);
+
+}  // namespace neura::cuda
+
+#endif  // NEURA_CUDA_TESTING_DEVICE_TEST_H_

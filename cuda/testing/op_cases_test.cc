@@ -1,0 +1,81 @@
+// Every case of every operation, CUDA against the CPU.
+#include "neura/tensor/testing/op_cases.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+
+#include "neura/cuda/testing/device_test.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::cuda {
+namespace {
+
+using testing::InputsAs;
+using testing::OpCase;
+using testing::OpCases;
+using testing::RunCase;
+using testing::Strided;
+
+class OpCaseTest : public OnGpu<::testing::TestWithParam<size_t>> {
+ protected:
+  const OpCase& op_case() const { return OpCases()[GetParam()]; }
+
+  // cuBLAS and cuDNN add in another order than the CPU, and in float32 where the CPU adds in
+  // float64: ten times what the case allows the CPU itself. float64 is five digits better.
+  void ExpectSame(const std::vector<Tensor>& inputs, const std::vector<Tensor>& on_gpu) {
+    const std::vector<Tensor> expected = RunCase(op_case(), inputs);
+    const std::vector<Tensor> actual = RunCase(op_case(), on_gpu);
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t k = 0; k < actual.size(); ++k) {
+      SCOPED_TRACE("output " + std::to_string(k));
+      const double in_float = 10 * op_case().tolerance;
+      const bool is_double = expected[k].dtype() == kFloat64;
+      EXPECT_TRUE(on_gpu.empty() || actual[k].device() == kGpu);
+      ExpectClose(actual[k], expected[k], is_double ? in_float * 1e-5 : in_float);
+    }
+  }
+  static std::vector<Tensor> AllToGpu(std::vector<Tensor> tensors) {
+    for (Tensor& tensor : tensors) tensor = ToGpu(tensor);
+    return tensors;
+  }
+};
+
+TEST_P(OpCaseTest, MatchesTheCpuInFloat64) {
+  ExpectSame(op_case().inputs, AllToGpu(op_case().inputs));
+}
+
+TEST_P(OpCaseTest, MatchesTheCpuInFloat32) {
+  const std::vector<Tensor> inputs = InputsAs(op_case(), kFloat32);
+  ExpectSame(inputs, AllToGpu(inputs));
+}
+
+TEST_P(OpCaseTest, StridedInputsGiveTheSame) {
+  // Views over contiguous memory alone.
+  if (op_case().op == OpId::kAsStrided || op_case().op == OpId::kReshape) return;
+  std::vector<Tensor> on_gpu = AllToGpu(op_case().inputs);
+  for (Tensor& input : on_gpu) {
+    if (!input.defined()) continue;
+    const ScopedDefaultDevice there(kGpu);
+    input = Strided(input);
+  }
+  ExpectSame(op_case().inputs, on_gpu);
+}
+
+TEST_P(OpCaseTest, TwiceGivesTheSameBits) {
+  const std::vector<Tensor> inputs = AllToGpu(InputsAs(op_case(), kFloat32));
+  const std::vector<Tensor> first = RunCase(op_case(), inputs), second = RunCase(op_case(), inputs);
+  for (size_t k = 0; k < first.size(); ++k) EXPECT_TRUE(SameBits(first[k], second[k]));
+}
+
+INSTANTIATE_TEST_SUITE_P(AllOps, OpCaseTest, ::testing::Range(size_t{0}, OpCases().size()),
+                         [](const auto& info) {
+                           std::string name = OpCases()[info.param].name;
+                           for (char& c : name) {
+                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+                           }
+                           return name + "_" + std::to_string(info.param);
+                         });
+
+}  // namespace
+}  // namespace neura::cuda
