@@ -28,11 +28,9 @@ struct ArgReducer {
 };
 
 template <typename R, typename T>
-struct Candidates {
-  const T* data;
-  StridedIndex<1> kept, reduced;
-  NEURA_DEVICE typename R::Acc operator()(typename R::Acc acc, int64_t output, int64_t i) const {
-    return R::Combine(acc, {Widen(data[kept.At(output)[0] + reduced.At(i)[0]]), i});
+struct NextCandidate {
+  NEURA_DEVICE static Candidate<T> Do(Candidate<T> best, T x, int64_t i) {
+    return R::Combine(best, {x, i});
   }
 };
 
@@ -52,10 +50,8 @@ void ArgExtremum(const KernelCall& call) {
   const ReducibleInput input = PrepareReduction(call, call.input(0), dims);
   SwitchAny(call.input(0).dtype(), [&]<typename T>(T) {
     using R = ArgReducer<Compute<T>, kMax>;
-    const Candidates<R, T> source{In<T>(input.tensor), StridedIndex<1>(input.plan.kept),
-                                  StridedIndex<1>(input.plan.reduced)};
-    RunReduction<R>(call, input.outputs(), input.count(), input.by(), source,
-                    StoreIndex{Out<int64_t>(call.output())});
+    ReduceInput<R, NextCandidate<R, Compute<T>>, T>(call, input,
+                                                    StoreIndex{Out<int64_t>(call.output())});
   });
 }
 

@@ -104,12 +104,17 @@ struct ParameterSums {
 
 template <typename T>
 struct ParameterTerms {
+  struct Row {
+    const GradPointers<T>& p;
+    int64_t column;
+    NEURA_DEVICE ParameterSums::Acc operator()(ParameterSums::Acc acc, int64_t row) const {
+      const double value = ToDouble(p.grad[row * p.size + column]);
+      return {acc.weight + value * p.Normalized(row, column), acc.bias + value};
+    }
+  };
+  NEURA_DEVICE Row At(int64_t column) const { return {p, column}; }
+
   GradPointers<T> p;
-  NEURA_DEVICE ParameterSums::Acc operator()(ParameterSums::Acc acc, int64_t column,
-                                             int64_t row) const {
-    const double value = ToDouble(p.grad[row * p.size + column]);
-    return {acc.weight + value * p.Normalized(row, column), acc.bias + value};
-  }
 };
 
 template <typename T>

@@ -28,6 +28,14 @@ ReducibleInput PrepareReduction(const KernelCall& call, const Tensor& input, Dim
 
 namespace {
 
+// Reducers do not ask where an element stands.
+template <typename R>
+struct StepOf {
+  NEURA_DEVICE static typename R::Acc Do(typename R::Acc acc, typename R::In x, int64_t) {
+    return R::Step(acc, x);
+  }
+};
+
 template <typename T, typename Acc>
 struct StoreNumber {
   T* output;
@@ -55,7 +63,8 @@ void ReduceNumbers(const KernelCall& call, bool mean) {
   const double divisor = mean ? static_cast<double>(input.count()) : 1;
   SwitchNumber(converted.dtype(), [&]<typename T>(T) {
     using R = Reducer<Compute<T>>;
-    ReduceInput<R, T>(call, input, StoreNumber<T, typename R::Acc>{Out<T>(call.output()), divisor});
+    ReduceInput<R, StepOf<R>, T>(call, input,
+                                 StoreNumber<T, typename R::Acc>{Out<T>(call.output()), divisor});
   });
 }
 
@@ -64,8 +73,8 @@ void ReduceExtremum(const KernelCall& call) {
   const ReducibleInput input =
       PrepareReduction(call, call.input(0), call.Get<ReduceOptions>().dims);
   SwitchAny(call.input(0).dtype(), [&]<typename T>(T) {
-    ReduceInput<elements::ExtremumReducer<Compute<T>, kMax>, T>(
-        call, input, StoreAsIs<T>{Out<T>(call.output())});
+    using R = elements::ExtremumReducer<Compute<T>, kMax>;
+    ReduceInput<R, StepOf<R>, T>(call, input, StoreAsIs<T>{Out<T>(call.output())});
   });
 }
 
@@ -73,8 +82,8 @@ template <bool kAll>
 void ReduceLogical(const KernelCall& call) {
   const ReducibleInput input =
       PrepareReduction(call, Converted(call, call.input(0), kBool), call.Get<ReduceOptions>().dims);
-  ReduceInput<elements::LogicalReducer<kAll>, bool>(call, input,
-                                                    StoreAsIs<bool>{Out<bool>(call.output())});
+  using R = elements::LogicalReducer<kAll>;
+  ReduceInput<R, StepOf<R>, bool>(call, input, StoreAsIs<bool>{Out<bool>(call.output())});
 }
 
 }  // namespace

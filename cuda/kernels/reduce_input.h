@@ -26,21 +26,30 @@ struct ReducibleInput {
 // Empty `dims` reduces all.
 ReducibleInput PrepareReduction(const KernelCall& call, const Tensor& input, DimsView dims);
 
-// R::Step takes the elements, widened, one by one.
-template <typename R, typename T>
-struct StepOverInput {
+// Step(acc, value, i) takes the elements of an output one by one, widened.
+template <typename Step, typename T>
+struct InputRows {
+  struct Row {
+    const T* data;
+    const StridedIndex<1>& reduced;
+    template <typename Acc>
+    NEURA_DEVICE Acc operator()(Acc acc, int64_t i) const {
+      return Step::Do(acc, Widen(data[reduced.At(i)[0]]), i);
+    }
+  };
+
+  explicit InputRows(const ReducibleInput& input)
+      : data(In<T>(input.tensor)), kept(input.plan.kept), reduced(input.plan.reduced) {}
+  NEURA_DEVICE Row At(int64_t output) const { return {data + kept.At(output)[0], reduced}; }
+
   const T* data;
   StridedIndex<1> kept, reduced;
-  NEURA_DEVICE typename R::Acc operator()(typename R::Acc acc, int64_t output, int64_t i) const {
-    return R::Step(acc, Widen(data[kept.At(output)[0] + reduced.At(i)[0]]));
-  }
 };
 
-template <typename R, typename T, typename Finish>
+template <typename R, typename Step, typename T, typename Finish>
 void ReduceInput(const KernelCall& call, const ReducibleInput& input, const Finish& finish) {
-  const StepOverInput<R, T> source{In<T>(input.tensor), StridedIndex<1>(input.plan.kept),
-                                   StridedIndex<1>(input.plan.reduced)};
-  RunReduction<R>(call, input.outputs(), input.count(), input.by(), source, finish);
+  RunReduction<R>(call, input.outputs(), input.count(), input.by(), InputRows<Step, T>(input),
+                  finish);
 }
 
 }  // namespace neura::cuda

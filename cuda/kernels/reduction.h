@@ -39,8 +39,15 @@ template <typename R>
 struct FromPieces {
   const typename R::Acc* pieces;
   PieceOrder order;
-  NEURA_DEVICE typename R::Acc operator()(typename R::Acc acc, int64_t output, int64_t i) const {
-    return R::Combine(acc, pieces[order.At(output, i)]);
+  struct Row {
+    const typename R::Acc* pieces;
+    int64_t stride;
+    NEURA_DEVICE typename R::Acc operator()(typename R::Acc acc, int64_t i) const {
+      return R::Combine(acc, pieces[i * stride]);
+    }
+  };
+  NEURA_DEVICE Row At(int64_t output) const {
+    return {pieces + order.At(output, 0), order.piece_stride};
   }
 };
 
@@ -80,16 +87,17 @@ struct Fold {
   }
   NEURA_DEVICE void operator()(int64_t i) const {
     const int64_t output = i % outputs, piece = i / outputs, size = Size(piece);
+    const auto row = source.At(output);
     Acc acc = R::Init();
-    for (int64_t k = 0; k < size; ++k) acc = source(acc, output, piece * piece_size + k);
+    for (int64_t k = 0; k < size; ++k) acc = row(acc, piece * piece_size + k);
     store(acc, output, piece);
   }
   NEURA_DEVICE void operator()(Block& block, int64_t i) const {
     const int64_t output = i / pieces, piece = i % pieces;
+    const auto row = source.At(output);
     const Acc acc = block.Reduce(
         Size(piece), R::Init(),
-        [&](Acc partial, int64_t k) { return source(partial, output, piece * piece_size + k); },
-        Combine<R>());
+        [&](Acc partial, int64_t k) { return row(partial, piece * piece_size + k); }, Combine<R>());
     block.Once([&] { store(acc, output, piece); });
   }
 
@@ -104,8 +112,8 @@ struct Fold {
 
 }  // namespace internal
 
-// R: a type Acc, Init() and Combine(Acc, Acc). Folds source(acc, output, i) over i < count for each
-// output and calls finish(acc, output).
+// R: a type Acc, Init() and Combine(Acc, Acc). Folds source.At(output)(acc, i) over i < count for
+// each output and calls finish(acc, output).
 template <typename R, typename Source, typename Finish>
 void RunReduction(const KernelCall& call, int64_t outputs, int64_t count, FoldBy by,
                   const Source& source, const Finish& finish) {
