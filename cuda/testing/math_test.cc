@@ -16,6 +16,18 @@ using RandomTest = DeviceTest;
 using ProductTest = DeviceTest;
 using ConvolutionTest = DeviceTest;
 using InPlaceTest = DeviceTest;
+using FactoryTest = DeviceTest;
+
+TEST_F(FactoryTest, FillAndCountAsOnTheCpu) {
+  for (DType dtype : {kUInt8, kInt64, kFloat32, kFloat64}) {
+    SCOPED_TRACE(DTypeName(dtype));
+    const TensorOptions there{.dtype = dtype, .device = kGpu}, here{.dtype = dtype};
+    EXPECT_TRUE(SameBits(ToHost(Full({3, 5}, 7, there)), Full({3, 5}, 7, here)));
+    EXPECT_TRUE(SameBits(ToHost(Arange(2, 50, 3, there)), Arange(2, 50, 3, here)));
+    EXPECT_TRUE(SameBits(ToHost(Eye(4, 6, there)), Eye(4, 6, here)));
+  }
+  EXPECT_EQ(Zeros({0, 3}, {.device = kGpu}).device(), kGpu);
+}
 
 // The same call for each device, from the same seed.
 template <typename F>
