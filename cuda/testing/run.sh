@@ -40,5 +40,5 @@ if [[ -n $missing ]]; then
   exit 2
 fi
 
-command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+command -v nvidia-smi >/dev/null && { nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true; }
 exec "${sanitizer[@]}" ./cuda_test "$@"
