@@ -24,6 +24,7 @@ test=(
   libonnx-dev libonnx-testdata libprotobuf-dev protobuf-compiler python3-onnx  # what ONNX files are checked with
   mypy python3-pip python3-pytest python3-torch python3-venv
 )
+cuda=("${build[@]}" python3-pip)
 format=(clang-format-14)
 develop=("${test[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
 benchmark=("${build[@]}" python3-torch)

@@ -20,11 +20,6 @@ using testing::ToArray;
 
 class OpCaseTest : public ::testing::TestWithParam<size_t> {
  protected:
-  void SetUp() override {
-    if (!IsOurs(op_case().op) && !op_case().schema().flags.view) {
-      GTEST_SKIP() << op_case().schema().name << " is computed by a library";
-    }
-  }
   const OpCase& op_case() const { return OpCases()[GetParam()]; }
   // Factories have no inputs that would say where to run.
   std::vector<Tensor> RunOn(const std::vector<Tensor>& inputs) const {
@@ -65,9 +60,8 @@ TEST_P(OpCaseTest, MatchesReferenceInFloat32) {
 }
 
 TEST_P(OpCaseTest, StridedInputsGiveTheSame) {
-  if (op_case().op == OpId::kAsStrided || op_case().op == OpId::kReshape) {
-    GTEST_SKIP() << "defined over contiguous memory";
-  }
+  // These are defined over contiguous memory.
+  if (op_case().op == OpId::kAsStrided || op_case().op == OpId::kReshape) return;
   const ScopedDefaultDevice scope(kHostDevice);
   std::vector<Tensor> inputs = OnDevice(op_case().inputs);
   for (Tensor& input : inputs) input = testing::Strided(input);
@@ -94,12 +88,20 @@ TEST_P(OpCaseTest, SixteenBitFloatsAreRoundedResults) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(AllOps, OpCaseTest, ::testing::Range(size_t{0}, OpCases().size()),
-                         [](const auto& info) {
-                           std::string name = OpCases()[info.param].name;
-                           for (char& c : name) c = std::isalnum(c) ? c : '_';
-                           return name + "_" + std::to_string(info.param);
-                         });
+// Of the operations that no library computes.
+std::vector<size_t> OurCases() {
+  std::vector<size_t> ours;
+  for (size_t i = 0; i < OpCases().size(); ++i) {
+    if (IsOurs(OpCases()[i].op) || OpCases()[i].schema().flags.view) ours.push_back(i);
+  }
+  return ours;
+}
+
+INSTANTIATE_TEST_SUITE_P(OurOps, OpCaseTest, ::testing::ValuesIn(OurCases()), [](const auto& info) {
+  std::string name = OpCases()[info.param].name;
+  for (char& c : name) c = std::isalnum(c) ? c : '_';
+  return name + "_" + std::to_string(info.param);
+});
 
 TEST(OpListTest, WhatHasNoKernelHereIsAViewOrComputedByALibrary) {
   const std::vector<OpId> by_libraries = {OpId::kMatMul,
