@@ -15,6 +15,7 @@
 
 #include "hwy/highway.h"
 #include "hwy/cache_control.h"
+#include "neura/tensor/cpu/wasm_double-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
