@@ -68,6 +68,7 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     Input& input = node->inputs_[i];
     input.shape.assign(tensor.shape().begin(), tensor.shape().end());
     input.dtype = tensor.dtype();
+    input.device = tensor.device();
     if (AutogradMeta* meta = MetaOf(tensor); meta != nullptr) {
       if (meta->node) {
         after = std::max(after, meta->node->sequence_);
@@ -180,6 +181,7 @@ Tensor RuleContext::input(size_t i) const { return node_.SavedInput(i); }
 Tensor RuleContext::output(size_t i) const { return node_.SavedOutput(i); }
 DimsView RuleContext::input_shape(size_t i) const { return node_.inputs()[i].shape; }
 DType RuleContext::input_dtype(size_t i) const { return node_.inputs()[i].dtype; }
+Device RuleContext::input_device(size_t i) const { return node_.inputs()[i].device; }
 const void* RuleContext::options() const { return node_.options(); }
 
 std::unique_ptr<Hooks>& Node::hooks(size_t output) { return hooks_[output]; }

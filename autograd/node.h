@@ -64,6 +64,7 @@ class Node {
     Edge edge;
     Dims shape;
     DType dtype = kFloat32;
+    Device device;
   };
   struct Saved {
     Tensor tensor;

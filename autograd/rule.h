@@ -42,6 +42,7 @@ class RuleContext {
   size_t num_inputs() const { return grad_inputs_.size(); }
   DimsView input_shape(size_t i) const;
   DType input_dtype(size_t i) const;
+  Device input_device(size_t i) const;
   // Whether the gradient of input i is wanted.
   bool needs(size_t i) const { return i < needed_.size() && needed_[i]; }
   template <typename Options>

@@ -99,6 +99,8 @@ void AddPointwiseRules(RuleTable& table) {
     if (c.needs(2)) c.Set(2, Where(condition, 0, c.grad()));
   });
   table.Add(OpId::kClone, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.Add(OpId::kToDevice, kSaveNothing,
+            [](RuleContext& c) { c.Set(0, To(c.grad(), c.input_device(0))); });
   table.Add(OpId::kCast, kSaveNothing,
             [](RuleContext& c) { c.Set(0, Cast(c.grad(), c.input_dtype(0))); });
   // What was overwritten has no influence any more.

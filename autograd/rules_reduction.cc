@@ -46,7 +46,7 @@ Tensor ProductOfOthers(const Tensor& x, DimsView dims) {
   int64_t n = 1;
   for (size_t d = 0; d < rank; ++d) n *= reduced[d] ? x.shape()[d] : 1;
   const Tensor rows = Reshape(Permute(x, order), {-1, 1, n});
-  const Tensor self = Eye(n, {.dtype = kBool});
+  const Tensor self = Eye(n, {.dtype = kBool, .device = x.device()});
   const Tensor others = Prod(Where(self, 1.0, Expand(rows, {-1, n, n})), {.dims = {2}});
   return Permute(Reshape(others, shape), inverse);
 }

@@ -60,7 +60,7 @@ Tensor Normalize::operator()(const Tensor& images, absl::Span<SampleRandom>) con
 Tensor RandomHorizontalFlip::operator()(const Tensor& images,
                                         absl::Span<SampleRandom> randoms) const {
   CheckImages("RandomHorizontalFlip", images, randoms);
-  const Tensor flipped = Empty({images.size(0), 1, 1, 1}, {.dtype = kBool});
+  const Tensor flipped = Empty({images.size(0), 1, 1, 1}, {.dtype = kBool, .device = kCpu});
   std::transform(randoms.begin(), randoms.end(), flipped.data<bool>(),
                  [this](SampleRandom& random) { return random.Uniform() < p; });
   return Where(flipped, Flip(images, {-1}), images);

@@ -7,6 +7,7 @@
 #include "neura/graph/memory_plan.h"
 #include "neura/graph/meta.h"
 #include "neura/graph/passes/passes.h"
+#include "neura/tensor/core/device_memory.h"
 
 namespace neura::graph {
 namespace {

@@ -57,11 +57,13 @@ double CalculateGain(const std::string& nonlinearity, double a) {
 
 Tensor Uniform(const Tensor& tensor, double low, double high, Generator* generator) {
   return Overwrite(tensor,
-                   neura::Uniform(tensor.shape(), low, high, {.dtype = tensor.dtype()}, generator));
+                   neura::Uniform(tensor.shape(), low, high,
+                                  {.dtype = tensor.dtype(), .device = tensor.device()}, generator));
 }
 Tensor Normal(const Tensor& tensor, double mean, double std, Generator* generator) {
   return Overwrite(tensor,
-                   neura::Normal(tensor.shape(), mean, std, {.dtype = tensor.dtype()}, generator));
+                   neura::Normal(tensor.shape(), mean, std,
+                                 {.dtype = tensor.dtype(), .device = tensor.device()}, generator));
 }
 Tensor Constant(const Tensor& tensor, const Scalar& value) {
   NoGradGuard no_grad;

@@ -7,6 +7,7 @@
 #include <typeinfo>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "neura/autograd/autograd.h"
@@ -48,6 +49,23 @@ class TreeWalk final : public MemberVisitor {
   const OnBuffer on_buffer_;
   std::string prefix_;
 };
+
+// Replaces every parameter and buffer by what `change` makes of it; what it returns as it is stays,
+// so that whoever holds it, such as an optimizer, goes on with it.
+void ReplaceMembers(Module& module, absl::FunctionRef<Tensor(const Tensor&)> change) {
+  NoGradGuard no_grad;
+  const auto replace = [change](auto& member) {
+    const Tensor& tensor = member.tensor();
+    const Tensor changed = change(tensor);
+    if (IsSame(changed, tensor)) return;
+    const bool trained = RequiresGrad(tensor);
+    member.Replace(Detach(changed));
+    if (!trained) SetRequiresGrad(member.tensor(), false);
+  };
+  TreeWalk walk([&](const std::string&, Parameter& p) { replace(p); },
+                [&](const std::string&, Buffer& b) { replace(b); });
+  module.VisitMembers(walk);
+}
 
 // The direct child modules.
 class Children final : public MemberVisitor {
@@ -195,7 +213,7 @@ LoadReport Module::LoadStateDict(const NamedTensors& state, const LoadOptions& o
                                       ": ", absl::StrJoin(problems, "; ")));
   }
   NoGradGuard no_grad;
-  for (const auto& [target, source] : copies) Assign(target, source);
+  for (const auto& [target, source] : copies) Assign(target, neura::To(source, target.device()));
   return report;
 }
 
@@ -216,18 +234,13 @@ void Module::To(DType dtype) {
   if (!IsFloating(dtype)) {
     ThrowInvalidArgument(absl::StrCat("To: a module cannot become ", DTypeName(dtype)));
   }
-  NoGradGuard no_grad;
-  const auto convert = [dtype](auto& member) {
-    const Tensor& tensor = member.tensor();
-    // Whoever holds a parameter, such as an optimizer, goes on with it where nothing changes.
-    if (!IsFloating(tensor.dtype()) || tensor.dtype() == dtype) return;
-    const bool trained = RequiresGrad(tensor);
-    member.Replace(Detach(Cast(tensor, dtype)));
-    if (!trained) SetRequiresGrad(member.tensor(), false);
-  };
-  TreeWalk walk([&](const std::string&, Parameter& p) { convert(p); },
-                [&](const std::string&, Buffer& b) { convert(b); });
-  VisitMembers(walk);
+  ReplaceMembers(*this, [dtype](const Tensor& tensor) {
+    return IsFloating(tensor.dtype()) ? Cast(tensor, dtype) : tensor;
+  });
+}
+
+void Module::To(Device device) {
+  ReplaceMembers(*this, [device](const Tensor& tensor) { return neura::To(tensor, device); });
 }
 
 int64_t Module::NumParameters() const {

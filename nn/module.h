@@ -98,6 +98,8 @@ class Module {
   // Converts floating point parameters and buffers. What had another dtype becomes a new tensor:
   // handles that were taken before, such as an optimizer's, are no longer the module's.
   void To(DType dtype);
+  // Moves parameters and buffers; the same holds for those that were elsewhere.
+  void To(Device device);
   // Number of elements of all parameters.
   int64_t NumParameters() const;
   // Calls fn with this module and all below, children first.

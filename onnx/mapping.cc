@@ -13,7 +13,8 @@ void WriteDirect(Exporter& exporter, const graph::Node& node, const char* onnx_n
   for (graph::ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
   // Bool arithmetic exists here, but not there.
   const bool takes_bool = node.op == OpId::kWhere || SchemaOf(node.op).flags.view ||
-                          node.op == OpId::kClone || node.op == OpId::kEq ||
+                          node.op == OpId::kClone || node.op == OpId::kToDevice ||
+                          node.op == OpId::kEq ||
                           SchemaOf(node.op).flags.rule == DTypeRule::kLogical;
   if (!takes_bool && exporter.value(node.inputs[0]).dtype == kBool) {
     exporter.Fail(node, "ONNX has it for numbers, not for bool; Cast() the input");

@@ -94,7 +94,7 @@ absl::StatusOr<DType> FromElementType(int type) {
 void WriteTensor(const Tensor& tensor, TensorProto* proto) {
   proto->set_data_type(ToElementType(tensor.dtype()));
   for (int64_t extent : tensor.shape()) proto->add_dims(extent);
-  const Tensor contiguous = Contiguous(tensor);
+  const Tensor contiguous = Contiguous(To(tensor, kCpu));
   proto->set_raw_data(contiguous.raw_data(), contiguous.nbytes());
 }
 

@@ -19,7 +19,8 @@ bool SameLayout(const Value& a, const Value& b) {
 
 bool IsIdentity(const Graph& graph, const Node& node) {
   const OpFlags& flags = SchemaOf(node.op).flags;
-  if (!flags.view && node.op != OpId::kClone && node.op != OpId::kCast) return false;
+  const bool copies = flags.moves || node.op == OpId::kClone || node.op == OpId::kCast;
+  if (!flags.view && !copies) return false;
   const Value &input = graph.value(node.inputs[0]), &output = graph.value(node.outputs[0]);
   return input.dtype == output.dtype && SameLayout(input, output);
 }

@@ -201,6 +201,7 @@ void InitOpFunctions(py::module_& m) {
   for (int i = 0; i < NumOps(); ++i) {
     const OpId op = static_cast<OpId>(i);
     const OpSchema& schema = SchemaOf(op);
+    if (schema.flags.moves) continue;  // Tensor.to names the device
     if (schema.options->size > OptionsValue::kMaxSize) {
       throw std::logic_error(absl::StrCat("python: options of ", schema.name, " are too large"));
     }

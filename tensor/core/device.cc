@@ -1,19 +1,52 @@
 #include "neura/tensor/core/device.h"
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura {
+namespace {
+
+struct TypeName {
+  DeviceType type;
+  std::string_view name;
+};
+constexpr TypeName kNames[] = {
+    {DeviceType::kCpu, "cpu"}, {DeviceType::kCuda, "cuda"}, {DeviceType::kCustom, "custom"}};
+static_assert(std::size(kNames) == kNumDeviceTypes);
+
+thread_local Device t_default_device = kCpu;
+
+}  // namespace
 
 std::string ToString(Device device) {
-  switch (device.type) {
-    case DeviceType::kCpu:
-      return "cpu";
-    case DeviceType::kCuda:
-      return absl::StrCat("cuda:", static_cast<int>(device.index));
-    case DeviceType::kCustom:
-      break;
-  }
-  return absl::StrCat("custom:", static_cast<int>(device.index));
+  const std::string_view name = kNames[static_cast<int>(device.type)].name;
+  if (device == kCpu) return std::string(name);
+  return absl::StrCat(name, ":", static_cast<int>(device.index));
 }
+
+Device ParseDevice(std::string_view text) {
+  for (const TypeName& known : kNames) {
+    std::string_view rest = text;
+    if (!absl::ConsumePrefix(&rest, known.name)) continue;
+    if (rest.empty()) return {known.type, 0};
+    int index = 0;
+    if (!absl::ConsumePrefix(&rest, ":") || !absl::SimpleAtoi(rest, &index) || index < 0 ||
+        index > INT8_MAX || (known.type == DeviceType::kCpu && index != 0)) {
+      break;
+    }
+    return {known.type, static_cast<int8_t>(index)};
+  }
+  ThrowInvalidArgument(absl::StrCat("\"", text, "\" is no device; expected \"cpu\", \"cuda\", ",
+                                    "\"cuda:1\" or the like"));
+}
+
+Device DefaultDevice() noexcept { return t_default_device; }
+
+ScopedDefaultDevice::ScopedDefaultDevice(Device device) noexcept : previous_(t_default_device) {
+  t_default_device = device;
+}
+ScopedDefaultDevice::~ScopedDefaultDevice() { t_default_device = previous_; }
 
 }  // namespace neura

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace neura {
 
@@ -22,6 +23,23 @@ inline constexpr Device kCpu{DeviceType::kCpu, 0};
 
 // "cpu", "cuda:0", ...
 std::string ToString(Device device);
+// Reads what ToString writes, and "cuda" for "cuda:0". Throws InvalidArgument on anything else.
+Device ParseDevice(std::string_view text);
+
+// Where factories of this thread put tensors whose device the caller does not name.
+Device DefaultDevice() noexcept;
+
+// While alive, DefaultDevice() of this thread is `device`.
+class ScopedDefaultDevice {
+ public:
+  explicit ScopedDefaultDevice(Device device) noexcept;
+  ~ScopedDefaultDevice();
+  ScopedDefaultDevice(const ScopedDefaultDevice&) = delete;
+  ScopedDefaultDevice& operator=(const ScopedDefaultDevice&) = delete;
+
+ private:
+  Device previous_;
+};
 
 }  // namespace neura
 

@@ -212,8 +212,7 @@ std::string ElementsText(const Tensor& tensor, int64_t indent) {
 
 std::string Tensor::ToString() const {
   if (!defined()) return "Tensor(undefined)";
-  if (device().type != DeviceType::kCpu) return absl::StrCat("Tensor(", Describe(*this), ")");
-  return absl::StrCat(ElementsText(*this), "\n", Describe(*this));
+  return absl::StrCat(ElementsText(HostCopy(*this)), "\n", Describe(*this));
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {

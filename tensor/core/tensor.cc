@@ -5,15 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "neura/tensor/core/allocator.h"
+#include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/object_pool.h"
 
 namespace neura {
 namespace {
-
-using AllocatorFn = Allocator& (*)(int index);
-AllocatorFn g_allocators[kNumDeviceTypes] = {[](int) -> Allocator& { return CpuAllocator(); }};
 
 IntrusivePtr<TensorImpl> NewImpl() {
   return IntrusivePtr<TensorImpl>::Adopt(new (internal::ObjectPool<TensorImpl>::Allocate())
@@ -98,11 +95,15 @@ int64_t Tensor::storage_offset() const {
 }
 
 Scalar Tensor::ItemScalar() const {
-  if (!defined() || numel() != 1 || device().type != DeviceType::kCpu) {
-    ThrowInvalidArgument(absl::StrCat("Item: expected a tensor of one element in host memory, got ",
-                                      Describe(*this)));
+  if (!defined() || numel() != 1) {
+    ThrowInvalidArgument(
+        absl::StrCat("Item: expected a tensor of one element, got ", Describe(*this)));
   }
-  return SwitchDType(dtype(), [&]<typename T>(T) { return LoadScalar<T>(impl_->data); });
+  return SwitchDType(dtype(), [&]<typename T>(T) {
+    T value;
+    CopyBytes({&value, kCpu}, {impl_->data, device()}, sizeof(T));
+    return LoadScalar<T>(&value);
+  });
 }
 
 void Tensor::ThrowBadData(DType requested) const {
@@ -111,22 +112,27 @@ void Tensor::ThrowBadData(DType requested) const {
                                     "; convert it with Cast(), or move it to the host first"));
 }
 
+Tensor HostCopy(const Tensor& tensor) {
+  if (tensor.device().type == DeviceType::kCpu) return tensor;
+  const IntrusivePtr<Storage>& storage = tensor.storage();
+  IntrusivePtr<Storage> copy = Storage::Allocate(storage->bytes(), kCpu, CpuAllocator());
+  CopyBytes({copy->data(), kCpu}, {storage->data(), storage->device()}, storage->bytes());
+  return Tensor::View(std::move(copy), tensor.storage_offset(), tensor.shape(), tensor.strides(),
+                      tensor.dtype());
+}
+
 bool SameBits(const Tensor& a, const Tensor& b) {
   if (IsSame(a, b)) return true;
   if (!a.defined() || !b.defined() || a.dtype() != b.dtype() || a.shape() != b.shape()) {
     return false;
   }
-  for (const Tensor* tensor : {&a, &b}) {
-    if (tensor->device().type != DeviceType::kCpu) {
-      ThrowInvalidArgument(absl::StrCat("SameBits: expected host memory, got ", Describe(*tensor)));
-    }
-  }
   if (a.numel() == 0) return true;
-  if (a.is_contiguous() && b.is_contiguous()) {
-    return std::memcmp(a.raw_data(), b.raw_data(), a.nbytes()) == 0;
+  const Tensor x = HostCopy(a), y = HostCopy(b);
+  if (x.is_contiguous() && y.is_contiguous()) {
+    return std::memcmp(x.raw_data(), y.raw_data(), x.nbytes()) == 0;
   }
-  return SameBitsFrom(0, *a.impl(), *b.impl(), static_cast<const char*>(a.raw_data()),
-                      static_cast<const char*>(b.raw_data()));
+  return SameBitsFrom(0, *x.impl(), *y.impl(), static_cast<const char*>(x.raw_data()),
+                      static_cast<const char*>(y.raw_data()));
 }
 
 std::string Describe(const Tensor& tensor) {
@@ -140,19 +146,6 @@ std::string Describe(const Tensor& tensor) {
 
 void RequireDefined(std::string_view op, const Tensor& tensor) {
   if (!tensor.defined()) ThrowInvalidArgument(absl::StrCat(op, ": the tensor is undefined"));
-}
-
-Allocator& AllocatorOf(Device device) {
-  const AllocatorFn allocator = g_allocators[static_cast<int>(device.type)];
-  if (allocator == nullptr) {
-    ThrowFailedPrecondition(
-        absl::StrCat("no backend for device ", ToString(device), " is linked into this program"));
-  }
-  return allocator(device.index);
-}
-
-void SetAllocator(DeviceType type, Allocator& (*allocator)(int index)) {
-  g_allocators[static_cast<int>(type)] = allocator;
 }
 
 }  // namespace neura

@@ -103,7 +103,8 @@ class Tensor {
   }
   void* raw_data() const { return impl_->data; }
 
-  // The only element of a tensor of one element, converted to T.
+  // The only element of a tensor of one element, converted to T. From another device it is copied,
+  // after what was queued there.
   template <typename T>
   T Item() const {
     return ItemScalar().To<T>();
@@ -128,8 +129,12 @@ class Tensor {
 // Tensors in an order, such as a state dict.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-// Whether both have one dtype, one shape and elements of the same bits, however they are strided.
-// NaN equals itself and 0 differs from -0. Throws InvalidArgument outside the host's memory.
+// The same elements in host memory: the tensor itself when it is there. For looking at values; what
+// computes uses To(), which is recorded.
+Tensor HostCopy(const Tensor& tensor);
+
+// Whether both have one dtype, one shape and elements of the same bits, wherever they lie. NaN
+// equals itself and 0 differs from -0.
 bool SameBits(const Tensor& a, const Tensor& b);
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
@@ -138,11 +143,6 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 std::string Describe(const Tensor& tensor);
 // Throws InvalidArgument naming `op` when the tensor is undefined.
 void RequireDefined(std::string_view op, const Tensor& tensor);
-
-// The allocator of a device's memory. Throws FailedPrecondition when no backend for it is linked.
-Allocator& AllocatorOf(Device device);
-// Called once by each backend, when it is loaded.
-void SetAllocator(DeviceType type, Allocator& (*allocator)(int index));
 
 }  // namespace neura
 

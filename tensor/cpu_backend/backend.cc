@@ -4,7 +4,8 @@
 namespace neura::cpu {
 namespace {
 
-constexpr bool HasKernel(OpFlags flags) { return !flags.view; }
+// Views need no kernel; what moves between devices is the same for all of them.
+constexpr bool HasKernel(OpFlags flags) { return !flags.view && !flags.moves; }
 
 [[maybe_unused]] const bool kInstalled = [] {
   KernelTable& table = KernelsOf(DeviceType::kCpu);

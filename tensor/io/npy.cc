@@ -97,7 +97,7 @@ void SaveNpy(const std::string& path, const Tensor& tensor) {
   preamble += '\n';
   const uint16_t header_size = static_cast<uint16_t>(preamble.size() - kMagic.size() - 4);
   std::memcpy(preamble.data() + kMagic.size() + 2, &header_size, sizeof(header_size));
-  const Tensor elements = Contiguous(tensor);
+  const Tensor elements = Contiguous(To(tensor, kCpu));
   WriteFileAtomically(path, {preamble, internal::BytesOf(elements)});
 }
 

@@ -149,7 +149,7 @@ void SaveSafetensors(const std::string& path, const Safetensors& contents) {
   std::vector<Tensor> contiguous;
   std::vector<std::string_view> pieces = {length, text};
   for (const size_t i : order) {
-    contiguous.push_back(Contiguous(contents.tensors[i].second));
+    contiguous.push_back(Contiguous(To(contents.tensors[i].second, kCpu)));
     pieces.push_back(internal::BytesOf(contiguous.back()));
   }
   WriteFileAtomically(path, pieces);

@@ -1,4 +1,4 @@
-// What a device brings: kernels in one table, and memory (SetAllocator). Also how a program adds
+// What a device brings: kernels in one table, and memory (SetDeviceMemory). Also how a program adds
 // operations of its own.
 #ifndef NEURA_TENSOR_OPS_BACKEND_H_
 #define NEURA_TENSOR_OPS_BACKEND_H_

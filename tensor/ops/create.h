@@ -12,7 +12,7 @@ namespace neura {
 
 struct TensorOptions {
   DType dtype = kFloat32;
-  Device device = kCpu;
+  Device device = DefaultDevice();
 };
 
 // Uninitialized memory.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/options.h"
@@ -95,6 +96,22 @@ struct ReplacedInputs {
   absl::InlinedVector<const Tensor*, 4> refs;
 };
 
+// A contiguous copy on the device where the tensor is.
+Tensor CloneOf(const Tensor& tensor) {
+  Tensor copy = Tensor::Empty(tensor.shape(), tensor.dtype(), tensor.device());
+  const Tensor* refs[] = {&tensor};
+  RunKernel({OpId::kClone, nullptr, refs, tensor.device()}, absl::MakeSpan(&copy, 1));
+  return copy;
+}
+
+// The same for every backend: its Clone kernel and its copy of bytes.
+void ToDeviceKernel(KernelCall& call) {
+  const Tensor& output = call.output();
+  const Tensor input = call.input(0).is_contiguous() ? call.input(0) : CloneOf(call.input(0));
+  CopyBytes({output.raw_data(), output.device()}, {input.raw_data(), input.device()},
+            output.nbytes(), call.Get<ToDeviceOptions>().non_blocking);
+}
+
 void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs);
 
 void DispatchPromoted(const OpCall& call, const OpSchema& schema, DType common,
@@ -150,7 +167,7 @@ void CheckInputs(const OpCall& call) {
       }
       continue;
     }
-    if (input.device() != call.device) {
+    if (input.device() != call.device && !schema.flags.moves) {
       ThrowInvalidArgument(absl::StrCat(Describe(call),
                                         ": all inputs must be on one device, not on ",
                                         ToString(call.device), " and ", ToString(input.device())));
@@ -159,7 +176,8 @@ void CheckInputs(const OpCall& call) {
 }
 
 void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
-  const Kernel kernel = KernelsOf(call.device.type)[call.op];
+  const Kernel kernel =
+      call.op == OpId::kToDevice ? &ToDeviceKernel : KernelsOf(call.device.type)[call.op];
   if (ABSL_PREDICT_FALSE(kernel == nullptr)) {
     ThrowUnimplemented(
         absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));
@@ -248,10 +266,7 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
         input.strides() == target.strides()) {
       continue;
     }
-    Tensor copy = Tensor::Empty(input.shape(), input.dtype(), input.device());
-    const Tensor* clone_refs[] = {&input};
-    RunKernel({OpId::kClone, nullptr, clone_refs, call.device}, absl::MakeSpan(&copy, 1));
-    replaced.Replace(i, std::move(copy));
+    replaced.Replace(i, CloneOf(input));
     call.inputs = replaced.refs;
   }
   RunKernel(call, absl::MakeSpan(&output, 1));

@@ -47,6 +47,10 @@ void InferClone(const OpCall& call, absl::Span<OutputSpec> outputs) {
   SameAsInput(call, outputs[0]);
 }
 
+void InferToDevice(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  SameAsInput(call, outputs[0]);
+}
+
 void InferCast(const OpCall& call, absl::Span<OutputSpec> outputs) {
   SameAsInput(call, outputs[0]);
   outputs[0].dtype = call.Get<CastOptions>().dtype;

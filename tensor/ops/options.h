@@ -18,6 +18,12 @@ struct CastOptions {
   NEURA_FIELDS(dtype)
 };
 
+// The device is the call's, as it is of factories. `non_blocking`: see DeviceMemory::copy.
+struct ToDeviceOptions {
+  bool non_blocking = false;
+  NEURA_FIELDS(non_blocking)
+};
+
 // Bounds that are absent do not bind.
 struct ClampOptions {
   std::optional<double> min = {};

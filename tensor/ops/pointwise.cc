@@ -1,5 +1,6 @@
 #include "neura/tensor/ops/pointwise.h"
 
+#include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/pointwise_type.h"
@@ -78,6 +79,23 @@ Tensor Cast(const Tensor& input, DType dtype) {
 }
 
 Tensor Clone(const Tensor& input) { return Call(OpId::kClone, nullptr, input); }
+
+Tensor To(const Tensor& input, Device device, bool non_blocking) {
+  if (input.defined() && input.device() == device) return input;
+  const ToDeviceOptions options{.non_blocking = non_blocking};
+  const Tensor* refs[] = {&input};
+  Tensor output;
+  Dispatch(OpId::kToDevice, &options, refs, absl::MakeSpan(&output, 1), device);
+  return output;
+}
+
+Tensor PinMemory(const Tensor& input) {
+  RequireDefined("pin_memory", input);
+  const Tensor source = Contiguous(input);
+  IntrusivePtr<Storage> storage = Storage::Allocate(source.nbytes(), kCpu, PinnedAllocator());
+  CopyBytes({storage->data(), kCpu}, {source.raw_data(), source.device()}, source.nbytes());
+  return Tensor::View(std::move(storage), 0, source.shape(), source.strides(), source.dtype());
+}
 
 Tensor Contiguous(const Tensor& input) {
   return input.defined() && input.is_contiguous() ? input : Clone(input);

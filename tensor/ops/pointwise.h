@@ -44,6 +44,14 @@ Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight);
 Tensor Cast(const Tensor& input, DType dtype);
 // A contiguous copy, never sharing memory.
 Tensor Clone(const Tensor& input);
+// A contiguous copy on another device; the tensor itself when it is there already. With
+// `non_blocking`, a copy to or from pinned host memory may still run when this returns: what is
+// queued on the device afterwards comes after it, the host must Synchronize(device) before it
+// reads.
+Tensor To(const Tensor& input, Device device, bool non_blocking = false);
+// A copy in host memory that a linked accelerator reads by itself. Throws FailedPrecondition when
+// there is none.
+Tensor PinMemory(const Tensor& input);
 // The tensor itself when its elements lie in row-major order, else such a copy.
 Tensor Contiguous(const Tensor& input);
 

@@ -31,6 +31,7 @@ struct OpFlags {
   bool random = false;         // equal calls need not be merged: attributes hold the counter
   bool promotes = false;       // inputs are converted to their common dtype first
   bool in_place_only = false;  // overwrites input 0, which is also the output
+  bool moves = false;          // inputs may lie on another device than the outputs
   uint8_t mutates = 0;         // bit i: input i is changed (optimizer steps)
   uint8_t first_value = 0;     // input from which promotion starts (1 for where)
   DTypeRule rule = DTypeRule::kNone;
@@ -46,6 +47,7 @@ struct OpFlags {
   static constexpr OpFlags View() { return {.view = true}; }
   static constexpr OpFlags Random() { return {.random = true}; }
   static constexpr OpFlags InPlaceOnly() { return {.in_place_only = true}; }
+  static constexpr OpFlags Moving() { return {.moves = true}; }
   static constexpr OpFlags Mutating(uint8_t inputs) { return {.mutates = inputs}; }
 };
 

@@ -1,0 +1,58 @@
+#include "neura/tensor/core/device_memory.h"
+
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+
+namespace neura {
+namespace {
+
+constexpr DeviceMemory kHostMemory = {
+    .allocator = [](int) -> Allocator& { return CpuAllocator(); },
+    .copy = [](DeviceBytes to, DeviceBytes from, size_t bytes,
+               bool) { std::memcpy(to.data, from.data, bytes); },
+};
+// Filled before main(), read-only afterwards.
+const DeviceMemory* g_memories[kNumDeviceTypes] = {&kHostMemory};
+
+const DeviceMemory& MemoryOf(Device device) {
+  const DeviceMemory* memory = g_memories[static_cast<int>(device.type)];
+  if (memory == nullptr) {
+    ThrowFailedPrecondition(
+        absl::StrCat("no backend for device ", ToString(device), " is linked into this program"));
+  }
+  return *memory;
+}
+
+}  // namespace
+
+void SetDeviceMemory(DeviceType type, const DeviceMemory* memory) {
+  g_memories[static_cast<int>(type)] = memory;
+}
+
+Allocator& AllocatorOf(Device device) { return MemoryOf(device).allocator(device.index); }
+
+Allocator& PinnedAllocator() {
+  for (const DeviceMemory* memory : g_memories) {
+    if (memory != nullptr && memory->pinned_allocator != nullptr) return memory->pinned_allocator();
+  }
+  ThrowFailedPrecondition("no backend that is linked into this program has pinned memory");
+}
+
+void CopyBytes(DeviceBytes to, DeviceBytes from, size_t bytes, bool non_blocking) {
+  if (bytes == 0) return;
+  const Device& active = to.device.type == DeviceType::kCpu ? from.device : to.device;
+  if (from.device.type != DeviceType::kCpu && from.device.type != active.type) {
+    ThrowUnimplemented(absl::StrCat("no copy from ", ToString(from.device), " to ",
+                                    ToString(to.device), "; go by way of the CPU"));
+  }
+  MemoryOf(active).copy(to, from, bytes, non_blocking);
+}
+
+void Synchronize(Device device) {
+  const DeviceMemory& memory = MemoryOf(device);
+  if (memory.synchronize != nullptr) memory.synchronize(device.index);
+}
+
+}  // namespace neura
