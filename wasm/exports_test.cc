@@ -14,7 +14,7 @@ namespace {
 
 // y = relu(x @ w), x float32 [batch, 2], w = [[1, -1], [2, 3]].
 std::string SmallModel() {
-  const Tensor w = Tensor::FromVector<float>({1, -1, 2, 3}, {2, 2});
+  const Tensor w = FromVector<float>({1, -1, 2, 3}, {2, 2});
   return onnx::ToBytes(
       graph::Capture([&](const Tensor& x) { return Relu(MatMul(x, w)); }, {Ones({4, 2})}));
 }

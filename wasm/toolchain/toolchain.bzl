@@ -41,7 +41,6 @@ def _config_impl(ctx):
                 "-fdata-sections",
                 "-fwasm-exceptions",
                 "-msimd128",
-                "-mbulk-memory",
                 "-no-canonical-prefixes",
                 "-Wno-builtin-macro-redefined",
                 "-D__DATE__=\"redacted\"",
@@ -57,7 +56,6 @@ def _config_impl(ctx):
                 "-O3",
                 "-fwasm-exceptions",
                 "-msimd128",
-                "-mbulk-memory",
                 "--no-entry",
                 # Names of imports and exports stay as they are.
                 "-sDECLARE_ASM_MODULE_EXPORTS=0",

@@ -1,0 +1,39 @@
+"""WebAssembly modules, and what is said to the linker of them."""
+
+def _wasm_transition_impl(settings, attr):
+    features = [f for f in settings["//command_line_option:features"] if f != "threads"]
+    return {
+        "//command_line_option:compilation_mode": "opt",
+        "//command_line_option:cpu": "wasm",
+        "//command_line_option:crosstool_top": Label("//wasm/toolchain:emscripten"),
+        "//command_line_option:features": features + (["threads"] if attr.threads else []),
+    }
+
+_wasm_transition = transition(
+    implementation = _wasm_transition_impl,
+    inputs = ["//command_line_option:features"],
+    outputs = [
+        "//command_line_option:compilation_mode",
+        "//command_line_option:cpu",
+        "//command_line_option:crosstool_top",
+        "//command_line_option:features",
+    ],
+)
+
+def _web_module_impl(ctx):
+    module = ctx.actions.declare_file(ctx.label.name + ".wasm")
+    ctx.actions.symlink(output = module, target_file = ctx.file.program)
+    return [DefaultInfo(files = depset([module]))]
+
+web_module = rule(
+    implementation = _web_module_impl,
+    doc = "<name>.wasm: a cc_binary compiled by emscripten, whatever else is built for.",
+    attrs = {
+        "program": attr.label(mandatory = True, allow_single_file = True),
+        "threads": attr.bool(doc = "For memory that web workers share."),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
+    cfg = _wasm_transition,
+)
