@@ -4,6 +4,34 @@ export const PAGE_BYTES = 65536;
 /** As the modules declare it. */
 export const MAX_BYTES = 2048 * 1024 * 1024;
 export const EAGAIN = 6;
+const EBADF = 8;
+
+/** Bytes of a thread's stack. */
+const STACK_BYTES = 1024 * 1024;
+
+const abort = () => {
+  throw new WebAssembly.RuntimeError('the program aborted');
+};
+
+/** What the threaded build asks for besides; `own` differs between the main thread and the others. */
+export function threadImports(memory, own) {
+  return {
+    memory,
+    _emscripten_default_pthread_stack_size: () => STACK_BYTES,
+    emscripten_get_now: () => performance.now(),
+    emscripten_num_logical_cores: () => 1,
+    // Threads send each other no calls, and wait where they must.
+    _emscripten_notify_thread_queue: () => {},
+    emscripten_check_blocking_allowed: () => {},
+    emscripten_receive_on_main_thread_js: abort,
+    emscripten_unwind_to_js_event_loop: abort,
+    emscripten_set_canvas_element_size: abort,
+    emscripten_webgl_create_context: abort,
+    exit: abort,
+    setTempRet0: () => {},
+    ...own,
+  };
+}
 
 /**
  * @param {{memory: () => WebAssembly.Memory, exports: () => WebAssembly.Exports}} instance
@@ -19,9 +47,6 @@ export function createImports(instance, threads = {}) {
     } catch {
       return 0;  // malloc finds no memory, which is an error with a message
     }
-  };
-  const abort = () => {
-    throw new WebAssembly.RuntimeError('the program aborted');
   };
   const env = {
     abort,
@@ -46,6 +71,9 @@ export function createImports(instance, threads = {}) {
       return 0;
     },
     environ_get: () => 0,
+    fd_close: () => EBADF,
+    fd_seek: () => EBADF,
+    fd_write: () => EBADF,
   };
   return { env, wasi_snapshot_preview1 };
 }

@@ -1,6 +1,6 @@
 // A module in memory, shared by the sessions of one build.
 import { compile, isNode } from './bytes.js';
-import { EAGAIN, MAX_BYTES, PAGE_BYTES, createImports } from './imports.js';
+import { EAGAIN, MAX_BYTES, PAGE_BYTES, createImports, threadImports } from './imports.js';
 import { NeuraError } from './tensor.js';
 import { WorkerPool } from './workers.js';
 
@@ -46,8 +46,7 @@ class Instance {
 
   #threadImports() {
     const mayBlock = isNode || typeof window === 'undefined';
-    return {
-      memory: this.memory,
+    return threadImports(this.memory, {
       __emscripten_init_main_thread_js: (thread) => {
         this.exports._emscripten_thread_init(thread, mayBlock ? 0 : 1, 1, mayBlock ? 1 : 0);
         this.exports.emscripten_tls_init();
@@ -57,7 +56,8 @@ class Instance {
         const onExit = () => this.exports._emscripten_thread_free_data(thread);
         return this.workers.run({ thread, stack, start, argument }, onExit) ? 0 : EAGAIN;
       },
-    };
+      __emscripten_thread_cleanup: () => {},
+    });
   }
 
   /** Makes ready for so many threads. */
