@@ -1,5 +1,6 @@
 """The npm package: JavaScript around two WebAssembly modules."""
 
+load(":linked_ops.bzl", "linked_ops_header")
 load(":version.bzl", "WASM")
 load(":web_module.bzl", "web_module")
 
@@ -63,12 +64,29 @@ def neura_web_bundle(name, model = None, **kwargs):
       model: an .onnx file. The bundle then has the operations of this model and no others; else all.
       **kwargs: visibility and the like.
     """
+    linked_ops = "//tensor/ops:every_op"
+    if model != None:
+        header = name + "_linked_ops/linked_ops.h"
+        linked_ops_header(
+            name = name + "_linked_ops_header",
+            model = model,
+            out = header,
+        )
+        native.cc_library(
+            name = name + "_linked_ops",
+            hdrs = [header],
+            include_prefix = "neura/tensor/ops",
+            strip_include_prefix = name + "_linked_ops",
+        )
+        linked_ops = "//{}:{}_linked_ops".format(native.package_name(), name)
     web_module(
         name = name + "_module",
+        linked_ops = linked_ops,
         program = "//wasm:program",
     )
     web_module(
         name = name + "_threads_module",
+        linked_ops = linked_ops,
         program = "//wasm:program",
         threads = True,
     )

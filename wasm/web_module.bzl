@@ -7,6 +7,7 @@ def _wasm_transition_impl(settings, attr):
         "//command_line_option:cpu": "wasm",
         "//command_line_option:crosstool_top": Label("//wasm/toolchain:emscripten"),
         "//command_line_option:features": features + (["threads"] if attr.threads else []),
+        "//tensor/ops:linked_ops": attr.linked_ops,
     }
 
 _wasm_transition = transition(
@@ -17,6 +18,7 @@ _wasm_transition = transition(
         "//command_line_option:cpu",
         "//command_line_option:crosstool_top",
         "//command_line_option:features",
+        "//tensor/ops:linked_ops",
     ],
 )
 
@@ -29,6 +31,10 @@ web_module = rule(
     implementation = _web_module_impl,
     doc = "<name>.wasm: a cc_binary compiled by emscripten, whatever else is built for.",
     attrs = {
+        "linked_ops": attr.string(
+            default = "//tensor/ops:every_op",
+            doc = "The library of the header linked_ops.h.",
+        ),
         "program": attr.label(mandatory = True, allow_single_file = True),
         "threads": attr.bool(doc = "For memory that web workers share."),
         "_allowlist_function_transition": attr.label(
