@@ -13,8 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "neura/onnx/onnx.h"
-#include "neura/onnx/tensor_proto.h"
+#include "neura/onnx/tensor_message.h"
 #include "neura/tensor/testing/op_cases.h"
+#include "onnx/onnx.pb.h"
 
 namespace neura::onnx {
 namespace {
@@ -35,9 +36,7 @@ absl::StatusOr<std::vector<Tensor>> ReadTensors(const fs::path& set, const std::
   for (int i = 0;; ++i) {
     const fs::path path = set / absl::StrCat(kind, "_", i, ".pb");
     if (!fs::exists(path)) return tensors;
-    ::onnx::TensorProto proto;
-    if (!proto.ParseFromString(ReadAll(path))) return absl::UnimplementedError("not a tensor");
-    absl::StatusOr<Tensor> tensor = ReadTensor(proto);
+    absl::StatusOr<Tensor> tensor = ReadTensor(ReadAll(path));
     if (!tensor.ok()) return absl::UnimplementedError(tensor.status().message());
     tensors.push_back(*tensor);
   }
@@ -65,8 +64,8 @@ std::string WithConstants(const std::string& bytes, const std::vector<Tensor>& i
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].dtype() != kInt64 || inputs[i].dim() > 1) continue;
     ::onnx::TensorProto* initializer = model.mutable_graph()->add_initializer();
-    WriteTensor(inputs[i], initializer);
-    initializer->set_name(model.graph().input(static_cast<int>(i)).name());
+    initializer->ParseFromString(
+        WriteTensor(inputs[i], model.graph().input(static_cast<int>(i)).name()));
   }
   return model.SerializeAsString();
 }

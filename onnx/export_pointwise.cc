@@ -3,7 +3,7 @@
 
 #include "neura/onnx/export_ops.h"
 #include "neura/onnx/exporter.h"
-#include "neura/onnx/tensor_proto.h"
+#include "neura/onnx/tensor_message.h"
 
 namespace neura::onnx {
 namespace {

@@ -1,6 +1,7 @@
 // Reductions and matrix products.
 #include "neura/onnx/export_ops.h"
 #include "neura/onnx/exporter.h"
+#include "neura/onnx/tensor_message.h"
 
 namespace neura::onnx {
 
@@ -31,7 +32,7 @@ void WriteReduceBool(Exporter& exporter, const Node& node, const char* onnx_name
   if (!options.dims.empty()) attributes.push_back({"axes", absl::MakeConstSpan(options.dims)});
   const std::string reduced =
       exporter.Emit(onnx_name, {exporter.Cast(x, kInt32)}, std::move(attributes));
-  exporter.EmitTo(node.outputs, "Cast", {reduced}, {{"to", int64_t{::onnx::TensorProto::BOOL}}});
+  exporter.EmitTo(node.outputs, "Cast", {reduced}, {{"to", int64_t{ToElementType(kBool)}}});
 }
 
 void WriteArgReduce(Exporter& exporter, const Node& node, const char* onnx_name) {

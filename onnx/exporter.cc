@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "neura/onnx/fields.h"
 #include "neura/onnx/mapping.h"
-#include "neura/onnx/tensor_proto.h"
+#include "neura/onnx/tensor_message.h"
 
 namespace neura::onnx {
 
@@ -12,33 +13,43 @@ using graph::Extent;
 using graph::kNone;
 using graph::Node;
 using graph::ValueId;
-using ::onnx::AttributeProto;
 
-Attribute::Attribute(const char* name, int64_t value) {
-  proto_.set_name(name);
-  proto_.set_type(AttributeProto::INT);
-  proto_.set_i(value);
+namespace {
+
+template <typename AddValue>
+std::string EncodeAttribute(const char* name, int type, AddValue add_value) {
+  return Encode<AttributeField>([&](auto& out) {
+    out.add_string(AttributeField::kName, name);
+    add_value(out);
+    out.add_int32(AttributeField::kType, type);
+  });
 }
-Attribute::Attribute(const char* name, double value) {
-  proto_.set_name(name);
-  proto_.set_type(AttributeProto::FLOAT);
-  proto_.set_f(static_cast<float>(value));
+
+template <typename Field>
+void AddField(std::string& bytes, Field field, const std::string& message) {
+  protozero::pbf_builder<Field>(bytes).add_message(field, message);
 }
-Attribute::Attribute(const char* name, const char* value) {
-  proto_.set_name(name);
-  proto_.set_type(AttributeProto::STRING);
-  proto_.set_s(value);
-}
-Attribute::Attribute(const char* name, absl::Span<const int64_t> values) {
-  proto_.set_name(name);
-  proto_.set_type(AttributeProto::INTS);
-  for (int64_t value : values) proto_.add_ints(value);
-}
-Attribute::Attribute(const char* name, const Tensor& value) {
-  proto_.set_name(name);
-  proto_.set_type(AttributeProto::TENSOR);
-  WriteTensor(value, proto_.mutable_t());
-}
+
+}  // namespace
+
+Attribute::Attribute(const char* name, int64_t value)
+    : bytes_(EncodeAttribute(name, attribute_type::kInt,
+                             [&](auto& out) { out.add_int64(AttributeField::kInt, value); })) {}
+Attribute::Attribute(const char* name, double value)
+    : bytes_(EncodeAttribute(name, attribute_type::kFloat, [&](auto& out) {
+        out.add_float(AttributeField::kFloat, static_cast<float>(value));
+      })) {}
+Attribute::Attribute(const char* name, const char* value)
+    : bytes_(EncodeAttribute(name, attribute_type::kString,
+                             [&](auto& out) { out.add_bytes(AttributeField::kString, value); })) {}
+Attribute::Attribute(const char* name, absl::Span<const int64_t> values)
+    : bytes_(EncodeAttribute(name, attribute_type::kInts, [&](auto& out) {
+        for (int64_t value : values) out.add_int64(AttributeField::kInts, value);
+      })) {}
+Attribute::Attribute(const char* name, const Tensor& value)
+    : bytes_(EncodeAttribute(name, attribute_type::kTensor, [&](auto& out) {
+        out.add_message(AttributeField::kTensor, WriteTensor(value));
+      })) {}
 
 std::vector<Extent> IntegersOf(const Node& node) {
   graph::OptionsBox options = node.options;
@@ -50,15 +61,15 @@ std::vector<Extent> IntegersOf(const Node& node) {
   return integers;
 }
 
-Exporter::Exporter(const graph::Graph& graph, ::onnx::GraphProto* proto)
-    : graph_(graph), proto_(proto), names_(static_cast<size_t>(graph.num_values())) {}
+Exporter::Exporter(const graph::Graph& graph)
+    : graph_(graph), names_(static_cast<size_t>(graph.num_values())) {}
 
-void Exporter::Run() {
+std::string Exporter::Run(std::string_view graph_name) {
   for (ValueId id : graph_.inputs()) {
     const std::string& wanted = value(id).name;
     std::string& name = names_[static_cast<size_t>(id)];
     name = UniqueName(wanted.empty() ? "input" : wanted);
-    Describe(id, name, proto_->add_input());
+    AddField(inputs_, GraphField::kInput, Describe(id, name));
   }
   std::vector<std::string> output_names;
   for (size_t i = 0; i < graph_.outputs().size(); ++i) {
@@ -66,7 +77,7 @@ void Exporter::Run() {
     output_names.push_back(UniqueName(graph_.output_names()[i]));
     std::string& name = names_[static_cast<size_t>(id)];
     if (value(id).producer != kNone && name.empty()) name = output_names.back();
-    Describe(id, output_names.back(), proto_->add_output());
+    AddField(outputs_, GraphField::kOutput, Describe(id, output_names.back()));
   }
   for (graph::NodeId id : graph_.nodes())
     MappingOf(graph_.node(id).op).Write(*this, graph_.node(id));
@@ -75,6 +86,19 @@ void Exporter::Run() {
     const std::string& name = Name(graph_.outputs()[i]);
     if (name != output_names[i]) AddNode("Identity", {name}, {output_names[i]}, {});
   }
+  std::string bytes = std::move(nodes_);
+  protozero::pbf_builder<GraphField>(bytes).add_string(GraphField::kName, graph_name.data(),
+                                                       graph_name.size());
+  // One by one, each given back when it is copied: the initializers may be most of the memory.
+  for (std::string* part : {&initializers_, &inputs_, &outputs_}) {
+    bytes += *part;
+    *part = std::string();
+  }
+  return bytes;
+}
+
+void Exporter::AddInitializer(const Tensor& tensor, const std::string& name) {
+  AddField(initializers_, GraphField::kInitializer, WriteTensor(tensor, name));
 }
 
 const std::string& Exporter::Name(ValueId id) {
@@ -84,11 +108,7 @@ const std::string& Exporter::Name(ValueId id) {
   const graph::Value& value = graph_.value(id);
   name = UniqueName(value.is_constant() ? value.name.empty() ? "constant" : value.name
                                         : SchemaOf(graph_.node(value.producer).op).name);
-  if (value.is_constant()) {
-    ::onnx::TensorProto* initializer = proto_->add_initializer();
-    WriteTensor(value.constant, initializer);
-    initializer->set_name(name);
-  }
+  if (value.is_constant()) AddInitializer(value.constant, name);
   return name;
 }
 
@@ -102,14 +122,17 @@ std::string Exporter::UniqueName(std::string wanted) {
 
 void Exporter::AddNode(const char* op_type, std::vector<std::string> inputs,
                        std::vector<std::string> outputs, std::vector<Attribute> attributes) {
-  ::onnx::NodeProto* node = proto_->add_node();
-  node->set_op_type(op_type);
-  node->set_name(absl::StrCat(op_type, "_", proto_->node_size()));
   // Absent inputs at the end are left out.
   while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
-  for (std::string& input : inputs) node->add_input(std::move(input));
-  for (std::string& output : outputs) node->add_output(std::move(output));
-  for (const Attribute& attribute : attributes) *node->add_attribute() = attribute.proto();
+  AddField(nodes_, GraphField::kNode, Encode<NodeField>([&](auto& out) {
+             for (const std::string& input : inputs) out.add_string(NodeField::kInput, input);
+             for (const std::string& output : outputs) out.add_string(NodeField::kOutput, output);
+             out.add_string(NodeField::kName, absl::StrCat(op_type, "_", ++num_nodes_));
+             out.add_string(NodeField::kOpType, op_type);
+             for (const Attribute& attribute : attributes) {
+               out.add_message(NodeField::kAttribute, attribute.bytes());
+             }
+           }));
 }
 
 std::string Exporter::Emit(const char* op_type, std::vector<std::string> inputs,
@@ -127,13 +150,10 @@ void Exporter::EmitTo(std::vector<ValueId> outputs, const char* op_type,
 }
 
 std::string Exporter::Constant(const Tensor& tensor) {
-  ::onnx::TensorProto proto;
-  WriteTensor(tensor, &proto);
-  std::string& name = constants_[proto.SerializeAsString()];
+  std::string& name = constants_[WriteTensor(tensor)];
   if (name.empty()) {
     name = UniqueName("constant");
-    proto.set_name(name);
-    *proto_->add_initializer() = std::move(proto);
+    AddInitializer(tensor, name);
   }
   return name;
 }
@@ -191,19 +211,30 @@ void Exporter::Fail(const Node& node, std::string_view why) const {
   ThrowUnimplemented(absl::StrCat("onnx: cannot export ", SchemaOf(node.op).name, ": ", why));
 }
 
-void Exporter::Describe(ValueId id, const std::string& name, ::onnx::ValueInfoProto* info) const {
-  info->set_name(name);
-  ::onnx::TypeProto::Tensor* type = info->mutable_type()->mutable_tensor_type();
-  type->set_elem_type(ToElementType(value(id).dtype));
-  ::onnx::TensorShapeProto* shape = type->mutable_shape();
-  for (const Extent& extent : value(id).shape) {
-    ::onnx::TensorShapeProto::Dimension* dim = shape->add_dim();
-    if (extent.is_number()) {
-      dim->set_dim_value(extent.factor);
-    } else if (extent.is_known() && extent.factor == 1) {
-      dim->set_dim_param(graph_.symbols()[static_cast<size_t>(extent.symbol)].name);
+std::string Exporter::Describe(ValueId id, const std::string& name) const {
+  const std::string shape = Encode<ShapeField>([&](auto& out) {
+    for (const Extent& extent : value(id).shape) {
+      const std::string dim = Encode<DimensionField>([&](auto& fields) {
+        if (extent.is_number()) {
+          fields.add_int64(DimensionField::kValue, extent.factor);
+        } else if (extent.is_known() && extent.factor == 1) {
+          fields.add_string(DimensionField::kParam,
+                            graph_.symbols()[static_cast<size_t>(extent.symbol)].name);
+        }
+      });
+      out.add_message(ShapeField::kDim, dim);
     }
-  }
+  });
+  const std::string tensor_type = Encode<TensorTypeField>([&](auto& out) {
+    out.add_int32(TensorTypeField::kElementType, ToElementType(value(id).dtype));
+    out.add_message(TensorTypeField::kShape, shape);
+  });
+  return Encode<ValueInfoField>([&](auto& out) {
+    out.add_string(ValueInfoField::kName, name);
+    out.add_message(ValueInfoField::kType, Encode<TypeField>([&](auto& type) {
+                      type.add_message(TypeField::kTensorType, tensor_type);
+                    }));
+  });
 }
 
 }  // namespace neura::onnx

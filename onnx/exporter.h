@@ -9,7 +9,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "neura/graph/graph.h"
-#include "onnx/onnx.pb.h"
 
 namespace neura::onnx {
 
@@ -22,16 +21,18 @@ class Attribute {
   Attribute(const char* name, absl::Span<const int64_t> values);
   Attribute(const char* name, const Tensor& value);
 
-  const ::onnx::AttributeProto& proto() const { return proto_; }
+  // An AttributeProto.
+  const std::string& bytes() const { return bytes_; }
 
  private:
-  ::onnx::AttributeProto proto_;
+  std::string bytes_;
 };
 
 class Exporter {
  public:
-  Exporter(const graph::Graph& graph, ::onnx::GraphProto* proto);
-  void Run();
+  explicit Exporter(const graph::Graph& graph);
+  // The bytes of a GraphProto of that name.
+  std::string Run(std::string_view graph_name);
 
   // ---- for the functions that write one operation ----
   const graph::Graph& graph() const { return graph_; }
@@ -61,10 +62,14 @@ class Exporter {
   std::string SizeOf(int symbol);
   void AddNode(const char* op_type, std::vector<std::string> inputs,
                std::vector<std::string> outputs, std::vector<Attribute> attributes);
-  void Describe(graph::ValueId id, const std::string& name, ::onnx::ValueInfoProto* info) const;
+  void AddInitializer(const Tensor& tensor, const std::string& name);
+  // A ValueInfoProto.
+  std::string Describe(graph::ValueId id, const std::string& name) const;
 
   const graph::Graph& graph_;
-  ::onnx::GraphProto* proto_;
+  // Fields of the GraphProto, encoded.
+  std::string nodes_, initializers_, inputs_, outputs_;
+  int num_nodes_ = 0;
   absl::flat_hash_set<std::string> used_names_;
   std::vector<std::string> names_;  // by ValueId
   absl::flat_hash_map<std::string, std::string> constants_;

@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import_ops.h"
-#include "neura/onnx/tensor_proto.h"
+#include "neura/onnx/tensor_message.h"
 
 namespace neura::onnx {
 namespace {

@@ -41,7 +41,7 @@ void ReadReduce(NodeReader& node) {
   const std::vector<int64_t> axes = node.IntsFrom("axes", 1).value_or(std::vector<int64_t>());
   const Dims dims(axes.begin(), axes.end());
   if (dims.empty() && noop) return node.Out(x);
-  const std::string& op = node.op_type();
+  const std::string_view op = node.op_type();
   const auto reduce = [&](OpId id, ValueId of) { return Reduced(node, id, of, dims, keepdim); };
   const auto map = [&](OpId id, ValueId of) { return node.Add(id, {of}); };
   if (op == "ReduceSum") return node.Out(reduce(OpId::kSum, x));

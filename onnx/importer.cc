@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/passes/passes.h"
-#include "neura/onnx/tensor_proto.h"
+#include "neura/onnx/tensor_message.h"
 
 namespace neura::onnx {
 namespace {
@@ -14,7 +14,6 @@ using graph::Graph;
 using graph::kNone;
 using graph::Symbol;
 using graph::ValueId;
-using ::onnx::NodeProto;
 
 // Values of up to so many elements are computed while importing, so that shapes may follow from
 // them.
@@ -23,25 +22,27 @@ constexpr int64_t kMaxKnownElements = 1 << 14;
 constexpr int64_t kMaxExtent = int64_t{1} << 31;
 constexpr int kMaxSymbols = 16;
 
+// Of ONNX's own operators.
+bool IsOnnxDomain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
+
 class Importer {
  public:
-  Importer(const ::onnx::ModelProto& model,
+  Importer(const ModelMessage& model,
            const std::vector<std::pair<std::string, int64_t>>& fixed_dims)
-      : proto_(model.graph()), fixed_dims_(fixed_dims), opset_(OpsetOf(model)) {
-    if (!model.has_graph()) ThrowInvalidArgument("the model has no graph");
-    if (model.functions_size() > 0) ThrowUnimplemented("models with functions are not supported");
-    if (proto_.sparse_initializer_size() > 0) {
+      : message_(GraphOf(model)), fixed_dims_(fixed_dims), opset_(OpsetOf(model)) {
+    if (model.has_functions) ThrowUnimplemented("models with functions are not supported");
+    if (message_.has_sparse_initializers) {
       ThrowUnimplemented("sparse initializers are not supported");
     }
   }
 
   Graph Run() {
-    for (const auto& initializer : proto_.initializer()) initializers_.insert(initializer.name());
+    for (std::string_view bytes : message_.initializers) initializers_.emplace(TensorName(bytes));
     ReadInputTypes();
     graph_ = Graph(symbols_);
     AddInputs();
     AddInitializers();
-    for (const NodeProto& node : proto_.node()) ReadNode(node);
+    for (const NodeMessage& node : message_.nodes) ReadNode(node);
     AddOutputs();
     return std::move(graph_);
   }
@@ -53,10 +54,15 @@ class Importer {
     std::vector<Extent> shape;
   };
 
-  static int OpsetOf(const ::onnx::ModelProto& model) {
+  static const GraphMessage& GraphOf(const ModelMessage& model) {
+    if (!model.graph) ThrowInvalidArgument("the model has no graph");
+    return *model.graph;
+  }
+
+  static int OpsetOf(const ModelMessage& model) {
     int64_t opset = -1;
-    for (const auto& entry : model.opset_import()) {
-      if (entry.domain().empty() || entry.domain() == "ai.onnx") opset = entry.version();
+    for (const auto& [domain, version] : model.opsets) {
+      if (IsOnnxDomain(domain)) opset = version;
     }
     if (opset < kMinOpset || opset > kMaxOpset) {
       ThrowUnimplemented(absl::StrCat("operator set ", opset, " is not supported; ", kMinOpset,
@@ -66,40 +72,37 @@ class Importer {
   }
 
   void ReadInputTypes() {
-    for (const ::onnx::ValueInfoProto& info : proto_.input()) {
-      if (initializers_.contains(info.name())) continue;
-      if (!info.type().has_tensor_type()) {
-        ThrowUnimplemented(absl::StrCat("input ", info.name(), " is not a tensor"));
+    for (const ValueInfoMessage& info : message_.inputs) {
+      if (initializers_.contains(info.name)) continue;
+      if (!info.is_tensor) {
+        ThrowUnimplemented(absl::StrCat("input ", info.name, " is not a tensor"));
       }
-      const auto& type = info.type().tensor_type();
-      const absl::StatusOr<DType> dtype = FromElementType(type.elem_type());
+      const absl::StatusOr<DType> dtype = FromElementType(info.element_type);
       if (!dtype.ok()) {
-        ThrowUnimplemented(absl::StrCat("input ", info.name(), ": ", dtype.status().message()));
+        ThrowUnimplemented(absl::StrCat("input ", info.name, ": ", dtype.status().message()));
       }
-      if (!type.has_shape() || type.shape().dim_size() > kMaxRank) {
+      if (!info.shape || info.shape->size() > kMaxRank) {
         ThrowInvalidArgument(
-            absl::StrCat("input ", info.name(), " has no shape, or too many dimensions"));
+            absl::StrCat("input ", info.name, " has no shape, or too many dimensions"));
       }
-      Input input{info.name(), *dtype, {}};
-      for (const auto& dim : type.shape().dim()) {
-        input.shape.push_back(ExtentOf(dim, info.name(), input.shape.size()));
+      Input input{std::string(info.name), *dtype, {}};
+      for (const DimensionMessage& dim : *info.shape) {
+        input.shape.push_back(ExtentOf(dim, input.name, input.shape.size()));
       }
       inputs_.push_back(std::move(input));
     }
   }
 
-  Extent ExtentOf(const ::onnx::TensorShapeProto::Dimension& dim, const std::string& input,
-                  size_t index) {
-    if (dim.has_dim_value()) {
-      if (dim.dim_value() >= 0 && dim.dim_value() <= kMaxExtent) return dim.dim_value();
+  Extent ExtentOf(const DimensionMessage& dim, const std::string& input, size_t index) {
+    if (dim.value) {
+      if (*dim.value >= 0 && *dim.value <= kMaxExtent) return *dim.value;
       // Some write an open size as -1.
-      if (dim.dim_value() != -1) {
-        ThrowInvalidArgument(absl::StrCat("input ", input, " has an extent of ", dim.dim_value()));
+      if (*dim.value != -1) {
+        ThrowInvalidArgument(absl::StrCat("input ", input, " has an extent of ", *dim.value));
       }
     }
-    const std::string name = dim.has_dim_param() && !dim.dim_param().empty()
-                                 ? dim.dim_param()
-                                 : absl::StrCat(input, "_dim", index);
+    const std::string name =
+        dim.param.empty() ? absl::StrCat(input, "_dim", index) : std::string(dim.param);
     for (const auto& [fixed, size] : fixed_dims_) {
       if (fixed != name) continue;
       if (size >= 0 && size <= kMaxExtent) return size;
@@ -117,7 +120,7 @@ class Importer {
     return Extent(1, static_cast<int>(symbols_.size()) - 1);
   }
 
-  void Define(const std::string& name, ImportedValue value) {
+  void Define(std::string_view name, ImportedValue value) {
     if (name.empty()) ThrowInvalidArgument("a value has no name");
     if (!values_.emplace(name, std::move(value)).second) {
       ThrowInvalidArgument(absl::StrCat("there are two values named ", name));
@@ -131,33 +134,29 @@ class Importer {
   }
 
   void AddInitializers() {
-    for (const ::onnx::TensorProto& initializer : proto_.initializer()) {
-      if (initializer.dims_size() > kMaxRank) {
-        ThrowInvalidArgument(
-            absl::StrCat("tensor ", initializer.name(), " has too many dimensions"));
-      }
-      absl::StatusOr<Tensor> tensor = ReadTensor(initializer);
+    for (std::string_view bytes : message_.initializers) {
+      const std::string name(TensorName(bytes));
+      absl::StatusOr<Tensor> tensor = ReadTensor(bytes);
       if (!tensor.ok()) ThrowStatus(tensor.status());
-      ImportedValue value{graph_.AddConstant(*tensor, initializer.name()), {}};
+      ImportedValue value{graph_.AddConstant(*tensor, name), {}};
       if (tensor->numel() <= kMaxKnownElements) value.known.assign(graph_.num_probes(), *tensor);
-      Define(initializer.name(), std::move(value));
+      Define(name, std::move(value));
     }
   }
 
-  void ReadNode(const NodeProto& node) {
-    const std::string context =
-        absl::StrCat("node ", node.name().empty() ? std::string("without a name") : node.name(),
-                     " (", node.op_type(), node.domain().empty() ? "" : " of domain ",
-                     node.domain(), ", operator set ", opset_, ")");
+  void ReadNode(const NodeMessage& node) {
+    const std::string context = absl::StrCat(
+        "node ", node.name.empty() ? "without a name" : node.name, " (", node.op_type,
+        node.domain.empty() ? "" : " of domain ", node.domain, ", operator set ", opset_, ")");
     try {
-      if (!node.domain().empty() && node.domain() != "ai.onnx") {
+      if (!IsOnnxDomain(node.domain)) {
         ThrowUnimplemented("the operator is of a domain that is not supported");
       }
-      if (node.output_size() == 0) ThrowInvalidArgument("has no outputs");
-      const OperatorReader read = FindOperator(node.op_type());
+      if (node.outputs.empty()) ThrowInvalidArgument("has no outputs");
+      const OperatorReader read = FindOperator(node.op_type);
       if (read == nullptr) ThrowUnimplemented("the operator is not supported");
       std::vector<ImportedValue> inputs;
-      for (const std::string& name : node.input()) {
+      for (std::string_view name : node.inputs) {
         if (name.empty()) {
           inputs.emplace_back();
           continue;
@@ -170,13 +169,13 @@ class Importer {
       }
       std::vector<ImportedValue> outputs;
       if (!ComputeNow(read, node, inputs, &outputs)) outputs = Read(graph_, read, node, inputs);
-      for (int i = 0; i < node.output_size(); ++i) {
-        if (node.output(i).empty()) continue;
-        ImportedValue& output = outputs[static_cast<size_t>(i)];
+      for (size_t i = 0; i < node.outputs.size(); ++i) {
+        if (node.outputs[i].empty()) continue;
+        ImportedValue& output = outputs[i];
         if (output.id == kNone && output.known.empty()) {
           ThrowUnimplemented(absl::StrCat("output ", i, " is not supported"));
         }
-        Define(node.output(i), std::move(output));
+        Define(node.outputs[i], std::move(output));
       }
     } catch (Error& error) {
       error.AddContext(context);
@@ -184,7 +183,7 @@ class Importer {
     }
   }
 
-  std::vector<ImportedValue> Read(Graph& graph, OperatorReader read, const NodeProto& node,
+  std::vector<ImportedValue> Read(Graph& graph, OperatorReader read, const NodeMessage& node,
                                   std::vector<ImportedValue> inputs) {
     NodeReader reader(graph, node, opset_, std::move(inputs));
     read(reader);
@@ -194,13 +193,13 @@ class Importer {
 
   // Nodes whose inputs are all known are computed here and now, at every probe: this is how shapes
   // that are put together from the shapes of other values are followed.
-  bool ComputeNow(OperatorReader read, const NodeProto& node,
+  bool ComputeNow(OperatorReader read, const NodeMessage& node,
                   const std::vector<ImportedValue>& inputs, std::vector<ImportedValue>* outputs) {
     if (inputs.empty()) return false;
     for (const ImportedValue& input : inputs) {
       if (input.known.empty() && input.id != kNone) return false;
     }
-    outputs->assign(static_cast<size_t>(node.output_size()), {});
+    outputs->assign(node.outputs.size(), {});
     for (size_t p = 0; p < graph_.num_probes(); ++p) {
       Graph scratch;
       std::vector<ImportedValue> at_probe;
@@ -256,25 +255,25 @@ class Importer {
   }
 
   void AddOutputs() {
-    if (proto_.output_size() == 0) ThrowInvalidArgument("the graph has no outputs");
-    for (const ::onnx::ValueInfoProto& info : proto_.output()) {
-      const auto it = values_.find(info.name());
+    if (message_.outputs.empty()) ThrowInvalidArgument("the graph has no outputs");
+    for (const ValueInfoMessage& info : message_.outputs) {
+      const auto it = values_.find(info.name);
       if (it == values_.end()) {
-        ThrowInvalidArgument(absl::StrCat("nothing makes the output ", info.name()));
+        ThrowInvalidArgument(absl::StrCat("nothing makes the output ", info.name));
       }
-      NodeProto nothing;
-      nothing.add_input(info.name());
+      NodeMessage nothing;
+      nothing.inputs = {info.name};
       NodeReader reader(graph_, nothing, opset_, {it->second});
       try {
-        graph_.AddOutput(reader.in(0), info.name());
+        graph_.AddOutput(reader.in(0), std::string(info.name));
       } catch (Error& error) {
-        error.AddContext(absl::StrCat("output ", info.name()));
+        error.AddContext(absl::StrCat("output ", info.name));
         throw;
       }
     }
   }
 
-  const ::onnx::GraphProto& proto_;
+  const GraphMessage& message_;
   const std::vector<std::pair<std::string, int64_t>>& fixed_dims_;
   int opset_;
   absl::flat_hash_set<std::string> initializers_;
@@ -286,7 +285,7 @@ class Importer {
 
 }  // namespace
 
-Graph ImportModel(const ::onnx::ModelProto& model,
+Graph ImportModel(const ModelMessage& model,
                   const std::vector<std::pair<std::string, int64_t>>& fixed_dims) {
   return Importer(model, fixed_dims).Run();
 }

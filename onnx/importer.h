@@ -10,12 +10,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "neura/graph/graph.h"
-#include "onnx/onnx.pb.h"
+#include "neura/onnx/messages.h"
 
 namespace neura::onnx {
-
-// Beyond this no model is meant.
-inline constexpr int kMaxRank = 32;
 
 // What a name in the file stands for. At least one of the two is there.
 struct ImportedValue {
@@ -28,11 +25,11 @@ struct ImportedValue {
 // file through this. Whatever they throw becomes an error that names the node.
 class NodeReader {
  public:
-  NodeReader(graph::Graph& graph, const ::onnx::NodeProto& node, int opset,
+  NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
              std::vector<ImportedValue> inputs);
 
   int opset() const { return opset_; }
-  const std::string& op_type() const { return node_.op_type(); }
+  std::string_view op_type() const { return node_.op_type; }
 
   // ---- inputs ----
   size_t num_inputs() const { return inputs_.size(); }
@@ -93,10 +90,8 @@ class NodeReader {
   graph::ValueId Number(double value, graph::ValueId beside);
 
   // ---- outputs ----
-  size_t num_outputs() const { return static_cast<size_t>(node_.output_size()); }
-  bool Wants(size_t i) const {
-    return i < num_outputs() && !node_.output(static_cast<int>(i)).empty();
-  }
+  size_t num_outputs() const { return node_.outputs.size(); }
+  bool Wants(size_t i) const { return i < num_outputs() && !node_.outputs[i].empty(); }
   void Out(graph::ValueId value, size_t i = 0);
   void OutKnown(std::vector<Tensor> at_probes, size_t i = 0);
 
@@ -111,14 +106,14 @@ class NodeReader {
   static bool IsPresent(const ImportedValue& value) {
     return value.id != graph::kNone || !value.known.empty();
   }
-  const ::onnx::AttributeProto* FindAttribute(std::string_view name) const;
-  const ::onnx::AttributeProto* TakeAttribute(std::string_view name, int type);
+  const AttributeMessage* FindAttribute(std::string_view name) const;
+  const AttributeMessage* TakeAttribute(std::string_view name, int type);
   graph::ValueId Sizes(const std::vector<graph::Extent>& extents, int64_t rank);
   graph::ValueId AddShaped(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
                            const std::vector<graph::Extent>& shape);
 
   graph::Graph& graph_;
-  const ::onnx::NodeProto& node_;
+  const NodeMessage& node_;
   int opset_;
   std::vector<ImportedValue> inputs_;
   std::vector<ImportedValue> outputs_;
@@ -137,7 +132,7 @@ inline constexpr int kMaxOpset = 21;
 
 // `fixed_dims` are sizes of open dimensions. Throws neura::Error, for whatever is wrong with the
 // model.
-graph::Graph ImportModel(const ::onnx::ModelProto& model,
+graph::Graph ImportModel(const ModelMessage& model,
                          const std::vector<std::pair<std::string, int64_t>>& fixed_dims);
 
 }  // namespace neura::onnx

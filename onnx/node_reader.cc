@@ -1,8 +1,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "neura/onnx/fields.h"
 #include "neura/onnx/importer.h"
-#include "neura/onnx/tensor_proto.h"
+#include "neura/onnx/tensor_message.h"
 #include "neura/tensor/ops/pointwise_type.h"
 
 namespace neura::onnx {
@@ -12,15 +13,14 @@ using graph::kNone;
 using graph::OptionsBox;
 using graph::SymbolicInt;
 using graph::ValueId;
-using ::onnx::AttributeProto;
 
-NodeReader::NodeReader(graph::Graph& graph, const ::onnx::NodeProto& node, int opset,
+NodeReader::NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
                        std::vector<ImportedValue> inputs)
     : graph_(graph),
       node_(node),
       opset_(opset),
       inputs_(std::move(inputs)),
-      outputs_(static_cast<size_t>(node.output_size())) {}
+      outputs_(node.outputs.size()) {}
 
 ValueId NodeReader::in(size_t i) {
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
@@ -64,7 +64,7 @@ std::vector<Extent> NodeReader::Extents(size_t i) {
   if (known.empty()) {
     const Tensor& constant = graph_.value(inputs_[i].id).constant;
     if (!constant.defined()) {
-      Unsupported(absl::StrCat("input ", i, " (", node_.input(static_cast<int>(i)),
+      Unsupported(absl::StrCat("input ", i, " (", node_.inputs[i],
                                ") must be a constant or follow from shapes"));
     }
     known.push_back(constant);
@@ -102,49 +102,49 @@ std::vector<int64_t> NodeReader::Ints(size_t i) {
   return ints;
 }
 
-const AttributeProto* NodeReader::FindAttribute(std::string_view name) const {
-  for (const AttributeProto& attribute : node_.attribute()) {
-    if (attribute.name() == name) return &attribute;
+const AttributeMessage* NodeReader::FindAttribute(std::string_view name) const {
+  for (const AttributeMessage& attribute : node_.attributes) {
+    if (attribute.name == name) return &attribute;
   }
   return nullptr;
 }
 
-const AttributeProto* NodeReader::TakeAttribute(std::string_view name, int type) {
+const AttributeMessage* NodeReader::TakeAttribute(std::string_view name, int type) {
   taken_.insert(std::string(name));
-  const AttributeProto* attribute = FindAttribute(name);
-  if (attribute != nullptr && attribute->type() != type) {
+  const AttributeMessage* attribute = FindAttribute(name);
+  if (attribute != nullptr && attribute->type != type) {
     ThrowInvalidArgument(
-        absl::StrCat("attribute ", name, " has type ", attribute->type(), ", expected ", type));
+        absl::StrCat("attribute ", name, " has type ", attribute->type, ", expected ", type));
   }
   return attribute;
 }
 
 int64_t NodeReader::Int(std::string_view name, int64_t otherwise) {
-  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::INT);
-  return attribute == nullptr ? otherwise : attribute->i();
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kInt);
+  return attribute == nullptr ? otherwise : attribute->i;
 }
 double NodeReader::Float(std::string_view name, double otherwise) {
-  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::FLOAT);
-  return attribute == nullptr ? otherwise : static_cast<double>(attribute->f());
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kFloat);
+  return attribute == nullptr ? otherwise : static_cast<double>(attribute->f);
 }
 std::string NodeReader::String(std::string_view name, std::string_view otherwise) {
-  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::STRING);
-  return attribute == nullptr ? std::string(otherwise) : attribute->s();
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kString);
+  return attribute == nullptr ? std::string(otherwise) : std::string(attribute->s);
 }
 std::vector<int64_t> NodeReader::Ints(std::string_view name, std::vector<int64_t> otherwise) {
-  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::INTS);
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kInts);
   if (attribute == nullptr) return otherwise;
-  return {attribute->ints().begin(), attribute->ints().end()};
+  return attribute->ints;
 }
 std::vector<double> NodeReader::Floats(std::string_view name) {
-  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::FLOATS);
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kFloats);
   if (attribute == nullptr) return {};
-  return {attribute->floats().begin(), attribute->floats().end()};
+  return {attribute->floats.begin(), attribute->floats.end()};
 }
 std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
-  const AttributeProto* attribute = TakeAttribute(name, AttributeProto::TENSOR);
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
   if (attribute == nullptr) return std::nullopt;
-  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t());
+  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t);
   if (!tensor.ok()) ThrowStatus(tensor.status());
   return *tensor;
 }
@@ -274,9 +274,9 @@ void NodeReader::Unsupported(std::string_view what) const {
 }
 
 void NodeReader::CheckAttributes() const {
-  for (const AttributeProto& attribute : node_.attribute()) {
-    if (!taken_.contains(attribute.name())) {
-      Unsupported(absl::StrCat("attribute ", attribute.name(), " is not supported"));
+  for (const AttributeMessage& attribute : node_.attributes) {
+    if (!taken_.contains(attribute.name)) {
+      Unsupported(absl::StrCat("attribute ", attribute.name, " is not supported"));
     }
   }
 }

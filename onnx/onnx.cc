@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/graph/passes/passes.h"
 #include "neura/onnx/exporter.h"
+#include "neura/onnx/fields.h"
 #include "neura/onnx/importer.h"
 #include "neura/tensor/io/atomic_file.h"
 #include "neura/tensor/io/byte_source.h"
@@ -15,28 +16,32 @@ namespace neura::onnx {
 namespace {
 
 constexpr int kIrVersion = 8;
-// What protobuf can read and write.
+// What protobuf, with which others read, takes.
 constexpr uint64_t kMaxBytes = std::numeric_limits<int32_t>::max();
+// At most what stands around the graph.
+constexpr uint64_t kHeaderBytes = 64;
 
 }  // namespace
 
 std::string ToBytes(const graph::Graph& graph, std::string_view model_name) {
-  ::onnx::ModelProto model;
-  model.set_ir_version(kIrVersion);
-  model.set_producer_name("neura");
-  ::onnx::OperatorSetIdProto* opset = model.add_opset_import();
-  opset->set_domain("");
-  opset->set_version(kOpset);
-  model.mutable_graph()->set_name(std::string(model_name));
   graph::Graph needed = graph;
   graph::EliminateDeadCode(needed);
   graph::RemoveIdentities(needed);
-  Exporter(needed, model.mutable_graph()).Run();
-  if (model.ByteSizeLong() > kMaxBytes) {
-    ThrowResourceExhausted(absl::StrCat("onnx: the model takes ", model.ByteSizeLong(),
+  const std::string bytes = Exporter(needed).Run(model_name);
+  if (bytes.size() > kMaxBytes - kHeaderBytes) {
+    ThrowResourceExhausted(absl::StrCat("onnx: the model takes ", bytes.size(),
                                         " bytes; one file holds at most ", kMaxBytes));
   }
-  return model.SerializeAsString();
+  const std::string opset = Encode<OperatorSetField>([](auto& out) {
+    out.add_string(OperatorSetField::kDomain, "");
+    out.add_int64(OperatorSetField::kVersion, kOpset);
+  });
+  return Encode<ModelField>([&](auto& out) {
+    out.add_int64(ModelField::kIrVersion, kIrVersion);
+    out.add_string(ModelField::kProducerName, "neura");
+    out.add_message(ModelField::kGraph, bytes);
+    out.add_message(ModelField::kOpsetImport, opset);
+  });
 }
 
 void ExportGraph(const graph::Graph& graph, const std::string& path, std::string_view model_name) {
@@ -46,11 +51,9 @@ void ExportGraph(const graph::Graph& graph, const std::string& path, std::string
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options) {
   if (bytes.size() > kMaxBytes) return absl::InvalidArgumentError("the model is too large");
   try {
-    ::onnx::ModelProto model;
-    if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-      return absl::InvalidArgumentError("the bytes are not an ONNX model");
-    }
-    return ImportModel(model, options.fixed_dims);
+    const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
+    if (!model.ok()) return model.status();
+    return ImportModel(*model, options.fixed_dims);
   } catch (const Error& error) {
     return absl::Status(error.code(), error.message());
   }

@@ -7,7 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "neura/onnx/tensor_proto.h"
+#include "neura/onnx/tensor_message.h"
+#include "onnx/onnx.pb.h"
 
 namespace neura::onnx {
 namespace {
@@ -128,8 +129,7 @@ TEST(Export, NamesWhatOnnxCannotSayAndLeavesTheOldFile) {
 ::onnx::TensorProto* AddInitializer(::onnx::ModelProto& model, const std::string& name,
                                     const Tensor& tensor) {
   ::onnx::TensorProto* proto = model.mutable_graph()->add_initializer();
-  WriteTensor(tensor, proto);
-  proto->set_name(name);
+  proto->ParseFromString(WriteTensor(tensor, name));
   return proto;
 }
 
@@ -331,7 +331,7 @@ TEST(Import, ReadsTypedFields) {
   proto.add_dims(3);
   proto.set_data_type(::onnx::TensorProto::INT8);
   for (int value : {-1, 0, 127}) proto.add_int32_data(value);
-  const auto tensor = ReadTensor(proto);
+  const auto tensor = ReadTensor(proto.SerializeAsString());
   ASSERT_TRUE(tensor.ok()) << tensor.status();
   EXPECT_EQ(tensor->data<int8_t>()[0], -1);
   EXPECT_EQ(tensor->data<int8_t>()[2], 127);

@@ -117,6 +117,13 @@ def _installed_by_debian():
     )
     _maybe(
         system_library,
+        "protozero",
+        build_file = Label("//third_party:protozero.BUILD"),
+        debian_package = "libprotozero-dev",
+        links = {"include/protozero": "include/protozero"},
+    )
+    _maybe(
+        system_library,
         "pybind11",
         build_file = Label("//third_party:pybind11.BUILD"),
         debian_package = "pybind11-dev",

@@ -14,11 +14,15 @@ usage() { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0"; }
 build=(
   bazel-bootstrap bazel-rules-java bazel-rules-proto bazel-skylib  # Bazel, and the rules that it would download
   build-essential ca-certificates git python3
-  dataset-fashion-mnist googletest libcairo2-dev libonnx-dev libopenblas-serial-dev libprotobuf-dev
-  nlohmann-json3-dev protobuf-compiler zlib1g-dev
+  dataset-fashion-mnist googletest libcairo2-dev libopenblas-serial-dev libprotozero-dev nlohmann-json3-dev
+  zlib1g-dev
   pybind11-dev python3-dev python3-numpy python3-wheel  # the Python package
 )
-test=("${build[@]}" libonnx-testdata mypy python3-onnx python3-pip python3-pytest python3-torch python3-venv)
+test=(
+  "${build[@]}"
+  libonnx-dev libonnx-testdata libprotobuf-dev protobuf-compiler python3-onnx  # what ONNX files are checked with
+  mypy python3-pip python3-pytest python3-torch python3-venv
+)
 format=(clang-format-14)
 develop=("${test[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
 benchmark=("${build[@]}" python3-torch)

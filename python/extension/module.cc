@@ -14,6 +14,7 @@
 #include "neura/python/extension/init.h"
 #include "neura/python/extension/io.h"
 #include "neura/python/extension/modules.h"
+#include "neura/python/extension/onnx.h"
 #include "neura/python/extension/op_functions.h"
 #include "neura/python/extension/optim.h"
 #include "neura/python/extension/properties.h"
@@ -43,6 +44,7 @@ PYBIND11_MODULE(_C, m) {
   InitOpFunctions(m);
   InitAutograd(m);
   InitIo(m);
+  InitOnnx(m);
   InitModules(m);
   InitNnInit(m);
   InitOptim(m);

@@ -25,7 +25,7 @@ globals().update({name: value for name, value in vars(_C).items() if isinstance(
 globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_functions() if not scope})
 
 # These stand on what is above.
-from neura import _methods, autograd, cuda, nn, optim, utils  # noqa: E402
+from neura import _methods, autograd, cuda, nn, onnx, optim, utils  # noqa: E402
 from neura._functions import (  # noqa: E402
     ALIASES as _ALIASES,
     allclose,

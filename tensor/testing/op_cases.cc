@@ -92,7 +92,6 @@ const std::vector<OpCase>& OpCases() {
 
 const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
   static const std::vector<ElsewhereTested> list = {
-      {OpId::kToDevice, "//examples/backend:backend_test"},
       {OpId::kAssign, "//tensor/ops:inplace_test"},
       {OpId::kRandomUniform, "//tensor/random:random_test"},
       {OpId::kRandomNormal, "//tensor/random:random_test"},

@@ -152,6 +152,11 @@ void AddCopies(CaseList& cases) {
   for (const Shapes& shapes : kUnaryShapes) {
     cases.push_back(
         {std::string("clone/") + shapes.name, OpId::kClone, {Sample(shapes.first)}, nullptr, same});
+    cases.push_back({std::string("to_device/") + shapes.name,
+                     OpId::kToDevice,
+                     {Sample(shapes.first)},
+                     Own(ToDeviceOptions{}),
+                     same});
   }
   cases.push_back({"cast/float32",
                    OpId::kCast,

@@ -1,0 +1,89 @@
+"""ONNX files: a model goes out with export(), and comes back as a program with load()."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Union
+
+from neura import _C
+from neura._C import Tensor
+from neura.autograd import no_grad
+from neura.nn.module import Module
+
+Path = Union[str, "os.PathLike[str]"]
+DynamicAxes = Mapping[str, Union[Mapping[int, str], Sequence[int]]]
+
+
+def export(
+    model: Callable[..., Tensor | Sequence[Tensor]],
+    args: Tensor | Sequence[Tensor],
+    f: Path,
+    *,
+    input_names: Sequence[str] = (),
+    output_names: Sequence[str] = (),
+    dynamic_axes: DynamicAxes | None = None,
+) -> None:
+    """Writes what model(*args) computes to a file, at operator set 17.
+
+    model is a module, or a function of tensors, that returns a tensor or several. It is run a few times on resized
+    copies of args; modules are put into evaluation mode meanwhile. Dimension 0 of every input takes any size in the
+    file, unless dynamic_axes says which do: {"input": {0: "batch", 2: "height"}} or {"input": [0, 2]}, {} for none.
+
+    Raises NotImplementedError for an operation that ONNX cannot say.
+    """
+    examples = [args] if isinstance(args, Tensor) else list(args)
+    names = list(input_names) + ["input" if i == 0 else f"input{i}" for i in range(len(input_names), len(examples))]
+    dims: list[tuple[int, int, str]] = []
+    for name, axes in (dynamic_axes or {}).items():
+        if name not in names:
+            if name in output_names or name.startswith("output"):
+                continue  # what is open there follows from the inputs
+            raise ValueError(f"export: dynamic_axes names {name!r}; the inputs are {names}")
+        labels = axes if isinstance(axes, Mapping) else {axis: f"{name}_{axis}" for axis in axes}
+        dims += [(names.index(name), axis, label) for axis, label in labels.items()]
+    constants: list[tuple[str, Tensor]] = []
+    modes: list[tuple[Module, bool]] = []
+    if isinstance(model, Module):
+        constants = [*model.named_parameters(), *model.named_buffers()]
+        modes = [(module, module.training) for module in model.modules()]
+        model.eval()
+
+    def call(*inputs: Tensor) -> Any:
+        return model(*inputs)
+
+    try:
+        with no_grad():
+            _C._onnx_export(
+                call, examples, os.fspath(f), dynamic_axes is None, dims, constants, names, list(output_names)
+            )
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+class Program:
+    """A model from a file: called with its inputs, it returns its output, or a tuple of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._program = _C._onnx_load(os.fspath(path))
+
+    @property
+    def input_names(self) -> list[str]:
+        names: list[str] = self._program.input_names
+        return names
+
+    @property
+    def output_names(self) -> list[str]:
+        names: list[str] = self._program.output_names
+        return names
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        outputs = self._program.run(inputs)
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def __repr__(self) -> str:
+        return str(self._program)
+
+
+def load(f: Path) -> Program:
+    """Reads a model of operator sets 6 to 21, optimizes it and makes it ready to run."""
+    return Program(f)
