@@ -23,9 +23,13 @@ test=(
   libonnx-dev libonnx-testdata libprotobuf-dev protobuf-compiler python3-onnx  # what ONNX files are checked with
   mypy python3-pip python3-pytest python3-torch python3-venv
 )
+# What compiles for WebAssembly, and what runs it.
+web=(emscripten node-acorn nodejs)
+test+=("${web[@]}" chromium chromium-driver)
 format=(clang-format-14)
 develop=("${test[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
-benchmark=("${build[@]}" python3-torch)
+benchmark=("${build[@]}" "${web[@]}" python3-torch)
+command -v npm >/dev/null || benchmark+=(npm)  # some packages of nodejs bring it along
 
 wanted=()
 for group in "${@:-build}"; do

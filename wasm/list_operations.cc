@@ -4,8 +4,10 @@
 // usage: list_operations MODEL.onnx linked_ops.h
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/onnx.h"
@@ -44,7 +46,11 @@ void AddNodes(const graph::Graph& graph) {
 
 int Run(const std::string& model, const std::string& header) {
   RecordKernels();
-  absl::StatusOr<graph::Graph> graph = onnx::LoadGraph(model);
+  std::ifstream in(model, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const absl::StatusOr<std::vector<std::string>> operators = onnx::OperatorsOf(bytes);
+  if (!operators.ok()) ThrowStatus(operators.status());
+  absl::StatusOr<graph::Graph> graph = onnx::FromBytes(bytes);
   if (!graph.ok()) ThrowStatus(graph.status());
   AddNodes(*graph);
   AddNodes(graph::Compile(*std::move(graph)).graph());
@@ -52,6 +58,7 @@ int Run(const std::string& model, const std::string& header) {
 
   std::string cases;
   for (OpId op : Used()) absl::StrAppend(&cases, "\n      \"", SchemaOf(op).cc_name, "\",");
+  for (const std::string& name : *operators) absl::StrAppend(&cases, "\n      \"onnx.", name, "\",");
   std::ofstream file(header);
   file << R"(#ifndef NEURA_TENSOR_OPS_LINKED_OPS_H_
 #define NEURA_TENSOR_OPS_LINKED_OPS_H_

@@ -27,22 +27,18 @@ def _package_impl(ctx):
     outputs = [package_json]
 
     # Copies: what a module is beside is where its symbolic link leads.
-    for source in ctx.files.srcs:
-        output = ctx.actions.declare_file("{}/{}".format(ctx.label.name, source.basename))
+    copies = {source.basename: source for source in ctx.files.srcs}
+    copies["neura.wasm"] = ctx.file.module
+    copies["neura-threads.wasm"] = ctx.file.threads_module
+    for model in ctx.attr.module[OutputGroupInfo].model.to_list():
+        copies[model.basename] = model
+    for name, source in copies.items():
+        output = ctx.actions.declare_file("{}/{}".format(ctx.label.name, name))
         ctx.actions.run_shell(
             outputs = [output],
             inputs = [source],
             command = "cp \"$1\" \"$2\"",
             arguments = [source.path, output.path],
-        )
-        outputs.append(output)
-    for module, name in [(ctx.file.module, "neura.wasm"), (ctx.file.threads_module, "neura-threads.wasm")]:
-        output = ctx.actions.declare_file("{}/{}".format(ctx.label.name, name))
-        ctx.actions.run_shell(
-            outputs = [output],
-            inputs = [module],
-            command = "cp \"$1\" \"$2\"",
-            arguments = [module.path, output.path],
         )
         outputs.append(output)
     return [DefaultInfo(files = depset(outputs), runfiles = ctx.runfiles(files = outputs))]
@@ -61,7 +57,7 @@ def neura_web_bundle(name, model = None, **kwargs):
 
     Args:
       name: of the target and the folder.
-      model: an .onnx file. The bundle then has the operations of this model and no others; else all.
+      model: an .onnx file. The bundle then has the operations of this model and no others, and the file; else all.
       **kwargs: visibility and the like.
     """
     linked_ops = "//tensor/ops:every_op"
@@ -82,6 +78,7 @@ def neura_web_bundle(name, model = None, **kwargs):
     web_module(
         name = name + "_module",
         linked_ops = linked_ops,
+        model = model,
         program = "//wasm:program",
     )
     web_module(

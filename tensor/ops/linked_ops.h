@@ -8,7 +8,8 @@
 
 namespace neura {
 
-// By the first name in op_list.inc, such as "Conv2d".
+// An operation by the first name in op_list.inc, such as "Conv2d". Other libraries put their own name
+// and a dot before what belongs to them, such as the reader "onnx.Conv".
 constexpr bool IsLinked(std::string_view) { return true; }
 
 }  // namespace neura

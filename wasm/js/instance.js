@@ -1,6 +1,6 @@
 // A module in memory, shared by the sessions of one build.
 import { compile, isNode } from './bytes.js';
-import { EAGAIN, MAX_BYTES, PAGE_BYTES, createImports, threadImports } from './imports.js';
+import { EAGAIN, MAX_BYTES, PAGE_BYTES, createImports } from './imports.js';
 import { NeuraError } from './tensor.js';
 import { WorkerPool } from './workers.js';
 
@@ -21,32 +21,36 @@ class Instance {
 
   static async create(backend) {
     const build = BUILDS[backend];
-    build.module ??= compile(build.url).catch((error) => {
-      build.module = undefined;
-      throw error instanceof NeuraError ? error : new NeuraError(`cannot load ${build.url}: ${error.message}`, { cause: error });
-    });
     const instance = new Instance();
-    await instance.#start(backend, await build.module, build.memory);
-    return instance;
+    try {
+      build.module ??= compile(build.url);
+      await instance.#start(backend, await build.module, build.memory);
+      return instance;
+    } catch (error) {
+      build.module = undefined;
+      if (error instanceof NeuraError) throw error;
+      throw new NeuraError(`cannot start ${build.url}: ${error.message}`, { cause: error });
+    }
   }
 
   async #start(backend, module, memory) {
     this.backend = backend;
-    const place = { memory: () => this.memory, exports: () => this.exports };
     let threads;
     if (memory !== undefined) {
       this.memory = new WebAssembly.Memory(memory);
       this.workers = new WorkerPool(module, this.memory);
       threads = this.#threadImports();
     }
-    this.exports = (await WebAssembly.instantiate(module, createImports(place, threads))).exports;
+    const imports = createImports(module, () => this.memory, threads);
+    this.exports = (await WebAssembly.instantiate(module, imports)).exports;
     this.memory ??= this.exports.memory;
     this.exports.__wasm_call_ctors();
   }
 
   #threadImports() {
     const mayBlock = isNode || typeof window === 'undefined';
-    return threadImports(this.memory, {
+    return {
+      memory: this.memory,
       __emscripten_init_main_thread_js: (thread) => {
         this.exports._emscripten_thread_init(thread, mayBlock ? 0 : 1, 1, mayBlock ? 1 : 0);
         this.exports.emscripten_tls_init();
@@ -57,7 +61,7 @@ class Instance {
         return this.workers.run({ thread, stack, start, argument }, onExit) ? 0 : EAGAIN;
       },
       __emscripten_thread_cleanup: () => {},
-    });
+    };
   }
 
   /** Makes ready for so many threads. */

@@ -1,6 +1,6 @@
 // What a web worker runs: one thread of the module after another.
 import { isNode, nodeModule } from './bytes.js';
-import { EAGAIN, createImports, threadImports } from './imports.js';
+import { EAGAIN, createImports } from './imports.js';
 
 const port = isNode ? (await nodeModule('worker_threads')).parentPort : globalThis;
 
@@ -9,12 +9,12 @@ let exports;
 
 function open(message) {
   memory = message.memory;
-  const place = { memory: () => memory, exports: () => exports };
-  const imports = createImports(place, threadImports(memory, {
+  const imports = createImports(message.module, () => memory, {
+    memory,
     __emscripten_init_main_thread_js: () => {},
-    __pthread_create_js: () => EAGAIN,
     __emscripten_thread_cleanup: () => {},
-  }));
+    __pthread_create_js: () => EAGAIN,
+  });
   exports = new WebAssembly.Instance(message.module, imports).exports;
   port.postMessage('ready');
 }
