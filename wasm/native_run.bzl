@@ -30,14 +30,12 @@ def _native_run_impl(ctx):
     program = ctx.attr.program[0][DefaultInfo].files_to_run
     ctx.actions.run_shell(
         outputs = ctx.outputs.outs,
-        inputs = ctx.files.srcs,
         tools = [program],
-        command = "set -euo pipefail\n" + ctx.attr.cmd,
-        env = {
-            "OUT": ctx.outputs.outs[0].dirname,
-            "PROGRAM": program.executable.path,
-            "SRCS": " ".join([src.path for src in ctx.files.srcs]),
-        },
+        command = "set -euo pipefail\nOUT='{}' PROGRAM='{}'\n{}".format(
+            ctx.outputs.outs[0].dirname,
+            program.executable.path,
+            ctx.attr.cmd,
+        ),
         mnemonic = "NativeRun",
         use_default_shell_env = True,
     )
@@ -48,11 +46,10 @@ native_run = rule(
     attrs = {
         "cmd": attr.string(
             mandatory = True,
-            doc = "For bash. $PROGRAM is the program, $SRCS are the sources, $OUT the folder of the outputs.",
+            doc = "For bash. $PROGRAM is the program, $OUT the folder of the outputs.",
         ),
         "outs": attr.output_list(mandatory = True),
         "program": attr.label(mandatory = True, cfg = native_transition, executable = False),
-        "srcs": attr.label_list(allow_files = True),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),

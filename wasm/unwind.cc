@@ -1,7 +1,7 @@
-// C++ exceptions in the threaded build. clang keeps the landing pad's context of each thread in thread-local memory,
-// where emscripten 3.1.6 has one for all of them: no handler would be found. These functions take the place of its
-// library's, on a context where clang looks for it. The ABI:
-// https://github.com/WebAssembly/tool-conventions/blob/main/EHScheme.md
+// C++ exceptions in the threaded build. clang 14 addresses the landing pad's context as memory that threads share, where
+// the library of emscripten 3.1.6 has one for each thread: no handler would be found. These functions take the place of
+// the library's, on a shared context, and so exceptions may be on one thread at a time: what runs on others throws
+// nothing (ParallelFor). The ABI: https://github.com/WebAssembly/tool-conventions/blob/main/EHScheme.md
 #if defined(__EMSCRIPTEN_PTHREADS__)
 #include <cstdint>
 
@@ -28,7 +28,7 @@ constexpr int kSelectorRegister = 1;
 
 extern "C" {
 
-thread_local Context __wasm_lpad_context;
+Context __wasm_lpad_context;
 
 int __gxx_personality_wasm0(int version, int actions, uint64_t exception_class,
                             Exception* exception, Context* context);
