@@ -1,4 +1,5 @@
-// Writes the models that the suite `wasm` runs: matmul_512.onnx, conv2d_64x56x56_3x3.onnx and load_5mb.onnx.
+// Writes the models that the suite `wasm` runs: matmul_512.onnx, conv2d_64x56x56_3x3.onnx and
+// load_5mb.onnx.
 //
 // usage: web_models FOLDER
 #include <filesystem>

@@ -16,8 +16,8 @@ OperatorReader FindOperator(std::string_view name) {
   using Readers = absl::flat_hash_map<std::string_view, OperatorReader>;
   static const auto* operators = [] {
     auto* readers = new Readers;
-#define ONNX_READ(Name, ...)            \
-  (*readers)[#Name] = &ReadLeftOut;     \
+#define ONNX_READ(Name, ...)        \
+  (*readers)[#Name] = &ReadLeftOut; \
   if constexpr (IsLinked("onnx." #Name)) (*readers)[#Name] = &__VA_ARGS__;
 #include "neura/onnx/operators.inc"
     return readers;

@@ -103,8 +103,7 @@ NEURA_EXPORT const char* neura_value_dtype(const Session* session, int32_t side,
   return Guarded([&] { return InfoOf(session, side, index).dtype.c_str(); });
 }
 NEURA_EXPORT int32_t neura_value_rank(const Session* session, int32_t side, int32_t index) {
-  return Guarded(
-      [&] { return static_cast<int32_t>(InfoOf(session, side, index).shape.size()); });
+  return Guarded([&] { return static_cast<int32_t>(InfoOf(session, side, index).shape.size()); });
 }
 NEURA_EXPORT const char* neura_value_extent(const Session* session, int32_t side, int32_t index,
                                             int32_t dim) {

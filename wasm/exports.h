@@ -1,5 +1,6 @@
-// The functions that JavaScript calls. They throw nothing: one that fails returns 0 (or false), and neura_error() says
-// why. Strings end with a zero byte and live until the next call, those of a session as long as it does.
+// The functions that JavaScript calls. They throw nothing: one that fails returns 0 (or false), and
+// neura_error() says why. Strings end with a zero byte and live until the next call, those of a
+// session as long as it does.
 #ifndef NEURA_WASM_EXPORTS_H_
 #define NEURA_WASM_EXPORTS_H_
 

@@ -1,5 +1,5 @@
-// Writes the header tensor/ops/linked_ops.h of a program for one model: with the operations that loading, optimizing
-// and running the model need.
+// Writes the header tensor/ops/linked_ops.h of a program for one model: with the operations that
+// loading, optimizing and running the model need.
 //
 // usage: list_operations MODEL.onnx linked_ops.h
 #include <fstream>
@@ -58,7 +58,8 @@ int Run(const std::string& model, const std::string& header) {
 
   std::string cases;
   for (OpId op : Used()) absl::StrAppend(&cases, "\n      \"", SchemaOf(op).cc_name, "\",");
-  for (const std::string& name : *operators) absl::StrAppend(&cases, "\n      \"onnx.", name, "\",");
+  for (const std::string& name : *operators)
+    absl::StrAppend(&cases, "\n      \"onnx.", name, "\",");
   std::ofstream file(header);
   file << R"(#ifndef NEURA_TENSOR_OPS_LINKED_OPS_H_
 #define NEURA_TENSOR_OPS_LINKED_OPS_H_

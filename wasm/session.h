@@ -1,4 +1,5 @@
-// Session: a model loaded from the bytes of an ONNX file, and the inputs and outputs of its next run.
+// Session: a model loaded from the bytes of an ONNX file, and the inputs and outputs of its next
+// run.
 #ifndef NEURA_WASM_SESSION_H_
 #define NEURA_WASM_SESSION_H_
 

@@ -1,7 +1,8 @@
-// C++ exceptions in the threaded build. clang 14 addresses the landing pad's context as memory that threads share, where
-// the library of emscripten 3.1.6 has one for each thread: no handler would be found. These functions take the place of
-// the library's, on a shared context, and so exceptions may be on one thread at a time: what runs on others throws
-// nothing (ParallelFor). The ABI: https://github.com/WebAssembly/tool-conventions/blob/main/EHScheme.md
+// C++ exceptions in the threaded build. clang 14 addresses the landing pad's context as memory that
+// threads share, where the library of emscripten 3.1.6 has one for each thread: no handler would be
+// found. These functions take the place of the library's, on a shared context, and so exceptions
+// may be on one thread at a time: what runs on others throws nothing (ParallelFor). The ABI:
+// https://github.com/WebAssembly/tool-conventions/blob/main/EHScheme.md
 #if defined(__EMSCRIPTEN_PTHREADS__)
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// Two doubles in a vector of WebAssembly's SIMD, which has them where Highway 1.0.3 leaves them out. What the kernels
-// of this folder use, under Highway's names; Exp and Log go through libm.
+// Two doubles in a vector of WebAssembly's SIMD, which has them where Highway 1.0.3 leaves them
+// out. What the kernels of this folder use, under Highway's names; Exp and Log go through libm.
 #if defined(NEURA_TENSOR_CPU_WASM_DOUBLE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef NEURA_TENSOR_CPU_WASM_DOUBLE_INL_H_
 #undef NEURA_TENSOR_CPU_WASM_DOUBLE_INL_H_

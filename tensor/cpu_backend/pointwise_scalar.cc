@@ -554,9 +554,9 @@ void FillAny(PointwiseTable& table) {
 void FillScalarLoops(PointwiseTable& table) {
   FillFloat<float>(table);
   FillFloat<double>(table);
-#define NEURA_FILL(T)                                       \
-  FillNumber<T>(table);                                     \
-  FillAny<T>(table);                                        \
+#define NEURA_FILL(T)                                     \
+  FillNumber<T>(table);                                   \
+  FillAny<T>(table);                                      \
   NEURA_SET_LOOP(Add, DTypeOf<T>, &BinaryLoop<AddOp, T>); \
   NEURA_SET_LOOP(Mul, DTypeOf<T>, &BinaryLoop<MulOp, T>)
   NEURA_FILL(float);

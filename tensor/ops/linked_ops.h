@@ -8,8 +8,8 @@
 
 namespace neura {
 
-// An operation by the first name in op_list.inc, such as "Conv2d". Other libraries put their own name
-// and a dot before what belongs to them, such as the reader "onnx.Conv".
+// An operation by the first name in op_list.inc, such as "Conv2d". Other libraries put their own
+// name and a dot before what belongs to them, such as the reader "onnx.Conv".
 constexpr bool IsLinked(std::string_view) { return true; }
 
 }  // namespace neura

@@ -1,4 +1,5 @@
-// Read before every C++ source: what C++20 has and the standard library of emscripten 3.1.6 has not yet.
+// Read before every C++ source: what C++20 has and the standard library of emscripten 3.1.6 has not
+// yet.
 #if defined(__cplusplus) && !defined(NEURA_WASM_TOOLCHAIN_MISSING_H_)
 #define NEURA_WASM_TOOLCHAIN_MISSING_H_
 
