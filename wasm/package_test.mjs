@@ -4,11 +4,13 @@
 //   MODELS         a folder with small .onnx files
 //   MODEL_PACKAGE  a package with the operations of one model alone
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { Worker } from 'node:worker_threads';
 
@@ -117,6 +119,16 @@ test('several sessions at once', async () => {
   for (const { output } of results) assert.deepEqual([...output.data], [...results[0].output.data]);
   assert.equal((await sessions[3].run(input)).output.data.length, 3);
   sessions.slice(1).forEach((session) => session.dispose());
+});
+
+test('a program ends although a session is left', async () => {
+  const script = `
+    const neura = await import(${JSON.stringify(String(pathToFileURL(join(packageFolder, 'index.js'))))});
+    const session = await neura.load(${JSON.stringify(CONV)}, { threads: 2 });
+    await session.run(new Float32Array(36 * 1000));
+    console.log(session.threads);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { timeout: 60000 });
+  assert.equal(stdout, '2\n');
 });
 
 test('without SharedArrayBuffer there is one thread, and why', async () => {

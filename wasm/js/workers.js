@@ -5,9 +5,7 @@ import { NeuraError } from './tensor.js';
 async function start() {
   if (!isNode) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const { Worker: NodeWorker } = await nodeModule('worker_threads');
-  const worker = new NodeWorker(new URL('./worker.js', import.meta.url));
-  worker.unref();  // a program ends although threads wait for work
-  return worker;
+  return new NodeWorker(new URL('./worker.js', import.meta.url));
 }
 
 function listen(worker, onMessage, onError) {
@@ -32,34 +30,37 @@ export class WorkerPool {
 
   /** Resolves when there are so many workers, ready to run. */
   async reserve(count) {
-    const missing = count - this.#workers.length;
-    await Promise.all(Array.from({ length: missing > 0 ? missing : 0 }, () => this.#add()));
+    while (this.#workers.length < count) this.#add();
+    await Promise.all(this.#workers.map((worker) => worker.ready));
   }
 
-  async #add() {
-    const worker = { onExit: null, handle: null };
+  #add() {
+    const worker = { onExit: null, handle: null, ready: null };
     this.#workers.push(worker);
-    try {
-      worker.handle = await start();
-      await new Promise((resolve, reject) => {
-        const onMessage = (message) => {
-          if (message === 'ready') {
-            resolve();
-          } else if (message === 'exit') {
-            worker.onExit?.();
-            this.#idle.push(worker);
-          } else {
-            reject(new NeuraError(message.error));
-          }
-        };
-        listen(worker.handle, onMessage, reject);
-        worker.handle.postMessage({ module: this.#module, memory: this.#memory });
-      });
-    } catch (error) {
+    worker.ready = this.#open(worker).catch((error) => {
       this.#workers.splice(this.#workers.indexOf(worker), 1);
       worker.handle?.terminate();
       throw error;
-    }
+    });
+  }
+
+  async #open(worker) {
+    worker.handle = await start();
+    await new Promise((resolve, reject) => {
+      const onMessage = (message) => {
+        if (message === 'ready') {
+          resolve();
+        } else if (message === 'exit') {
+          worker.onExit?.();
+          this.#idle.push(worker);
+        } else {
+          reject(new NeuraError(message.error));
+        }
+      };
+      listen(worker.handle, onMessage, reject);
+      worker.handle.postMessage({ module: this.#module, memory: this.#memory });
+    });
+    if (isNode) worker.handle.unref();  // a program ends although threads wait for work
     this.#idle.push(worker);
   }
 
