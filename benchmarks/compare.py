@@ -9,6 +9,7 @@ ours against ours; no claim is worth more than that.
 
 import argparse
 import glob
+import gzip
 import json
 import os
 import signal
@@ -30,6 +31,8 @@ SUITES = {
     "python": [
         "add_8", "add_8_grad", "linear_module_32", "mul_sum_backward_8", "fashion_mnist_cnn_b64", "mlp_784_256_10_b64",
     ],
+    # The package for browsers beside ONNX Runtime Web, both in the same Node.
+    "wasm": ["matmul_512", "conv2d_64x56x56_3x3", "fashion_mnist_cnn_b1", "fashion_mnist_cnn_b64", "load_5mb"],
 }  # fmt: skip
 
 
@@ -109,6 +112,8 @@ def main():
     suites = [suite for suite in SUITES if not options.suite or suite in options.suite]
     subprocess.run([os.path.join(ROOT, "tools/setup.sh"), "benchmark"], check=True)
     targets = ["//benchmarks:worker"] + ["//python:wheel"] * ("python" in suites)
+    if "wasm" in suites:
+        targets += ["//benchmarks:web_models", "//examples/web:neura", "//wasm:bundle"]
     subprocess.run(["bazel", "build", "--ui_event_filters=-info", "--noshow_progress"] + targets, cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as package:
         if "python" in suites:
@@ -128,6 +133,9 @@ def run_suites(suites, threads, options, package):
     print(json.dumps({"machine": {"fma_gflops_1t": round(flops / 1e9, 1),
                                   "triad_gb_s_1t": round(bandwidth / 1e9, 1)}}), flush=True)  # fmt: skip
     for suite in suites:
+        if suite == "wasm":
+            compare_wasm(threads, options)
+            continue
         if suite == "python":
             # Both anew: what the other suites have trained must not be compared.
             ours.close()
@@ -143,6 +151,49 @@ def run_suites(suites, threads, options, package):
     peer.close()
     if "train" in suites:
         memory(threads, worker, torch, version)
+
+
+def compare_wasm(threads, options):
+    """Neura's package and ONNX Runtime Web, which npm installs where git does not look."""
+    cache = os.path.join(ROOT, ".cache/npm")
+    peer_package = os.path.join(cache, "node_modules/onnxruntime-web")
+    if not os.path.exists(peer_package):
+        install = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", cache, "onnxruntime-web"]
+        subprocess.run(install, check=True)
+    package = os.path.join(ROOT, "bazel-bin/wasm/bundle")
+    trained = os.path.join(ROOT, "bazel-bin/examples/web/neura/fashion_mnist.onnx")
+    with tempfile.TemporaryDirectory() as models:
+        subprocess.run([os.path.join(ROOT, "bazel-bin/benchmarks/web_models"), models], check=True)
+        os.symlink(trained, os.path.join(models, "fashion_mnist.onnx"))
+        side = ["node", os.path.join(ROOT, "benchmarks/web_side.mjs")]
+        ours = Side(side + ["neura", package, str(threads), models], threads)
+        peer = Side(side + ["onnxruntime-web", peer_package, str(threads), models], threads)
+        version = peer.ask("version").strip()
+        for case in SUITES["wasm"]:
+            if options.case and case not in options.case:
+                continue
+            row = {"suite": "wasm", "case": case, "threads": threads, "peer": version}
+            row.update(compare(case, ours, peer, options.rounds, options.seconds))
+            print(json.dumps(row), flush=True)
+        ours.close()
+        peer.close()
+    sizes(package, peer_package, version)
+
+
+def sizes(package, peer_package, version):
+    """Gzipped bytes of what one page loads: a module and the JavaScript around it."""
+
+    def gzipped(folder, *patterns):
+        paths = [path for pattern in patterns for path in glob.glob(os.path.join(folder, pattern))]
+        return sum(len(gzip.compress(open(path, "rb").read(), 9)) for path in paths)
+
+    peer_bytes = gzipped(peer_package, "dist/ort-wasm-simd-threaded.wasm", "dist/ort-wasm-simd-threaded.mjs",
+                         "dist/ort.wasm.min.mjs")  # fmt: skip
+    model_package = os.path.join(ROOT, "bazel-bin/examples/web/neura")
+    for case, folder in {"size_every_operation": package, "size_fashion_mnist_cnn": model_package}.items():
+        ours = gzipped(folder, "neura-threads.wasm", "*.js")
+        print(json.dumps({"suite": "wasm", "case": case, "peer": version, "ours_bytes": ours,
+                          "peer_bytes": peer_bytes, "ratio": round(peer_bytes / ours, 3)}), flush=True)  # fmt: skip
 
 
 def memory(threads, worker, torch, version):

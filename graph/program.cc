@@ -156,8 +156,7 @@ std::shared_ptr<Plan> Program::Impl::PlanFor(std::vector<int64_t> sizes) {
 std::unique_ptr<State> Program::Impl::MakeState(const Plan& plan) const {
   auto state = std::make_unique<State>();
   state->values.resize(plan.metas.size());
-  const auto arena =
-      Storage::Allocate(static_cast<size_t>(plan.memory.arena_bytes), kCpu, AllocatorOf(kCpu));
+  const auto arena = Storage::Allocate(plan.memory.arena_bytes, kCpu, AllocatorOf(kCpu));
   for (ValueId id = 0; id < graph.num_values(); ++id) {
     const MemoryPlan::Place& place = PlaceOf(plan, id);
     const Tensor& meta = plan.metas[static_cast<size_t>(id)];

@@ -1,6 +1,7 @@
 #include "neura/onnx/onnx.h"
 
 #include <limits>
+#include <set>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -8,6 +9,7 @@
 #include "neura/onnx/exporter.h"
 #include "neura/onnx/fields.h"
 #include "neura/onnx/importer.h"
+#include "neura/onnx/messages.h"
 #include "neura/tensor/io/atomic_file.h"
 #include "neura/tensor/io/byte_source.h"
 
@@ -57,6 +59,16 @@ absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptio
   } catch (const Error& error) {
     return absl::Status(error.code(), error.message());
   }
+}
+
+absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes) {
+  const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
+  if (!model.ok()) return model.status();
+  std::set<std::string> names;
+  if (model->graph.has_value()) {
+    for (const NodeMessage& node : model->graph->nodes) names.emplace(node.op_type);
+  }
+  return std::vector<std::string>(names.begin(), names.end());
 }
 
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options) {

@@ -25,9 +25,13 @@ test=(
   mypy python3-pip python3-pytest python3-torch python3-venv
 )
 cuda=("${build[@]}" python3-pip)
+# What compiles for WebAssembly, and what runs it.
+web=(emscripten node-acorn nodejs)
+test+=("${web[@]}" chromium chromium-driver)
 format=(clang-format-14)
 develop=("${test[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
-benchmark=("${build[@]}" python3-torch)
+benchmark=("${build[@]}" "${web[@]}" python3-torch)
+command -v npm >/dev/null || benchmark+=(npm)  # some packages of nodejs bring it along
 
 wanted=()
 for group in "${@:-build}"; do

@@ -1,17 +1,23 @@
 #include "neura/tensor/core/storage.h"
 
 #include <new>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "neura/tensor/core/allocator.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/core/object_pool.h"
 
 namespace neura {
 
-IntrusivePtr<Storage> Storage::Allocate(size_t bytes, Device device, Allocator& allocator) {
-  void* data = allocator.Allocate(bytes);
+IntrusivePtr<Storage> Storage::Allocate(int64_t bytes, Device device, Allocator& allocator) {
+  if (!std::in_range<size_t>(bytes)) {
+    ThrowResourceExhausted(absl::StrCat("out of memory: cannot address ", bytes, " bytes"));
+  }
+  void* data = allocator.Allocate(static_cast<size_t>(bytes));
   auto* storage = new (internal::ObjectPool<Storage>::Allocate()) Storage;
   storage->data_ = data;
-  storage->bytes_ = bytes;
+  storage->bytes_ = static_cast<size_t>(bytes);
   storage->device_ = device;
   storage->allocator_ = &allocator;
   return IntrusivePtr<Storage>::Adopt(storage);

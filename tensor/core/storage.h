@@ -20,7 +20,8 @@ class Storage {
   // Called once with `context` when the last reference to external memory goes.
   using ReleaseFn = void (*)(void* context);
 
-  static IntrusivePtr<Storage> Allocate(size_t bytes, Device device, Allocator& allocator);
+  // Throws ResourceExhausted when there is no memory, or not so much that can be addressed.
+  static IntrusivePtr<Storage> Allocate(int64_t bytes, Device device, Allocator& allocator);
   // Memory that somebody else owns; it must stay valid until `release(context)` is called.
   static IntrusivePtr<Storage> External(void* data, size_t bytes, Device device, ReleaseFn release,
                                         void* context);

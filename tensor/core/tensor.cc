@@ -58,7 +58,7 @@ Tensor Tensor::Empty(DimsView shape, DType dtype, Device device) {
                                         neura::ToString(shape), " overflows 64 bits of bytes"));
   }
   IntrusivePtr<TensorImpl> impl = NewImpl();
-  impl->storage = Storage::Allocate(static_cast<size_t>(bytes), device, AllocatorOf(device));
+  impl->storage = Storage::Allocate(bytes, device, AllocatorOf(device));
   impl->data = impl->storage->data();
   impl->dtype = dtype;
   impl->numel = numel;

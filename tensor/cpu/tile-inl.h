@@ -15,6 +15,7 @@
 
 #include "hwy/highway.h"
 #include "hwy/cache_control.h"
+#include "neura/tensor/cpu/wasm_double-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
@@ -23,6 +24,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_AVX3 || (HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64)
 inline constexpr int kRegisters = 32;
+#elif HWY_TARGET == HWY_WASM
+// Without fused products each needs a register of its own, and engines keep some for themselves.
+inline constexpr int kRegisters = 12;
 #else
 inline constexpr int kRegisters = 16;
 #endif

@@ -69,7 +69,7 @@ void ClampLoop(size_t n, const void* const* inputs, void* output, const void* op
 template <typename T>
 void FillFloat(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<elements::Name##Op, T>
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, dtype, &UnaryLoop<elements::Name##Op, T>)
   NEURA_LOOP(Reciprocal);
   NEURA_LOOP(Sqrt);
   NEURA_LOOP(Rsqrt);
@@ -91,16 +91,16 @@ void FillFloat(PointwiseTable& table) {
   NEURA_LOOP(Silu);
   NEURA_LOOP(Softplus);
 #undef NEURA_LOOP
-  table.At(OpId::kDiv, dtype) = &BinaryLoop<elements::DivOp, T>;
-  table.At(OpId::kAtan2, dtype) = &BinaryLoop<elements::Atan2Op, T>;
-  table.At(OpId::kGelu, dtype) = &GeluLoop<T>;
-  table.At(OpId::kLeakyRelu, dtype) = &LeakyReluLoop<T>;
+  NEURA_SET_LOOP(Div, dtype, &BinaryLoop<elements::DivOp, T>);
+  NEURA_SET_LOOP(Atan2, dtype, &BinaryLoop<elements::Atan2Op, T>);
+  NEURA_SET_LOOP(Gelu, dtype, &GeluLoop<T>);
+  NEURA_SET_LOOP(LeakyRelu, dtype, &LeakyReluLoop<T>);
 }
 
 template <typename T>
 void FillNumber(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<elements::Name##Op, T>
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, dtype, &UnaryLoop<elements::Name##Op, T>)
   NEURA_LOOP(Neg);
   NEURA_LOOP(Abs);
   NEURA_LOOP(Sign);
@@ -111,25 +111,25 @@ void FillNumber(PointwiseTable& table) {
   NEURA_LOOP(Trunc);
   NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<elements::Name##Op, T>
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, dtype, &BinaryLoop<elements::Name##Op, T>)
   NEURA_LOOP(Sub);
   NEURA_LOOP(FloorDivide);
   NEURA_LOOP(Remainder);
   NEURA_LOOP(Pow);
   NEURA_LOOP(ReluGrad);
 #undef NEURA_LOOP
-  table.At(OpId::kClamp, dtype) = &ClampLoop<T>;
+  NEURA_SET_LOOP(Clamp, dtype, &ClampLoop<T>);
 }
 
 template <typename T>
 void FillAny(PointwiseTable& table) {
   constexpr DType dtype = DTypeOf<T>;
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &UnaryLoop<elements::Name##Op, T>
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, dtype, &UnaryLoop<elements::Name##Op, T>)
   NEURA_LOOP(IsNan);
   NEURA_LOOP(IsInf);
   NEURA_LOOP(IsFinite);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, dtype) = &BinaryLoop<elements::Name##Op, T>
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, dtype, &BinaryLoop<elements::Name##Op, T>)
   NEURA_LOOP(Maximum);
   NEURA_LOOP(Minimum);
   NEURA_LOOP(Eq);
@@ -139,7 +139,7 @@ void FillAny(PointwiseTable& table) {
   NEURA_LOOP(Gt);
   NEURA_LOOP(Ge);
 #undef NEURA_LOOP
-  table.At(OpId::kWhere, dtype) = &WhereLoop<T>;
+  NEURA_SET_LOOP(Where, dtype, &WhereLoop<T>);
 }
 
 }  // namespace
@@ -147,11 +147,11 @@ void FillAny(PointwiseTable& table) {
 void FillScalarLoops(PointwiseTable& table) {
   FillFloat<float>(table);
   FillFloat<double>(table);
-#define NEURA_FILL(T)                                                 \
-  FillNumber<T>(table);                                               \
-  FillAny<T>(table);                                                  \
-  table.At(OpId::kAdd, DTypeOf<T>) = &BinaryLoop<elements::AddOp, T>; \
-  table.At(OpId::kMul, DTypeOf<T>) = &BinaryLoop<elements::MulOp, T>
+#define NEURA_FILL(T)                                     \
+  FillNumber<T>(table);                                   \
+  FillAny<T>(table);                                      \
+  NEURA_SET_LOOP(Add, DTypeOf<T>, &BinaryLoop<elements::AddOp, T>); \
+  NEURA_SET_LOOP(Mul, DTypeOf<T>, &BinaryLoop<elements::MulOp, T>)
   NEURA_FILL(float);
   NEURA_FILL(double);
   NEURA_FILL(int64_t);
@@ -160,12 +160,12 @@ void FillScalarLoops(PointwiseTable& table) {
 #undef NEURA_FILL
   FillAny<bool>(table);
   // The sum and the product of truth values, as in PyTorch.
-  table.At(OpId::kAdd, kBool) = &BinaryLoop<elements::LogicalOrOp, bool>;
-  table.At(OpId::kMul, kBool) = &BinaryLoop<elements::LogicalAndOp, bool>;
-  table.At(OpId::kLogicalNot, kBool) = &UnaryLoop<elements::LogicalNotOp, bool>;
-  table.At(OpId::kLogicalAnd, kBool) = &BinaryLoop<elements::LogicalAndOp, bool>;
-  table.At(OpId::kLogicalOr, kBool) = &BinaryLoop<elements::LogicalOrOp, bool>;
-  table.At(OpId::kLogicalXor, kBool) = &BinaryLoop<elements::LogicalXorOp, bool>;
+  NEURA_SET_LOOP(Add, kBool, &BinaryLoop<elements::LogicalOrOp, bool>);
+  NEURA_SET_LOOP(Mul, kBool, &BinaryLoop<elements::LogicalAndOp, bool>);
+  NEURA_SET_LOOP(LogicalNot, kBool, &UnaryLoop<elements::LogicalNotOp, bool>);
+  NEURA_SET_LOOP(LogicalAnd, kBool, &BinaryLoop<elements::LogicalAndOp, bool>);
+  NEURA_SET_LOOP(LogicalOr, kBool, &BinaryLoop<elements::LogicalOrOp, bool>);
+  NEURA_SET_LOOP(LogicalXor, kBool, &BinaryLoop<elements::LogicalXorOp, bool>);
 }
 
 }  // namespace neura::cpu

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "neura/tensor/core/dtype.h"
+#include "neura/tensor/ops/linked_ops.h"
 #include "neura/tensor/ops/schema.h"
 
 namespace neura::cpu {
@@ -21,6 +22,11 @@ struct PointwiseTable {
     return loops[static_cast<int>(op)][static_cast<int>(dtype)];
   }
 };
+
+// Sets the loop of an operation and a dtype in `table`, unless the program is built without the
+// operation.
+#define NEURA_SET_LOOP(Name, dtype, ...) \
+  if constexpr (IsLinked(#Name)) table.At(OpId::k##Name, dtype) = __VA_ARGS__
 
 // Plain C++ for every operation and dtype with kernels, then vector code over some of them.
 void FillScalarLoops(PointwiseTable& table);

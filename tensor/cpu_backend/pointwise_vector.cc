@@ -223,7 +223,7 @@ void BinaryLoop(size_t n, const void* const* inputs, void* output, const void*) 
 
 template <typename T>
 void FillFloat(PointwiseTable& table) {
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &UnaryLoop<Name##Op, T>
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &UnaryLoop<Name##Op, T>)
   NEURA_LOOP(Neg);
   NEURA_LOOP(Abs);
   NEURA_LOOP(Square);
@@ -236,7 +236,7 @@ void FillFloat(PointwiseTable& table) {
   NEURA_LOOP(Reciprocal);
   NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, DTypeOf<T>) = &BinaryLoop<Name##Op, T>
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &BinaryLoop<Name##Op, T>)
   NEURA_LOOP(Add);
   NEURA_LOOP(Sub);
   NEURA_LOOP(Mul);
@@ -254,7 +254,7 @@ void Fill(PointwiseTable& table) {
 #endif
   // In double precision the exponential family stays with libm, which is exact to an ulp
   // everywhere.
-#define NEURA_LOOP(Name) table.At(OpId::k##Name, kFloat32) = &UnaryLoop<Name##Op, float>
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, kFloat32, &UnaryLoop<Name##Op, float>)
   NEURA_LOOP(Exp);
   NEURA_LOOP(Log);
   NEURA_LOOP(Tanh);

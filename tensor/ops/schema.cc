@@ -10,6 +10,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/infer.h"
+#include "neura/tensor/ops/linked_ops.h"
 #include "neura/tensor/ops/options.h"
 
 namespace neura {
@@ -30,6 +31,14 @@ void CountInputs(OpSchema& schema) {
   }
 }
 
+// Views consist of their inference alone, and so every program has them.
+constexpr bool IsHeld(std::string_view name, OpFlags flags) { return flags.view || IsLinked(name); }
+
+[[noreturn]] void InferLeftOut(const OpCall& call, absl::Span<OutputSpec>) {
+  ThrowUnimplemented(
+      absl::StrCat(Describe(call), ": this program was built without the operation"));
+}
+
 struct Registry {
   std::array<OpSchema, kMaxOps> schemas;
   std::array<InferFn, kMaxOps> infer = {};
@@ -40,9 +49,12 @@ struct Registry {
 #define NEURA_OP(Name, name, Options, num_outputs, flags, inputs, doc)                        \
   schemas[static_cast<int>(OpId::k##Name)] = {                                                \
       #name, #Name, inputs, doc, OptionsTypeOf<Options>(#Options), num_outputs, 0, 0, flags}; \
-  infer[static_cast<int>(OpId::k##Name)] = &infer::Infer##Name;
+  if constexpr (IsHeld(#Name, flags)) infer[static_cast<int>(OpId::k##Name)] = &infer::Infer##Name;
 #include "neura/tensor/ops/op_list.inc"
-    for (int i = 0; i < kNumBuiltinOps; ++i) CountInputs(schemas[static_cast<size_t>(i)]);
+    for (int i = 0; i < kNumBuiltinOps; ++i) {
+      if (infer[static_cast<size_t>(i)] == nullptr) infer[static_cast<size_t>(i)] = &InferLeftOut;
+      CountInputs(schemas[static_cast<size_t>(i)]);
+    }
   }
 };
 

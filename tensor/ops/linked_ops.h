@@ -1,0 +1,17 @@
+// Which operations a program holds. A program for one model replaces this header, through the flag
+// //tensor/ops:linked_ops, by one that names the operations of the model; the linker drops the
+// others.
+#ifndef NEURA_TENSOR_OPS_LINKED_OPS_H_
+#define NEURA_TENSOR_OPS_LINKED_OPS_H_
+
+#include <string_view>
+
+namespace neura {
+
+// An operation by the first name in op_list.inc, such as "Conv2d". Other libraries put their own
+// name and a dot before what belongs to them, such as the reader "onnx.Conv".
+constexpr bool IsLinked(std::string_view) { return true; }
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_LINKED_OPS_H_

@@ -1,0 +1,68 @@
+// Neura: runs ONNX models on WebAssembly. The types in index.d.ts say what everything does.
+import { isNode, modelBytes } from './bytes.js';
+import { openInstance } from './instance.js';
+import { Session } from './session.js';
+import { NeuraError, Tensor } from './tensor.js';
+
+export { NeuraError, Session, Tensor };
+
+const MAX_THREADS = 64;
+
+function whyNoThreads() {
+  if (typeof SharedArrayBuffer === 'undefined') {
+    return 'there is no SharedArrayBuffer' +
+           (isNode ? '' : ': the page must be cross-origin isolated (headers COOP and COEP)');
+  }
+  if (globalThis.crossOriginIsolated === false) {
+    return 'the page is not cross-origin isolated (headers COOP and COEP)';
+  }
+  return null;
+}
+
+const reason = whyNoThreads();
+
+export const backend = Object.freeze({ name: reason === null ? 'threads' : 'single-threaded', reason });
+
+function defaultThreads() {
+  return Math.max(1, Math.min(globalThis.navigator?.hardwareConcurrency ?? 4, 4));
+}
+
+function wantedThreads(threads) {
+  if (threads === undefined) return backend.name === 'threads' ? defaultThreads() : 1;
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new NeuraError(`threads must be an integer from 1 to ${MAX_THREADS}, got ${threads}`);
+  }
+  return backend.name === 'threads' ? threads : 1;
+}
+
+export async function load(source, { threads, onProgress } = {}) {
+  const wanted = wantedThreads(threads);
+  const opening = openInstance(wanted);
+  opening.catch(() => {});  // looked at below, or the model cannot be read either
+  let bytes;
+  try {
+    bytes = await modelBytes(source, onProgress);
+  } catch (error) {
+    opening.then((instance) => instance.release(0), () => {});
+    throw error;
+  }
+  const instance = await opening;
+  try {
+    return new Session(instance, instance.load(bytes), instance.backend === 'threads' ? wanted : 1);
+  } catch (error) {
+    instance.release(0);
+    throw error;
+  }
+}
+
+/** The names of the operations that this bundle holds. */
+export async function operations() {
+  const instance = await openInstance(1);
+  try {
+    return instance.text(instance.exports.neura_operations()).trim().split(' ');
+  } finally {
+    instance.release(0);
+  }
+}
+
+export default { NeuraError, Session, Tensor, backend, load, operations };

@@ -1,0 +1,60 @@
+// Values that go into a model and come out of it.
+
+export class NeuraError extends Error {
+  constructor(message, options) {
+    super(message, options);
+    this.name = 'NeuraError';
+  }
+}
+
+export const ARRAYS = {
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  float32: Float32Array,
+  float64: Float64Array,
+};
+
+const DTYPES = new Map(Object.entries(ARRAYS).map(([dtype, array]) => [array, dtype]));
+DTYPES.set(Uint8ClampedArray, 'uint8');
+
+export function isTypedArray(value) {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
+export function count(shape) {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** The dtype of the elements of a typed array. */
+export function dtypeOf(data) {
+  const dtype = isTypedArray(data) ? DTYPES.get(data.constructor) : undefined;
+  if (dtype === undefined) {
+    const given = data?.constructor?.name ?? String(data);
+    throw new NeuraError(
+      `expected a typed array (${Object.values(ARRAYS).map((array) => array.name).filter((name, i, all) =>
+        all.indexOf(name) === i).join(', ')}), got ${given}`);
+  }
+  return dtype;
+}
+
+export class Tensor {
+  constructor(data, shape, dtype = dtypeOf(data)) {
+    if (!(dtype in ARRAYS)) throw new NeuraError(`there is no dtype ${dtype}`);
+    if (dtype !== dtypeOf(data) && ARRAYS[dtype] !== data.constructor) {
+      throw new NeuraError(`${dtype} elements come in a ${ARRAYS[dtype].name}, got ${data.constructor.name}`);
+    }
+    if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent >= 0 && extent < 2 ** 31)) {
+      throw new NeuraError(`a shape is an array of non-negative integers, got ${shape}`);
+    }
+    if (count(shape) !== data.length) {
+      throw new NeuraError(`the shape [${shape.join(', ')}] has ${count(shape)} elements, got ${data.length}`);
+    }
+    this.data = data;
+    this.shape = [...shape];
+    this.dtype = dtype;
+  }
+}

@@ -1,0 +1,102 @@
+// Writes the header tensor/ops/linked_ops.h of a program for one model: with the operations that
+// loading, optimizing and running the model need.
+//
+// usage: list_operations MODEL.onnx linked_ops.h
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "neura/onnx/onnx.h"
+#include "neura/tensor/backend_api.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::wasm {
+namespace {
+
+std::set<OpId>& Used() {
+  static auto* used = new std::set<OpId>;
+  return *used;
+}
+
+KernelTable& Kernels() {
+  static auto* kernels = new KernelTable(KernelsOf(DeviceType::kCpu));
+  return *kernels;
+}
+
+void Record(KernelCall& call) {
+  Used().insert(call.call.op);
+  Kernels()[call.call.op](call);
+}
+
+// Import computes shapes and optimization folds constants: both run kernels.
+void RecordKernels() {
+  Kernels();  // copied before the table changes
+  for (Kernel& kernel : KernelsOf(DeviceType::kCpu).kernels) {
+    if (kernel != nullptr) kernel = &Record;
+  }
+}
+
+void AddNodes(const graph::Graph& graph) {
+  for (graph::NodeId id : graph.nodes()) Used().insert(graph.node(id).op);
+}
+
+int Run(const std::string& model, const std::string& header) {
+  RecordKernels();
+  std::ifstream in(model, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const absl::StatusOr<std::vector<std::string>> operators = onnx::OperatorsOf(bytes);
+  if (!operators.ok()) ThrowStatus(operators.status());
+  absl::StatusOr<graph::Graph> graph = onnx::FromBytes(bytes);
+  if (!graph.ok()) ThrowStatus(graph.status());
+  AddNodes(*graph);
+  AddNodes(graph::Compile(*std::move(graph)).graph());
+  Used().insert(OpId::kClone);  // inputs and results that are not contiguous
+
+  std::string cases;
+  for (OpId op : Used()) absl::StrAppend(&cases, "\n      \"", SchemaOf(op).cc_name, "\",");
+  for (const std::string& name : *operators)
+    absl::StrAppend(&cases, "\n      \"onnx.", name, "\",");
+  std::ofstream file(header);
+  file << R"(#ifndef NEURA_TENSOR_OPS_LINKED_OPS_H_
+#define NEURA_TENSOR_OPS_LINKED_OPS_H_
+
+#include <string_view>
+
+namespace neura {
+
+constexpr bool IsLinked(std::string_view name) {
+  constexpr std::string_view kNames[] = {)"
+       << cases << R"(
+  };
+  for (std::string_view linked : kNames) {
+    if (linked == name) return true;
+  }
+  return false;
+}
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_LINKED_OPS_H_
+)";
+  return file.flush() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace neura::wasm
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::cerr << "usage: list_operations MODEL.onnx linked_ops.h\n";
+    return 2;
+  }
+  try {
+    return neura::wasm::Run(argv[1], argv[2]);
+  } catch (const std::exception& error) {
+    std::cerr << "list_operations: " << error.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,175 @@
+// What the package promises, and what it says of input that does not fit.
+//
+// usage: node package_test.mjs PACKAGE MODELS MODEL_PACKAGE
+//   MODELS         a folder with small .onnx files
+//   MODEL_PACKAGE  a package with the operations of one model alone
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { Worker } from 'node:worker_threads';
+
+const [packageFolder, models, modelPackage] = process.argv.slice(2).map((folder) => resolve(folder));
+const open = (folder) => import(pathToFileURL(join(folder, 'index.js')));
+const neura = await open(packageFolder);
+const CONV = join(models, 'model-conv.onnx');
+
+const fails = (promise, pattern) => assert.rejects(promise, (error) => {
+  assert(error instanceof neura.NeuraError, `${error?.stack ?? error}`);
+  assert.match(error.message, pattern);
+  return true;
+});
+
+for (const threads of [1, 2]) {
+  test(`${threads} threads: describes, runs, refuses, lets go`, async () => {
+    const session = await neura.load(CONV, { threads });
+    assert.equal(session.threads, threads);
+    assert.equal(session.backend, threads === 1 ? 'single-threaded' : 'threads');
+    assert.deepEqual(session.inputs, [{ name: 'input', dtype: 'float32', shape: ['batch', 1, 6, 6] }]);
+    assert.deepEqual(session.outputs, [{ name: 'output', dtype: 'float32', shape: ['batch', 3] }]);
+
+    const data = Float32Array.from({ length: 72 }, (_, i) => Math.sin(i));
+    const { output } = await session.run({ input: data });
+    assert.deepEqual(output.shape, [2, 3]);
+    assert.equal(output.dtype, 'float32');
+    assert(output.data instanceof Float32Array);
+    const alone = await session.run(new neura.Tensor(data.subarray(36), [1, 1, 6, 6]));
+    assert.deepEqual([...alone.output.data], [...output.data.subarray(3)]);
+    assert.equal((await session.run(new Float32Array(0))).output.data.length, 0);
+
+    await fails(session.run({ x: data }), /no input x; it has input/);
+    await fails(session.run({}), /input input is missing/);
+    await fails(session.run(new Int32Array(36)), /must be float32 \[batch, 1, 6, 6\], got int32/);
+    await fails(session.run(data.subarray(1)), /71 elements do not make float32 \[batch, 1, 6, 6\]/);
+    await fails(session.run(new neura.Tensor(data, [2, 6, 6])), /must be .*, got shape \[2, 6, 6\]/);
+    await fails(session.run([1, 2]), /no input 0/);
+    await fails(session.run(null), /takes an object/);
+    await fails(session.run({ input: [1, 2] }), /a Tensor or a typed array, got Array/);
+    assert.throws(() => new neura.Tensor(data, [3, 3]), /9 elements, got 72/);
+    assert.throws(() => new neura.Tensor(data, [-1, 3]), /non-negative/);
+
+    for (const bytes of ['', 'no model', '\x08\x07'.repeat(50)]) {
+      await fails(neura.load(new TextEncoder().encode(bytes), { threads }), /model/);
+    }
+    const whole = await readFile(CONV);
+    for (let length = 0; length < whole.length; length += 97) {
+      await fails(neura.load(whole.subarray(0, length), { threads }), /./);
+    }
+    session.dispose();
+    session.dispose();
+    await fails(session.run(data), /disposed/);
+    assert.throws(() => session.memory, /disposed/);
+  });
+
+  test(`${threads} threads: memory comes back`, async () => {
+    const kept = await neura.load(CONV, { threads });  // with it the memory they share
+    const cycle = async () => {
+      const session = await neura.load(CONV, { threads });
+      await session.run(new Float32Array(36 * 20000));  // some 30 MB
+      session.dispose();
+    };
+    for (let i = 0; i < 3; ++i) await cycle();
+    const before = kept.memory;
+    for (let i = 0; i < 20; ++i) await cycle();
+    assert.equal(kept.memory, before);
+    kept.dispose();
+  });
+
+  test(`${threads} threads: where memory ends`, async () => {
+    const session = await neura.load(CONV, { threads });
+    const batch = 4_000_000;  // 576 MB of input alone
+    await fails(session.run(new Float32Array(36 * batch)), /memory/);
+    assert.deepEqual((await session.run(new Float32Array(36))).output.shape, [1, 3]);
+    session.dispose();
+  });
+}
+
+test('sources of models', async () => {
+  const bytes = await readFile(CONV);
+  const seen = [];
+  for (const source of [CONV, pathToFileURL(CONV), bytes, bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)]) {
+    (await neura.load(source, { threads: 1, onProgress: (progress) => seen.push(progress) })).dispose();
+    assert.deepEqual(seen.at(-1), { loaded: bytes.length, total: bytes.length });
+  }
+  const server = createServer((request, response) => {
+    if (request.url === '/model') response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+    else response.writeHead(404).end();
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  (await neura.load(`${url}/model`, { onProgress: (progress) => seen.push(progress) })).dispose();
+  assert.deepEqual(seen.at(-1), { loaded: bytes.length, total: bytes.length });
+  await fails(neura.load(`${url}/nothing`), /answered 404/);
+  server.close();
+  await fails(neura.load('/there/is/no/such.onnx'), /cannot read .*such\.onnx/);
+  await fails(neura.load(7), /got Number/);
+  await fails(neura.load(bytes, { threads: 0 }), /threads must be/);
+});
+
+test('several sessions at once', async () => {
+  const sessions = await Promise.all([1, 2, 2, 1].map((threads) => neura.load(CONV, { threads })));
+  const input = Float32Array.from({ length: 36 }, (_, i) => Math.cos(i));
+  const results = await Promise.all(sessions.map((session) => session.run(input)));
+  sessions[0].dispose();
+  for (const { output } of results) assert.deepEqual([...output.data], [...results[0].output.data]);
+  assert.equal((await sessions[3].run(input)).output.data.length, 3);
+  sessions.slice(1).forEach((session) => session.dispose());
+});
+
+test('a program ends although a session is left', async () => {
+  const script = `
+    const neura = await import(${JSON.stringify(String(pathToFileURL(join(packageFolder, 'index.js'))))});
+    const session = await neura.load(${JSON.stringify(CONV)}, { threads: 2 });
+    await session.run(new Float32Array(36 * 1000));
+    console.log(session.threads);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { timeout: 60000 });
+  assert.equal(stdout, '2\n');
+});
+
+test('without SharedArrayBuffer there is one thread, and why', async () => {
+  const script = `
+    delete globalThis.SharedArrayBuffer;
+    import(${JSON.stringify(String(pathToFileURL(join(packageFolder, 'index.js'))))}).then(async (neura) => {
+      const session = await neura.load(${JSON.stringify(CONV)}, { threads: 4 });
+      const { output } = await session.run(new Float32Array(36));
+      process.stdout.write(JSON.stringify([neura.backend, session.backend, session.threads, output.shape]));
+    });`;
+  const worker = new Worker(script, { eval: true, stdout: true });
+  let text = '';
+  worker.stdout.on('data', (data) => (text += data));
+  await new Promise((ended) => worker.on('exit', ended));
+  const [backend, name, threads, shape] = JSON.parse(text);
+  assert.equal(backend.name, 'single-threaded');
+  assert.match(backend.reason, /SharedArrayBuffer/);
+  assert.deepEqual([name, threads, shape], ['single-threaded', 1, [1, 3]]);
+});
+
+test('a bundle of one model names what it was built without', async () => {
+  const small = await open(modelPackage);
+  await assert.rejects(small.load(join(models, 'softmax-empty.onnx'), { threads: 1 }), (error) => {
+    assert.equal(error.name, 'NeuraError');
+    assert.match(error.message, /Softmax.*built without/);
+    return true;
+  });
+});
+
+test('sizes', async () => {
+  const sizeOf = async (folder, names) => {
+    let bytes = 0;
+    for (const name of names) bytes += gzipSync(await readFile(join(folder, name)), { level: 9 }).length;
+    return bytes;
+  };
+  const scripts = ['index.js', 'session.js', 'instance.js', 'imports.js', 'tensor.js', 'bytes.js', 'workers.js', 'worker.js'];
+  for (const [folder, budget] of [[packageFolder, 1_000_000], [modelPackage, 400_000]]) {
+    for (const module of ['neura.wasm', 'neura-threads.wasm']) {
+      const bytes = await sizeOf(folder, [module, ...scripts]);
+      console.log(`${folder}: ${module} and JavaScript take ${bytes} bytes gzipped`);
+      assert(bytes <= budget);
+    }
+  }
+});

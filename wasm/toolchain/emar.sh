@@ -1,0 +1,4 @@
+#!/bin/bash
+set -euo pipefail
+export PYTHONDONTWRITEBYTECODE=1
+exec emar "$@"

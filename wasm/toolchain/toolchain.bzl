@@ -1,0 +1,117 @@
+"""What Bazel has to know of emscripten.
+
+The feature `threads` compiles for memory that web workers share.
+"""
+
+load(
+    "@bazel_tools//tools/cpp:cc_toolchain_config_lib.bzl",
+    "feature",
+    "flag_group",
+    "flag_set",
+    "tool_path",
+)
+load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "ACTION_NAMES")
+
+_COMPILE = [
+    ACTION_NAMES.c_compile,
+    ACTION_NAMES.cpp_compile,
+    ACTION_NAMES.cpp_header_parsing,
+]
+_LINK = [ACTION_NAMES.cpp_link_executable]
+
+def _flags(name, actions, flags, enabled):
+    return feature(
+        name = name,
+        enabled = enabled,
+        flag_sets = [flag_set(
+            actions = actions,
+            flag_groups = [flag_group(flags = flags)],
+        )],
+    )
+
+def _config_impl(ctx):
+    features = [
+        _flags(
+            "compiling",
+            _COMPILE,
+            [
+                "-O3",
+                "-DNDEBUG",
+                "-ffunction-sections",
+                "-fdata-sections",
+                "-fwasm-exceptions",
+                "-msimd128",
+                "-no-canonical-prefixes",
+                "-Wno-builtin-macro-redefined",
+                "-D__DATE__=\"redacted\"",
+                "-D__TIMESTAMP__=\"redacted\"",
+                "-D__TIME__=\"redacted\"",
+            ],
+            True,
+        ),
+        _flags(
+            "linking",
+            _LINK,
+            [
+                "-O3",
+                "-fwasm-exceptions",
+                "-msimd128",
+                "--no-entry",
+                # Names of imports and exports stay as they are.
+                "-sDECLARE_ASM_MODULE_EXPORTS=0",
+                "-sALLOW_MEMORY_GROWTH=1",
+                "-sINITIAL_MEMORY=16MB",
+                "-sMAXIMUM_MEMORY=2GB",
+                "-sFILESYSTEM=0",
+                "-sTOTAL_STACK=1MB",
+            ],
+            True,
+        ),
+        _flags("standard_library", [ACTION_NAMES.cpp_compile], ["-include", ctx.file.missing.path], True),
+        _flags("threads", _COMPILE + _LINK, ["-pthread"], False),
+        _flags(
+            "thread_stacks",
+            _LINK,
+            [
+                "-sDEFAULT_PTHREAD_STACK_SIZE=1MB",
+                # Growing shared memory is slow for emscripten's JavaScript only.
+                "-Wno-pthreads-mem-growth",
+            ],
+            True,
+        ),
+        feature(name = "static_linking_mode", enabled = True),
+        feature(name = "supports_start_end_lib", enabled = False),
+        feature(name = "supports_dynamic_linker", enabled = False),
+    ]
+    return cc_common.create_cc_toolchain_config_info(
+        ctx = ctx,
+        abi_libc_version = "emscripten",
+        abi_version = "emscripten",
+        compiler = "emscripten",
+        # missing.h, Debian's emscripten, and the headers of the clang that it drives.
+        cxx_builtin_include_directories = [
+            "%package(//wasm/toolchain)%",
+            "/usr/lib/clang",
+            "/usr/lib/llvm-14",
+            "/usr/share/emscripten",
+        ],
+        features = features,
+        host_system_name = "local",
+        target_cpu = "wasm",
+        target_libc = "emscripten",
+        target_system_name = "wasm32-unknown-emscripten",
+        tool_paths = [
+            tool_path(name = "gcc", path = "em++.sh"),
+            tool_path(name = "ar", path = "emar.sh"),
+        ] + [
+            tool_path(name = name, path = "/bin/false")
+            for name in ["cpp", "dwp", "gcov", "ld", "nm", "objcopy", "objdump", "strip"]
+        ],
+        toolchain_identifier = "emscripten",
+    )
+
+emscripten_toolchain_config = rule(
+    implementation = _config_impl,
+    attrs = {"missing": attr.label(mandatory = True, allow_single_file = True)},
+    provides = [CcToolchainConfigInfo],
+)

@@ -1,0 +1,96 @@
+"""The npm package: JavaScript around two WebAssembly modules."""
+
+load(":linked_ops.bzl", "linked_ops_header")
+load(":version.bzl", "WASM")
+load(":web_module.bzl", "web_module")
+
+_PACKAGE = {
+    "name": "neura",
+    "version": WASM.version,
+    "description": "Runs ONNX models on WebAssembly",
+    "license": "Apache-2.0",
+    "type": "module",
+    "main": "./index.js",
+    "module": "./index.js",
+    "types": "./index.d.ts",
+    "exports": {
+        ".": {"types": "./index.d.ts", "default": "./index.js"},
+        "./*": "./*",
+    },
+    "sideEffects": False,
+    "engines": {"node": ">=18"},
+}
+
+def _package_impl(ctx):
+    package_json = ctx.actions.declare_file(ctx.label.name + "/package.json")
+    ctx.actions.write(package_json, json.encode_indent(_PACKAGE, indent = "  ") + "\n")
+    outputs = [package_json]
+
+    # Copies: what a module is beside is where its symbolic link leads.
+    copies = {source.basename: source for source in ctx.files.srcs}
+    copies["neura.wasm"] = ctx.file.module
+    copies["neura-threads.wasm"] = ctx.file.threads_module
+    for model in ctx.attr.module[OutputGroupInfo].model.to_list():
+        copies[model.basename] = model
+    for name, source in copies.items():
+        output = ctx.actions.declare_file("{}/{}".format(ctx.label.name, name))
+        ctx.actions.run_shell(
+            outputs = [output],
+            inputs = [source],
+            command = "cp \"$1\" \"$2\"",
+            arguments = [source.path, output.path],
+        )
+        outputs.append(output)
+    return [DefaultInfo(files = depset(outputs), runfiles = ctx.runfiles(files = outputs))]
+
+_package = rule(
+    implementation = _package_impl,
+    attrs = {
+        "module": attr.label(mandatory = True, allow_single_file = True),
+        "srcs": attr.label_list(mandatory = True, allow_files = True),
+        "threads_module": attr.label(mandatory = True, allow_single_file = True),
+    },
+)
+
+def neura_web_bundle(name, model = None, **kwargs):
+    """The folder <name>, an npm package.
+
+    Args:
+      name: of the target and the folder.
+      model: an .onnx file. The bundle then has the operations of this model and no others, and the file; else all.
+      **kwargs: visibility and the like.
+    """
+    linked_ops = "//tensor/ops:every_op"
+    if model != None:
+        header = name + "_linked_ops/linked_ops.h"
+        linked_ops_header(
+            name = name + "_linked_ops_header",
+            model = model,
+            out = header,
+        )
+        native.cc_library(
+            name = name + "_linked_ops",
+            hdrs = [header],
+            include_prefix = "neura/tensor/ops",
+            strip_include_prefix = name + "_linked_ops",
+        )
+        linked_ops = "//{}:{}_linked_ops".format(native.package_name(), name)
+    web_module(
+        name = name + "_module",
+        linked_ops = linked_ops,
+        model = model,
+        program = "//wasm:program",
+    )
+    web_module(
+        name = name + "_threads_module",
+        linked_ops = linked_ops,
+        program = "//wasm:program",
+        threads = True,
+    )
+    _package(
+        name = name,
+        module = name + "_module",
+        srcs = ["//wasm:javascript"],
+        threads_module = name + "_threads_module",
+        **kwargs
+    )

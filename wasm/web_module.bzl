@@ -1,0 +1,58 @@
+"""WebAssembly modules."""
+
+load(":native_run.bzl", "native_transition")
+
+def _wasm_transition_impl(settings, attr):
+    return {
+        "//command_line_option:compilation_mode": "opt",
+        "//command_line_option:copt": [],
+        "//command_line_option:cpu": "wasm",
+        "//command_line_option:crosstool_top": Label("//wasm/toolchain:emscripten"),
+        "//command_line_option:features": ["threads" if attr.threads else "one_thread"],
+        "//command_line_option:linkopt": [],
+        "//tensor/ops:linked_ops": attr.linked_ops,
+    }
+
+_wasm_transition = transition(
+    implementation = _wasm_transition_impl,
+    inputs = [],
+    outputs = [
+        "//command_line_option:compilation_mode",
+        "//command_line_option:copt",
+        "//command_line_option:cpu",
+        "//command_line_option:crosstool_top",
+        "//command_line_option:features",
+        "//command_line_option:linkopt",
+        "//tensor/ops:linked_ops",
+    ],
+)
+
+def _web_module_impl(ctx):
+    module = ctx.actions.declare_file(ctx.label.name + ".wasm")
+    ctx.actions.symlink(output = module, target_file = ctx.file.program)
+    return [
+        DefaultInfo(files = depset([module])),
+        OutputGroupInfo(model = depset(ctx.files.model)),
+    ]
+
+web_module = rule(
+    implementation = _web_module_impl,
+    doc = "<name>.wasm: a cc_binary compiled by emscripten, whatever else is built for.",
+    attrs = {
+        "linked_ops": attr.string(
+            default = "//tensor/ops:every_op",
+            doc = "The library of the header linked_ops.h.",
+        ),
+        "model": attr.label(
+            allow_single_file = [".onnx"],
+            cfg = native_transition,
+            doc = "Handed on, from the one configuration in which it is made.",
+        ),
+        "program": attr.label(mandatory = True, allow_single_file = True),
+        "threads": attr.bool(doc = "For memory that web workers share."),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
+    cfg = _wasm_transition,
+)
