@@ -147,9 +147,9 @@ void FillAny(PointwiseTable& table) {
 void FillScalarLoops(PointwiseTable& table) {
   FillFloat<float>(table);
   FillFloat<double>(table);
-#define NEURA_FILL(T)                                     \
-  FillNumber<T>(table);                                   \
-  FillAny<T>(table);                                      \
+#define NEURA_FILL(T)                                               \
+  FillNumber<T>(table);                                             \
+  FillAny<T>(table);                                                \
   NEURA_SET_LOOP(Add, DTypeOf<T>, &BinaryLoop<elements::AddOp, T>); \
   NEURA_SET_LOOP(Mul, DTypeOf<T>, &BinaryLoop<elements::MulOp, T>)
   NEURA_FILL(float);
