@@ -5,7 +5,8 @@ import { NeuraError } from './tensor.js';
 async function start() {
   if (!isNode) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const { Worker: NodeWorker } = await nodeModule('worker_threads');
-  return new NodeWorker(new URL('./worker.js', import.meta.url));
+  // Options of the program's own source, such as --input-type, are not for workers.
+  return new NodeWorker(new URL('./worker.js', import.meta.url), { execArgv: [] });
 }
 
 function listen(worker, onMessage, onError) {
