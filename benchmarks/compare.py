@@ -36,6 +36,9 @@ SUITES = {
 }  # fmt: skip
 
 
+PEER_OF_WASM = "onnxruntime-web@1.30.0"
+
+
 class Side:
     """A process that serves the commands of worker.cc; stopped except while it answers."""
 
@@ -158,7 +161,7 @@ def compare_wasm(threads, options):
     cache = os.path.join(ROOT, ".cache/npm")
     peer_package = os.path.join(cache, "node_modules/onnxruntime-web")
     if not os.path.exists(peer_package):
-        install = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", cache, "onnxruntime-web"]
+        install = ["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", cache, PEER_OF_WASM]
         subprocess.run(install, check=True)
     package = os.path.join(ROOT, "bazel-bin/wasm/bundle")
     trained = os.path.join(ROOT, "bazel-bin/examples/web/neura/fashion_mnist.onnx")

@@ -1,9 +1,10 @@
 #!/bin/bash
 # Installs what Neura needs from Debian's archive (Debian 12; root or sudo). Does nothing, quickly, when all is there.
 #
-# usage: tools/setup.sh [build] [cuda] [test] [format] [develop] [benchmark]
+# usage: tools/setup.sh [build] [cuda] [web] [test] [format] [develop] [benchmark]
 #   build      compile, and make the Python package (the default)
 #   cuda       compile with --config=cuda, where no CUDA toolkit is installed
+#   web        compile with --config=wasm
 #   test       what tests compare with and run in
 #   format     clang-format alone
 #   develop    format, lint and fuzz
@@ -38,6 +39,7 @@ for group in "${@:-build}"; do
   case "$group" in
     build) wanted+=("${build[@]}") ;;
     cuda) wanted+=("${cuda[@]}") ;;
+    web) wanted+=("${build[@]}" "${web[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     format) wanted+=("${format[@]}") ;;
     develop) wanted+=("${develop[@]}") ;;

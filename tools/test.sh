@@ -18,6 +18,7 @@ failed=0
 # Arguments go to `bazel test`.
 run_tests() {
   local status=0 now_passed now_failed
+  : >"$events"
   bazel test --color=no --curses=no --noshow_progress --keep_going --build_event_json_file="$events" "$@" || status=$?
   read -r now_passed now_failed < <(tools/count_tests.py "$events")
   # A build that stops before any test has a result is a failure that no test tells of.

@@ -66,6 +66,19 @@ for (const threads of [1, 2]) {
     assert.throws(() => session.memory, /disposed/);
   });
 
+  test(`${threads} threads: a session that opens while the last one ends`, async () => {
+    const old = await neura.load(CONV, { threads });
+    const opening = neura.load(CONV, { threads });
+    old.dispose();
+    const session = await opening;
+    const other = await neura.load(CONV, { threads });  // shares its memory, and so sees it grow
+    const before = other.memory;
+    await session.run(new Float32Array(36 * 20000));
+    assert(other.memory > before);
+    session.dispose();
+    other.dispose();
+  });
+
   test(`${threads} threads: memory comes back`, async () => {
     const kept = await neura.load(CONV, { threads });  // with it the memory they share
     const cycle = async () => {

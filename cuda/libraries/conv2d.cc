@@ -112,7 +112,11 @@ struct Choice {
   size_t workspace = 0;
 };
 
-// The fastest by cuDNN's estimate of those that give the same bits every time. Chosen once for each
+// Fixed, so that the choice does not depend on what is free.
+constexpr size_t kMostWorkspace = size_t{1} << 30;
+
+// The fastest by cuDNN's estimate of those that give the same bits every time; one that takes less
+// memory where that would take more than kMostWorkspace. Chosen once for each
 // geometry, without trying: timing would make the choice, and the bits, depend on the moment.
 template <typename Performance, typename Ask>
 Choice Choose(const Key& key, cudnnMathType_t allowed, Ask ask) {
@@ -126,17 +130,23 @@ Choice Choose(const Key& key, cudnnMathType_t allowed, Ask ask) {
   Performance candidates[kMost];
   int count = 0;
   ask(kMost, &count, candidates);
+  const Performance* best = nullptr;
   for (int i = 0; i < count; ++i) {
     const Performance& candidate = candidates[i];
     if (candidate.status != CUDNN_STATUS_SUCCESS) continue;
     if (candidate.determinism != CUDNN_DETERMINISTIC) continue;
-    const std::lock_guard<std::mutex> lock(*mutex);
-    // An answer may name a wider choice of arithmetic than was asked for.
-    const cudnnMathType_t math_type = allowed == CUDNN_FMA_MATH ? allowed : candidate.mathType;
-    const Choice choice{static_cast<int>(candidate.algo), math_type, candidate.memory};
-    return choices->emplace(key, choice).first->second;
+    const bool smaller =
+        best != nullptr && best->memory > kMostWorkspace && candidate.memory < best->memory;
+    if (best == nullptr || smaller) best = &candidate;
   }
-  ThrowUnimplemented("cuDNN has no deterministic algorithm for this convolution");
+  if (best == nullptr) {
+    ThrowUnimplemented("cuDNN has no deterministic algorithm for this convolution");
+  }
+  // An answer may name a wider choice of arithmetic than was asked for.
+  const cudnnMathType_t math_type = allowed == CUDNN_FMA_MATH ? allowed : best->mathType;
+  const Choice choice{static_cast<int>(best->algo), math_type, best->memory};
+  const std::lock_guard<std::mutex> lock(*mutex);
+  return choices->emplace(key, choice).first->second;
 }
 
 Tensor WorkspaceFor(const KernelCall& call, const Choice& choice) {

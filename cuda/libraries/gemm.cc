@@ -148,6 +148,9 @@ Choice AskCublas(cublasLtHandle_t handle, const Gemm& gemm, const Descriptors& d
   NEURA_CUBLAS_CHECK(cublasLtMatmulPreferenceCreate(&made));
   const CublasLtOwned<cublasLtMatmulPreference_t> preference(made);
   Set(made, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMaxWorkspace);
+  // Sums of parts in a fixed order, never in place.
+  Set(made, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+      uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE});
   Set(made, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, AlignmentOf(gemm.b.data));
   Set(made, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, AlignmentOf(gemm.a.data));
   Set(made, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, AlignmentOf(gemm.c));

@@ -32,7 +32,13 @@ class PoolDriver final : public CudaBlockDriver {
   }
 
   void Free(void* data, StreamId stream) noexcept override {
-    if (cudaFreeAsync(data, stream.handle) != cudaSuccess) ClearError();
+    try {
+      // The null stream is that of the current device.
+      const DeviceGuard guard(device_);
+      if (cudaFreeAsync(data, stream.handle) != cudaSuccess) ClearError();
+    } catch (const Error&) {
+      // What a kernel failed with is told at the next synchronization, which fails as well.
+    }
   }
 
   // The pool gives back only what the device has come to free.
@@ -44,7 +50,7 @@ class PoolDriver final : public CudaBlockDriver {
       NEURA_CUDA_CHECK(cudaDeviceGetDefaultMemPool(&pool, device_));
       NEURA_CUDA_CHECK(cudaMemPoolTrimTo(pool, 0));
     } catch (const Error&) {
-      // What a kernel failed with is told at the next synchronization, which fails as well.
+      // As above.
     }
   }
 

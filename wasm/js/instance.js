@@ -124,9 +124,11 @@ class Instance {
     return new TextDecoder().decode(bytes.slice(pointer >>> 0, end));
   }
 
+  /** Counts one user more; false when the last one has let it go meanwhile. */
   acquire() {
+    if (this.#forgotten) return false;
     ++this.#users;
-    return this;
+    return true;
   }
 
   /** Frees a session, if it is not 0, and with the last user all memory. */
@@ -149,12 +151,15 @@ const instances = new Map();
 
 // The instance of a build, with one user more: release() it.
 async function acquire(backend) {
-  if (!instances.has(backend)) {
-    const created = Instance.create(backend);
-    instances.set(backend, created);
-    created.catch(() => instances.delete(backend));
+  for (;;) {
+    if (!instances.has(backend)) {
+      const created = Instance.create(backend);
+      instances.set(backend, created);
+      created.catch(() => instances.delete(backend));
+    }
+    const instance = await instances.get(backend);
+    if (instance.acquire()) return instance;
   }
-  return instances.get(backend).then((instance) => instance.acquire());
 }
 
 /**

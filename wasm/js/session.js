@@ -58,7 +58,6 @@ export class Session {
     this.outputs = this.#describe(OUTPUTS);
   }
 
-
   /** Bytes of memory that this session shares with others of the same build. */
   get memory() {
     return this.#live().memoryBytes;
