@@ -3,12 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cctype>
-
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/gradcheck.h"
 #include "neura/autograd/rule.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::autograd {
 namespace {
@@ -34,9 +33,8 @@ std::vector<size_t> DifferentiableCases() {
   return indices;
 }
 
-class GradientTest : public ::testing::TestWithParam<size_t> {
+class GradientTest : public testing::OpCaseFixture {
  protected:
-  const OpCase& op_case() const { return OpCases()[GetParam()]; }
   // Statistics are functions of the input: to vary them alone is not what their rule describes.
   std::vector<Tensor> inputs() const {
     std::vector<Tensor> inputs = op_case().inputs;
@@ -91,11 +89,7 @@ TEST_P(GradientTest, OfStridedInputs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllRules, GradientTest, ::testing::ValuesIn(DifferentiableCases()),
-                         [](const auto& info) {
-                           std::string name = OpCases()[info.param].name;
-                           for (char& c : name) c = std::isalnum(c) ? c : '_';
-                           return name + "_" + std::to_string(info.param);
-                         });
+                         testing::NameOfCase);
 
 TEST(RuleTableTest, EveryOperationHasARuleOrIsNotDifferentiable) {
   for (int i = 0; i < kNumBuiltinOps; ++i) {

@@ -1,7 +1,6 @@
 // Every operation that ONNX can say, out and in again.
 #include "neura/onnx/round_trip.h"
 
-#include <cmath>
 #include <set>
 #include <string>
 
@@ -9,24 +8,14 @@
 #include "gtest/gtest.h"
 #include "neura/onnx/mapping.h"
 #include "neura/onnx/onnx.h"
+#include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::onnx {
 namespace {
 
-using testing::Array;
+using testing::ExpectClose;
 using testing::OpCase;
 using testing::OpCases;
-using testing::ToArray;
-
-void ExpectClose(const Tensor& actual, const Tensor& expected, double tolerance) {
-  ASSERT_EQ(actual.dtype(), expected.dtype());
-  ASSERT_EQ(actual.shape(), expected.shape());
-  const Array a = ToArray(actual), b = ToArray(expected);
-  for (int64_t i = 0; i < a.numel(); ++i) {
-    if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
-    ASSERT_LE(std::abs(a[i] - b[i]), tolerance * (1 + std::abs(b[i]))) << "element " << i;
-  }
-}
 
 // Cases of mapped operations that ONNX has no words for.
 const std::set<std::string>& Inexpressible() {

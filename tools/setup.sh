@@ -28,7 +28,7 @@ test=(
 cuda=("${build[@]}" python3-pip)
 # What compiles for WebAssembly, and what runs it.
 web=(emscripten node-acorn nodejs)
-test+=("${web[@]}" chromium chromium-driver)
+test+=("${web[@]}" chromium chromium-driver esbuild node-typescript)
 format=(clang-format-14)
 develop=("${test[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
 benchmark=("${build[@]}" "${web[@]}" python3-torch)

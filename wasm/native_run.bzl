@@ -1,5 +1,16 @@
 """Files that programs of this machine make, whatever else is built for."""
 
+# What a transition sets that chooses how a program is built.
+PROGRAM_SETTINGS = [
+    "//command_line_option:compilation_mode",
+    "//command_line_option:copt",
+    "//command_line_option:cpu",
+    "//command_line_option:crosstool_top",
+    "//command_line_option:features",
+    "//command_line_option:linkopt",
+    "//tensor/ops:linked_ops",
+]
+
 def _native_impl(settings, attr):
     return {
         "//command_line_option:compilation_mode": "opt",
@@ -15,15 +26,7 @@ def _native_impl(settings, attr):
 native_transition = transition(
     implementation = _native_impl,
     inputs = ["//command_line_option:host_cpu"],
-    outputs = [
-        "//command_line_option:compilation_mode",
-        "//command_line_option:copt",
-        "//command_line_option:cpu",
-        "//command_line_option:crosstool_top",
-        "//command_line_option:features",
-        "//command_line_option:linkopt",
-        "//tensor/ops:linked_ops",
-    ],
+    outputs = PROGRAM_SETTINGS,
 )
 
 def _native_run_impl(ctx):

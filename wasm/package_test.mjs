@@ -124,6 +124,25 @@ test('sources of models', async () => {
   await fails(neura.load(bytes, { threads: 0 }), /threads must be/);
 });
 
+test('the error of a thread is told', async () => {
+  const { WorkerPool } = await import(pathToFileURL(join(packageFolder, 'workers.js')));
+  const module = await WebAssembly.compile(await readFile(join(packageFolder, 'neura-threads.wasm')));
+  const memory = new WebAssembly.Memory({ initial: 256, maximum: 32768, shared: true });
+  const error = await new Promise((resolve, reject) => {
+    // Workers do not keep the program alive.
+    const patience = setTimeout(() => reject(new Error('nothing was told')), 60000);
+    const workers = new WorkerPool(module, memory, (failure) => {
+      clearTimeout(patience);
+      workers.terminate();
+      resolve(failure);
+    });
+    // No function is there.
+    workers.reserve(1).then(() => workers.run({ thread: 1024, stack: 65536, start: 2 ** 30, argument: 0 }), reject);
+  });
+  assert(error instanceof neura.NeuraError);
+  assert.match(error.message, /thread: /);
+});
+
 test('several sessions at once', async () => {
   const sessions = await Promise.all([1, 2, 2, 1].map((threads) => neura.load(CONV, { threads })));
   const input = Float32Array.from({ length: 36 }, (_, i) => Math.cos(i));

@@ -1,6 +1,6 @@
 """WebAssembly modules."""
 
-load(":native_run.bzl", "native_transition")
+load(":native_run.bzl", "PROGRAM_SETTINGS", "native_transition")
 
 def _wasm_transition_impl(settings, attr):
     return {
@@ -16,15 +16,7 @@ def _wasm_transition_impl(settings, attr):
 _wasm_transition = transition(
     implementation = _wasm_transition_impl,
     inputs = [],
-    outputs = [
-        "//command_line_option:compilation_mode",
-        "//command_line_option:copt",
-        "//command_line_option:cpu",
-        "//command_line_option:crosstool_top",
-        "//command_line_option:features",
-        "//command_line_option:linkopt",
-        "//tensor/ops:linked_ops",
-    ],
+    outputs = PROGRAM_SETTINGS,
 )
 
 def _web_module_impl(ctx):

@@ -4,59 +4,34 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cmath>
 
 #include "neura/cuda/kernels/host_device.h"
+#include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::cuda {
 namespace {
 
-using testing::Array;
 using testing::InputsAs;
-using testing::OpCase;
 using testing::OpCases;
-using testing::ToArray;
 
-class OpCaseTest : public ::testing::TestWithParam<size_t> {
+class OpCaseTest : public testing::OpCaseFixture {
  protected:
-  const OpCase& op_case() const { return OpCases()[GetParam()]; }
   // Factories have no inputs that would say where to run.
   std::vector<Tensor> RunOn(const std::vector<Tensor>& inputs) const {
-    return Execute(op_case().op, op_case().options.get(), inputs, kHostDevice);
+    const std::vector<Tensor> outputs =
+        Execute(op_case().op, op_case().options.get(), inputs, kHostDevice);
+    for (const Tensor& output : outputs) EXPECT_EQ(output.device(), kHostDevice);
+    return outputs;
   }
 };
 
-// In units of 1 + |expected|; float64 results are five digits better at least.
-void ExpectClose(const std::vector<Tensor>& outputs, const std::vector<Array>& expected,
-                 double tolerance) {
-  ASSERT_EQ(outputs.size(), expected.size());
-  for (size_t k = 0; k < outputs.size(); ++k) {
-    EXPECT_EQ(outputs[k].device(), kHostDevice);
-    const Array actual = ToArray(outputs[k]);
-    const double bound = outputs[k].dtype() == kFloat64 ? tolerance * 1e-5 : tolerance;
-    ASSERT_EQ(DimsView(actual.shape), DimsView(expected[k].shape)) << "output " << k;
-    for (int64_t i = 0; i < actual.numel(); ++i) {
-      ASSERT_NEAR(actual[i], expected[k][i], bound * (1 + std::abs(expected[k][i])))
-          << "output " << k << ", element " << i;
-    }
-  }
-}
-
-std::vector<Array> Expected(const OpCase& op_case, const std::vector<Tensor>& inputs) {
-  std::vector<Array> arrays;
-  for (const Tensor& input : inputs) arrays.push_back(ToArray(input));
-  return op_case.reference(arrays);
-}
-
 TEST_P(OpCaseTest, MatchesReferenceInFloat64) {
-  ExpectClose(RunOn(OnDevice(op_case().inputs)), Expected(op_case(), op_case().inputs),
-              op_case().tolerance);
+  ExpectReference(RunOn(OnDevice(op_case().inputs)), op_case().inputs);
 }
 
 TEST_P(OpCaseTest, MatchesReferenceInFloat32) {
   const std::vector<Tensor> inputs = InputsAs(op_case(), kFloat32);
-  ExpectClose(RunOn(OnDevice(inputs)), Expected(op_case(), inputs), op_case().tolerance);
+  ExpectReference(RunOn(OnDevice(inputs)), inputs);
 }
 
 TEST_P(OpCaseTest, StridedInputsGiveTheSame) {
@@ -65,7 +40,7 @@ TEST_P(OpCaseTest, StridedInputsGiveTheSame) {
   const ScopedDefaultDevice scope(kHostDevice);
   std::vector<Tensor> inputs = OnDevice(op_case().inputs);
   for (Tensor& input : inputs) input = testing::Strided(input);
-  ExpectClose(RunOn(inputs), Expected(op_case(), op_case().inputs), op_case().tolerance);
+  ExpectReference(RunOn(inputs), op_case().inputs);
 }
 
 // 16-bit numbers are computed in float and rounded once.
@@ -84,7 +59,7 @@ TEST_P(OpCaseTest, SixteenBitFloatsAreRoundedResults) {
       any = true;
     }
     if (!any) continue;
-    ExpectClose(RunOn(OnDevice(inputs)), Expected(op_case(), wide), tolerance);
+    ExpectReference(RunOn(OnDevice(inputs)), wide, tolerance);
   }
 }
 
@@ -97,11 +72,7 @@ std::vector<size_t> OurCases() {
   return ours;
 }
 
-INSTANTIATE_TEST_SUITE_P(OurOps, OpCaseTest, ::testing::ValuesIn(OurCases()), [](const auto& info) {
-  std::string name = OpCases()[info.param].name;
-  for (char& c : name) c = std::isalnum(c) ? c : '_';
-  return name + "_" + std::to_string(info.param);
-});
+INSTANTIATE_TEST_SUITE_P(OurOps, OpCaseTest, ::testing::ValuesIn(OurCases()), testing::NameOfCase);
 
 TEST(OpListTest, WhatHasNoKernelHereIsAViewOrComputedByALibrary) {
   const std::vector<OpId> by_libraries = {OpId::kMatMul,

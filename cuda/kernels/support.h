@@ -91,16 +91,15 @@ struct FaultReport {
   int32_t op;
 
   NEURA_DEVICE void OutOfRange(int64_t index, int64_t bound) const {
-    constexpr auto kCode = static_cast<int32_t>(FaultCode::kIndexOutOfRange);
-#ifdef NEURA_CUDA_ON_HOST
-    if (fault->code != 0) return;
-    fault->code = kCode;
-#else
-    if (atomicCAS(&fault->code, 0, kCode) != 0) return;
+    volatile KernelFault* note = fault;
+    if (note->code != 0) return;
+    note->op = op;
+    note->value = index;
+    note->bound = bound;
+#ifndef NEURA_CUDA_ON_HOST
+    __threadfence_system();
 #endif
-    fault->op = op;
-    fault->value = index;
-    fault->bound = bound;
+    note->code = static_cast<int32_t>(FaultCode::kIndexOutOfRange);
   }
 };
 

@@ -59,7 +59,11 @@ void BatchNormTrainingKernel(KernelCall& call) {
 void BatchNormTrainingGradKernel(KernelCall& call) {
   const Tensor& output = call.output();
   RequireFloatOrDouble(output.dtype());
-  if (output.numel() == 0) return;
+  if (output.numel() == 0) {  // cuDNN knows no empty batch
+    ClearElements(call, call.output(1));
+    ClearElements(call, call.output(2));
+    return;
+  }
   const int64_t channels = output.size(1);
   const Tensor grad = ContiguousInput(call, 0), input = ContiguousInput(call, 1);
   const Tensor weight = PerChannel(call, 2, channels, 1);

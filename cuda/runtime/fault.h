@@ -9,8 +9,9 @@ namespace neura::cuda {
 
 enum class FaultCode : int32_t { kNone = 0, kIndexOutOfRange = 1 };
 
-// In memory that host and device share. Of several threads that find fault, the one that changes
-// `code` from kNone, atomically, writes the rest.
+// In memory that host and device share, between which nothing is atomic. `code` is written last,
+// and so a note is whole; where kernels of two streams find fault in the same instant, it may say
+// of one the index and of the other the bound.
 struct KernelFault {
   int32_t code;
   int32_t op;     // an OpId

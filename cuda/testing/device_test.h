@@ -6,8 +6,11 @@
 
 #include "neura/cuda/cuda.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::cuda {
+
+using testing::ExpectClose;
 
 inline constexpr Device kGpu = CudaDevice(0);
 
@@ -24,10 +27,6 @@ using DeviceTest = OnGpu<::testing::Test>;
 // The tensor on the GPU; undefined where it is undefined.
 inline Tensor ToGpu(const Tensor& tensor) { return tensor.defined() ? To(tensor, kGpu) : tensor; }
 inline Tensor ToHost(const Tensor& tensor) { return To(tensor, kCpu); }
-
-// Expects the same dtype and shape, and elements that differ by at most `tolerance`, in units of
-// 1 + |expected|; NaN is expected where there is NaN.
-void ExpectClose(const Tensor& actual, const Tensor& expected, double tolerance);
 
 }  // namespace neura::cuda
 

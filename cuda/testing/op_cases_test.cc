@@ -3,24 +3,20 @@
 
 #include <gtest/gtest.h>
 
-#include <cctype>
-
 #include "neura/cuda/testing/device_test.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::cuda {
 namespace {
 
 using testing::InputsAs;
-using testing::OpCase;
 using testing::OpCases;
 using testing::RunCase;
 using testing::Strided;
 
-class OpCaseTest : public OnGpu<::testing::TestWithParam<size_t>> {
+class OpCaseTest : public OnGpu<testing::OpCaseFixture> {
  protected:
-  const OpCase& op_case() const { return OpCases()[GetParam()]; }
-
   // cuBLAS and cuDNN add in another order than the CPU, and in float32 where the CPU adds in
   // float64: ten times what the case allows the CPU itself. float64 is five digits better.
   void ExpectSame(const std::vector<Tensor>& inputs, const std::vector<Tensor>& on_gpu) {
@@ -69,13 +65,7 @@ TEST_P(OpCaseTest, TwiceGivesTheSameBits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllOps, OpCaseTest, ::testing::Range(size_t{0}, OpCases().size()),
-                         [](const auto& info) {
-                           std::string name = OpCases()[info.param].name;
-                           for (char& c : name) {
-                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-                           }
-                           return name + "_" + std::to_string(info.param);
-                         });
+                         testing::NameOfCase);
 
 }  // namespace
 }  // namespace neura::cuda

@@ -5,6 +5,7 @@
 #include "neura/examples/backend/counting_backend.h"
 #include "neura/neura.h"
 #include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/op_case_fixture.h"
 #include "neura/tensor/testing/op_cases.h"
 #include "neura/tensor/testing/values.h"
 
@@ -133,10 +134,7 @@ TEST(KernelTest, AnOperationWithoutOneIsAnErrorThatNamesBoth) {
   table[OpId::kErf] = kernel;
 }
 
-class CaseTest : public ::testing::TestWithParam<size_t> {
- protected:
-  const OpCase& op_case() const { return OpCases()[GetParam()]; }
-};
+using CaseTest = testing::OpCaseFixture;
 
 std::vector<Tensor> LeavesOf(const std::vector<Tensor>& inputs, bool there) {
   std::vector<Tensor> leaves;
@@ -182,11 +180,7 @@ TEST_P(CaseTest, GivesTheBitsOfTheCpuThereAndBack) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllOps, CaseTest, ::testing::Range(size_t{0}, OpCases().size()),
-                         [](const auto& info) {
-                           std::string name = OpCases()[info.param].name;
-                           for (char& c : name) c = std::isalnum(c) ? c : '_';
-                           return name + "_" + std::to_string(info.param);
-                         });
+                         testing::NameOfCase);
 
 }  // namespace
 }  // namespace neura

@@ -2,12 +2,17 @@
 
 _MAJOR = "13"
 
+# Of the wheels.
+_RELEASE = "13.0"
+
 # Shared libraries are named with their versions, as programs load them.
 _CUBLAS = ["libcublasLt.so.13"]
 _CUDART = ["libcudart_static.a"]
-_NVRTC = ["libnvrtc.so.13", "libnvrtc-builtins.so.13.0"]
 _CUDNN_PARTS = ["cnn", "engines_precompiled", "engines_runtime_compiled", "graph", "heuristic", "ops"]
 _CUDNN = ["libcudnn.so.9"] + ["libcudnn_{}.so.9".format(part) for part in _CUDNN_PARTS]
+
+def _nvrtc(release):
+    return ["libnvrtc.so.13", "libnvrtc-builtins.so." + release]
 
 def _first_existing(paths):
     for path in paths:
@@ -24,7 +29,7 @@ def _release(ctx, home):
     return printed.partition("release ")[2].partition(",")[0]
 
 def _installed_toolkit(ctx):
-    """The folder of a toolkit that fits; None where there is none. One that CUDA_HOME names must fit."""
+    """(folder, release) of a toolkit that fits; None where there is none. One that CUDA_HOME names must fit."""
     named = ctx.os.environ.get("CUDA_HOME", "")
     home = ctx.path(named or "/usr/local/cuda")
     release = _release(ctx, home)
@@ -35,7 +40,7 @@ def _installed_toolkit(ctx):
             _MAJOR,
             release or "no bin/nvcc",
         ))
-    return home if fits else None
+    return (home, release) if fits else None
 
 def _installed_cudnn(ctx, home):
     """(headers' folder, libraries' folder) of an installed cuDNN 9; None where there is none."""
@@ -50,15 +55,16 @@ def _installed_cudnn(ctx, home):
         fail("CUDNN_HOME={} has no cuDNN 9".format(named))
     return (header.dirname, library.dirname) if header and library else None
 
-def _link_toolkit(ctx, home):
+def _link_toolkit(ctx, home, release):
     for folder in ["bin", "include", "nvvm"]:
         ctx.symlink(home.get_child(folder), folder)
     places = ["lib64", "lib", "targets/x86_64-linux/lib"]
-    for library in _CUBLAS + _CUDART + _NVRTC:
+    nvrtc = _nvrtc(release)
+    for library in _CUBLAS + _CUDART + nvrtc:
         path = _first_existing([ctx.path("{}/{}/{}".format(home, place, library)) for place in places])
         if path:
             ctx.symlink(path, "lib/" + library)
-        elif library not in _NVRTC:
+        elif library not in nvrtc:
             fail("{} has no {}".format(home, library))
 
 def _link_cudnn(ctx, headers, libraries):
@@ -126,7 +132,7 @@ _TOOLKIT_WHEELS = {
     "nvidia-cuda-cccl": ["*/include/*"],
     "nvidia-cuda-crt": ["*/include/*"],
     "nvidia-cuda-nvcc": ["*/bin/*", "*/include/*"],
-    "nvidia-cuda-nvrtc": ["*/" + library for library in _NVRTC],
+    "nvidia-cuda-nvrtc": ["*/" + library for library in _nvrtc(_RELEASE)],
     "nvidia-cuda-runtime": ["*/include/*"] + ["*/" + library for library in _CUDART],
     "nvidia-curand": ["*/include/*"],
     "nvidia-nvvm": ["*/nvvm/bin/*", "*/nvvm/libdevice/*"],
@@ -134,9 +140,10 @@ _TOOLKIT_WHEELS = {
 _CUDNN_WHEELS = {"nvidia-cudnn-cu13": ["*/include/*"] + ["*/" + library for library in _CUDNN]}
 
 def _cuda_toolkit_impl(ctx):
-    home = _installed_toolkit(ctx)
-    if home:
-        _link_toolkit(ctx, home)
+    installed = _installed_toolkit(ctx)
+    if installed:
+        home, release = installed
+        _link_toolkit(ctx, home, release)
         cudnn = _installed_cudnn(ctx, home)
     else:
         _fetch(ctx, _TOOLKIT_WHEELS)

@@ -38,7 +38,7 @@ class Instance {
     let threads;
     if (memory !== undefined) {
       this.memory = new WebAssembly.Memory(memory);
-      this.workers = new WorkerPool(module, this.memory);
+      this.workers = new WorkerPool(module, this.memory, (error) => this.#fail(error));
       threads = this.#threadImports();
     }
     const imports = createImports(module, () => this.memory, threads);
@@ -85,8 +85,7 @@ class Instance {
     try {
       result = this.exports[name](...args);
     } catch (error) {
-      this.#broken = error;
-      this.#forget();
+      this.#fail(error);
       throw new NeuraError(`${name} failed: ${error.message}`, { cause: error });
     }
     if (result === 0) throw new NeuraError(this.text(this.exports.neura_error()));
@@ -137,6 +136,11 @@ class Instance {
     if (--this.#users > 0) return;
     this.#forget();
     this.workers?.terminate();
+  }
+
+  #fail(error) {
+    this.#broken ??= error;
+    this.#forget();
   }
 
   // Whoever comes next gets a new one.

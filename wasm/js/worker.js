@@ -2,8 +2,8 @@
 import { isNode, nodeModule } from './bytes.js';
 import { EAGAIN, createImports } from './imports.js';
 
-const port = isNode ? (await nodeModule('worker_threads')).parentPort : globalThis;
-
+let port = globalThis;
+let complain = console.error;
 let memory;
 let exports;
 
@@ -36,12 +36,22 @@ function onMessage(message) {
       run(message);
     }
   } catch (error) {
-    port.postMessage({ error: `thread: ${error.message}` });
+    const text = `thread: ${error.message}`;
+    // Said here also: the program may wait for this thread, and see no message.
+    if (message.module === undefined) complain(`neura: ${text}`);
+    port.postMessage({ error: text });
   }
 }
 
-if (isNode) {
-  port.on('message', onMessage);
-} else {
-  port.onmessage = (event) => onMessage(event.data);
+// Without await at the top level, which bundlers do not know in workers.
+async function listen() {
+  if (isNode) {
+    port = (await nodeModule('worker_threads')).parentPort;
+    const { writeSync } = await nodeModule('fs');
+    complain = (text) => writeSync(2, `${text}\n`);
+    port.on('message', onMessage);  // those that came earlier have waited
+  } else {
+    port.onmessage = (event) => onMessage(event.data);
+  }
 }
+listen();

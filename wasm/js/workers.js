@@ -23,10 +23,13 @@ export class WorkerPool {
   #memory;
   #workers = [];
   #idle = [];
+  #onFailure;
 
-  constructor(module, memory) {
+  /** `onFailure` gets the error of a worker that was ready; the memory may be in disorder then. */
+  constructor(module, memory, onFailure) {
     this.#module = module;
     this.#memory = memory;
+    this.#onFailure = onFailure;
   }
 
   /** Resolves when there are so many workers, ready to run. */
@@ -47,18 +50,21 @@ export class WorkerPool {
 
   async #open(worker) {
     worker.handle = await start();
+    let ready = false;
     await new Promise((resolve, reject) => {
+      const onError = (error) => (ready ? this.#onFailure(error) : reject(error));
       const onMessage = (message) => {
         if (message === 'ready') {
+          ready = true;
           resolve();
         } else if (message === 'exit') {
           worker.onExit?.();
           this.#idle.push(worker);
         } else {
-          reject(new NeuraError(message.error));
+          onError(new NeuraError(message.error));
         }
       };
-      listen(worker.handle, onMessage, reject);
+      listen(worker.handle, onMessage, onError);
       worker.handle.postMessage({ module: this.#module, memory: this.#memory });
     });
     if (isNode) worker.handle.unref();  // a program ends although threads wait for work
