@@ -1,6 +1,7 @@
 #include <array>
 #include <limits>
 #include <mutex>
+#include <optional>
 
 #include "absl/container/flat_hash_map.h"
 #include "neura/cuda/kernels/tensors.h"
@@ -20,8 +21,9 @@ cudnnDataType_t ComputeTypeOf(DType dtype) {
   return dtype == kFloat64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT;
 }
 
-// How float32 may be rounded before it is multiplied.
+// Which units may multiply, and how float32 may be rounded for them.
 cudnnMathType_t MathTypeOf(DType dtype) {
+  if (dtype == kFloat16 || dtype == kBFloat16) return CUDNN_TENSOR_OP_MATH;
   return dtype == kFloat32 && !AllowTf32() ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
 }
 
@@ -118,8 +120,9 @@ constexpr size_t kMostWorkspace = size_t{1} << 30;
 // The fastest by cuDNN's estimate of those that give the same bits every time; one that takes less
 // memory where that would take more than kMostWorkspace. Chosen once for each
 // geometry, without trying: timing would make the choice, and the bits, depend on the moment.
-template <typename Performance, typename Ask>
-Choice Choose(const Key& key, cudnnMathType_t allowed, Ask ask) {
+// `ask` fills in candidates, `measure` the workspace of one with the math type that it is given.
+template <typename Performance, typename Ask, typename Measure>
+Choice Choose(const Key& key, cudnnMathType_t allowed, Ask ask, Measure measure) {
   static std::mutex* mutex = new std::mutex;
   static auto* choices = new absl::flat_hash_map<Key, Choice>;
   {
@@ -130,23 +133,26 @@ Choice Choose(const Key& key, cudnnMathType_t allowed, Ask ask) {
   Performance candidates[kMost];
   int count = 0;
   ask(kMost, &count, candidates);
-  const Performance* best = nullptr;
+  std::optional<Choice> best;
   for (int i = 0; i < count; ++i) {
     const Performance& candidate = candidates[i];
     if (candidate.status != CUDNN_STATUS_SUCCESS) continue;
     if (candidate.determinism != CUDNN_DETERMINISTIC) continue;
-    const bool smaller =
-        best != nullptr && best->memory > kMostWorkspace && candidate.memory < best->memory;
-    if (best == nullptr || smaller) best = &candidate;
+    // An answer may name a wider choice of arithmetic than was asked for; with what was, the
+    // algorithm may need another workspace or be none.
+    Choice choice{.algorithm = static_cast<int>(candidate.algo),
+                  .math_type = allowed == CUDNN_FMA_MATH ? allowed : candidate.mathType};
+    if (measure(candidate.algo, choice.math_type, &choice.workspace) != CUDNN_STATUS_SUCCESS) {
+      continue;
+    }
+    if (!best.has_value() || choice.workspace < best->workspace) best = choice;
+    if (best->workspace <= kMostWorkspace) break;
   }
-  if (best == nullptr) {
+  if (!best.has_value()) {
     ThrowUnimplemented("cuDNN has no deterministic algorithm for this convolution");
   }
-  // An answer may name a wider choice of arithmetic than was asked for.
-  const cudnnMathType_t math_type = allowed == CUDNN_FMA_MATH ? allowed : best->mathType;
-  const Choice choice{static_cast<int>(best->algo), math_type, best->memory};
   const std::lock_guard<std::mutex> lock(*mutex);
-  return choices->emplace(key, choice).first->second;
+  return choices->emplace(key, *best).first->second;
 }
 
 Tensor WorkspaceFor(const KernelCall& call, const Choice& choice) {
@@ -169,8 +175,8 @@ struct Convolution {
         key(KeyOf(kind, image, weight, result, call.Get<Options>())),
         math_type(MathTypeOf(image.dtype())) {}
 
-  void Use(const Choice& choice) const {
-    NEURA_CUDNN_CHECK(cudnnSetConvolutionMathType(geometry.handle(), choice.math_type));
+  void Use(cudnnMathType_t wanted) const {
+    NEURA_CUDNN_CHECK(cudnnSetConvolutionMathType(geometry.handle(), wanted));
   }
 
   const DeviceGuard guard;
@@ -200,12 +206,19 @@ void Forward(const KernelCall& call, const Tensor& input, const Tensor& weight) 
   const Tensor& output = call.output();
   const Convolution<Conv2dOptions> conv(call, Kind::kForward, input, weight, output);
   const Choice choice = Choose<cudnnConvolutionFwdAlgoPerf_t>(
-      conv.key, conv.math_type, [&](int most, int* count, auto* results) {
+      conv.key, conv.math_type,
+      [&](int most, int* count, auto* results) {
         NEURA_CUDNN_CHECK(cudnnGetConvolutionForwardAlgorithm_v7(
             conv.handle, conv.x.handle(), conv.w.handle(), conv.geometry.handle(), conv.y.handle(),
             most, count, results));
+      },
+      [&](auto algorithm, cudnnMathType_t math_type, size_t* bytes) {
+        conv.Use(math_type);
+        return cudnnGetConvolutionForwardWorkspaceSize(conv.handle, conv.x.handle(),
+                                                       conv.w.handle(), conv.geometry.handle(),
+                                                       conv.y.handle(), algorithm, bytes);
       });
-  conv.Use(choice);
+  conv.Use(choice.math_type);
   const Tensor workspace = WorkspaceFor(call, choice);
   NEURA_CUDNN_CHECK(cudnnConvolutionForward(
       conv.handle, conv.factors.one(), conv.x.handle(), input.raw_data(), conv.w.handle(),
@@ -237,12 +250,19 @@ void Conv2dInputGradKernel(KernelCall& call) {
   if (grad.numel() == 0 || weight.numel() == 0) return ClearElements(call, output);
   const Convolution<Conv2dGradOptions> conv(call, Kind::kInputGrad, output, weight, grad);
   const Choice choice = Choose<cudnnConvolutionBwdDataAlgoPerf_t>(
-      conv.key, conv.math_type, [&](int most, int* count, auto* results) {
+      conv.key, conv.math_type,
+      [&](int most, int* count, auto* results) {
         NEURA_CUDNN_CHECK(cudnnGetConvolutionBackwardDataAlgorithm_v7(
             conv.handle, conv.w.handle(), conv.y.handle(), conv.geometry.handle(), conv.x.handle(),
             most, count, results));
+      },
+      [&](auto algorithm, cudnnMathType_t math_type, size_t* bytes) {
+        conv.Use(math_type);
+        return cudnnGetConvolutionBackwardDataWorkspaceSize(conv.handle, conv.w.handle(),
+                                                            conv.y.handle(), conv.geometry.handle(),
+                                                            conv.x.handle(), algorithm, bytes);
       });
-  conv.Use(choice);
+  conv.Use(choice.math_type);
   const Tensor workspace = WorkspaceFor(call, choice);
   NEURA_CUDNN_CHECK(cudnnConvolutionBackwardData(
       conv.handle, conv.factors.one(), conv.w.handle(), weight.raw_data(), conv.y.handle(),
@@ -259,12 +279,19 @@ void Conv2dWeightGradKernel(KernelCall& call) {
   if (grad.numel() == 0 || input.numel() == 0) return ClearElements(call, output);
   const Convolution<Conv2dGradOptions> conv(call, Kind::kWeightGrad, input, output, grad);
   const Choice choice = Choose<cudnnConvolutionBwdFilterAlgoPerf_t>(
-      conv.key, conv.math_type, [&](int most, int* count, auto* results) {
+      conv.key, conv.math_type,
+      [&](int most, int* count, auto* results) {
         NEURA_CUDNN_CHECK(cudnnGetConvolutionBackwardFilterAlgorithm_v7(
             conv.handle, conv.x.handle(), conv.y.handle(), conv.geometry.handle(), conv.w.handle(),
             most, count, results));
+      },
+      [&](auto algorithm, cudnnMathType_t math_type, size_t* bytes) {
+        conv.Use(math_type);
+        return cudnnGetConvolutionBackwardFilterWorkspaceSize(
+            conv.handle, conv.x.handle(), conv.y.handle(), conv.geometry.handle(), conv.w.handle(),
+            algorithm, bytes);
       });
-  conv.Use(choice);
+  conv.Use(choice.math_type);
   const Tensor workspace = WorkspaceFor(call, choice);
   NEURA_CUDNN_CHECK(cudnnConvolutionBackwardFilter(
       conv.handle, conv.factors.one(), conv.x.handle(), input.raw_data(), conv.y.handle(),

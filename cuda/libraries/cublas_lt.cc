@@ -24,16 +24,14 @@ void ThrowCublasStatus(cublasStatus_t status, std::string_view call) {
 }
 
 cublasLtHandle_t CublasLtHandle(int device) {
-  RequireDevice(device);
+  const DeviceGuard guard(device);
+  BindContext(device);
   static std::mutex* mutex = new std::mutex;
   static auto* handles =
       new std::vector<cublasLtHandle_t>(static_cast<size_t>(DeviceCount()), nullptr);
   const std::lock_guard<std::mutex> lock(*mutex);
   cublasLtHandle_t& handle = (*handles)[static_cast<size_t>(device)];
-  if (handle == nullptr) {
-    const DeviceGuard guard(device);
-    NEURA_CUBLAS_CHECK(cublasLtCreate(&handle));
-  }
+  if (handle == nullptr) NEURA_CUBLAS_CHECK(cublasLtCreate(&handle));
   return handle;
 }
 

@@ -80,6 +80,7 @@ void ThrowCudnnStatus(cudnnStatus_t status, std::string_view call) {
 
 cudnnHandle_t CudnnHandle(int device) {
   const DeviceGuard guard(device);
+  BindContext(device);
   thread_local ThreadHandles handles;
   const cudnnHandle_t handle = handles.Get(device);
   NEURA_CUDNN_CHECK(cudnnSetStream(handle, CurrentStream(device)));

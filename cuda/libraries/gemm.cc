@@ -202,6 +202,8 @@ std::optional<Matrix> AsMatrix(int64_t rows, int64_t cols, int64_t row_stride, i
 
 bool RunGemm(const KernelCall& call, const Gemm& gemm) {
   if (gemm.count > std::numeric_limits<int32_t>::max()) return false;
+  // Fused, it is read in vectors.
+  if (gemm.epilogue != Epilogue::kNone && AlignmentOf(gemm.bias) < 16) return false;
   const int device = call.call.device.index;
   const DeviceGuard guard(device);
   const cublasLtHandle_t handle = CublasLtHandle(device);
@@ -217,11 +219,13 @@ bool RunGemm(const KernelCall& call, const Gemm& gemm) {
   const bool in_double = descriptors.types.scale == CUDA_R_64F;
   const void* one = in_double ? static_cast<const void*>(&double_one) : &float_one;
   const void* beta = in_double ? static_cast<const void*>(&double_beta) : &float_beta;
-  NEURA_CUBLAS_CHECK(cublasLtMatmul(
+  const cublasStatus_t status = cublasLtMatmul(
       handle, descriptors.desc.get(), one, gemm.b.data, descriptors.a.get(), gemm.a.data,
       descriptors.b.get(), beta, gemm.c, descriptors.c.get(), gemm.c, descriptors.c.get(),
       &choice.algorithm, workspace.defined() ? workspace.raw_data() : nullptr, choice.workspace,
-      CurrentStream(device)));
+      CurrentStream(device));
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return false;
+  if (status != CUBLAS_STATUS_SUCCESS) ThrowCublasStatus(status, "cublasLtMatmul");
   NoteLaunch("cublasLtMatmul");
   return true;
 }

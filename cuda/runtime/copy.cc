@@ -9,16 +9,6 @@
 namespace neura::cuda {
 namespace {
 
-// Whether CUDA knows this host memory, so that it reads it after cudaMemcpyAsync has returned.
-bool IsRegistered(const void* host) {
-  cudaPointerAttributes attributes;
-  if (cudaPointerGetAttributes(&attributes, host) != cudaSuccess) {
-    ClearError();
-    return false;
-  }
-  return attributes.type != cudaMemoryTypeUnregistered;
-}
-
 // Between the host and one device, on its current stream.
 void CopyWithHost(void* to, const void* from, size_t bytes, int device, bool to_host,
                   bool non_blocking) {
@@ -33,8 +23,7 @@ void CopyWithHost(void* to, const void* from, size_t bytes, int device, bool to_
     RecordPinnedUse(host, device);
     return;
   }
-  // What CUDA does not know it has staged by now. What others have pinned, only they could guard.
-  if (non_blocking && !to_host && !IsRegistered(host)) return;
+  // Of other memory CUDA may read later, and nobody would keep it until then.
   stream.Synchronize();
 }
 

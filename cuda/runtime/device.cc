@@ -96,6 +96,13 @@ DeviceGuard::DeviceGuard(int device) {
   if (changed_) NEURA_CUDA_CHECK(cudaSetDevice(device));
 }
 
+void BindContext(int device) {
+  thread_local int bound = -1;
+  if (bound == device) return;
+  NEURA_CUDA_CHECK(cudaSetDevice(device));
+  bound = device;
+}
+
 DeviceGuard::~DeviceGuard() {
   if (changed_ && cudaSetDevice(previous_) != cudaSuccess) ClearError();
 }

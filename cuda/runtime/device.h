@@ -32,6 +32,10 @@ int MultiProcessorCount(int device);
 // The device that this thread's CUDA calls go to.
 int CurrentDevice();
 
+// Makes the context of `device`, which is current, that of this thread too. CUDA's runtime does so
+// by itself; libraries that call the driver rely on it.
+void BindContext(int device);
+
 // While alive, CUDA calls of this thread go to `device`. Its context is made when it is first
 // needed. Throws as RequireDevice does.
 class DeviceGuard {

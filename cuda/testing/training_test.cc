@@ -95,7 +95,9 @@ TEST_F(TrainingTest, StepsOfSgdAreThoseOfTheCpu) {
   ExpectSameSteps<optim::SGD>(optim::SgdOptions{.lr = 0.05, .momentum = 0.9});
 }
 TEST_F(TrainingTest, StepsOfAdamWAreThoseOfTheCpu) {
-  ExpectSameSteps<optim::AdamW>(optim::AdamWOptions{.lr = 1e-3});
+  // A bias before a batch norm has a gradient of 0, of which rounding is left: the usual epsilon
+  // would make steps of it.
+  ExpectSameSteps<optim::AdamW>(optim::AdamWOptions{.lr = 1e-3, .eps = 1e-5});
 }
 
 TEST_F(TrainingTest, LearnsFromPinnedBatchesTheSameWayTwice) {
