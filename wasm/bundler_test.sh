@@ -21,3 +21,6 @@ fi
 
 # Others make workers into scripts, which are no modules.
 esbuild --log-level=warning --bundle --format=iife --outfile=dist/worker.js --allow-overwrite node_modules/neura/worker.js
+
+# Of several conditions the first that fits counts; some bundlers insist that this one be the last.
+node --print 'Object.keys(require("./node_modules/neura/package.json").exports["."]).at(-1)' | grep --line-regexp default

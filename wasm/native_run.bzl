@@ -1,5 +1,8 @@
 """Files that programs of this machine make, whatever else is built for."""
 
+# Transitions and macros are also called from other workspaces: strings must say where //tensor is.
+LINKED_OPS = str(Label("//tensor/ops:linked_ops"))
+
 # What a transition sets that chooses how a program is built.
 PROGRAM_SETTINGS = [
     "//command_line_option:compilation_mode",
@@ -8,7 +11,7 @@ PROGRAM_SETTINGS = [
     "//command_line_option:crosstool_top",
     "//command_line_option:features",
     "//command_line_option:linkopt",
-    "//tensor/ops:linked_ops",
+    LINKED_OPS,
 ]
 
 def _native_impl(settings, attr):
@@ -19,7 +22,7 @@ def _native_impl(settings, attr):
         "//command_line_option:crosstool_top": Label("@bazel_tools//tools/cpp:toolchain"),
         "//command_line_option:features": [],
         "//command_line_option:linkopt": [],
-        "//tensor/ops:linked_ops": Label("//tensor/ops:every_op"),
+        LINKED_OPS: Label("//tensor/ops:every_op"),
     }
 
 # Where nothing else was asked for this changes nothing, and so the programs are those that tests run.

@@ -4,26 +4,13 @@ load(":linked_ops.bzl", "linked_ops_header")
 load(":version.bzl", "WASM")
 load(":web_module.bzl", "web_module")
 
-_PACKAGE = {
-    "name": "neura",
-    "version": WASM.version,
-    "description": "Runs ONNX models on WebAssembly",
-    "license": "Apache-2.0",
-    "type": "module",
-    "main": "./index.js",
-    "module": "./index.js",
-    "types": "./index.d.ts",
-    "exports": {
-        ".": {"types": "./index.d.ts", "default": "./index.js"},
-        "./*": "./*",
-    },
-    "sideEffects": False,
-    "engines": {"node": ">=18"},
-}
-
 def _package_impl(ctx):
     package_json = ctx.actions.declare_file(ctx.label.name + "/package.json")
-    ctx.actions.write(package_json, json.encode_indent(_PACKAGE, indent = "  ") + "\n")
+    ctx.actions.expand_template(
+        template = ctx.file._package_json,
+        output = package_json,
+        substitutions = {"{NAME}": ctx.attr.package_name, "{VERSION}": WASM.version},
+    )
     outputs = [package_json]
 
     # Copies: what a module is beside is where its symbolic link leads.
@@ -47,20 +34,26 @@ _package = rule(
     implementation = _package_impl,
     attrs = {
         "module": attr.label(mandatory = True, allow_single_file = True),
+        "package_name": attr.string(mandatory = True),
         "srcs": attr.label_list(mandatory = True, allow_files = True),
         "threads_module": attr.label(mandatory = True, allow_single_file = True),
+        # Not made of a dictionary: Bazel sorts, and of conditions the first that fits counts.
+        "_package_json": attr.label(allow_single_file = True, default = "//wasm:package.json.in"),
     },
 )
 
-def neura_web_bundle(name, model = None, **kwargs):
+def neura_web_bundle(name, model = None, package_name = "neura", **kwargs):
     """The folder <name>, an npm package.
+
+    Compiling it takes minutes, once for each model: what is linked is part of the configuration.
 
     Args:
       name: of the target and the folder.
       model: an .onnx file. The bundle then has the operations of this model and no others, and the file; else all.
+      package_name: under which programs import it; other than "neura" where one program has several.
       **kwargs: visibility and the like.
     """
-    linked_ops = "//tensor/ops:every_op"
+    linked_ops = str(Label("//tensor/ops:every_op"))
     if model != None:
         header = name + "_linked_ops/linked_ops.h"
         linked_ops_header(
@@ -74,23 +67,24 @@ def neura_web_bundle(name, model = None, **kwargs):
             include_prefix = "neura/tensor/ops",
             strip_include_prefix = name + "_linked_ops",
         )
-        linked_ops = "//{}:{}_linked_ops".format(native.package_name(), name)
+        linked_ops = "{}//{}:{}_linked_ops".format(native.repository_name(), native.package_name(), name)
     web_module(
         name = name + "_module",
         linked_ops = linked_ops,
         model = model,
-        program = "//wasm:program",
+        program = Label("//wasm:program"),
     )
     web_module(
         name = name + "_threads_module",
         linked_ops = linked_ops,
-        program = "//wasm:program",
+        program = Label("//wasm:program"),
         threads = True,
     )
     _package(
         name = name,
         module = name + "_module",
-        srcs = ["//wasm:javascript"],
+        package_name = package_name,
+        srcs = [Label("//wasm:javascript")],
         threads_module = name + "_threads_module",
         **kwargs
     )

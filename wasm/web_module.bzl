@@ -1,6 +1,6 @@
 """WebAssembly modules."""
 
-load(":native_run.bzl", "PROGRAM_SETTINGS", "native_transition")
+load(":native_run.bzl", "LINKED_OPS", "PROGRAM_SETTINGS", "native_transition")
 
 def _wasm_transition_impl(settings, attr):
     return {
@@ -10,7 +10,7 @@ def _wasm_transition_impl(settings, attr):
         "//command_line_option:crosstool_top": Label("//wasm/toolchain:emscripten"),
         "//command_line_option:features": ["threads" if attr.threads else "one_thread"],
         "//command_line_option:linkopt": [],
-        "//tensor/ops:linked_ops": attr.linked_ops,
+        LINKED_OPS: attr.linked_ops,
     }
 
 _wasm_transition = transition(
@@ -32,8 +32,8 @@ web_module = rule(
     doc = "<name>.wasm: a cc_binary compiled by emscripten, whatever else is built for.",
     attrs = {
         "linked_ops": attr.string(
-            default = "//tensor/ops:every_op",
-            doc = "The library of the header linked_ops.h.",
+            default = str(Label("//tensor/ops:every_op")),
+            doc = "The library of the header linked_ops.h, with its repository.",
         ),
         "model": attr.label(
             allow_single_file = [".onnx"],

@@ -15,6 +15,7 @@ namespace {
 using autograd::GradOf;
 using examples::CopiedBytes;
 using examples::kCounting;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
@@ -39,7 +40,7 @@ TEST(DeviceTest, OnesThatAreNotThereAreErrors) {
   EXPECT_THAT(ErrorOf([] {
                 Zeros({2}, {.device = {DeviceType::kCuda, 0}});
               }),
-              HasSubstr("no backend for device cuda:0"));
+              AllOf(HasSubstr("no backend for device cuda:0"), HasSubstr("--config=cuda")));
   EXPECT_THAT(ErrorOf([] { To(Zeros({2}), {DeviceType::kCustom, 3}); }), HasSubstr("custom:3"));
   EXPECT_THAT(ErrorOf([] { PinMemory(Zeros({2})); }), HasSubstr("pinned memory"));
 }

@@ -20,7 +20,10 @@ const DeviceMemory& MemoryOf(Device device) {
   const DeviceMemory* memory = g_memories[static_cast<int>(device.type)];
   if (memory == nullptr) {
     ThrowFailedPrecondition(
-        absl::StrCat("no backend for device ", ToString(device), " is linked into this program"));
+        absl::StrCat("no backend for device ", ToString(device), " is linked into this program",
+                     device.type == DeviceType::kCuda
+                         ? "; build it with --config=cuda, and let it depend on //cuda"
+                         : ""));
   }
   return *memory;
 }

@@ -154,8 +154,9 @@ def cuda_cc_test(name, **kwargs):
         neura_cc_test(name = name, **kwargs)
 
 def cuda_archive(name, program, files):
-    """NAME.tar.gz: a program without its symbols' names, and files beside it. Nothing without --config=cuda."""
+    """NAME.tar.gz: a program without its symbols' names, and files beside it, with --config=cuda."""
     if not CUDA_ENABLED:
+        _not_enabled(name = name, tags = ["manual"])
         return
     native.genrule(
         name = name,

@@ -90,7 +90,7 @@ def _config_impl(ctx):
         compiler = "emscripten",
         # missing.h, Debian's emscripten, and the headers of the clang that it drives.
         cxx_builtin_include_directories = [
-            "%package(//wasm/toolchain)%",
+            "%package({})%".format(str(Label("//wasm/toolchain")).partition(":")[0]),
             "/usr/lib/clang",
             "/usr/lib/llvm-14",
             "/usr/share/emscripten",
