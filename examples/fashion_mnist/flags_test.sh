@@ -1,5 +1,5 @@
 #!/bin/bash
-# A command line that cannot be right ends at once, with one line that names what is wrong.
+# A command line that cannot be right ends at once, with one line that names what is wrong, and --out is where it says.
 set -euo pipefail
 
 program=$1
@@ -26,3 +26,10 @@ refuses "custom:5" --device=custom:5  # a device without a backend
 refuses '"extra" is not a flag' extra
 touch "$out/file"
 refuses "--out=$out/file/o: cannot make the folder: Not a directory" --out="$out/file/o"
+
+BUILD_WORKING_DIRECTORY=$out "$program" --max_steps=1 --out=made/here >"$out/log"  # as bazel run does
+[[ -s $out/made/here/model.safetensors ]] && grep --quiet "^Wrote made/here/model.safetensors" "$out/log" || {
+  echo "--out does not count from where bazel run was called:"
+  cat "$out/log"
+  exit 1
+}

@@ -1,5 +1,6 @@
 // Trains a small convolutional network on Fashion-MNIST, saves it, exports it to ONNX, and shows
 // that the exported file gives the same answers.
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -122,6 +123,10 @@ int main(int argc, char** argv) {
     if (arguments.size() > 1) {  // the first is the program
       neura::ThrowInvalidArgument(
           absl::StrFormat("\"%s\" is not a flag; --help lists the flags", arguments[1]));
+    }
+    // bazel run starts programs in a folder of its own; --out counts from where the user is.
+    if (const char* users_folder = std::getenv("BUILD_WORKING_DIRECTORY")) {
+      std::filesystem::current_path(users_folder);
     }
     return neura::examples::Run();
   } catch (const std::exception& error) {
