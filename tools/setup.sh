@@ -45,7 +45,7 @@ for group in "${@:-build}"; do
     develop) wanted+=("${develop[@]}") ;;
     benchmark) wanted+=("${benchmark[@]}") ;;
     -h | --help) usage; exit 0 ;;
-    *) usage >&2; exit 2 ;;
+    *) { echo "tools/setup.sh: no group \"$group\""; usage; } >&2; exit 2 ;;
   esac
 done
 

@@ -1,14 +1,18 @@
 // Trains a small convolutional network on Fashion-MNIST, saves it, exports it to ONNX, and shows
 // that the exported file gives the same answers.
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "neura/examples/fashion_mnist/net.h"
 #include "neura/examples/fashion_mnist/pictures.h"
@@ -42,27 +46,42 @@ bool CheckExported(const std::string& path, const Tensor& images, const Tensor& 
   return equal == predictions.numel();
 }
 
-int Run() {
-  if (const int threads = absl::GetFlag(FLAGS_threads); threads != 0) SetNumThreads(threads);
-  const int epochs = absl::GetFlag(FLAGS_epochs);
-  if (epochs < 1) {
-    ThrowInvalidArgument(absl::StrFormat("--epochs=%d: at least 1 is expected", epochs));
+// A flag's value; throws where it is below `least`.
+template <typename T>
+T AtLeast(int least, const absl::Flag<T>& flag) {
+  const T value = absl::GetFlag(flag);
+  if (value < least) {
+    ThrowInvalidArgument(absl::StrFormat("--%s=%d: at least %d is expected",
+                                         absl::GetFlagReflectionHandle(flag).Name(), value, least));
   }
-  const std::filesystem::path out = absl::GetFlag(FLAGS_out);
-  std::filesystem::create_directories(out);
+  return value;
+}
 
-  ManualSeed(absl::GetFlag(FLAGS_seed));
+std::filesystem::path MakeFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) {
+    throw Error(absl::ErrnoToStatusCode(error.value()),
+                absl::StrFormat("--out=%s: cannot make the folder: %s", path, error.message()));
+  }
+  return path;
+}
+
+int Run() {
+  TrainingOptions options;
+  options.epochs = AtLeast(1, FLAGS_epochs);
+  options.device = ParseDevice(absl::GetFlag(FLAGS_device));
+  options.seed = absl::GetFlag(FLAGS_seed);
+  options.num_workers = AtLeast(0, FLAGS_workers);
+  options.max_steps = AtLeast(0, FLAGS_max_steps);
+  if (const int threads = AtLeast(0, FLAGS_threads); threads != 0) SetNumThreads(threads);
+  const std::filesystem::path out = MakeFolder(absl::GetFlag(FLAGS_out));
+
+  ManualSeed(options.seed);
   const Images train = LoadImages(true), test = LoadImages(false);
   Net net;
-  const Device device = ParseDevice(absl::GetFlag(FLAGS_device));
-  net.To(device);
+  net.To(options.device);
   std::cout << net << "\n\n";
-  TrainingOptions options;
-  options.epochs = epochs;
-  options.device = device;
-  options.seed = absl::GetFlag(FLAGS_seed);
-  options.num_workers = absl::GetFlag(FLAGS_workers);
-  options.max_steps = absl::GetFlag(FLAGS_max_steps);
   const std::vector<EpochRecord> records = TrainNet(net, train, test, options);
 
   const std::string model = out / "model.safetensors", exported = out / "model.onnx";
@@ -99,8 +118,16 @@ int main(int argc, char** argv) {
     return file.ends_with("fashion_mnist/main.cc");
   };
   absl::SetFlagsUsageConfig(usage);
-  absl::ParseCommandLine(argc, argv);
+  const std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
   try {
+    if (arguments.size() > 1) {  // the first is the program
+      neura::ThrowInvalidArgument(
+          absl::StrFormat("\"%s\" is not a flag; --help lists the flags", arguments[1]));
+    }
+    // bazel run starts programs in a folder of its own; --out counts from where the user is.
+    if (const char* users_folder = std::getenv("BUILD_WORKING_DIRECTORY")) {
+      std::filesystem::current_path(users_folder);
+    }
     return neura::examples::Run();
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << "\n";

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "neura/examples/fashion_mnist/ticks.h"
 #include "neura/tensor/io/atomic_file.h"
 
 namespace neura::examples {
@@ -114,20 +117,19 @@ struct Curve {
   std::vector<double> values;
 };
 
-// Curves over the epochs, in the box at (left, top).
+// Curves over the epochs, in the box at (left, top). `unit` follows every number of the axis.
 void DrawChart(Page& page, double left, double top, const std::string& title,
-               const std::vector<Curve>& curves, bool percent) {
+               const std::vector<Curve>& curves, std::string_view unit) {
   constexpr double kWidth = 380, kHeight = 260;
-  double low = 1e300, high = -1e300;
+  double least = std::numeric_limits<double>::infinity(), most = -least;
   for (const Curve& curve : curves) {
     for (double value : curve.values) {
-      low = std::min(low, value);
-      high = std::max(high, value);
+      least = std::min(least, value);
+      most = std::max(most, value);
     }
   }
-  const double margin = std::max(0.08 * (high - low), 1e-3);
-  low -= margin;
-  high += margin;
+  const Ticks ticks = RoundTicks(least, most);
+  const double low = ticks.values.front(), high = ticks.values.back();
   const size_t epochs = curves[0].values.size();
   const auto x_of = [&](size_t i) {
     return left + (epochs > 1 ? kWidth * static_cast<double>(i) / static_cast<double>(epochs - 1)
@@ -136,13 +138,10 @@ void DrawChart(Page& page, double left, double top, const std::string& title,
   const auto y_of = [&](double v) { return top + kHeight * (high - v) / (high - low); };
 
   page.Text(left, top - 18, title, 16, kInk);
-  constexpr int kTicks = 5;
-  for (int i = 0; i < kTicks; ++i) {
-    const double value = low + (high - low) * i / (kTicks - 1);
+  for (double value : ticks.values) {
     page.Line({{left, y_of(value)}, {left + kWidth, y_of(value)}}, kGrid, 1);
-    const std::string label =
-        percent ? absl::StrFormat("%.1f%%", 100 * value) : absl::StrFormat("%.3f", value);
-    page.Text(left - 8, y_of(value) + 4, label, 11, kInk, 1);
+    page.Text(left - 8, y_of(value) + 4, absl::StrFormat("%.*f%s", ticks.digits, value, unit), 11,
+              kInk, 1);
   }
   for (size_t i = 0; i < epochs; ++i) {
     page.Text(x_of(i), top + kHeight + 20, absl::StrCat(i + 1), 11, kInk, 0.5);
@@ -166,12 +165,12 @@ void DrawLearningCurves(const std::vector<EpochRecord>& records, const std::stri
   Curve loss{"training", kBlue, {}}, train{"training", kBlue, {}}, test{"test", kOrange, {}};
   for (const EpochRecord& record : records) {
     loss.values.push_back(record.train_loss);
-    train.values.push_back(record.train_accuracy);
-    test.values.push_back(record.test_accuracy);
+    train.values.push_back(100 * record.train_accuracy);
+    test.values.push_back(100 * record.test_accuracy);
   }
   Page page(1000, 400);
-  DrawChart(page, 80, 60, "Loss", {loss}, false);
-  DrawChart(page, 570, 60, "Accuracy", {train, test}, true);
+  DrawChart(page, 80, 60, "Loss", {loss}, "");
+  DrawChart(page, 570, 60, "Accuracy", {train, test}, "%");
   page.Save(path);
 }
 
