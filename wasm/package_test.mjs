@@ -42,16 +42,25 @@ for (const threads of [1, 2]) {
     assert.deepEqual([...alone.output.data], [...output.data.subarray(3)]);
     assert.equal((await session.run(new Float32Array(0))).output.data.length, 0);
 
-    await fails(session.run({ x: data }), /no input x; it has input/);
-    await fails(session.run({}), /input input is missing/);
+    await fails(session.run({ x: data }), /no input "x"; it has "input"/);
+    await fails(session.run({}), /input "input" is missing/);
     await fails(session.run(new Int32Array(36)), /must be float32 \[batch, 1, 6, 6\], got int32/);
     await fails(session.run(data.subarray(1)), /71 elements do not make float32 \[batch, 1, 6, 6\]/);
     await fails(session.run(new neura.Tensor(data, [2, 6, 6])), /must be .*, got shape \[2, 6, 6\]/);
-    await fails(session.run([1, 2]), /no input 0/);
-    await fails(session.run(null), /takes an object/);
-    await fails(session.run({ input: [1, 2] }), /a Tensor or a typed array, got Array/);
+    for (const array of [[1, 2], { input: [1, 2] }]) {
+      await fails(session.run(array), /input "input": an Array is not accepted; .*Float32Array\.from\(.*or a Tensor/);
+    }
+    await fails(session.run({ input: 'x' }), /"input" must be a Tensor or a typed array, got the string "x"/);
+    for (const [value, name] of [[undefined, 'undefined'], [null, 'null'], [3, 'the number 3'], [new Map(), 'Map'],
+                                 [data.buffer, 'ArrayBuffer'], [session, 'Session']]) {
+      await fails(session.run(value), new RegExp(`takes a Tensor, a typed array or an object with "input", got ${name}$`));
+    }
+    const bare = Object.assign(Object.create(null), { input: data });
+    assert.deepEqual((await session.run(bare)).output.shape, [2, 3]);
     assert.throws(() => new neura.Tensor(data, [3, 3]), /9 elements, got 72/);
-    assert.throws(() => new neura.Tensor(data, [-1, 3]), /non-negative/);
+    assert.throws(() => new neura.Tensor(data, [-1, 3]), /non-negative integers, got \[-1, 3\]/);
+    assert.throws(() => new neura.Tensor(data, [72], 'toString'), /got the string "toString"/);
+    assert.throws(() => new neura.Tensor(data, [72], 'int32'), /dtype int32 come as Int32Array, got Float32Array/);
 
     for (const bytes of ['', 'no model', '\x08\x07'.repeat(50)]) {
       await fails(neura.load(new TextEncoder().encode(bytes), { threads }), /model/);
@@ -101,6 +110,16 @@ for (const threads of [1, 2]) {
     session.dispose();
   });
 }
+
+test('a model of two inputs takes them by name alone', async () => {
+  const session = await neura.load(join(models, 'matmul-batch.onnx'), { threads: 1 });
+  const names = session.inputs.map(({ name }) => `"${name}"`).join(', ');
+  const value = new Float32Array(4);
+  for (const [given, type] of [[value, 'Float32Array'], [new neura.Tensor(value, [4]), 'Tensor'], [[1], 'Array']]) {
+    await fails(session.run(given), new RegExp(`takes an object with ${names}, got ${type}$`));
+  }
+  session.dispose();
+});
 
 test('sources of models', async () => {
   const bytes = await readFile(CONV);
