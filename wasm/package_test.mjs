@@ -139,8 +139,15 @@ test('sources of models', async () => {
   await fails(neura.load(`${url}/nothing`), /answered 404/);
   server.close();
   await fails(neura.load('/there/is/no/such.onnx'), /cannot read .*such\.onnx/);
-  await fails(neura.load(7), /got Number/);
-  await fails(neura.load(bytes, { threads: 0 }), /threads must be/);
+  await fails(neura.load(7), /got the number 7/);
+});
+
+test('options of load(), and sessions without it', async () => {
+  for (const options of [null, 3, '2']) await fails(neura.load(CONV, options), /options of load\(\) are an object, got/);
+  await fails(neura.load(CONV, { threads: 0 }), /threads must be .*, got the number 0/);
+  await fails(neura.load(CONV, { threads: '2' }), /threads must be an integer .*, got the string "2"/);
+  await fails(neura.load(CONV, { onProgress: 1 }), /onProgress must be a function, got the number 1/);
+  assert.throws(() => new neura.Session(CONV), (error) => error instanceof neura.NeuraError && /use load\(\)/.test(error));
 });
 
 test('the error of a thread is told', async () => {

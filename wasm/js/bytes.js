@@ -1,5 +1,5 @@
 // Bytes of models and modules, wherever they are.
-import { NeuraError } from './tensor.js';
+import { NeuraError, shown } from './tensor.js';
 
 export const isNode = typeof process === 'object' && typeof process.versions?.node === 'string';
 
@@ -78,7 +78,7 @@ export async function modelBytes(source, onProgress) {
     bytes = new Uint8Array(source);
   } else {
     throw new NeuraError('a model is loaded from a URL or from bytes (an ArrayBuffer or a typed array), ' +
-                         `got ${source?.constructor?.name ?? source}`);
+                         `got ${shown(source)}`);
   }
   onProgress?.({ loaded: bytes.length, total: bytes.length });
   return bytes;

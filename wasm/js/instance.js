@@ -14,7 +14,7 @@ const BUILDS = {
   },
 };
 
-class Instance {
+export class Instance {
   #users = 0;
   #broken = null;
   #forgotten = false;

@@ -1,4 +1,5 @@
 // One loaded model.
+import { Instance } from './instance.js';
 import { ARRAYS, NeuraError, Tensor, count, dtypeOf, isTypedArray, shown } from './tensor.js';
 
 const INPUTS = 0;
@@ -62,6 +63,7 @@ export class Session {
   #handle;
 
   constructor(instance, handle, threads) {
+    if (!(instance instanceof Instance)) throw new NeuraError('sessions are not made with new; use load()');
     this.#instance = instance;
     this.#handle = handle;
     this.threads = threads;
