@@ -53,7 +53,8 @@ for (const threads of [1, 2]) {
     await fails(session.run({ input: 'x' }), /"input" must be a Tensor or a typed array, got the string "x"/);
     for (const [value, name] of [[undefined, 'undefined'], [null, 'null'], [3, 'the number 3'], [new Map(), 'Map'],
                                  [data.buffer, 'ArrayBuffer'], [session, 'Session']]) {
-      await fails(session.run(value), new RegExp(`takes a Tensor, a typed array or an object with "input", got ${name}$`));
+      const expected = new RegExp(`takes a Tensor, a typed array or an object with "input", got ${name}$`);
+      await fails(session.run(value), expected);
     }
     const bare = Object.assign(Object.create(null), { input: data });
     assert.deepEqual((await session.run(bare)).output.shape, [2, 3]);
@@ -143,11 +144,26 @@ test('sources of models', async () => {
 });
 
 test('options of load(), and sessions without it', async () => {
-  for (const options of [null, 3, '2']) await fails(neura.load(CONV, options), /options of load\(\) are an object, got/);
+  for (const options of [null, 3, '2']) await fails(neura.load(CONV, options), /load\(\) are an object, got/);
   await fails(neura.load(CONV, { threads: 0 }), /threads must be .*, got the number 0/);
   await fails(neura.load(CONV, { threads: '2' }), /threads must be an integer .*, got the string "2"/);
   await fails(neura.load(CONV, { onProgress: 1 }), /onProgress must be a function, got the number 1/);
-  assert.throws(() => new neura.Session(CONV), (error) => error instanceof neura.NeuraError && /use load\(\)/.test(error));
+  await fails((async () => new neura.Session(CONV))(), /use load\(\)/);
+});
+
+test('a model of a dtype without typed arrays is refused and freed', async () => {
+  const model = await readFile(join(models, 'relu-empty.onnx'));
+  const kept = await neura.load(model, { threads: 1 });  // with it the memory they share
+  const before = kept.memory;
+  const dtype = model.lastIndexOf('input') + 'input'.length + 5;  // in the input's type
+  assert.equal(model[dtype], 1);
+  model[dtype] = 10;  // float16
+  // So many would not find room beside each other.
+  for (let i = 0; i < 30000; ++i) {
+    await fails(neura.load(model, { threads: 1 }), /^input "input" is float16, .*; export it as float32$/);
+  }
+  assert.equal(kept.memory, before);
+  kept.dispose();
 });
 
 test('the error of a thread is told', async () => {

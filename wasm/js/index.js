@@ -54,10 +54,12 @@ export async function load(source, options = {}) {
     throw error;
   }
   const instance = await opening;
+  let handle = 0;
   try {
-    return new Session(instance, instance.load(bytes), instance.backend === 'threads' ? wanted : 1);
+    handle = instance.load(bytes);
+    return new Session(instance, handle, instance.backend === 'threads' ? wanted : 1);
   } catch (error) {
-    instance.release(0);
+    instance.release(handle);
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { ARRAYS, NeuraError, Tensor, count, dtypeOf, isTypedArray, shown } from 
 
 const INPUTS = 0;
 const OUTPUTS = 1;
+const SIDES = ['input', 'output'];
 
 const describe = ({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`;
 
@@ -136,7 +137,6 @@ export class Session {
     const { exports } = instance;
     const rank = exports.neura_result_rank(this.#handle, index);
     const shape = Array.from({ length: rank }, (_, dim) => exports.neura_result_extent(this.#handle, index, dim));
-    if (!(dtype in ARRAYS)) throw new NeuraError(`an output of dtype ${dtype} has no typed array`);
     const data = new ARRAYS[dtype](count(shape));
     data.set(instance.view(ARRAYS[dtype], exports.neura_result_data(this.#handle, index) >>> 0, data.length));
     return new Tensor(data, shape, dtype);
@@ -147,15 +147,16 @@ export class Session {
     const text = (pointer) => this.#instance.text(pointer);
     return Array.from({ length: exports.neura_num_values(this.#handle, side) }, (_, index) => {
       const place = [this.#handle, side, index];
+      const name = text(exports.neura_value_name(...place));
+      const dtype = text(exports.neura_value_dtype(...place));
+      if (!Object.hasOwn(ARRAYS, dtype)) {
+        throw new NeuraError(`${SIDES[side]} "${name}" is ${dtype}, which has no typed array; export it as float32`);
+      }
       const shape = Array.from({ length: exports.neura_value_rank(...place) }, (_, dim) => {
         const extent = text(exports.neura_value_extent(...place, dim));
         return /^\d+$/.test(extent) ? Number(extent) : extent;
       });
-      return Object.freeze({
-        name: text(exports.neura_value_name(...place)),
-        dtype: text(exports.neura_value_dtype(...place)),
-        shape: Object.freeze(shape),
-      });
+      return Object.freeze({ name, dtype, shape: Object.freeze(shape) });
     });
   }
 }

@@ -49,12 +49,15 @@ export function dtypeOf(data) {
 
 export class Tensor {
   constructor(data, shape, dtype = dtypeOf(data)) {
-    if (!Object.hasOwn(ARRAYS, dtype)) throw new NeuraError(`dtype must be a name such as "float32", got ${shown(dtype)}`);
+    if (!Object.hasOwn(ARRAYS, dtype)) {
+      throw new NeuraError(`dtype must be a name such as "float32", got ${shown(dtype)}`);
+    }
     if (dtype !== dtypeOf(data) && ARRAYS[dtype] !== data.constructor) {
       throw new NeuraError(`elements of dtype ${dtype} come as ${ARRAYS[dtype].name}, got ${shown(data)}`);
     }
-    if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent >= 0 && extent < 2 ** 31)) {
-      throw new NeuraError(`a shape is an array of non-negative integers, got ${Array.isArray(shape) ? `[${shape.join(', ')}]` : shown(shape)}`);
+    if (!Array.isArray(shape)) throw new NeuraError(`a shape is an array, got ${shown(shape)}`);
+    if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0 && extent < 2 ** 31)) {
+      throw new NeuraError(`a shape is an array of non-negative integers, got [${shape.map(String).join(', ')}]`);
     }
     if (count(shape) !== data.length) {
       throw new NeuraError(`the shape [${shape.join(', ')}] has ${count(shape)} elements, got ${data.length}`);
