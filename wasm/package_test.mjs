@@ -139,8 +139,29 @@ test('sources of models', async () => {
   assert.deepEqual(seen.at(-1), { loaded: bytes.length, total: bytes.length });
   await fails(neura.load(`${url}/nothing`), /answered 404/);
   server.close();
-  await fails(neura.load('/there/is/no/such.onnx'), /cannot read .*such\.onnx/);
+  await fails(neura.load(`${url}/model`), /cannot read "http.*\/model": fetch failed: .*ECONNREFUSED/);
+  await fails(neura.load('/there/is/no/such.onnx'), /cannot read ".*such\.onnx": ENOENT/);
+  await fails(neura.load(''), /cannot read "": ENOENT/);
   await fails(neura.load(7), /got the number 7/);
+});
+
+test('what a server sends in place of a module', async () => {
+  // As browsers see it: they have no process.
+  const { process } = globalThis;
+  delete globalThis.process;
+  const { compile } = await import(`${pathToFileURL(join(packageFolder, 'bytes.js'))}?browser`);
+  globalThis.process = process;
+  const module = await readFile(join(packageFolder, 'neura.wasm'));
+  const server = createServer((request, response) => {
+    if (request.url === '/page') response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>');
+    else response.writeHead(200, request.url === '/typed' ? { 'content-type': 'application/wasm' } : {}).end(module);
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  for (const path of ['typed', 'untyped']) assert(await compile(`${url}/${path}`) instanceof WebAssembly.Module);
+  await fails(compile(`${url}/page`), /not WebAssembly for ".*page": the bundler did not put .* beside the JavaScript/);
+  server.close();
+  server.closeAllConnections();
 });
 
 test('options of load(), and sessions without it', async () => {

@@ -29,7 +29,7 @@ export class Instance {
     } catch (error) {
       build.module = undefined;
       if (error instanceof NeuraError) throw error;
-      throw new NeuraError(`cannot start ${build.url}: ${error.message}`, { cause: error });
+      throw new NeuraError(`cannot start "${build.url}": ${error.message}`, { cause: error });
     }
   }
 
