@@ -34,7 +34,7 @@ CLASSIFY_ALL = """
 const [done] = [arguments[arguments.length - 1]];
 (async () => {
   const neura = await import('./neura/index.js');
-  const { PIXELS, argmax, toInput } = await import('./fashion_mnist.js');
+  const { PIXELS, argmax, toInput } = await import('./fashion_mnist.mjs');
   const bytes = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
   const [images, classes] = [await bytes('test_images.bin'), await bytes('classes.bin')];
   const session = await neura.load('neura/fashion_mnist.onnx');

@@ -1,5 +1,5 @@
 // The page: draws, picks, and shows what the network says.
-import { CLASSES, PIXELS, SIDE, softmax, toInput } from './fashion_mnist.js';
+import { CLASSES, PIXELS, SIDE, softmax, toInput } from './fashion_mnist.mjs';
 import * as neura from './neura/index.js';
 
 const element = (id) => document.getElementById(id);
