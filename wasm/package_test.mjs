@@ -42,16 +42,26 @@ for (const threads of [1, 2]) {
     assert.deepEqual([...alone.output.data], [...output.data.subarray(3)]);
     assert.equal((await session.run(new Float32Array(0))).output.data.length, 0);
 
-    await fails(session.run({ x: data }), /no input x; it has input/);
-    await fails(session.run({}), /input input is missing/);
+    await fails(session.run({ x: data }), /no input "x"; it has "input"/);
+    await fails(session.run({}), /input "input" is missing/);
     await fails(session.run(new Int32Array(36)), /must be float32 \[batch, 1, 6, 6\], got int32/);
     await fails(session.run(data.subarray(1)), /71 elements do not make float32 \[batch, 1, 6, 6\]/);
     await fails(session.run(new neura.Tensor(data, [2, 6, 6])), /must be .*, got shape \[2, 6, 6\]/);
-    await fails(session.run([1, 2]), /no input 0/);
-    await fails(session.run(null), /takes an object/);
-    await fails(session.run({ input: [1, 2] }), /a Tensor or a typed array, got Array/);
+    for (const array of [[1, 2], { input: [1, 2] }]) {
+      await fails(session.run(array), /input "input": an Array is not accepted; .*Float32Array\.from\(.*or a Tensor/);
+    }
+    await fails(session.run({ input: 'x' }), /"input" must be a Tensor or a typed array, got the string "x"/);
+    for (const [value, name] of [[undefined, 'undefined'], [null, 'null'], [3, 'the number 3'], [new Map(), 'Map'],
+                                 [data.buffer, 'ArrayBuffer'], [session, 'Session']]) {
+      const expected = new RegExp(`takes a Tensor, a typed array or an object with "input", got ${name}$`);
+      await fails(session.run(value), expected);
+    }
+    const bare = Object.assign(Object.create(null), { input: data });
+    assert.deepEqual((await session.run(bare)).output.shape, [2, 3]);
     assert.throws(() => new neura.Tensor(data, [3, 3]), /9 elements, got 72/);
-    assert.throws(() => new neura.Tensor(data, [-1, 3]), /non-negative/);
+    assert.throws(() => new neura.Tensor(data, [-1, 3]), /non-negative integers, got \[-1, 3\]/);
+    assert.throws(() => new neura.Tensor(data, [72], 'toString'), /got the string "toString"/);
+    assert.throws(() => new neura.Tensor(data, [72], 'int32'), /dtype int32 come as Int32Array, got Float32Array/);
 
     for (const bytes of ['', 'no model', '\x08\x07'.repeat(50)]) {
       await fails(neura.load(new TextEncoder().encode(bytes), { threads }), /model/);
@@ -102,6 +112,16 @@ for (const threads of [1, 2]) {
   });
 }
 
+test('a model of two inputs takes them by name alone', async () => {
+  const session = await neura.load(join(models, 'matmul-batch.onnx'), { threads: 1 });
+  const names = session.inputs.map(({ name }) => `"${name}"`).join(', ');
+  const value = new Float32Array(4);
+  for (const [given, type] of [[value, 'Float32Array'], [new neura.Tensor(value, [4]), 'Tensor'], [[1], 'Array']]) {
+    await fails(session.run(given), new RegExp(`takes an object with ${names}, got ${type}$`));
+  }
+  session.dispose();
+});
+
 test('sources of models', async () => {
   const bytes = await readFile(CONV);
   const seen = [];
@@ -119,9 +139,52 @@ test('sources of models', async () => {
   assert.deepEqual(seen.at(-1), { loaded: bytes.length, total: bytes.length });
   await fails(neura.load(`${url}/nothing`), /answered 404/);
   server.close();
-  await fails(neura.load('/there/is/no/such.onnx'), /cannot read .*such\.onnx/);
-  await fails(neura.load(7), /got Number/);
-  await fails(neura.load(bytes, { threads: 0 }), /threads must be/);
+  await fails(neura.load(`${url}/model`), /cannot read "http.*\/model": fetch failed: .*ECONNREFUSED/);
+  await fails(neura.load('/there/is/no/such.onnx'), /cannot read ".*such\.onnx": ENOENT/);
+  await fails(neura.load(''), /cannot read "": ENOENT/);
+  await fails(neura.load(7), /got the number 7/);
+});
+
+test('what a server sends in place of a module', async () => {
+  // As browsers see it: they have no process.
+  const { process } = globalThis;
+  delete globalThis.process;
+  const { compile } = await import(`${pathToFileURL(join(packageFolder, 'bytes.js'))}?browser`);
+  globalThis.process = process;
+  const module = await readFile(join(packageFolder, 'neura.wasm'));
+  const server = createServer((request, response) => {
+    if (request.url === '/page') response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>');
+    else response.writeHead(200, request.url === '/typed' ? { 'content-type': 'application/wasm' } : {}).end(module);
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  for (const path of ['typed', 'untyped']) assert(await compile(`${url}/${path}`) instanceof WebAssembly.Module);
+  await fails(compile(`${url}/page`), /not WebAssembly for ".*page": the bundler did not put .* beside the JavaScript/);
+  server.close();
+  server.closeAllConnections();
+});
+
+test('options of load(), and sessions without it', async () => {
+  for (const options of [null, 3, '2']) await fails(neura.load(CONV, options), /load\(\) are an object, got/);
+  await fails(neura.load(CONV, { threads: 0 }), /threads must be .*, got the number 0/);
+  await fails(neura.load(CONV, { threads: '2' }), /threads must be an integer .*, got the string "2"/);
+  await fails(neura.load(CONV, { onProgress: 1 }), /onProgress must be a function, got the number 1/);
+  await fails((async () => new neura.Session(CONV))(), /use load\(\)/);
+});
+
+test('a model of a dtype without typed arrays is refused and freed', async () => {
+  const model = await readFile(join(models, 'relu-empty.onnx'));
+  const kept = await neura.load(model, { threads: 1 });  // with it the memory they share
+  const before = kept.memory;
+  const dtype = model.lastIndexOf('input') + 'input'.length + 5;  // in the input's type
+  assert.equal(model[dtype], 1);
+  model[dtype] = 10;  // float16
+  // So many would not find room beside each other.
+  for (let i = 0; i < 30000; ++i) {
+    await fails(neura.load(model, { threads: 1 }), /^input "input" is float16, .*; export it as float32$/);
+  }
+  assert.equal(kept.memory, before);
+  kept.dispose();
 });
 
 test('the error of a thread is told', async () => {

@@ -34,7 +34,7 @@ CLASSIFY_ALL = """
 const [done] = [arguments[arguments.length - 1]];
 (async () => {
   const neura = await import('./neura/index.js');
-  const { PIXELS, argmax, toInput } = await import('./fashion_mnist.js');
+  const { PIXELS, argmax, toInput } = await import('./fashion_mnist.mjs');
   const bytes = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
   const [images, classes] = [await bytes('test_images.bin'), await bytes('classes.bin')];
   const session = await neura.load('neura/fashion_mnist.onnx');
@@ -143,17 +143,31 @@ def check_page(browser, url, threaded):
     print(browser.run("return document.getElementById('time').textContent"))
 
 
+def count_drawn(browser):
+    return browser.run("const c = document.getElementById('canvas').getContext('2d').getImageData(0, 0, 28, 28).data; "
+                       "return c.filter((byte, i) => i % 4 === 0 && byte > 128).length")  # fmt: skip
+
+
+def draw(browser, steps):
+    browser.send("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": steps}]})
+
+
 def check_drawing(browser):
     browser.run("document.getElementById('clear').click()")
+    assert not browser.run("return document.querySelector('#bars .best')"), "an empty image has a class"
+    assert browser.run("return document.querySelector('#bars .value').textContent") == ""
     box = browser.run("const b = document.getElementById('canvas').getBoundingClientRect(); return [b.left, b.top, b.width]")
     left, top, width = box
     moves = [(0.3, 0.15), (0.7, 0.15), (0.7, 0.85), (0.3, 0.85), (0.3, 0.15)]
     at = [{"type": "pointerMove", "duration": 50, "x": round(left + x * width), "y": round(top + y * width)}
           for x, y in moves]  # fmt: skip
-    steps = [at[0], {"type": "pointerDown", "button": 0}, *at[1:], {"type": "pointerUp", "button": 0}]
-    browser.send("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": steps}]})
-    drawn = browser.run("const c = document.getElementById('canvas').getContext('2d').getImageData(0, 0, 28, 28).data; "
-                        "return c.filter((byte, i) => i % 4 === 0 && byte > 128).length")  # fmt: skip
+    down, up = ({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp"))
+    draw(browser, [at[0], down, up])
+    dot = count_drawn(browser)
+    assert 0 < dot < 10, f"a click drew {dot} pixels"
+    browser.wait_for("return document.querySelector('#bars .best') !== null")
+    draw(browser, [at[0], down, *at[1:], up])
+    drawn = count_drawn(browser)
     assert drawn > 50, f"{drawn} pixels were drawn"
 
 

@@ -7,8 +7,12 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { CLASSES, PIXELS, softmax, toInput } from './fashion_mnist.js';
+import { CLASSES, PIXELS, softmax, toInput } from './fashion_mnist.mjs';
 
+if (process.argv.length !== 5) {
+  console.error('usage: node classify.mjs NEURA_PACKAGE MODEL.onnx IMAGES');
+  process.exit(2);
+}
 const [packageFolder, model, imagesPath] = process.argv.slice(2);
 const neura = await import(pathToFileURL(resolve(packageFolder, 'index.js')));
 

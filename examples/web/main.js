@@ -1,5 +1,5 @@
 // The page: draws, picks, and shows what the network says.
-import { CLASSES, PIXELS, SIDE, softmax, toInput } from './fashion_mnist.js';
+import { CLASSES, PIXELS, SIDE, softmax, toInput } from './fashion_mnist.mjs';
 import * as neura from './neura/index.js';
 
 const element = (id) => document.getElementById(id);
@@ -38,6 +38,15 @@ function showProbabilities(probabilities) {
   });
 }
 
+function showNothing() {
+  for (const { row, fill, value } of bars) {
+    fill.style.width = '0';
+    value.textContent = '';
+    row.classList.remove('best');
+  }
+  element('time').textContent = '';
+}
+
 // ---- the image
 
 function pixels() {
@@ -66,23 +75,25 @@ function setUpDrawing(changed) {
     return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
   };
   let last = null;
-  canvas.addEventListener('pointerdown', (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    last = at(event);
-    press(null);
-  });
-  canvas.addEventListener('pointermove', (event) => {
-    if (last === null) return;
-    const next = at(event);
+  const drawTo = (next) => {
     drawing.strokeStyle = '#fff';
     drawing.lineCap = 'round';
     drawing.lineWidth = Number(element('brush').value);
     drawing.beginPath();
     drawing.moveTo(...last);
-    drawing.lineTo(...next);
+    drawing.lineTo(next[0] + 1e-3, next[1]);  // a line of no length draws nothing, not even its ends
     drawing.stroke();
     last = next;
     changed();
+  };
+  canvas.addEventListener('pointerdown', (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    press(null);
+    last = at(event);
+    drawTo(last);  // a dot
+  });
+  canvas.addEventListener('pointermove', (event) => {
+    if (last !== null) drawTo(at(event));
   });
   for (const end of ['pointerup', 'pointercancel']) {
     canvas.addEventListener(end, () => {
@@ -128,13 +139,17 @@ async function start() {
       showStatus(`Loading the model: ${(loaded / 1024).toFixed(0)} KB`);
     },
   });
+  // The first run also compiles, which is not what the page measures.
+  await session.run(toInput(neura, new Uint8Array(PIXELS)));
   element('progress').hidden = true;
   const why = neura.backend.reason === null ? '' : ` (${neura.backend.reason})`;
   showStatus(`Ready: ${session.threads === 1 ? 'one thread' : `${session.threads} threads`}${why}`);
 
   const classify = async () => {
+    const image = pixels();
+    if (image.every((byte) => byte === 0)) return showNothing();
     try {
-      const input = toInput(neura, pixels());
+      const input = toInput(neura, image);
       const begin = performance.now();
       const { output } = await session.run({ input });
       const milliseconds = performance.now() - begin;

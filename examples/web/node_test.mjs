@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { PIXELS, argmax, toInput } from './fashion_mnist.js';
+import { PIXELS, argmax, toInput } from './fashion_mnist.mjs';
 
 const [folder, imagesPath, classesPath] = process.argv.slice(2);
 const neura = await import(pathToFileURL(resolve(folder, 'index.js')));

@@ -1,5 +1,5 @@
 // Bytes of models and modules, wherever they are.
-import { NeuraError } from './tensor.js';
+import { NeuraError, shown } from './tensor.js';
 
 export const isNode = typeof process === 'object' && typeof process.versions?.node === 'string';
 
@@ -63,7 +63,9 @@ export async function read(source, onProgress) {
     }
     return await readUrl(text, onProgress);
   } catch (error) {
-    throw new NeuraError(`cannot read ${text}: ${error.message}`, { cause: error });
+    // fetch() itself says only that it failed; of several attempts there is but a code.
+    const why = [error.message, error.cause?.message || error.cause?.code].filter(Boolean).join(': ');
+    throw new NeuraError(`cannot read "${text}": ${why}`, { cause: error });
   }
 }
 
@@ -78,22 +80,32 @@ export async function modelBytes(source, onProgress) {
     bytes = new Uint8Array(source);
   } else {
     throw new NeuraError('a model is loaded from a URL or from bytes (an ArrayBuffer or a typed array), ' +
-                         `got ${source?.constructor?.name ?? source}`);
+                         `got ${shown(source)}`);
   }
   onProgress?.({ loaded: bytes.length, total: bytes.length });
   return bytes;
+}
+
+function compileBytes(bytes, url) {
+  const magic = [0x00, 0x61, 0x73, 0x6d];  // \0asm
+  if (!magic.every((byte, i) => bytes[i] === byte)) {
+    // Servers of development answer with a page of HTML.
+    throw new NeuraError(`the server sent something that is not WebAssembly for "${url}": the bundler did not put ` +
+                         'this file beside the JavaScript');
+  }
+  return WebAssembly.compile(bytes);
 }
 
 /** A compiled module beside this file. */
 export async function compile(url) {
   if (isNode) return WebAssembly.compile(await read(url));
   const response = await fetch(url);
-  if (!response.ok) throw new NeuraError(`cannot read ${url}: the server answered ${response.status}`);
+  if (!response.ok) throw new NeuraError(`cannot read "${url}": the server answered ${response.status}`);
   // Compiling while it loads asks for the media type of WebAssembly, which not every server knows.
   if (response.headers.get('content-type')?.startsWith('application/wasm')) {
     return WebAssembly.compileStreaming(response);
   }
-  return WebAssembly.compile(await response.arrayBuffer());
+  return compileBytes(new Uint8Array(await response.arrayBuffer()), url);
 }
 
 export { nodeModule };

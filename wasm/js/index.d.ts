@@ -80,7 +80,8 @@ export class Session {
 /**
  * Loads an ONNX model.
  * @param source a URL, in Node also a path, or the bytes themselves
- * @throws NeuraError if it cannot be read, is no model, or has an operation that this bundle was built without
+ * @throws NeuraError if it cannot be read, is no model, has an operation that this bundle was built without, or takes
+ *   or gives a dtype without typed arrays, such as float16
  */
 export function load(source: string | URL | ArrayBufferLike | ArrayBufferView, options?: LoadOptions): Promise<Session>;
 

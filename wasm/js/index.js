@@ -2,7 +2,7 @@
 import { isNode, modelBytes } from './bytes.js';
 import { openInstance } from './instance.js';
 import { Session } from './session.js';
-import { NeuraError, Tensor } from './tensor.js';
+import { NeuraError, Tensor, shown } from './tensor.js';
 
 export { NeuraError, Session, Tensor };
 
@@ -30,12 +30,19 @@ function defaultThreads() {
 function wantedThreads(threads) {
   if (threads === undefined) return backend.name === 'threads' ? defaultThreads() : 1;
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
-    throw new NeuraError(`threads must be an integer from 1 to ${MAX_THREADS}, got ${threads}`);
+    throw new NeuraError(`threads must be an integer from 1 to ${MAX_THREADS}, got ${shown(threads)}`);
   }
   return backend.name === 'threads' ? threads : 1;
 }
 
-export async function load(source, { threads, onProgress } = {}) {
+export async function load(source, options = {}) {
+  if (typeof options !== 'object' || options === null) {
+    throw new NeuraError(`the options of load() are an object, got ${shown(options)}`);
+  }
+  const { threads, onProgress } = options;
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new NeuraError(`onProgress must be a function, got ${shown(onProgress)}`);
+  }
   const wanted = wantedThreads(threads);
   const opening = openInstance(wanted);
   opening.catch(() => {});  // looked at below, or the model cannot be read either
@@ -47,10 +54,12 @@ export async function load(source, { threads, onProgress } = {}) {
     throw error;
   }
   const instance = await opening;
+  let handle = 0;
   try {
-    return new Session(instance, instance.load(bytes), instance.backend === 'threads' ? wanted : 1);
+    handle = instance.load(bytes);
+    return new Session(instance, handle, instance.backend === 'threads' ? wanted : 1);
   } catch (error) {
-    instance.release(0);
+    instance.release(handle);
     throw error;
   }
 }

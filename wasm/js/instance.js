@@ -14,7 +14,7 @@ const BUILDS = {
   },
 };
 
-class Instance {
+export class Instance {
   #users = 0;
   #broken = null;
   #forgotten = false;
@@ -29,7 +29,7 @@ class Instance {
     } catch (error) {
       build.module = undefined;
       if (error instanceof NeuraError) throw error;
-      throw new NeuraError(`cannot start ${build.url}: ${error.message}`, { cause: error });
+      throw new NeuraError(`cannot start "${build.url}": ${error.message}`, { cause: error });
     }
   }
 

@@ -1,23 +1,34 @@
 // One loaded model.
-import { ARRAYS, NeuraError, Tensor, count, dtypeOf, isTypedArray } from './tensor.js';
+import { Instance } from './instance.js';
+import { ARRAYS, NeuraError, Tensor, count, dtypeOf, isTypedArray, shown } from './tensor.js';
 
 const INPUTS = 0;
 const OUTPUTS = 1;
+const SIDES = ['input', 'output'];
 
 const describe = ({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`;
+
+// Its prototype, if it has one, has none itself: so in every realm, which Object.prototype is not.
+function isPlainObject(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+const isValue = (value) => value instanceof Tensor || isTypedArray(value);
 
 // The shape of as many elements as `length`, if only one is possible.
 function inferShape(info, length) {
   const open = info.shape.flatMap((extent, dim) => (typeof extent === 'string' ? [dim] : []));
   const known = count(info.shape.filter((extent) => typeof extent === 'number'));
   if (open.length > 1) {
-    throw new NeuraError(`input ${info.name}: ${describe(info)} leaves ${open.length} extents open; ` +
+    throw new NeuraError(`input "${info.name}": ${describe(info)} leaves ${open.length} extents open; ` +
                          'pass new Tensor(data, shape)');
   }
   const shape = [...info.shape];
   if (open.length === 1) shape[open[0]] = known === 0 ? 0 : length / known;
   if (!shape.every(Number.isInteger) || count(shape) !== length) {
-    throw new NeuraError(`input ${info.name}: ${length} elements do not make ${describe(info)}`);
+    throw new NeuraError(`input "${info.name}": ${length} elements do not make ${describe(info)}`);
   }
   return shape;
 }
@@ -25,21 +36,24 @@ function inferShape(info, length) {
 function checkShape(info, shape) {
   const fits = shape.length === info.shape.length &&
                info.shape.every((extent, dim) => typeof extent === 'string' || extent === shape[dim]);
-  if (!fits) throw new NeuraError(`input ${info.name} must be ${describe(info)}, got shape [${shape.join(', ')}]`);
+  if (!fits) throw new NeuraError(`input "${info.name}" must be ${describe(info)}, got shape [${shape.join(', ')}]`);
 }
 
 // The value as a tensor that fits what the input says of itself.
 function toTensor(info, value) {
-  if (!(value instanceof Tensor) && !isTypedArray(value)) {
-    throw new NeuraError(`input ${info.name} must be a Tensor or a typed array, got ` +
-                         `${value?.constructor?.name ?? value}`);
+  if (Array.isArray(value)) {
+    throw new NeuraError(`input "${info.name}": an Array is not accepted; pass a typed array such as ` +
+                         `${ARRAYS[info.dtype].name}.from(...), or a Tensor`);
+  }
+  if (!isValue(value)) {
+    throw new NeuraError(`input "${info.name}" must be a Tensor or a typed array, got ${shown(value)}`);
   }
   const data = value instanceof Tensor ? value.data : value;
   const dtype = value instanceof Tensor ? value.dtype : dtypeOf(value);
   // Truth values come as bytes.
   const isBytes = info.dtype === 'bool' && dtype === 'uint8' && !(value instanceof Tensor);
   if (dtype !== info.dtype && !isBytes) {
-    throw new NeuraError(`input ${info.name} must be ${describe(info)}, got ${dtype}`);
+    throw new NeuraError(`input "${info.name}" must be ${describe(info)}, got ${dtype}`);
   }
   if (value instanceof Tensor) checkShape(info, value.shape);
   return new Tensor(data, value instanceof Tensor ? value.shape : inferShape(info, data.length), info.dtype);
@@ -50,6 +64,7 @@ export class Session {
   #handle;
 
   constructor(instance, handle, threads) {
+    if (!(instance instanceof Instance)) throw new NeuraError('sessions are not made with new; use load()');
     this.#instance = instance;
     this.#handle = handle;
     this.threads = threads;
@@ -99,24 +114,20 @@ export class Session {
 
   // The tensors in the order of the model's inputs.
   #arrange(given) {
-    if (given instanceof Tensor || isTypedArray(given)) {
-      if (this.inputs.length !== 1) {
-        throw new NeuraError(`the model has ${this.inputs.length} inputs; pass an object with ` +
-                             this.inputs.map(({ name }) => name).join(', '));
-      }
-      return [toTensor(this.inputs[0], given)];
-    }
-    if (given === null || typeof given !== 'object') {
-      throw new NeuraError('run() takes an object of inputs by name');
+    const alone = this.inputs.length === 1;
+    if (alone && (isValue(given) || Array.isArray(given))) return [toTensor(this.inputs[0], given)];
+    const names = this.inputs.map(({ name }) => `"${name}"`).join(', ') || 'no inputs';
+    if (!isPlainObject(given)) {
+      throw new NeuraError(`run() takes ${alone ? 'a Tensor, a typed array or ' : ''}an object with ${names}, ` +
+                           `got ${shown(given)}`);
     }
     for (const name of Object.keys(given)) {
       if (!this.inputs.some((info) => info.name === name)) {
-        throw new NeuraError(`the model has no input ${name}; it has ` +
-                             this.inputs.map((info) => info.name).join(', '));
+        throw new NeuraError(`the model has no input "${name}"; it has ${names}`);
       }
     }
     return this.inputs.map((info) => {
-      if (!Object.hasOwn(given, info.name)) throw new NeuraError(`input ${info.name} is missing`);
+      if (!Object.hasOwn(given, info.name)) throw new NeuraError(`input "${info.name}" is missing`);
       return toTensor(info, given[info.name]);
     });
   }
@@ -126,7 +137,6 @@ export class Session {
     const { exports } = instance;
     const rank = exports.neura_result_rank(this.#handle, index);
     const shape = Array.from({ length: rank }, (_, dim) => exports.neura_result_extent(this.#handle, index, dim));
-    if (!(dtype in ARRAYS)) throw new NeuraError(`an output of dtype ${dtype} has no typed array`);
     const data = new ARRAYS[dtype](count(shape));
     data.set(instance.view(ARRAYS[dtype], exports.neura_result_data(this.#handle, index) >>> 0, data.length));
     return new Tensor(data, shape, dtype);
@@ -137,15 +147,16 @@ export class Session {
     const text = (pointer) => this.#instance.text(pointer);
     return Array.from({ length: exports.neura_num_values(this.#handle, side) }, (_, index) => {
       const place = [this.#handle, side, index];
+      const name = text(exports.neura_value_name(...place));
+      const dtype = text(exports.neura_value_dtype(...place));
+      if (!Object.hasOwn(ARRAYS, dtype)) {
+        throw new NeuraError(`${SIDES[side]} "${name}" is ${dtype}, which has no typed array; export it as float32`);
+      }
       const shape = Array.from({ length: exports.neura_value_rank(...place) }, (_, dim) => {
         const extent = text(exports.neura_value_extent(...place, dim));
         return /^\d+$/.test(extent) ? Number(extent) : extent;
       });
-      return Object.freeze({
-        name: text(exports.neura_value_name(...place)),
-        dtype: text(exports.neura_value_dtype(...place)),
-        shape: Object.freeze(shape),
-      });
+      return Object.freeze({ name, dtype, shape: Object.freeze(shape) });
     });
   }
 }

@@ -21,6 +21,13 @@ export const ARRAYS = {
 const DTYPES = new Map(Object.entries(ARRAYS).map(([dtype, array]) => [array, dtype]));
 DTYPES.set(Uint8ClampedArray, 'uint8');
 
+/** A value that does not fit, as messages name it. */
+export function shown(value) {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'object' || typeof value === 'function') return value.constructor?.name ?? 'an object';
+  return `the ${typeof value} ${typeof value === 'string' ? `"${value}"` : String(value)}`;
+}
+
 export function isTypedArray(value) {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
@@ -33,22 +40,24 @@ export function count(shape) {
 export function dtypeOf(data) {
   const dtype = isTypedArray(data) ? DTYPES.get(data.constructor) : undefined;
   if (dtype === undefined) {
-    const given = data?.constructor?.name ?? String(data);
     throw new NeuraError(
       `expected a typed array (${Object.values(ARRAYS).map((array) => array.name).filter((name, i, all) =>
-        all.indexOf(name) === i).join(', ')}), got ${given}`);
+        all.indexOf(name) === i).join(', ')}), got ${shown(data)}`);
   }
   return dtype;
 }
 
 export class Tensor {
   constructor(data, shape, dtype = dtypeOf(data)) {
-    if (!(dtype in ARRAYS)) throw new NeuraError(`there is no dtype ${dtype}`);
-    if (dtype !== dtypeOf(data) && ARRAYS[dtype] !== data.constructor) {
-      throw new NeuraError(`${dtype} elements come in a ${ARRAYS[dtype].name}, got ${data.constructor.name}`);
+    if (!Object.hasOwn(ARRAYS, dtype)) {
+      throw new NeuraError(`dtype must be a name such as "float32", got ${shown(dtype)}`);
     }
-    if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent >= 0 && extent < 2 ** 31)) {
-      throw new NeuraError(`a shape is an array of non-negative integers, got ${shape}`);
+    if (dtype !== dtypeOf(data) && ARRAYS[dtype] !== data.constructor) {
+      throw new NeuraError(`elements of dtype ${dtype} come as ${ARRAYS[dtype].name}, got ${shown(data)}`);
+    }
+    if (!Array.isArray(shape)) throw new NeuraError(`a shape is an array, got ${shown(shape)}`);
+    if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0 && extent < 2 ** 31)) {
+      throw new NeuraError(`a shape is an array of non-negative integers, got [${shape.map(String).join(', ')}]`);
     }
     if (count(shape) !== data.length) {
       throw new NeuraError(`the shape [${shape.join(', ')}] has ${count(shape)} elements, got ${data.length}`);
