@@ -44,7 +44,7 @@ export interface Progress {
 }
 
 export interface LoadOptions {
-  /** How many threads compute; up to 4 by default, 1 where threads cannot be had. */
+  /** How many threads compute; one for each core, up to 4, by default, and 1 where threads cannot be had. */
   threads?: number;
   onProgress?: (progress: Progress) => void;
 }

@@ -1,5 +1,5 @@
 // Neura: runs ONNX models on WebAssembly. The types in index.d.ts say what everything does.
-import { isNode, modelBytes } from './bytes.js';
+import { isNode, modelBytes, nodeModule } from './bytes.js';
 import { openInstance } from './instance.js';
 import { Session } from './session.js';
 import { NeuraError, Tensor, shown } from './tensor.js';
@@ -23,11 +23,13 @@ const reason = whyNoThreads();
 
 export const backend = Object.freeze({ name: reason === null ? 'threads' : 'single-threaded', reason });
 
-function defaultThreads() {
-  return Math.max(1, Math.min(globalThis.navigator?.hardwareConcurrency ?? 4, 4));
+// More threads than cores would wait for each other.
+async function defaultThreads() {
+  const cores = globalThis.navigator?.hardwareConcurrency ?? (isNode ? (await nodeModule('os')).cpus().length : 4);
+  return Math.max(1, Math.min(cores, 4));
 }
 
-function wantedThreads(threads) {
+async function wantedThreads(threads) {
   if (threads === undefined) return backend.name === 'threads' ? defaultThreads() : 1;
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new NeuraError(`threads must be an integer from 1 to ${MAX_THREADS}, got ${shown(threads)}`);
@@ -43,7 +45,7 @@ export async function load(source, options = {}) {
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw new NeuraError(`onProgress must be a function, got ${shown(onProgress)}`);
   }
-  const wanted = wantedThreads(threads);
+  const wanted = await wantedThreads(threads);
   const opening = openInstance(wanted);
   opening.catch(() => {});  // looked at below, or the model cannot be read either
   let bytes;
