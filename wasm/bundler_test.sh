@@ -20,7 +20,11 @@ if [[ $printed != "$expected" ]]; then
 fi
 
 # Others make workers into scripts, which are no modules.
-esbuild --log-level=warning --bundle --format=iife --outfile=dist/worker.js --allow-overwrite node_modules/neura/worker.js
+esbuild --log-level=warning --bundle --format=iife --outfile=script/worker.js node_modules/neura/worker.js
 
 # Of several conditions the first that fits counts; some bundlers insist that this one be the last.
-node --print 'Object.keys(require("./node_modules/neura/package.json").exports["."]).at(-1)' | grep --line-regexp default
+last=$(node --print 'Object.keys(require("./node_modules/neura/package.json").exports["."]).at(-1)')
+if [[ $last != default ]]; then
+  echo "expected default as the last condition of package.json, got $last"
+  exit 1
+fi

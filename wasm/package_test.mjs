@@ -149,8 +149,12 @@ test('what a server sends in place of a module', async () => {
   // As browsers see it: they have no process.
   const { process } = globalThis;
   delete globalThis.process;
-  const { compile } = await import(`${pathToFileURL(join(packageFolder, 'bytes.js'))}?browser`);
-  globalThis.process = process;
+  let compile;
+  try {
+    ({ compile } = await import(`${pathToFileURL(join(packageFolder, 'bytes.js'))}?browser`));
+  } finally {
+    globalThis.process = process;
+  }
   const module = await readFile(join(packageFolder, 'neura.wasm'));
   const server = createServer((request, response) => {
     if (request.url === '/page') response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>');

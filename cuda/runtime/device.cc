@@ -88,19 +88,19 @@ int CurrentDevice() {
   return device;
 }
 
+void BindContext(int device) {
+  thread_local int bound = -1;
+  if (bound == device) return;
+  NEURA_CUDA_CHECK(cudaSetDevice(device));
+  bound = device;
+}
+
 DeviceGuard::DeviceGuard(int device) {
   RequireDevice(device);
   previous_ = CurrentDevice();
   changed_ = previous_ != device;
   // Not called where nothing changes: it makes the device's context.
   if (changed_) NEURA_CUDA_CHECK(cudaSetDevice(device));
-}
-
-void BindContext(int device) {
-  thread_local int bound = -1;
-  if (bound == device) return;
-  NEURA_CUDA_CHECK(cudaSetDevice(device));
-  bound = device;
 }
 
 DeviceGuard::~DeviceGuard() {

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs the tests of Neura's CUDA backend on this machine: a driver (release 580 or later), cuBLASLt 13, cuDNN 9 and NVRTC 13.0, on
-# glibc 2.36 or later (Debian 12, Ubuntu 24.04).
+# Runs the tests of Neura's CUDA backend on this machine: a driver (release 580 or later), cuBLASLt 13, cuDNN 9 and
+# NVRTC of the release that the archive was built with (that of requirements.txt, where no toolkit was installed), on glibc
+# 2.36 or later (Debian 12, Ubuntu 24.04).
 #
 # usage: run.sh [--sanitize[=TOOL]] [GTEST FLAGS]
 #   --sanitize        under compute-sanitizer: memcheck, or another of its tools (racecheck, initcheck, synccheck)

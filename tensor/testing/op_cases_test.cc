@@ -46,6 +46,7 @@ TEST_P(OpCaseTest, SameBitsForAnyNumberOfThreads) {
   for (int n : {2, 3}) {
     SetNumThreads(n);
     const std::vector<Tensor> outputs = RunCase(op_case(), inputs);
+    ASSERT_EQ(outputs.size(), expected.size());
     for (size_t k = 0; k < expected.size(); ++k) {
       EXPECT_TRUE(SameBits(outputs[k], expected[k])) << n << " threads, output " << k;
     }
