@@ -29,8 +29,7 @@ void CheckPinning(const DataLoaderOptions& options, bool pinnable) {
   if (!pinnable) {
     ThrowInvalidArgument(
         "DataLoader: pin_memory needs batches that are tensors, or arrays, vectors, pairs or "
-        "tuples "
-        "of them");
+        "tuples of them");
   }
   PinMemory(Zeros({1}));
 }

@@ -31,12 +31,6 @@ Tensor ReadIndices(const KernelCall& call) {
   return Contiguous(call, Converted(call, call.input(1), kInt64));
 }
 
-NEURA_DEVICE inline bool IsInside(int64_t index, int64_t extent, const FaultReport& report) {
-  if (index >= 0 && index < extent) return true;
-  report.OutOfRange(index, extent);
-  return false;
-}
-
 // Offsets: of the result, of the input without `dim`, of the index.
 template <typename T>
 struct ReadAt {
@@ -47,7 +41,7 @@ struct ReadAt {
   FaultReport report;
   NEURA_DEVICE void operator()(const Offsets<3>& offsets) const {
     const int64_t index = indices[offsets[2]];
-    if (!IsInside(index, extent, report)) return;
+    if (!report.IsInside(index, extent)) return;
     output[offsets[0]] = input[offsets[1] + index * stride];
   }
 };
@@ -74,7 +68,7 @@ struct KeysOfIndices {
   int64_t extent;
   FaultReport report;
   NEURA_DEVICE void operator()(int64_t i) const {
-    keys[i] = IsInside(indices[i], extent, report) ? indices[i] : extent;
+    keys[i] = report.IsInside(indices[i], extent) ? indices[i] : extent;
   }
 };
 
@@ -87,7 +81,7 @@ struct KeysOfElements {
   FaultReport report;
   NEURA_DEVICE void operator()(const Offsets<2>& offsets) const {
     const int64_t index = indices[offsets[0]];
-    keys[offsets[0]] = IsInside(index, extent, report) ? offsets[1] + index * stride : missing;
+    keys[offsets[0]] = report.IsInside(index, extent) ? offsets[1] + index * stride : missing;
   }
 };
 

@@ -2,23 +2,22 @@
 // what a kernel walks, errors, in-place calls. The CPU's kernels say what is right.
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
 
 #include "neura/cuda/kernels/host_device.h"
 #include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/op_case_fixture.h"
 #include "neura/tensor/testing/op_cases.h"
 
 namespace neura::cuda {
 namespace {
 
-using testing::Array;
 using testing::CodeOf;
 using testing::ErrorOf;
+using testing::ExpectClose;
 using testing::Sample;
-using testing::ToArray;
 
 constexpr DType kAllDTypes[] = {kBool,    kUInt8,    kInt8,    kInt16,   kInt32,     kInt64,
                                 kFloat16, kBFloat16, kFloat32, kFloat64, kComplex64, kComplex128};
@@ -34,23 +33,6 @@ Tensor Assorted(int64_t count, DType dtype, int64_t shift = 0) {
   Tensor values = Empty({count}, {.dtype = kFloat64});
   for (int64_t i = 0; i < count; ++i) values.data<double>()[i] = numbers[(i + shift) % kCount];
   return Cast(values, dtype);
-}
-
-// Whether b has the values of a, NaN where a has it, up to `tolerance` in units of 1 + |value|.
-void ExpectSameValues(const Tensor& a, const Tensor& b, double tolerance = 0) {
-  ASSERT_EQ(a.dtype(), b.dtype());
-  ASSERT_EQ(a.shape(), b.shape());
-  const Array expected = ToArray(a), actual = ToArray(b);
-  for (int64_t i = 0; i < expected.numel(); ++i) {
-    if (std::isnan(expected[i])) {
-      ASSERT_TRUE(std::isnan(actual[i])) << "element " << i << " is " << actual[i];
-    } else if (std::isinf(expected[i])) {
-      ASSERT_EQ(actual[i], expected[i]) << "element " << i;
-    } else {
-      ASSERT_NEAR(actual[i], expected[i], tolerance * (1 + std::abs(expected[i])))
-          << "element " << i;
-    }
-  }
 }
 
 using Function = std::function<Tensor(const std::vector<Tensor>&)>;
@@ -90,8 +72,7 @@ TEST(PointwiseTest, EveryDTypeOfTheCpuGivesItsResults) {
       // Vectorized float32 functions differ by some units in the last place.
       const DType result = expected[0].dtype();
       const double tolerance = result == kFloat32 ? 1e-5 : result == kFloat64 ? 1e-13 : 0;
-      ExpectSameValues(expected[0], Execute(op, nullptr, OnDevice(inputs), kHostDevice)[0],
-                       tolerance);
+      ExpectClose(Execute(op, nullptr, OnDevice(inputs), kHostDevice)[0], expected[0], tolerance);
       ++compared;
     }
   }
@@ -166,7 +147,7 @@ TEST(PointwiseTest, InPlaceWritesOverTheFirstInput) {
       std::vector<const Tensor*> refs;
       for (const Tensor& input : inputs) refs.push_back(&input);
       DispatchInPlace(op_case.op, op_case.options.get(), refs);
-      ExpectSameValues(expected[0], inputs[0], 1e-13);
+      ExpectClose(inputs[0], expected[0], 1e-13);
     }
   }
 }
@@ -255,14 +236,14 @@ TEST(ReduceTest, SizesBeyondOneBlockAndOnePiece) {
     const Tensor x = Cast(Sample(shape), kFloat32);
     for (int64_t dim = 0; dim < static_cast<int64_t>(shape.size()); ++dim) {
       const auto sum = [&](const Tensor& t) { return Sum(t, {.dims = {dim}, .keepdim = true}); };
-      ExpectSameValues(sum(x), sum(OnDevice(x)), 1e-6);
+      ExpectClose(sum(OnDevice(x)), sum(x), 1e-6);
       ExpectSameBits({x}, [&](auto& v) { return AMax(v[0], {.dims = {dim}}); });
       ExpectSameBits({x}, [&](auto& v) { return ArgMin(v[0], {.dim = dim}); });
       ExpectSameBits({x}, [&](auto& v) { return Any(v[0] > 0.9999, {.dims = {dim}}); });
       const auto running = [&](const Tensor& t) { return CumSum(t, dim); };
-      ExpectSameValues(running(x), running(OnDevice(x)), 1e-6);
+      ExpectClose(running(OnDevice(x)), running(x), 1e-6);
     }
-    ExpectSameValues(Mean(x), Mean(OnDevice(x)), 1e-6);
+    ExpectClose(Mean(OnDevice(x)), Mean(x), 1e-6);
     ExpectSameBits({x}, [](auto& v) { return ArgMax(v[0]); });
     // Integers are exact, however they are cut up.
     ExpectSameBits({Cast(x * 100, kInt32)}, [](auto& v) { return Sum(v[0]); });
@@ -289,7 +270,7 @@ TEST(ReduceTest, EveryDTypeOfTheCpu) {
       const auto f = [&](const Tensor& t) {
         return prod ? Prod(t, {.dims = {2}}) : Sum(t, {.dims = {0, 1}});
       };
-      ExpectSameValues(f(x), f(OnDevice(x)), IsFloating(dtype) ? 1e-6 : 0);
+      ExpectClose(f(OnDevice(x)), f(x), IsFloating(dtype) ? 1e-6 : 0);
     }
   }
 }
@@ -415,7 +396,7 @@ TEST(StepTest, SixteenBitParametersAreSteppedInFloat) {
   Tensor param = OnDevice(Cast(FromList<float>({1, 2}), kBFloat16));
   Execute(OpId::kSgdStep, &options, {param, OnDevice(Cast(FromList<float>({2, 4}), kBFloat16))},
           kHostDevice);
-  ExpectSameValues(Cast(FromList<float>({0.5, 1}), kBFloat16), HostCopy(param));
+  ExpectClose(param, Cast(FromList<float>({0.5, 1}), kBFloat16), 0);
 }
 
 }  // namespace

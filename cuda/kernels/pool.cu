@@ -69,9 +69,7 @@ struct KeysOfPlanes {
   int64_t from, to, missing;
   FaultReport report;
   NEURA_DEVICE void operator()(int64_t i) const {
-    const bool inside = indices[i] >= 0 && indices[i] < to;
-    if (!inside) report.OutOfRange(indices[i], to);
-    keys[i] = inside ? i / from * to + indices[i] : missing;
+    keys[i] = report.IsInside(indices[i], to) ? i / from * to + indices[i] : missing;
   }
 };
 
@@ -83,8 +81,7 @@ struct GatherPlanes {
   int64_t from, to;
   FaultReport report;
   NEURA_DEVICE void operator()(int64_t i) const {
-    if (indices[i] < 0 || indices[i] >= from) return report.OutOfRange(indices[i], from);
-    output[i] = input[i / to * from + indices[i]];
+    if (report.IsInside(indices[i], from)) output[i] = input[i / to * from + indices[i]];
   }
 };
 

@@ -90,9 +90,11 @@ struct FaultReport {
   KernelFault* fault;
   int32_t op;
 
-  NEURA_DEVICE void OutOfRange(int64_t index, int64_t bound) const {
+  // Whether it is inside; reports it where it is not.
+  NEURA_DEVICE bool IsInside(int64_t index, int64_t bound) const {
+    if (index >= 0 && index < bound) return true;
     volatile KernelFault* note = fault;
-    if (note->code != 0) return;
+    if (note->code != 0) return false;
     note->op = op;
     note->value = index;
     note->bound = bound;
@@ -100,6 +102,7 @@ struct FaultReport {
     __threadfence_system();
 #endif
     note->code = static_cast<int32_t>(FaultCode::kIndexOutOfRange);
+    return false;
   }
 };
 

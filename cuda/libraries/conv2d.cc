@@ -118,9 +118,9 @@ struct Choice {
 constexpr size_t kMostWorkspace = size_t{1} << 30;
 
 // The fastest by cuDNN's estimate of those that give the same bits every time; one that takes less
-// memory where that would take more than kMostWorkspace. Chosen once for each
-// geometry, without trying: timing would make the choice, and the bits, depend on the moment.
-// `ask` fills in candidates, `measure` the workspace of one with the math type that it is given.
+// memory where that would take more than kMostWorkspace. Chosen once for each geometry, without
+// trying: timing would make the choice, and the bits, depend on the moment. `ask` fills in
+// candidates, `measure` the workspace of one with the math type that it is given.
 template <typename Performance, typename Ask, typename Measure>
 Choice Choose(const Key& key, cudnnMathType_t allowed, Ask ask, Measure measure) {
   static std::mutex* mutex = new std::mutex;

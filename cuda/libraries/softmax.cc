@@ -6,6 +6,7 @@
 #include "neura/cuda/libraries/kernels.h"
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"
+#include "neura/tensor/core/reduce_plan.h"
 #include "neura/tensor/ops/options.h"
 
 namespace neura::cuda {
@@ -15,29 +16,26 @@ namespace {
 // into pieces whose elements cuDNN can count.
 class Pieces {
  public:
-  explicit Pieces(const KernelCall& call) : dtype_(call.input(0).dtype()) {
-    const Tensor& tensor = call.input(0);
-    const int64_t dim =
-        NormalizeDim(call.call.schema().name, call.Get<SoftmaxOptions>().dim, tensor.dim());
-    for (int64_t i = 0; i < tensor.dim(); ++i) {
-      (i < dim ? outer_ : i == dim ? extent_ : inner_) *= tensor.size(i);
-    }
-  }
+  explicit Pieces(const KernelCall& call)
+      : dtype_(call.input(0).dtype()),
+        around_(call.input(0), NormalizeDim(call.call.schema().name, call.Get<SoftmaxOptions>().dim,
+                                            call.input(0).dim())) {}
 
   // Calls f(descriptor, offset in bytes) for each of them.
   template <typename F>
   void ForEach(F f) const {
-    const int64_t size = extent_ * inner_;
+    const int64_t size = around_.extent * around_.inner;
     const int64_t most = std::max<int64_t>(std::numeric_limits<int32_t>::max() / size, 1);
-    for (int64_t first = 0; first < outer_; first += most) {
-      const TensorDescriptor descriptor(dtype_, std::min(most, outer_ - first), extent_, inner_, 1);
+    for (int64_t first = 0; first < around_.outer; first += most) {
+      const TensorDescriptor descriptor(dtype_, std::min(most, around_.outer - first),
+                                        around_.extent, around_.inner, 1);
       f(descriptor.handle(), first * size * static_cast<int64_t>(ItemSize(dtype_)));
     }
   }
 
  private:
   const DType dtype_;
-  int64_t outer_ = 1, extent_ = 1, inner_ = 1;
+  const AroundDim around_;
 };
 
 const char* At(const Tensor& tensor, int64_t offset) {

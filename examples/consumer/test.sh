@@ -10,7 +10,7 @@ fail() {
 
 bazel build --color=no --curses=no --noshow_progress --ui_event_filters=-info //:consumer
 # Compiling it again, outside of Neura's workspace, would take minutes.
-bazel build --nobuild --color=no --curses=no --noshow_progress --ui_event_filters=-info //:digits
+bazel build --nobuild --color=no --curses=no --noshow_progress --ui_event_filters=-info //:web
 program=bazel-bin/consumer
 
 output=$("$program")

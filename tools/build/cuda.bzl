@@ -5,7 +5,7 @@ Kernels (.cu) are compiled by nvcc for sm_80 and sm_90, and as PTX for what come
 
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 load("@cuda_config//:cuda.bzl", "CUDA_ENABLED")
-load(":neura.bzl", "neura_cc_binary", "neura_cc_library", "neura_cc_test")
+load(":neura.bzl", "neura_cc_library", "neura_cc_test")
 
 _NVCC_OPTIONS = [
     "-std=c++20",
@@ -142,11 +142,6 @@ def cuda_cc_library(name, always = False, **kwargs):
         neura_cc_library(name = name, **kwargs)
     elif always:
         _not_enabled(name = name, tags = ["manual"], visibility = kwargs.get("visibility"))
-
-def cuda_cc_binary(name, **kwargs):
-    """neura_cc_binary with --config=cuda."""
-    if CUDA_ENABLED:
-        neura_cc_binary(name = name, **kwargs)
 
 def cuda_cc_test(name, **kwargs):
     """neura_cc_test with --config=cuda. Tests that need a device skip themselves where there is none."""
