@@ -8,6 +8,9 @@ _COPTS = [
     # Contraction into fused multiply-adds is written out where it is wanted, so that results do not depend on the
     # compiler's choice.
     "-ffp-contract=off",
+    # Nobody asks errno or the floating-point flags what a loop met, and keeping them right costs vectorization.
+    "-fno-math-errno",
+    "-fno-trapping-math",
     "-Wall",
     "-Wextra",
     "-Werror",
