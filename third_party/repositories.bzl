@@ -3,8 +3,10 @@
 A consumer's WORKSPACE calls neura_repositories() once; repositories that it has defined before are left as they are.
 """
 
+load("//third_party/cpython:cpython.bzl", "cpython_headers")
 load("//third_party/cuda:config.bzl", "cuda_config")
 load("//third_party/cuda:toolkit.bzl", "cuda_toolkit")
+load(":pip.bzl", "pip_package", "pip_wheel")
 load(":repository_rules.bzl", "bundled_repository", "source_archive", "system_library")
 
 def _maybe(rule, name, **kwargs):
@@ -15,7 +17,9 @@ def neura_repositories():
     """Defines the repositories that Neura's targets name. None is fetched before a target needs it."""
     _build_rules()
     _built_from_source()
+    _brought_by_pip()
     _installed_by_debian()
+    cpython_headers()
     _maybe(cuda_config, "cuda_config")
     _maybe(cuda_toolkit, "cuda_toolkit")
 
@@ -73,6 +77,45 @@ def _built_from_source():
             "src/googletest/googletest": "googletest",
         },
     )
+    _maybe(
+        source_archive,
+        "zlib",
+        build_file = Label("//third_party:zlib.BUILD"),
+        debian_package = "zlib",
+        debian_sha256 = "71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1",
+        debian_suffix = ".dfsg.orig.tar.bz2",
+        strip_prefix = "zlib-1.2.13.dfsg",
+        upstream_sha256 = "b3a24de97a8fdbc835b9833169501030b8977031bcb54b3b3ac13740f846ab30",
+        upstream_strip_prefix = "zlib-1.2.13",
+        upstream_url = "https://github.com/madler/zlib/releases/download/v1.2.13/zlib-1.2.13.tar.gz",
+        version = "1.2.13",
+    )
+
+def _brought_by_pip():
+    _maybe(
+        pip_package,
+        "pybind11",
+        build_file = Label("//third_party:pybind11.BUILD"),
+        files = [
+            "*/licenses/LICENSE",
+            "pybind11/include/*",
+        ],
+        package = "pybind11",
+    )
+    _maybe(
+        pip_package,
+        "zig",
+        build_file = Label("//third_party:zig.BUILD"),
+        package = "ziglang",
+    )
+    for name, requirement in {
+        "auditwheel_wheel": "auditwheel==6.8.2",
+        "numpy_1_wheel": "numpy==1.26.4",
+        "numpy_2_wheel": "numpy==2.4.6",
+        "packaging_wheel": "packaging==26.4",
+        "pyelftools_wheel": "pyelftools==0.33",
+    }.items():
+        _maybe(pip_wheel, name, requirement = requirement)
 
 def _installed_by_debian():
     _maybe(
@@ -90,7 +133,10 @@ def _installed_by_debian():
         "nlohmann_json",
         build_file = Label("//third_party:nlohmann_json.BUILD"),
         debian_package = "nlohmann-json3-dev",
-        links = {"include/nlohmann": "include/nlohmann"},
+        links = {
+            "include/nlohmann": "include/nlohmann",
+            "share/doc/nlohmann-json3-dev/copyright": "copyright",
+        },
     )
     _maybe(
         system_library,
@@ -124,33 +170,18 @@ def _installed_by_debian():
         "protozero",
         build_file = Label("//third_party:protozero.BUILD"),
         debian_package = "libprotozero-dev",
-        links = {"include/protozero": "include/protozero"},
-    )
-    _maybe(
-        system_library,
-        "pybind11",
-        build_file = Label("//third_party:pybind11.BUILD"),
-        debian_package = "pybind11-dev",
-        links = {"include/pybind11": "include/pybind11"},
-    )
-    _maybe(
-        system_library,
-        "python_headers",
-        build_file = Label("//third_party:python_headers.BUILD"),
-        debian_package = "python3-dev",
         links = {
-            "include/python3.11": "include/python",
-            "include/{triple}/python3.11": "include/{triple}/python3.11",
+            "include/protozero": "include/protozero",
+            "share/doc/libprotozero-dev/copyright": "copyright",
         },
     )
     _maybe(
         system_library,
-        "zlib",
-        build_file = Label("//third_party:zlib.BUILD"),
-        debian_package = "zlib1g-dev",
+        "python_headers",
+        build_file = Label("//third_party/cpython:headers.BUILD"),
+        debian_package = "python3-dev",
         links = {
-            "include/zconf.h": "include/zconf.h",
-            "include/zlib.h": "include/zlib.h",
-            "lib/{triple}/libz.a": "lib/libz.a",
+            "include/python3.11": "include/python",
+            "include/{triple}/python3.11": "include/{triple}/python3.11",
         },
     )

@@ -26,7 +26,7 @@ def _debian_mirrors(ctx):
 
 def _source_archive_impl(ctx):
     package, version = ctx.attr.debian_package, ctx.attr.version
-    pool_path = "/pool/main/{}/{}/{}_{}.orig.tar.gz".format(package[0], package, package, version)
+    pool_path = "/pool/main/{}/{}/{}_{}{}".format(package[0], package, package, version, ctx.attr.debian_suffix)
     downloaded = struct(success = False)
     mirrors = _debian_mirrors(ctx)
     if mirrors:
@@ -56,6 +56,7 @@ Bazel's repository cache keeps the archive, so other output bases do not downloa
         "build_file": attr.label(doc = "Replaces the archive's own build file."),
         "debian_package": attr.string(mandatory = True),
         "debian_sha256": attr.string(mandatory = True),
+        "debian_suffix": attr.string(default = ".orig.tar.gz", doc = "What follows the version in the archive's name."),
         "strip_prefix": attr.string(mandatory = True),
         "upstream_sha256": attr.string(mandatory = True),
         "upstream_strip_prefix": attr.string(doc = "If it differs from strip_prefix."),

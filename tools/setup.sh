@@ -1,10 +1,11 @@
 #!/bin/bash
 # Installs what Neura needs from Debian's archive (Debian 12; root or sudo). Does nothing, quickly, when all is there.
 #
-# usage: tools/setup.sh [build] [cuda] [web] [test] [format] [develop] [benchmark]
+# usage: tools/setup.sh [build] [cuda] [web] [wheels] [test] [format] [develop] [benchmark]
 #   build      compile, and make the Python package (the default)
 #   cuda       compile with --config=cuda, where no CUDA toolkit is installed
 #   web        compile with --config=wasm
+#   wheels     make the Python package for other versions of Python than Debian's
 #   test       what tests compare with and run in
 #   format     clang-format alone
 #   develop    format, lint and fuzz
@@ -17,18 +18,18 @@ build=(
   bazel-bootstrap bazel-rules-java bazel-rules-proto bazel-skylib  # Bazel, and the rules that it would download
   build-essential ca-certificates git python3
   dataset-fashion-mnist googletest libcairo2-dev libopenblas-serial-dev libprotozero-dev nlohmann-json3-dev
-  zlib1g-dev
-  pybind11-dev python3-dev python3-numpy python3-wheel  # the Python package
+  python3-dev python3-numpy python3-pip python3-wheel  # the Python package
 )
 test=(
   "${build[@]}"
   libonnx-dev libonnx-testdata libprotobuf-dev protobuf-compiler python3-onnx  # what ONNX files are checked with
-  mypy python3-pip python3-pytest python3-torch python3-venv
+  mypy python3-pytest python3-torch python3-venv
 )
-cuda=("${build[@]}" python3-pip)
+cuda=("${build[@]}")
 # What compiles for WebAssembly, and what runs it.
 web=(emscripten node-acorn nodejs)
 test+=("${web[@]}" chromium chromium-driver esbuild node-typescript)
+wheels=("${build[@]}" maven)
 format=(clang-format-14)
 develop=("${test[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)
 benchmark=("${build[@]}" "${web[@]}" python3-torch)
@@ -40,6 +41,7 @@ for group in "${@:-build}"; do
     build) wanted+=("${build[@]}") ;;
     cuda) wanted+=("${cuda[@]}") ;;
     web) wanted+=("${build[@]}" "${web[@]}") ;;
+    wheels) wanted+=("${wheels[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     format) wanted+=("${format[@]}") ;;
     develop) wanted+=("${develop[@]}") ;;

@@ -1,86 +1,74 @@
 #!/usr/bin/env python3
-"""Makes the wheel of the package: its sources, the extension, and the stubs that both of them imply.
+"""Makes a wheel of the package: its sources, the extension for one version of Python and one machine, and the stubs.
 
-usage: build_wheel.py --extension=_C.so --license=LICENSE --readme=README.md --out=WHEEL SOURCES...
+usage: build_wheel.py --python=3.11 --platform=manylinux_2_28_x86_64 --extension=_C.so --stubs=ARCHIVE --readme=README.md
+           --license=NAME=FILE... --out=WHEEL SOURCES...
 """
 
 import argparse
-import importlib
 import os
 import pathlib
 import shutil
 import sys
-import sysconfig
 import tempfile
+import zipfile
 
-import stubs
+import stage
 from wheel.wheelfile import WheelFile
 
-PACKAGE = "neura"
-
-
-def stage(sources, extension, root):
-    """Copies the package into `root`, as it will be installed."""
-    for source in sources:
-        relative = source[source.index(f"/{PACKAGE}/") + 1 :]
-        target = root / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
-    shutil.copy(extension, root / PACKAGE / f"_C{sysconfig.get_config_var('EXT_SUFFIX')}")
-
-
-def write_stubs(root):
-    """Imports the staged package, and writes what its extension says of itself beside it."""
-    sys.path.insert(0, str(root))
-    sys.dont_write_bytecode = True
-    extension = importlib.import_module(f"{PACKAGE}._C")
-    package = root / PACKAGE
-    for path, text in stubs.all_stubs(extension, package).items():
-        (package / path).write_text(text)
-    (package / "py.typed").touch()
-
-
-def platform_tag():
-    """manylinux_2_36_x86_64, for the C library that the extension was linked with."""
-    libc = os.confstr("CS_GNU_LIBC_VERSION").split()[1].replace(".", "_")
-    return f"manylinux_{libc}_{os.uname().machine}"
+# The licences of what the extension holds, https://spdx.org/licenses.
+LICENSES = "Apache-2.0 AND Apache-2.0 WITH LLVM-exception AND BSD-2-Clause AND BSD-3-Clause AND MIT AND Zlib"
 
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--python", required=True)
+    parser.add_argument("--platform", required=True)
     parser.add_argument("--extension", required=True)
-    parser.add_argument("--license", required=True)
+    parser.add_argument("--stubs", required=True)
     parser.add_argument("--readme", required=True)
+    parser.add_argument("--license", action="append", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("sources", nargs="+")
     options = parser.parse_args()
 
-    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    major, minor = options.python.split(".")
+    machine = options.platform.partition("_")[2].lstrip("0123456789_")
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
-        stage(options.sources, options.extension, root)
-        write_stubs(root)
+        package = root / stage.PACKAGE
+        stage.copy_package(options.sources, root)
+        stage.copy_extension(options.extension, f".cpython-{major}{minor}-{machine}-linux-gnu.so", root)
+        with zipfile.ZipFile(options.stubs) as archive:
+            archive.extractall(package)
+        (package / "py.typed").touch()
+
         scope = {}
-        exec((root / PACKAGE / "_version.py").read_text(), scope)
+        exec((package / "_version.py").read_text(), scope)
         version = scope["__version__"]
-        tag = f"{python}-{python}-{platform_tag()}"
-        name = f"{PACKAGE}-{version}-{tag}.whl"
+        tag = f"cp{major}{minor}-cp{major}{minor}-{options.platform}"
+        name = f"{stage.PACKAGE}-{version}-{tag}.whl"
         if pathlib.Path(options.out).name != name:
             sys.exit(f"python/BUILD names the wheel {options.out}, but here it is {name}")
-        info = root / f"{PACKAGE}-{version}.dist-info"
-        info.mkdir()
+        info = root / f"{stage.PACKAGE}-{version}.dist-info"
+        licenses = info / "licenses"
+        licenses.mkdir(parents=True)
+        license_files = []
+        for entry in options.license:
+            library, _, path = entry.partition("=")
+            shutil.copy(path, licenses / library)
+            license_files.append(f"License-File: {library}\n")
         (info / "WHEEL").write_text(
             f"Wheel-Version: 1.0\nGenerator: neura\nRoot-Is-Purelib: false\nTag: {tag}\n"
         )
         (info / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n"
+            f"Metadata-Version: 2.4\nName: {stage.PACKAGE}\nVersion: {version}\n"
             "Summary: Tensors, gradients and neural networks, as a PyTorch user knows them\n"
-            "License: Apache-2.0\n"
-            f"Requires-Python: =={sys.version_info.major}.{sys.version_info.minor}.*\n"
+            f"License-Expression: {LICENSES}\n" + "".join(license_files) +
+            f"Requires-Python: =={major}.{minor}.*\n"
             "Requires-Dist: numpy>=1.22\n"
             "Description-Content-Type: text/markdown\n\n" + pathlib.Path(options.readme).read_text()
         )
-        shutil.copy(options.license, info / "LICENSE")
         os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800")  # the same bytes each time
         with WheelFile(options.out, "w") as wheel:
             for path in sorted(root.rglob("*")):

