@@ -65,7 +65,8 @@ std::vector<Extent> NodeReader::Extents(size_t i) {
   const std::optional<Tensor> constant = Known(i);
   if (!constant) {
     Unsupported(absl::StrCat("input ", i, " (", node_.inputs[i],
-                             ") must be a constant, or follow from shapes by a factor"));
+                             ") must be a constant or follow from shapes; it depends on an open size ",
+                             "otherwise than by a factor, or on elements"));
   }
   if (!IsIntegral(constant->dtype())) {
     ThrowInvalidArgument(
@@ -192,6 +193,9 @@ namespace {
 
 // What is open is filled in at each size.
 Dims Template(const std::vector<Extent>& shape) {
+  if (shape.size() > kMaxRank) {
+    ThrowUnimplemented(absl::StrCat(shape.size(), " dimensions are not supported"));
+  }
   Dims dims;
   for (const Extent& extent : shape) dims.push_back(extent.is_number() ? extent.factor : 0);
   return dims;
