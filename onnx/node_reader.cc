@@ -64,9 +64,10 @@ std::vector<Extent> NodeReader::Extents(size_t i) {
   }
   const std::optional<Tensor> constant = Known(i);
   if (!constant) {
-    Unsupported(absl::StrCat("input ", i, " (", node_.inputs[i],
-                             ") must be a constant or follow from shapes; it depends on an open size ",
-                             "otherwise than by a factor, or on elements"));
+    Unsupported(
+        absl::StrCat("input ", i, " (", node_.inputs[i],
+                     ") must be a constant or follow from shapes; it depends on an open size ",
+                     "otherwise than by a factor, or on elements"));
   }
   if (!IsIntegral(constant->dtype())) {
     ThrowInvalidArgument(

@@ -90,9 +90,8 @@ class Expressions {
       case 3:
         return Two("Div", depth, [](int64_t a, int64_t b) { return b == 0 ? Value() : a / b; });
       case 4:
-        return Two("Mod", depth, [](int64_t a, int64_t b) {
-          return b == 0 ? Value() : ((a % b) + b) % b;
-        });
+        return Two("Mod", depth,
+                   [](int64_t a, int64_t b) { return b == 0 ? Value() : ((a % b) + b) % b; });
       case 5:
         return Two("Min", depth, [](int64_t a, int64_t b) { return Value(std::min(a, b)); });
       case 6:
@@ -111,7 +110,9 @@ class Expressions {
   }
 
  private:
-  int64_t Below(int64_t end) { return static_cast<int64_t>(random_() % static_cast<uint32_t>(end)); }
+  int64_t Below(int64_t end) {
+    return static_cast<int64_t>(random_() % static_cast<uint32_t>(end));
+  }
 
   Size Leaf() {
     const int64_t k = Below(12);
@@ -127,9 +128,10 @@ class Expressions {
                 [](int64_t n) { return Value(2 * n); }};
       case 4:
         // of a product of what is cut and what is not
-        return {model_.Add("Slice", {model_.Add("Shape", {model_.Add("MatMul", {Outer(Cut(k), 1),
-                                                                                Outer("x", 0)})}),
-                                     model_.Ints({0}), model_.Ints({1})}),
+        return {model_.Add(
+                    "Slice",
+                    {model_.Add("Shape", {model_.Add("MatMul", {Outer(Cut(k), 1), Outer("x", 0)})}),
+                     model_.Ints({0}), model_.Ints({1})}),
                 [k](int64_t n) { return Value(std::min(n, k)); }};
       default:
         return {model_.Add("Shape", {"x"}), [](int64_t n) { return Value(n); }};
@@ -154,9 +156,8 @@ class Expressions {
 
   Size Clip(const Size& a) {
     const int64_t low = Below(4), high = low + Below(12);
-    const std::string name =
-        model_.Add("Clip", {a.name, model_.Constant(ScalarTensor(low)),
-                            model_.Constant(ScalarTensor(high))});
+    const std::string name = model_.Add(
+        "Clip", {a.name, model_.Constant(ScalarTensor(low)), model_.Constant(ScalarTensor(high))});
     return {name, [a, low, high](int64_t n) {
               const Value x = a.at(n);
               return x ? Value(std::clamp(*x, low, high)) : x;
@@ -212,8 +213,7 @@ TEST(OpenSizes, RandomExpressionsAreRightOrRefused) {
     const Size size = expressions.Any(1 + static_cast<int>(seed % 3));
     // As a shape, and as elements.
     const bool as_shape = seed % 4 != 3;
-    const auto graph =
-        model.Read(as_shape ? model.Add("ConstantOfShape", {size.name}) : size.name);
+    const auto graph = model.Read(as_shape ? model.Add("ConstantOfShape", {size.name}) : size.name);
     if (!graph.ok()) {
       ++refused;
       continue;

@@ -13,9 +13,9 @@ namespace {
 // The pickler itself recurses, and gives up earlier.
 constexpr uint32_t kMaxDepth = 1000;
 
-// What the opcodes of protocol 4 (Lib/pickletools.py describes them) do to the stack, with the depth
-// of each object instead of the object. A container is filled before anything else holds it: whoever
-// fills one that was fetched from the memo could nest without end and unseen.
+// What the opcodes of protocol 4 (Lib/pickletools.py describes them) do to the stack, with the
+// depth of each object instead of the object. A container is filled before anything else holds it:
+// whoever fills one that was fetched from the memo could nest without end and unseen.
 class Machine {
  public:
   explicit Machine(std::string_view bytes) : rest_(bytes) {}

@@ -85,8 +85,9 @@ size_t CharacterLength(std::string_view text) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
   // Forms that are too long, surrogates, and what lies beyond the last character.
-  const bool is_valid = !(byte(0) == 0xe0 && byte(1) < 0xa0) && !(byte(0) == 0xed && byte(1) > 0x9f) &&
-                        !(byte(0) == 0xf0 && byte(1) < 0x90) && !(byte(0) == 0xf4 && byte(1) > 0x8f);
+  const bool is_valid =
+      !(byte(0) == 0xe0 && byte(1) < 0xa0) && !(byte(0) == 0xed && byte(1) > 0x9f) &&
+      !(byte(0) == 0xf0 && byte(1) < 0x90) && !(byte(0) == 0xf4 && byte(1) > 0x8f);
   return is_valid ? length : 0;
 }
 

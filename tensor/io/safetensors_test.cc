@@ -156,8 +156,10 @@ TEST(ParseSafetensors, ErrorsQuoteBytesSoThatTheyCanBeShown) {
   const std::string not_utf8(ParseSafetensors(WithHeader(bad_name)).status().message());
   EXPECT_FALSE(not_utf8.empty());
   for (const char c : not_utf8) EXPECT_TRUE(c >= 0x20 && c < 0x7f) << not_utf8;
-  const absl::Status status = ParseSafetensors(WithHeader(
-      "{\"a\":{\"dtype\":\"" + long_dtype + "\",\"shape\":[],\"data_offsets\":[0,0]}}")).status();
+  const absl::Status status =
+      ParseSafetensors(WithHeader("{\"a\":{\"dtype\":\"" + long_dtype +
+                                  "\",\"shape\":[],\"data_offsets\":[0,0]}}"))
+          .status();
   EXPECT_LT(status.message().size(), 3000u);
 }
 
