@@ -154,7 +154,16 @@ def _load_pickle(file: IO[bytes], weights_only: bool) -> Any:
         raise ValueError(f"load(): the file is damaged: {problem}")
     try:
         return (_WeightsUnpickler if weights_only else pickle.Unpickler)(io.BytesIO(data)).load()
-    except (EOFError, IndexError, KeyError, AttributeError, TypeError, RecursionError) as error:
+    except (
+        EOFError,
+        IndexError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        UnicodeDecodeError,
+    ) as error:
         raise ValueError(f"load(): the file is damaged: {error}") from error
 
 

@@ -128,6 +128,12 @@ def test_damaged_files():
             pass
 
 
+def test_text_that_is_none_is_damage():
+    with pytest.raises(ValueError, match="damaged") as raised:
+        loaded(b"NEURA-1\n\x80\x04\x8c\x01\xff.")
+    assert not isinstance(raised.value, UnicodeError)
+
+
 def test_lying_sizes_are_refused():
     for shape, data in (((3,), b"\0" * 8), ((2**62, 4), b""), ((-1,), b""), ((1,), b"\0" * 5)):
         call = (nr._serialization._rebuild_tensor, ("float32", shape, data, False))
