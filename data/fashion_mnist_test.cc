@@ -79,5 +79,22 @@ TEST_F(DamagedFashionMnist, IsNamed) {
   EXPECT_THAT(Message(), AllOf(HasSubstr("train-images"), HasSubstr("[N, 28, 28]")));
 }
 
+TEST_F(DamagedFashionMnist, IsRefusedBeforeItFillsTheMemory) {
+  const std::string two_images =
+      std::string("\0\0\x08\x03\0\0\0\2\0\0\0\x1c\0\0\0\x1c", 16) + std::string(2 * 28 * 28, 'x');
+  Write("train-images-idx3-ubyte.gz", two_images);
+  // 2^20 labels, which are there.
+  Write("train-labels-idx1-ubyte.gz",
+        std::string("\0\0\x08\x01\0\x10\0\0", 8) + std::string(1 << 20, '\1'));
+  const int64_t before = CpuAllocator().Stats().allocations;
+  EXPECT_THAT(Message(), AllOf(HasSubstr("train-labels"), HasSubstr("[1048576]")));
+  EXPECT_EQ(CpuAllocator().Stats().allocations, before + 1);  // the images
+  // 2^20 images.
+  Write("train-images-idx3-ubyte.gz",
+        std::string("\0\0\x08\x03\0\x10\0\0\0\0\0\x1c\0\0\0\x1c", 16));
+  EXPECT_THAT(Message(), AllOf(HasSubstr("train-images"), HasSubstr("at most 60000")));
+  EXPECT_EQ(CpuAllocator().Stats().allocations, before + 1);
+}
+
 }  // namespace
 }  // namespace neura::data

@@ -39,6 +39,10 @@ absl::StatusOr<Header> ReadHeader(internal::InflateReader& reader) {
         absl::StrCat("not an IDX file: it starts with 0x", absl::Hex(magic[0], absl::kZeroPad2),
                      absl::Hex(magic[1], absl::kZeroPad2), absl::Hex(magic[2], absl::kZeroPad2)));
   }
+  if (magic[3] > neura::internal::kMaxDims) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        int{magic[3]}, " dimensions; tensors have at most ", neura::internal::kMaxDims));
+  }
   for (int i = 0; i < magic[3]; ++i) {
     uint8_t big_endian[4];
     status = reader.Read(big_endian, sizeof(big_endian));
@@ -50,9 +54,14 @@ absl::StatusOr<Header> ReadHeader(internal::InflateReader& reader) {
   return header;
 }
 
-absl::StatusOr<Tensor> ReadIdx(internal::InflateReader& reader) {
+absl::Status Accept(DType, DimsView) { return absl::OkStatus(); }
+
+absl::StatusOr<Tensor> ReadIdx(std::string_view compressed, IdxCheck check) {
+  internal::InflateReader reader(compressed);
   absl::StatusOr<Header> header = ReadHeader(reader);
   if (!header.ok()) return header.status();
+  absl::Status status = check(header->dtype, header->shape);
+  if (!status.ok()) return status;
   const absl::StatusOr<uint64_t> bytes = neura::internal::ByteSize(header->shape, header->dtype);
   if (!bytes.ok()) return bytes.status();
   const std::string described =
@@ -67,26 +76,25 @@ absl::StatusOr<Tensor> ReadIdx(internal::InflateReader& reader) {
   } catch (const Error& error) {  // no memory
     return absl::Status(error.code(), error.message());
   }
-  absl::Status status = reader.Read(tensor.raw_data(), *bytes);
+  status = reader.Read(tensor.raw_data(), *bytes);
   if (status.ok()) status = reader.Finish();
   if (!status.ok()) return InFile(described, status);
   neura::internal::ReverseBytes(tensor);
   return tensor;
 }
 
-absl::StatusOr<Tensor> ReadIdxFrom(const ByteSource& source) {
-  const absl::StatusOr<std::string> bytes = ReadAll(source);
-  if (!bytes.ok()) return bytes.status();
-  return ParseIdx(*bytes);
-}
-
 }  // namespace
 
-absl::StatusOr<Tensor> LoadIdx(const std::string& path) { return ReadFromFile(path, ReadIdxFrom); }
+absl::StatusOr<Tensor> LoadIdx(const std::string& path) { return LoadIdx(path, Accept); }
 
-absl::StatusOr<Tensor> ParseIdx(std::string_view bytes) {
-  internal::InflateReader reader(bytes);
-  return ReadIdx(reader);
+absl::StatusOr<Tensor> LoadIdx(const std::string& path, IdxCheck check) {
+  return ReadFromFile(path, [check](const ByteSource& source) -> absl::StatusOr<Tensor> {
+    const absl::StatusOr<std::string> bytes = ReadAll(source);
+    if (!bytes.ok()) return bytes.status();
+    return ReadIdx(*bytes, check);
+  });
 }
+
+absl::StatusOr<Tensor> ParseIdx(std::string_view bytes) { return ReadIdx(bytes, Accept); }
 
 }  // namespace neura::data

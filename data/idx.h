@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "neura/tensor/core/tensor.h"
 
@@ -13,6 +15,11 @@ namespace neura::data {
 // The array of a file, which may be compressed with gzip, on the CPU: uint8, int8, int16, int32,
 // float32 or float64. Errors name the file.
 absl::StatusOr<Tensor> LoadIdx(const std::string& path);
+
+// Sees what a file says of itself before its elements are decompressed, and refuses what its reader
+// has no use for.
+using IdxCheck = absl::FunctionRef<absl::Status(DType dtype, DimsView shape)>;
+absl::StatusOr<Tensor> LoadIdx(const std::string& path, IdxCheck check);
 
 // The same of a file's bytes.
 absl::StatusOr<Tensor> ParseIdx(std::string_view bytes);

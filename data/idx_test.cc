@@ -65,6 +65,12 @@ TEST(ParseIdx, LyingExtentsAllocateNothing) {
   EXPECT_EQ(CpuAllocator().Stats().allocations, before);
 }
 
+TEST(ParseIdx, TooManyDimensionsAreRefused) {
+  std::string bytes("\0\0\x08\xff", 4);
+  for (int i = 0; i < 255; ++i) bytes += std::string("\0\0\0\1", 4);
+  EXPECT_THAT(std::string(ParseIdx(bytes + "x").status().message()), HasSubstr("255 dimensions"));
+}
+
 TEST(ParseIdx, EveryTruncationIsAnError) {
   for (const std::string name : {"u8.idx", "u8.idx.gz", "i32.idx.gz"}) {
     std::ifstream file(TestFile(name), std::ios::binary);

@@ -4,41 +4,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/meta.h"
+#include "neura/graph/open_shape.h"
 
 namespace neura::graph {
-namespace {
-
-// Extents seen at the probes hold for all sizes, except where a slice's bounds may have met the end
-// of a dimension of open size.
-bool MayClamp(const Graph& graph, const Node& node) {
-  if (node.op != OpId::kSlice) return false;
-  const Value& input = graph.value(node.inputs[0]);
-  const auto& slice = node.options.Get<SliceOptions>();
-  const size_t dim = static_cast<size_t>(
-      NormalizeDim("slice", slice.dim, static_cast<int64_t>(input.shape.size())));
-  const bool whole = slice.start == 0 && slice.end == INT64_MAX;
-  return !input.shape[dim].is_number() && node.symbolic.empty() && !whole;
-}
-
-std::vector<Extent> GeneralShape(absl::Span<const Symbol> symbols,
-                                 const std::vector<Tensor>& probes) {
-  std::vector<Extent> shape;
-  for (size_t d = 0; d < probes[0].shape().size(); ++d) {
-    std::vector<int64_t> extents;
-    for (const Tensor& probe : probes) extents.push_back(probe.shape()[d]);
-    shape.push_back(Generalize(symbols, extents));
-  }
-  return shape;
-}
-
-}  // namespace
 
 Graph::Graph(std::vector<Symbol> symbols)
     : symbols_(std::move(symbols)), probe_sizes_(ProbeSizes(symbols_)) {}
 
 ValueId Graph::AddValue(Value value) {
   values_.push_back(std::move(value));
-  return num_values() - 1;
+  return static_cast<ValueId>(values_.size() - 1);
 }
 
 ValueId Graph::AddInput(std::string name, DType dtype, std::vector<Extent> shape) {
@@ -86,12 +61,7 @@ absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vecto
   const auto id = static_cast<NodeId>(nodes_.size());
   for (Value& output : outputs) {
     output.producer = id;
-    output.shape = GeneralShape(symbols_, output.probes);
-    if (MayClamp(*this, node)) {
-      for (Extent& extent : output.shape) {
-        if (!extent.is_number()) extent = Extent::Unknown();
-      }
-    }
+    output.shape = OpenShape(*this, node, output.probes);
     node.outputs.push_back(AddValue(std::move(output)));
   }
   for (ValueId input : node.inputs) {
@@ -135,8 +105,8 @@ void Graph::ReplaceInput(NodeId node, size_t index, ValueId to) {
 void Graph::Erase(NodeId id) {
   for (ValueId output : node(id).outputs) {
     if (IsUsed(output)) {
-      ThrowInternal(
-          absl::StrCat("Erase: %", output, " of ", SchemaOf(node(id).op).name, " is still in use"));
+      ThrowInternal(absl::StrCat("Erase: %", static_cast<int32_t>(output), " of ",
+                                 SchemaOf(node(id).op).name, " is still in use"));
     }
   }
   for (size_t i = 0; i < node(id).inputs.size(); ++i) ReplaceInput(id, i, kNone);
@@ -151,11 +121,18 @@ std::vector<NodeId> Graph::nodes() const {
   return ids;
 }
 
+std::vector<ValueId> Graph::values() const {
+  std::vector<ValueId> ids(values_.size());
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<ValueId>(i);
+  return ids;
+}
+
 bool Graph::IsOutput(ValueId id) const {
   return std::find(outputs_.begin(), outputs_.end(), id) != outputs_.end();
 }
 
 std::string Graph::ToString() const {
+  const auto name = [](ValueId id) { return absl::StrCat("%", static_cast<int32_t>(id)); };
   const auto type = [this](const Value& value) {
     std::string text = absl::StrCat(DTypeName(value.dtype), " [");
     for (size_t i = 0; i < value.shape.size(); ++i) {
@@ -164,23 +141,23 @@ std::string Graph::ToString() const {
     return text + "]";
   };
   std::string text;
-  for (ValueId id = 0; id < num_values(); ++id) {
+  for (ValueId id : values()) {
     const Value& value = this->value(id);
     const bool input = std::find(inputs_.begin(), inputs_.end(), id) != inputs_.end();
     if (!input && !(value.is_constant() && IsUsed(id))) continue;
-    absl::StrAppend(&text, input ? "input " : "constant ", "%", id, " ", value.name,
+    absl::StrAppend(&text, input ? "input " : "constant ", name(id), " ", value.name,
                     value.name.empty() ? "" : " ", type(value), "\n");
   }
   for (NodeId id : nodes()) {
     const Node& node = this->node(id);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
-      absl::StrAppend(&text, i == 0 ? "" : ", ", "%", node.outputs[i], " ",
+      absl::StrAppend(&text, i == 0 ? "" : ", ", name(node.outputs[i]), " ",
                       type(value(node.outputs[i])));
     }
     absl::StrAppend(&text, " = ", SchemaOf(node.op).name, "(");
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       absl::StrAppend(&text, i == 0 ? "" : ", ",
-                      node.inputs[i] == kNone ? "none" : absl::StrCat("%", node.inputs[i]));
+                      node.inputs[i] == kNone ? "none" : name(node.inputs[i]));
     }
     absl::StrAppend(&text, ")");
     if (SchemaOf(node.op).options->size > sizeof(NoOptions)) {
@@ -194,7 +171,7 @@ std::string Graph::ToString() const {
     text += "\n";
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
-    absl::StrAppend(&text, "output %", outputs_[i], " ", output_names_[i], "\n");
+    absl::StrAppend(&text, "output ", name(outputs_[i]), " ", output_names_[i], "\n");
   }
   return text;
 }

@@ -17,17 +17,20 @@
 
 namespace neura::graph {
 
-using ValueId = int32_t;
-using NodeId = int32_t;
-// An optional input that is absent; the producer of inputs and constants.
-inline constexpr int32_t kNone = -1;
+// Types of their own, so that no number passes for one.
+enum class ValueId : int32_t {};
+enum class NodeId : int32_t {};
+// An optional input that is absent.
+inline constexpr ValueId kNone{-1};
+// The producer of inputs and constants.
+inline constexpr NodeId kNoNode{-1};
 
 struct Value {
   DType dtype = kFloat32;
   std::vector<Extent> shape;
   std::string name;  // of inputs, outputs and named constants; else empty
   Tensor constant;   // defined for constants
-  NodeId producer = kNone;
+  NodeId producer = kNoNode;
   std::vector<NodeId> users;  // a node that reads it twice is here twice
   // Without memory: the value's shape and strides at each of ProbeSizes().
   std::vector<Tensor> probes;
@@ -76,7 +79,9 @@ class Graph {
   const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id)]; }
   // Those that are not erased, in the order of execution.
   std::vector<NodeId> nodes() const;
-  ValueId num_values() const { return static_cast<ValueId>(values_.size()); }
+  size_t num_values() const { return values_.size(); }
+  // All of them, whether in use or not.
+  std::vector<ValueId> values() const;
   bool IsOutput(ValueId id) const;
   bool IsUsed(ValueId id) const { return !value(id).users.empty() || IsOutput(id); }
 

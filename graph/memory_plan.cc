@@ -31,10 +31,10 @@ class Planner {
       : graph_(graph), nodes_(nodes), metas_(metas), view_offsets_(view_offsets) {}
 
   MemoryPlan Run() {
-    plan_.places.resize(static_cast<size_t>(graph_.num_values()));
+    plan_.places.resize(graph_.num_values());
     block_of_.assign(plan_.places.size(), -1);
-    for (ValueId id = 0; id < graph_.num_values(); ++id) {
-      if (graph_.value(id).producer != kNone) continue;
+    for (ValueId id : graph_.values()) {
+      if (graph_.value(id).producer != kNoNode) continue;
       const bool constant = graph_.value(id).is_constant();
       place(id) = {constant ? Home::kConstant : Home::kInput, id, 0, 0};
     }
@@ -51,7 +51,7 @@ class Planner {
       AssignBlocks(graph_.node(nodes_[step]), static_cast<int>(step));
     }
     const Placement placement = PlaceBlocks(blocks_);
-    for (ValueId id = 0; id < graph_.num_values(); ++id) {
+    for (ValueId id : graph_.values()) {
       const int block = block_of_[static_cast<size_t>(id)];
       if (block >= 0) place(id).offset = placement.offsets[static_cast<size_t>(block)];
     }

@@ -109,10 +109,10 @@ std::vector<int64_t> Program::Impl::SizesOf(absl::Span<const Tensor> inputs) con
 std::shared_ptr<Plan> Program::Impl::MakePlan(std::vector<int64_t> sizes) const {
   auto plan = std::make_shared<Plan>();
   plan->sizes = std::move(sizes);
-  plan->metas.resize(static_cast<size_t>(graph.num_values()));
+  plan->metas.resize(graph.num_values());
   std::vector<int64_t> view_offsets(plan->metas.size(), 0);
   const auto meta = [&plan](ValueId id) -> Tensor& { return plan->metas[static_cast<size_t>(id)]; };
-  for (ValueId id = 0; id < graph.num_values(); ++id) {
+  for (ValueId id : graph.values()) {
     if (graph.value(id).is_constant()) meta(id) = graph.value(id).constant;
   }
   for (ValueId id : graph.inputs()) {
@@ -157,7 +157,7 @@ std::unique_ptr<State> Program::Impl::MakeState(const Plan& plan) const {
   auto state = std::make_unique<State>();
   state->values.resize(plan.metas.size());
   const auto arena = Storage::Allocate(plan.memory.arena_bytes, kCpu, AllocatorOf(kCpu));
-  for (ValueId id = 0; id < graph.num_values(); ++id) {
+  for (ValueId id : graph.values()) {
     const MemoryPlan::Place& place = PlaceOf(plan, id);
     const Tensor& meta = plan.metas[static_cast<size_t>(id)];
     Tensor& value = state->values[static_cast<size_t>(id)];

@@ -138,9 +138,6 @@ void WriteBatchNorm(Exporter& exporter, const Node& node, const char* onnx_name)
 void WriteLayerNorm(Exporter& exporter, const Node& node, const char* onnx_name) {
   const auto& options = node.options.Get<LayerNormOptions>();
   const graph::Value& input = exporter.value(node.inputs[0]);
-  if (exporter.graph().IsUsed(node.outputs[1]) || exporter.graph().IsUsed(node.outputs[2])) {
-    exporter.Fail(node, "its mean and rstd are in use, which have another shape in ONNX");
-  }
   const auto num_dims = static_cast<size_t>(options.num_dims);
   Dims normalized;
   for (size_t i = input.shape.size() - num_dims; i < input.shape.size(); ++i) {
@@ -150,9 +147,21 @@ void WriteLayerNorm(Exporter& exporter, const Node& node, const char* onnx_name)
     normalized.push_back(input.shape[i].factor);
   }
   const std::string weight = NameOrFull(exporter, InputOrNone(node, 1), normalized, 1, input.dtype);
-  exporter.EmitTo({node.outputs[0]}, onnx_name,
-                  {exporter.Name(node.inputs[0]), weight, exporter.Name(InputOrNone(node, 2))},
-                  {{"axis", -options.num_dims}, {"epsilon", options.eps}});
+  const std::vector<std::string> inputs = {exporter.Name(node.inputs[0]), weight,
+                                           exporter.Name(InputOrNone(node, 2))};
+  const std::vector<Attribute> attributes = {{"axis", -options.num_dims}, {"epsilon", options.eps}};
+  const graph::Graph& graph = exporter.graph();
+  if (!graph.IsUsed(node.outputs[1]) && !graph.IsUsed(node.outputs[2])) {
+    return exporter.EmitTo({node.outputs[0]}, onnx_name, inputs, attributes);
+  }
+  // ONNX keeps the reduced dimensions of the mean and rstd.
+  const std::vector<std::string> outputs = exporter.EmitAll(onnx_name, inputs, 3, attributes);
+  exporter.EmitTo({node.outputs[0]}, "Identity", {outputs[0]});
+  Ints reduced;
+  for (int64_t dim = -options.num_dims; dim < 0; ++dim) reduced.push_back(dim);
+  for (size_t i : {size_t{1}, size_t{2}}) {
+    exporter.EmitTo({node.outputs[i]}, "Squeeze", {outputs[i], exporter.Ints(reduced)});
+  }
 }
 
 }  // namespace neura::onnx

@@ -116,15 +116,39 @@ void WriteClamp(Exporter& exporter, const Node& node, const char* onnx_name) {
                   {exporter.Name(node.inputs[0]), bound(options.min), bound(options.max)});
 }
 
+namespace {
+
+// Whether `rest` is not 0, and has another sign than `divisor`.
+std::string OnOtherSide(Exporter& exporter, const std::string& rest, const std::string& divisor,
+                        DType dtype) {
+  const std::string zero = exporter.Number(0, dtype);
+  const std::string signs_differ = exporter.Emit(
+      "Xor", {exporter.Emit("Less", {rest, zero}), exporter.Emit("Less", {divisor, zero})});
+  const std::string some = exporter.Emit("Not", {exporter.Emit("Equal", {rest, zero})});
+  return exporter.Emit("And", {some, signs_differ});
+}
+
+}  // namespace
+
 // The integer division of ONNX cuts towards zero, so the remainder goes first.
 void WriteFloorDivide(Exporter& exporter, const Node& node, const char*) {
   const std::string &a = exporter.Name(node.inputs[0]), &b = exporter.Name(node.inputs[1]);
-  if (IsFloating(InputDType(exporter, node))) {
-    exporter.EmitTo(node.outputs, "Floor", {exporter.Emit("Div", {a, b})});
-  } else {
+  const DType dtype = InputDType(exporter, node);
+  if (!IsFloating(dtype)) {
     const std::string multiple = exporter.Emit("Sub", {a, exporter.Emit("Mod", {a, b})});
-    exporter.EmitTo(node.outputs, "Div", {multiple, b});
+    return exporter.EmitTo(node.outputs, "Div", {multiple, b});
   }
+  // a / b may be rounded up to the next whole number; without the rest it is whole but for
+  // rounding.
+  const std::string rest = exporter.Emit("Mod", {a, b}, {{"fmod", int64_t{1}}});
+  const std::string multiple = exporter.Emit("Div", {exporter.Emit("Sub", {a, rest}), b});
+  const std::string below = exporter.Emit(
+      "Where", {OnOtherSide(exporter, rest, b, dtype),
+                exporter.Emit("Sub", {multiple, exporter.Number(1, dtype)}), multiple});
+  // Nothing is left of a division by 0.
+  exporter.EmitTo(node.outputs, "Where",
+                  {exporter.Emit("Equal", {b, exporter.Number(0, dtype)}),
+                   exporter.Emit("Div", {a, b}), exporter.Emit("Round", {below})});
 }
 
 void WriteRemainder(Exporter& exporter, const Node& node, const char*) {
@@ -132,11 +156,12 @@ void WriteRemainder(Exporter& exporter, const Node& node, const char*) {
   if (!IsFloating(InputDType(exporter, node))) {
     return exporter.EmitTo(node.outputs, "Mod", {a, b});
   }
-  // The floating point Mod of ONNX has the sign of the first; adding the second and taking it again
-  // gives that of the second.
-  const std::vector<Attribute> c_style = {{"fmod", int64_t{1}}};
-  const std::string first = exporter.Emit("Mod", {a, b}, c_style);
-  exporter.EmitTo(node.outputs, "Mod", {exporter.Emit("Add", {first, b}), b}, c_style);
+  // The floating point Mod of ONNX has the sign of the first; adding the second gives it that of
+  // the second.
+  const std::string rest = exporter.Emit("Mod", {a, b}, {{"fmod", int64_t{1}}});
+  exporter.EmitTo(node.outputs, "Where",
+                  {OnOtherSide(exporter, rest, b, InputDType(exporter, node)),
+                   exporter.Emit("Add", {rest, b}), rest});
 }
 
 void WriteNe(Exporter& exporter, const Node& node, const char*) {

@@ -61,8 +61,7 @@ std::vector<Extent> IntegersOf(const Node& node) {
   return integers;
 }
 
-Exporter::Exporter(const graph::Graph& graph)
-    : graph_(graph), names_(static_cast<size_t>(graph.num_values())) {}
+Exporter::Exporter(const graph::Graph& graph) : graph_(graph), names_(graph.num_values()) {}
 
 std::string Exporter::Run(std::string_view graph_name) {
   for (ValueId id : graph_.inputs()) {
@@ -76,7 +75,7 @@ std::string Exporter::Run(std::string_view graph_name) {
     const ValueId id = graph_.outputs()[i];
     output_names.push_back(UniqueName(graph_.output_names()[i]));
     std::string& name = names_[static_cast<size_t>(id)];
-    if (value(id).producer != kNone && name.empty()) name = output_names.back();
+    if (value(id).producer != graph::kNoNode && name.empty()) name = output_names.back();
     AddField(outputs_, GraphField::kOutput, Describe(id, output_names.back()));
   }
   for (graph::NodeId id : graph_.nodes())
@@ -137,9 +136,15 @@ void Exporter::AddNode(const char* op_type, std::vector<std::string> inputs,
 
 std::string Exporter::Emit(const char* op_type, std::vector<std::string> inputs,
                            std::vector<Attribute> attributes) {
-  std::string output = UniqueName(absl::StrCat("tmp_", op_type));
-  AddNode(op_type, std::move(inputs), {output}, std::move(attributes));
-  return output;
+  return EmitAll(op_type, std::move(inputs), 1, std::move(attributes))[0];
+}
+
+std::vector<std::string> Exporter::EmitAll(const char* op_type, std::vector<std::string> inputs,
+                                           size_t num_outputs, std::vector<Attribute> attributes) {
+  std::vector<std::string> outputs(num_outputs);
+  for (std::string& output : outputs) output = UniqueName(absl::StrCat("tmp_", op_type));
+  AddNode(op_type, std::move(inputs), outputs, std::move(attributes));
+  return outputs;
 }
 
 void Exporter::EmitTo(std::vector<ValueId> outputs, const char* op_type,

@@ -42,6 +42,9 @@ class Exporter {
   // Adds a node and returns the name of its output.
   std::string Emit(const char* op_type, std::vector<std::string> inputs,
                    std::vector<Attribute> attributes = {});
+  // The same of a node with several outputs.
+  std::vector<std::string> EmitAll(const char* op_type, std::vector<std::string> inputs,
+                                   size_t num_outputs, std::vector<Attribute> attributes);
   // Adds a node whose outputs are these values'; the last one may be left out.
   void EmitTo(std::vector<graph::ValueId> outputs, const char* op_type,
               std::vector<std::string> inputs, std::vector<Attribute> attributes = {});

@@ -43,6 +43,7 @@ enum class AttributeField : protozero::pbf_tag_type {
   kFloats = 7,
   kInts = 8,
   kType = 20,
+  kReference = 21,
 };
 enum class TensorField : protozero::pbf_tag_type {
   kDims = 1,

@@ -21,6 +21,7 @@ struct Window {
   Size2 dilation = 1;
   Size2 before = 0;  // padding
   Size2 after = 0;
+  bool auto_pad = false;  // whose numbers of windows leave nothing to round
 
   bool is_symmetric() const { return before == after; }
 };
@@ -73,6 +74,7 @@ Window ReadWindow(NodeReader& node, ValueId* x, std::vector<int64_t> kernel) {
   window.after = PairOf("pads", {middle, pads.end()}, window.one_dim, 0, 0);
   if (window.one_dim) *x = node.Add(OpId::kUnsqueeze, DimOptions{.dim = 2}, {*x});
   const std::string auto_pad = node.String("auto_pad", "NOTSET");
+  window.auto_pad = auto_pad != "NOTSET";
   if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
     const bool upper = auto_pad == "SAME_UPPER";
     std::tie(window.before.height, window.after.height) =
@@ -83,7 +85,7 @@ Window ReadWindow(NodeReader& node, ValueId* x, std::vector<int64_t> kernel) {
                     window.dilation.width, upper);
   } else if (auto_pad == "VALID") {
     window.before = window.after = 0;
-  } else if (auto_pad != "NOTSET") {
+  } else if (window.auto_pad) {
     node.Unsupported(absl::StrCat("auto_pad ", auto_pad));
   }
   return window;
@@ -99,6 +101,24 @@ ValueId PadWindow(NodeReader& node, ValueId x, Window* window, double value) {
 
 void OutWindow(NodeReader& node, const Window& window, ValueId result) {
   node.Out(window.one_dim ? node.Add(OpId::kSqueeze, DimsOptions{.dims = {2}}, {result}) : result);
+}
+
+// The padding at the end with which numbers of windows that are rounded down are those that ONNX
+// rounds up; windows that would start in it are left out.
+int64_t PaddingForCeil(int64_t extent, int64_t before, int64_t after, int64_t reach,
+                       int64_t stride) {
+  const int64_t steps = std::max<int64_t>(extent + before + after - reach + stride - 1, 0) / stride;
+  const int64_t last = std::min(steps, (extent + before - 1) / stride);
+  return std::max<int64_t>(last * stride + reach - extent - before, 0);
+}
+
+void PadForCeil(NodeReader& node, ValueId x, Window* window) {
+  const auto reach = [](int64_t kernel, int64_t dilation) { return (kernel - 1) * dilation + 1; };
+  Window& w = *window;
+  w.after.height = PaddingForCeil(node.FixedExtent(x, 2), w.before.height, w.after.height,
+                                  reach(w.kernel.height, w.dilation.height), w.stride.height);
+  w.after.width = PaddingForCeil(node.FixedExtent(x, 3), w.before.width, w.after.width,
+                                 reach(w.kernel.width, w.dilation.width), w.stride.width);
 }
 
 // Pooling here pads at most half a kernel, alike on both sides.
@@ -135,14 +155,17 @@ void ReadMaxPool(NodeReader& node) {
   Window window = ReadWindow(node, &x, node.Ints("kernel_shape"));
   node.Int("storage_order", 0);  // of the indices
   if (node.Wants(1)) node.Unsupported("the indices of a maximum are not supported");
+  bool ceil = node.Int("ceil_mode", 0) != 0 && !window.auto_pad;
   if (!PoolTakesPadding(window)) {
+    if (ceil) PadForCeil(node, x, &window);
+    ceil = false;
     x = PadWindow(node, x, &window, -std::numeric_limits<double>::infinity());
   }
   const MaxPool2dOptions options{.kernel_size = window.kernel,
                                  .stride = window.stride,
                                  .padding = window.before,
                                  .dilation = window.dilation,
-                                 .ceil_mode = node.Int("ceil_mode", 0) != 0};
+                                 .ceil_mode = ceil};
   OutWindow(node, window, node.Cast(node.Add(OpId::kMaxPool2d, options, {x}), dtype));
 }
 
@@ -153,7 +176,7 @@ void ReadAveragePool(NodeReader& node) {
   AvgPool2dOptions options{.kernel_size = window.kernel,
                            .stride = window.stride,
                            .padding = 0,
-                           .ceil_mode = node.Int("ceil_mode", 0) != 0,
+                           .ceil_mode = node.Int("ceil_mode", 0) != 0 && !window.auto_pad,
                            .count_include_pad = node.Int("count_include_pad", 0) != 0};
   if (PoolTakesPadding(window)) {
     options.padding = window.before;
@@ -251,11 +274,12 @@ void ReadLayerNormalization(NodeReader& node) {
                                  .eps = node.Float("epsilon", 1e-5)};
   const ValueId y = node.Add(OpId::kLayerNorm, options, {x, scale, bias});
   node.Out(y);
+  const std::vector<ValueId> outputs = node.graph().node(node.graph().value(y).producer).outputs;
   // The other outputs of the operation follow its first; ONNX keeps the reduced dimensions.
   std::vector<Extent> kept(node.shape(x).begin(), node.shape(x).begin() + axis);
   kept.resize(static_cast<size_t>(node.rank(x)), 1);
-  if (node.Wants(1)) node.Out(node.Reshape(y + 1, kept), 1);
-  if (node.Wants(2)) node.Out(node.Reshape(y + 2, kept), 2);
+  if (node.Wants(1)) node.Out(node.Reshape(outputs[1], kept), 1);
+  if (node.Wants(2)) node.Out(node.Reshape(outputs[2], kept), 2);
 }
 
 }  // namespace neura::onnx

@@ -222,7 +222,9 @@ void ReadDropout(NodeReader& node) {
   }
   const ValueId x = node.in(0);
   node.Out(x);
-  if (node.Wants(1)) node.Out(node.Full(node.shape(x), true, kBool), 1);
+  // The mask came to be bool with operator set 10.
+  const DType mask = node.opset() < 10 ? node.dtype(x) : kBool;
+  if (node.Wants(1)) node.Out(node.Full(node.shape(x), Scalar(1), mask), 1);
 }
 
 }  // namespace neura::onnx

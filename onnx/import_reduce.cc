@@ -40,9 +40,12 @@ void ReadReduce(NodeReader& node) {
   const bool noop = node.Int("noop_with_empty_axes", 0) != 0;
   const std::vector<int64_t> axes = node.IntsFrom("axes", 1).value_or(std::vector<int64_t>());
   const Dims dims(axes.begin(), axes.end());
-  if (dims.empty() && noop) return node.Out(x);
+  // Over no dimensions; what is done to each element is done all the same.
+  const bool none = dims.empty() && noop;
   const std::string_view op = node.op_type();
-  const auto reduce = [&](OpId id, ValueId of) { return Reduced(node, id, of, dims, keepdim); };
+  const auto reduce = [&](OpId id, ValueId of) {
+    return none ? of : Reduced(node, id, of, dims, keepdim);
+  };
   const auto map = [&](OpId id, ValueId of) { return node.Add(id, {of}); };
   if (op == "ReduceSum") return node.Out(reduce(OpId::kSum, x));
   if (op == "ReduceMean") return node.Out(reduce(OpId::kMean, x));
@@ -55,7 +58,7 @@ void ReadReduce(NodeReader& node) {
     return node.Out(map(OpId::kSqrt, reduce(OpId::kSum, map(OpId::kSquare, x))));
   }
   if (op == "ReduceLogSum") return node.Out(map(OpId::kLog, reduce(OpId::kSum, x)));
-  node.Out(LogSumExp(node, x, dims, keepdim));
+  node.Out(none ? x : LogSumExp(node, x, dims, keepdim));
 }
 
 void ReadArgExtremum(NodeReader& node, OpId op) {

@@ -23,21 +23,34 @@ void ReadShape(NodeReader& node) {
     return std::clamp<int64_t>(i < 0 ? i + rank : i, 0, rank);
   };
   const int64_t start = bound(node.Int("start", 0)), end = bound(node.Int("end", rank));
-  std::vector<Tensor> known;
-  for (const Tensor& probe : node.graph().value(x).probes) {
-    const DimsView shape = probe.shape();
-    const std::vector<int64_t> extents(shape.begin() + start, shape.begin() + std::max(start, end));
-    known.push_back(FromVector(extents, {static_cast<int64_t>(extents.size())}));
-  }
-  node.OutKnown(std::move(known));
+  const std::vector<Extent>& shape = node.shape(x);
+  std::vector<Extent> extents(shape.begin() + start, shape.begin() + std::max(start, end));
+  const auto count = static_cast<int64_t>(extents.size());
+  node.OutKnown(KnownValue::Sizes(std::move(extents), {count}));
 }
 
-void ReadSize(NodeReader& node) {
-  std::vector<Tensor> known;
-  for (const Tensor& probe : node.graph().value(node.in(0)).probes) {
-    known.push_back(ScalarTensor(probe.numel()));
+namespace {
+
+// Of extents [begin, end), where at most one is open.
+std::optional<Extent> Product(const std::vector<Extent>& shape, int64_t begin, int64_t end) {
+  Extent result = 1;
+  for (int64_t i = begin; i < end; ++i) {
+    const Extent& extent = shape[static_cast<size_t>(i)];
+    if (!extent.is_known() || (!extent.is_number() && !result.is_number())) return std::nullopt;
+    const int symbol = extent.is_number() ? result.symbol : extent.symbol;
+    int64_t factor;
+    if (__builtin_mul_overflow(result.factor, extent.factor, &factor)) return std::nullopt;
+    result = factor == 0 ? Extent(0) : Extent(factor, symbol);
   }
-  node.OutKnown(std::move(known));
+  return result;
+}
+
+}  // namespace
+
+void ReadSize(NodeReader& node) {
+  const std::vector<Extent>& shape = node.shape(node.in(0));
+  const std::optional<Extent> size = Product(shape, 0, static_cast<int64_t>(shape.size()));
+  node.OutKnown(KnownValue::Sizes({size.value_or(Extent::Unknown())}, {}));
 }
 
 void ReadConstant(NodeReader& node) {
@@ -57,7 +70,7 @@ void ReadConstant(NodeReader& node) {
   } else {
     node.Unsupported("the constant has no value that is supported");
   }
-  node.OutKnown(std::vector<Tensor>(node.graph().num_probes(), value));
+  node.OutKnown(KnownValue::Constant(value));
 }
 
 void ReadConstantOfShape(NodeReader& node) {
@@ -66,24 +79,47 @@ void ReadConstantOfShape(NodeReader& node) {
   node.Out(node.Full(node.Extents(0), value.ItemScalar(), value.dtype()));
 }
 
+namespace {
+
+// ceil((limit - start) / step), exact for integers.
+int64_t RangeLength(const Tensor& start, const Tensor& limit, const Tensor& step) {
+  constexpr int64_t kMax = INT32_MAX;
+  if (IsFloating(start.dtype())) {
+    const double length =
+        std::ceil((limit.Item<double>() - start.Item<double>()) / step.Item<double>());
+    if (!(length <= kMax)) ThrowInvalidArgument("the range is too long");
+    return static_cast<int64_t>(std::max(length, 0.0));
+  }
+  __int128 distance = static_cast<__int128>(limit.Item<int64_t>()) - start.Item<int64_t>();
+  __int128 stride = step.Item<int64_t>();
+  if (stride < 0) {
+    distance = -distance;
+    stride = -stride;
+  }
+  const __int128 length = distance <= 0 ? 0 : (distance + stride - 1) / stride;
+  if (length > kMax) ThrowInvalidArgument("the range is too long");
+  return static_cast<int64_t>(length);
+}
+
+}  // namespace
+
 void ReadRange(NodeReader& node) {
   const std::optional<Tensor> start = node.Known(0), delta = node.Known(2);
   if (!start || !delta) node.Unsupported("start and delta must be constants");
   const DType dtype = start->dtype();
-  const double step = delta->Item<double>(), first = start->Item<double>();
-  if (step == 0) ThrowInvalidArgument("delta is 0");
+  if (start->numel() != 1 || delta->numel() != 1) ThrowInvalidArgument("expects numbers");
+  if (delta->Item<double>() == 0) ThrowInvalidArgument("delta is 0");
   if (const std::optional<Tensor> limit = node.Known(1)) {
-    const double length = std::ceil((limit->Item<double>() - first) / step);
-    if (!(length < 0x1p31)) ThrowInvalidArgument("the range is too long");
+    if (limit->numel() != 1) ThrowInvalidArgument("expects numbers");
     return node.Out(node.Add(OpId::kRange,
                              RangeOptions{.start = start->ItemScalar(),
                                           .step = delta->ItemScalar(),
-                                          .length = static_cast<int64_t>(std::max(length, 0.0)),
+                                          .length = RangeLength(*start, *limit, *delta),
                                           .dtype = dtype},
                              {}));
   }
   const std::vector<Extent> limit = node.Extents(1);
-  if (limit.size() != 1 || first != 0 || step != 1) {
+  if (limit.size() != 1 || start->Item<double>() != 0 || delta->Item<double>() != 1) {
     node.Unsupported("a range of open size must start at 0 and count by 1");
   }
   const RangeOptions options{.start = 0, .step = 1, .length = 0, .dtype = dtype};
@@ -117,20 +153,7 @@ void ReadFlatten(NodeReader& node) {
   const int64_t axis = given < 0 ? given + rank : given;
   if (axis < 0 || axis > rank) ThrowInvalidArgument("the axis is outside X");
   const std::vector<Extent>& shape = node.shape(x);
-  // The product, where at most one factor is open.
-  const auto product = [&shape](int64_t begin, int64_t end) -> std::optional<Extent> {
-    Extent result = 1;
-    for (int64_t i = begin; i < end; ++i) {
-      const Extent& extent = shape[static_cast<size_t>(i)];
-      if (!extent.is_known() || (!extent.is_number() && !result.is_number())) return std::nullopt;
-      const int symbol = extent.is_number() ? result.symbol : extent.symbol;
-      int64_t factor;
-      if (__builtin_mul_overflow(result.factor, extent.factor, &factor)) return std::nullopt;
-      result = factor == 0 ? Extent(0) : Extent(factor, symbol);
-    }
-    return result;
-  };
-  const std::optional<Extent> rows = product(0, axis), columns = product(axis, rank);
+  const std::optional<Extent> rows = Product(shape, 0, axis), columns = Product(shape, axis, rank);
   if (!rows && !columns) node.Unsupported("both halves have an open size");
   node.Out(node.Reshape(x, {rows.value_or(-1), columns.value_or(-1)}));
 }
@@ -139,7 +162,12 @@ void ReadTranspose(NodeReader& node) {
   const ValueId x = node.in(0);
   std::vector<int64_t> reversed(static_cast<size_t>(node.rank(x)));
   std::iota(reversed.rbegin(), reversed.rend(), 0);
-  node.Out(node.Permute(x, node.Ints("perm", reversed)));
+  const std::vector<int64_t> perm = node.Ints("perm", reversed);
+  // Elsewhere ONNX counts from the end, here it does not.
+  for (int64_t dim : perm) {
+    if (dim < 0) ThrowInvalidArgument(absl::StrCat("perm has an element of ", dim));
+  }
+  node.Out(node.Permute(x, perm));
 }
 
 // Axes are an input from operator set 13 on.
@@ -155,8 +183,9 @@ void ReadSqueeze(NodeReader& node) {
     }
     if (dims.empty()) return node.Out(x);
   } else {
+    // Those of extent 1, which an open size may have or not.
     for (int64_t d = 0; d < node.rank(x); ++d) {
-      if (node.shape(x)[static_cast<size_t>(d)] == Extent(1)) dims.push_back(d);
+      if (node.FixedExtent(x, d) == 1) dims.push_back(d);
     }
     if (dims.empty()) return node.Out(x);
   }

@@ -15,12 +15,11 @@ using graph::kNone;
 using graph::Symbol;
 using graph::ValueId;
 
-// Values of up to so many elements are computed while importing, so that shapes may follow from
-// them.
-constexpr int64_t kMaxKnownElements = 1 << 14;
 // Beyond this no model is meant.
 constexpr int64_t kMaxExtent = int64_t{1} << 31;
 constexpr int kMaxSymbols = 16;
+// Constants computed while importing may take this, and some multiple of the file's bytes.
+constexpr int64_t kLeastBudget = int64_t{16} << 20;
 
 // Of ONNX's own operators.
 bool IsOnnxDomain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
@@ -29,7 +28,10 @@ class Importer {
  public:
   Importer(const ModelMessage& model,
            const std::vector<std::pair<std::string, int64_t>>& fixed_dims)
-      : message_(GraphOf(model)), fixed_dims_(fixed_dims), opset_(OpsetOf(model)) {
+      : message_(GraphOf(model)),
+        fixed_dims_(fixed_dims),
+        opset_(OpsetOf(model)),
+        budget_(4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget) {
     if (model.has_functions) ThrowUnimplemented("models with functions are not supported");
     if (message_.has_sparse_initializers) {
       ThrowUnimplemented("sparse initializers are not supported");
@@ -61,7 +63,12 @@ class Importer {
 
   static int OpsetOf(const ModelMessage& model) {
     int64_t opset = -1;
+    absl::flat_hash_set<std::string_view> domains;
     for (const auto& [domain, version] : model.opsets) {
+      if (!domains.insert(IsOnnxDomain(domain) ? "" : domain).second) {
+        ThrowInvalidArgument(
+            absl::StrCat("operator sets of the domain '", domain, "' are imported twice"));
+      }
       if (IsOnnxDomain(domain)) opset = version;
     }
     if (opset < kMinOpset || opset > kMaxOpset) {
@@ -139,16 +146,34 @@ class Importer {
       absl::StatusOr<Tensor> tensor = ReadTensor(bytes);
       if (!tensor.ok()) ThrowStatus(tensor.status());
       ImportedValue value{graph_.AddConstant(*tensor, name), {}};
-      if (tensor->numel() <= kMaxKnownElements) value.known.assign(graph_.num_probes(), *tensor);
+      if (tensor->numel() <= kMaxKnownElements) value.known = KnownValue::Constant(*tensor);
       Define(name, std::move(value));
     }
   }
 
+  std::string NameOf(const NodeMessage& node) const {
+    return absl::StrCat("node ", node.name.empty() ? "without a name" : node.name, " (",
+                        node.op_type, node.domain.empty() ? "" : " of domain ", node.domain,
+                        ", operator set ", opset_, ")");
+  }
+
+  static void CheckAttributes(const NodeMessage& node) {
+    absl::flat_hash_set<std::string_view> names;
+    for (const AttributeMessage& attribute : node.attributes) {
+      if (!names.insert(attribute.name).second) {
+        ThrowInvalidArgument(absl::StrCat("there are two attributes named ", attribute.name));
+      }
+      if (!attribute.reference.empty()) {
+        ThrowInvalidArgument(absl::StrCat("attribute ", attribute.name, " refers to ",
+                                          attribute.reference,
+                                          " of a function, but the node stands in none"));
+      }
+    }
+  }
+
   void ReadNode(const NodeMessage& node) {
-    const std::string context = absl::StrCat(
-        "node ", node.name.empty() ? "without a name" : node.name, " (", node.op_type,
-        node.domain.empty() ? "" : " of domain ", node.domain, ", operator set ", opset_, ")");
     try {
+      CheckAttributes(node);
       if (!IsOnnxDomain(node.domain)) {
         ThrowUnimplemented("the operator is of a domain that is not supported");
       }
@@ -172,13 +197,13 @@ class Importer {
       for (size_t i = 0; i < node.outputs.size(); ++i) {
         if (node.outputs[i].empty()) continue;
         ImportedValue& output = outputs[i];
-        if (output.id == kNone && output.known.empty()) {
+        if (!output.is_present()) {
           ThrowUnimplemented(absl::StrCat("output ", i, " is not supported"));
         }
         Define(node.outputs[i], std::move(output));
       }
     } catch (Error& error) {
-      error.AddContext(context);
+      error.AddContext(NameOf(node));
       throw;
     }
   }
@@ -191,58 +216,76 @@ class Importer {
     return std::move(reader.outputs());
   }
 
-  // Nodes whose inputs are all known are computed here and now, at every probe: this is how shapes
-  // that are put together from the shapes of other values are followed.
+  // Nodes whose inputs are all known are computed here and now: this is how shapes that are put
+  // together from the shapes of other values are followed.
   bool ComputeNow(OperatorReader read, const NodeMessage& node,
                   const std::vector<ImportedValue>& inputs, std::vector<ImportedValue>* outputs) {
     if (inputs.empty()) return false;
+    bool constant = true;
+    std::vector<const KnownValue*> known;
+    std::vector<Tensor> tensors;
     for (const ImportedValue& input : inputs) {
-      if (input.known.empty() && input.id != kNone) return false;
+      if (input.is_present() && !input.known) return false;
+      known.push_back(input.known ? &*input.known : nullptr);
+      constant &= !input.known || input.known->is_constant();
+      tensors.push_back(input.known ? input.known->constant : Tensor());
     }
+    const auto evaluate = [&](const std::vector<Tensor>& given) {
+      return Evaluate(read, node, given);
+    };
+    std::optional<std::vector<KnownValue>> results;
+    if (!constant) {
+      results = FollowSizes(node, known, evaluate);
+    } else if (const std::optional<std::vector<Tensor>> computed = evaluate(tensors)) {
+      results.emplace();
+      for (const Tensor& tensor : *computed) results->push_back(KnownValue::Constant(tensor));
+    }
+    if (!results) return false;
     outputs->assign(node.outputs.size(), {});
-    for (size_t p = 0; p < graph_.num_probes(); ++p) {
-      Graph scratch;
-      std::vector<ImportedValue> at_probe;
-      for (const ImportedValue& input : inputs) {
-        ImportedValue value;
-        if (!input.known.empty()) {
-          value = {scratch.AddConstant(input.known[p]), {input.known[p]}};
-        }
-        at_probe.push_back(std::move(value));
-      }
-      std::vector<ImportedValue> results = Read(scratch, read, node, std::move(at_probe));
-      std::vector<int> places;
-      for (size_t i = 0; i < results.size(); ++i) {
-        if (results[i].id == kNone) continue;
-        scratch.AddOutput(results[i].id, "");
-        places.push_back(static_cast<int>(i));
-      }
-      graph::EliminateDeadCode(scratch);
-      if (!IsSmall(scratch)) return false;
-      graph::FoldConstants(scratch);
-      for (size_t k = 0; k < places.size(); ++k) {
-        const Tensor& constant = scratch.value(scratch.outputs()[k]).constant;
-        if (!constant.defined()) return false;
-        (*outputs)[static_cast<size_t>(places[k])].known.push_back(Contiguous(constant));
-      }
-      for (size_t i = 0; i < results.size(); ++i) {
-        if (results[i].id == kNone && !results[i].known.empty()) {
-          (*outputs)[i].known.push_back(results[i].known[0]);
-        }
-      }
-    }
-    return std::all_of(outputs->begin(), outputs->end(), IsShapeOrConstant);
-  }
-
-  // Whether the value is the same at every probe, or a few integers. What else depends on open
-  // sizes is computed when the graph runs.
-  static bool IsShapeOrConstant(const ImportedValue& value) {
-    for (const Tensor& tensor : value.known) {
-      const Tensor& first = value.known[0];
-      const bool few = tensor.dtype() == kInt64 && tensor.dim() <= 1 && tensor.numel() <= kMaxRank;
-      if (!SameBits(tensor, first) && !(few && tensor.shape() == first.shape())) return false;
+    for (size_t i = 0; i < results->size(); ++i) {
+      KnownValue& result = (*results)[i];
+      if (!result.is_constant() && result.sizes.size() > kMaxRank) return false;
+      if (result.is_constant() || !result.sizes.empty()) (*outputs)[i].known = std::move(result);
     }
     return true;
+  }
+
+  // The results of a node whose inputs are constants, undefined where it leaves them out; nothing
+  // where they are too large to be computed while importing.
+  std::optional<std::vector<Tensor>> Evaluate(OperatorReader read, const NodeMessage& node,
+                                              const std::vector<Tensor>& inputs) {
+    Graph scratch;
+    std::vector<ImportedValue> constants;
+    for (const Tensor& input : inputs) {
+      constants.emplace_back();
+      if (!input.defined()) continue;
+      constants.back() = {scratch.AddConstant(input), KnownValue::Constant(input)};
+    }
+    std::vector<ImportedValue> results = Read(scratch, read, node, std::move(constants));
+    for (const ImportedValue& result : results) {
+      if (result.id != kNone) scratch.AddOutput(result.id, "");
+    }
+    graph::EliminateDeadCode(scratch);
+    if (!IsSmall(scratch)) return std::nullopt;
+    graph::FoldConstants(scratch);
+    std::vector<Tensor> computed;
+    size_t next = 0;
+    for (const ImportedValue& result : results) {
+      if (result.id == kNone) {
+        computed.push_back(result.known ? result.known->constant : Tensor());
+        continue;
+      }
+      const Tensor& constant = scratch.value(scratch.outputs()[next++]).constant;
+      if (!constant.defined() || !Spend(constant)) return std::nullopt;
+      computed.push_back(Contiguous(constant));
+    }
+    return computed;
+  }
+
+  // Whether there is still room for a constant that the file does not hold.
+  bool Spend(const Tensor& constant) {
+    budget_ -= constant.numel() * static_cast<int64_t>(ItemSize(constant.dtype()));
+    return budget_ >= 0;
   }
 
   static bool IsSmall(const Graph& scratch) {
@@ -265,7 +308,9 @@ class Importer {
       nothing.inputs = {info.name};
       NodeReader reader(graph_, nothing, opset_, {it->second});
       try {
-        graph_.AddOutput(reader.in(0), std::string(info.name));
+        const ValueId id = reader.in(0);
+        CheckDeclared(info, reader.dtype(id));
+        graph_.AddOutput(id, std::string(info.name));
       } catch (Error& error) {
         error.AddContext(absl::StrCat("output ", info.name));
         throw;
@@ -273,9 +318,23 @@ class Importer {
     }
   }
 
+  // Whoever reads the file's declaration would take the output for something else.
+  void CheckDeclared(const ValueInfoMessage& info, DType dtype) const {
+    const absl::StatusOr<DType> declared = FromElementType(info.element_type);
+    if (!info.is_tensor || info.element_type == 0 || (declared.ok() && *declared == dtype)) return;
+    std::string maker = "the graph";
+    for (const NodeMessage& node : message_.nodes) {
+      if (std::count(node.outputs.begin(), node.outputs.end(), info.name) > 0) maker = NameOf(node);
+    }
+    ThrowInvalidArgument(absl::StrCat(
+        "declared as ", declared.ok() ? DTypeName(*declared) : declared.status().message(),
+        ", but ", maker, " makes ", DTypeName(dtype)));
+  }
+
   const GraphMessage& message_;
   const std::vector<std::pair<std::string, int64_t>>& fixed_dims_;
   int opset_;
+  int64_t budget_;  // in bytes, for constants computed while importing
   absl::flat_hash_set<std::string> initializers_;
   std::vector<Input> inputs_;
   std::vector<Symbol> symbols_;

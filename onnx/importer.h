@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "neura/graph/graph.h"
+#include "neura/onnx/known_value.h"
 #include "neura/onnx/messages.h"
 
 namespace neura::onnx {
@@ -17,8 +18,10 @@ namespace neura::onnx {
 // What a name in the file stands for. At least one of the two is there.
 struct ImportedValue {
   graph::ValueId id = graph::kNone;
-  // The elements, where they follow from constants and shapes: at each probe of the graph.
-  std::vector<Tensor> known;
+  // Where the elements follow from constants and shapes.
+  std::optional<KnownValue> known;
+
+  bool is_present() const { return id != graph::kNone || known.has_value(); }
 };
 
 // One ONNX node on its way into a graph. The functions that read one operator (import_*.cc) see the
@@ -33,7 +36,7 @@ class NodeReader {
 
   // ---- inputs ----
   size_t num_inputs() const { return inputs_.size(); }
-  bool has(size_t i) const { return i < inputs_.size() && IsPresent(inputs_[i]); }
+  bool has(size_t i) const { return i < inputs_.size() && inputs_[i].is_present(); }
   // The value in the graph; throws where it is absent.
   graph::ValueId in(size_t i);
   graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
@@ -93,7 +96,7 @@ class NodeReader {
   size_t num_outputs() const { return node_.outputs.size(); }
   bool Wants(size_t i) const { return i < num_outputs() && !node_.outputs[i].empty(); }
   void Out(graph::ValueId value, size_t i = 0);
-  void OutKnown(std::vector<Tensor> at_probes, size_t i = 0);
+  void OutKnown(KnownValue value, size_t i = 0);
 
   // Throws Unimplemented.
   [[noreturn]] void Unsupported(std::string_view what) const;
@@ -103,12 +106,9 @@ class NodeReader {
   std::vector<ImportedValue>& outputs() { return outputs_; }
 
  private:
-  static bool IsPresent(const ImportedValue& value) {
-    return value.id != graph::kNone || !value.known.empty();
-  }
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
-  graph::ValueId Sizes(const std::vector<graph::Extent>& extents, int64_t rank);
+  graph::ValueId Sizes(const std::vector<graph::Extent>& extents, DimsView shape);
   graph::ValueId AddShaped(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
                            const std::vector<graph::Extent>& shape);
 

@@ -15,6 +15,9 @@ AttributeMessage ParseAttribute(std::string_view bytes) {
       case Bytes(F::kName):
         attribute.name = in.get_view();
         break;
+      case Bytes(F::kReference):
+        attribute.reference = in.get_view();
+        break;
       case Varint(F::kType):
         attribute.type = in.get_int32();
         break;
@@ -194,6 +197,7 @@ std::pair<std::string_view, int64_t> ParseOperatorSet(std::string_view bytes) {
 absl::StatusOr<ModelMessage> ParseModel(std::string_view bytes) {
   using F = ModelField;
   ModelMessage model;
+  model.num_bytes = bytes.size();
   try {
     ForEachField<F>(bytes, [&](auto& in) {
       switch (in.tag_and_type()) {

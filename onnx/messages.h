@@ -14,7 +14,8 @@ namespace neura::onnx {
 
 struct AttributeMessage {
   std::string_view name;
-  int32_t type = 0;  // attribute_type, or one that is not read
+  std::string_view reference;  // an attribute of the function around it, which stands for this one
+  int32_t type = 0;            // attribute_type, or one that is not read
   float f = 0;
   int64_t i = 0;
   std::string_view s;
@@ -53,6 +54,7 @@ struct ModelMessage {
   std::vector<std::pair<std::string_view, int64_t>> opsets;  // domain, version
   std::optional<GraphMessage> graph;
   bool has_functions = false;
+  size_t num_bytes = 0;
 };
 
 // The structs take memory in proportion to the bytes; no length is trusted. InvalidArgument when

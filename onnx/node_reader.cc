@@ -26,12 +26,12 @@ ValueId NodeReader::in(size_t i) {
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
   ImportedValue& input = inputs_[i];
   if (input.id != kNone) return input.id;
-  const std::optional<Tensor> known = Known(i);
-  return input.id = known ? graph_.AddConstant(*known) : Sizes(Extents(i), input.known[0].dim());
+  return input.id = input.known->is_constant() ? graph_.AddConstant(input.known->constant)
+                                               : Sizes(Extents(i), input.known->shape);
 }
 
 // Open sizes as elements: each is the sum of so many ones.
-ValueId NodeReader::Sizes(const std::vector<Extent>& extents, int64_t rank) {
+ValueId NodeReader::Sizes(const std::vector<Extent>& extents, DimsView shape) {
   std::vector<ValueId> parts;
   for (const Extent& extent : extents) {
     if (extent.is_number()) {
@@ -42,54 +42,43 @@ ValueId NodeReader::Sizes(const std::vector<Extent>& extents, int64_t rank) {
     parts.push_back(Add(OpId::kSum, ReduceOptions{.keepdim = true}, {ones}));
   }
   const ValueId sizes = Add(OpId::kCat, DimOptions{.dim = 0}, std::move(parts));
-  return rank == 0 ? Reshape(sizes, {}) : sizes;
+  return shape.size() == 1 ? sizes : Reshape(sizes, {shape.begin(), shape.end()});
 }
 
 std::optional<Tensor> NodeReader::Known(size_t i) const {
   if (!has(i)) return std::nullopt;
-  if (inputs_[i].known.empty()) {
-    const Tensor& constant = graph_.value(inputs_[i].id).constant;
-    return constant.defined() ? std::optional<Tensor>(constant) : std::nullopt;
-  }
-  const std::vector<Tensor>& known = inputs_[i].known;
-  for (const Tensor& other : known) {
-    if (!SameBits(other, known[0])) return std::nullopt;
-  }
-  return known[0];
+  const ImportedValue& input = inputs_[i];
+  const Tensor& constant = input.known ? input.known->constant : graph_.value(input.id).constant;
+  return constant.defined() ? std::optional<Tensor>(constant) : std::nullopt;
 }
 
 std::vector<Extent> NodeReader::Extents(size_t i) {
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
-  std::vector<Tensor> known = inputs_[i].known;
-  if (known.empty()) {
-    const Tensor& constant = graph_.value(inputs_[i].id).constant;
-    if (!constant.defined()) {
-      Unsupported(absl::StrCat("input ", i, " (", node_.inputs[i],
-                               ") must be a constant or follow from shapes"));
-    }
-    known.push_back(constant);
-  }
-  std::vector<Extent> extents;
-  for (Tensor& tensor : known) {
-    if (!IsIntegral(tensor.dtype())) {
-      ThrowInvalidArgument(
-          absl::StrCat("input ", i, " must hold integers, got ", Describe(tensor)));
-    }
-    if (tensor.dim() > 1 || tensor.numel() != known[0].numel()) {
-      Unsupported(absl::StrCat("input ", i, " must have one dimension of a fixed size"));
-    }
-    tensor = Contiguous(neura::Cast(tensor, kInt64));
-  }
-  if (known.size() == 1) known.resize(graph_.num_probes(), known[0]);
-  for (int64_t k = 0; k < known[0].numel(); ++k) {
-    std::vector<int64_t> values;
-    for (const Tensor& tensor : known) values.push_back(tensor.data<int64_t>()[k]);
-    extents.push_back(graph::Generalize(graph_.symbols(), values));
-    if (!extents.back().is_known()) {
+  if (const std::optional<KnownValue>& known = inputs_[i].known; known && !known->is_constant()) {
+    for (size_t k = 0; k < known->sizes.size(); ++k) {
+      if (known->sizes[k].is_known()) continue;
       Unsupported(absl::StrCat("element ", k, " of input ", i,
                                " depends on an open size otherwise than by a factor"));
     }
+    return known->sizes;
   }
+  const std::optional<Tensor> constant = Known(i);
+  if (!constant) {
+    Unsupported(
+        absl::StrCat("input ", i, " (", node_.inputs[i],
+                     ") must be a constant or follow from shapes; it depends on an open size ",
+                     "otherwise than by a factor, or on elements"));
+  }
+  if (!IsIntegral(constant->dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("input ", i, " must hold integers, got ", Describe(*constant)));
+  }
+  if (constant->dim() > 1) {
+    Unsupported(absl::StrCat("input ", i, " must have one dimension of a fixed size"));
+  }
+  const Tensor integers = Contiguous(neura::Cast(*constant, kInt64));
+  std::vector<Extent> extents;
+  for (int64_t k = 0; k < integers.numel(); ++k) extents.push_back(integers.data<int64_t>()[k]);
   return extents;
 }
 
@@ -205,6 +194,9 @@ namespace {
 
 // What is open is filled in at each size.
 Dims Template(const std::vector<Extent>& shape) {
+  if (shape.size() > kMaxRank) {
+    ThrowUnimplemented(absl::StrCat(shape.size(), " dimensions are not supported"));
+  }
   Dims dims;
   for (const Extent& extent : shape) dims.push_back(extent.is_number() ? extent.factor : 0);
   return dims;
@@ -265,9 +257,7 @@ ValueId NodeReader::Number(double value, ValueId beside) {
 }
 
 void NodeReader::Out(ValueId value, size_t i) { outputs_[i].id = value; }
-void NodeReader::OutKnown(std::vector<Tensor> at_probes, size_t i) {
-  outputs_[i].known = std::move(at_probes);
-}
+void NodeReader::OutKnown(KnownValue value, size_t i) { outputs_[i].known = std::move(value); }
 
 void NodeReader::Unsupported(std::string_view what) const {
   ThrowUnimplemented(absl::StrCat(what));

@@ -57,7 +57,7 @@ absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptio
     if (!model.ok()) return model.status();
     return ImportModel(*model, options.fixed_dims);
   } catch (const Error& error) {
-    return absl::Status(error.code(), error.message());
+    return absl::Status(error.code(), Printable(error.message()));
   }
 }
 

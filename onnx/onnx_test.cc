@@ -296,6 +296,109 @@ TEST(Import, RefusesBrokenGraphs) {
   ExpectError(mismatch, kInvalid, {"the_node", "[2, 4]", "[3]"});
 }
 
+TEST(Import, RefusesWhatTheStandardForbids) {
+  ::onnx::ModelProto twice = OneNode("LeakyRelu");
+  for (int i = 0; i < 2; ++i) {
+    ::onnx::AttributeProto* alpha = twice.mutable_graph()->mutable_node(0)->add_attribute();
+    alpha->set_name("alpha");
+    alpha->set_type(::onnx::AttributeProto::FLOAT);
+  }
+  ExpectError(twice, kInvalid, {"the_node", "two attributes named alpha"});
+
+  ::onnx::ModelProto reference = OneNode("LeakyRelu");
+  ::onnx::AttributeProto* alpha = reference.mutable_graph()->mutable_node(0)->add_attribute();
+  alpha->set_name("alpha");
+  alpha->set_type(::onnx::AttributeProto::FLOAT);
+  alpha->set_ref_attr_name("slope");
+  ExpectError(reference, kInvalid, {"the_node", "alpha", "slope"});
+
+  ::onnx::ModelProto perm = OneNode("Transpose");
+  ::onnx::AttributeProto* dims = perm.mutable_graph()->mutable_node(0)->add_attribute();
+  dims->set_name("perm");
+  dims->set_type(::onnx::AttributeProto::INTS);
+  dims->add_ints(0);
+  dims->add_ints(-1);
+  ExpectError(perm, kInvalid, {"the_node", "perm", "-1"});
+
+  ::onnx::ModelProto declared = OneNode("Relu");
+  declared.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      ::onnx::TensorProto::INT64);
+  ExpectError(declared, kInvalid, {"output y", "the_node", "int64", "float32"});
+
+  for (const char* domain : {"", "ai.onnx"}) {
+    ::onnx::ModelProto imports = OneNode("Relu");
+    ::onnx::OperatorSetIdProto* second = imports.add_opset_import();
+    second->set_domain(domain);
+    second->set_version(14);
+    ExpectError(imports, kInvalid, {"imported twice"});
+  }
+}
+
+TEST(Import, RefusesTooManyDimensions) {
+  ::onnx::ModelProto shape = OneNode("Relu");
+  auto* dims = shape.mutable_graph()
+                   ->mutable_input(0)
+                   ->mutable_type()
+                   ->mutable_tensor_type()
+                   ->mutable_shape();
+  for (int i = 0; i < 100000; ++i) dims->add_dim()->set_dim_value(1);
+  ExpectError(shape, kInvalid, {"input x", "too many dimensions"});
+  for (const char* op : {"Reshape", "Expand", "ConstantOfShape"}) {
+    ::onnx::ModelProto target = OneNode(op);
+    ::onnx::NodeProto* node = target.mutable_graph()->mutable_node(0);
+    if (std::string(op) == "ConstantOfShape") node->clear_input();
+    node->add_input("shape");
+    AddInitializer(target, "shape", Ones({10000}, {.dtype = kInt64}));
+    ExpectError(target, kUnimplemented, {"the_node", "10000 dimensions"});
+  }
+}
+
+TEST(Import, FoldingAConstantThatDoublesStaysSmall) {
+  ::onnx::ModelProto model = OneNode("Relu");
+  AddInitializer(model, "c0", Ones({4}));
+  ::onnx::GraphProto* graph = model.mutable_graph();
+  for (int i = 0; i < 40; ++i) {
+    ::onnx::NodeProto* node = graph->add_node();
+    node->set_op_type("Concat");
+    node->add_input(absl::StrCat("c", i));
+    node->add_input(absl::StrCat("c", i));
+    node->add_output(absl::StrCat("c", i + 1));
+    ::onnx::AttributeProto* axis = node->add_attribute();
+    axis->set_name("axis");
+    axis->set_type(::onnx::AttributeProto::INT);
+    axis->set_i(0);
+  }
+  graph->add_output()->set_name("c40");
+  graph->add_output()->set_name("c3");
+  const auto read = Read(model);
+  ASSERT_TRUE(read.ok()) << read.status();
+  const graph::Program program = graph::Compile(*read);
+  int64_t bytes = 0;
+  for (graph::ValueId id : program.graph().values()) {
+    const Tensor& constant = program.graph().value(id).constant;
+    if (constant.defined()) bytes += static_cast<int64_t>(constant.nbytes());
+  }
+  EXPECT_LT(bytes, int64_t{64} << 20);
+}
+
+TEST(Import, ManyConstantsComputedFromAFewBytesStaySmall) {
+  // Each node of some 30 bytes would take 128 KB.
+  ::onnx::ModelProto model = OneNode("Relu");
+  AddInitializer(model, "c", Ones({1}));
+  AddInitializer(model, "shape", FromList<int64_t>({1 << 14}));
+  for (int i = 0; i < 4000; ++i) {
+    ::onnx::NodeProto* node = model.mutable_graph()->add_node();
+    node->set_op_type("Expand");
+    node->add_input("c");
+    node->add_input("shape");
+    node->add_output(absl::StrCat("e", i));
+  }
+  const int64_t before = CpuAllocator().Stats().allocated;
+  const auto read = Read(model);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_LT(CpuAllocator().Stats().peak_allocated - before, int64_t{64} << 20);
+}
+
 TEST(Import, RefusesTensorsThatLie) {
   const std::vector<std::pair<std::string, std::function<void(::onnx::TensorProto*)>>> lies = {
       {"extents", [](auto* t) { t->set_dims(0, -1); }},

@@ -1,6 +1,7 @@
 // Every operation that ONNX can say, out and in again.
 #include "neura/onnx/round_trip.h"
 
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -61,9 +62,15 @@ TEST(RoundTrip, EveryCase) {
     const absl::StatusOr<graph::Graph> graph = FromBytes(bytes);
     ASSERT_TRUE(graph.ok()) << graph.status();
     const std::vector<Tensor> inputs = GraphInputs(op_case);
-    const Tensor expected = FunctionOf(op_case)(inputs)[0];
-    ExpectClose(graph::Program(*graph).Run(inputs)[0], expected, op_case.tolerance);
-    ExpectClose(graph::Compile(*graph).Run(inputs)[0], expected, op_case.tolerance);
+    const std::vector<Tensor> expected = FunctionOf(op_case)(inputs);
+    const std::vector<Tensor> as_is = graph::Program(*graph).Run(inputs);
+    const std::vector<Tensor> optimized = graph::Compile(*graph).Run(inputs);
+    ASSERT_EQ(as_is.size(), expected.size());
+    ASSERT_EQ(optimized.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      ExpectClose(as_is[i], expected[i], op_case.tolerance);
+      ExpectClose(optimized[i], expected[i], op_case.tolerance);
+    }
     covered.insert(op_case.op);
   }
   for (int i = 0; i < kNumBuiltinOps; ++i) {
@@ -71,6 +78,64 @@ TEST(RoundTrip, EveryCase) {
     if (MappingOf(op).onnx_name == nullptr || SchemaOf(op).flags.random) continue;
     EXPECT_TRUE(covered.contains(op)) << SchemaOf(op).name << " has no case";
   }
+}
+
+// Numbers at which formulas for the same function part.
+TEST(RoundTrip, PointwiseOperationsAgreeAtTheEdges) {
+  const double inf = INFINITY;
+  const std::vector<double> edges = {0.0,  -0.0, 1.0,   -1.0, 0.1,  -0.1, 0.3,   3.0, 5.0,  -3.0,
+                                     -7.5, 1e-9, -1e-9, 1e9,  -1e9, 80.0, -80.0, inf, -inf, NAN};
+  std::vector<double> as, bs;
+  for (double a : edges) {
+    for (double b : edges) {
+      as.push_back(a);
+      bs.push_back(b);
+    }
+  }
+  const auto count = static_cast<int64_t>(as.size());
+  for (DType dtype : {kFloat32, kFloat64}) {
+    const std::vector<Tensor> inputs = {Cast(FromVector(as, {count}), dtype),
+                                        Cast(FromVector(bs, {count}), dtype)};
+    for (int i = 0; i < kNumBuiltinOps; ++i) {
+      const auto op = static_cast<OpId>(i);
+      const OpSchema& schema = SchemaOf(op);
+      const size_t arity = schema.max_inputs;
+      if (!schema.flags.pointwise || MappingOf(op).onnx_name == nullptr || arity > 2) continue;
+      SCOPED_TRACE(absl::StrCat(schema.name, " ", DTypeName(dtype)));
+      const graph::OptionsBox options(op);
+      std::vector<Tensor> given(inputs.begin(), inputs.begin() + static_cast<ptrdiff_t>(arity));
+      const auto function = [&](absl::Span<const Tensor> tensors) {
+        std::vector<const Tensor*> refs;
+        for (const Tensor& tensor : tensors) refs.push_back(&tensor);
+        Tensor result;
+        Dispatch(op, options.data(), refs, absl::MakeSpan(&result, 1));
+        return std::vector<Tensor>{result};
+      };
+      const graph::Graph graph = graph::CaptureFunction(function, given, {.dynamic_batch = false});
+      const absl::StatusOr<graph::Graph> read = FromBytes(ToBytes(graph));
+      ASSERT_TRUE(read.ok()) << read.status();
+      ExpectClose(graph::Program(*read).Run(given)[0], function(given)[0], 1e-6);
+    }
+  }
+}
+
+TEST(RoundTrip, RemaindersOfFarApartNumbers) {
+  const auto round_trip = [](auto function, const std::vector<Tensor>& inputs) {
+    const auto graph =
+        FromBytes(ToBytes(graph::Capture(function, inputs, {.dynamic_batch = false})));
+    EXPECT_TRUE(graph.ok()) << graph.status();
+    return graph::Program(*graph).Run(inputs)[0];
+  };
+  const auto remainder = [](const Tensor& a, const Tensor& b) { return Remainder(a, b); };
+  const Tensor a = FromList<double>({5, -3});
+  EXPECT_TRUE(SameBits(round_trip(remainder, {a, FromList<double>({1e9, 1e9})}),
+                       FromList<double>({5, 999999997})));
+  EXPECT_TRUE(SameBits(round_trip(remainder, {a, FromList<double>({INFINITY, INFINITY})}),
+                       FromList<double>({5, INFINITY})));
+  const auto quotient = [](const Tensor& a, const Tensor& b) { return FloorDivide(a, b); };
+  EXPECT_TRUE(
+      SameBits(round_trip(quotient, {FromList<double>({1, -1}), FromList<double>({0.1, 0.1})}),
+               FromList<double>({9, -10})));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ void FoldBatchNorm(Graph& graph) {
     if (norm.op != OpId::kBatchNormInference || !InputsAreConstant(graph, norm, 1)) continue;
     const ValueId between = norm.inputs[0];
     const NodeId conv_id = graph.value(between).producer;
-    if (conv_id == kNone || graph.node(conv_id).op != OpId::kConv2d) continue;
+    if (conv_id == kNoNode || graph.node(conv_id).op != OpId::kConv2d) continue;
     const Node& conv = graph.node(conv_id);
     if (graph.value(between).users.size() != 1 || graph.IsOutput(between)) continue;
     if (!InputsAreConstant(graph, conv, 1)) continue;

@@ -10,7 +10,10 @@ namespace {
 
 // Equal for nodes that may be the same; the options are then compared as such.
 std::string Key(const Node& node) {
-  return absl::StrCat(static_cast<int>(node.op), "(", absl::StrJoin(node.inputs, ","), ")",
+  const auto number = [](std::string* out, ValueId id) {
+    absl::StrAppend(out, static_cast<int32_t>(id));
+  };
+  return absl::StrCat(static_cast<int>(node.op), "(", absl::StrJoin(node.inputs, ",", number), ")",
                       node.options.ToString());
 }
 

@@ -8,14 +8,25 @@ namespace {
 
 constexpr int64_t kLargeBytes = int64_t{1} << 20;
 
-bool CanFold(const Graph& graph, const Node& node) {
+int64_t BytesOf(const Tensor& tensor) { return static_cast<int64_t>(tensor.storage()->bytes()); }
+
+// What folding may take in all: some multiple of the constants that the graph came with.
+int64_t Budget(const Graph& graph) {
+  int64_t bytes = 0;
+  for (ValueId id : graph.values()) {
+    if (graph.value(id).is_constant()) bytes += BytesOf(graph.value(id).constant);
+  }
+  return 4 * bytes + 16 * kLargeBytes;
+}
+
+bool CanFold(const Graph& graph, const Node& node, int64_t* budget) {
   if (!node.symbolic.empty() || SchemaOf(node.op).flags.random) return false;
   int64_t input_bytes = 0, output_bytes = 0;
   for (ValueId input : node.inputs) {
     if (input == kNone) continue;
     const Tensor& constant = graph.value(input).constant;
     if (!constant.defined()) return false;
-    const auto stored = static_cast<int64_t>(constant.storage()->bytes());
+    const int64_t stored = BytesOf(constant);
     // An expanded constant may have any number of elements.
     if (constant.numel() > 2 * stored + kLargeBytes) return false;
     input_bytes += stored;
@@ -30,16 +41,19 @@ bool CanFold(const Graph& graph, const Node& node) {
       return false;
     }
   }
-  return output_bytes <= std::max(2 * input_bytes, kLargeBytes);
+  if (output_bytes > std::min(std::max(2 * input_bytes, kLargeBytes), *budget)) return false;
+  *budget -= output_bytes;
+  return true;
 }
 
 }  // namespace
 
 void FoldConstants(Graph& graph) {
   const auto constant = [&graph](ValueId id) -> const Tensor& { return graph.value(id).constant; };
+  int64_t budget = Budget(graph);
   for (NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
-    if (!CanFold(graph, node)) continue;
+    if (!CanFold(graph, node, &budget)) continue;
     std::vector<Tensor> results(node.outputs.size());
     Dispatch(node.op, node.options.data(), Refs(node.inputs, constant), absl::MakeSpan(results));
     const std::vector<ValueId> outputs = node.outputs;

@@ -10,7 +10,8 @@ namespace neura::graph {
 void EliminateDeadCode(Graph& graph);
 
 // Computes nodes whose inputs are all constants, unless the result is large and much larger than
-// they are (a filled tensor costs less to make than to keep).
+// they are (a filled tensor costs less to make than to keep), or all of them together outgrow the
+// constants that the graph came with.
 void FoldConstants(Graph& graph);
 
 // Merges nodes that do the same to the same values.

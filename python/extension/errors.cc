@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "neura/tensor/core/error.h"
@@ -31,11 +32,20 @@ PyObject* ExceptionFor(absl::StatusCode code) {
   }
 }
 
+// What a message quotes of a file need not be UTF-8.
+void SetError(PyObject* type, std::string_view message) {
+  PyObject* text = PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()),
+                                        "backslashreplace");
+  if (text == nullptr) return;
+  PyErr_SetObject(type, text);
+  Py_DECREF(text);
+}
+
 void Translate(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const Error& error) {
-    PyErr_SetString(ExceptionFor(error.code()), error.what());
+    SetError(ExceptionFor(error.code()), error.message());
   }
 }
 
@@ -47,13 +57,13 @@ void SetPythonError() noexcept {
   } catch (py::error_already_set& error) {
     error.restore();
   } catch (const Error& error) {
-    PyErr_SetString(ExceptionFor(error.code()), error.what());
+    SetError(ExceptionFor(error.code()), error.message());
   } catch (const py::builtin_exception& error) {
     error.set_error();
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
+    SetError(PyExc_RuntimeError, error.what());
   } catch (...) {
     PyErr_SetString(PyExc_RuntimeError, "unknown C++ exception");
   }

@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -9,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "neura/python/extension/errors.h"
+#include "neura/python/extension/pickle_check.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/io/atomic_file.h"
@@ -47,6 +50,37 @@ void Save(const py::dict& tensors, const std::string& path,
   WithoutGil([&] { SaveSafetensors(path, file); });
 }
 
+// The address of the memory that a tensor views, all of it as bytes, and where the tensor begins
+// in it, in elements.
+py::tuple MemoryOf(const Tensor& tensor) {
+  const auto& storage = tensor.storage();
+  const Tensor bytes =
+      Tensor::View(storage, 0, {static_cast<int64_t>(storage->bytes())}, {1}, kUInt8);
+  return py::make_tuple(reinterpret_cast<uintptr_t>(storage->data()), py::cast(bytes),
+                        tensor.storage_offset());
+}
+
+// The inverse: a tensor over memory that `bytes` views from its start on.
+Tensor ViewOf(const Tensor& bytes, const py::object& type, const py::object& shape,
+              const py::object& strides, int64_t offset) {
+  DType dtype;
+  Dims extents, steps;
+  if (!FromPython(type.ptr(), &dtype) || !FromPython(shape.ptr(), &extents) ||
+      !FromPython(strides.ptr(), &steps) || bytes.dtype() != kUInt8 || !bytes.is_contiguous() ||
+      bytes.storage_offset() != 0) {
+    throw py::value_error("not a tensor's memory, dtype, shape and strides");
+  }
+  const auto* begin = static_cast<const uint8_t*>(bytes.raw_data());
+  if (dtype == kBool &&
+      std::any_of(begin, begin + bytes.numel(), [](uint8_t byte) { return byte > 1; })) {
+    throw py::value_error("a byte of a bool is neither 0 nor 1");
+  }
+  // The whole of it as elements; the operation checks that the view stays inside.
+  const int64_t numel = bytes.numel() / static_cast<int64_t>(ItemSize(dtype));
+  const Tensor whole = Tensor::View(bytes.storage(), 0, {numel}, {1}, dtype);
+  return AsStrided(whole, extents, steps, offset);
+}
+
 }  // namespace
 
 void InitIo(py::module_& m) {
@@ -59,6 +93,9 @@ void InitIo(py::module_& m) {
   m.def("_save_safetensors", &Save);
   m.def("_load_npy",
         [](const std::string& path) { return WithoutGil([&] { return OrThrow(LoadNpy(path)); }); });
+  m.def("_parse_npy",
+        [](const py::bytes& bytes) { return OrThrow(ParseNpy(std::string_view(bytes))); });
+  m.def("_format_npy", [](const Tensor& tensor) { return py::bytes(FormatNpy(tensor)); });
   m.def("_save_npy", [](const std::string& path, const Tensor& tensor) {
     WithoutGil([&] { SaveNpy(path, tensor); });
   });
@@ -81,6 +118,12 @@ void InitIo(py::module_& m) {
     const Tensor tensor = Empty(dims, {.dtype = dtype});
     std::memcpy(tensor.raw_data(), view.data(), view.size());
     return tensor;
+  });
+  m.def("_memory_of", &MemoryOf);
+  m.def("_view_of", &ViewOf);
+  m.def("_check_pickle", [](const py::bytes& bytes) {
+    const std::string_view view(bytes);
+    return WithoutGil([&] { return CheckPickle(view); });
   });
   m.def("_write_file", [](const std::string& path, const py::bytes& bytes) {
     const std::string_view view(bytes);

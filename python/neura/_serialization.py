@@ -1,9 +1,14 @@
-"""Files: whatever holds tensors, and safetensors."""
+"""Files: whatever holds tensors, safetensors, and NumPy's formats."""
 
 import io
 import os
 import pickle
-from collections.abc import Mapping
+import stat
+import struct
+import weakref
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
 from typing import IO, Any, Union
 
 from neura import _C
@@ -14,20 +19,70 @@ Path = Union[str, "os.PathLike[str]"]
 _MAGIC = b"NEURA-1\n"
 
 
+# Deflate makes nothing smaller than by this.
+_MAX_RATIO = 1032
+
+
 def save(obj: Any, f: Path | IO[bytes]) -> None:
     """Writes an object that holds tensors, e.g. a state dict, to a path or a binary file.
 
-    A path that ends in .safetensors takes a dict of tensors in that format. A file at a path is
-    either the old one or the whole new one at any moment.
+    A path that ends in .safetensors takes a dict of tensors in that format, one in .npy a tensor and
+    one in .npz a dict of tensors in NumPy's formats. A file at a path is either the old one or the
+    whole new one at any moment. Tensors that share memory do so again when they are loaded, except
+    from the formats of others; the whole of the memory that a view belongs to is written.
     """
-    if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
-        save_file(obj, f)
+    if not isinstance(f, (str, os.PathLike)):
+        f.write(_MAGIC + pickle.dumps(obj, protocol=4))
         return
-    data = _MAGIC + pickle.dumps(obj, protocol=4)
-    if isinstance(f, (str, os.PathLike)):
-        _C._write_file(os.fspath(f), data)
+    path = os.fspath(f)
+    _, extension = os.path.splitext(path)
+    if extension in _FORMATS:
+        _FORMATS[extension][0](obj, path)
     else:
-        f.write(data)
+        _C._write_file(path, _MAGIC + pickle.dumps(obj, protocol=4))
+
+
+def _save_npy(tensor: Tensor, path: str) -> None:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"save(): a .npy file takes a tensor, not {type(tensor).__name__}")
+    _C._save_npy(path, tensor.detach())
+
+
+def _save_npz(tensors: Mapping[str, Tensor], path: str) -> None:
+    if not isinstance(tensors, Mapping) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise TypeError("save(): a .npz file takes a dict of names to tensors")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for name, tensor in tensors.items():
+            # The same contents give the same bytes.
+            member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            archive.writestr(member, _C._format_npy(tensor.detach()))
+    _C._write_file(path, buffer.getvalue())
+
+
+def _load_npz(path: str) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+    with _open_regular(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for member in archive.infolist():
+                    name = member.filename.removesuffix(".npy")
+                    is_known = member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+                    fits = member.file_size <= _MAX_RATIO * member.compress_size
+                    if not is_known or not fits or name in tensors:
+                        raise ValueError(f"{member.filename!r} is damaged, or there twice")
+                    with archive.open(member) as data:
+                        tensors[name] = _C._parse_npy(data.read(member.file_size))
+        except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError) as error:
+            raise ValueError(f"load(): {path}: {error}") from error
+    return tensors
+
+
+def _open_regular(path: str) -> IO[bytes]:
+    """A file to read, which no pipe or device is: they have no end, or wait for a writer."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError(f"load(): {path!r} is not a regular file")
+    return open(path, "rb")
 
 
 # What a file may name when only weights are wanted.
@@ -40,15 +95,32 @@ _SAFE = {
     ("collections", "OrderedDict"),
     ("collections", "defaultdict"),
     ("collections", "Counter"),
+    ("neura._serialization", "_rebuild_memory"),
     ("neura._serialization", "_rebuild_tensor"),
+    ("neura._serialization", "_rebuild_view"),
     ("neura._serialization", "_dtype"),
     ("neura._size", "Size"),
     ("neura.nn.parameter", "_rebuild_parameter"),
 }
 
 
+# A range takes no room in a file, but what is made of it may.
+_MAX_RANGES = 1 << 20
+
+
 class _WeightsUnpickler(pickle.Unpickler):
+    _ranges = 0
+
+    def _range(self, *args: int) -> range:
+        result = range(*args)
+        self._ranges += max((result.stop - result.start) // result.step, 0) + 1
+        if self._ranges > _MAX_RANGES:
+            raise pickle.UnpicklingError("load(): the file holds ranges that are too long")
+        return result
+
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("builtins", "range"):
+            return self._range
         if (module, name) in _SAFE:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(
@@ -58,24 +130,40 @@ class _WeightsUnpickler(pickle.Unpickler):
 
 
 def load(f: Path | IO[bytes], map_location: Any = None, weights_only: bool = True) -> Any:
-    """Reads what save() has written.
+    """Reads what save() has written, and NumPy's .npy (as a tensor) and .npz (as a dict of them).
 
     With weights_only, nothing but tensors and plain data is made of the file; without it, a file can
     run any code: use that for files that you trust.
     """
     if isinstance(f, (str, os.PathLike)):
-        if os.fspath(f).endswith(".safetensors"):
-            return load_file(f)
-        with open(f, "rb") as file:
-            data = file.read()
-    else:
-        data = f.read()
-    if not data.startswith(_MAGIC):
+        path = os.fspath(f)
+        _, extension = os.path.splitext(path)
+        if extension in _FORMATS:
+            return _FORMATS[extension][1](path)
+        with _open_regular(path) as file:
+            return _load_pickle(file, weights_only)
+    return _load_pickle(f, weights_only)
+
+
+def _load_pickle(file: IO[bytes], weights_only: bool) -> Any:
+    # Nothing more is read of what is something else.
+    if file.read(len(_MAGIC)) != _MAGIC:
         raise ValueError("load(): not a file that neura.save() has written")
-    stream = io.BytesIO(data[len(_MAGIC) :])
+    data = file.read()
+    if weights_only and (problem := _C._check_pickle(data)):
+        raise ValueError(f"load(): the file is damaged: {problem}")
     try:
-        return (_WeightsUnpickler if weights_only else pickle.Unpickler)(stream).load()
-    except (EOFError, IndexError, KeyError, AttributeError, TypeError) as error:
+        return (_WeightsUnpickler if weights_only else pickle.Unpickler)(io.BytesIO(data)).load()
+    except (
+        EOFError,
+        IndexError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        UnicodeDecodeError,
+    ) as error:
         raise ValueError(f"load(): the file is damaged: {error}") from error
 
 
@@ -90,6 +178,13 @@ def load_file(filename: Path) -> dict[str, Tensor]:
     return tensors
 
 
+_FORMATS: dict[str, tuple[Callable[[Any, str], None], Callable[[str], Any]]] = {
+    ".npy": (_save_npy, _C._load_npy),
+    ".npz": (_save_npz, _load_npz),
+    ".safetensors": (save_file, load_file),
+}
+
+
 def _dtype(name: str) -> _C.dtype:
     value = getattr(_C, name)
     if not isinstance(value, _C.dtype):
@@ -97,8 +192,38 @@ def _dtype(name: str) -> _C.dtype:
     return value
 
 
+class _Memory:
+    """What tensors view, as bytes: one object for one memory, so that a pickle holds it once."""
+
+    def __init__(self, data: Tensor) -> None:
+        self.data = data
+
+    def __reduce__(self) -> Any:
+        return _rebuild_memory, (_C._to_bytes(self.data),)
+
+
+# By address, for as long as a pickler remembers them, and with them the memory.
+_memories: "weakref.WeakValueDictionary[int, _Memory]" = weakref.WeakValueDictionary()
+
+
+def _rebuild_memory(data: bytes) -> _Memory:
+    return _Memory(_C._from_bytes(data, (len(data),), _C.uint8))
+
+
+def _rebuild_view(
+    memory: _Memory,
+    dtype_name: str,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    requires_grad: bool,
+) -> Tensor:
+    tensor: Tensor = _C._view_of(memory.data, _dtype(dtype_name), shape, strides, offset)
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
 def _rebuild_tensor(dtype_name: str, shape: tuple[int, ...], data: bytes, requires_grad: bool) -> Tensor:
-    """A tensor from the bytes of its elements."""
+    """A tensor from the bytes of its elements, as files of earlier versions have them."""
     tensor: Tensor = _C._from_bytes(data, shape, _dtype(dtype_name))
     return tensor.requires_grad_() if requires_grad else tensor
 
@@ -106,8 +231,11 @@ def _rebuild_tensor(dtype_name: str, shape: tuple[int, ...], data: bytes, requir
 def _reduce_tensor(tensor: Tensor) -> Any:
     if not tensor.is_leaf:
         raise RuntimeError("only leaves of a graph can be pickled or copied; detach() the tensor first")
-    plain = tensor.detach().contiguous()
-    return _rebuild_tensor, (plain.dtype.name, tuple(plain.shape), _C._to_bytes(plain), tensor.requires_grad)
+    plain = tensor.detach()
+    address, data, offset = _C._memory_of(plain)
+    memory = _memories.setdefault(address, _Memory(data)) if data.numel() else _Memory(data)
+    args = (memory, plain.dtype.name, tuple(plain.shape), tuple(plain.stride()), offset, tensor.requires_grad)
+    return _rebuild_view, args
 
 
 def _deepcopy_tensor(tensor: Tensor, memo: dict[int, Any]) -> Tensor:

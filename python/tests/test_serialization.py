@@ -128,6 +128,12 @@ def test_damaged_files():
             pass
 
 
+def test_text_that_is_none_is_damage():
+    with pytest.raises(ValueError, match="damaged") as raised:
+        loaded(b"NEURA-1\n\x80\x04\x8c\x01\xff.")
+    assert not isinstance(raised.value, UnicodeError)
+
+
 def test_lying_sizes_are_refused():
     for shape, data in (((3,), b"\0" * 8), ((2**62, 4), b""), ((-1,), b""), ((1,), b"\0" * 5)):
         call = (nr._serialization._rebuild_tensor, ("float32", shape, data, False))
@@ -151,6 +157,174 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
         nr.save({"a": 1}, tmp_path / "missing" / "state.pt")
     with pytest.raises(FileNotFoundError):
         nr.load(tmp_path / "none.pt")
+
+
+# A step of 1,000,000 that is one byte each.
+BOMBS = {
+    "tuples": b")" + b"\x85" * 1_000_000 + b".",
+    "marks": b"(" * 1_000_000 + b"t" * 1_000_000 + b".",
+    "lists": b"]" + b"".join(b"]\x94h\x00a0" for _ in range(3)) + b"a" * 5 + b".",
+    "far memo": b"Nr\xff\xff\xff\x7f.",
+    "long bytes": b"\x8e\xff\xff\xff\xff\x00\x00\x00\x00x.",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_are_refused_at_once(name):
+    with pytest.raises(ValueError, match="damaged"):
+        loaded(b"NEURA-1\n\x80\x04" + BOMBS[name])
+
+
+def test_nesting_that_hides_in_the_memo_is_refused():
+    # Each list is put into the one before, which was fetched again.
+    code = b"]\x94" + b"".join(b"0]\x94j" + struct.pack("<I", i) + b"j" + struct.pack("<I", i + 1) + b"a" for i in range(2000))
+    with pytest.raises(ValueError, match="damaged"):
+        loaded(b"NEURA-1\n\x80\x04" + code + b".")
+
+
+def test_long_ranges_are_refused():
+    assert loaded(saved({"r": range(5, 100, 3)})) == {"r": range(5, 100, 3)}
+
+    class Bomb:
+        def __reduce__(self):
+            return set, (range(10**12),)
+
+    with pytest.raises(pickle.UnpicklingError, match="ranges"):
+        loaded(saved(Bomb()))
+
+
+def test_what_python_can_pickle_comes_back():
+    nested = []
+    for _ in range(200):
+        nested = [nested, (nested,), {"a": {1, 2}, "b": frozenset([3])}]
+    cycle = [1]
+    cycle.append(cycle)
+    back = loaded(saved({"nested": nested[2], "cycle": cycle, "big": 10**50, "bytes": b"x" * 70000, "t": ((1,),) * 4}))
+    assert back["cycle"][1] is back["cycle"] and back["big"] == 10**50 and back["t"] == ((1,),) * 4
+    assert loaded(saved(nested))[1][0] is not None
+
+
+def test_only_regular_files_are_read(tmp_path):
+    fifo = str(tmp_path / "fifo")
+    os.mkfifo(fifo)
+    for path in (fifo, "/dev/zero", str(tmp_path)):
+        with pytest.raises(ValueError, match="not a regular file"):
+            nr.load(path)
+    big = tmp_path / "big.pt"
+    with open(big, "wb") as file:
+        file.truncate(1 << 40)  # a hole
+    with pytest.raises(ValueError, match="not a file"):
+        nr.load(big)
+
+
+def test_bytes_of_a_bad_file_in_an_error_are_escaped(tmp_path):
+    path = tmp_path / "bad.safetensors"
+    header = b'{"\xff\x01":{"dtype":"\xfe"}}'
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    with pytest.raises(ValueError, match="bad.safetensors"):
+        nr.load(path)
+    model = tmp_path / "bad.onnx"
+    # A model of operator set 13 with one node of an operator whose name is no text.
+    model.write_bytes(bytes([0x08, 8, 0x3A, 6, 0x0A, 4, 0x22, 2, 0xFF, 0xFE, 0x42, 2, 0x10, 13]))
+    with pytest.raises((ValueError, NotImplementedError), match=r"\\xff\\xfe|no outputs"):
+        nr.onnx.load(model)
+
+
+# ---- sharing ---------------------------------------------------------------------------------
+
+
+def test_memory_that_tensors_share_stays_shared(tmp_path):
+    base = nr.arange(6.0)
+    state = {"a": nr.nn.Parameter(base), "b": nr.nn.Parameter(base), "row": base.reshape(2, 3)[1], "other": nr.ones(6)}
+    nr.save(state, tmp_path / "state.pt")
+    for back in (nr.load(tmp_path / "state.pt"), pickle.loads(pickle.dumps(state))):
+        assert all(back[name].tolist() == state[name].tolist() for name in state)
+        with nr.no_grad():
+            back["a"][4] = 50.0
+        assert back["b"].tolist()[4] == 50.0 and back["row"].tolist() == [3.0, 50.0, 5.0]
+        assert back["other"].tolist() == [1.0] * 6
+        assert isinstance(back["a"], nr.nn.Parameter) and back["a"].requires_grad
+    # In each pickle anew: what was saved first is not what was saved later.
+    again = pickle.loads(pickle.dumps(base))
+    base.fill_(7.0)
+    assert again.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0] and pickle.loads(pickle.dumps(base)).tolist() == [7.0] * 6
+
+
+def test_views_that_leave_their_memory_are_refused():
+    memory = nr._serialization._Memory(nr.zeros(8, dtype=nr.uint8))
+    for dtype, shape, strides, offset in (
+        ("float32", (3,), (1,), 0),
+        ("float32", (2,), (1,), 1),
+        ("float32", (2,), (-1,), 1),
+        ("float32", (2, 2**62), (1, 1), 0),
+        ("float32", (1,), (1,), -1),
+    ):
+        call = (nr._serialization._rebuild_view, (memory, dtype, shape, strides, offset, False))
+
+        class Lie:
+            def __reduce__(self):
+                return call
+
+        with pytest.raises((ValueError, RuntimeError, TypeError, MemoryError, IndexError)):
+            loaded(saved(Lie()))
+
+
+# ---- NumPy's formats -------------------------------------------------------------------------
+
+NUMPY_ARRAYS = {
+    "plain": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "big_endian": np.arange(3, dtype=">i4"),
+    "scalar": np.array(2.5),
+    "empty": np.zeros((0, 3), dtype=np.int64),
+    "bool": np.array([True, False]),
+}
+
+
+def test_numpys_files_are_read(tmp_path):
+    for name, array in NUMPY_ARRAYS.items():
+        np.save(tmp_path / f"{name}.npy", array)
+        tensor = nr.load(tmp_path / f"{name}.npy")
+        assert tensor.shape == array.shape and tensor.tolist() == array.tolist()
+    for write in (np.savez, np.savez_compressed):
+        write(tmp_path / "all.npz", **NUMPY_ARRAYS)
+        back = nr.load(tmp_path / "all.npz")
+        assert list(back) == list(NUMPY_ARRAYS)
+        assert all(back[name].tolist() == array.tolist() for name, array in NUMPY_ARRAYS.items())
+
+
+def test_numpy_reads_what_is_saved(tmp_path):
+    tensors = {name: nr.tensor(array.tolist()) for name, array in NUMPY_ARRAYS.items() if name != "empty"}
+    for name, tensor in tensors.items():
+        nr.save(tensor, tmp_path / f"{name}.npy")
+        assert np.load(tmp_path / f"{name}.npy").tolist() == tensor.tolist()
+    nr.save(tensors, tmp_path / "all.npz")
+    archive = np.load(tmp_path / "all.npz")
+    assert archive.files == list(tensors)
+    assert all(archive[name].tolist() == tensor.tolist() for name, tensor in tensors.items())
+    with pytest.raises(TypeError, match="takes a tensor"):
+        nr.save(tensors, tmp_path / "x.npy")
+    with pytest.raises(TypeError, match="dict of names"):
+        nr.save(nr.ones(2), tmp_path / "x.npz")
+
+
+def test_damaged_archives_are_refused(tmp_path):
+    path = tmp_path / "all.npz"
+    np.savez_compressed(path, **NUMPY_ARRAYS)
+    data = path.read_bytes()
+    for end in range(0, len(data), 37):
+        path.write_bytes(data[:end])
+        with pytest.raises(ValueError):
+            nr.load(path)
+    random = np.random.RandomState(0)
+    for _ in range(200):
+        changed = bytearray(data)
+        changed[random.randint(len(data))] ^= 1 << random.randint(8)
+        path.write_bytes(changed)
+        try:
+            nr.load(path)
+        except (ValueError, MemoryError):
+            pass
 
 
 # ---- safetensors -----------------------------------------------------------------------------

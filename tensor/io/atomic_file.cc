@@ -1,16 +1,20 @@
 #include "neura/tensor/io/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "neura/tensor/core/error.h"
 
 namespace neura {
@@ -20,15 +24,45 @@ namespace {
   ThrowStatus(absl::ErrnoToStatus(error_number, doing));
 }
 
+constexpr std::string_view kSuffix = ".tmp";
+
+// Whether `name` is that of a temporary file for `target`: "target.12.3.tmp".
+bool IsTemporaryOf(std::string_view name, std::string_view target) {
+  if (!absl::ConsumePrefix(&name, target) || !absl::ConsumeSuffix(&name, kSuffix)) return false;
+  for (int part = 0; part < 2; ++part) {
+    if (!absl::ConsumePrefix(&name, ".")) return false;
+    const size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+    if (digits == 0) return false;
+    name.remove_prefix(digits);
+  }
+  return name.empty();
+}
+
+// Removes temporary files that nobody holds a lock on: their writers have died.
+void RemoveLeftovers(const std::filesystem::path& target) {
+  const std::filesystem::path parent = target.has_parent_path() ? target.parent_path() : ".";
+  std::error_code error;  // of a directory that cannot be read: nothing is removed then
+  for (std::filesystem::directory_iterator it(parent, error), end; !error && it != end;
+       it.increment(error)) {
+    if (!IsTemporaryOf(it->path().filename().string(), target.filename().string())) continue;
+    const std::string path = it->path().string();
+    const int descriptor = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    struct stat found;
+    if (fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) &&
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+      unlink(path.c_str());
+    }
+    close(descriptor);
+  }
+}
+
 // A new file beside the one that it will replace; removed again unless Commit() was reached.
 class TemporaryFile {
  public:
   // Delegates, so that the destructor also runs when this throws half way.
   explicit TemporaryFile(std::filesystem::path target) : TemporaryFile() {
     target_ = std::move(target);
-    static std::atomic<int> counter{0};
-    std::string path =
-        absl::StrCat(target_.string(), ".", getpid(), ".", counter.fetch_add(1), ".tmp");
     // With permissions as the user's umask has them, or those of the file that is replaced.
     struct stat replaced;
     const bool exists = stat(target_.c_str(), &replaced) == 0;
@@ -36,9 +70,9 @@ class TemporaryFile {
       throw Error(absl::StatusCode::kFailedPrecondition,
                   absl::StrCat("writing ", target_.string(), ": it is not a regular file"));
     }
-    descriptor_ = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) ThrowErrno(errno, absl::StrCat("creating ", path));
-    path_ = std::move(path);
+    RemoveLeftovers(target_);
+    while (!Create()) {
+    }
     if (exists) Check(fchmod(descriptor_, replaced.st_mode & 0777), "writing");
   }
 
@@ -61,16 +95,38 @@ class TemporaryFile {
 
   void Commit() {
     Check(fsync(descriptor_), "flushing");
+    // Before the file is closed, with which the lock goes.
+    Check(rename(path_.c_str(), target_.c_str()), "replacing");
+    path_.clear();
     const int descriptor = descriptor_;
     descriptor_ = -1;
     Check(close(descriptor), "closing");
-    Check(rename(path_.c_str(), target_.c_str()), "replacing");
-    path_.clear();
     FlushDirectory();
   }
 
  private:
   TemporaryFile() = default;
+
+  // A new file that is locked. False where another process had the name, or took the file for one
+  // that was left behind before the lock was on it.
+  bool Create() {
+    static std::atomic<int> counter{0};
+    path_ = absl::StrCat(target_.string(), ".", getpid(), ".", counter.fetch_add(1), kSuffix);
+    descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) {
+      const int error_number = errno;
+      const std::string path = std::exchange(path_, "");
+      if (error_number == EEXIST) return false;
+      ThrowErrno(error_number, absl::StrCat("creating ", path));
+    }
+    struct stat made;
+    // Where the file system has no locks, nobody removes anything.
+    const bool locked = flock(descriptor_, LOCK_EX) == 0;
+    if (!locked || fstat(descriptor_, &made) != 0 || made.st_nlink > 0) return true;
+    close(std::exchange(descriptor_, -1));
+    path_.clear();
+    return false;
+  }
 
   void Check(ssize_t result, std::string_view doing) const {
     if (result < 0) ThrowErrno(errno, absl::StrCat(doing, " ", target_.string()));

@@ -13,7 +13,8 @@ namespace neura {
 // directory, which is flushed to the disk and then renamed, so that a full disk, a kill or a power
 // cut leaves the old file as it was. A symbolic link stays one: the file that it names is replaced.
 // Throws Error, with the code of the failed system call and naming the file; nothing temporary is
-// left behind then.
+// left behind then. What writers of the same path have left behind who were killed is removed;
+// those that still write hold a lock.
 void WriteFileAtomically(const std::string& path, absl::Span<const std::string_view> pieces);
 
 }  // namespace neura

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <string>
 
@@ -126,18 +127,57 @@ TEST_F(AtomicFileTest, FailedWriteLeavesTheOldFile) {
 TEST_F(AtomicFileTest, KillLeavesOneOfTheVersions) {
   const std::string versions[] = {std::string(300000, 'a'), std::string(200000, 'b')};
   WriteFileAtomically(Path("a"), {versions[0]});
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 300; ++round) {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
       for (int i = 0;; ++i) WriteFileAtomically(Path("a"), {versions[i % 2]});
     }
-    usleep(static_cast<useconds_t>(1000 + 700 * round));
+    usleep(static_cast<useconds_t>(200 + 17 * round));
     kill(child, SIGKILL);
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
     const std::string text = Bytes(Path("a"));
     EXPECT_TRUE(text == versions[0] || text == versions[1]) << text.size() << " bytes";
+    EXPECT_LE(NumFiles(), 2);  // the file, and what the last one has left
   }
+  WriteFileAtomically(Path("a"), {"new"});
+  EXPECT_EQ(NumFiles(), 1);
+}
+
+TEST_F(AtomicFileTest, LeavesTheFilesOfOthers) {
+  // Names that no writer of "a" gives.
+  for (const char* name : {"a.tmp", "a.1.tmp", "a.1.x.tmp", "b.1.2.tmp", "a.1.2.3.tmp"}) {
+    std::ofstream(Path(name)) << "kept";
+  }
+  fs::create_directory(Path("a.7.8.tmp"));
+  fs::create_symlink("b.1.2.tmp", Path("a.9.9.tmp"));
+  std::ofstream(Path("a.1.2.tmp")) << "left behind";
+  WriteFileAtomically(Path("a"), {"new"});
+  EXPECT_EQ(NumFiles(), 8);
+  EXPECT_FALSE(fs::exists(Path("a.1.2.tmp")));
+}
+
+TEST_F(AtomicFileTest, WritersOfOnePathLeaveEachOtherAlone) {
+  constexpr int kWriters = 4;
+  pid_t writers[kWriters];
+  for (pid_t& writer : writers) {
+    writer = fork();
+    ASSERT_GE(writer, 0);
+    if (writer != 0) continue;
+    try {
+      for (int i = 0; i < 100; ++i) WriteFileAtomically(Path("a"), {std::string(5000, 'x')});
+    } catch (const Error& error) {
+      _exit(1);
+    }
+    _exit(0);
+  }
+  for (const pid_t writer : writers) {
+    int status = 0;
+    ASSERT_EQ(waitpid(writer, &status, 0), writer);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  EXPECT_EQ(Bytes(Path("a")), std::string(5000, 'x'));
+  EXPECT_EQ(NumFiles(), 1);
 }
 
 }  // namespace

@@ -71,9 +71,48 @@ absl::StatusOr<std::string> ReadAll(const ByteSource& source, uint64_t max_bytes
   return bytes;
 }
 
+namespace {
+
+constexpr size_t kMaxText = 2000;
+
+// The bytes of the character that `text` starts with, as UTF-8 has it; 0 where it has none such.
+size_t CharacterLength(std::string_view text) {
+  const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return byte(0) >= 0x20 && byte(0) != 0x7f ? 1 : 0;
+  const size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Forms that are too long, surrogates, and what lies beyond the last character.
+  const bool is_valid =
+      !(byte(0) == 0xe0 && byte(1) < 0xa0) && !(byte(0) == 0xed && byte(1) > 0x9f) &&
+      !(byte(0) == 0xf0 && byte(1) < 0x90) && !(byte(0) == 0xf4 && byte(1) > 0x8f);
+  return is_valid ? length : 0;
+}
+
+}  // namespace
+
+std::string Printable(std::string_view text) {
+  std::string printable;
+  while (!text.empty()) {
+    if (printable.size() > kMaxText) return printable + "...";
+    const size_t length = CharacterLength(text);
+    if (length == 0) {
+      const auto byte = static_cast<unsigned char>(text[0]);
+      absl::StrAppend(&printable, "\\x", absl::Hex(byte, absl::kZeroPad2));
+      text.remove_prefix(1);
+    } else {
+      printable.append(text.substr(0, length));
+      text.remove_prefix(length);
+    }
+  }
+  return printable;
+}
+
 absl::Status InFile(const std::string& path, const absl::Status& status) {
   if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  return absl::Status(status.code(), Printable(absl::StrCat(path, ": ", status.message())));
 }
 
 }  // namespace neura

@@ -63,7 +63,11 @@ class FileSource final : public ByteSource {
 absl::StatusOr<std::string> ReadAll(const ByteSource& source,
                                     uint64_t max_bytes = std::numeric_limits<int64_t>::max());
 
-// The same error, if it is one, with the file's name before the message.
+// Text that may quote a file's bytes, as one that can be shown: what is neither UTF-8 nor printable
+// becomes \xNN, and beyond some 2,000 bytes "..." stands for the rest.
+std::string Printable(std::string_view text);
+
+// The same error, if it is one, with the file's name before the message, and printable.
 absl::Status InFile(const std::string& path, const absl::Status& status);
 
 // The result of `read`, which makes an absl::StatusOr of a const ByteSource&, on a file; its errors

@@ -9,6 +9,10 @@
 namespace neura::internal {
 
 absl::StatusOr<uint64_t> ByteSize(DimsView shape, DType dtype) {
+  if (shape.size() > kMaxDims) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(shape.size(), " dimensions; tensors have at most ", kMaxDims));
+  }
   try {
     const int64_t numel = NumElements(shape);
     int64_t bytes;

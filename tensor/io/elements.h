@@ -16,8 +16,11 @@ namespace neura::internal {
 // Formats store little-endian numbers, and we read and write memory as it is.
 static_assert(std::endian::native == std::endian::little);
 
-// The bytes of a contiguous tensor. InvalidArgument when an extent is negative or 64 bits cannot
-// count them.
+// More dimensions no tensor has, whatever a file says.
+inline constexpr int kMaxDims = 64;
+
+// The bytes of a contiguous tensor. InvalidArgument when there are too many dimensions,
+// an extent is negative, or 64 bits cannot count the bytes.
 absl::StatusOr<uint64_t> ByteSize(DimsView shape, DType dtype);
 
 // A contiguous CPU tensor of the bytes from `offset` on. Nothing is allocated before it is seen

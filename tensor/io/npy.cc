@@ -86,17 +86,39 @@ absl::StatusOr<Tensor> LoadNpy(const std::string& path) { return ReadFromFile(pa
 
 absl::StatusOr<Tensor> ParseNpy(std::string_view bytes) { return ReadNpy(MemorySource(bytes)); }
 
-void SaveNpy(const std::string& path, const Tensor& tensor) {
-  RequireDefined("SaveNpy", tensor);
-  absl::StatusOr<std::string> header = internal::FormatNpyHeader(tensor.dtype(), tensor.shape());
-  if (!header.ok()) {
-    ThrowStatus(InFile(absl::StrCat("saving ", path), header.status()));
-  }
+namespace {
+
+// What comes before the elements.
+std::string FormatPreamble(const Tensor& tensor) {
+  const absl::StatusOr<std::string> header =
+      internal::FormatNpyHeader(tensor.dtype(), tensor.shape());
+  if (!header.ok()) ThrowStatus(header.status());
   std::string preamble = absl::StrCat(kMagic, std::string_view("\x01\x00\x00\x00", 4), *header);
   preamble.append(kAlignment - 1 - preamble.size() % kAlignment, ' ');
   preamble += '\n';
   const uint16_t header_size = static_cast<uint16_t>(preamble.size() - kMagic.size() - 4);
   std::memcpy(preamble.data() + kMagic.size() + 2, &header_size, sizeof(header_size));
+  return preamble;
+}
+
+}  // namespace
+
+std::string FormatNpy(const Tensor& tensor) {
+  RequireDefined("FormatNpy", tensor);
+  std::string bytes = FormatPreamble(tensor);
+  bytes += internal::BytesOf(Contiguous(To(tensor, kCpu)));
+  return bytes;
+}
+
+void SaveNpy(const std::string& path, const Tensor& tensor) {
+  RequireDefined("SaveNpy", tensor);
+  std::string preamble;
+  try {
+    preamble = FormatPreamble(tensor);
+  } catch (Error& error) {
+    error.AddContext(absl::StrCat("saving ", path));
+    throw;
+  }
   const Tensor elements = Contiguous(To(tensor, kCpu));
   WriteFileAtomically(path, {preamble, internal::BytesOf(elements)});
 }

@@ -17,6 +17,10 @@ absl::StatusOr<Tensor> LoadNpy(const std::string& path);
 // The same of a file's bytes.
 absl::StatusOr<Tensor> ParseNpy(std::string_view bytes);
 
+// The bytes of a version 1.0 file in C order. Throws Error when the tensor is bfloat16, which NumPy
+// lacks.
+std::string FormatNpy(const Tensor& tensor);
+
 // Writes a version 1.0 file in C order, whole or not at all. Throws Error when the tensor is
 // bfloat16, which NumPy lacks, or when writing fails.
 void SaveNpy(const std::string& path, const Tensor& tensor);

@@ -10,12 +10,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "neura/tensor/io/elements.h"
 
 namespace neura::internal {
 namespace {
-
-// NumPy arrays have at most 64 dimensions.
-constexpr size_t kMaxRank = 64;
 
 // Kind and width as a descr has them after the byte order.
 constexpr std::pair<std::string_view, DType> kDescrs[] = {
@@ -80,7 +78,9 @@ class LiteralParser {
     Dims shape;
     Take("(");
     while (status_.ok() && !Try(")")) {
-      if (shape.size() == kMaxRank) Fail("at most 64 dimensions");
+      if (shape.size() == kMaxDims) {
+        Fail(absl::StrCat("at most ", kMaxDims, " dimensions"));
+      }
       shape.push_back(TakeExtent());
       if (!Try(",")) {
         Take(")");

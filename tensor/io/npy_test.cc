@@ -174,6 +174,14 @@ TEST(ParseNpy, MalformedHeaders) {
   }
 }
 
+TEST(ParseNpy, TooManyDimensionsAreRefused) {
+  std::string extents;
+  for (int i = 0; i < 65; ++i) extents += "1,";
+  const std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (" + extents + ")}";
+  EXPECT_THAT(std::string(ParseNpy(WithHeader(header)).status().message()),
+              HasSubstr("at most 64 dimensions"));
+}
+
 TEST(ParseNpy, LyingShapesAllocateNothing) {
   const int64_t before = CpuAllocator().Stats().allocations;
   for (const std::string shape : {"(9223372036854775807,)", "(4294967296, 4294967296)",

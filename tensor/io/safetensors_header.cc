@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/io/byte_source.h"
+#include "neura/tensor/io/elements.h"
 #include "nlohmann/json.hpp"
 
 namespace neura::internal {
@@ -52,6 +54,9 @@ DType ParseDType(const Json& value) {
 
 Dims ParseShape(const Json& value) {
   if (!value.is_array()) throw Malformed{"its shape is not an array"};
+  if (value.size() > kMaxDims) {
+    throw Malformed{absl::StrCat("it has ", value.size(), " dimensions, more than ", kMaxDims)};
+  }
   Dims shape;
   for (const Json& extent : value) {
     const uint64_t number = Unsigned(extent, "an extent");
@@ -167,7 +172,8 @@ absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(std::string_view text) 
   } catch (const Json::exception& error) {
     problem = error.what();
   }
-  return absl::InvalidArgumentError(absl::StrCat("safetensors header: ", reader.where(), problem));
+  return absl::InvalidArgumentError(
+      Printable(absl::StrCat("safetensors header: ", reader.where(), problem)));
 }
 
 std::string FormatSafetensorsHeader(const SafetensorsHeader& header) {

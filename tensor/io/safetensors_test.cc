@@ -131,6 +131,38 @@ TEST(LoadSafetensors, MalformedFilesNameFileAndTensor) {
   }
 }
 
+// A file with this header and no elements.
+std::string WithHeader(const std::string& header) {
+  const uint64_t size = header.size();
+  return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + header;
+}
+
+TEST(ParseSafetensors, TooManyDimensionsAreRefused) {
+  for (const int count : {65, 3000000}) {
+    std::string extents = "1";
+    for (int i = 1; i < count; ++i) extents += ",1";
+    const absl::Status status =
+        ParseSafetensors(WithHeader("{\"a\":{\"dtype\":\"U8\",\"shape\":[" + extents +
+                                    "],\"data_offsets\":[0,1]}}") +
+                         "x")
+            .status();
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("'a'"), HasSubstr(absl::StrCat(count, " dimensions"))));
+  }
+}
+
+TEST(ParseSafetensors, ErrorsQuoteBytesSoThatTheyCanBeShown) {
+  const std::string bad_name = "{\"a\xff\":3}", long_dtype = std::string(100000, 'y');
+  const std::string not_utf8(ParseSafetensors(WithHeader(bad_name)).status().message());
+  EXPECT_FALSE(not_utf8.empty());
+  for (const char c : not_utf8) EXPECT_TRUE(c >= 0x20 && c < 0x7f) << not_utf8;
+  const absl::Status status =
+      ParseSafetensors(WithHeader("{\"a\":{\"dtype\":\"" + long_dtype +
+                                  "\",\"shape\":[],\"data_offsets\":[0,0]}}"))
+          .status();
+  EXPECT_LT(status.message().size(), 3000u);
+}
+
 TEST(ParseSafetensors, EveryTruncationIsAnError) {
   const std::string bytes = Bytes(TestFile("reference"));
   for (size_t size = 0; size < bytes.size(); ++size) {
