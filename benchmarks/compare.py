@@ -108,6 +108,9 @@ def main():
     parser.add_argument("--suite", choices=sorted(SUITES), action="append", help="which (default: all)")
     parser.add_argument("--threads", type=int, action="append", help="how many (default: 1 and 2)")
     parser.add_argument("--case", action="append", help="only these cases")
+    parser.add_argument(
+        "--peer-python", default="/usr/bin/python3", help="the interpreter whose PyTorch is the peer (default: Debian's)"
+    )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.05, help="of one timed run")
     options = parser.parse_args()
@@ -120,7 +123,7 @@ def main():
     subprocess.run(["bazel", "build", "--ui_event_filters=-info", "--noshow_progress"] + targets, cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as package:
         if "python" in suites:
-            (wheel,) = glob.glob(os.path.join(ROOT, "bazel-bin/python/*.whl"))
+            (wheel,) = glob.glob(os.path.join(ROOT, "bazel-bin/python/*-cp311-*_x86_64.whl"))
             zipfile.ZipFile(wheel).extractall(package)
         for threads in options.threads or [1, 2]:
             run_suites(suites, threads, options, package)
@@ -128,8 +131,8 @@ def main():
 
 def run_suites(suites, threads, options, package):
     worker = [os.path.join(ROOT, "bazel-bin/benchmarks/worker")]
-    side = ["/usr/bin/python3", os.path.join(ROOT, "benchmarks/python_side.py")]
-    torch = side + ["torch", str(threads)]
+    program = os.path.join(ROOT, "benchmarks/python_side.py")
+    torch = [options.peer_python, program, "torch", str(threads)]
     ours, peer = Side(worker, threads), Side(torch, threads)
     flops, bandwidth = map(float, ours.ask("machine").split())
     version = peer.ask("version").strip()
@@ -143,7 +146,7 @@ def run_suites(suites, threads, options, package):
             # Both anew: what the other suites have trained must not be compared.
             ours.close()
             peer.close()
-            ours, peer = Side(side + ["neura", str(threads)], threads, package), Side(torch, threads)
+            ours, peer = Side(["/usr/bin/python3", program, "neura", str(threads)], threads, package), Side(torch, threads)
         for case in SUITES[suite]:
             if options.case and case not in options.case:
                 continue
