@@ -24,7 +24,8 @@
 
 namespace neura::nn {
 
-// A tensor that belongs to a module: copying clones it; a copy of a frozen one is frozen.
+// A tensor that belongs to a module: copying clones it; a copy of a frozen one is frozen. One thread
+// may replace it while another looks.
 template <bool kTrained>
 class OwnedTensor {
  public:
@@ -35,13 +36,13 @@ class OwnedTensor {
   OwnedTensor(OwnedTensor&&) noexcept = default;
   OwnedTensor& operator=(OwnedTensor&&) noexcept = default;
 
-  const Tensor& tensor() const { return tensor_; }
-  operator const Tensor&() const { return tensor_; }
+  Tensor tensor() const { return tensor_.Load(); }
+  operator Tensor() const { return tensor(); }
   bool defined() const { return tensor_.defined(); }
   void Replace(const Tensor& tensor);
 
  private:
-  Tensor tensor_;
+  TensorSlot tensor_;
 };
 
 // Changed by training: requires a gradient where its dtype has them.

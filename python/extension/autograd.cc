@@ -50,9 +50,9 @@ void RecordPythonFunction(const std::string& name, const py::object& inputs,
   autograd::RecordFunction(
       name.c_str(), TensorsOf(inputs, "Function: inputs"), TensorsOf(outputs, "Function: outputs"),
       [callable = SharedCallable(backward)](const std::vector<Tensor>& grads) {
-        py::gil_scoped_acquire acquire;
+        const GilHeld held;
         const auto arguments = py::reinterpret_steal<py::object>(ToPython(grads));
-        return TensorsOf((*callable)(*py::reinterpret_borrow<py::tuple>(arguments)),
+        return TensorsOf(CallPython(*callable, py::reinterpret_borrow<py::tuple>(arguments)),
                          "Function.backward()");
       });
 }

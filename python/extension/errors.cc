@@ -1,6 +1,6 @@
 #include "neura/python/extension/errors.h"
 
-#include <unistd.h>
+#include <cxxabi.h>
 
 #include <exception>
 #include <new>
@@ -54,16 +54,10 @@ void SetPythonError() noexcept {
     PyErr_NoMemory();
   } catch (const std::exception& error) {
     PyErr_SetString(PyExc_RuntimeError, error.what());
+  } catch (const abi::__forced_unwind&) {
+    WaitForTheEnd();
   } catch (...) {
     PyErr_SetString(PyExc_RuntimeError, "unknown C++ exception");
-  }
-}
-
-GilReleased::~GilReleased() {
-  try {
-    PyEval_RestoreThread(state_);
-  } catch (...) {
-    for (;;) pause();
   }
 }
 

@@ -8,6 +8,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/nn/layers.h"
 #include "neura/python/extension/constructor.h"
+#include "neura/python/extension/garbage.h"
 #include "neura/python/extension/py_module.h"
 #include "neura/python/extension/values.h"
 
@@ -17,35 +18,52 @@ namespace py = pybind11;
 
 PythonMembers::Member* PythonMembers::Find(const std::string& name) {
   const auto found = std::find_if(members_.begin(), members_.end(),
-                                  [&](const Member& member) { return member.name == name; });
-  return found == members_.end() ? nullptr : &*found;
+                                  [&](const auto& member) { return member->name == name; });
+  return found == members_.end() ? nullptr : found->get();
 }
 
 void PythonMembers::Set(const std::string& name, Value value) {
-  if (Member* const member = Find(name)) {
-    member->value = std::move(value);
-  } else {
-    members_.push_back({name, std::move(value)});
+  std::shared_ptr<Member> made(new Member{name, std::move(value)}, [](Member* member) {
+    const GilHeld held;
+    delete member;
+  });
+  for (std::shared_ptr<Member>& member : members_) {
+    if (member->name != name) continue;
+    member.swap(made);
+    return;
   }
+  members_.push_back(std::move(made));
 }
 
 bool PythonMembers::Erase(const std::string& name) {
-  return std::erase_if(members_, [&](const Member& member) { return member.name == name; }) > 0;
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [&](const auto& member) { return member->name == name; });
+  if (found == members_.end()) return false;
+  // What dies with it may run Python code, which may look at the members.
+  const std::shared_ptr<Member> gone = std::move(*found);
+  members_.erase(found);
+  return true;
 }
 
 void PythonMembers::VisitPython(nn::MemberVisitor& visitor) {
-  for (Member& member : members_) {
-    if (auto* const parameter = std::get_if<nn::Parameter>(&member.value)) {
+  std::vector<std::shared_ptr<Member>> members;
+  std::vector<nn::Module*> modules;  // null for tensors
+  {
+    const GilHeld held;
+    members = members_;
+    for (const auto& member : members) {
+      auto* const object = std::get_if<py::object>(&member->value);
+      modules.push_back(object == nullptr ? nullptr : object->cast<nn::Module*>());
+    }
+  }
+  for (size_t i = 0; i < members.size(); ++i) {
+    Member& member = *members[i];
+    if (modules[i] != nullptr) {
+      visitor.Visit(member.name, *modules[i]);
+    } else if (auto* const parameter = std::get_if<nn::Parameter>(&member.value)) {
       visitor.Visit(member.name, *parameter);
-    } else if (auto* const buffer = std::get_if<nn::Buffer>(&member.value)) {
-      visitor.Visit(member.name, *buffer);
     } else {
-      nn::Module* module = nullptr;
-      {
-        py::gil_scoped_acquire acquire;
-        module = std::get<py::object>(member.value).cast<nn::Module*>();
-      }
-      visitor.Visit(member.name, *module);
+      visitor.Visit(member.name, std::get<nn::Buffer>(member.value));
     }
   }
 }
@@ -156,6 +174,24 @@ py::object CallModule(nn::Module& module, const Tensor& input) {
   return py::cast(WithoutGil([&] { return module(input); }));
 }
 
+// What a module holds of Python: the members that Python gave it.
+struct ModuleReferences {
+  static PythonMembers* Of(PyObject* self) {
+    return dynamic_cast<PythonMembers*>(static_cast<nn::Module*>(ValueOf(self)));
+  }
+  template <typename F>
+  static void Visit(PyObject* self, F visit) {
+    const PythonMembers* const members = Of(self);
+    if (members == nullptr) return;
+    for (const auto& member : members->members()) {
+      if (auto* const object = std::get_if<py::object>(&member->value)) visit(object->ptr());
+    }
+  }
+  static void Clear(PyObject* self) {
+    if (PythonMembers* const members = Of(self)) members->Clear();
+  }
+};
+
 // Members, and the options that a layer of C++ was made with: layer.weight, layer.in_features.
 py::object GetAttribute(const py::object& self, const std::string& name) {
   const Finder finder(self.cast<nn::Module&>(), name, nullptr);
@@ -197,8 +233,10 @@ PyObject* Call(PyObject* self, PyObject* arguments, PyObject* keywords) {
 
 void BindModuleBase(py::module_& m) {
   py::class_<nn::Module, std::shared_ptr<nn::Module>> module(
-      m, "Module", py::dynamic_attr(),
-      py::custom_type_setup([](PyHeapTypeObject* type) { type->ht_type.tp_call = Call; }),
+      m, "Module", py::dynamic_attr(), py::custom_type_setup([](PyHeapTypeObject* type) {
+        type->ht_type.tp_call = Call;
+        CollectGarbage<ModuleReferences>(type);
+      }),
       "What layers and networks are: parameters, buffers and other modules, with a forward().");
   module
       .def(py::init(
@@ -254,7 +292,8 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
                Options Owner::*) {
   const OptionsType& type = *OptionsTypeOf<Options>(name);
   const std::vector<Parameter> parameters = ParametersOfOptions(type, required);
-  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(m, name, py::dynamic_attr(), doc)
+  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(
+      m, name, py::dynamic_attr(), py::custom_type_setup(CollectGarbage<ModuleReferences>), doc)
       .def(py::init([name, parameters](const py::args& arguments, const py::kwargs& given) {
         py::kwargs keywords(given);
         const std::optional<DType> dtype = TakeDType(keywords);
@@ -273,7 +312,8 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
 // A layer without options.
 template <typename Layer>
 void BindPlainLayer(py::module_& m, const char* name, const char* doc) {
-  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(m, name, py::dynamic_attr(), doc)
+  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(
+      m, name, py::dynamic_attr(), py::custom_type_setup(CollectGarbage<ModuleReferences>), doc)
       // PyTorch's activations take inplace=, which changes no result.
       .def(py::init(
                [](bool) { return std::shared_ptr<Layer>(std::make_shared<PyModule<Layer>>()); }),

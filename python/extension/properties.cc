@@ -177,8 +177,8 @@ py::object RequiresGradInPlace(const py::object& self, bool requires_grad) {
 py::object RegisterHook(const Tensor& x, const py::object& hook) {
   const py::object handle = py::module_::import("neura.autograd").attr("HookHandle")(hook);
   autograd::RegisterHook(x, [shared = SharedCallable(handle)](const Tensor& grad) -> Tensor {
-    py::gil_scoped_acquire acquire;
-    const py::object replaced = (*shared)(grad);
+    const GilHeld held;
+    const py::object replaced = CallPython(*shared, py::make_tuple(grad));
     Tensor result;
     if (!replaced.is_none() && !FromPython(replaced.ptr(), &result)) {
       ThrowTypeError("a hook must return a Tensor or None");

@@ -134,19 +134,39 @@ def children(self: Module) -> Iterator[Module]:
     return (module for _, module in self.named_children())
 
 
+def _paths(self: Module, prefix: str = "", memo: set[int] | None = None) -> Iterator[list[Any]]:
+    """For each module of the tree the path to it, of (name, module, children to come), parents first.
+
+    Without recursion, however deep they are nested. With a memo each comes once.
+    """
+    path: list[Any] = []
+    inside: set[int] = set()  # the modules of the path
+    following: tuple[str, Module] | None = (prefix, self)
+    while following is not None or path:
+        if following is None:
+            inside.discard(id(path.pop()[1]))
+        else:
+            name, module = following
+            if memo is None and id(module) in inside:
+                raise RecursionError(f"{module._get_name()} contains itself, as '{name}'")
+            if memo is None or id(module) not in memo:
+                if memo is not None:
+                    memo.add(id(module))
+                inside.add(id(module))
+                start = f"{name}." if name else ""
+                path.append((name, module, iter([(start + n, c) for n, c in module.named_children()])))
+                yield path
+        following = next(path[-1][2], None) if path else None
+
+
 @_method
 def named_modules(
     self: Module, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
 ) -> Iterator[tuple[str, Module]]:
     """(name, module) of this module and all below, each once."""
     memo = set() if memo is None else memo
-    if id(self) in memo:
-        return
-    if remove_duplicate:
-        memo.add(id(self))
-    yield prefix, self
-    for name, child in self.named_children():
-        yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+    for path in _paths(self, prefix, memo if remove_duplicate else None):
+        yield path[-1][:2]
 
 
 @_method
@@ -221,9 +241,13 @@ def get_parameter(self: Module, target: str) -> Parameter:
 @_method
 def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
     """Calls fn with this module and all below, children first; returns the module."""
-    for child in self.children():
-        child.apply(fn)
-    fn(self)
+    left: list[Module] = []  # those on the last path
+    for path in _paths(self):
+        while len(left) >= len(path):
+            fn(left.pop())
+        left.append(path[-1][1])
+    while left:
+        fn(left.pop())
     return self
 
 
@@ -259,9 +283,17 @@ def load_state_dict(self: Module, state_dict: Mapping[str, Tensor], strict: bool
 @_method
 def train(self: Self, mode: bool = True) -> Self:
     """Training behaviour, here and in all modules below; returns the module."""
-    self.training = bool(mode)
-    for child in self.children():
-        child.train(mode)
+    waiting, seen = [self], {id(self)}
+    while waiting:
+        module = waiting.pop()
+        if module is not self and type(module).train is not train:
+            module.train(mode)
+            continue
+        module.training = bool(mode)
+        for child in module.children():
+            if id(child) not in seen:
+                seen.add(id(child))
+                waiting.append(child)
     return self
 
 
