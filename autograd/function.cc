@@ -67,6 +67,11 @@ OpId FunctionOp() {
 
 }  // namespace
 
+std::shared_ptr<const FunctionBackward> FunctionOf(const Node& node) {
+  if (node.op() != FunctionOp()) return nullptr;
+  return static_cast<const FunctionOptions*>(node.options())->backward;
+}
+
 void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
                     const std::vector<Tensor>& outputs, FunctionBackward backward) {
   if (outputs.size() > kMaxOutputs) {

@@ -30,6 +30,7 @@ class HookList {
   void AddRefs(uint32_t n) noexcept { refs_.fetch_add(n, std::memory_order_relaxed); }
   void AddRef() noexcept { AddRefs(1); }
   void DropRefs(uint32_t n) noexcept { refs_.fetch_sub(n, std::memory_order_release); }
+  uint32_t refs() const noexcept { return refs_.load(std::memory_order_relaxed); }
   void Release() noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }

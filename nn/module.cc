@@ -149,7 +149,7 @@ OwnedTensor<kTrained>& OwnedTensor<kTrained>::operator=(const OwnedTensor& other
 template <bool kTrained>
 void OwnedTensor<kTrained>::Replace(const Tensor& tensor) {
   if (kTrained && tensor.defined() && IsDifferentiable(tensor.dtype())) SetRequiresGrad(tensor);
-  tensor_.Store(tensor);
+  slot_.Store(tensor.handle());
 }
 template class OwnedTensor<true>;
 template class OwnedTensor<false>;
@@ -343,8 +343,13 @@ class TreePrinter final : public MemberVisitor {
   void Visit(const std::string& name, Parameter& parameter) override { Note(name, parameter); }
   void Visit(const std::string& name, Buffer& buffer) override { Note(name, buffer); }
   void Visit(const std::string& name, Module& module) override {
+    if (depth_ == kMaxDepth) {
+      absl::StrAppend(&text_, "\n", Indent(), "(", name, "): ...");
+      return;
+    }
     TreePrinter printer;
     printer.indent_ = indent_;
+    printer.depth_ = depth_ + 1;
     absl::StrAppend(&text_, "\n", Indent(), "(", name, "): ", printer.Print(module));
   }
 
@@ -355,7 +360,11 @@ class TreePrinter final : public MemberVisitor {
       tensors_.push_back(absl::StrCat(name, " ", neura::ToString(tensor.shape())));
   }
 
+  // Nobody reads further, and each level takes of the stack.
+  static constexpr int kMaxDepth = 100;
+
   size_t indent_ = 0;
+  int depth_ = 0;
   std::string text_;
   std::vector<std::string> tensors_;
 };

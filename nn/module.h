@@ -36,13 +36,14 @@ class OwnedTensor {
   OwnedTensor(OwnedTensor&&) noexcept = default;
   OwnedTensor& operator=(OwnedTensor&&) noexcept = default;
 
-  Tensor tensor() const { return tensor_.Load(); }
+  Tensor tensor() const { return Tensor(slot_.Load()); }
   operator Tensor() const { return tensor(); }
-  bool defined() const { return tensor_.defined(); }
+  bool defined() const { return static_cast<bool>(slot_); }
+  const AtomicPtr<TensorImpl>& slot() const { return slot_; }
   void Replace(const Tensor& tensor);
 
  private:
-  TensorSlot tensor_;
+  AtomicPtr<TensorImpl> slot_;
 };
 
 // Changed by training: requires a gradient where its dtype has them.
@@ -106,7 +107,7 @@ class Module {
   // Calls fn with this module and all below, children first.
   void Apply(const std::function<void(Module&)>& fn);
 
-  // The tree, with options, shapes and parameter counts.
+  // The tree, with options, shapes and parameter counts; what lies deeper than 100 levels is "...".
   std::string ToString() const;
   // "Conv2d"
   virtual std::string TypeName() const;

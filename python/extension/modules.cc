@@ -10,6 +10,7 @@
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/py_module.h"
+#include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 
 namespace neura::python {
@@ -174,7 +175,28 @@ py::object CallModule(nn::Module& module, const Tensor& input) {
   return py::cast(WithoutGil([&] { return module(input); }));
 }
 
-// What a module holds of Python: the members that Python gave it.
+// Calls `function` with each tensor of a module itself and the number of references to it that are
+// the module's or the caller's.
+template <typename F>
+void ForOwnTensors(nn::Module& module, F function) {
+  class Visitor final : public nn::MemberVisitor {
+   public:
+    explicit Visitor(F& function) : function_(function) {}
+    void Visit(const std::string&, nn::Parameter& p) override { Show(p.slot()); }
+    void Visit(const std::string&, nn::Buffer& b) override { Show(b.slot()); }
+    void Visit(const std::string&, nn::Module&) override {}
+
+   private:
+    void Show(const AtomicPtr<TensorImpl>& slot) {
+      const IntrusivePtr<TensorImpl> tensor = slot.Load();
+      if (tensor) function_(*tensor, slot.owned() + 1);
+    }
+    F& function_;
+  } visitor(function);
+  module.VisitMembers(visitor);
+}
+
+// What a module holds of Python: the members that Python gave it, and hooks of its tensors.
 struct ModuleReferences {
   static PythonMembers* Of(PyObject* self) {
     return dynamic_cast<PythonMembers*>(static_cast<nn::Module*>(ValueOf(self)));
@@ -183,12 +205,24 @@ struct ModuleReferences {
   static void Visit(PyObject* self, F visit) {
     const PythonMembers* const members = Of(self);
     if (members == nullptr) return;
+    if (TensorsOwnPython()) {
+      ForOwnTensors(*static_cast<nn::Module*>(ValueOf(self)),
+                    [&](const TensorImpl& tensor, uint32_t owners) {
+                      VisitOwned(self, tensor, owners, visit);
+                    });
+    }
     for (const auto& member : members->members()) {
       if (auto* const object = std::get_if<py::object>(&member->value)) visit(object->ptr());
     }
   }
   static void Clear(PyObject* self) {
-    if (PythonMembers* const members = Of(self)) members->Clear();
+    PythonMembers* const members = Of(self);
+    if (members == nullptr) return;
+    if (TensorsOwnPython()) {
+      ForOwnTensors(*static_cast<nn::Module*>(ValueOf(self)),
+                    [&](const TensorImpl& tensor, uint32_t) { ClearOwned(self, tensor); });
+    }
+    members->Clear();
   }
 };
 

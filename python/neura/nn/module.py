@@ -134,29 +134,29 @@ def children(self: Module) -> Iterator[Module]:
     return (module for _, module in self.named_children())
 
 
-def _paths(self: Module, prefix: str = "", memo: set[int] | None = None) -> Iterator[list[Any]]:
-    """For each module of the tree the path to it, of (name, module, children to come), parents first.
+def _walk(self: Module, prefix: str = "", memo: set[int] | None = None) -> Iterator[tuple[int, str, Module]]:
+    """(depth, name, module) of this module and all below, parents first; with a memo, each once.
 
-    Without recursion, however deep they are nested. With a memo each comes once.
+    Without recursion, however deep they are nested.
     """
-    path: list[Any] = []
-    inside: set[int] = set()  # the modules of the path
-    following: tuple[str, Module] | None = (prefix, self)
-    while following is not None or path:
-        if following is None:
-            inside.discard(id(path.pop()[1]))
-        else:
-            name, module = following
-            if memo is None and id(module) in inside:
-                raise RecursionError(f"{module._get_name()} contains itself, as '{name}'")
-            if memo is None or id(module) not in memo:
-                if memo is not None:
-                    memo.add(id(module))
-                inside.add(id(module))
-                start = f"{name}." if name else ""
-                path.append((name, module, iter([(start + n, c) for n, c in module.named_children()])))
-                yield path
-        following = next(path[-1][2], None) if path else None
+    levels: list[tuple[Module, int, Iterator[tuple[str, Module]]]] = []  # module, length of its name, children
+    inside: set[int] = set()  # the modules of `levels`
+    name, module = prefix, self
+    while True:
+        if memo is None and id(module) in inside:
+            raise RecursionError(f"{module._get_name()} contains itself, as '{name}'")
+        if memo is None or id(module) not in memo:
+            if memo is not None:
+                memo.add(id(module))
+            yield len(levels), name, module
+            inside.add(id(module))
+            levels.append((module, len(name), module.named_children()))
+        while levels and (following := next(levels[-1][2], None)) is None:
+            inside.discard(id(levels.pop()[0]))
+        if not levels:
+            return
+        length, (own, module) = levels[-1][1], following
+        name = f"{name[:length]}.{own}" if length else own
 
 
 @_method
@@ -165,8 +165,7 @@ def named_modules(
 ) -> Iterator[tuple[str, Module]]:
     """(name, module) of this module and all below, each once."""
     memo = set() if memo is None else memo
-    for path in _paths(self, prefix, memo if remove_duplicate else None):
-        yield path[-1][:2]
+    return ((name, module) for _, name, module in _walk(self, prefix, memo if remove_duplicate else None))
 
 
 @_method
@@ -241,13 +240,13 @@ def get_parameter(self: Module, target: str) -> Parameter:
 @_method
 def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
     """Calls fn with this module and all below, children first; returns the module."""
-    left: list[Module] = []  # those on the last path
-    for path in _paths(self):
-        while len(left) >= len(path):
-            fn(left.pop())
-        left.append(path[-1][1])
-    while left:
-        fn(left.pop())
+    open_: list[Module] = []  # whose children have not all been seen
+    for depth, _, module in _walk(self):
+        while len(open_) > depth:
+            fn(open_.pop())
+        open_.append(module)
+    while open_:
+        fn(open_.pop())
     return self
 
 

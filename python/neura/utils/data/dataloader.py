@@ -82,6 +82,9 @@ class _Serial:
         with self._lock:
             return next(self._items)
 
+    def close(self) -> None:
+        self._items = iter(())
+
 
 def _check(*conditions: tuple[Any, str]) -> None:
     for wrong, message in conditions:
@@ -124,7 +127,7 @@ class DataLoader:
         persistent_workers: bool = False,
         seed: int | None = None,
     ) -> None:
-        iterable = isinstance(dataset, IterableDataset)
+        iterable = isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__")
         _check(
             (shuffle and sampler is not None, "give shuffle or a sampler, not both"),
             (
@@ -160,7 +163,7 @@ class DataLoader:
             inner,
             dataset.__getitem__,
             self.collate_fn if batch_size is not None else _Single(collate_fn),
-            len(dataset),
+            len(dataset) if sampler is None and batch_sampler is None else 0,
             1 if batch_size is None else batch_size,
             shuffle,
             drop_last,
