@@ -388,9 +388,9 @@ TEST(ThreadsTest, HooksAreAddedDuringBackward) {
     ++calls;
     return Tensor();
   };
-  Together(100, {[&] { Backward(Sum(y), {.retain_graph = true}); },
-                 [&] { autograd::RegisterHook(w, hook); },
-                 [&] { autograd::RegisterHook(y, hook); }});
+  Together(100,
+           {[&] { Backward(Sum(y), {.retain_graph = true}); },
+            [&] { autograd::RegisterHook(w, hook); }, [&] { autograd::RegisterHook(y, hook); }});
   calls = 0;
   Backward(Sum(y));
   EXPECT_EQ(calls, 200);

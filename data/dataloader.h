@@ -173,7 +173,8 @@ class DataLoader<D, Collate>::Pass {
     return i;
   }
   using Outcome = internal::Prefetcher::Outcome;
-  // Waits for a batch that was claimed; throws what preparing it threw. Without workers it is ready.
+  // Waits for a batch that was claimed; throws what preparing it threw. Without workers it is
+  // ready.
   Outcome WaitFor(int64_t i, Duration patience) {
     if (!workers_) return Outcome::kReady;
     try {

@@ -246,14 +246,16 @@ TEST(DataLoader, OptionsThatMakeNoSense) {
 
 TEST(DataLoader, ABatchSamplerSaysWhatTheBatchesAre) {
   for (const int workers : {0, 2}) {
-    DataLoader loader(Numbers(5), {.num_workers = workers, .batch_sampler = [](const Epoch& epoch) {
-                                     return std::vector<std::vector<int64_t>>{{4, 0}, {epoch.number}};
-                                   }});
+    DataLoader loader(Numbers(5),
+                      {.num_workers = workers, .batch_sampler = [](const Epoch& epoch) {
+                         return std::vector<std::vector<int64_t>>{{4, 0}, {epoch.number}};
+                       }});
     EXPECT_EQ(loader.size(), 2);
     std::vector<int64_t> seen;
     for (int epoch = 0; epoch < 2; ++epoch) {
       for (auto [images, labels] : loader) {
-        for (int64_t i = 0; i < labels.numel(); ++i) seen.push_back(labels.template data<int64_t>()[i]);
+        for (int64_t i = 0; i < labels.numel(); ++i)
+          seen.push_back(labels.template data<int64_t>()[i]);
       }
     }
     EXPECT_THAT(seen, ElementsAre(4, 0, 0, 4, 0, 1));

@@ -188,7 +188,8 @@ NamedTensors Module::NamedParameters() const {
   NamedTensors named;
   WalkTree(
       Mutable(*this),
-      [&](const std::string& name, Parameter& p) { named.emplace_back(name, p.tensor()); }, kIgnore);
+      [&](const std::string& name, Parameter& p) { named.emplace_back(name, p.tensor()); },
+      kIgnore);
   return named;
 }
 

@@ -24,8 +24,8 @@
 
 namespace neura::nn {
 
-// A tensor that belongs to a module: copying clones it; a copy of a frozen one is frozen. One thread
-// may replace it while another looks.
+// A tensor that belongs to a module: copying clones it; a copy of a frozen one is frozen. One
+// thread may replace it while another looks.
 template <bool kTrained>
 class OwnedTensor {
  public:

@@ -166,7 +166,7 @@ class NamedState {
 
   // The state of one parameter under the names prefix + "step" and prefix + names[k].
   LoadedState TakeParam(const std::string& prefix, const Tensor& param,
-                       absl::Span<const char* const> names, bool from_first_step) {
+                        absl::Span<const char* const> names, bool from_first_step) {
     LoadedState state;
     const Tensor step = Take(prefix + "step");
     if (step.defined()) {
@@ -296,8 +296,7 @@ void OptimizerWith<Options>::LoadStateDict(const NamedTensors& state) {
     Rule<Options>::Check(options[g]);
     for (size_t i = 0; i < params(g).size(); ++i) {
       states.push_back(named.TakeParam(absl::StrCat("state.", index++, "."), params(g)[i],
-                                       Rule<Options>::kStates,
-                                       Rule<Options>::kStateFromFirstStep));
+                                       Rule<Options>::kStates, Rule<Options>::kStateFromFirstStep));
     }
   }
   named.CheckAllTaken();

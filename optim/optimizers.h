@@ -41,7 +41,7 @@ class OptimizerWith final : public Optimizer {
   void LoadStateDict(const NamedTensors& state) override;
 
  private:
-  std::vector<Options> options_;                           // by group
+  std::vector<Options> options_;                          // by group
   std::vector<std::deque<internal::ParamState>> states_;  // by group and parameter
 };
 

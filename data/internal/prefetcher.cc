@@ -16,7 +16,7 @@ namespace neura::data::internal {
 
 struct Prefetcher::State {
   struct Place {
-    bool done = false;
+    int64_t done = -1;  // the result that is ready here
     bool taken = false;
     std::exception_ptr error;
   };
@@ -51,9 +51,8 @@ Prefetcher::Prefetcher(int64_t count, int num_workers, int64_t window,
   workers_.reserve(wanted);
   try {
     while (workers_.size() < wanted) {
-      workers_.emplace_back([state = state_, worker = static_cast<int>(workers_.size())] {
-        Work(*state, worker);
-      });
+      workers_.emplace_back(
+          [state = state_, worker = static_cast<int>(workers_.size())] { Work(*state, worker); });
     }
   } catch (const std::system_error& error) {
     const size_t started = workers_.size();
@@ -88,7 +87,7 @@ void Prefetcher::CheckProcess() const {
 Prefetcher::Outcome Prefetcher::WaitFor(int64_t i, Duration patience) {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  const auto settled = [&] { return state.stopping || state.failure || state.place(i).done; };
+  const auto settled = [&] { return state.stopping || state.failure || state.place(i).done == i; };
   if (!state.changed_for_takers.wait_for(lock, patience, settled)) return Outcome::kTimeout;
   if (state.stopping) return Outcome::kStopped;
   if (state.failure) std::rethrow_exception(state.failure);
@@ -148,7 +147,7 @@ void Prefetcher::Work(State& state, int worker) {
     --state.busy;
     return error;
   };
-  if (state.start_worker && !state.stopping) {
+  if (state.start_worker) {
     if (std::exception_ptr error = run([&] { state.start_worker(worker); })) {
       state.failure = std::move(error);
       state.changed_for_takers.notify_all();
@@ -163,7 +162,7 @@ void Prefetcher::Work(State& state, int worker) {
     if (state.stopping || state.next == state.count) break;
     const int64_t i = state.next++;
     state.place(i).error = run([&] { state.prepare(i); });
-    state.place(i).done = true;
+    state.place(i).done = i;
     state.changed_for_takers.notify_all();
   }
   state.changed_for_takers.notify_all();

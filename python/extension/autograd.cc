@@ -32,9 +32,9 @@ py::object Grad(const py::object& outputs, const py::object& inputs, const py::o
 // output, and returns a sequence of one for each input.
 void RecordPythonFunction(const std::string& name, const py::object& inputs,
                           const py::object& outputs, const py::object& backward) {
-  autograd::RecordFunction(
-      name.c_str(), TensorsOf(inputs, "Function: inputs"), TensorsOf(outputs, "Function: outputs"),
-      PythonBackward{AutogradCallable(backward)});
+  autograd::RecordFunction(name.c_str(), TensorsOf(inputs, "Function: inputs"),
+                           TensorsOf(outputs, "Function: outputs"),
+                           PythonBackward{AutogradCallable(backward)});
 }
 
 class GradcheckError : public std::runtime_error {

@@ -66,11 +66,11 @@ using Transform = std::function<Tensor(const Tensor&, absl::Span<data::SampleRan
 // What a loader calls of Python. Under the interpreter's lock alone, and empty once the loader was
 // found to be garbage.
 struct Callables {
-  py::object get;             // an example by its index
-  py::object collate;         // a batch of a list of examples; None for batches of C++
-  py::object sampler;         // indices, or None
-  py::object batch_sampler;   // lists of indices, or None
-  py::object start_worker;    // of a worker's number, or None
+  py::object get;            // an example by its index
+  py::object collate;        // a batch of a list of examples; None for batches of C++
+  py::object sampler;        // indices, or None
+  py::object batch_sampler;  // lists of indices, or None
+  py::object start_worker;   // of a worker's number, or None
 };
 
 // The loader owns its callables alone, so that the collector may see what they lead to. Whoever
@@ -102,7 +102,8 @@ std::vector<int64_t> ReadIndices(const py::handle& sampler, const char* what) {
   for (const py::handle index : sampler) {
     int64_t value = 0;
     if (!FromPython(index.ptr(), &value)) {
-      ThrowTypeError(std::string(what) + " must give integers, not " + Py_TYPE(index.ptr())->tp_name);
+      ThrowTypeError(std::string(what) + " must give integers, not " +
+                     Py_TYPE(index.ptr())->tp_name);
     }
     indices.push_back(value);
   }
@@ -416,11 +417,11 @@ void InitData(py::module_& parent) {
     return PyTransform{data::RandomCrop{size, padding}, "RandomCrop()"};
   });
 
-  py::class_<Pass>(m, "Pass", py::custom_type_setup(CollectGarbage<PassReferences>))
+  py::class_<Pass>(m, "Pass", py::custom_type_setup(GarbageCollected<PassReferences>::SetUp))
       .def("__iter__", [](const py::object& self) { return self; })
       .def("__next__", &Pass::Next)
       .def("close", &Pass::Close);
-  py::class_<Loader>(m, "Loader", py::custom_type_setup(CollectGarbage<LoaderReferences>))
+  py::class_<Loader>(m, "Loader", py::custom_type_setup(GarbageCollected<LoaderReferences>::SetUp))
       .def(py::init([](const std::shared_ptr<NativeDataset>& native, const py::object& get,
                        const py::object& collate, int64_t size, int64_t batch_size, bool shuffle,
                        bool drop_last, int num_workers, int64_t prefetch_factor, uint64_t seed,

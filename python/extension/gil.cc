@@ -27,8 +27,8 @@ GilReleased::~GilReleased() {
 }
 
 GilHeld::GilHeld() {
-  // The thread that ends the interpreter holds the lock.
-  if (PyGILState_Check() == 0 && InterpreterEnds()) WaitForTheEnd();
+  // The thread that ends the interpreter, the first of the process, holds the lock or may have it.
+  if (PyGILState_Check() == 0 && InterpreterEnds() && gettid() != getpid()) WaitForTheEnd();
   try {
     state_ = PyGILState_Ensure();
   } catch (...) {

@@ -53,8 +53,7 @@ PYBIND11_MODULE(_C, m) {
   InitOptim(m);
   InitData(m);
   const Binder bind(m, "");
-  bind("set_num_threads", "n", "Threads that compute",
-       NEURA_FN((int64_t n), {
+  bind("set_num_threads", "n", "Threads that compute", NEURA_FN((int64_t n), {
          // What an int does not hold is refused as any number that is too large.
          SetNumThreads(static_cast<int>(std::clamp<int64_t>(n, 0, INT_MAX)));
        }));

@@ -269,7 +269,7 @@ void BindModuleBase(py::module_& m) {
   py::class_<nn::Module, std::shared_ptr<nn::Module>> module(
       m, "Module", py::dynamic_attr(), py::custom_type_setup([](PyHeapTypeObject* type) {
         type->ht_type.tp_call = Call;
-        CollectGarbage<ModuleReferences>(type);
+        GarbageCollected<ModuleReferences>::SetUp(type);
       }),
       "What layers and networks are: parameters, buffers and other modules, with a forward().");
   module
@@ -302,6 +302,7 @@ void BindModuleBase(py::module_& m) {
         auto* const members = dynamic_cast<PythonMembers*>(&self);
         return members != nullptr && members->Erase(name);
       });
+  LearnWhatSubclassesShow(module);
   g_cpp_forward = py::object(module.attr("__dict__")["forward"]).release().ptr();
   g_forward_name = PyUnicode_InternFromString("forward");
   g_hooked_name = PyUnicode_InternFromString("_call_with_hooks");
@@ -327,7 +328,8 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
   const OptionsType& type = *OptionsTypeOf<Options>(name);
   const std::vector<Parameter> parameters = ParametersOfOptions(type, required);
   py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(
-      m, name, py::dynamic_attr(), py::custom_type_setup(CollectGarbage<ModuleReferences>), doc)
+      m, name, py::dynamic_attr(), py::custom_type_setup(GarbageCollected<ModuleReferences>::SetUp),
+      doc)
       .def(py::init([name, parameters](const py::args& arguments, const py::kwargs& given) {
         py::kwargs keywords(given);
         const std::optional<DType> dtype = TakeDType(keywords);
@@ -347,7 +349,8 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
 template <typename Layer>
 void BindPlainLayer(py::module_& m, const char* name, const char* doc) {
   py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(
-      m, name, py::dynamic_attr(), py::custom_type_setup(CollectGarbage<ModuleReferences>), doc)
+      m, name, py::dynamic_attr(), py::custom_type_setup(GarbageCollected<ModuleReferences>::SetUp),
+      doc)
       // PyTorch's activations take inplace=, which changes no result.
       .def(py::init(
                [](bool) { return std::shared_ptr<Layer>(std::make_shared<PyModule<Layer>>()); }),

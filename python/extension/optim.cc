@@ -5,6 +5,7 @@
 #include "neura/optim/optim.h"
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/errors.h"
+#include "neura/python/extension/garbage.h"
 #include "neura/python/extension/values.h"
 
 namespace neura::python {
@@ -39,13 +40,13 @@ template <typename Scheduler, typename Options>
 void BindScheduler(py::module_& m, const char* name, size_t required) {
   const std::vector<Parameter> parameters =
       ParametersOfOptions(*OptionsTypeOf<Options>(name), required);
-  py::class_<Scheduler, optim::LRScheduler, std::shared_ptr<Scheduler>>(m, name).def(
-      py::init([name, parameters](const std::shared_ptr<optim::Optimizer>& optimizer,
-                                  const py::args& arguments, const py::kwargs& keywords) {
+  py::class_<Scheduler, optim::LRScheduler, std::shared_ptr<Scheduler>>(
+      m, name, py::custom_type_setup(GarbageCollected<NoReferences>::SetUp))
+      .def(py::init([name, parameters](const std::shared_ptr<optim::Optimizer>& optimizer,
+                                       const py::args& arguments, const py::kwargs& keywords) {
         // The C++ object is kept here, the Python object by an attribute: the collector sees it.
         return std::shared_ptr<Scheduler>(
-            new Scheduler(*optimizer,
-                          MakeOptions<Options>(name, parameters, arguments, keywords)),
+            new Scheduler(*optimizer, MakeOptions<Options>(name, parameters, arguments, keywords)),
             [optimizer](Scheduler* scheduler) { delete scheduler; });
       }));
   NoteConstructor("optim.lr_scheduler", name, parameters, "");
@@ -64,8 +65,9 @@ void InitOptim(py::module_& parent) {
   BindOptimizer<optim::Adam, optim::AdamOptions>(m, "Adam");
   BindOptimizer<optim::AdamW, optim::AdamWOptions>(m, "AdamW");
 
-  py::class_<optim::LRScheduler, std::shared_ptr<optim::LRScheduler>>(m, "LRScheduler",
-                                                                      py::dynamic_attr())
+  py::class_<optim::LRScheduler, std::shared_ptr<optim::LRScheduler>>(
+      m, "LRScheduler", py::dynamic_attr(),
+      py::custom_type_setup(GarbageCollected<NoReferences>::SetUp))
       .def("step", &optim::LRScheduler::Step)
       .def("get_last_lr", &optim::LRScheduler::GetLastLr)
       .def_property_readonly("last_epoch", &optim::LRScheduler::step_count)

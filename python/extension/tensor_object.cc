@@ -119,8 +119,7 @@ void InitTensorType(py::module_& m) {
   for (const PyType_Slot& slot : IndexingSlots()) slots.push_back(slot);
   slots.push_back({});
   PyType_Spec spec = {"neura.Tensor", sizeof(TensorObject), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-                      slots.data()};
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots.data()};
   PyObject* const type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
   g_tensor_type = reinterpret_cast<PyTypeObject*>(type);

@@ -183,8 +183,8 @@ int InitialNumThreads() {
     if (end != text && *end == '\0' && value >= 1 && value <= kMaxThreads) {
       return static_cast<int>(value);
     }
-    std::fprintf(stderr, "neura: NEURA_NUM_THREADS=%s is ignored: expected a number from 1 to %d\n", text,
-                 kMaxThreads);
+    std::fprintf(stderr, "neura: NEURA_NUM_THREADS=%s is ignored: expected a number from 1 to %d\n",
+                 text, kMaxThreads);
   }
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
 }
@@ -217,8 +217,8 @@ int GetNumThreads() { return NumThreads().load(std::memory_order_relaxed); }
 
 void SetNumThreads(int num_threads) {
   if (num_threads < 1 || num_threads > kMaxThreads) {
-    ThrowInvalidArgument(absl::StrCat("SetNumThreads: expected 1 to ", kMaxThreads,
-                                      " threads, got ", num_threads));
+    ThrowInvalidArgument(
+        absl::StrCat("SetNumThreads: expected 1 to ", kMaxThreads, " threads, got ", num_threads));
   }
   NumThreads().store(num_threads, std::memory_order_relaxed);
   GetPool().SetMaxHelpers(num_threads - 1);
