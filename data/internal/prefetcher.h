@@ -24,7 +24,8 @@ class Prefetcher {
   using Duration = std::chrono::milliseconds;
 
   // Each worker begins with start_worker(its number), where that is given, even if nothing is left
-  // to do; what it throws comes out of every WaitFor(). Throws ResourceExhausted when the threads cannot be started.
+  // to do; what it throws comes out of every WaitFor(). Throws ResourceExhausted when the threads
+  // cannot be started.
   Prefetcher(int64_t count, int num_workers, int64_t window, std::function<void(int64_t)> prepare,
              std::function<void(int)> start_worker = nullptr);
   // Stops, and waits for the calls that have begun unless the workers were abandoned.

@@ -9,7 +9,7 @@ import textwrap
 # How often each is run; NEURA_STRESS_ROUNDS=50 looks longer.
 ROUNDS = int(os.environ.get("NEURA_STRESS_ROUNDS", "2"))
 # Far beyond what any of them takes, also on a busy machine.
-LIMIT = 60
+LIMIT = 120
 
 _START = """
 import gc, os, signal, sys, threading, time, weakref
