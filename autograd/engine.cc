@@ -24,9 +24,10 @@ void Accumulate(Tensor& sum, Tensor grad) {
   sum = sum.defined() ? Add(sum, grad) : std::move(grad);
 }
 
-Tensor RunHooks(const Hooks* hooks, Tensor grad) {
-  if (hooks == nullptr) return grad;
-  for (const auto& hook : *hooks) {
+Tensor RunHooks(const HookSlot& slot, Tensor grad) {
+  const IntrusivePtr<HookList> list = slot.Load();
+  if (!list) return grad;
+  for (const Hook& hook : list->hooks()) {
     Tensor replaced = hook(grad);
     if (!replaced.defined()) continue;
     if (replaced.shape() != grad.shape() || replaced.dtype() != grad.dtype()) {
@@ -37,12 +38,6 @@ Tensor RunHooks(const Hooks* hooks, Tensor grad) {
     grad = std::move(replaced);
   }
   return grad;
-}
-
-Edge EdgeTo(const Tensor& tensor) {
-  const AutogradMeta& meta = *MetaOf(tensor);
-  if (meta.node) return {meta.node, meta.output_index, {}};
-  return {{}, 0, tensor.impl()->extension};
 }
 
 class Engine {
@@ -57,8 +52,8 @@ class Engine {
   void Restrict(const std::vector<Tensor>& inputs);
   void Run();
 
-  // The gradient that arrived at a tensor.
-  Tensor GradAt(const Tensor& tensor) const;
+  // The gradient that arrived at an input of Restrict().
+  Tensor GradAt(size_t input) const;
   // Adds every leaf's gradient to what it has accumulated.
   void StoreLeaves();
 
@@ -93,6 +88,7 @@ class Engine {
   std::vector<std::pair<IntrusivePtr<TensorExtension>, Tensor>> leaf_grads_;
   absl::flat_hash_map<const AutogradMeta*, size_t> leaf_index_;
   bool restricted_ = false;
+  std::vector<Edge> inputs_;
   absl::flat_hash_set<const Node*> leading_;  // nodes on a way to an input
   absl::flat_hash_set<const AutogradMeta*> wanted_leaves_;
   absl::flat_hash_map<Position, Tensor> captured_;
@@ -126,12 +122,13 @@ void Engine::Restrict(const std::vector<Tensor>& inputs) {
       ThrowInvalidArgument(
           absl::StrCat("Grad: input ", Describe(input), " does not require a gradient"));
     }
-    const AutogradMeta* meta = MetaOf(input);
-    if (meta->node) {
-      captured_[{meta->node.get(), meta->output_index}] = Tensor();
-      leading_.insert(meta->node.get());
+    inputs_.push_back(EdgeTo(input));
+    const Edge& edge = inputs_.back();
+    if (edge.node) {
+      captured_[{edge.node.get(), edge.output_index}] = Tensor();
+      leading_.insert(edge.node.get());
     } else {
-      wanted_leaves_.insert(meta);
+      wanted_leaves_.insert(edge.leaf_meta());
     }
   }
   FindLeading();
@@ -161,7 +158,7 @@ void Engine::Send(const Edge& edge, Tensor grad) {
 void Engine::RunNode(Node& node, OutputGrads grads) {
   for (size_t i = 0; i < grads.size(); ++i) {
     if (!grads[i].defined()) continue;
-    grads[i] = RunHooks(node.hooks(i).get(), std::move(grads[i]));
+    grads[i] = RunHooks(node.hooks(i), std::move(grads[i]));
     if (!restricted_) continue;
     const auto it = captured_.find(Position{&node, static_cast<uint32_t>(i)});
     if (it != captured_.end()) it->second = grads[i];
@@ -172,6 +169,7 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
   if (!any) return;
   absl::InlinedVector<Tensor, 4> grad_inputs(node.inputs().size());
   RuleContext context(node, grads, absl::MakeSpan(grad_inputs), needed);
+  const Node::Use use(node, /*last=*/!retain_);
   try {
     node.rule().backward(context);
   } catch (Error& error) {
@@ -183,7 +181,6 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
     const Node::Input& input = node.inputs()[i];
     Send(input.edge, SumTo(grad_inputs[i], input.shape));
   }
-  if (!retain_) node.DropSaved();
 }
 
 void Engine::FindLeading() {
@@ -222,31 +219,37 @@ void Engine::Run() {
     RunNode(*node, std::move(pending.mapped()));
   }
   for (auto& [leaf, grad] : leaf_grads_) {
-    grad = RunHooks(static_cast<AutogradMeta*>(leaf.get())->hooks.get(), std::move(grad));
+    grad = RunHooks(static_cast<AutogradMeta*>(leaf.get())->hooks, std::move(grad));
   }
 }
 
-Tensor Engine::GradAt(const Tensor& tensor) const {
-  const AutogradMeta* meta = MetaOf(tensor);
-  if (meta->node) {
-    const auto it = captured_.find(Position{meta->node.get(), meta->output_index});
+Tensor Engine::GradAt(size_t input) const {
+  const Edge& edge = inputs_[input];
+  if (edge.node) {
+    const auto it = captured_.find(Position{edge.node.get(), edge.output_index});
     return it == captured_.end() ? Tensor() : it->second;
   }
-  const auto it = leaf_index_.find(meta);
+  const auto it = leaf_index_.find(edge.leaf_meta());
   return it == leaf_index_.end() ? Tensor() : leaf_grads_[it->second].second;
 }
 
 void Engine::StoreLeaves() {
   for (auto& [leaf, grad] : leaf_grads_) {
     auto* meta = static_cast<AutogradMeta*>(leaf.get());
-    if (meta->grad.defined()) {
-      meta->grad = Add(meta->grad, grad);
-    } else if (create_ || (grad.is_contiguous() && grad.storage()->unique())) {
-      meta->grad = std::move(grad);
-    } else {
-      // Whoever changes one leaf's gradient in place must not change another's.
-      meta->grad = Clone(grad);
+    Tensor sum;
+    // Another thread may add to the same leaf, or clear it, in between.
+    for (Tensor old = meta->grad.Load();; old = meta->grad.Load()) {
+      if (old.defined()) {
+        sum = Add(old, grad);
+      } else if (create_ || (grad.is_contiguous() && grad.storage()->unique())) {
+        sum = grad;
+      } else {
+        // Whoever changes one leaf's gradient in place must not change another's.
+        sum = Clone(grad);
+      }
+      if (meta->grad.CompareExchange(old, sum)) break;
     }
+    grad = {};
   }
 }
 
@@ -295,7 +298,7 @@ std::vector<Tensor> Grad(const std::vector<Tensor>& outputs, const std::vector<T
   engine.Run();
   std::vector<Tensor> grads;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    grads.push_back(engine.GradAt(inputs[i]));
+    grads.push_back(engine.GradAt(i));
     if (!grads.back().defined() && !options.allow_unused) {
       ThrowInvalidArgument(absl::StrCat("Grad: the outputs do not depend on input ", i, ", ",
                                         Describe(inputs[i]),

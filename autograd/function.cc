@@ -67,6 +67,11 @@ OpId FunctionOp() {
 
 }  // namespace
 
+std::shared_ptr<const FunctionBackward> FunctionOf(const Node& node) {
+  if (node.op() != FunctionOp()) return nullptr;
+  return static_cast<const FunctionOptions*>(node.options())->backward;
+}
+
 void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
                     const std::vector<Tensor>& outputs, FunctionBackward backward) {
   if (outputs.size() > kMaxOutputs) {
@@ -88,9 +93,7 @@ void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
   const IntrusivePtr<Node> node = Node::Record(call, kRule, outputs);
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!IsDifferentiable(outputs[i].dtype())) continue;
-    AutogradMeta& meta = MetaOrNew(outputs[i]);
-    meta.node = node;
-    meta.output_index = static_cast<uint32_t>(i);
+    MetaOrNew(outputs[i]).SetNode(node, i);
   }
 }
 

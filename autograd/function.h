@@ -3,6 +3,7 @@
 #define NEURA_AUTOGRAD_FUNCTION_H_
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "neura/tensor/core/tensor.h"
@@ -25,6 +26,10 @@ using FunctionBackward =
 // outputs; Backward throws it for a gradient of the wrong number, shape or dtype.
 void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
                     const std::vector<Tensor>& outputs, FunctionBackward backward);
+
+class Node;
+// What RecordFunction() was given, of the node that it has recorded; null for another.
+std::shared_ptr<const FunctionBackward> FunctionOf(const Node& node);
 
 }  // namespace neura::autograd
 

@@ -8,10 +8,26 @@
 namespace neura::autograd {
 
 AutogradMeta& MetaOrNew(const Tensor& tensor) {
-  if (MetaOf(tensor) == nullptr) {
-    tensor.impl()->extension = IntrusivePtr<TensorExtension>::Adopt(new AutogradMeta);
+  if (AutogradMeta* const meta = MetaOf(tensor)) return *meta;
+  auto made = IntrusivePtr<TensorExtension>::Adopt(new AutogradMeta);
+  TensorExtension* other = nullptr;
+  if (tensor.impl()->extension.compare_exchange_strong(other, made.get())) {
+    return *static_cast<AutogradMeta*>(made.Detach());
   }
-  return *MetaOf(tensor);
+  return *static_cast<AutogradMeta*>(other);
+}
+
+Edge EdgeTo(const Tensor& tensor) {
+  AutogradMeta* const meta = MetaOf(tensor);
+  if (meta == nullptr) return {};
+  if (IntrusivePtr<Node> node = meta->node.Load()) {
+    // A thread that is changing the tensor in place may have set one of the two.
+    uint32_t output = meta->output_index.load(std::memory_order_relaxed);
+    if (output >= node->num_outputs()) output = 0;
+    return {std::move(node), output, {}};
+  }
+  if (!meta->requires_grad.load(std::memory_order_relaxed)) return {};
+  return {{}, 0, IntrusivePtr<TensorExtension>::Share(meta)};
 }
 
 namespace {
@@ -69,15 +85,8 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     input.shape.assign(tensor.shape().begin(), tensor.shape().end());
     input.dtype = tensor.dtype();
     input.device = tensor.device();
-    if (AutogradMeta* meta = MetaOf(tensor); meta != nullptr) {
-      if (meta->node) {
-        after = std::max(after, meta->node->sequence_);
-        input.edge.node = meta->node;
-        input.edge.output_index = meta->output_index;
-      } else if (meta->requires_grad) {
-        input.edge.leaf = tensor.impl()->extension;
-      }
-    }
+    input.edge = EdgeTo(tensor);
+    if (input.edge.node) after = std::max(after, input.edge.node->sequence_);
     if (i >= 16 || (saved >> i & 1) == 0) continue;
     if (call.in_place && IsSame(tensor, call.input(0))) {
       // The operation has overwritten the value, and the tensor is now its output: a node that kept
@@ -132,7 +141,7 @@ void Node::Release() noexcept {
 }
 
 void Node::Check(const Saved& saved, const char* role) const {
-  if (released_) {
+  if (released()) {
     ThrowFailedPrecondition(
         absl::StrCat("Backward: the graph was already freed (at ", SchemaOf(op_).name,
                      "); pass .retain_graph = true to the first Backward to run it twice"));
@@ -152,29 +161,35 @@ void Node::Check(const Saved& saved, const char* role) const {
 }
 
 Tensor Node::SavedInput(size_t i) const {
-  if (released_) Check({}, "an input");
+  if (released()) Check({}, "an input");
   if (i >= saved_inputs_.size()) return {};
   Check(saved_inputs_[i], "an input");
   return saved_inputs_[i].tensor;
 }
 
 Tensor Node::SavedOutput(size_t i) {
-  if (released_) Check({}, "the output");
+  if (released()) Check({}, "the output");
   if (i >= saved_outputs_.size() || !saved_outputs_[i].tensor.defined()) return {};
   Check(saved_outputs_[i], "the output");
   Tensor output = WithoutHistory(saved_outputs_[i].tensor);
   if (rule_->differentiable_outputs >> i & 1) {
-    AutogradMeta& meta = MetaOrNew(output);
-    meta.node = IntrusivePtr<Node>::Share(this);
-    meta.output_index = static_cast<uint32_t>(i);
+    MetaOrNew(output).SetNode(IntrusivePtr<Node>::Share(this), i);
   }
   return output;
 }
 
-void Node::DropSaved() {
-  released_ = true;
-  saved_inputs_.clear();
-  saved_outputs_.clear();
+Node::Use::Use(Node& node, bool last) : node_(node), last_(last) {
+  node_.uses_.fetch_add(1, std::memory_order_acquire);
+}
+
+Node::Use::~Use() {
+  if (last_) node_.uses_.fetch_or(kReleased, std::memory_order_relaxed);
+  const uint32_t left = node_.uses_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+  // Uses that begin from here on find the node released; one thread drops.
+  if (left != kReleased) return;
+  if ((node_.uses_.fetch_or(kDropped, std::memory_order_acq_rel) & kDropped) != 0) return;
+  node_.saved_inputs_.clear();
+  node_.saved_outputs_.clear();
 }
 
 Tensor RuleContext::input(size_t i) const { return node_.SavedInput(i); }
@@ -183,7 +198,5 @@ DimsView RuleContext::input_shape(size_t i) const { return node_.inputs()[i].sha
 DType RuleContext::input_dtype(size_t i) const { return node_.inputs()[i].dtype; }
 Device RuleContext::input_device(size_t i) const { return node_.inputs()[i].device; }
 const void* RuleContext::options() const { return node_.options(); }
-
-std::unique_ptr<Hooks>& Node::hooks(size_t output) { return hooks_[output]; }
 
 }  // namespace neura::autograd

@@ -10,6 +10,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "neura/autograd/rule.h"
+#include "neura/tensor/core/atomic_ptr.h"
 #include "neura/tensor/core/intrusive_ptr.h"
 #include "neura/tensor/core/object_pool.h"
 #include "neura/tensor/core/tensor.h"
@@ -18,18 +19,45 @@
 namespace neura::autograd {
 
 class Node;
-using Hooks = std::vector<std::function<Tensor(const Tensor&)>>;
+
+using Hook = std::function<Tensor(const Tensor&)>;
+// The hooks of one tensor; a list that is in use never changes, another takes its place.
+class HookList {
+ public:
+  explicit HookList(std::vector<Hook> hooks) : hooks_(std::move(hooks)) {}
+  const std::vector<Hook>& hooks() const { return hooks_; }
+
+  void AddRefs(uint32_t n) noexcept { refs_.fetch_add(n, std::memory_order_relaxed); }
+  void AddRef() noexcept { AddRefs(1); }
+  void DropRefs(uint32_t n) noexcept { refs_.fetch_sub(n, std::memory_order_release); }
+  uint32_t refs() const noexcept { return refs_.load(std::memory_order_relaxed); }
+  void Release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+ private:
+  std::atomic<uint32_t> refs_{1};
+  const std::vector<Hook> hooks_;
+};
+using HookSlot = AtomicPtr<HookList>;
 
 // Autograd's extension of a tensor: a leaf's accumulated gradient, or where the tensor came from.
+// Threads may look at it and change it at once: which of their changes count then is open.
 class AutogradMeta final : public TensorExtension {
  public:
   // Of a leaf.
-  bool requires_grad = false;
-  Tensor grad;
+  std::atomic<bool> requires_grad{false};
+  TensorSlot grad;
   // Of a result: the operation that made it.
-  IntrusivePtr<Node> node;
-  uint32_t output_index = 0;
-  std::unique_ptr<Hooks> hooks;
+  AtomicPtr<Node> node;
+  std::atomic<uint32_t> output_index{0};
+  HookSlot hooks;  // of a leaf; a result's are its node's
+
+  // Notes which operation made the tensor.
+  void SetNode(const IntrusivePtr<Node>& maker, size_t output) {
+    output_index.store(static_cast<uint32_t>(output), std::memory_order_relaxed);
+    node.Store(maker);
+  }
 
   static void* operator new(size_t) { return internal::ObjectPool<AutogradMeta>::Allocate(); }
   static void operator delete(void* memory) { internal::ObjectPool<AutogradMeta>::Free(memory); }
@@ -40,13 +68,13 @@ class AutogradMeta final : public TensorExtension {
 
 // Null when the tensor has none.
 inline AutogradMeta* MetaOf(const Tensor& tensor) {
-  return static_cast<AutogradMeta*>(tensor.impl()->extension.get());
+  return static_cast<AutogradMeta*>(tensor.impl()->extension.load(std::memory_order_acquire));
 }
 AutogradMeta& MetaOrNew(const Tensor& tensor);
 
 inline bool Flows(const Tensor& tensor) {
   const AutogradMeta* meta = MetaOf(tensor);
-  return meta != nullptr && (meta->requires_grad || meta->node);
+  return meta != nullptr && (meta->requires_grad.load(std::memory_order_relaxed) || meta->node);
 }
 
 // Where the gradient of an input goes: to the operation that made it, or to a leaf, or nowhere.
@@ -58,8 +86,25 @@ struct Edge {
   explicit operator bool() const { return node || leaf; }
 };
 
+// The edge to a tensor, which leads nowhere when no gradient flows.
+Edge EdgeTo(const Tensor& tensor);
+
 class Node {
  public:
+  // While alive, what the node has saved stays where it is.
+  class Use {
+   public:
+    // With `last`, what is saved is dropped when the last Use ends.
+    Use(Node& node, bool last);
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+
+   private:
+    Node& node_;
+    const bool last_;
+  };
+
   struct Input {
     Edge edge;
     Dims shape;
@@ -76,7 +121,10 @@ class Node {
   static IntrusivePtr<Node> Record(const OpCall& call, const Rule& rule,
                                    absl::Span<const Tensor> outputs);
 
-  void AddRef() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void AddRefs(uint32_t n) noexcept { refs_.fetch_add(n, std::memory_order_relaxed); }
+  void AddRef() noexcept { AddRefs(1); }
+  void DropRefs(uint32_t n) noexcept { refs_.fetch_sub(n, std::memory_order_release); }
+  uint32_t refs() const noexcept { return refs_.load(std::memory_order_relaxed); }
   // Destroys without recursion, however long the chain of nodes behind this one.
   void Release() noexcept;
 
@@ -87,24 +135,26 @@ class Node {
   size_t num_outputs() const { return num_outputs_; }
   const Rule& rule() const { return *rule_; }
 
-  // The saved values. Throw FailedPrecondition where they were changed in place or already dropped.
+  // The saved values, inside a Use. Throw FailedPrecondition where they were changed in place or
+  // already dropped.
   Tensor SavedInput(size_t i) const;
   Tensor SavedOutput(size_t i);
-  bool released() const { return released_; }
-  void DropSaved();
 
-  std::unique_ptr<Hooks>& hooks(size_t output);
+  HookSlot& hooks(size_t output) { return hooks_[output]; }
 
  private:
   Node() = default;
   ~Node();
   void Check(const Saved& saved, const char* role) const;
+  bool released() const { return (uses_.load(std::memory_order_relaxed) & kReleased) != 0; }
 
   static constexpr size_t kInlineOptions = 96;
+  // Of uses_, beside their number: nobody may look at what is saved any more, and it is gone.
+  static constexpr uint32_t kReleased = 1u << 31, kDropped = 1u << 30;
 
   std::atomic<uint32_t> refs_{1};
   OpId op_{};
-  bool released_ = false;
+  std::atomic<uint32_t> uses_{0};
   uint8_t num_outputs_ = 1;
   uint64_t sequence_ = 0;
   const Rule* rule_ = nullptr;
@@ -112,7 +162,7 @@ class Node {
   absl::InlinedVector<Input, 3> inputs_;
   absl::InlinedVector<Saved, 3> saved_inputs_;   // one for each input, undefined where not saved
   absl::InlinedVector<Saved, 1> saved_outputs_;  // one for each output, or none at all
-  std::unique_ptr<Hooks> hooks_[kMaxOutputs];
+  HookSlot hooks_[kMaxOutputs];
   alignas(16) std::byte inline_options_[kInlineOptions];
 
   friend struct NodeReaper;

@@ -29,7 +29,7 @@ namespace {
 
 bool AnyFlows(TensorRefs inputs) {
   for (const Tensor* input : inputs) {
-    if (input->defined() && input->impl()->extension && Flows(*input)) return true;
+    if (input->defined() && Flows(*input)) return true;
   }
   return false;
 }
@@ -57,7 +57,8 @@ class Tape final : public OpObserver {
     const Rule& rule = RuleOf(call.op);
     if (rule.kind == Rule::Kind::kNotDifferentiable) {
       // The overwritten value does not depend on what the old one was computed from.
-      if (call.in_place) outputs[0].impl()->extension = {};
+      AutogradMeta* const meta = call.in_place ? MetaOf(outputs[0]) : nullptr;
+      if (meta != nullptr) meta->node.Store({});
       return;
     }
     if (rule.kind == Rule::Kind::kMissing) {
@@ -68,10 +69,7 @@ class Tape final : public OpObserver {
       if ((rule.differentiable_outputs >> i & 1) == 0 || !IsDifferentiable(outputs[i].dtype())) {
         continue;
       }
-      if (call.in_place) outputs[i].impl()->extension = {};
-      AutogradMeta& meta = MetaOrNew(outputs[i]);
-      meta.node = node;
-      meta.output_index = static_cast<uint32_t>(i);
+      MetaOrNew(outputs[i]).SetNode(node, i);
     }
   }
 };
@@ -85,7 +83,7 @@ class Tape final : public OpObserver {
 
 Tensor GradOf(const Tensor& tensor) {
   if (!tensor.defined() || MetaOf(tensor) == nullptr) return {};
-  return MetaOf(tensor)->grad;
+  return MetaOf(tensor)->grad.Load();
 }
 
 void SetGrad(const Tensor& tensor, const Tensor& grad) {
@@ -94,7 +92,8 @@ void SetGrad(const Tensor& tensor, const Tensor& grad) {
     ThrowInvalidArgument(
         absl::StrCat("SetGrad: the gradient of ", Describe(tensor), " cannot be ", Describe(grad)));
   }
-  MetaOrNew(tensor).grad = grad;
+  if (!grad.defined() && MetaOf(tensor) == nullptr) return;
+  MetaOrNew(tensor).grad.Store(grad);
 }
 
 bool IsLeaf(const Tensor& tensor) {
@@ -104,7 +103,9 @@ bool IsLeaf(const Tensor& tensor) {
 }
 
 std::string_view RecordedOp(const Tensor& tensor) {
-  return IsLeaf(tensor) ? std::string_view() : SchemaOf(MetaOf(tensor)->node->op()).name;
+  RequireDefined("RecordedOp", tensor);
+  const Edge edge = EdgeTo(tensor);
+  return edge.node ? SchemaOf(edge.node->op()).name : std::string_view();
 }
 
 void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hook) {
@@ -112,10 +113,17 @@ void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hoo
     ThrowInvalidArgument(
         absl::StrCat("RegisterHook: ", Describe(tensor), " does not require a gradient"));
   }
-  AutogradMeta& meta = *MetaOf(tensor);
-  std::unique_ptr<Hooks>& hooks = meta.node ? meta.node->hooks(meta.output_index) : meta.hooks;
-  if (hooks == nullptr) hooks = std::make_unique<Hooks>();
-  hooks->push_back(std::move(hook));
+  const Edge edge = EdgeTo(tensor);
+  HookSlot& slot = edge.node ? edge.node->hooks(edge.output_index) : MetaOf(tensor)->hooks;
+  for (;;) {
+    const IntrusivePtr<HookList> old = slot.Load();
+    std::vector<Hook> hooks;
+    if (old) hooks = old->hooks();
+    hooks.push_back(hook);
+    if (slot.CompareExchange(old, IntrusivePtr<HookList>::Adopt(new HookList(std::move(hooks))))) {
+      return;
+    }
+  }
 }
 
 }  // namespace autograd
@@ -130,7 +138,7 @@ Tensor SetRequiresGrad(const Tensor& tensor, bool requires_grad) {
     ThrowInvalidArgument(absl::StrCat("SetRequiresGrad: ", Describe(tensor),
                                       " was made by an operation; Detach() it first"));
   }
-  autograd::MetaOrNew(tensor).requires_grad = requires_grad;
+  autograd::MetaOrNew(tensor).requires_grad.store(requires_grad, std::memory_order_relaxed);
   return tensor;
 }
 

@@ -6,14 +6,27 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::data::internal {
 
-BatchSampler MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& options) {
+Batches MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& options) {
   if (options.batch_size < 1 || options.num_workers < 0 || options.prefetch_factor < 1) {
     ThrowInvalidArgument(absl::StrCat(
         "DataLoader: batch_size ", options.batch_size, ", num_workers ", options.num_workers,
         ", prefetch_factor ", options.prefetch_factor, "; at least 1, 0 and 1 are expected"));
+  }
+  if (options.num_workers > kMaxThreads) {
+    ThrowInvalidArgument(absl::StrCat("DataLoader: num_workers is ", options.num_workers,
+                                      "; at most ", kMaxThreads, " are expected"));
+  }
+  if (options.batch_sampler) {
+    if (options.batch_size != 1 || options.shuffle || options.sampler || options.drop_last) {
+      ThrowInvalidArgument(
+          "DataLoader: where batch_sampler says what the batches are, batch_size, shuffle, sampler "
+          "and drop_last must not");
+    }
+    return options.batch_sampler;
   }
   if (options.shuffle && options.sampler) {
     ThrowInvalidArgument("DataLoader: either shuffle or sampler decides the order, not both");
@@ -21,7 +34,7 @@ BatchSampler MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& opt
   Sampler sampler = options.sampler;
   if (!sampler && options.shuffle) sampler = RandomSampler{dataset_size};
   if (!sampler) sampler = SequentialSampler{dataset_size};
-  return {std::move(sampler), options.batch_size, options.drop_last};
+  return BatchSampler{std::move(sampler), options.batch_size, options.drop_last};
 }
 
 void CheckPinning(const DataLoaderOptions& options, bool pinnable) {

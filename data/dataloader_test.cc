@@ -2,13 +2,17 @@
 
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <set>
 #include <string>
 #include <thread>
@@ -222,7 +226,7 @@ TEST(DataLoader, ThreadsThatCannotBeStartedAreAnError) {
 }
 
 TEST(DataLoader, FewBatchesNeedFewWorkersAndLittleAhead) {
-  DataLoader loader(Numbers(3), {.num_workers = 1 << 30, .prefetch_factor = INT64_MAX});
+  DataLoader loader(Numbers(3), {.num_workers = kMaxThreads, .prefetch_factor = INT64_MAX});
   std::vector<int64_t> seen;
   for (auto [images, labels] : loader) seen.push_back(labels.template data<int64_t>()[0]);
   EXPECT_THAT(seen, ElementsAre(0, 1, 2));
@@ -231,9 +235,150 @@ TEST(DataLoader, FewBatchesNeedFewWorkersAndLittleAhead) {
 TEST(DataLoader, OptionsThatMakeNoSense) {
   EXPECT_THROW(DataLoader(Numbers(5), {.batch_size = 0}), Error);
   EXPECT_THROW(DataLoader(Numbers(5), {.num_workers = -1}), Error);
+  EXPECT_THROW(DataLoader(Numbers(5), {.num_workers = kMaxThreads + 1}), Error);
+  const Batches batches = [](const Epoch&) { return std::vector<std::vector<int64_t>>{{1}}; };
+  EXPECT_THROW(DataLoader(Numbers(5), {.batch_size = 2, .batch_sampler = batches}), Error);
+  EXPECT_THROW(DataLoader(Numbers(5), {.shuffle = true, .batch_sampler = batches}), Error);
+  EXPECT_THROW(DataLoader(Numbers(5), {.drop_last = true, .batch_sampler = batches}), Error);
   EXPECT_THROW(DataLoader(Numbers(5), {.prefetch_factor = 0}), Error);
   EXPECT_THROW(DataLoader(Numbers(5), {.shuffle = true, .sampler = SequentialSampler{5}}), Error);
 }
+
+TEST(DataLoader, ABatchSamplerSaysWhatTheBatchesAre) {
+  for (const int workers : {0, 2}) {
+    DataLoader loader(Numbers(5),
+                      {.num_workers = workers, .batch_sampler = [](const Epoch& epoch) {
+                         return std::vector<std::vector<int64_t>>{{4, 0}, {epoch.number}};
+                       }});
+    EXPECT_EQ(loader.size(), 2);
+    std::vector<int64_t> seen;
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      for (auto [images, labels] : loader) {
+        for (int64_t i = 0; i < labels.numel(); ++i)
+          seen.push_back(labels.template data<int64_t>()[i]);
+      }
+    }
+    EXPECT_THAT(seen, ElementsAre(4, 0, 0, 4, 0, 1));
+  }
+}
+
+TEST(DataLoader, ThreadsTakeFromOnePass) {
+  for (const int workers : {0, 1, 3}) {
+    DataLoader loader(Numbers(200), {.batch_size = 3, .num_workers = workers});
+    for (int round = 0; round < 10; ++round) {
+      decltype(loader)::Pass pass(loader);
+      std::mutex mutex;
+      std::vector<int64_t> seen;
+      std::vector<std::thread> takers;
+      for (int i = 0; i < 4; ++i) {
+        takers.emplace_back([&] {
+          while (const auto batch = pass.Next()) {
+            const Tensor& labels = (*batch)[1];
+            const std::lock_guard lock(mutex);
+            for (int64_t k = 0; k < labels.numel(); ++k) seen.push_back(labels.data<int64_t>()[k]);
+          }
+        });
+      }
+      for (std::thread& taker : takers) taker.join();
+      std::sort(seen.begin(), seen.end());
+      std::vector<int64_t> all(200);
+      std::iota(all.begin(), all.end(), 0);
+      EXPECT_EQ(seen, all);
+    }
+  }
+}
+
+TEST(DataLoader, APassThatIsStoppedGivesNothingToWhoeverWaits) {
+  for (int round = 0; round < 20; ++round) {
+    DataLoader loader(Numbers(100000), {.batch_size = 3, .num_workers = 2});
+    decltype(loader)::Pass pass(loader);
+    std::vector<std::thread> takers;
+    for (int i = 0; i < 2; ++i) {
+      takers.emplace_back([&] {
+        while (pass.Next()) {
+        }
+      });
+    }
+    EXPECT_TRUE(pass.Stop(std::chrono::hours(1)));
+    for (std::thread& taker : takers) taker.join();
+    EXPECT_FALSE(pass.Next());
+  }
+}
+
+// Example 1 is made when the test says so.
+struct Stuck {
+  std::shared_ptr<std::promise<void>> go = std::make_shared<std::promise<void>>();
+  std::shared_future<void> gone = go->get_future().share();
+  int64_t size() const { return 3; }
+  Example<1> Get(int64_t index) const {
+    if (index == 1) gone.wait();
+    return {ScalarTensor(index)};
+  }
+};
+
+TEST(DataLoader, WorkersThatDoNotReturnCanBeAbandoned) {
+  const Stuck dataset;
+  const std::weak_ptr<std::promise<void>> alive = dataset.go;
+  {
+    DataLoader loader(dataset, {.num_workers = 2});
+    decltype(loader)::Pass pass(loader);
+    EXPECT_EQ((*pass.Next())[0].Item<int64_t>(), 0);
+    const int64_t i = *pass.Claim();
+    EXPECT_EQ(pass.WaitFor(i, std::chrono::milliseconds(1)),
+              internal::Prefetcher::Outcome::kTimeout);
+    EXPECT_FALSE(pass.Stop(std::chrono::milliseconds(1)));
+    pass.Abandon();
+  }
+  // The worker goes on with what it holds, though the loader is gone.
+  dataset.go->set_value();
+}
+
+TEST(DataLoader, WorkersBeginWithTheirNumbers) {
+  std::mutex mutex;
+  std::set<int> started;
+  DataLoader loader(Numbers(40), {.num_workers = 3, .start_worker = [&](int worker) {
+                                    const std::lock_guard lock(mutex);
+                                    started.insert(worker);
+                                  }});
+  for (auto batch : loader) static_cast<void>(batch);
+  EXPECT_THAT(started, ElementsAre(0, 1, 2));
+  DataLoader failing(Numbers(40), {.num_workers = 2, .start_worker = [](int worker) {
+                                     if (worker == 1) ThrowInvalidArgument("no worker 1");
+                                   }});
+  try {
+    for (int epoch = 0; epoch < 1000; ++epoch) {
+      for (auto batch : failing) static_cast<void>(batch);
+    }
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("no worker 1"));
+  }
+}
+
+#if !defined(__SANITIZE_THREAD__)  // which does not support threads in a forked child
+TEST(DataLoader, APassIsOverInAForkedChild) {
+  DataLoader loader(Numbers(40), {.num_workers = 2});
+  auto pass = std::make_unique<decltype(loader)::Pass>(loader);
+  ASSERT_TRUE(pass->Next());
+  const pid_t child = fork();
+  if (child == 0) {
+    int code = 1;
+    try {
+      pass->Next();
+    } catch (const Error& error) {
+      if (error.code() == absl::StatusCode::kFailedPrecondition) code = 0;
+    }
+    pass.reset();
+    int64_t count = 0;
+    for (auto [images, labels] : loader) count += labels.numel();
+    _exit(count == 40 ? code : 2);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(pass->Next());
+}
+#endif
 
 // Host memory that counts as pinned while one of these lives.
 class PinningBackend {

@@ -13,6 +13,9 @@ namespace neura::data {
 // The indices of an epoch, in order; any function of the epoch alone.
 using Sampler = std::function<std::vector<int64_t>(const Epoch&)>;
 
+// The indices of each batch of an epoch, in order.
+using Batches = std::function<std::vector<std::vector<int64_t>>(const Epoch&)>;
+
 // 0 ... size - 1.
 struct SequentialSampler {
   int64_t size = 0;

@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <ostream>
 #include <typeinfo>
+#include <variant>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -23,60 +25,89 @@ Tensor CloneDetached(const Tensor& tensor) {
   return neura::Clone(tensor);
 }
 
-// Calls the functions that are given for the members of a whole tree, depth first, with full names.
-class TreeWalk final : public MemberVisitor {
+// The direct members of a module, in order.
+class Members final : public MemberVisitor {
  public:
-  using OnParameter = std::function<void(const std::string&, Parameter&)>;
-  using OnBuffer = std::function<void(const std::string&, Buffer&)>;
-  TreeWalk(OnParameter on_parameter, OnBuffer on_buffer)
-      : on_parameter_(std::move(on_parameter)), on_buffer_(std::move(on_buffer)) {}
+  using Value = std::variant<Parameter*, Buffer*, Module*>;
+  explicit Members(Module& module) { module.VisitMembers(*this); }
+  void Visit(const std::string& name, Parameter& p) override { list.emplace_back(name, &p); }
+  void Visit(const std::string& name, Buffer& b) override { list.emplace_back(name, &b); }
+  void Visit(const std::string& name, Module& m) override { list.emplace_back(name, &m); }
 
-  void Visit(const std::string& name, Parameter& parameter) override {
-    if (parameter.defined() && on_parameter_) on_parameter_(prefix_ + name, parameter);
-  }
-  void Visit(const std::string& name, Buffer& buffer) override {
-    if (buffer.defined() && on_buffer_) on_buffer_(prefix_ + name, buffer);
-  }
-  void Visit(const std::string& name, Module& module) override {
-    const size_t length = prefix_.size();
-    absl::StrAppend(&prefix_, name, ".");
-    module.VisitMembers(*this);
-    prefix_.resize(length);
-  }
-
- private:
-  const OnParameter on_parameter_;
-  const OnBuffer on_buffer_;
-  std::string prefix_;
+  std::vector<std::pair<std::string, Value>> list;
 };
+
+[[noreturn]] void ThrowContainsItself(const Module& module) {
+  ThrowInvalidArgument(absl::StrCat(module.TypeName(), " contains itself"));
+}
+
+// Calls the functions that are given for the members of a whole tree, depth first, with full names.
+// Trees may be deeper than the stack: nothing here recurses.
+void WalkTree(Module& root, absl::FunctionRef<void(const std::string&, Parameter&)> on_parameter,
+              absl::FunctionRef<void(const std::string&, Buffer&)> on_buffer) {
+  struct Level {
+    Members members;
+    size_t prefix;  // the length of the path to the module
+    const Module* module;
+    size_t next = 0;
+  };
+  std::string path;
+  std::vector<Level> levels;
+  absl::flat_hash_set<const Module*> inside;
+  const auto enter = [&](Module& module) {
+    if (!inside.insert(&module).second) ThrowContainsItself(module);
+    levels.push_back({Members(module), path.size(), &module});
+  };
+  enter(root);
+  while (!levels.empty()) {
+    Level& level = levels.back();
+    path.resize(level.prefix);
+    if (level.next == level.members.list.size()) {
+      inside.erase(level.module);
+      levels.pop_back();
+      continue;
+    }
+    const auto& [name, value] = level.members.list[level.next++];
+    path += name;
+    if (auto* const parameter = std::get_if<Parameter*>(&value)) {
+      if ((*parameter)->defined()) on_parameter(path, **parameter);
+    } else if (auto* const buffer = std::get_if<Buffer*>(&value)) {
+      if ((*buffer)->defined()) on_buffer(path, **buffer);
+    } else {
+      path += '.';
+      enter(*std::get<Module*>(value));
+    }
+  }
+}
 
 // Replaces every parameter and buffer by what `change` makes of it; what it returns as it is stays,
 // so that whoever holds it, such as an optimizer, goes on with it.
 void ReplaceMembers(Module& module, absl::FunctionRef<Tensor(const Tensor&)> change) {
   NoGradGuard no_grad;
   const auto replace = [change](auto& member) {
-    const Tensor& tensor = member.tensor();
+    const Tensor tensor = member.tensor();
     const Tensor changed = change(tensor);
     if (IsSame(changed, tensor)) return;
     const bool trained = RequiresGrad(tensor);
     member.Replace(Detach(changed));
     if (!trained) SetRequiresGrad(member.tensor(), false);
   };
-  TreeWalk walk([&](const std::string&, Parameter& p) { replace(p); },
-                [&](const std::string&, Buffer& b) { replace(b); });
-  module.VisitMembers(walk);
+  WalkTree(
+      module, [&](const std::string&, Parameter& p) { replace(p); },
+      [&](const std::string&, Buffer& b) { replace(b); });
 }
 
 // The direct child modules.
-class Children final : public MemberVisitor {
- public:
-  explicit Children(Module& module) { module.VisitMembers(*this); }
-  void Visit(const std::string&, Parameter&) override {}
-  void Visit(const std::string&, Buffer&) override {}
-  void Visit(const std::string& name, Module& module) override { list.emplace_back(name, &module); }
+std::vector<std::pair<std::string, Module*>> ChildrenOf(Module& module) {
+  std::vector<std::pair<std::string, Module*>> children;
+  for (const auto& [name, value] : Members(module).list) {
+    if (auto* const child = std::get_if<Module*>(&value)) children.emplace_back(name, *child);
+  }
+  return children;
+}
 
-  std::vector<std::pair<std::string, Module*>> list;
-};
+// For walks that want one of the kinds.
+constexpr auto kIgnore = [](const std::string&, auto&) {};
 
 // Walking hands out references to members and changes none of them.
 Module& Mutable(const Module& module) { return const_cast<Module&>(module); }
@@ -95,7 +126,7 @@ struct FailurePath {
 thread_local FailurePath t_failure;
 
 std::string NameBelow(Module& parent, const FailurePath& failure) {
-  for (const auto& [name, module] : Children(parent).list) {
+  for (const auto& [name, module] : ChildrenOf(parent)) {
     if (module == failure.module) return name;
   }
   return failure.type_name;
@@ -110,14 +141,15 @@ OwnedTensor<kTrained>::OwnedTensor(const OwnedTensor& other) {
 template <bool kTrained>
 OwnedTensor<kTrained>& OwnedTensor<kTrained>::operator=(const OwnedTensor& other) {
   if (this == &other) return *this;
-  Replace(CloneDetached(other.tensor_));
-  if (kTrained && defined() && !RequiresGrad(other)) SetRequiresGrad(tensor_, false);
+  const Tensor original = other.tensor(), copy = CloneDetached(original);
+  Replace(copy);
+  if (kTrained && copy.defined() && !RequiresGrad(original)) SetRequiresGrad(copy, false);
   return *this;
 }
 template <bool kTrained>
 void OwnedTensor<kTrained>::Replace(const Tensor& tensor) {
-  tensor_ = tensor;
-  if (kTrained && tensor.defined() && IsDifferentiable(tensor.dtype())) SetRequiresGrad(tensor_);
+  if (kTrained && tensor.defined() && IsDifferentiable(tensor.dtype())) SetRequiresGrad(tensor);
+  slot_.Store(tensor.handle());
 }
 template class OwnedTensor<true>;
 template class OwnedTensor<false>;
@@ -154,23 +186,26 @@ Tensor Module::operator()(const Tensor& input) {
 
 NamedTensors Module::NamedParameters() const {
   NamedTensors named;
-  TreeWalk walk([&](const std::string& name, Parameter& p) { named.emplace_back(name, p); }, {});
-  Mutable(*this).VisitMembers(walk);
+  WalkTree(
+      Mutable(*this),
+      [&](const std::string& name, Parameter& p) { named.emplace_back(name, p.tensor()); },
+      kIgnore);
   return named;
 }
 
 NamedTensors Module::NamedBuffers() const {
   NamedTensors named;
-  TreeWalk walk({}, [&](const std::string& name, Buffer& b) { named.emplace_back(name, b); });
-  Mutable(*this).VisitMembers(walk);
+  WalkTree(Mutable(*this), kIgnore,
+           [&](const std::string& name, Buffer& b) { named.emplace_back(name, b.tensor()); });
   return named;
 }
 
 NamedTensors Module::StateDict() const {
   NamedTensors named;
-  TreeWalk walk([&](const std::string& name, Parameter& p) { named.emplace_back(name, p); },
-                [&](const std::string& name, Buffer& b) { named.emplace_back(name, b); });
-  Mutable(*this).VisitMembers(walk);
+  WalkTree(
+      Mutable(*this),
+      [&](const std::string& name, Parameter& p) { named.emplace_back(name, p.tensor()); },
+      [&](const std::string& name, Buffer& b) { named.emplace_back(name, b.tensor()); });
   return named;
 }
 
@@ -218,8 +253,29 @@ LoadReport Module::LoadStateDict(const NamedTensors& state, const LoadOptions& o
 }
 
 void Module::Apply(const std::function<void(Module&)>& fn) {
-  for (const auto& [name, child] : Children(*this).list) child->Apply(fn);
-  fn(*this);
+  struct Level {
+    Module* module;
+    std::vector<std::pair<std::string, Module*>> children;
+    size_t next = 0;
+  };
+  std::vector<Level> levels;
+  absl::flat_hash_set<const Module*> inside;
+  const auto enter = [&](Module& module) {
+    if (!inside.insert(&module).second) ThrowContainsItself(module);
+    levels.push_back({&module, ChildrenOf(module)});
+  };
+  enter(*this);
+  while (!levels.empty()) {
+    Level& level = levels.back();
+    if (level.next < level.children.size()) {
+      enter(*level.children[level.next++].second);
+      continue;
+    }
+    Module& module = *level.module;
+    inside.erase(&module);
+    levels.pop_back();
+    fn(module);
+  }
 }
 
 void Module::Train(bool training) {
@@ -288,8 +344,13 @@ class TreePrinter final : public MemberVisitor {
   void Visit(const std::string& name, Parameter& parameter) override { Note(name, parameter); }
   void Visit(const std::string& name, Buffer& buffer) override { Note(name, buffer); }
   void Visit(const std::string& name, Module& module) override {
+    if (depth_ == kMaxDepth) {
+      absl::StrAppend(&text_, "\n", Indent(), "(", name, "): ...");
+      return;
+    }
     TreePrinter printer;
     printer.indent_ = indent_;
+    printer.depth_ = depth_ + 1;
     absl::StrAppend(&text_, "\n", Indent(), "(", name, "): ", printer.Print(module));
   }
 
@@ -300,7 +361,11 @@ class TreePrinter final : public MemberVisitor {
       tensors_.push_back(absl::StrCat(name, " ", neura::ToString(tensor.shape())));
   }
 
+  // Nobody reads further, and each level takes of the stack.
+  static constexpr int kMaxDepth = 100;
+
   size_t indent_ = 0;
+  int depth_ = 0;
   std::string text_;
   std::vector<std::string> tensors_;
 };

@@ -24,7 +24,8 @@
 
 namespace neura::nn {
 
-// A tensor that belongs to a module: copying clones it; a copy of a frozen one is frozen.
+// A tensor that belongs to a module: copying clones it; a copy of a frozen one is frozen. One
+// thread may replace it while another looks.
 template <bool kTrained>
 class OwnedTensor {
  public:
@@ -35,13 +36,14 @@ class OwnedTensor {
   OwnedTensor(OwnedTensor&&) noexcept = default;
   OwnedTensor& operator=(OwnedTensor&&) noexcept = default;
 
-  const Tensor& tensor() const { return tensor_; }
-  operator const Tensor&() const { return tensor_; }
-  bool defined() const { return tensor_.defined(); }
+  Tensor tensor() const { return Tensor(slot_.Load()); }
+  operator Tensor() const { return tensor(); }
+  bool defined() const { return static_cast<bool>(slot_); }
+  const AtomicPtr<TensorImpl>& slot() const { return slot_; }
   void Replace(const Tensor& tensor);
 
  private:
-  Tensor tensor_;
+  AtomicPtr<TensorImpl> slot_;
 };
 
 // Changed by training: requires a gradient where its dtype has them.
@@ -105,7 +107,7 @@ class Module {
   // Calls fn with this module and all below, children first.
   void Apply(const std::function<void(Module&)>& fn);
 
-  // The tree, with options, shapes and parameter counts.
+  // The tree, with options, shapes and parameter counts; what lies deeper than 100 levels is "...".
   std::string ToString() const;
   // "Conv2d"
   virtual std::string TypeName() const;

@@ -4,6 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
 #include "neura/autograd/autograd.h"
 #include "neura/nn/nn.h"
 #include "neura/tensor/tensor.h"
@@ -203,6 +209,58 @@ TEST(ModuleTest, SequentialIsAValueToo) {
   EXPECT_EQ(b.size(), 2u);
   EXPECT_TRUE(All(a(Ones({1, 2})) == b(Ones({1, 2}))).Item<bool>());
   EXPECT_THAT(ErrorOf([&] { a[2]; }), HasSubstr("index 2 of 2"));
+}
+
+// A module around another.
+struct Shell : nn::Module {
+  std::shared_ptr<nn::Module> inner;
+  explicit Shell(std::shared_ptr<nn::Module> module) : inner(std::move(module)) {}
+  Tensor Forward(const Tensor& x) override { return (*inner)(x); }
+  void VisitMembers(nn::MemberVisitor& visitor) override { visitor.Visit("inner", *inner); }
+  std::unique_ptr<nn::Module> Clone() const override { return std::make_unique<Shell>(inner); }
+};
+
+TEST(ModuleTest, WalksDoNotNeedTheStack) {
+  std::shared_ptr<nn::Module> deep =
+      std::make_shared<nn::Linear>(nn::LinearOptions{.in_features = 2, .out_features = 2});
+  for (int i = 0; i < 20000; ++i) deep = std::make_shared<Shell>(deep);
+  EXPECT_EQ(deep->Parameters().size(), 2u);
+  EXPECT_EQ(deep->NamedParameters()[0].first.size(), 20000 * std::string("inner.").size() + 6);
+  deep->LoadStateDict(deep->StateDict());
+  deep->Eval();
+  int modules = 0;
+  deep->Apply([&](nn::Module& module) { modules += !module.training(); });
+  EXPECT_EQ(modules, 20001);
+  EXPECT_THAT(deep->ToString(), HasSubstr("(inner): ..."));
+  deep->To(kFloat64);
+  EXPECT_EQ(deep->Parameters()[0].dtype(), kFloat64);
+}
+
+TEST(ModuleTest, AModuleThatContainsItselfIsAnError) {
+  const auto shell = std::make_shared<Shell>(nullptr);
+  shell->inner = shell;
+  EXPECT_THAT(ErrorOf([&] { shell->Parameters(); }), HasSubstr("Shell contains itself"));
+  EXPECT_THAT(ErrorOf([&] { shell->Eval(); }), HasSubstr("Shell contains itself"));
+  shell->inner = nullptr;
+}
+
+TEST(ModuleTest, MembersAreReplacedWhileOthersCompute) {
+  nn::Linear layer({.in_features = 4, .out_features = 4});
+  const Tensor x = Ones({2, 4});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 200; ++k) Backward(Sum(layer(x)));
+    });
+  }
+  threads.emplace_back([&] {
+    for (int k = 0; k < 200; ++k) layer.weight.Replace(Ones({4, 4}));
+  });
+  threads.emplace_back([&] {
+    for (int k = 0; k < 200; ++k) layer.ZeroGrad();
+  });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(RequiresGrad(layer.weight));
 }
 
 }  // namespace

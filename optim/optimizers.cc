@@ -1,6 +1,8 @@
 #include "neura/optim/optimizers.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -32,6 +34,13 @@ void CallStep(OpId op, const void* options, TensorRefs inputs) {
   Dispatch(op, options, inputs, {});
 }
 
+// State of zeros for a parameter, put where it belongs.
+Tensor Begin(TensorSlot& slot, const Tensor& param) {
+  const Tensor zeros = ZerosLike(param);
+  slot.Store(zeros);
+  return zeros;
+}
+
 // What the optimizer of these options is called and keeps for each parameter, which options it
 // takes, and its step, which overwrites the parameter; state.step already counts it.
 template <typename Options>
@@ -57,9 +66,9 @@ struct Rule<SgdOptions> {
 
   static void Step(const Tensor& param, const Tensor& grad, const SgdOptions& options,
                    ParamState& state) {
-    Tensor& buffer = state.tensors[0];
+    Tensor buffer = state.tensors[0].Load();
     const bool first = !buffer.defined();
-    if (options.momentum != 0 && first) buffer = ZerosLike(param);
+    if (options.momentum != 0 && first) buffer = Begin(state.tensors[0], param);
     const SgdStepOptions step{.lr = options.lr,
                               .momentum = options.momentum,
                               .dampening = options.dampening,
@@ -90,8 +99,10 @@ struct AdamRule {
 
   static void Step(const Tensor& param, const Tensor& grad, const Options& options,
                    ParamState& state) {
-    for (Tensor& tensor : state.tensors) {
-      if (!tensor.defined()) tensor = ZerosLike(param);
+    std::array<Tensor, 2> averages;
+    for (size_t i = 0; i < averages.size(); ++i) {
+      averages[i] = state.tensors[i].Load();
+      if (!averages[i].defined()) averages[i] = Begin(state.tensors[i], param);
     }
     const AdamStepOptions step{.lr = options.lr,
                                .beta1 = options.beta1,
@@ -100,8 +111,8 @@ struct AdamRule {
                                .weight_decay = options.weight_decay,
                                .decoupled_weight_decay = kDecoupled,
                                .maximize = options.maximize,
-                               .step = state.step};
-    CallStep(OpId::kAdamStep, &step, {&param, &grad, &state.tensors[0], &state.tensors[1]});
+                               .step = state.step.load(std::memory_order_relaxed)};
+    CallStep(OpId::kAdamStep, &step, {&param, &grad, &averages[0], &averages[1]});
   }
 };
 template <>
@@ -129,6 +140,12 @@ void FromNumber(FieldRef field, double value) {
   }
 }
 
+// The state of one parameter as it was read.
+struct LoadedState {
+  int64_t step = 0;
+  std::vector<Tensor> tensors;
+};
+
 // Tensors by name, of which each is taken once.
 class NamedState {
  public:
@@ -148,9 +165,9 @@ class NamedState {
   }
 
   // The state of one parameter under the names prefix + "step" and prefix + names[k].
-  ParamState TakeParam(const std::string& prefix, const Tensor& param,
-                       absl::Span<const char* const> names, bool from_first_step) {
-    ParamState state;
+  LoadedState TakeParam(const std::string& prefix, const Tensor& param,
+                        absl::Span<const char* const> names, bool from_first_step) {
+    LoadedState state;
     const Tensor step = Take(prefix + "step");
     if (step.defined()) {
       if (step.numel() != 1 || step.dtype() != kInt64 || step.Item<int64_t>() < 0) {
@@ -204,9 +221,9 @@ OptimizerWith<Options>::OptimizerWith(const std::vector<ParamGroup<Options>>& gr
   for (const auto& group : groups) {
     Rule<Options>::Check(group.options);
     options_.push_back(group.options);
-    ParamState empty;
-    empty.tensors.resize(Rule<Options>::kStates.size());
-    states_.emplace_back(group.params.size(), empty);
+    for (ParamState& state : states_.emplace_back(group.params.size())) {
+      state.tensors = std::vector<TensorSlot>(Rule<Options>::kStates.size());
+    }
   }
 }
 
@@ -223,7 +240,7 @@ void OptimizerWith<Options>::Step() {
       const Tensor& param = params(g)[i];
       const Tensor grad = autograd::GradOf(param);
       if (!grad.defined()) continue;
-      ++states_[g][i].step;
+      states_[g][i].step.fetch_add(1, std::memory_order_relaxed);
       Rule<Options>::Step(param, Contiguous(Detach(grad)), options_[g], states_[g][i]);
     }
   }
@@ -252,11 +269,13 @@ NamedTensors OptimizerWith<Options>::StateDict() const {
     });
     for (const ParamState& param : states_[g]) {
       const std::string prefix = absl::StrCat("state.", index++, ".");
-      if (param.step == 0) continue;
-      state.emplace_back(prefix + "step", ScalarTensor(param.step));
+      const int64_t step = param.step.load(std::memory_order_relaxed);
+      if (step == 0) continue;
+      state.emplace_back(prefix + "step", ScalarTensor(step));
       for (size_t k = 0; k < param.tensors.size(); ++k) {
-        if (!param.tensors[k].defined()) continue;
-        state.emplace_back(prefix + Rule<Options>::kStates[k], Clone(param.tensors[k]));
+        const Tensor tensor = param.tensors[k].Load();
+        if (!tensor.defined()) continue;
+        state.emplace_back(prefix + Rule<Options>::kStates[k], Clone(tensor));
       }
     }
   }
@@ -268,7 +287,7 @@ void OptimizerWith<Options>::LoadStateDict(const NamedTensors& state) {
   NamedState named(Rule<Options>::kName, state);
   // Read aside first, so that an error changes nothing.
   std::vector<Options> options = options_;
-  auto states = states_;
+  std::vector<LoadedState> states;
   size_t index = 0;
   for (size_t g = 0; g < num_groups(); ++g) {
     options[g].VisitFields([&](const char* name, FieldRef field) {
@@ -276,13 +295,20 @@ void OptimizerWith<Options>::LoadStateDict(const NamedTensors& state) {
     });
     Rule<Options>::Check(options[g]);
     for (size_t i = 0; i < params(g).size(); ++i) {
-      states[g][i] = named.TakeParam(absl::StrCat("state.", index++, "."), params(g)[i],
-                                     Rule<Options>::kStates, Rule<Options>::kStateFromFirstStep);
+      states.push_back(named.TakeParam(absl::StrCat("state.", index++, "."), params(g)[i],
+                                       Rule<Options>::kStates, Rule<Options>::kStateFromFirstStep));
     }
   }
   named.CheckAllTaken();
-  options_ = std::move(options);
-  states_ = std::move(states);
+  std::copy(options.begin(), options.end(), options_.begin());
+  auto loaded = states.begin();
+  for (auto& group : states_) {
+    for (ParamState& state : group) {
+      state.step.store(loaded->step, std::memory_order_relaxed);
+      for (size_t k = 0; k < state.tensors.size(); ++k) state.tensors[k].Store(loaded->tensors[k]);
+      ++loaded;
+    }
+  }
 }
 
 template class OptimizerWith<SgdOptions>;

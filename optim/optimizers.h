@@ -2,6 +2,8 @@
 #ifndef NEURA_OPTIM_OPTIMIZERS_H_
 #define NEURA_OPTIM_OPTIMIZERS_H_
 
+#include <atomic>
+#include <deque>
 #include <vector>
 
 #include "neura/optim/optimizer.h"
@@ -9,10 +11,11 @@
 namespace neura::optim {
 namespace internal {
 
-// The state of one parameter; tensors are undefined before its first step.
+// The state of one parameter; tensors are undefined before its first step. Threads may step and
+// load at once.
 struct ParamState {
-  int64_t step = 0;  // steps taken
-  std::vector<Tensor> tensors;
+  std::atomic<int64_t> step{0};  // steps taken
+  std::vector<TensorSlot> tensors;
 };
 
 }  // namespace internal
@@ -38,8 +41,8 @@ class OptimizerWith final : public Optimizer {
   void LoadStateDict(const NamedTensors& state) override;
 
  private:
-  std::vector<Options> options_;                           // by group
-  std::vector<std::vector<internal::ParamState>> states_;  // by group and parameter
+  std::vector<Options> options_;                          // by group
+  std::vector<std::deque<internal::ParamState>> states_;  // by group and parameter
 };
 
 // Stochastic gradient descent. With momentum (Sutskever et al., 2013): b = momentum * b + (1 -

@@ -1,6 +1,11 @@
 #include "neura/data/internal/prefetcher.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -9,68 +14,158 @@
 
 namespace neura::data::internal {
 
+struct Prefetcher::State {
+  struct Place {
+    int64_t done = -1;  // the result that is ready here
+    bool taken = false;
+    std::exception_ptr error;
+  };
+
+  Place& place(int64_t i) { return places[static_cast<size_t>(i % window)]; }
+
+  int64_t count;
+  int64_t window;
+  std::function<void(int64_t)> prepare;
+  std::function<void(int)> start_worker;
+
+  std::mutex mutex;
+  std::condition_variable changed_for_takers;
+  std::condition_variable changed_for_workers;
+  int64_t next = 0;      // to be begun
+  int64_t released = 0;  // all before this one were taken
+  int busy = 0;          // workers that run a function
+  bool stopping = false;
+  std::exception_ptr failure;  // of start_worker
+  std::vector<Place> places;
+};
+
 Prefetcher::Prefetcher(int64_t count, int num_workers, int64_t window,
-                       std::function<void(int64_t)> prepare)
-    : count_(count),
-      window_(window),
-      prepare_(std::move(prepare)),
-      places_(static_cast<size_t>(window)) {
+                       std::function<void(int64_t)> prepare, std::function<void(int)> start_worker)
+    : process_(getpid()), state_(std::make_shared<State>()) {
+  state_->count = count;
+  state_->window = window;
+  state_->prepare = std::move(prepare);
+  state_->start_worker = std::move(start_worker);
+  state_->places.resize(static_cast<size_t>(window));
   const auto wanted = static_cast<size_t>(std::min<int64_t>(num_workers, count));
   workers_.reserve(wanted);
   try {
-    while (workers_.size() < wanted) workers_.emplace_back([this] { Work(); });
+    while (workers_.size() < wanted) {
+      workers_.emplace_back(
+          [state = state_, worker = static_cast<int>(workers_.size())] { Work(*state, worker); });
+    }
   } catch (const std::system_error& error) {
     const size_t started = workers_.size();
     Stop();
+    for (std::thread& worker : workers_) worker.join();
     ThrowResourceExhausted(absl::StrCat("DataLoader: worker ", started, " of ", wanted,
                                         " cannot be started: ", error.what()));
   }
 }
 
-Prefetcher::~Prefetcher() { Stop(); }
-
-void Prefetcher::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+Prefetcher::~Prefetcher() {
+  if (forked()) {
+    // The threads are not here, and one of them may have held the mutex: nothing may be touched.
+    static_cast<void>(new std::shared_ptr<State>(std::move(state_)));
+    static_cast<void>(new std::vector<std::thread>(std::move(workers_)));
+    return;
   }
-  changed_for_workers_.notify_all();
+  Stop();
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Prefetcher::Wait(int64_t i) {
-  std::unique_lock lock(mutex_);
-  changed_for_taker_.wait(lock, [&] { return place(i).done; });
-  if (place(i).error) std::rethrow_exception(place(i).error);
+bool Prefetcher::forked() const { return getpid() != process_; }
+
+void Prefetcher::CheckProcess() const {
+  if (forked()) {
+    ThrowFailedPrecondition(
+        "DataLoader: this pass over the batches began before the process was forked, and its "
+        "workers stayed in the parent; begin another one here");
+  }
+}
+
+Prefetcher::Outcome Prefetcher::WaitFor(int64_t i, Duration patience) {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  const auto settled = [&] { return state.stopping || state.failure || state.place(i).done == i; };
+  if (!state.changed_for_takers.wait_for(lock, patience, settled)) return Outcome::kTimeout;
+  if (state.stopping) return Outcome::kStopped;
+  if (state.failure) std::rethrow_exception(state.failure);
+  if (state.place(i).error) std::rethrow_exception(state.place(i).error);
+  return Outcome::kReady;
 }
 
 void Prefetcher::Release(int64_t i) {
+  State& state = *state_;
+  std::vector<std::exception_ptr> errors;  // dropped without the lock: they may want others
   {
-    const std::lock_guard lock(mutex_);
-    place(i) = {};
-    released_ = i + 1;
+    const std::lock_guard lock(state.mutex);
+    state.place(i).taken = true;
+    while (state.place(state.released).taken) {
+      errors.push_back(std::move(state.place(state.released).error));
+      state.place(state.released++) = {};
+    }
   }
-  changed_for_workers_.notify_one();
+  state.changed_for_workers.notify_all();
 }
 
-void Prefetcher::Work() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_for_workers_.wait(
-        lock, [&] { return stopping_ || next_ == count_ || next_ < released_ + window_; });
-    if (stopping_ || next_ == count_) return;
-    const int64_t i = next_++;
+void Prefetcher::Stop() {
+  if (forked()) return;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->changed_for_workers.notify_all();
+  state_->changed_for_takers.notify_all();
+}
+
+bool Prefetcher::WaitForWorkers(Duration patience) {
+  if (forked()) return true;
+  std::unique_lock lock(state_->mutex);
+  return state_->changed_for_takers.wait_for(lock, patience, [&] { return state_->busy == 0; });
+}
+
+void Prefetcher::Abandon() {
+  if (forked()) return;
+  for (std::thread& worker : workers_) worker.detach();
+  workers_.clear();
+}
+
+void Prefetcher::Work(State& state, int worker) {
+  std::unique_lock lock(state.mutex);
+  // Runs a function without the lock; returns what it threw.
+  const auto run = [&](auto&& function) {
+    ++state.busy;
     lock.unlock();
     std::exception_ptr error;
     try {
-      prepare_(i);
+      function();
     } catch (...) {
       error = std::current_exception();
     }
     lock.lock();
-    place(i) = {.done = true, .error = std::move(error)};
-    changed_for_taker_.notify_one();
+    --state.busy;
+    return error;
+  };
+  if (state.start_worker) {
+    if (std::exception_ptr error = run([&] { state.start_worker(worker); })) {
+      state.failure = std::move(error);
+      state.changed_for_takers.notify_all();
+      return;
+    }
   }
+  for (;;) {
+    state.changed_for_workers.wait(lock, [&] {
+      return state.stopping || state.next == state.count ||
+             state.next < state.released + state.window;
+    });
+    if (state.stopping || state.next == state.count) break;
+    const int64_t i = state.next++;
+    state.place(i).error = run([&] { state.prepare(i); });
+    state.place(i).done = i;
+    state.changed_for_takers.notify_all();
+  }
+  state.changed_for_takers.notify_all();
 }
 
 }  // namespace neura::data::internal

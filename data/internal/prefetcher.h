@@ -1,57 +1,63 @@
-// Threads that prepare numbered results ahead of the one who takes them in order.
+// Threads that prepare numbered results ahead of those who take them.
 #ifndef NEURA_DATA_INTERNAL_PREFETCHER_H_
 #define NEURA_DATA_INTERNAL_PREFETCHER_H_
 
-#include <condition_variable>
+#include <sys/types.h>
+
+#include <chrono>
 #include <cstdint>
-#include <exception>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <thread>
 #include <vector>
 
 namespace neura::data::internal {
 
 // Calls prepare(i) once for every i in [0, count), each on one of `num_workers` threads (fewer
-// where there is less to do), never `window` or more ahead of the results that were taken.
-// Everything but prepare runs on the taker's thread.
+// where there is less to do), never `window` or more ahead of the results that were taken. All
+// member functions may be called from several threads at once.
+//
+// The functions own what they touch: a worker that was abandoned may still be inside of them when
+// the Prefetcher is gone.
 class Prefetcher {
  public:
-  // Throws ResourceExhausted when the threads cannot be started.
-  Prefetcher(int64_t count, int num_workers, int64_t window, std::function<void(int64_t)> prepare);
-  // Waits for the calls of prepare that have begun; no others begin.
+  using Duration = std::chrono::milliseconds;
+
+  // Each worker begins with start_worker(its number), where that is given, even if nothing is left
+  // to do; what it throws comes out of every WaitFor(). Throws ResourceExhausted when the threads
+  // cannot be started.
+  Prefetcher(int64_t count, int num_workers, int64_t window, std::function<void(int64_t)> prepare,
+             std::function<void(int)> start_worker = nullptr);
+  // Stops, and waits for the calls that have begun unless the workers were abandoned.
   ~Prefetcher();
   Prefetcher(const Prefetcher&) = delete;
   Prefetcher& operator=(const Prefetcher&) = delete;
 
-  // Waits until prepare(i) has returned, and throws what it threw. i is 0, 1, 2, ...
-  void Wait(int64_t i);
+  // Throws FailedPrecondition in a process that was forked since the workers began: it has none.
+  void CheckProcess() const;
+
+  enum class Outcome { kReady, kTimeout, kStopped };
+  // Waits, at most that long, until prepare(i) has returned, and throws what it threw.
+  Outcome WaitFor(int64_t i, Duration patience);
   // Result i has been taken: the workers may reuse its place.
   void Release(int64_t i);
 
- private:
-  struct Place {
-    bool done = false;
-    std::exception_ptr error;
-  };
-
-  Place& place(int64_t i) { return places_[static_cast<size_t>(i % window_)]; }
-  void Work();
+  // No other call begins; who waits is told.
   void Stop();
+  // After Stop(): waits, at most that long, until no call is in progress. In a forked process there
+  // is none.
+  bool WaitForWorkers(Duration patience);
+  // After Stop(): workers that are inside of a call end by themselves when it returns.
+  void Abandon();
 
-  const int64_t count_;
-  const int64_t window_;
-  const std::function<void(int64_t)> prepare_;
+ private:
+  struct State;
+  static void Work(State& state, int worker);
+  bool forked() const;
 
-  std::mutex mutex_;
-  std::condition_variable changed_for_taker_;
-  std::condition_variable changed_for_workers_;
-  int64_t next_ = 0;      // to be begun
-  int64_t released_ = 0;  // results taken
-  bool stopping_ = false;
-  std::vector<Place> places_;
-
-  std::vector<std::thread> workers_;  // last: they use the rest
+  const pid_t process_;
+  std::shared_ptr<State> state_;
+  std::vector<std::thread> workers_;
 };
 
 }  // namespace neura::data::internal

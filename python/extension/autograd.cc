@@ -5,8 +5,8 @@
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/function.h"
 #include "neura/autograd/gradcheck.h"
-#include "neura/python/extension/callable.h"
 #include "neura/python/extension/errors.h"
+#include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/tensor.h"
 
@@ -14,21 +14,6 @@ namespace neura::python {
 namespace {
 
 namespace py = pybind11;
-
-std::vector<Tensor> TensorsOf(const py::object& objects, const char* what) {
-  std::vector<Tensor> tensors;
-  for (const py::handle item : objects) {
-    if (item.is_none()) {
-      tensors.emplace_back();
-    } else if (IsTensor(item.ptr())) {
-      tensors.push_back(TensorOf(item.ptr()));
-    } else {
-      ThrowTypeError(std::string(what) + ": expected a Tensor or None, got " +
-                     Py_TYPE(item.ptr())->tp_name);
-    }
-  }
-  return tensors;
-}
 
 py::object Grad(const py::object& outputs, const py::object& inputs, const py::object& grad_outputs,
                 bool retain_graph, bool create_graph, bool allow_unused) {
@@ -47,14 +32,9 @@ py::object Grad(const py::object& outputs, const py::object& inputs, const py::o
 // output, and returns a sequence of one for each input.
 void RecordPythonFunction(const std::string& name, const py::object& inputs,
                           const py::object& outputs, const py::object& backward) {
-  autograd::RecordFunction(
-      name.c_str(), TensorsOf(inputs, "Function: inputs"), TensorsOf(outputs, "Function: outputs"),
-      [callable = SharedCallable(backward)](const std::vector<Tensor>& grads) {
-        py::gil_scoped_acquire acquire;
-        const auto arguments = py::reinterpret_steal<py::object>(ToPython(grads));
-        return TensorsOf((*callable)(*py::reinterpret_borrow<py::tuple>(arguments)),
-                         "Function.backward()");
-      });
+  autograd::RecordFunction(name.c_str(), TensorsOf(inputs, "Function: inputs"),
+                           TensorsOf(outputs, "Function: outputs"),
+                           PythonBackward{AutogradCallable(backward)});
 }
 
 class GradcheckError : public std::runtime_error {
@@ -79,6 +59,21 @@ bool Check(const py::object& function, const py::object& inputs, double eps, dou
 }
 
 }  // namespace
+
+std::vector<Tensor> TensorsOf(const py::object& objects, const char* what) {
+  std::vector<Tensor> tensors;
+  for (const py::handle item : objects) {
+    if (item.is_none()) {
+      tensors.emplace_back();
+    } else if (IsTensor(item.ptr())) {
+      tensors.push_back(TensorOf(item.ptr()));
+    } else {
+      ThrowTypeError(std::string(what) + ": expected a Tensor or None, got " +
+                     Py_TYPE(item.ptr())->tp_name);
+    }
+  }
+  return tensors;
+}
 
 void InitAutograd(py::module_& m) {
   m.def("is_grad_enabled", &GradEnabled);

@@ -6,13 +6,15 @@
 
 #include <memory>
 
+#include "neura/python/extension/gil.h"
+
 namespace neura::python {
 
 // Copies of the pointer may be made and dropped on any thread, with or without the interpreter's
 // lock.
 inline std::shared_ptr<pybind11::object> SharedCallable(const pybind11::object& callable) {
   return {new pybind11::object(callable), [](pybind11::object* object) {
-            pybind11::gil_scoped_acquire acquire;
+            const GilHeld held;
             delete object;
           }};
 }

@@ -113,7 +113,7 @@ Tensor ShareNumpy(const py::array& array, DType dtype, const char* what) {
   auto storage = Storage::External(
       const_cast<void*>(array.data()), bytes, kCpu,
       [](void* context) {
-        py::gil_scoped_acquire acquire;
+        const GilHeld held;
         delete static_cast<py::object*>(context);
       },
       owner);

@@ -161,7 +161,7 @@ Tensor ImportCapsule(PyObject* capsule, const std::optional<bool>& copy) {
   auto storage = Storage::External(
       static_cast<char*>(view.data) + view.byte_offset, bytes, kCpu,
       [](void* context) {
-        py::gil_scoped_acquire acquire;  // the deleter may be Python's
+        const GilHeld held;  // the deleter may be Python's
         auto* const self = static_cast<M*>(context);
         if (self->deleter != nullptr) self->deleter(self);
       },

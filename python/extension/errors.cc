@@ -1,6 +1,6 @@
 #include "neura/python/extension/errors.h"
 
-#include <unistd.h>
+#include <cxxabi.h>
 
 #include <exception>
 #include <new>
@@ -64,16 +64,12 @@ void SetPythonError() noexcept {
     PyErr_NoMemory();
   } catch (const std::exception& error) {
     SetError(PyExc_RuntimeError, error.what());
+#if defined(__GLIBCXX__)  // the C++ library that has a type for it
+  } catch (const abi::__forced_unwind&) {
+    WaitForTheEnd();
+#endif
   } catch (...) {
     PyErr_SetString(PyExc_RuntimeError, "unknown C++ exception");
-  }
-}
-
-GilReleased::~GilReleased() {
-  try {
-    PyEval_RestoreThread(state_);
-  } catch (...) {
-    for (;;) pause();
   }
 }
 

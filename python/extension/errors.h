@@ -6,6 +6,8 @@
 
 #include <type_traits>
 
+#include "neura/python/extension/gil.h"
+
 namespace neura::python {
 
 // Inside a catch block: sets the Python exception that stands for the one being handled.
@@ -37,26 +39,6 @@ int GuardedInt(F f) noexcept {
 }
 
 [[noreturn]] void ThrowTypeError(const std::string& message);
-
-// The interpreter's lock let go for a scope. A thread that wants it back while the interpreter ends
-// waits for the end of the process: Python would unwind its stack, which C++ takes for a crash.
-class GilReleased {
- public:
-  GilReleased() : state_(PyEval_SaveThread()) {}
-  ~GilReleased();
-  GilReleased(const GilReleased&) = delete;
-  GilReleased& operator=(const GilReleased&) = delete;
-
- private:
-  PyThreadState* const state_;
-};
-
-// Runs f without the interpreter's lock.
-template <typename F>
-auto WithoutGil(F f) {
-  const GilReleased released;
-  return f();
-}
 
 void InitErrors();
 

@@ -1,6 +1,9 @@
 // The extension module neura._C.
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+#include <climits>
+
 #include "neura/python/extension/autograd.h"
 #include "neura/python/extension/binder.h"
 #include "neura/python/extension/composites.h"
@@ -50,8 +53,11 @@ PYBIND11_MODULE(_C, m) {
   InitOptim(m);
   InitData(m);
   const Binder bind(m, "");
-  bind("set_num_threads", "n", "Threads that compute",
-       NEURA_FN((int64_t n), { SetNumThreads(static_cast<int>(n)); }));
+  bind("set_num_threads", "n", "Threads that compute", NEURA_FN((int64_t n), {
+         // What an int does not hold is refused as any number that is too large.
+         SetNumThreads(static_cast<int>(std::clamp<int64_t>(n, 0, INT_MAX)));
+       }));
+  m.attr("MAX_THREADS") = kMaxThreads;
   bind("get_num_threads", "", "Threads that compute",
        NEURA_FN((), { return static_cast<int64_t>(GetNumThreads()); }));
   bind("promote_types", "type1, type2", "The dtype that holds both",

@@ -8,7 +8,9 @@
 #include "neura/autograd/autograd.h"
 #include "neura/nn/layers.h"
 #include "neura/python/extension/constructor.h"
+#include "neura/python/extension/garbage.h"
 #include "neura/python/extension/py_module.h"
+#include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 
 namespace neura::python {
@@ -17,35 +19,52 @@ namespace py = pybind11;
 
 PythonMembers::Member* PythonMembers::Find(const std::string& name) {
   const auto found = std::find_if(members_.begin(), members_.end(),
-                                  [&](const Member& member) { return member.name == name; });
-  return found == members_.end() ? nullptr : &*found;
+                                  [&](const auto& member) { return member->name == name; });
+  return found == members_.end() ? nullptr : found->get();
 }
 
 void PythonMembers::Set(const std::string& name, Value value) {
-  if (Member* const member = Find(name)) {
-    member->value = std::move(value);
-  } else {
-    members_.push_back({name, std::move(value)});
+  std::shared_ptr<Member> made(new Member{name, std::move(value)}, [](Member* member) {
+    const GilHeld held;
+    delete member;
+  });
+  for (std::shared_ptr<Member>& member : members_) {
+    if (member->name != name) continue;
+    member.swap(made);
+    return;
   }
+  members_.push_back(std::move(made));
 }
 
 bool PythonMembers::Erase(const std::string& name) {
-  return std::erase_if(members_, [&](const Member& member) { return member.name == name; }) > 0;
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [&](const auto& member) { return member->name == name; });
+  if (found == members_.end()) return false;
+  // What dies with it may run Python code, which may look at the members.
+  const std::shared_ptr<Member> gone = std::move(*found);
+  members_.erase(found);
+  return true;
 }
 
 void PythonMembers::VisitPython(nn::MemberVisitor& visitor) {
-  for (Member& member : members_) {
-    if (auto* const parameter = std::get_if<nn::Parameter>(&member.value)) {
+  std::vector<std::shared_ptr<Member>> members;
+  std::vector<nn::Module*> modules;  // null for tensors
+  {
+    const GilHeld held;
+    members = members_;
+    for (const auto& member : members) {
+      auto* const object = std::get_if<py::object>(&member->value);
+      modules.push_back(object == nullptr ? nullptr : object->cast<nn::Module*>());
+    }
+  }
+  for (size_t i = 0; i < members.size(); ++i) {
+    Member& member = *members[i];
+    if (modules[i] != nullptr) {
+      visitor.Visit(member.name, *modules[i]);
+    } else if (auto* const parameter = std::get_if<nn::Parameter>(&member.value)) {
       visitor.Visit(member.name, *parameter);
-    } else if (auto* const buffer = std::get_if<nn::Buffer>(&member.value)) {
-      visitor.Visit(member.name, *buffer);
     } else {
-      nn::Module* module = nullptr;
-      {
-        py::gil_scoped_acquire acquire;
-        module = std::get<py::object>(member.value).cast<nn::Module*>();
-      }
-      visitor.Visit(member.name, *module);
+      visitor.Visit(member.name, std::get<nn::Buffer>(member.value));
     }
   }
 }
@@ -156,6 +175,57 @@ py::object CallModule(nn::Module& module, const Tensor& input) {
   return py::cast(WithoutGil([&] { return module(input); }));
 }
 
+// Calls `function` with each tensor of a module itself and the number of references to it that are
+// the module's or the caller's.
+template <typename F>
+void ForOwnTensors(nn::Module& module, F function) {
+  class Visitor final : public nn::MemberVisitor {
+   public:
+    explicit Visitor(F& function) : function_(function) {}
+    void Visit(const std::string&, nn::Parameter& p) override { Show(p.slot()); }
+    void Visit(const std::string&, nn::Buffer& b) override { Show(b.slot()); }
+    void Visit(const std::string&, nn::Module&) override {}
+
+   private:
+    void Show(const AtomicPtr<TensorImpl>& slot) {
+      const IntrusivePtr<TensorImpl> tensor = slot.Load();
+      if (tensor) function_(*tensor, slot.owned() + 1);
+    }
+    F& function_;
+  } visitor(function);
+  module.VisitMembers(visitor);
+}
+
+// What a module holds of Python: the members that Python gave it, and hooks of its tensors.
+struct ModuleReferences {
+  static PythonMembers* Of(PyObject* self) {
+    return dynamic_cast<PythonMembers*>(static_cast<nn::Module*>(ValueOf(self)));
+  }
+  template <typename F>
+  static void Visit(PyObject* self, F visit) {
+    const PythonMembers* const members = Of(self);
+    if (members == nullptr) return;
+    if (TensorsOwnPython()) {
+      ForOwnTensors(*static_cast<nn::Module*>(ValueOf(self)),
+                    [&](const TensorImpl& tensor, uint32_t owners) {
+                      VisitOwned(self, tensor, owners, visit);
+                    });
+    }
+    for (const auto& member : members->members()) {
+      if (auto* const object = std::get_if<py::object>(&member->value)) visit(object->ptr());
+    }
+  }
+  static void Clear(PyObject* self) {
+    PythonMembers* const members = Of(self);
+    if (members == nullptr) return;
+    if (TensorsOwnPython()) {
+      ForOwnTensors(*static_cast<nn::Module*>(ValueOf(self)),
+                    [&](const TensorImpl& tensor, uint32_t) { ClearOwned(self, tensor); });
+    }
+    members->Clear();
+  }
+};
+
 // Members, and the options that a layer of C++ was made with: layer.weight, layer.in_features.
 py::object GetAttribute(const py::object& self, const std::string& name) {
   const Finder finder(self.cast<nn::Module&>(), name, nullptr);
@@ -197,8 +267,10 @@ PyObject* Call(PyObject* self, PyObject* arguments, PyObject* keywords) {
 
 void BindModuleBase(py::module_& m) {
   py::class_<nn::Module, std::shared_ptr<nn::Module>> module(
-      m, "Module", py::dynamic_attr(),
-      py::custom_type_setup([](PyHeapTypeObject* type) { type->ht_type.tp_call = Call; }),
+      m, "Module", py::dynamic_attr(), py::custom_type_setup([](PyHeapTypeObject* type) {
+        type->ht_type.tp_call = Call;
+        GarbageCollected<ModuleReferences>::SetUp(type);
+      }),
       "What layers and networks are: parameters, buffers and other modules, with a forward().");
   module
       .def(py::init(
@@ -230,6 +302,7 @@ void BindModuleBase(py::module_& m) {
         auto* const members = dynamic_cast<PythonMembers*>(&self);
         return members != nullptr && members->Erase(name);
       });
+  LearnWhatSubclassesShow(module);
   g_cpp_forward = py::object(module.attr("__dict__")["forward"]).release().ptr();
   g_forward_name = PyUnicode_InternFromString("forward");
   g_hooked_name = PyUnicode_InternFromString("_call_with_hooks");
@@ -254,7 +327,9 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
                Options Owner::*) {
   const OptionsType& type = *OptionsTypeOf<Options>(name);
   const std::vector<Parameter> parameters = ParametersOfOptions(type, required);
-  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(m, name, py::dynamic_attr(), doc)
+  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(
+      m, name, py::dynamic_attr(), py::custom_type_setup(GarbageCollected<ModuleReferences>::SetUp),
+      doc)
       .def(py::init([name, parameters](const py::args& arguments, const py::kwargs& given) {
         py::kwargs keywords(given);
         const std::optional<DType> dtype = TakeDType(keywords);
@@ -273,7 +348,9 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
 // A layer without options.
 template <typename Layer>
 void BindPlainLayer(py::module_& m, const char* name, const char* doc) {
-  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(m, name, py::dynamic_attr(), doc)
+  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(
+      m, name, py::dynamic_attr(), py::custom_type_setup(GarbageCollected<ModuleReferences>::SetUp),
+      doc)
       // PyTorch's activations take inplace=, which changes no result.
       .def(py::init(
                [](bool) { return std::shared_ptr<Layer>(std::make_shared<PyModule<Layer>>()); }),

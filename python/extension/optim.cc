@@ -5,6 +5,7 @@
 #include "neura/optim/optim.h"
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/errors.h"
+#include "neura/python/extension/garbage.h"
 #include "neura/python/extension/values.h"
 
 namespace neura::python {
@@ -39,13 +40,15 @@ template <typename Scheduler, typename Options>
 void BindScheduler(py::module_& m, const char* name, size_t required) {
   const std::vector<Parameter> parameters =
       ParametersOfOptions(*OptionsTypeOf<Options>(name), required);
-  py::class_<Scheduler, optim::LRScheduler, std::shared_ptr<Scheduler>>(m, name).def(
-      py::init([name, parameters](optim::Optimizer& optimizer, const py::args& arguments,
-                                  const py::kwargs& keywords) {
-        return std::make_shared<Scheduler>(
-            optimizer, MakeOptions<Options>(name, parameters, arguments, keywords));
-      }),
-      py::keep_alive<1, 2>());
+  py::class_<Scheduler, optim::LRScheduler, std::shared_ptr<Scheduler>>(
+      m, name, py::custom_type_setup(GarbageCollected<NoReferences>::SetUp))
+      .def(py::init([name, parameters](const std::shared_ptr<optim::Optimizer>& optimizer,
+                                       const py::args& arguments, const py::kwargs& keywords) {
+        // The C++ object is kept here, the Python object by an attribute: the collector sees it.
+        return std::shared_ptr<Scheduler>(
+            new Scheduler(*optimizer, MakeOptions<Options>(name, parameters, arguments, keywords)),
+            [optimizer](Scheduler* scheduler) { delete scheduler; });
+      }));
   NoteConstructor("optim.lr_scheduler", name, parameters, "");
 }
 
@@ -54,7 +57,7 @@ void BindScheduler(py::module_& m, const char* name, size_t required) {
 void InitOptim(py::module_& parent) {
   py::module_ m = parent.def_submodule("optim");
   py::class_<optim::Optimizer, std::shared_ptr<optim::Optimizer>>(m, "Optimizer")
-      .def("step", &optim::Optimizer::Step, py::call_guard<py::gil_scoped_release>())
+      .def("step", &optim::Optimizer::Step, py::call_guard<GilReleased>())
       .def("zero_grad", &optim::Optimizer::ZeroGrad)
       .def("state_dict", &optim::Optimizer::StateDict)
       .def("load_state_dict", &optim::Optimizer::LoadStateDict);
@@ -62,7 +65,9 @@ void InitOptim(py::module_& parent) {
   BindOptimizer<optim::Adam, optim::AdamOptions>(m, "Adam");
   BindOptimizer<optim::AdamW, optim::AdamWOptions>(m, "AdamW");
 
-  py::class_<optim::LRScheduler, std::shared_ptr<optim::LRScheduler>>(m, "LRScheduler")
+  py::class_<optim::LRScheduler, std::shared_ptr<optim::LRScheduler>>(
+      m, "LRScheduler", py::dynamic_attr(),
+      py::custom_type_setup(GarbageCollected<NoReferences>::SetUp))
       .def("step", &optim::LRScheduler::Step)
       .def("get_last_lr", &optim::LRScheduler::GetLastLr)
       .def_property_readonly("last_epoch", &optim::LRScheduler::step_count)
@@ -73,8 +78,8 @@ void InitOptim(py::module_& parent) {
                                                                            1);
   BindScheduler<optim::OneCycleLR, optim::OneCycleLROptions>(m, "OneCycleLR", 2);
 
-  m.def("clip_grad_norm", &optim::ClipGradNorm, py::call_guard<py::gil_scoped_release>());
-  m.def("clip_grad_value", &optim::ClipGradValue, py::call_guard<py::gil_scoped_release>());
+  m.def("clip_grad_norm", &optim::ClipGradNorm, py::call_guard<GilReleased>());
+  m.def("clip_grad_value", &optim::ClipGradValue, py::call_guard<GilReleased>());
 }
 
 }  // namespace neura::python

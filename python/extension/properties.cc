@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
-#include "neura/python/extension/callable.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/function.h"
+#include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/tensor.h"
@@ -176,15 +176,7 @@ py::object RequiresGradInPlace(const py::object& self, bool requires_grad) {
 // The handle that takes the hook away again is what is called, so that it can fall silent.
 py::object RegisterHook(const Tensor& x, const py::object& hook) {
   const py::object handle = py::module_::import("neura.autograd").attr("HookHandle")(hook);
-  autograd::RegisterHook(x, [shared = SharedCallable(handle)](const Tensor& grad) -> Tensor {
-    py::gil_scoped_acquire acquire;
-    const py::object replaced = (*shared)(grad);
-    Tensor result;
-    if (!replaced.is_none() && !FromPython(replaced.ptr(), &result)) {
-      ThrowTypeError("a hook must return a Tensor or None");
-    }
-    return result;
-  });
+  autograd::RegisterHook(x, PythonHook{AutogradCallable(handle)});
   return handle;
 }
 

@@ -8,11 +8,12 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "neura/nn/module.h"
-#include "neura/python/extension/errors.h"
+#include "neura/python/extension/gil.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/tensor/core/error.h"
 
@@ -49,15 +50,19 @@ class PythonMembers {
   };
 
   virtual ~PythonMembers() = default;
+  // All of it under the interpreter's lock, but for VisitPython(), which may be called without.
   Member* Find(const std::string& name);
   void Set(const std::string& name, Value value);
   bool Erase(const std::string& name);
+  const std::vector<std::shared_ptr<Member>>& members() const { return members_; }
+  void Clear() { const auto gone = std::exchange(members_, {}); }
 
  protected:
   void VisitPython(nn::MemberVisitor& visitor);
 
  private:
-  std::vector<Member> members_;
+  // A member that has been replaced or erased lives on for whoever is looking at it.
+  std::vector<std::shared_ptr<Member>> members_;
 };
 
 // Base, which may be abstract, with members and a forward() from Python. Every module that Python
@@ -73,10 +78,12 @@ class PyModule final : public Base, public PythonMembers {
 
   Tensor Forward(const Tensor& input) override {
     {
-      pybind11::gil_scoped_acquire acquire;
+      const GilHeld held;
       const pybind11::function forward =
           pybind11::get_override(static_cast<const Base*>(this), "forward");
-      if (forward) return forward(input).template cast<Tensor>();
+      if (forward) {
+        return CallPython(forward, pybind11::make_tuple(input)).template cast<Tensor>();
+      }
     }
     if constexpr (std::is_same_v<Base, nn::Module>) {
       ThrowUnimplemented("a module must define forward()");
@@ -92,7 +99,7 @@ class PyModule final : public Base, public PythonMembers {
 
   // That of the class in Python.
   std::string TypeName() const override {
-    pybind11::gil_scoped_acquire acquire;
+    const GilHeld held;
     const pybind11::handle self = pybind11::detail::get_object_handle(
         static_cast<const Base*>(this), pybind11::detail::get_type_info(typeid(Base)));
     return self ? Py_TYPE(self.ptr())->tp_name : Base::TypeName();

@@ -10,6 +10,7 @@
 #include "neura/python/extension/indexing.h"
 #include "neura/python/extension/operators.h"
 #include "neura/python/extension/properties.h"
+#include "neura/python/extension/tensor_garbage.h"
 
 namespace neura::python {
 
@@ -32,6 +33,7 @@ bool IsTrainedLeaf(const Tensor& tensor) {
 void Deallocate(PyObject* self) {
   auto* const object = reinterpret_cast<TensorObject*>(self);
   PyTypeObject* const type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
   if (object->weak_references != nullptr) PyObject_ClearWeakRefs(self);
   if (object->tensor.defined() && object->tensor.impl()->extension) {
     const auto found = Identities().find(object->tensor.impl());
@@ -40,6 +42,23 @@ void Deallocate(PyObject* self) {
   object->tensor.~Tensor();
   type->tp_free(self);
   Py_DECREF(type);
+}
+
+int Traverse(PyObject* self, visitproc visit, void* arg) {
+  int result = 0;
+  if (const TensorImpl* const impl = TensorOf(self).impl()) {
+    VisitOwned(self, *impl, 1, [&](PyObject* object) {
+      if (result == 0) result = visit(object, arg);
+    });
+  }
+  if (result != 0) return result;
+  Py_VISIT(Py_TYPE(self));
+  return 0;
+}
+
+int Clear(PyObject* self) {
+  if (const TensorImpl* const impl = TensorOf(self).impl()) ClearOwned(self, *impl);
+  return 0;
 }
 
 // Tensor(data), for those who are used to it; neura.tensor() knows more.
@@ -88,6 +107,8 @@ void KeepIdentity(PyObject* object) { Identities()[TensorOf(object).impl()] = ob
 void InitTensorType(py::module_& m) {
   std::vector<PyType_Slot> slots = {
       {Py_tp_dealloc, reinterpret_cast<void*>(Deallocate)},
+      {Py_tp_traverse, reinterpret_cast<void*>(Traverse)},
+      {Py_tp_clear, reinterpret_cast<void*>(Clear)},
       {Py_tp_new, reinterpret_cast<void*>(New)},
       {Py_tp_hash, reinterpret_cast<void*>(Hash)},
       {Py_tp_members, g_members},
@@ -98,11 +119,12 @@ void InitTensorType(py::module_& m) {
   for (const PyType_Slot& slot : IndexingSlots()) slots.push_back(slot);
   slots.push_back({});
   PyType_Spec spec = {"neura.Tensor", sizeof(TensorObject), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots.data()};
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots.data()};
   PyObject* const type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
   g_tensor_type = reinterpret_cast<PyTypeObject*>(type);
   m.add_object("Tensor", type);
+  InitTensorGarbage();
 }
 
 }  // namespace neura::python

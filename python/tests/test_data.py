@@ -1,6 +1,9 @@
 """Datasets, loaders and samplers: the same batches for any number of workers, errors, early ends."""
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 
 import neura as nr
@@ -258,3 +261,161 @@ def test_fashion_mnist():
     assert images[0].tolist() == image.tolist()
     with pytest.raises((FileNotFoundError, RuntimeError, OSError)):
         FashionMNIST(root="/nowhere")
+
+
+# ---- options and faults ----------------------------------------------------------------------
+
+
+def batches_by_two(data):
+    return BatchSampler(SequentialSampler(data), 2, drop_last=False)
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter(range(5))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"timeout": -1},
+        {"timeout": float("nan")},
+        {"timeout": 1},  # nobody to wait for
+        {"persistent_workers": True},
+        {"num_workers": -1},
+        {"num_workers": 10**6},
+        {"num_workers": -1, "batch_sampler": [[0]]},
+        {"num_workers": -1, "batch_size": None},
+        {"num_workers": -1, "dataset": Stream()},
+        {"batch_size": 0},
+        {"batch_size": None, "drop_last": True},
+        {"batch_sampler": [[0]], "batch_size": 2},
+        {"batch_sampler": [[0]], "shuffle": True},
+        {"batch_sampler": [[0]], "sampler": [0]},
+        {"batch_sampler": [[0]], "drop_last": True},
+        {"dataset": Stream(), "shuffle": True},
+        {"dataset": Stream(), "sampler": [0]},
+        {"dataset": Stream(), "batch_sampler": [[0]]},
+        {"dataset": Stream(), "batch_size": 0},
+        {"dataset": Stream(), "timeout": 1, "num_workers": 1},
+        {"dataset": Stream(), "worker_init_fn": print, "num_workers": 1},
+    ],
+    ids=str,
+)
+def test_options_that_make_no_sense(arguments):
+    with pytest.raises(ValueError, match="DataLoader"):
+        DataLoader(**{"dataset": Squares(4), **arguments})
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_examples_without_batches(workers):
+    class Endless(Squares):
+        def __getitem__(self, index):
+            return index * 10
+
+    def items(**arguments):
+        loader = DataLoader(Endless(4), batch_size=None, num_workers=workers, **arguments)
+        assert len(loader) == len(list(loader))
+        return list(loader)
+
+    assert items() == [0, 10, 20, 30]
+    assert items(sampler=[2, 0]) == [20, 0]
+    assert items(collate_fn=str) == ["0", "10", "20", "30"]
+    shuffled = items(shuffle=True, seed=4)
+    assert sorted(shuffled) == [0, 10, 20, 30]
+    first = list(DataLoader(TensorDataset(nr.arange(3), nr.arange(3)), batch_size=None, num_workers=workers))
+    assert [(a.item(), b.item()) for a, b in first] == [(0, 0), (1, 1), (2, 2)]
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_batch_samplers_prepare_with_workers(workers):
+    data, threads = Squares(5), set()
+
+    class Watched(Squares):
+        def __getitem__(self, index):
+            threads.add(threading.get_ident())
+            return super().__getitem__(index)
+
+    loader = DataLoader(Watched(5), batch_sampler=batches_by_two(data), num_workers=workers)
+    assert indices(loader) == indices(loader) == [[0, 1], [2, 3], [4]]
+    assert (threading.get_ident() in threads) == (workers == 0)
+    with pytest.raises(IndexError):
+        list(DataLoader(data, batch_sampler=[[0], [7]], num_workers=workers))
+
+
+def test_batches_that_do_not_come_in_time():
+    released = threading.Event()
+
+    class Slow(Squares):
+        def __getitem__(self, index):
+            if index == 4:
+                released.wait()
+            return super().__getitem__(index)
+
+    batches = iter(DataLoader(Slow(6), 2, num_workers=1, timeout=0.5))
+    seen = []
+    with pytest.raises(RuntimeError, match="timeout of 0.5 seconds"):
+        for _, index in batches:
+            seen.append(index.tolist())
+    assert seen == [[0, 1], [2, 3]] and list(batches) == []
+    released.set()
+    assert len(list(DataLoader(Slow(6), 2, num_workers=2, timeout=100))) == 3
+
+
+def test_workers_begin_with_worker_init_fn():
+    started = []
+
+    def start(worker):
+        started.append((worker, threading.get_ident()))
+
+    loader = DataLoader(Squares(40), 2, num_workers=3, worker_init_fn=start, persistent_workers=True)
+    assert len(list(loader)) == 20
+    assert sorted(worker for worker, _ in started) == [0, 1, 2]
+    assert len({thread for _, thread in started} | {threading.get_ident()}) == 4
+    assert len(list(DataLoader(Squares(4), worker_init_fn=start))) == 4 and len(started) == 3
+
+    def fail(worker):
+        raise LookupError(f"worker {worker} is ill")
+
+    with pytest.raises(LookupError, match="worker . is ill"):
+        list(DataLoader(Squares(40), num_workers=2, worker_init_fn=fail))
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_stop_iteration_does_not_end_a_pass(workers):
+    class Ending(Squares):
+        def __getitem__(self, index):
+            if index == 3:
+                raise StopIteration
+            return super().__getitem__(index)
+
+    for arguments in ({"batch_size": 2}, {"batch_size": None}, {"batch_sampler": [[1], [2, 3]]}):
+        with pytest.raises(RuntimeError, match="example 3 raised StopIteration") as caught:
+            list(DataLoader(Ending(6), num_workers=workers, **arguments))
+        assert isinstance(caught.value.__cause__, StopIteration)
+
+    def stop(examples):
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        list(DataLoader(Squares(4), num_workers=workers, collate_fn=stop))
+
+
+def test_thread_counts_beyond_the_limit():
+    before = nr.get_num_threads()
+    for count in (0, -1, 4097, 10**9, 2**32 + 1, 10**15):
+        with pytest.raises(ValueError, match="expected 1 to 4096"):
+            nr.set_num_threads(count)
+    assert nr.get_num_threads() == before
+
+
+@pytest.mark.parametrize("text", ["1000000000", "0", "-3", "many", "99999999999999999999"])
+def test_environment_variables_beyond_the_limit(text):
+    process = subprocess.run(
+        [sys.executable, "-c", "import neura; print(neura.get_num_threads())"],
+        env={**os.environ, "NEURA_NUM_THREADS": text},
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0 and 1 <= int(process.stdout) <= 4096
+    assert f"NEURA_NUM_THREADS={text} is ignored" in process.stderr

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/fork_lock.h"
 #include "neura/tensor/core/object_pool.h"
 #include "neura/tensor/core/size_class.h"
 
@@ -46,6 +47,8 @@ class CachingCpuAllocator final : public Allocator {
   AllocatorStats Stats() const override;
   void EmptyCache() noexcept override;
 
+  std::mutex& mutex() { return mutex_; }
+
   // Moves the calling thread's cached blocks to the shared lists.
   void FlushThreadCache() noexcept;
 
@@ -58,6 +61,10 @@ class CachingCpuAllocator final : public Allocator {
   std::mutex mutex_;
   Block* shared_[kNumSizeClasses] = {};
 };
+
+// Before threads are: a fork must not find one of them making it.
+CachingCpuAllocator& Instance();
+[[maybe_unused]] const bool kHeldAcrossFork = internal::HoldAcrossFork(Instance().mutex());
 
 CachingCpuAllocator& Instance() {
   // Never destroyed: static tensors may outlive every static object.

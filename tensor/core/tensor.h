@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "neura/tensor/core/atomic_ptr.h"
 #include "neura/tensor/core/device.h"
 #include "neura/tensor/core/dtype.h"
 #include "neura/tensor/core/intrusive_ptr.h"
@@ -35,6 +36,7 @@ class TensorExtension {
   void Release() noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
+  uint32_t refs() const noexcept { return refs_.load(std::memory_order_relaxed); }
 
  protected:
   virtual ~TensorExtension() = default;
@@ -51,11 +53,21 @@ struct TensorImpl {
   int64_t numel = 0;
   void* data = nullptr;  // of the first element
   IntrusivePtr<Storage> storage;
-  IntrusivePtr<TensorExtension> extension;
+  // Null until somebody needs it; once there it stays, so that any thread may look into it.
+  std::atomic<TensorExtension*> extension{nullptr};
   Dims shape;
   Dims strides;  // in elements
 
+  TensorImpl() = default;
+  TensorImpl(const TensorImpl&) = delete;
+  ~TensorImpl() {
+    TensorExtension* const last = extension.load(std::memory_order_relaxed);
+    if (last != nullptr) last->Release();
+  }
+
   void AddRef() noexcept { refs.fetch_add(1, std::memory_order_relaxed); }
+  void AddRefs(uint32_t n) noexcept { refs.fetch_add(n, std::memory_order_relaxed); }
+  void DropRefs(uint32_t n) noexcept { refs.fetch_sub(n, std::memory_order_release); }
   void Release() noexcept {
     if (refs.load(std::memory_order_acquire) == 1 ||
         refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
@@ -115,6 +127,7 @@ class Tensor {
   std::string ToString() const;
 
   TensorImpl* impl() const noexcept { return impl_.get(); }
+  const IntrusivePtr<TensorImpl>& handle() const noexcept { return impl_; }
   explicit Tensor(IntrusivePtr<TensorImpl> impl) : impl_(std::move(impl)) {}
 
   // Whether both are the same object (not: the same values).
@@ -124,6 +137,25 @@ class Tensor {
   [[noreturn]] void ThrowBadData(DType requested) const;
 
   IntrusivePtr<TensorImpl> impl_;
+};
+
+// A place for a tensor that several threads may read and replace at once: each gets one of the
+// tensors that were there.
+class TensorSlot {
+ public:
+  TensorSlot() noexcept = default;
+  explicit TensorSlot(const Tensor& tensor) : impl_(tensor.handle()) {}
+
+  bool defined() const noexcept { return static_cast<bool>(impl_); }
+  Tensor Load() const { return Tensor(impl_.Load()); }
+  void Store(const Tensor& tensor) { impl_.Store(tensor.handle()); }
+  // False where another tensor than `expected` is there.
+  bool CompareExchange(const Tensor& expected, const Tensor& next) {
+    return impl_.CompareExchange(expected.handle(), next.handle());
+  }
+
+ private:
+  AtomicPtr<TensorImpl> impl_;
 };
 
 // Tensors in an order, such as a state dict.

@@ -1,6 +1,10 @@
 #include "neura/tensor/tensor.h"
 
 #include <cmath>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
@@ -33,6 +37,36 @@ TEST(Tensor, BytesAreThoseOfItsElements) {
   EXPECT_EQ(Zeros({2, 3}).nbytes(), 24u);
   EXPECT_EQ(Expand(Zeros({1}, {.dtype = kInt64}), {5}).nbytes(), 40u);
   EXPECT_EQ(Zeros({0, 3}).nbytes(), 0u);
+}
+
+TEST(TensorSlot, ThreadsReadAndReplaceWhatItHolds) {
+  const AllocatorStats before = CpuAllocator().Stats();
+  {
+    TensorSlot slot(Ones({4}));
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&slot, t] {
+        std::vector<Tensor> held;  // more references than the slot has paid for at once
+        for (int i = 0; i < 40000; ++i) {
+          if (i % 1000 == t) slot.Store(i % 2 == 0 ? Full({4}, 1) : Tensor());
+          Tensor tensor = slot.Load();
+          if (!tensor.defined()) continue;
+          if (tensor.data<float>()[3] != 1) std::abort();
+          if (i % 1000 == 500) slot.CompareExchange(tensor, Ones({4}));
+          held.push_back(std::move(tensor));
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    slot.Store(Ones({4}));
+    std::vector<Tensor> many;
+    for (int i = 0; i < 100000; ++i) many.push_back(slot.Load());
+    EXPECT_TRUE(IsSame(many.front(), many.back()));
+    EXPECT_FALSE(slot.CompareExchange(Ones({4}), {}));
+    EXPECT_TRUE(slot.CompareExchange(many[7], {}));
+    EXPECT_FALSE(slot.defined());
+  }
+  EXPECT_EQ(CpuAllocator().Stats().allocated, before.allocated);
 }
 
 TEST(ThrowStatus, KeepsCodeAndMessage) {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <system_error>
@@ -179,9 +180,13 @@ int InitialNumThreads() {
   if (const char* text = std::getenv("NEURA_NUM_THREADS")) {
     char* end = nullptr;
     const long value = std::strtol(text, &end, 10);
-    if (end != text && *end == '\0' && value >= 1 && value <= 4096) return static_cast<int>(value);
+    if (end != text && *end == '\0' && value >= 1 && value <= kMaxThreads) {
+      return static_cast<int>(value);
+    }
+    std::fprintf(stderr, "neura: NEURA_NUM_THREADS=%s is ignored: expected a number from 1 to %d\n",
+                 text, kMaxThreads);
   }
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
 }
 
 std::atomic<int>& NumThreads() {
@@ -191,16 +196,14 @@ std::atomic<int>& NumThreads() {
 
 std::atomic<Pool*> current_pool{nullptr};
 
+[[maybe_unused]] const int kForkHandler = pthread_atfork(
+    nullptr, nullptr, [] { current_pool.store(nullptr, std::memory_order_relaxed); });
+
 // The pool is never destroyed: its threads may outlive main(). In a forked
 // child they are gone and the mutex may be held by one of them, so the child
 // leaves the pool behind and makes another.
 Pool& GetPool() {
   if (Pool* pool = current_pool.load(std::memory_order_acquire)) return *pool;
-  static std::once_flag fork_handler;
-  std::call_once(fork_handler, [] {
-    pthread_atfork(nullptr, nullptr,
-                   [] { current_pool.store(nullptr, std::memory_order_relaxed); });
-  });
   auto* made = new Pool;
   Pool* expected = nullptr;
   if (current_pool.compare_exchange_strong(expected, made, std::memory_order_acq_rel)) return *made;
@@ -213,9 +216,9 @@ Pool& GetPool() {
 int GetNumThreads() { return NumThreads().load(std::memory_order_relaxed); }
 
 void SetNumThreads(int num_threads) {
-  if (num_threads < 1) {
+  if (num_threads < 1 || num_threads > kMaxThreads) {
     ThrowInvalidArgument(
-        absl::StrCat("SetNumThreads: expected at least 1 thread, got ", num_threads));
+        absl::StrCat("SetNumThreads: expected 1 to ", kMaxThreads, " threads, got ", num_threads));
   }
   NumThreads().store(num_threads, std::memory_order_relaxed);
   GetPool().SetMaxHelpers(num_threads - 1);

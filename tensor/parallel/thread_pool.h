@@ -7,14 +7,17 @@
 
 namespace neura {
 
+// More threads than this are taken for a mistake.
+inline constexpr int kMaxThreads = 4096;
+
 // The number of threads that share the work of one operation: the caller's and
 // GetNumThreads() - 1 from the process-wide pool. Starts as the environment
-// variable NEURA_NUM_THREADS if that is a positive number, else as the number
-// of processors this process may run on.
+// variable NEURA_NUM_THREADS if that is a number from 1 to kMaxThreads, else (with
+// a note on stderr) as the number of processors this process may run on.
 int GetNumThreads();
 
 // Sets it for the whole process. Throws neura::Error (kInvalidArgument) if
-// num_threads < 1. Results never depend on it: see ParallelFor.
+// num_threads < 1 or > kMaxThreads. Results never depend on it: see ParallelFor.
 void SetNumThreads(int num_threads);
 
 // Calls body(i) once for every i in [0, count), in any order and concurrently,

@@ -44,8 +44,10 @@ TEST_F(ThreadPoolTest, NegativeCountRunsNothing) {
   ParallelFor(-1, [](int64_t) { FAIL(); });
 }
 
-TEST_F(ThreadPoolTest, RejectsLessThanOneThread) {
+TEST_F(ThreadPoolTest, RejectsLessThanOneThreadAndTooMany) {
   EXPECT_THROW(SetNumThreads(0), Error);
+  EXPECT_THROW(SetNumThreads(kMaxThreads + 1), Error);
+  EXPECT_THROW(SetNumThreads(1'000'000'000), Error);
   EXPECT_THROW(SetNumThreads(-3), Error);
   EXPECT_EQ(GetNumThreads(), initial_);
 }

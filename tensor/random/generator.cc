@@ -1,5 +1,7 @@
 #include "neura/tensor/random/generator.h"
 
+#include "neura/tensor/core/fork_lock.h"
+
 namespace neura {
 
 void Generator::ManualSeed(uint64_t seed) { SetState({seed, 0}); }
@@ -23,9 +25,18 @@ RandomState Generator::Reserve(int64_t count) {
 }
 
 Generator& DefaultGenerator() {
-  static Generator* generator = new Generator(0);
+  static Generator* generator = [] {
+    auto* const made = new Generator(0);
+    internal::HoldAcrossFork(made->mutex_);
+    return made;
+  }();
   return *generator;
 }
+
+namespace {
+// Before threads are: a fork must not find one of them making it.
+[[maybe_unused]] const Generator& kMade = DefaultGenerator();
+}  // namespace
 
 void ManualSeed(uint64_t seed) { DefaultGenerator().ManualSeed(seed); }
 

@@ -26,6 +26,8 @@ class Generator {
   RandomState Reserve(int64_t count);
 
  private:
+  friend Generator& DefaultGenerator();
+
   mutable std::mutex mutex_;
   RandomState state_;
 };

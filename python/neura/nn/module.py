@@ -134,19 +134,38 @@ def children(self: Module) -> Iterator[Module]:
     return (module for _, module in self.named_children())
 
 
+def _walk(self: Module, prefix: str = "", memo: set[int] | None = None) -> Iterator[tuple[int, str, Module]]:
+    """(depth, name, module) of this module and all below, parents first; with a memo, each once.
+
+    Without recursion, however deep they are nested.
+    """
+    levels: list[tuple[Module, int, Iterator[tuple[str, Module]]]] = []  # module, length of its name, children
+    inside: set[int] = set()  # the modules of `levels`
+    name, module = prefix, self
+    while True:
+        if memo is None and id(module) in inside:
+            raise RecursionError(f"{module._get_name()} contains itself, as '{name}'")
+        if memo is None or id(module) not in memo:
+            if memo is not None:
+                memo.add(id(module))
+            yield len(levels), name, module
+            inside.add(id(module))
+            levels.append((module, len(name), module.named_children()))
+        while levels and (following := next(levels[-1][2], None)) is None:
+            inside.discard(id(levels.pop()[0]))
+        if not levels:
+            return
+        length, (own, module) = levels[-1][1], following
+        name = f"{name[:length]}.{own}" if length else own
+
+
 @_method
 def named_modules(
     self: Module, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
 ) -> Iterator[tuple[str, Module]]:
     """(name, module) of this module and all below, each once."""
     memo = set() if memo is None else memo
-    if id(self) in memo:
-        return
-    if remove_duplicate:
-        memo.add(id(self))
-    yield prefix, self
-    for name, child in self.named_children():
-        yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+    return ((name, module) for _, name, module in _walk(self, prefix, memo if remove_duplicate else None))
 
 
 @_method
@@ -221,9 +240,13 @@ def get_parameter(self: Module, target: str) -> Parameter:
 @_method
 def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
     """Calls fn with this module and all below, children first; returns the module."""
-    for child in self.children():
-        child.apply(fn)
-    fn(self)
+    open_: list[Module] = []  # whose children have not all been seen
+    for depth, _, module in _walk(self):
+        while len(open_) > depth:
+            fn(open_.pop())
+        open_.append(module)
+    while open_:
+        fn(open_.pop())
     return self
 
 
@@ -259,9 +282,17 @@ def load_state_dict(self: Module, state_dict: Mapping[str, Tensor], strict: bool
 @_method
 def train(self: Self, mode: bool = True) -> Self:
     """Training behaviour, here and in all modules below; returns the module."""
-    self.training = bool(mode)
-    for child in self.children():
-        child.train(mode)
+    waiting, seen = [self], {id(self)}
+    while waiting:
+        module = waiting.pop()
+        if module is not self and type(module).train is not train:
+            module.train(mode)
+            continue
+        module.training = bool(mode)
+        for child in module.children():
+            if id(child) not in seen:
+                seen.add(id(child))
+                waiting.append(child)
     return self
 
 

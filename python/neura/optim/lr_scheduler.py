@@ -18,10 +18,23 @@ def _load_state_dict(self, state_dict):
 LRScheduler.state_dict = _state_dict
 LRScheduler.load_state_dict = _load_state_dict
 
+
+def _with_optimizer(schedule):
+    """The class, whose objects keep their optimizer as an attribute."""
+    begin = schedule.__init__
+
+    def __init__(self, optimizer, *args, **kwargs):
+        begin(self, optimizer, *args, **kwargs)
+        self.optimizer = optimizer
+
+    schedule.__init__ = __init__
+    return schedule
+
+
 # Every schedule that C++ has bound.
 globals().update(
     {
-        name: getattr(_C.optim, name)
+        name: _with_optimizer(getattr(_C.optim, name))
         for scope, name, *_ in _C._bound_classes()
         if scope == "optim.lr_scheduler"
     }

@@ -1,0 +1,50 @@
+#include "neura/python/extension/gil.h"
+
+#include <unistd.h>
+
+namespace neura::python {
+
+namespace py = pybind11;
+
+void WaitForTheEnd() noexcept {
+  for (;;) pause();
+}
+
+bool InterpreterEnds() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0 || Py_IsInitialized() == 0;
+#else
+  return _Py_IsFinalizing() != 0 || Py_IsInitialized() == 0;
+#endif
+}
+
+GilReleased::~GilReleased() {
+  try {
+    PyEval_RestoreThread(state_);
+  } catch (...) {
+    WaitForTheEnd();
+  }
+}
+
+GilHeld::GilHeld() {
+  // The thread that ends the interpreter, the first of the process, holds the lock or may have it.
+  if (PyGILState_Check() == 0 && InterpreterEnds() && gettid() != getpid()) WaitForTheEnd();
+  try {
+    state_ = PyGILState_Ensure();
+  } catch (...) {
+    WaitForTheEnd();
+  }
+}
+
+py::object CallPython(py::handle callable, const py::tuple& arguments) {
+  PyObject* result;
+  try {
+    result = PyObject_Call(callable.ptr(), arguments.ptr(), nullptr);
+  } catch (...) {
+    WaitForTheEnd();
+  }
+  if (result == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(result);
+}
+
+}  // namespace neura::python
