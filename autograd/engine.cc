@@ -1,12 +1,15 @@
 // Backward: nodes in the reverse of the order in which they were recorded, each once, when all that
 // depends on it has been done.
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <queue>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/node.h"
@@ -61,15 +64,7 @@ class Engine {
   struct LaterFirst {
     bool operator()(const Node* a, const Node* b) const { return a->sequence() < b->sequence(); }
   };
-  struct Position {
-    const Node* node;
-    uint32_t output;
-    friend bool operator==(const Position&, const Position&) = default;
-    template <typename H>
-    friend H AbslHashValue(H h, const Position& p) {
-      return H::combine(std::move(h), p.node, p.output);
-    }
-  };
+  using Position = std::pair<const Node*, size_t>;  // an output
 
   void FindLeading();
   bool Wanted(const Edge& edge) const;
@@ -82,16 +77,16 @@ class Engine {
     Tensor grad;
   };
   std::vector<Root> roots_;
-  // Raw pointers: the roots keep the whole graph alive while it runs.
+  // Maps of the standard library, because those of Abseil do not survive a failed allocation. Raw pointers: the roots keep the whole graph alive while it runs.
   std::priority_queue<Node*, std::vector<Node*>, LaterFirst> ready_;
-  absl::flat_hash_map<Node*, OutputGrads> pending_;
+  std::unordered_map<Node*, OutputGrads> pending_;
   std::vector<std::pair<IntrusivePtr<TensorExtension>, Tensor>> leaf_grads_;
-  absl::flat_hash_map<const AutogradMeta*, size_t> leaf_index_;
+  std::unordered_map<const AutogradMeta*, size_t> leaf_index_;
   bool restricted_ = false;
   std::vector<Edge> inputs_;
-  absl::flat_hash_set<const Node*> leading_;  // nodes on a way to an input
-  absl::flat_hash_set<const AutogradMeta*> wanted_leaves_;
-  absl::flat_hash_map<Position, Tensor> captured_;
+  std::unordered_set<const Node*> leading_;  // nodes on a way to an input
+  std::unordered_set<const AutogradMeta*> wanted_leaves_;
+  std::map<Position, Tensor> captured_;
 };
 
 void Engine::AddRoot(const Tensor& tensor, const Tensor& gradient, const char* caller) {
@@ -185,7 +180,7 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
 
 void Engine::FindLeading() {
   std::vector<const Node*> reachable, stack;
-  absl::flat_hash_set<const Node*> seen;
+  std::unordered_set<const Node*> seen;
   for (const Root& root : roots_) {
     if (root.edge.node) stack.push_back(root.edge.node.get());
   }

@@ -62,15 +62,14 @@ Tensor WithoutHistory(const Tensor& tensor) {
 
 IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
                                 absl::Span<const Tensor> outputs) {
-  auto* node = new (internal::ObjectPool<Node>::Allocate()) Node;
+  const auto node =
+      IntrusivePtr<Node>::Adopt(new (internal::ObjectPool<Node>::Allocate()) Node);
   const OpSchema& schema = call.schema();
   node->op_ = call.op;
   node->num_outputs_ = static_cast<uint8_t>(outputs.size());
   node->rule_ = &rule;
   if (call.options != nullptr && schema.has_options()) {
-    node->options_ = schema.options->size <= kInlineOptions ? node->inline_options_
-                                                            : ::operator new(schema.options->size);
-    schema.options->copy(node->options_, call.options);
+    node->CopyOptions(*schema.options, call.options);
   }
   node->inputs_.resize(call.inputs.size());
   const auto flows = [&](size_t i) { return call.has_input(i) && Flows(call.input(i)); };
@@ -106,7 +105,18 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
       node->saved_outputs_[i] = {WithoutHistory(outputs[i]), outputs[i].version()};
     }
   }
-  return IntrusivePtr<Node>::Adopt(node);
+  return node;
+}
+
+void Node::CopyOptions(const OptionsType& type, const void* options) {
+  void* const copy = type.size <= kInlineOptions ? inline_options_ : ::operator new(type.size);
+  try {
+    type.copy(copy, options);
+  } catch (...) {
+    if (copy != inline_options_) ::operator delete(copy);
+    throw;
+  }
+  options_ = copy;  // from here on the destructor's
 }
 
 Node::~Node() {
@@ -118,21 +128,22 @@ Node::~Node() {
 // Nodes whose last reference went while another one was being destroyed wait their turn here.
 struct NodeReaper {
   static void Destroy(Node* node) noexcept {
-    thread_local std::vector<Node*>* waiting = nullptr;
-    if (waiting != nullptr) {
-      waiting->push_back(node);
+    thread_local Node** t_waiting = nullptr;
+    if (t_waiting != nullptr) {
+      node->next_waiting_ = *t_waiting;
+      *t_waiting = node;
       return;
     }
-    std::vector<Node*> list;
-    waiting = &list;
+    Node* waiting = nullptr;
+    t_waiting = &waiting;
     for (;;) {
       node->~Node();
       internal::ObjectPool<Node>::Free(node);
-      if (list.empty()) break;
-      node = list.back();
-      list.pop_back();
+      if (waiting == nullptr) break;
+      node = waiting;
+      waiting = node->next_waiting_;
     }
-    waiting = nullptr;
+    t_waiting = nullptr;
   }
 };
 

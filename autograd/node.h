@@ -145,6 +145,7 @@ class Node {
  private:
   Node() = default;
   ~Node();
+  void CopyOptions(const OptionsType& type, const void* options);
   void Check(const Saved& saved, const char* role) const;
   bool released() const { return (uses_.load(std::memory_order_relaxed) & kReleased) != 0; }
 
@@ -157,6 +158,7 @@ class Node {
   std::atomic<uint32_t> uses_{0};
   uint8_t num_outputs_ = 1;
   uint64_t sequence_ = 0;
+  Node* next_waiting_ = nullptr;  // NodeReaper's
   const Rule* rule_ = nullptr;
   void* options_ = nullptr;
   absl::InlinedVector<Input, 3> inputs_;

@@ -5,15 +5,16 @@
 #include <cstdlib>
 #include <ostream>
 #include <typeinfo>
+#include <unordered_map>
+#include <unordered_set>
 #include <variant>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "neura/autograd/autograd.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/thread_exit.h"
 #include "neura/tensor/ops/pointwise.h"
 
 namespace neura::nn {
@@ -53,7 +54,7 @@ void WalkTree(Module& root, absl::FunctionRef<void(const std::string&, Parameter
   };
   std::string path;
   std::vector<Level> levels;
-  absl::flat_hash_set<const Module*> inside;
+  std::unordered_set<const Module*> inside;
   const auto enter = [&](Module& module) {
     if (!inside.insert(&module).second) ThrowContainsItself(module);
     levels.push_back({Members(module), path.size(), &module});
@@ -123,7 +124,7 @@ struct FailurePath {
   // Of the error; what Forward caught and dropped says nothing about the error after it.
   std::string message;
 };
-thread_local FailurePath t_failure;
+FailurePath& Failure() { return internal::ThreadOwned<FailurePath>(); }
 
 std::string NameBelow(Module& parent, const FailurePath& failure) {
   for (const auto& [name, module] : ChildrenOf(parent)) {
@@ -155,17 +156,18 @@ template class OwnedTensor<true>;
 template class OwnedTensor<false>;
 
 Tensor Module::operator()(const Tensor& input) {
+  FailurePath& failure = Failure();
   struct Depth {
-    Depth() {
-      ++t_failure.depth;
-      t_failure.module = nullptr;
+    explicit Depth(FailurePath& failure) : failure(failure) {
+      ++failure.depth;
+      failure.module = nullptr;
     }
-    ~Depth() { --t_failure.depth; }
-  } depth;
+    ~Depth() { --failure.depth; }
+    FailurePath& failure;
+  } depth(failure);
   try {
     return Forward(input);
   } catch (Error& error) {
-    FailurePath& failure = t_failure;
     // On its way out an error only gets words before its message.
     if (failure.module == nullptr || !error.message().ends_with(failure.message)) {
       failure.path.clear();
@@ -216,7 +218,7 @@ std::vector<Tensor> Module::Parameters() const {
 }
 
 LoadReport Module::LoadStateDict(const NamedTensors& state, const LoadOptions& options) {
-  absl::flat_hash_map<std::string, Tensor> given(state.begin(), state.end());
+  std::unordered_map<std::string, Tensor> given(state.begin(), state.end());
   std::vector<std::pair<Tensor, Tensor>> copies;
   LoadReport report;
   std::vector<std::string> problems;
@@ -259,7 +261,7 @@ void Module::Apply(const std::function<void(Module&)>& fn) {
     size_t next = 0;
   };
   std::vector<Level> levels;
-  absl::flat_hash_set<const Module*> inside;
+  std::unordered_set<const Module*> inside;
   const auto enter = [&](Module& module) {
     if (!inside.insert(&module).second) ThrowContainsItself(module);
     levels.push_back({&module, ChildrenOf(module)});

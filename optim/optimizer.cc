@@ -1,6 +1,7 @@
 #include "neura/optim/optimizer.h"
 
-#include "absl/container/flat_hash_set.h"
+#include <unordered_set>
+
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/tensor/core/error.h"
@@ -9,7 +10,7 @@ namespace neura::optim {
 
 Optimizer::Optimizer(const char* name, std::vector<std::vector<Tensor>> groups)
     : groups_(std::move(groups)) {
-  absl::flat_hash_set<const TensorImpl*> seen;
+  std::unordered_set<const TensorImpl*> seen;
   for (const std::vector<Tensor>& params : groups_) {
     for (const Tensor& param : params) {
       if (!RequiresGrad(param) || !autograd::IsLeaf(param)) {

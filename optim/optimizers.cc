@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <unordered_map>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/tensor/backend_api.h"
@@ -206,7 +206,7 @@ class NamedState {
   }
 
   const char* optimizer_;
-  absl::flat_hash_map<std::string, Tensor> given_;
+  std::unordered_map<std::string, Tensor> given_;
 };
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <new>
+#include <unordered_map>
 
-#include "absl/container/flat_hash_map.h"
 #include "neura/autograd/autograd.h"
 #include "neura/python/extension/indexing.h"
 #include "neura/python/extension/operators.h"
@@ -21,8 +21,8 @@ namespace {
 namespace py = pybind11;
 
 // Python objects of leaves that require a gradient, by their tensor. Under the interpreter's lock.
-absl::flat_hash_map<const TensorImpl*, PyObject*>& Identities() {
-  static auto* const identities = new absl::flat_hash_map<const TensorImpl*, PyObject*>();
+std::unordered_map<const TensorImpl*, PyObject*>& Identities() {
+  static auto* const identities = new std::unordered_map<const TensorImpl*, PyObject*>();
   return *identities;
 }
 

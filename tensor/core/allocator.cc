@@ -5,13 +5,14 @@
 #include <cstdlib>
 #include <limits>
 #include <mutex>
-#include <vector>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/fork_lock.h"
 #include "neura/tensor/core/object_pool.h"
 #include "neura/tensor/core/size_class.h"
+#include "neura/tensor/core/thread_exit.h"
 
 namespace neura {
 namespace {
@@ -33,12 +34,16 @@ struct Block {
   Block* next;
 };
 
-struct ThreadCache {
-  Block* heads[kNumSmallClasses];
-  uint16_t sizes[kNumSmallClasses];
-  bool closed;
+struct ThreadCache : internal::ThreadExit {
+  Block* heads[kNumSmallClasses] = {};
+  uint16_t sizes[kNumSmallClasses] = {};
 };
-thread_local ThreadCache thread_cache;  // trivial: usable while the thread ends
+// Null before the thread has freed something, and again while it ends.
+thread_local ThreadCache* t_cache = nullptr;
+thread_local bool t_cache_closed = false;
+
+// The calling thread's; null where there is none and no memory to make one.
+ThreadCache* MakeThreadCache() noexcept;
 
 class CachingCpuAllocator final : public Allocator {
  public:
@@ -72,14 +77,19 @@ CachingCpuAllocator& Instance() {
   return *allocator;
 }
 
-struct ThreadCacheDrain {
-  void Touch() {}
-  ~ThreadCacheDrain() {
+ThreadCache* MakeThreadCache() noexcept {
+  if (t_cache_closed) return nullptr;
+  t_cache = new (std::nothrow) ThreadCache;
+  if (t_cache == nullptr) return nullptr;
+  t_cache->run = [](internal::ThreadExit*) {
     Instance().FlushThreadCache();
-    thread_cache.closed = true;
-  }
-};
-thread_local ThreadCacheDrain thread_cache_drain;
+    delete t_cache;
+    t_cache = nullptr;
+    t_cache_closed = true;
+  };
+  internal::AtThreadExit(t_cache);
+  return t_cache;
+}
 
 void* CachingCpuAllocator::Allocate(size_t bytes) {
   if (bytes > static_cast<size_t>(std::numeric_limits<int64_t>::max()) / 2) {
@@ -89,12 +99,13 @@ void* CachingCpuAllocator::Allocate(size_t bytes) {
   allocations_.fetch_add(1, std::memory_order_relaxed);
   const int64_t size = static_cast<int64_t>(size_class.bytes);
   void* data = nullptr;
-  if (size_class.bytes <= kMaxThreadCachedBytes) {
-    Block*& head = thread_cache.heads[size_class.index];
+  ThreadCache* const cache = t_cache;
+  if (size_class.bytes <= kMaxThreadCachedBytes && cache != nullptr) {
+    Block*& head = cache->heads[size_class.index];
     if (head != nullptr) {
       data = head;
       head = head->next;
-      --thread_cache.sizes[size_class.index];
+      --cache->sizes[size_class.index];
     }
   }
   if (data == nullptr) data = TakeShared(size_class);
@@ -115,14 +126,14 @@ void CachingCpuAllocator::Free(void* data, size_t bytes) noexcept {
     std::free(data);
     return;
   }
-  ThreadCache& cache = thread_cache;
-  if (size_class.bytes <= kMaxThreadCachedBytes && !cache.closed &&
-      cache.sizes[size_class.index] < kMaxThreadCachedBlocks) {
-    Block*& head = cache.heads[size_class.index];
-    if (head == nullptr) thread_cache_drain.Touch();
-    head = new (data) Block{head};
-    ++cache.sizes[size_class.index];
-    return;
+  if (size_class.bytes <= kMaxThreadCachedBytes) {
+    ThreadCache* const cache = t_cache != nullptr ? t_cache : MakeThreadCache();
+    if (cache != nullptr && cache->sizes[size_class.index] < kMaxThreadCachedBlocks) {
+      Block*& head = cache->heads[size_class.index];
+      head = new (data) Block{head};
+      ++cache->sizes[size_class.index];
+      return;
+    }
   }
   GiveShared(size_class, data);
 }
@@ -158,14 +169,15 @@ void CachingCpuAllocator::GiveShared(SizeClass size_class, void* data) noexcept 
 }
 
 void CachingCpuAllocator::FlushThreadCache() noexcept {
+  if (t_cache == nullptr) return;
   std::lock_guard<std::mutex> lock(mutex_);
   for (int i = 0; i < kNumSmallClasses; ++i) {
-    while (Block* block = thread_cache.heads[i]) {
-      thread_cache.heads[i] = block->next;
+    while (Block* block = t_cache->heads[i]) {
+      t_cache->heads[i] = block->next;
       block->next = shared_[i];
       shared_[i] = block;
     }
-    thread_cache.sizes[i] = 0;
+    t_cache->sizes[i] = 0;
   }
 }
 

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <new>
 
+#include "neura/tensor/core/thread_exit.h"
+
 namespace neura::internal {
 
 // Sanitizers see a use after free only when memory is really freed.
@@ -34,8 +36,10 @@ class ObjectPool {
       ::operator delete(memory);
       return;
     }
-    // Touching the drain makes it, so that its destructor empties this thread's list.
-    if (list.head == nullptr) drain_.Touch();
+    if (list.exit.run == nullptr) {
+      list.exit.run = [](ThreadExit*) { Drain(list_); };
+      AtThreadExit(&list.exit);
+    }
     list.head = new (memory) Block{list.head};
     ++list.size;
   }
@@ -50,22 +54,19 @@ class ObjectPool {
     Block* head = nullptr;
     int size = 0;
     bool closed = false;
+    ThreadExit exit;
   };
-  struct Drain {
-    void Touch() {}
-    ~Drain() {
-      list_.closed = true;
-      while (list_.head != nullptr) {
-        Block* block = list_.head;
-        list_.head = block->next;
-        ::operator delete(block);
-      }
+  static void Drain(List& list) {
+    list.closed = true;
+    while (list.head != nullptr) {
+      Block* block = list.head;
+      list.head = block->next;
+      ::operator delete(block);
     }
-  };
+  }
   static_assert(sizeof(T) >= sizeof(Block));
 
   static inline thread_local List list_;
-  static inline thread_local Drain drain_;
 };
 
 }  // namespace neura::internal

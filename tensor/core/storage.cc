@@ -14,13 +14,13 @@ IntrusivePtr<Storage> Storage::Allocate(int64_t bytes, Device device, Allocator&
   if (!std::in_range<size_t>(bytes)) {
     ThrowResourceExhausted(absl::StrCat("out of memory: cannot address ", bytes, " bytes"));
   }
-  void* data = allocator.Allocate(static_cast<size_t>(bytes));
-  auto* storage = new (internal::ObjectPool<Storage>::Allocate()) Storage;
-  storage->data_ = data;
+  auto storage = IntrusivePtr<Storage>::Adopt(
+      new (internal::ObjectPool<Storage>::Allocate()) Storage);
+  storage->data_ = allocator.Allocate(static_cast<size_t>(bytes));
   storage->bytes_ = static_cast<size_t>(bytes);
   storage->device_ = device;
-  storage->allocator_ = &allocator;
-  return IntrusivePtr<Storage>::Adopt(storage);
+  storage->allocator_ = &allocator;  // from here on the block is the storage's
+  return storage;
 }
 
 IntrusivePtr<Storage> Storage::External(void* data, size_t bytes, Device device, ReleaseFn release,

@@ -70,35 +70,35 @@ void MeansGrad(const Pool2dGeometry& g, const Windows& rows, const Windows& colu
 
 template <typename T>
 void AvgPool2d(const Pool2dGeometry& g, bool count_include_pad, const T* input,
-               T* output) noexcept {
+               T* output) {
   Means(g, Rows(g, count_include_pad), Columns(g, count_include_pad), input, output);
 }
 
 template <typename T>
 void AvgPool2dGrad(const Pool2dGeometry& g, bool count_include_pad, const T* output_grad,
-                   T* input_grad) noexcept {
+                   T* input_grad) {
   MeansGrad(g, Rows(g, count_include_pad), Columns(g, count_include_pad), output_grad, input_grad);
 }
 
 template <typename T>
-void AdaptiveAvgPool2d(const Pool2dGeometry& g, const T* input, T* output) noexcept {
+void AdaptiveAvgPool2d(const Pool2dGeometry& g, const T* input, T* output) {
   Means(g, AdaptiveWindows{g.in_height, g.out_height}, AdaptiveWindows{g.in_width, g.out_width},
         input, output);
 }
 
 template <typename T>
-void AdaptiveAvgPool2dGrad(const Pool2dGeometry& g, const T* output_grad, T* input_grad) noexcept {
+void AdaptiveAvgPool2dGrad(const Pool2dGeometry& g, const T* output_grad, T* input_grad) {
   MeansGrad(g, AdaptiveWindows{g.in_height, g.out_height}, AdaptiveWindows{g.in_width, g.out_width},
             output_grad, input_grad);
 }
 
-template void AvgPool2d(const Pool2dGeometry&, bool, const float*, float*) noexcept;
-template void AvgPool2d(const Pool2dGeometry&, bool, const double*, double*) noexcept;
-template void AvgPool2dGrad(const Pool2dGeometry&, bool, const float*, float*) noexcept;
-template void AvgPool2dGrad(const Pool2dGeometry&, bool, const double*, double*) noexcept;
-template void AdaptiveAvgPool2d(const Pool2dGeometry&, const float*, float*) noexcept;
-template void AdaptiveAvgPool2d(const Pool2dGeometry&, const double*, double*) noexcept;
-template void AdaptiveAvgPool2dGrad(const Pool2dGeometry&, const float*, float*) noexcept;
-template void AdaptiveAvgPool2dGrad(const Pool2dGeometry&, const double*, double*) noexcept;
+template void AvgPool2d(const Pool2dGeometry&, bool, const float*, float*);
+template void AvgPool2d(const Pool2dGeometry&, bool, const double*, double*);
+template void AvgPool2dGrad(const Pool2dGeometry&, bool, const float*, float*);
+template void AvgPool2dGrad(const Pool2dGeometry&, bool, const double*, double*);
+template void AdaptiveAvgPool2d(const Pool2dGeometry&, const float*, float*);
+template void AdaptiveAvgPool2d(const Pool2dGeometry&, const double*, double*);
+template void AdaptiveAvgPool2dGrad(const Pool2dGeometry&, const float*, float*);
+template void AdaptiveAvgPool2dGrad(const Pool2dGeometry&, const double*, double*);
 
 }  // namespace neura::cpu

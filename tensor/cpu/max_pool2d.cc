@@ -177,7 +177,7 @@ void AnyPlane(const Pool2dGeometry& g, const T* input, T* output, int64_t* indic
 }  // namespace
 
 template <typename T>
-void MaxPool2d(const Pool2dGeometry& g, const T* input, T* output, int64_t* indices) noexcept {
+void MaxPool2d(const Pool2dGeometry& g, const T* input, T* output, int64_t* indices) {
   const int64_t in_size = g.in_height * g.in_width;
   const int64_t out_size = g.out_height * g.out_width;
   ForEachPlane(g.planes, in_size, [&](int64_t plane) {
@@ -193,7 +193,7 @@ void MaxPool2d(const Pool2dGeometry& g, const T* input, T* output, int64_t* indi
 
 template <typename T>
 bool MaxPool2dGather(int64_t planes, int64_t input_size, int64_t output_size, const T* input,
-                     const int64_t* indices, T* output) noexcept {
+                     const int64_t* indices, T* output) {
   std::atomic<bool> inside{true};
   ForEachPlane(planes, output_size, [&](int64_t plane) {
     const T* from = input + plane * input_size;
@@ -210,7 +210,7 @@ bool MaxPool2dGather(int64_t planes, int64_t input_size, int64_t output_size, co
 
 template <typename T>
 bool MaxPool2dScatter(int64_t planes, int64_t input_size, int64_t output_size, const T* input,
-                      const int64_t* indices, T* output) noexcept {
+                      const int64_t* indices, T* output) {
   std::atomic<bool> inside{true};
   ForEachPlane(planes, output_size, [&](int64_t plane) {
     T* to = output + plane * output_size;
@@ -226,19 +226,19 @@ bool MaxPool2dScatter(int64_t planes, int64_t input_size, int64_t output_size, c
   return inside.load(std::memory_order_relaxed);
 }
 
-template void MaxPool2d(const Pool2dGeometry&, const float*, float*, int64_t*) noexcept;
-template void MaxPool2d(const Pool2dGeometry&, const double*, double*, int64_t*) noexcept;
-template void MaxPool2d(const Pool2dGeometry&, const int32_t*, int32_t*, int64_t*) noexcept;
-template void MaxPool2d(const Pool2dGeometry&, const int64_t*, int64_t*, int64_t*) noexcept;
-template void MaxPool2d(const Pool2dGeometry&, const uint8_t*, uint8_t*, int64_t*) noexcept;
+template void MaxPool2d(const Pool2dGeometry&, const float*, float*, int64_t*);
+template void MaxPool2d(const Pool2dGeometry&, const double*, double*, int64_t*);
+template void MaxPool2d(const Pool2dGeometry&, const int32_t*, int32_t*, int64_t*);
+template void MaxPool2d(const Pool2dGeometry&, const int64_t*, int64_t*, int64_t*);
+template void MaxPool2d(const Pool2dGeometry&, const uint8_t*, uint8_t*, int64_t*);
 template bool MaxPool2dGather(int64_t, int64_t, int64_t, const float*, const int64_t*,
-                              float*) noexcept;
+                              float*);
 template bool MaxPool2dGather(int64_t, int64_t, int64_t, const double*, const int64_t*,
-                              double*) noexcept;
+                              double*);
 template bool MaxPool2dScatter(int64_t, int64_t, int64_t, const float*, const int64_t*,
-                               float*) noexcept;
+                               float*);
 template bool MaxPool2dScatter(int64_t, int64_t, int64_t, const double*, const int64_t*,
-                               double*) noexcept;
+                               double*);
 
 }  // namespace neura::cpu
 #endif  // HWY_ONCE

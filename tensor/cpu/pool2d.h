@@ -28,7 +28,7 @@ struct Pool2dGeometry {
 // covers nothing gives the lowest value, at index 0. T: float, double, int32_t, int64_t, uint8_t.
 template <typename T>
 void MaxPool2d(const Pool2dGeometry& geometry, const T* input, T* output,
-               int64_t* indices) noexcept;
+               int64_t* indices);
 
 // The linear map that MaxPool2d is where the maxima stay where they are, and its transpose. For
 // every plane, Gather reads output_size of input_size elements: output[i] = input[indices[i]];
@@ -36,28 +36,28 @@ void MaxPool2d(const Pool2dGeometry& geometry, const T* input, T* output,
 // its plane; the output is then unspecified. T: float, double.
 template <typename T>
 [[nodiscard]] bool MaxPool2dGather(int64_t planes, int64_t input_size, int64_t output_size,
-                                   const T* input, const int64_t* indices, T* output) noexcept;
+                                   const T* input, const int64_t* indices, T* output);
 template <typename T>
 [[nodiscard]] bool MaxPool2dScatter(int64_t planes, int64_t input_size, int64_t output_size,
-                                    const T* input, const int64_t* indices, T* output) noexcept;
+                                    const T* input, const int64_t* indices, T* output);
 
 // The mean of each window. count_include_pad: the padding counts as zeros, as far as the window
 // reaches into it; what is beyond the padding never counts. T: float, double.
 template <typename T>
 void AvgPool2d(const Pool2dGeometry& geometry, bool count_include_pad, const T* input,
-               T* output) noexcept;
+               T* output);
 template <typename T>
 void AvgPool2dGrad(const Pool2dGeometry& geometry, bool count_include_pad, const T* output_grad,
-                   T* input_grad) noexcept;
+                   T* input_grad);
 
 // Window (y, x) of out_height x out_width covers rows floor(y in_height / out_height) to ceil((y +
 // 1) in_height / out_height), and columns likewise. Of the geometry only planes and the four sizes
 // count. T: float, double.
 template <typename T>
-void AdaptiveAvgPool2d(const Pool2dGeometry& geometry, const T* input, T* output) noexcept;
+void AdaptiveAvgPool2d(const Pool2dGeometry& geometry, const T* input, T* output);
 template <typename T>
 void AdaptiveAvgPool2dGrad(const Pool2dGeometry& geometry, const T* output_grad,
-                           T* input_grad) noexcept;
+                           T* input_grad);
 
 }  // namespace neura::cpu
 

@@ -3,6 +3,8 @@
 #include <memory>
 #include <new>
 
+#include "neura/tensor/core/thread_exit.h"
+
 namespace neura::cpu {
 namespace {
 
@@ -17,11 +19,14 @@ struct Buffer {
   size_t size = 0;
 };
 
+struct Buffers {
+  Buffer slots[static_cast<size_t>(ScratchSlot::kCount)];
+};
+
 }  // namespace
 
 void* ScratchBytes(ScratchSlot slot, size_t num_bytes) {
-  thread_local Buffer buffers[static_cast<size_t>(ScratchSlot::kCount)];
-  Buffer& buffer = buffers[static_cast<size_t>(slot)];
+  Buffer& buffer = internal::ThreadOwned<Buffers>().slots[static_cast<size_t>(slot)];
   if (buffer.size < num_bytes) {
     buffer.size = 0;  // also when the next line throws
     buffer.bytes.reset();

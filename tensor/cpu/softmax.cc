@@ -207,38 +207,38 @@ void RunGrad(bool log, int64_t outer, int64_t size, int64_t inner, const double*
 }  // namespace
 
 template <typename T>
-void Softmax(int64_t outer, int64_t size, int64_t inner, const T* input, T* output) noexcept {
+void Softmax(int64_t outer, int64_t size, int64_t inner, const T* input, T* output) {
   Run(/*log=*/false, outer, size, inner, input, output);
 }
 
 template <typename T>
-void LogSoftmax(int64_t outer, int64_t size, int64_t inner, const T* input, T* output) noexcept {
+void LogSoftmax(int64_t outer, int64_t size, int64_t inner, const T* input, T* output) {
   Run(/*log=*/true, outer, size, inner, input, output);
 }
 
 template <typename T>
 void SoftmaxGrad(int64_t outer, int64_t size, int64_t inner, const T* output_grad, const T* output,
-                 T* input_grad) noexcept {
+                 T* input_grad) {
   RunGrad(/*log=*/false, outer, size, inner, output_grad, output, input_grad);
 }
 
 template <typename T>
 void LogSoftmaxGrad(int64_t outer, int64_t size, int64_t inner, const T* output_grad,
-                    const T* output, T* input_grad) noexcept {
+                    const T* output, T* input_grad) {
   RunGrad(/*log=*/true, outer, size, inner, output_grad, output, input_grad);
 }
 
-template void Softmax(int64_t, int64_t, int64_t, const float*, float*) noexcept;
-template void Softmax(int64_t, int64_t, int64_t, const double*, double*) noexcept;
-template void LogSoftmax(int64_t, int64_t, int64_t, const float*, float*) noexcept;
-template void LogSoftmax(int64_t, int64_t, int64_t, const double*, double*) noexcept;
-template void SoftmaxGrad(int64_t, int64_t, int64_t, const float*, const float*, float*) noexcept;
+template void Softmax(int64_t, int64_t, int64_t, const float*, float*);
+template void Softmax(int64_t, int64_t, int64_t, const double*, double*);
+template void LogSoftmax(int64_t, int64_t, int64_t, const float*, float*);
+template void LogSoftmax(int64_t, int64_t, int64_t, const double*, double*);
+template void SoftmaxGrad(int64_t, int64_t, int64_t, const float*, const float*, float*);
 template void SoftmaxGrad(int64_t, int64_t, int64_t, const double*, const double*,
-                          double*) noexcept;
+                          double*);
 template void LogSoftmaxGrad(int64_t, int64_t, int64_t, const float*, const float*,
-                             float*) noexcept;
+                             float*);
 template void LogSoftmaxGrad(int64_t, int64_t, int64_t, const double*, const double*,
-                             double*) noexcept;
+                             double*);
 
 }  // namespace neura::cpu
 #endif  // HWY_ONCE

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/thread_exit.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/ops/pointwise_type.h"
@@ -24,10 +25,7 @@ struct ThreadWatchers {
   std::vector<OpObserver*> observers;
   std::vector<OpInterceptor*> interceptors;
 };
-ThreadWatchers& Watchers() {
-  thread_local ThreadWatchers watchers;
-  return watchers;
-}
+ThreadWatchers& Watchers() { return internal::ThreadOwned<ThreadWatchers>(); }
 // What the fast path tests: the vectors of Watchers() are empty exactly when these are zero.
 thread_local int t_num_observers = 0;
 thread_local int t_num_interceptors = 0;

@@ -9,9 +9,12 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
@@ -48,17 +51,25 @@ struct Region {
   std::atomic<int64_t> next_item{0};
   // Pool threads inside. Changes only under Pool::mutex_, but is polled outside.
   std::atomic<int> helpers{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr error{};     // the caller's once there are no helpers
   bool caller_sleeps = false;     // guarded by Pool::mutex_
   Region* next_region = nullptr;  // guarded by Pool::mutex_
 
   bool HasItems() const { return next_item.load(std::memory_order_relaxed) < count; }
 
+  // Whatever a body throws ends the region; the first of it becomes `error`.
   void RunItems() noexcept {
     inside_region = true;
-    for (;;) {
-      const int64_t item = next_item.fetch_add(1, std::memory_order_relaxed);
-      if (item >= count) break;
-      body(item);
+    try {
+      for (;;) {
+        const int64_t item = next_item.fetch_add(1, std::memory_order_relaxed);
+        if (item >= count) break;
+        body(item);
+      }
+    } catch (...) {
+      next_item.store(count, std::memory_order_relaxed);
+      if (!failed.exchange(true, std::memory_order_relaxed)) error = std::current_exception();
     }
     inside_region = false;
   }
@@ -71,6 +82,7 @@ class Pool {
     Open(&region, static_cast<int>(std::min<int64_t>(count, num_threads)) - 1, num_threads - 1);
     region.RunItems();
     Close(&region);
+    if (region.error) std::rethrow_exception(std::move(region.error));
   }
 
   void SetMaxHelpers(int max_helpers) {
@@ -125,6 +137,7 @@ class Pool {
         ++helpers_;
       }
     } catch (const std::system_error&) {
+    } catch (const std::bad_alloc&) {
     }
     pthread_sigmask(SIG_SETMASK, &old, nullptr);
   }

@@ -29,8 +29,9 @@ void SetNumThreads(int num_threads);
 // problem, never by GetNumThreads().
 //
 // A call from inside a body runs serially on that thread. Several threads may
-// call at once; they share the pool. body must not throw and must not fork. A
-// forked child starts with a pool of its own.
+// call at once; they share the pool. What a body throws reaches the caller, once
+// the calls in progress have returned; further items are then left out. body must
+// not fork. A forked child starts with a pool of its own.
 void ParallelFor(int64_t count, absl::FunctionRef<void(int64_t)> body);
 
 }  // namespace neura
