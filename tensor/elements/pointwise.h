@@ -8,10 +8,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <type_traits>
 
 #include "neura/tensor/elements/wrapping.h"
+#include "neura/tensor/ops/options.h"
 
 namespace neura::elements {
 
@@ -411,32 +411,17 @@ struct LeakyReluOp {
   constexpr T operator()(T x) const { return x > T(0) ? x : slope * x; }
 };
 
-// The value of T nearest to a bound.
-template <typename T>
-constexpr T Saturated(double bound) {
-  if constexpr (!kFloat<T>) {
-    if (bound >= static_cast<double>(std::numeric_limits<T>::max()))
-      return std::numeric_limits<T>::max();
-    if (bound <= static_cast<double>(std::numeric_limits<T>::lowest()))
-      return std::numeric_limits<T>::lowest();
-  }
-  return static_cast<T>(bound);
-}
-
 template <typename T>
 struct ClampOp {
-  // NaN does not bind.
-  ClampOp(std::optional<double> min, std::optional<double> max) {
-    constexpr double kInf = std::numeric_limits<double>::infinity();
-    const double from = min && !std::isnan(*min) ? *min : -kInf;
-    const double to = max && !std::isnan(*max) ? *max : kInf;
-    low = Saturated<T>(kFloat<T> ? from : std::ceil(from));
-    high = Saturated<T>(kFloat<T> ? to : std::floor(to));
+  explicit ClampOp(const ClampOptions& options)
+      : low(std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity()
+                                        : std::numeric_limits<T>::lowest()),
+        high(std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity()
+                                         : std::numeric_limits<T>::max()) {
+    if (options.min) low = options.min->template Saturate<T>();
+    if (options.max) high = options.max->template Saturate<T>();
   }
-  constexpr T operator()(T x) const {
-    const T raised = x < low ? low : x;
-    return raised > high ? high : raised;
-  }
+  constexpr T operator()(T x) const { return MinimumOp::Do(MaximumOp::Do(x, low), high); }
   T low, high;
 };
 

@@ -14,9 +14,6 @@
 namespace neura::internal {
 namespace {
 
-// NumPy arrays have at most 64 dimensions.
-constexpr size_t kMaxRank = 64;
-
 // Kind and width as a descr has them after the byte order.
 constexpr std::pair<std::string_view, DType> kDescrs[] = {
     {"b1", kBool},    {"u1", kUInt8},     {"i1", kInt8},        {"i2", kInt16},
@@ -80,7 +77,7 @@ class LiteralParser {
     Dims shape;
     Take("(");
     while (status_.ok() && !Try(")")) {
-      if (shape.size() == kMaxRank) Fail("at most 64 dimensions");
+      if (shape.size() == kMaxDims) Fail(absl::StrCat("at most ", kMaxDims, " dimensions"));
       shape.push_back(TakeExtent());
       if (!Try(",")) {
         Take(")");
