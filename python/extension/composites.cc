@@ -360,8 +360,13 @@ void InitActivations(Binder bind) {
   bind("relu6", "input", "input, kept between 0 and 6",
        NEURA_FN((const Tensor& x), { return Clamp(x, {.min = 0, .max = 6, .open = true}); }));
   bind("hardtanh", "input, min_val=-1.0, max_val=1.0", "input, kept between min_val and max_val",
-       NEURA_FN((const Tensor& x, const Scalar& min, const Scalar& max),
-                { return Clamp(x, {.min = min, .max = max, .open = true}); }));
+       NEURA_FN((const Tensor& x, const Scalar& min, const Scalar& max), {
+         // Unlike clamp it keeps integers.
+         const auto bound = [&x](const Scalar& value) {
+           return IsIntegral(x.dtype()) ? Scalar(value.To<int64_t>()) : value;
+         };
+         return Clamp(x, {.min = bound(min), .max = bound(max), .open = true});
+       }));
   bind("softplus", "input, beta=1.0, threshold=20.0",
        "log(1 + exp(beta * input)) / beta, and input itself where beta * input is above a threshold "
        "below 20, from which on they differ by nothing",

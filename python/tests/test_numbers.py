@@ -106,6 +106,7 @@ def test_integers_that_no_double_holds():
     assert nr.tensor([2**24 + 1]).masked_fill(nr.tensor([False]), 0.0).dtype == nr.int64
     assert nr.tensor([big, 1]).scatter(0, nr.tensor([1]), 7.0).tolist() == [big, 7]
     assert F.hardtanh(x, 0, big).item() == big
+    assert F.hardtanh(nr.tensor([-3, 3])).tolist() == [-1, 1]
     assert nr.tensor([True, True]).masked_fill(nr.tensor([True, False]), 0).tolist() == [False, True]
 
 
