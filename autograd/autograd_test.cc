@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <thread>
-#include <vector>
 
 #include "neura/autograd/function.h"
 #include "neura/autograd/rule.h"
@@ -314,7 +313,7 @@ TEST(CustomOpTest, HasKernelAndGradient) {
 
 // The gradient of the sum of f(x).
 template <typename F>
-std::vector<double> GradientOf(F f, std::initializer_list<float> values) {
+auto GradientOf(F f, std::initializer_list<float> values) {
   const Tensor x = Leaf(values);
   Backward(Sum(f(x)));
   return Values(autograd::GradOf(x));
@@ -324,7 +323,8 @@ TEST(CornerTest, WhatIsFlatPassesZeros) {
   for (Tensor (*flat)(const Tensor&) : {&Sign, &Floor, &Ceil, &Round, &Trunc}) {
     EXPECT_THAT(GradientOf(flat, {-1.5, 0, 2.5}), ElementsAre(0, 0, 0));
   }
-  EXPECT_THAT(GradientOf([](const Tensor& x) { return FloorDivide(x, 2); }, {3, 5}), ElementsAre(0, 0));
+  EXPECT_THAT(GradientOf([](const Tensor& x) { return FloorDivide(x, 2); }, {3, 5}),
+              ElementsAre(0, 0));
 }
 
 TEST(CornerTest, StdAndNormWhereTheirRootsHaveNoSlope) {
@@ -361,9 +361,9 @@ TEST(CornerTest, TensorsThatBoundOrFillGetTheGradientOfWhatTheyReplace) {
 }
 
 TEST(CornerTest, MaximumAndMinimumShareTiesAndPassNan) {
-  for (Tensor (*extremum)(const Tensor&, const Tensor&) : {
-           static_cast<Tensor (*)(const Tensor&, const Tensor&)>(&Maximum),
-           static_cast<Tensor (*)(const Tensor&, const Tensor&)>(&Minimum)}) {
+  for (Tensor (*extremum)(const Tensor&, const Tensor&) :
+       {static_cast<Tensor (*)(const Tensor&, const Tensor&)>(&Maximum),
+        static_cast<Tensor (*)(const Tensor&, const Tensor&)>(&Minimum)}) {
     const Tensor a = Leaf({NAN, 1, 2}), b = Leaf({1, NAN, 2});
     Backward(Sum(extremum(a, b)));
     EXPECT_THAT(Values(autograd::GradOf(a)), ElementsAre(1, 1, 0.5));

@@ -123,10 +123,9 @@ void AddPointwiseRules(RuleTable& table) {
     if (c.needs(1)) c.Set(1, Cast(c.grad(), c.input_dtype(1)));
   });
 
-  for (OpId op :
-       {OpId::kIsNan, OpId::kIsInf, OpId::kIsFinite, OpId::kLogicalNot, OpId::kLogicalAnd,
-        OpId::kLogicalOr, OpId::kLogicalXor, OpId::kEq, OpId::kNe, OpId::kLt, OpId::kLe, OpId::kGt,
-        OpId::kGe}) {
+  for (OpId op : {OpId::kIsNan, OpId::kIsInf, OpId::kIsFinite, OpId::kLogicalNot, OpId::kLogicalAnd,
+                  OpId::kLogicalOr, OpId::kLogicalXor, OpId::kEq, OpId::kNe, OpId::kLt, OpId::kLe,
+                  OpId::kGt, OpId::kGe}) {
     table.NotDifferentiable(op);
   }
 }

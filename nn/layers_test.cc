@@ -179,7 +179,8 @@ TEST(NormTest, KeepsTheDigitsOfDeviationsFromALargeMean) {
     const auto error = [](const Tensor& a, const Tensor& b) {
       return AMax(Abs(Cast(a, kFloat64) - b)).Item<double>();
     };
-    const Tensor given = BatchNormInference(x, Full({1}, mean), Full({1}, 0.5), Ones({1}), Zeros({1}));
+    const Tensor given =
+        BatchNormInference(x, Full({1}, mean), Full({1}, 0.5), Ones({1}), Zeros({1}));
     EXPECT_LT(error(given, (wide - mean) / std::sqrt(0.5 + 1e-5)), 1e-6);
     const Tensor expected = (wide - Mean(wide)) / Sqrt(Var(wide, {}, 0) + 1e-5);
     EXPECT_LT(error(BatchNormTraining(x, {}, {}).output, expected), 1e-6);

@@ -104,8 +104,8 @@ Tensor WithClasses(const char* loss, const Tensor& log_p, const Tensor& target, 
   return Reduce(loss, losses, options.reduction);
 }
 
-// Throws InvalidArgument unless every element is a probability. Not on devices whose results wait in
-// a queue.
+// Throws InvalidArgument unless every element is a probability. Not on devices whose results wait
+// in a queue.
 void CheckProbabilities(const char* loss, const Tensor& input) {
   if (input.device().type != DeviceType::kCpu || input.numel() == 0) return;
   NoGradGuard no_grad;

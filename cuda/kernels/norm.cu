@@ -197,8 +197,8 @@ void BatchNormInferenceKernel(KernelCall& call) {
             ChannelCoefficients<T>{call.Get<BatchNormOptions>().eps, In<T>(variance), In<T>(weight),
                                    In<T>(bias), Out<Compute<T>>(coefficients)});
     ForEach(call, input.numel(),
-            NormalizeChannels<T>{channels, inner, In<T>(input), In<T>(mean), In<Compute<T>>(coefficients),
-                                 Out<T>(call.output())});
+            NormalizeChannels<T>{channels, inner, In<T>(input), In<T>(mean),
+                                 In<Compute<T>>(coefficients), Out<T>(call.output())});
   });
 }
 

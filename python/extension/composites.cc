@@ -151,9 +151,10 @@ void InitPointwise(Binder bind) {
   bind.Method("clamp_", "input, min=None, max=None",
               "Keeps the tensor itself between min and max, numbers or tensors that broadcast",
               &ClampItself, "Tensor");
-  bind.Both("isclose", "input, other, rtol=1e-05, atol=1e-08, equal_nan=False",
-            "Whether |input - other| <= atol + rtol * |other| and that is finite, or both are equal",
-            &IsClose);
+  bind.Both(
+      "isclose", "input, other, rtol=1e-05, atol=1e-08, equal_nan=False",
+      "Whether |input - other| <= atol + rtol * |other| and that is finite, or both are equal",
+      &IsClose);
   bind.Both("allclose", "input, other, rtol=1e-05, atol=1e-08, equal_nan=False",
             "Whether isclose() holds everywhere",
             NEURA_FN((const Tensor& x, const Tensor& y, double rtol, double atol, bool equal_nan),
@@ -367,14 +368,15 @@ void InitActivations(Binder bind) {
          };
          return Clamp(x, {.min = bound(min), .max = bound(max), .open = true});
        }));
-  bind("softplus", "input, beta=1.0, threshold=20.0",
-       "log(1 + exp(beta * input)) / beta, and input itself where beta * input is above a threshold "
-       "below 20, from which on they differ by nothing",
-       NEURA_FN((const Tensor& x, double beta, double threshold), {
-         const Tensor scaled = beta == 1 ? x : x * beta;
-         const Tensor soft = beta == 1 ? Softplus(x) : Softplus(scaled) / beta;
-         return threshold < 20 ? Where(scaled > threshold, x, soft) : soft;
-       }));
+  bind(
+      "softplus", "input, beta=1.0, threshold=20.0",
+      "log(1 + exp(beta * input)) / beta, and input itself where beta * input is above a threshold "
+      "below 20, from which on they differ by nothing",
+      NEURA_FN((const Tensor& x, double beta, double threshold), {
+        const Tensor scaled = beta == 1 ? x : x * beta;
+        const Tensor soft = beta == 1 ? Softplus(x) : Softplus(scaled) / beta;
+        return threshold < 20 ? Where(scaled > threshold, x, soft) : soft;
+      }));
   bind("dropout", "input, p=0.5, training=True, inplace=False",
        "While training, zeros elements with probability p and scales the others by 1 / (1 - p)",
        NEURA_FN((const py::object& x, double p, bool training, bool),

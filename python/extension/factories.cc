@@ -113,11 +113,11 @@ void InitRandom(const Binder& bind) {
                 }));
   bind("normal", "mean, std, size, *, generator=None, dtype=None",
        "Normal with a mean and a standard deviation",
-       NEURA_FN((double mean, double std, const Dims& size, Generator* generator,
-                 const OptDType& dtype),
-                { return Normal(size, mean, std, Options(dtype, kCpu), generator); }));
+       NEURA_FN(
+           (double mean, double std, const Dims& size, Generator* generator, const OptDType& dtype),
+           { return Normal(size, mean, std, Options(dtype, kCpu), generator); }));
   bind("randperm", "n, *, generator=None", "0 ... n - 1 in a random order, int64",
-       NEURA_FN((int64_t n, Generator* generator), { return RandPerm(n, generator); }));
+       NEURA_FN((int64_t n, Generator * generator), { return RandPerm(n, generator); }));
 }
 
 }  // namespace

@@ -25,8 +25,7 @@ template <Tensor (*fill)(const Tensor&, const nn::init::KaimingOptions&)>
 py::object Kaiming(const py::object& tensor, double a, const std::string& mode,
                    const std::string& nonlinearity, Generator* generator) {
   return Overwrite(tensor, [&](const Tensor& t) {
-    fill(t,
-         {.a = a, .mode = mode, .nonlinearity = nonlinearity, .generator = generator});
+    fill(t, {.a = a, .mode = mode, .nonlinearity = nonlinearity, .generator = generator});
   });
 }
 

@@ -53,10 +53,11 @@ PyObject* Unary(PyObject* a) {
 
 PyObject* Power(PyObject* a, PyObject* b, PyObject*) {
   // A number of a higher category than the tensor's raises its dtype: no square of the tensor.
-  const bool square = IsTensor(a) && ((PyFloat_CheckExact(b) && PyFloat_AS_DOUBLE(b) == 2.0 &&
-                                       IsDifferentiable(TensorOf(a).dtype())) ||
-                                      (PyLong_CheckExact(b) && PyLong_AsLong(b) == 2 &&
-                                       TensorOf(a).dtype() != kBool));
+  const bool square =
+      IsTensor(a) &&
+      ((PyFloat_CheckExact(b) && PyFloat_AS_DOUBLE(b) == 2.0 &&
+        IsDifferentiable(TensorOf(a).dtype())) ||
+       (PyLong_CheckExact(b) && PyLong_AsLong(b) == 2 && TensorOf(a).dtype() != kBool));
   PyErr_Clear();  // an integer beyond long
   return square ? Unary<OpId::kSquare>(a) : Binary<OpId::kPow>(a, b);
 }

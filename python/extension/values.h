@@ -33,9 +33,9 @@ bool FromPython(PyObject* object, std::string* value);
 bool FromPython(PyObject* object, DType* value);
 bool FromPython(PyObject* object, Device* value);  // a Device or "cpu"
 bool FromPython(PyObject* object, Scalar* value);
-bool FromPython(PyObject* object, Dims* value);    // an integer or a sequence of them
-bool FromPython(PyObject* object, Size2* value);   // an integer or a pair
-bool FromPython(PyObject* object, Tensor* value);  // None is not a tensor
+bool FromPython(PyObject* object, Dims* value);        // an integer or a sequence of them
+bool FromPython(PyObject* object, Size2* value);       // an integer or a pair
+bool FromPython(PyObject* object, Tensor* value);      // None is not a tensor
 bool FromPython(PyObject* object, Generator** value);  // null for None
 bool FromPython(PyObject* object, TensorOrScalar* value);
 bool FromPython(PyObject* object, std::vector<Tensor>* value);

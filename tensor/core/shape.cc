@@ -10,8 +10,8 @@
 namespace neura {
 
 void ThrowTooManyDims(std::string_view op, size_t count) {
-  ThrowInvalidArgument(absl::StrCat(op, ": a tensor has at most ", kMaxDims, " dimensions, not ",
-                                    count));
+  ThrowInvalidArgument(
+      absl::StrCat(op, ": a tensor has at most ", kMaxDims, " dimensions, not ", count));
 }
 
 std::string ToString(DimsView dims) { return absl::StrCat("[", absl::StrJoin(dims, ", "), "]"); }

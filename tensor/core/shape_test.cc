@@ -65,7 +65,7 @@ TEST(ShapeTest, Overlap) {
   EXPECT_TRUE(Overlaps({3, 2}, {2, 4}));
   // 0, 2, 4 and 3, 5, 7 interlock.
   EXPECT_FALSE(Overlaps({3, 2}, {2, 3}));
-  EXPECT_TRUE(Overlaps({3, 3}, {2, 3}));
+  EXPECT_TRUE(Overlaps({4, 3}, {2, 3}));
 }
 
 TEST(ShapeTest, NumberOfDimensions) {

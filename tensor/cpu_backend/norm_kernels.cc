@@ -40,9 +40,9 @@ double LaneSum(int64_t begin, int64_t n, F f) {
          ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
-// y = (x - mean) * weight * rstd + bias for channel c; either may be null. The difference comes first:
-// where the mean is large beside the deviation, x * scale and mean * scale would lose it. What T
-// cannot hold of the mean goes into the offset.
+// y = (x - mean) * weight * rstd + bias for channel c; either may be null. The difference comes
+// first: where the mean is large beside the deviation, x * scale and mean * scale would lose it.
+// What T cannot hold of the mean goes into the offset.
 template <typename T>
 void NormalizeChannel(const Channels& channels, int64_t c, double mean, double rstd,
                       const T* weight, const T* bias, const T* x, T* y) {

@@ -35,7 +35,11 @@ void WhereLoop(size_t n, const void* const* inputs, void* output, const void*) {
   const T* a = static_cast<const T*>(inputs[1]);
   const T* b = static_cast<const T*>(inputs[2]);
   T* out = static_cast<T*>(output);
-  for (size_t i = 0; i < n; ++i) out[i] = condition[i] != 0 ? a[i] : b[i];
+  for (size_t i = 0; i < n; ++i) {
+    // Both are read, so that the choice needs no branch.
+    const T x = a[i], y = b[i];
+    out[i] = condition[i] != 0 ? x : y;
+  }
 }
 
 // With an operation that was made from options.
@@ -60,8 +64,7 @@ void LeakyReluLoop(size_t n, const void* const* inputs, void* output, const void
 
 template <typename T>
 void ClampLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  LoopWith<T>(n, inputs, output,
-              elements::ClampOp<T>(*static_cast<const ClampOptions*>(options)));
+  LoopWith<T>(n, inputs, output, elements::ClampOp<T>(*static_cast<const ClampOptions*>(options)));
 }
 
 // ---- the table -------------------------------------------------------------------------------

@@ -420,9 +420,19 @@ struct ClampOp {
                                          : std::numeric_limits<T>::max()) {
     if (options.min) low = options.min->template Saturate<T>();
     if (options.max) high = options.max->template Saturate<T>();
+    if (low != low || high != high) one = std::numeric_limits<T>::quiet_NaN();
   }
-  constexpr T operator()(T x) const { return MinimumOp::Do(MaximumOp::Do(x, low), high); }
+  // A NaN among the bounds binds no element by comparison, and so enters as a factor.
+  constexpr T operator()(T x) const {
+    const T raised = x < low ? low : x;
+    const T kept = raised > high ? high : raised;
+    if constexpr (kFloat<T>)
+      return kept * one;
+    else
+      return kept;
+  }
   T low, high;
+  T one = T(1);
 };
 
 }  // namespace neura::elements

@@ -142,8 +142,8 @@ TEST(ParseSafetensors, RefusesMoreDimensionsThanATensorHas) {
   for (const int count : {64, 65, 3'000'000}) {
     std::string ones = "1";
     for (int i = 1; i < count; ++i) ones += ",1";
-    const std::string header = absl::StrCat(R"({"x":{"dtype":"U8","shape":[)", ones,
-                                            R"(],"data_offsets":[0,1]}})");
+    const std::string header =
+        absl::StrCat(R"({"x":{"dtype":"U8","shape":[)", ones, R"(],"data_offsets":[0,1]}})");
     const uint64_t size = header.size();
     std::string file(reinterpret_cast<const char*>(&size), sizeof(size));
     absl::StrAppend(&file, header, "\x07");

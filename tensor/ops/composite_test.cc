@@ -91,18 +91,21 @@ TEST(CompositeTest, IsCloseNearInfinitiesAndWraps) {
     return Values(IsClose(a, b, rtol, atol));
   };
   const double inf = INFINITY;
-  EXPECT_THAT(close(FromList<double>({1, -inf, inf, inf, NAN}), FromList<double>({inf, inf, 1, inf, NAN})),
-              ElementsAre(0, 0, 0, 1, 0));
+  EXPECT_THAT(
+      close(FromList<double>({1, -inf, inf, inf, NAN}), FromList<double>({inf, inf, 1, inf, NAN})),
+      ElementsAre(0, 0, 0, 1, 0));
   EXPECT_THAT(Values(IsClose(ScalarTensor(NAN), ScalarTensor(NAN), 0, 0, true)), ElementsAre(1));
   EXPECT_THAT(close(FromList<uint8_t>({1, 1}), FromList<uint8_t>({2, 3}), 0, 1), ElementsAre(1, 0));
   EXPECT_THAT(close(FromList<int32_t>({INT32_MIN}), FromList<int32_t>({0})), ElementsAre(0));
-  EXPECT_THAT(close(FromList<int64_t>({INT64_MIN}), FromList<int64_t>({INT64_MAX})), ElementsAre(0));
+  EXPECT_THAT(close(FromList<int64_t>({INT64_MIN}), FromList<int64_t>({INT64_MAX})),
+              ElementsAre(0));
   EXPECT_THAT(close(FromList<int64_t>({INT64_MIN}), FromList<int64_t>({INT64_MAX}), 0, 2e19),
               ElementsAre(1));
   const int64_t big = int64_t{1} << 60;
   EXPECT_THAT(close(FromList<int64_t>({big, big}), FromList<int64_t>({big + 1, big + 1}), 0, 0.5),
               ElementsAre(0, 0));
-  EXPECT_THAT(close(FromList<bool>({true, true}), FromList<bool>({true, false})), ElementsAre(1, 0));
+  EXPECT_THAT(close(FromList<bool>({true, true}), FromList<bool>({true, false})),
+              ElementsAre(1, 0));
 }
 
 TEST(CompositeTest, OverNoElements) {

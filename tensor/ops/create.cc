@@ -115,10 +115,8 @@ Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
   if (length > 0x1p53) {
     ThrowResourceExhausted(absl::StrCat("arange: ", length, " elements are too many"));
   }
-  const RangeOptions range{.start = start,
-                           .step = step,
-                           .length = static_cast<int64_t>(length),
-                           .dtype = options.dtype};
+  const RangeOptions range{
+      .start = start, .step = step, .length = static_cast<int64_t>(length), .dtype = options.dtype};
   return CallFactory(OpId::kRange, &range, options.device);
 }
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step) {
@@ -178,8 +176,8 @@ Tensor Dropout(const Tensor& input, double p, bool training, Generator* generato
     ThrowInvalidArgument(absl::StrCat("dropout: p = ", p, " must be a probability"));
   }
   if (p == 0 || !training) return input;
-  const Tensor kept = Bernoulli(input.shape(), 1 - p, {.dtype = kBool, .device = input.device()},
-                                generator);
+  const Tensor kept =
+      Bernoulli(input.shape(), 1 - p, {.dtype = kBool, .device = input.device()}, generator);
   // Chosen, not multiplied by 0: what is dropped may be infinite.
   return Where(kept, input * (p < 1 ? 1 / (1 - p) : 0), 0);
 }

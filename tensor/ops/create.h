@@ -50,8 +50,8 @@ Tensor FromList(std::initializer_list<T> values, DimsView shape) {
 }
 
 // start, start + step, ... below end (above it when step is negative); nothing where start is end.
-// The dtype is int64 when all three are integers, else float32. Throws InvalidArgument when the step
-// leads away from end.
+// The dtype is int64 when all three are integers, else float32. Throws InvalidArgument when the
+// step leads away from end.
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step = 1);
 Tensor Arange(const Scalar& end);
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
@@ -78,9 +78,9 @@ Tensor RandInt(int64_t low, int64_t high, DimsView shape,
 // 1 with probability p, else 0.
 Tensor Bernoulli(DimsView shape, double p, const TensorOptions& options = {},
                  Generator* generator = nullptr);
-// `input` with each element 0 with probability p, and the others times 1 / (1 - p); the input itself
-// when p is 0 or not training. Srivastava et
-// al., 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting".
+// `input` with each element 0 with probability p, and the others times 1 / (1 - p); the input
+// itself when p is 0 or not training. Srivastava et al., 2014, "Dropout: A Simple Way to Prevent
+// Neural Networks from Overfitting".
 Tensor Dropout(const Tensor& input, double p, bool training = true, Generator* generator = nullptr);
 // 0 ... n - 1 in a random order, int64.
 Tensor RandPerm(int64_t n, Generator* generator = nullptr);

@@ -40,7 +40,8 @@ TEST(CreateTest, RangesOfIntegersAreExact) {
 }
 
 TEST(CreateTest, RangesThatLeadAway) {
-  EXPECT_THAT(ErrorOf([] { Arange(5, 2, 10); }), HasSubstr("a step of 10 leads from 5 away from 2"));
+  EXPECT_THAT(ErrorOf([] { Arange(5, 2, 10); }),
+              HasSubstr("a step of 10 leads from 5 away from 2"));
   EXPECT_THAT(ErrorOf([] { Arange(0, 1, -2); }), HasSubstr("leads from 0 away from 1"));
   EXPECT_THAT(ErrorOf([] { Arange(3, 0); }), HasSubstr("away"));
   EXPECT_THAT(ErrorOf([] { Arange(5.0, 2.0, 10.0); }), HasSubstr("away"));
@@ -66,7 +67,8 @@ TEST(CreateTest, LinspaceEndsWhereItShould) {
 }
 
 TEST(CreateTest, NumbersThatTheDtypeCannotHold) {
-  for (const Scalar& value : {Scalar(300), Scalar(-1), Scalar(NAN), Scalar(INFINITY), Scalar(1e30)}) {
+  for (const Scalar& value :
+       {Scalar(300), Scalar(-1), Scalar(NAN), Scalar(INFINITY), Scalar(1e30)}) {
     EXPECT_THAT(ErrorOf([&] { Full({2}, value, {.dtype = kUInt8}); }), HasSubstr("uint8 holds"));
     EXPECT_THAT(ErrorOf([&] { Fill(Zeros({2}, {.dtype = kUInt8}), value); }), HasSubstr("uint8"));
     EXPECT_THAT(ErrorOf([&] {

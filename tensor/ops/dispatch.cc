@@ -154,10 +154,11 @@ void DispatchPromoted(const OpCall& call, const OpSchema& schema, DType common,
   DispatchChecked(promoted, schema, outputs);
 }
 
-void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
-  OutputSpec specs[kMaxOutputs];
-  InferOf(call.op)(call, absl::MakeSpan(specs, schema.num_outputs));
-  for (size_t i = 0; i < schema.num_outputs; ++i) CheckNumDims(schema.name, specs[i].shape.size());
+// With room for the outputs to infer.
+void DispatchInto(const OpCall& call, const OpSchema& schema, absl::Span<OutputSpec> specs,
+                  absl::Span<Tensor> outputs) {
+  InferOf(call.op)(call, specs);
+  for (const OutputSpec& spec : specs) CheckNumDims(schema.name, spec.shape.size());
   if (schema.flags.view) {
     const Tensor& input = call.input(0);
     outputs[0] = Tensor::View(input.storage(), input.storage_offset() + specs[0].offset,
@@ -175,6 +176,16 @@ void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tens
     }
   }
   Notify(call, outputs);
+}
+
+void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
+  if (ABSL_PREDICT_TRUE(schema.num_outputs == 1)) {
+    OutputSpec spec;
+    DispatchInto(call, schema, absl::MakeSpan(&spec, 1), outputs);
+  } else {
+    OutputSpec specs[kMaxOutputs];
+    DispatchInto(call, schema, absl::MakeSpan(specs, schema.num_outputs), outputs);
+  }
 }
 
 }  // namespace
@@ -263,9 +274,9 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   call.device = target.device();
   CheckInputs(call);
   if (!target.is_contiguous() && Overlaps(target.shape(), target.strides())) {
-    ThrowInvalidArgument(absl::StrCat(Describe(call), ": cannot write in place to a tensor some of ",
-                                      "whose elements share memory, such as an expanded one; ",
-                                      "Clone() it first"));
+    ThrowInvalidArgument(
+        absl::StrCat(Describe(call), ": cannot write in place to a tensor some of ",
+                     "whose elements share memory, such as an expanded one; ", "Clone() it first"));
   }
   Tensor output = target;
   if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, absl::MakeSpan(&output, 1))) {

@@ -62,8 +62,8 @@ Size2 PooledSize(const OpCall& call, Size2 input, const Options& options, Size2 
       options.padding.width * 2 > options.kernel_size.width) {
     Fail(call, "padding must be at most half of kernel_size");
   }
-  const Size2 size = WindowCounts(call, input, options.kernel_size, stride, options.padding, dilation,
-                                  options.ceil_mode);
+  const Size2 size = WindowCounts(call, input, options.kernel_size, stride, options.padding,
+                                  dilation, options.ceil_mode);
   if (size.height < 1 || size.width < 1) Fail(call, "the window is larger than the padded input");
   return size;
 }
@@ -86,8 +86,8 @@ void InferConv2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (call.has_input(2) && (call.input(2).dim() != 1 || call.input(2).size(0) != weight.size(0))) {
     Fail(call, "the bias must have shape [", weight.size(0), "]");
   }
-  const Size2 size = WindowCounts(call, Spatial(input), Spatial(weight), options.stride, options.padding,
-                                  options.dilation, /*ceil_mode=*/false);
+  const Size2 size = WindowCounts(call, Spatial(input), Spatial(weight), options.stride,
+                                  options.padding, options.dilation, /*ceil_mode=*/false);
   if (size.height < 1 || size.width < 1) {
     Fail(call, "the dilated kernel is larger than the padded input");
   }

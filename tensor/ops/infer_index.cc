@@ -107,7 +107,8 @@ void InferPad(const OpCall& call, absl::Span<OutputSpec> outputs) {
     if (options.before[i] < 0 || options.after[i] < 0 ||
         __builtin_add_overflow(options.before[i], options.after[i], &extent) ||
         __builtin_add_overflow(extent, outputs[0].shape[i], &outputs[0].shape[i])) {
-      Fail(call, "the widths of dimension ", i, " must not be negative, nor the extent beyond 64 bits");
+      Fail(call, "the widths of dimension ", i,
+           " must not be negative, nor the extent beyond 64 bits");
     }
   }
 }

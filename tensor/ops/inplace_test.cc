@@ -74,7 +74,10 @@ TEST(InPlaceTest, EmptyTensorsOfAnyExtents) {
 
 TEST(InPlaceTest, ElementsThatShareMemoryAreErrors) {
   const Tensor x = Zeros({16});
-  EXPECT_THAT(ErrorOf([&] { AddInPlace(AsStrided(x, {4, 13}, {1, 1}), 1); }), HasSubstr("share memory"));
+  EXPECT_THAT(ErrorOf([&] {
+                AddInPlace(AsStrided(x, {4, 13}, {1, 1}), 1);
+              }),
+              HasSubstr("share memory"));
   EXPECT_THAT(ErrorOf([&] { Assign(Unfold(x, 0, 3, 1), Ones({3})); }), HasSubstr("share memory"));
   EXPECT_THAT(ErrorOf([&] { Fill(Expand(Slice(x, 0, 0, 1), {3}), 1); }), HasSubstr("share memory"));
   EXPECT_EQ(Sum(x).Item<double>(), 0);
@@ -86,8 +89,9 @@ TEST(InPlaceTest, ElementsThatShareMemoryAreErrors) {
 TEST(InPlaceTest, TheSameMemoryThroughTwoStorages) {
   float memory[4] = {1, 2, 3, 4};
   const auto view = [&](int64_t offset, int64_t count) {
-    return Tensor::View(Storage::External(memory, sizeof(memory), kCpu, [](void*) {}, nullptr), offset,
-                        {count}, {1}, kFloat32);
+    return Tensor::View(Storage::External(
+                            memory, sizeof(memory), kCpu, [](void*) {}, nullptr),
+                        offset, {count}, {1}, kFloat32);
   };
   AddInPlace(view(1, 3), view(0, 3));
   EXPECT_THAT(Values(view(0, 4)), ElementsAre(1, 3, 5, 7));
@@ -105,7 +109,10 @@ TEST(InPlaceTest, ResultsOfOtherDtypesAreConverted) {
   EXPECT_THAT(Values(bytes), ElementsAre(4, 45));
   AddInPlace(x, FromList<double>({0.5, 0.5, 0.5}));
   EXPECT_THAT(Values(x), ElementsAre(0.5, 0.5, 1.5));
-  EXPECT_THAT(ErrorOf([&] { AddInPlace(bytes, FromList<float>({1, 1})); }), HasSubstr("uint8 memory"));
+  EXPECT_THAT(ErrorOf([&] {
+                AddInPlace(bytes, FromList<float>({1, 1}));
+              }),
+              HasSubstr("uint8 memory"));
   EXPECT_THAT(ErrorOf([&] { EqInPlace(bytes, Ones({3, 2})); }), HasSubstr("does not fit in place"));
 }
 

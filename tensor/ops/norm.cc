@@ -38,7 +38,7 @@ Normalized BatchNormTraining(const Tensor& input, const Tensor& weight, const Te
 NormGrads BatchNormTrainingGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
                                 const Tensor& mean, const Tensor& rstd) {
   return CallForAll<NormGrads, 3>(OpId::kBatchNormTrainingGrad, nullptr,
-                                 {&grad, &input, &weight, &mean, &rstd});
+                                  {&grad, &input, &weight, &mean, &rstd});
 }
 Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor& variance,
                           const Tensor& weight, const Tensor& bias,
@@ -52,7 +52,7 @@ Normalized LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bi
 NormGrads LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
                         const Tensor& mean, const Tensor& rstd, const LayerNormOptions& options) {
   return CallForAll<NormGrads, 3>(OpId::kLayerNormGrad, &options,
-                                 {&grad, &input, &weight, &mean, &rstd});
+                                  {&grad, &input, &weight, &mean, &rstd});
 }
 
 }  // namespace neura

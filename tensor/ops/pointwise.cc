@@ -36,20 +36,20 @@ Tensor CallInPlace(OpId op, const void* options, TensorRefs inputs) {
   Tensor Name##InPlace(const Tensor& input, const Options& options) { \
     return CallInPlace(OpId::k##Name, &options, {&input});            \
   }
-#define NEURA_BINARY(Name, name, rule, doc)                        \
-  Tensor Name(const Tensor& input, const Tensor& other) {          \
-    return Call(OpId::k##Name, nullptr, input, other);             \
-  }                                                                \
-  Tensor Name(const Tensor& input, const Scalar& other) {          \
-    return Name(input, NumberBeside(OpId::k##Name, input, other, false)); \
-  }                                                                \
-  Tensor Name(const Scalar& input, const Tensor& other) {          \
-    return Name(NumberBeside(OpId::k##Name, other, input, true), other); \
-  }                                                                \
-  Tensor Name##InPlace(const Tensor& input, const Tensor& other) { \
-    return CallInPlace(OpId::k##Name, nullptr, {&input, &other});  \
-  }                                                                \
-  Tensor Name##InPlace(const Tensor& input, const Scalar& other) { \
+#define NEURA_BINARY(Name, name, rule, doc)                                        \
+  Tensor Name(const Tensor& input, const Tensor& other) {                          \
+    return Call(OpId::k##Name, nullptr, input, other);                             \
+  }                                                                                \
+  Tensor Name(const Tensor& input, const Scalar& other) {                          \
+    return Name(input, NumberBeside(OpId::k##Name, input, other, false));          \
+  }                                                                                \
+  Tensor Name(const Scalar& input, const Tensor& other) {                          \
+    return Name(NumberBeside(OpId::k##Name, other, input, true), other);           \
+  }                                                                                \
+  Tensor Name##InPlace(const Tensor& input, const Tensor& other) {                 \
+    return CallInPlace(OpId::k##Name, nullptr, {&input, &other});                  \
+  }                                                                                \
+  Tensor Name##InPlace(const Tensor& input, const Scalar& other) {                 \
     return Name##InPlace(input, NumberBeside(OpId::k##Name, input, other, false)); \
   }
 #include "neura/tensor/ops/op_list.inc"

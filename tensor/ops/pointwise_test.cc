@@ -37,9 +37,9 @@ TEST(ClampTest, BoundsOutsideTheDtype) {
 
 TEST(ClampTest, NanIsNoBound) {
   const Tensor x = FromList<float>({1, 5});
-  for (const ClampOptions& options : {ClampOptions{.min = NAN}, ClampOptions{.max = NAN},
-                                      ClampOptions{.min = NAN, .max = 3},
-                                      ClampOptions{.min = 2, .max = NAN}}) {
+  for (const ClampOptions& options :
+       {ClampOptions{.min = NAN}, ClampOptions{.max = NAN}, ClampOptions{.min = NAN, .max = 3},
+        ClampOptions{.min = 2, .max = NAN}}) {
     for (double value : Values(Clamp(x, options))) EXPECT_TRUE(std::isnan(value));
   }
   EXPECT_TRUE(std::isnan(Values(Clamp(FromList<float>({NAN}), {.min = 0, .max = 1}))[0]));
@@ -68,7 +68,8 @@ TEST(NumberTest, ComparesAndDividesAsItIs) {
   EXPECT_THAT(Values(FromList<uint8_t>({150}) / 300), ElementsAre(0.5));
   EXPECT_THAT(Values(LogicalAnd(bytes, 256)), ElementsAre(1, 1));
   EXPECT_THAT(Values(bytes + 256), ElementsAre(1, 44));
-  EXPECT_THAT(ErrorOf([&] { Maximum(bytes, 300); }), HasSubstr("maximum: the number 300 is outside"));
+  EXPECT_THAT(ErrorOf([&] { Maximum(bytes, 300); }),
+              HasSubstr("maximum: the number 300 is outside"));
   EXPECT_THAT(ErrorOf([&] { Minimum(-200, bytes); }), HasSubstr("-200"));
   EXPECT_THAT(ErrorOf([&] { Remainder(bytes, 300); }), HasSubstr("300"));
 }
@@ -86,8 +87,7 @@ TEST(WhereTest, ChoosesAmongElementsOfEveryDtype) {
   for (int i = 0; i < kNumDTypes; ++i) {
     const DType dtype = static_cast<DType>(i);
     const Tensor a = Transpose(Cast(values, dtype), 0, 1), b = Cast(Ones({3}), dtype);
-    EXPECT_TRUE(SameBits(Where(condition, a, b),
-                         Cat({Slice(a, 0, 0, 1), Reshape(b, {1, 3})})))
+    EXPECT_TRUE(SameBits(Where(condition, a, b), Cat({Slice(a, 0, 0, 1), Reshape(b, {1, 3})})))
         << DTypeName(dtype);
   }
 }

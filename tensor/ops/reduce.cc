@@ -145,7 +145,8 @@ Tensor Norm(const Tensor& tensor, double p, const ReduceOptions& reduce_options)
   if (p == 2) return Root(Sum(Square(input), options), p);
   Tensor powers = Abs(input);
   // Below 1 a power has no derivative at 0 either.
-  powers = p < 1 ? Where(powers == 0, 0.0, Pow(Where(powers == 0, 1.0, powers), p)) : Pow(powers, p);
+  powers =
+      p < 1 ? Where(powers == 0, 0.0, Pow(Where(powers == 0, 1.0, powers), p)) : Pow(powers, p);
   return Root(Sum(powers, options), p);
 }
 

@@ -29,8 +29,8 @@ T LargestBelow(double bound) {
   }
 }
 
-// [low, high) from numbers in [0, 1), computed in T; `largest` is what the dtype of the result holds
-// below high, so that rounding to it does not reach high either.
+// [low, high) from numbers in [0, 1), computed in T; `largest` is what the dtype of the result
+// holds below high, so that rounding to it does not reach high either.
 template <typename T>
 struct UniformRange {
   UniformRange(double low, double high, DType dtype)
