@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -312,6 +313,76 @@ TEST(CustomOpTest, HasKernelAndGradient) {
   const Tensor g = Grad({Sum(y)}, {x}, {.create_graph = true})[0];
   EXPECT_THAT(Values(g), ElementsAre(3, 12));
   EXPECT_THAT(Values(Grad({Sum(g)}, {x})[0]), ElementsAre(6, 12));
+}
+
+// The gradient of the sum of f(x).
+template <typename F>
+auto GradientOf(F f, std::initializer_list<float> values) {
+  const Tensor x = Leaf(values);
+  Backward(Sum(f(x)));
+  return Values(autograd::GradOf(x));
+}
+
+TEST(CornerTest, WhatIsFlatPassesZeros) {
+  for (Tensor (*flat)(const Tensor&) : {&Sign, &Floor, &Ceil, &Round, &Trunc}) {
+    EXPECT_THAT(GradientOf(flat, {-1.5, 0, 2.5}), ElementsAre(0, 0, 0));
+  }
+  EXPECT_THAT(GradientOf([](const Tensor& x) { return FloorDivide(x, 2); }, {3, 5}),
+              ElementsAre(0, 0));
+}
+
+TEST(CornerTest, StdAndNormWhereTheirRootsHaveNoSlope) {
+  for (int64_t correction : {0, 1}) {
+    EXPECT_THAT(GradientOf([&](const Tensor& x) { return Std(x, {}, correction); }, {2, 2, 2}),
+                ElementsAre(0, 0, 0));
+  }
+  EXPECT_THAT(GradientOf([](const Tensor& x) { return Norm(x, 0.5); }, {0, 4}), ElementsAre(0, 1));
+  EXPECT_THAT(GradientOf([](const Tensor& x) { return Norm(x, 0.5); }, {0, 0}), ElementsAre(0, 0));
+  EXPECT_THAT(GradientOf([](const Tensor& x) { return Norm(x, 1.5); }, {0, 4}), ElementsAre(0, 1));
+}
+
+TEST(CornerTest, ClampAtAndBeyondItsBounds) {
+  const auto clamp = [](const ClampOptions& options) {
+    return GradientOf([&](const Tensor& x) { return Clamp(x, options); }, {-2, -1, 0, 1, 2});
+  };
+  EXPECT_THAT(clamp({.min = -1, .max = 1}), ElementsAre(0, 1, 1, 1, 0));
+  EXPECT_THAT(clamp({.min = -1, .max = 1, .open = true}), ElementsAre(0, 0, 1, 0, 0));
+  EXPECT_THAT(clamp({.min = 0}), ElementsAre(0, 0, 1, 1, 1));
+  EXPECT_THAT(clamp({.max = 0, .open = true}), ElementsAre(1, 1, 0, 0, 0));
+  EXPECT_THAT(clamp({}), ElementsAre(1, 1, 1, 1, 1));
+}
+
+TEST(CornerTest, TensorsThatBoundOrFillGetTheGradientOfWhatTheyReplace) {
+  const Tensor x = Leaf({1, 2, 3}), low = Leaf({2, 2, 2}), high = Leaf({2.5});
+  Backward(Sum(Clamp(x, low, high)));
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(0, 1, 0));
+  EXPECT_THAT(Values(autograd::GradOf(low)), ElementsAre(1, 0, 0));
+  EXPECT_THAT(Values(autograd::GradOf(high)), ElementsAre(1));
+  const Tensor y = Leaf({1, 2, 3}), value = SetRequiresGrad(ScalarTensor(7.0));
+  Backward(Sum(MaskedFill(y, y >= 2, value)));
+  EXPECT_THAT(Values(autograd::GradOf(y)), ElementsAre(1, 0, 0));
+  EXPECT_THAT(Values(autograd::GradOf(value)), ElementsAre(2));
+}
+
+TEST(CornerTest, MaximumAndMinimumShareTiesAndPassNan) {
+  for (Tensor (*extremum)(const Tensor&, const Tensor&) :
+       {static_cast<Tensor (*)(const Tensor&, const Tensor&)>(&Maximum),
+        static_cast<Tensor (*)(const Tensor&, const Tensor&)>(&Minimum)}) {
+    const Tensor a = Leaf({NAN, 1, 2}), b = Leaf({1, NAN, 2});
+    Backward(Sum(extremum(a, b)));
+    EXPECT_THAT(Values(autograd::GradOf(a)), ElementsAre(1, 1, 0.5));
+    EXPECT_THAT(Values(autograd::GradOf(b)), ElementsAre(1, 1, 0.5));
+  }
+  EXPECT_THAT(GradientOf([](const Tensor& x) { return Maximum(x, 1); }, {0, 3}), ElementsAre(0, 1));
+  EXPECT_THAT(GradientOf([](const Tensor& x) { return Minimum(x, 1); }, {0, 3}), ElementsAre(1, 0));
+}
+
+TEST(CornerTest, WhatDropoutDropsHasNoGradientEvenBesideInfinities) {
+  ManualSeed(2);
+  const Tensor x = SetRequiresGrad(Full({100}, INFINITY));
+  const Tensor y = Dropout(x, 0.5);
+  Backward(Sum(y));
+  EXPECT_TRUE(SameBits(autograd::GradOf(x), Where(Detach(y) == 0, Zeros({100}), Full({100}, 2.0))));
 }
 
 // ---- threads: which values count is open, but every one is somebody's --------------------------

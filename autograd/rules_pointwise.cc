@@ -1,7 +1,6 @@
 // Derivatives of pointwise operations and of copies. In a row, g is the gradient of the output, x
 // (or a and b) the inputs, y the output; a gradient of broadcast shape is summed back by the
 // engine.
-#include <limits>
 #include <numbers>
 
 #include "neura/autograd/rule_table.h"
@@ -25,10 +24,19 @@ Tensor GeluDerivative(const Tensor& x, const GeluOptions& options) {
   return cdf + x * pdf;
 }
 
-// 1 inside the bounds, 0 outside; a bound itself counts as inside.
-Tensor ClampMask(const Tensor& x, const ClampOptions& options) {
-  const double inf = std::numeric_limits<double>::infinity();
-  return LogicalAnd(x >= options.min.value_or(-inf), x <= options.max.value_or(inf));
+// g inside the bounds, 0 outside; a bound itself counts as inside unless the clamp is open.
+Tensor ClampGrad(const Tensor& g, const Tensor& x, const ClampOptions& options) {
+  const auto above = [&] { return options.open ? x > *options.min : x >= *options.min; };
+  const auto below = [&] { return options.open ? x < *options.max : x <= *options.max; };
+  if (options.min && options.max) return Where(LogicalAnd(above(), below()), g, 0);
+  if (options.min) return Where(above(), g, 0);
+  return options.max ? Where(below(), g, 0) : g;
+}
+
+// The gradient of an operand of maximum or minimum: all where it is chosen or either is NaN, half
+// where both are equal.
+Tensor ChosenGrad(const Tensor& g, const Tensor& loses, const Tensor& ties) {
+  return Where(loses, 0, Where(ties, g * 0.5, g));
 }
 
 // a^b for the derivative in b: log(0) counts as 0 where 0^b = 0.
@@ -76,19 +84,25 @@ void AddPointwiseRules(RuleTable& table) {
   UNARY(Softplus, kSaveInput, g * Sigmoid(x))
   UNARY(Gelu, kSaveInput, g * GeluDerivative(x, c.Get<GeluOptions>()))
   UNARY(LeakyRelu, kSaveInput, Where(x > 0, g, g * c.Get<LeakyReluOptions>().negative_slope))
-  UNARY(Clamp, kSaveInput, Where(ClampMask(x, c.Get<ClampOptions>()), g, 0))
+  // Flat but for their steps.
+  UNARY(Sign, kSaveNothing, ZerosLike(g))
+  UNARY(Floor, kSaveNothing, ZerosLike(g))
+  UNARY(Ceil, kSaveNothing, ZerosLike(g))
+  UNARY(Round, kSaveNothing, ZerosLike(g))
+  UNARY(Trunc, kSaveNothing, ZerosLike(g))
+  UNARY(Clamp, kSaveInput, ClampGrad(g, x, c.Get<ClampOptions>()))
 
   BINARY(Add, kSaveNothing, g, g)
   BINARY(Sub, kSaveNothing, g, -g)
   BINARY(Mul, kSaveEachOther, g * b, g * a)
   BINARY(Div, (Saves{.inputs = 0b10, .for_second = 0b01}), g / b, -g * a / (b * b))
   BINARY(Remainder, (Saves{.for_second = 0b11}), g, -g * FloorDivide(a, b))
+  BINARY(FloorDivide, kSaveNothing, ZerosLike(g), ZerosLike(g))
   BINARY(Pow, (Saves{.inputs = 0b11, .outputs = 0b1}), g * Where(b == 0, 0, b * Pow(a, b - 1)),
          g * y * LogBase(a))
   BINARY(Atan2, kSaveInputs, g * b / (a * a + b * b), -g * a / (a * a + b * b))
-  // Where both are equal, each gets half.
-  BINARY(Maximum, kSaveInputs, g * ((a > b) + (a == b) * 0.5), g * ((b > a) + (a == b) * 0.5))
-  BINARY(Minimum, kSaveInputs, g * ((a < b) + (a == b) * 0.5), g * ((b < a) + (a == b) * 0.5))
+  BINARY(Maximum, kSaveInputs, ChosenGrad(g, a < b, a == b), ChosenGrad(g, b < a, a == b))
+  BINARY(Minimum, kSaveInputs, ChosenGrad(g, b < a, a == b), ChosenGrad(g, a < b, a == b))
   BINARY(ReluGrad, kSaveOther, ReluGrad(g, b), ZerosLike(g))
 #undef UNARY
 #undef BINARY
@@ -109,10 +123,9 @@ void AddPointwiseRules(RuleTable& table) {
     if (c.needs(1)) c.Set(1, Cast(c.grad(), c.input_dtype(1)));
   });
 
-  for (OpId op : {OpId::kSign, OpId::kFloor, OpId::kCeil, OpId::kRound, OpId::kTrunc,
-                  OpId::kFloorDivide, OpId::kIsNan, OpId::kIsInf, OpId::kIsFinite,
-                  OpId::kLogicalNot, OpId::kLogicalAnd, OpId::kLogicalOr, OpId::kLogicalXor,
-                  OpId::kEq, OpId::kNe, OpId::kLt, OpId::kLe, OpId::kGt, OpId::kGe}) {
+  for (OpId op : {OpId::kIsNan, OpId::kIsInf, OpId::kIsFinite, OpId::kLogicalNot, OpId::kLogicalAnd,
+                  OpId::kLogicalOr, OpId::kLogicalXor, OpId::kEq, OpId::kNe, OpId::kLt, OpId::kLe,
+                  OpId::kGt, OpId::kGe}) {
     table.NotDifferentiable(op);
   }
 }

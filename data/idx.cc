@@ -39,9 +39,9 @@ absl::StatusOr<Header> ReadHeader(internal::InflateReader& reader) {
         absl::StrCat("not an IDX file: it starts with 0x", absl::Hex(magic[0], absl::kZeroPad2),
                      absl::Hex(magic[1], absl::kZeroPad2), absl::Hex(magic[2], absl::kZeroPad2)));
   }
-  if (magic[3] > neura::internal::kMaxDims) {
+  if (magic[3] > neura::kMaxDims) {
     return absl::InvalidArgumentError(absl::StrCat(
-        int{magic[3]}, " dimensions; tensors have at most ", neura::internal::kMaxDims));
+        int{magic[3]}, " dimensions; tensors have at most ", neura::kMaxDims));
   }
   for (int i = 0; i < magic[3]; ++i) {
     uint8_t big_endian[4];

@@ -11,7 +11,7 @@ void CheckPromoted(const OpCall& call) {
   const OpSchema& schema = call.schema();
   if (!schema.flags.promotes) return;
   const size_t first = schema.flags.first_value;
-  const DType common = ComputeDType(schema.flags.rule, PromotedDType(call.inputs.subspan(first)));
+  const DType common = CommonDType(call);
   for (size_t i = first; i < call.inputs.size(); ++i) {
     if (call.input(i).dtype() == common) continue;
     ThrowInvalidArgument(absl::StrCat(Describe(call), ": inputs must be cast to ",

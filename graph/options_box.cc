@@ -42,6 +42,7 @@ std::vector<int64_t*> OptionsBox::Integers() {
     void operator()(Scalar*) {}
     void operator()(std::string*) {}
     void operator()(std::optional<double>*) {}
+    void operator()(std::optional<Scalar>*) {}
     void operator()(std::optional<DType>*) {}
   };
   std::vector<int64_t*> integers;

@@ -99,20 +99,19 @@ Tensor BatchNorm::Forward(const Tensor& input) {
   }
   const Normalized result = BatchNormTraining(input, weight, bias, {.eps = options.eps});
   if (training() && options.track_running_stats) {
-    UpdateRunningStats(result.mean, result.rstd, input.numel() / input.size(1));
+    UpdateRunningStats(result.mean, result.variance, input.numel() / input.size(1));
   }
   return result.output;
 }
 
-void BatchNorm::UpdateRunningStats(const Tensor& mean, const Tensor& rstd, int64_t count) {
+void BatchNorm::UpdateRunningStats(const Tensor& mean, const Tensor& variance, int64_t count) {
   NoGradGuard no_grad;
   AddInPlace(num_batches_tracked, int64_t{1});
   const double weight_of_new =
       options.momentum ? *options.momentum : 1 / num_batches_tracked.tensor().Item<double>();
   const double unbias = static_cast<double>(count) / static_cast<double>(count - 1);
-  const Tensor variance = (Reciprocal(Square(rstd)) - options.eps) * unbias;
   Assign(running_mean, Lerp(running_mean, mean, weight_of_new));
-  Assign(running_var, Lerp(running_var, variance, weight_of_new));
+  Assign(running_var, Lerp(running_var, variance * unbias, weight_of_new));
 }
 
 std::string BatchNorm::Describe() const { return DescribeOptions(options); }
@@ -166,11 +165,7 @@ Dropout::Dropout(const DropoutOptions& options) : options(options) {
   }
 }
 Tensor Dropout::Forward(const Tensor& input) {
-  if (!training() || options.p == 0) return input;
-  if (options.p == 1) return input * 0;
-  const Tensor kept =
-      Bernoulli(input.shape(), 1 - options.p, {.dtype = input.dtype(), .device = input.device()});
-  return input * (kept * (1 / (1 - options.p)));
+  return neura::Dropout(input, options.p, training());
 }
 std::string Dropout::Describe() const { return DescribeOptions(options); }
 

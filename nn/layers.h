@@ -85,7 +85,7 @@ class BatchNorm : public Module {
   virtual void CheckInput(const Tensor& input) const = 0;
 
  private:
-  void UpdateRunningStats(const Tensor& mean, const Tensor& rstd, int64_t count);
+  void UpdateRunningStats(const Tensor& mean, const Tensor& variance, int64_t count);
 };
 // [N, C] or [N, C, L].
 class BatchNorm1d : public BatchNorm {

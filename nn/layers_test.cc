@@ -161,5 +161,39 @@ TEST(InitTest, SpreadsByFan) {
   EXPECT_THROW(nn::init::XavierNormal(Empty({3})), Error);
 }
 
+TEST(BatchNormTest, MomentumOneTakesTheBatchsStatisticsExactly) {
+  nn::BatchNorm1d layer({.num_features = 1, .momentum = 1.0});
+  const Tensor x = FromList<float>({0, 1e-5f, 2e-5f, 7e-5f}, {4, 1});
+  layer(x);
+  EXPECT_FLOAT_EQ(layer.running_var.tensor().Item<float>(), Var(Cast(x, kFloat64)).Item<float>());
+  EXPECT_EQ(layer.running_mean.tensor().Item<float>(), Mean(x).Item<float>());
+  layer(Full({5, 1}, 3.25));
+  EXPECT_EQ(layer.running_var.tensor().Item<float>(), 0);
+}
+
+// A mean that is large beside the deviation must not take its digits away.
+TEST(NormTest, KeepsTheDigitsOfDeviationsFromALargeMean) {
+  const Tensor offsets = FromList<double>({0, 0.5, 1, 1.5, 2}, {5, 1});
+  for (double mean : {1e5, 1e6}) {
+    const Tensor wide = offsets + mean, x = Cast(wide, kFloat32);
+    const auto error = [](const Tensor& a, const Tensor& b) {
+      return AMax(Abs(Cast(a, kFloat64) - b)).Item<double>();
+    };
+    const Tensor given =
+        BatchNormInference(x, Full({1}, mean), Full({1}, 0.5), Ones({1}), Zeros({1}));
+    EXPECT_LT(error(given, (wide - mean) / std::sqrt(0.5 + 1e-5)), 1e-6);
+    const Tensor expected = (wide - Mean(wide)) / Sqrt(Var(wide, {}, 0) + 1e-5);
+    EXPECT_LT(error(BatchNormTraining(x, {}, {}).output, expected), 1e-6);
+    EXPECT_LT(error(LayerNorm(Reshape(x, {1, 5}), {}, {}).output, Reshape(expected, {1, 5})), 1e-6);
+    // The gradient, which the formula gives from the deviations alone.
+    const Tensor g = FromList<double>({1, -2, 0.5, 3, -1}, {5, 1});
+    const auto grad = [&](const Tensor& input) {
+      const Normalized n = BatchNormTraining(input, {}, {});
+      return BatchNormTrainingGrad(Cast(g, input.dtype()), input, {}, n.mean, n.rstd).input;
+    };
+    EXPECT_LT(error(grad(x), grad(offsets)), 1e-5) << mean;
+  }
+}
+
 }  // namespace
 }  // namespace neura

@@ -1,6 +1,7 @@
 #include "neura/nn/loss.h"
 
 #include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::nn {
@@ -103,6 +104,17 @@ Tensor WithClasses(const char* loss, const Tensor& log_p, const Tensor& target, 
   return Reduce(loss, losses, options.reduction);
 }
 
+// Throws InvalidArgument unless every element is a probability. Not on devices whose results wait
+// in a queue.
+void CheckProbabilities(const char* loss, const Tensor& input) {
+  if (input.device().type != DeviceType::kCpu || input.numel() == 0) return;
+  NoGradGuard no_grad;
+  const double low = AMin(input).Item<double>(), high = AMax(input).Item<double>();
+  if (low >= 0 && high <= 1) return;
+  ThrowInvalidArgument(absl::StrCat(loss, ": the input must lie between 0 and 1, not reach from ",
+                                    low, " to ", high, " in ", Describe(input)));
+}
+
 // log(p), but at least -100 and without the infinite derivative at 0, which times 0 would be NaN.
 Tensor BoundedLog(const Tensor& p) {
   return Clamp(Log(MaskedFill(p, p == 0, 1e-45)), {.min = -100.0});
@@ -160,6 +172,7 @@ Tensor BinaryCrossEntropy(const Tensor& input, const Tensor& target,
                           const BinaryCrossEntropyOptions& options) {
   CheckSameShape("BinaryCrossEntropy", input, target);
   CheckFloating("BinaryCrossEntropy", input, target);
+  CheckProbabilities("BinaryCrossEntropy", input);
   Tensor losses = -(target * BoundedLog(input) + (1 - target) * BoundedLog(1 - input));
   if (options.weight.defined()) losses = losses * options.weight;
   return Reduce("BinaryCrossEntropy", losses, options.reduction);

@@ -260,5 +260,17 @@ TEST(LossTest, Gradients) {
   }
 }
 
+TEST(BinaryCrossEntropyTest, TakesProbabilitiesAlone) {
+  const Tensor target = FromList<float>({1, 0});
+  for (float outside : {1.5f, -0.1f, NAN, INFINITY}) {
+    EXPECT_THAT(ErrorOf([&] {
+                  nn::BinaryCrossEntropy(FromList<float>({0.5f, outside}), target);
+                }),
+                HasSubstr("between 0 and 1"));
+  }
+  EXPECT_EQ(Value(nn::BinaryCrossEntropy(FromList<float>({1, 0}), target)), 0);
+  EXPECT_EQ(nn::BinaryCrossEntropy(Zeros({0}), Zeros({0}), {.reduction = "none"}).numel(), 0);
+}
+
 }  // namespace
 }  // namespace neura

@@ -109,8 +109,15 @@ void WriteLeakyRelu(Exporter& exporter, const Node& node, const char* onnx_name)
 
 void WriteClamp(Exporter& exporter, const Node& node, const char* onnx_name) {
   const auto& options = node.options.Get<ClampOptions>();
-  const auto bound = [&](std::optional<double> value) {
-    return value ? exporter.Number(*value, InputDType(exporter, node)) : std::string();
+  const DType dtype = InputDType(exporter, node);
+  const auto bound = [&](const std::optional<Scalar>& value) {
+    if (!value) return std::string();
+    // What the dtype cannot hold bounds as its end does.
+    const Scalar held = SwitchDType(dtype, [&]<typename T>(T) {
+      if constexpr (std::is_integral_v<T>) return Scalar(value->Saturate<T>());
+      return *value;
+    });
+    return exporter.Number(held, dtype);
   };
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), bound(options.min), bound(options.max)});

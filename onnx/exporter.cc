@@ -167,7 +167,7 @@ std::string Exporter::Ints(absl::Span<const int64_t> values) {
   return Constant(FromSpan<int64_t>(values, {static_cast<int64_t>(values.size())}));
 }
 
-std::string Exporter::Number(double value, DType dtype) {
+std::string Exporter::Number(const Scalar& value, DType dtype) {
   return Constant(ScalarTensor(value, {.dtype = dtype}));
 }
 

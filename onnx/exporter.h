@@ -51,8 +51,8 @@ class Exporter {
 
   // Initializers, each equal tensor written once.
   std::string Constant(const Tensor& tensor);
-  std::string Ints(absl::Span<const int64_t> values);  // int64, one dimension
-  std::string Number(double value, DType dtype);       // without dimensions
+  std::string Ints(absl::Span<const int64_t> values);    // int64, one dimension
+  std::string Number(const Scalar& value, DType dtype);  // without dimensions
   // int64, one dimension: computed from the shapes of the graph's inputs where symbols occur.
   std::string Extents(absl::Span<const graph::Extent> extents);
   std::string Cast(std::string name, DType dtype);

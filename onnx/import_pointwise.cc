@@ -128,20 +128,20 @@ void ReadThresholdedRelu(NodeReader& node) {
 // Bounds are attributes before operator set 11.
 void ReadClip(NodeReader& node) {
   ValueId x = node.in(0);
-  const auto bound = [&node](const char* name, size_t i) -> std::optional<double> {
+  const auto bound = [&node](const char* name, size_t i) -> std::optional<Scalar> {
     if (node.opset() < 11) {
       const bool given = node.HasAttribute(name);
       const double value = node.Float(name, 0);
-      return given ? std::optional<double>(value) : std::nullopt;
+      return given ? std::optional<Scalar>(value) : std::nullopt;
     }
     const std::optional<Tensor> known = node.Known(i);
-    return known ? std::optional<double>(known->Item<double>()) : std::nullopt;
+    return known ? std::optional<Scalar>(known->ItemScalar()) : std::nullopt;
   };
-  const std::optional<double> min = bound("min", 1), max = bound("max", 2);
-  const auto is_exact = [&](size_t i, const std::optional<double>& value) {
-    return node.opset() < 11 || !node.has(i) || (value && IsFloating(node.dtype(x)));
+  const std::optional<Scalar> min = bound("min", 1), max = bound("max", 2);
+  const auto is_known = [&](size_t i, const std::optional<Scalar>& value) {
+    return node.opset() < 11 || !node.has(i) || value;
   };
-  if (is_exact(1, min) && is_exact(2, max)) {
+  if (is_known(1, min) && is_known(2, max)) {
     x = node.Add(OpId::kClamp, ClampOptions{.min = min, .max = max}, {x});
   } else {
     if (node.has(1)) x = node.Add(OpId::kMaximum, {x, node.in(1)});

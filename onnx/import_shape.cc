@@ -399,7 +399,7 @@ void ReadPad(NodeReader& node) {
   const std::string mode = node.String("mode", "constant");
   if (mode != "constant") node.Unsupported(absl::StrCat("mode ", mode));
   std::vector<int64_t> pads;
-  double value = 0;
+  Scalar value = 0;
   if (node.opset() < 11) {
     pads = node.Ints("pads");
     value = node.Float("value", 0);
@@ -408,7 +408,7 @@ void ReadPad(NodeReader& node) {
     if (node.has(2)) {
       const std::optional<Tensor> known = node.Known(2);
       if (!known) node.Unsupported("the value must be a constant");
-      value = known->Item<double>();
+      value = known->ItemScalar();
     }
   }
   const auto rank = static_cast<size_t>(node.rank(x));

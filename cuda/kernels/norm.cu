@@ -50,8 +50,10 @@ struct NormalizeRows {
       rstds[row] = FromDouble<T>(rstd);
     });
     const auto m = static_cast<Compute<T>>(mean), r = static_cast<Compute<T>>(rstd);
+    // What the type cannot hold of the mean.
+    const auto rest = static_cast<Compute<T>>((static_cast<double>(m) - mean) * rstd);
     block.ForEach(size, [&](int64_t i) {
-      Compute<T> value = (Widen(x[i]) - m) * r;
+      Compute<T> value = (Widen(x[i]) - m) * r + rest;
       if (weight != nullptr) value *= Widen(weight[i]);
       if (bias != nullptr) value += Widen(bias[i]);
       y[i] = Narrow<T>(value);
@@ -126,16 +128,16 @@ struct StoreParameters {
   }
 };
 
-// y = x * factor + shift, for a channel.
+// y = (x - mean) * factor + shift, for a channel.
 template <typename T>
 struct ChannelCoefficients {
   double eps;
-  const T *means, *variances, *weight, *bias;
+  const T *variances, *weight, *bias;
   Compute<T>* coefficients;
   NEURA_DEVICE void operator()(int64_t c) const {
     const double rstd = 1 / std::sqrt(ToDouble(variances[c]) + eps);
     const double factor = weight != nullptr ? rstd * ToDouble(weight[c]) : rstd;
-    const double shift = (bias != nullptr ? ToDouble(bias[c]) : 0) - ToDouble(means[c]) * factor;
+    const double shift = bias != nullptr ? ToDouble(bias[c]) : 0;
     coefficients[2 * c] = static_cast<Compute<T>>(factor);
     coefficients[2 * c + 1] = static_cast<Compute<T>>(shift);
   }
@@ -144,12 +146,13 @@ struct ChannelCoefficients {
 template <typename T>
 struct NormalizeChannels {
   int64_t channels, inner;
-  const T* input;
+  const T *input, *means;
   const Compute<T>* coefficients;
   T* output;
   NEURA_DEVICE void operator()(int64_t i) const {
     const int64_t c = i / inner % channels;
-    output[i] = Narrow<T>(Widen(input[i]) * coefficients[2 * c] + coefficients[2 * c + 1]);
+    output[i] = Narrow<T>((Widen(input[i]) - Widen(means[c])) * coefficients[2 * c] +
+                          coefficients[2 * c + 1]);
   }
 };
 
@@ -191,11 +194,11 @@ void BatchNormInferenceKernel(KernelCall& call) {
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
     const Tensor coefficients = ScratchOf<Compute<T>>(call, 2 * channels);
     ForEach(call, channels,
-            ChannelCoefficients<T>{call.Get<BatchNormOptions>().eps, In<T>(mean), In<T>(variance),
-                                   In<T>(weight), In<T>(bias), Out<Compute<T>>(coefficients)});
+            ChannelCoefficients<T>{call.Get<BatchNormOptions>().eps, In<T>(variance), In<T>(weight),
+                                   In<T>(bias), Out<Compute<T>>(coefficients)});
     ForEach(call, input.numel(),
-            NormalizeChannels<T>{channels, inner, In<T>(input), In<Compute<T>>(coefficients),
-                                 Out<T>(call.output())});
+            NormalizeChannels<T>{channels, inner, In<T>(input), In<T>(mean),
+                                 In<Compute<T>>(coefficients), Out<T>(call.output())});
   });
 }
 

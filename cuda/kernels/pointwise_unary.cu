@@ -22,9 +22,8 @@ void LogicalNotKernel(KernelCall& call) { UnaryWith<bool>(call, Apply<elements::
 
 void ClampKernel(KernelCall& call) {
   const auto& options = call.Get<ClampOptions>();
-  SwitchNumber(call.input(0).dtype(), [&]<typename T>(T) {
-    UnaryWith<T>(call, elements::ClampOp<Compute<T>>(options.min, options.max));
-  });
+  SwitchNumber(call.input(0).dtype(),
+               [&]<typename T>(T) { UnaryWith<T>(call, elements::ClampOp<Compute<T>>(options)); });
 }
 
 void LeakyReluKernel(KernelCall& call) {

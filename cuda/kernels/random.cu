@@ -7,6 +7,7 @@
 #include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/random/philox.h"
+#include "neura/tensor/random/uniform.h"
 
 namespace neura::cuda {
 namespace {
@@ -60,10 +61,10 @@ NEURA_DEVICE inline void UniformValues(const PhiloxWords& words, double (&values
 
 template <typename T>
 struct MakeUniform {
-  T low, width;
+  UniformRange<T> range;
   NEURA_DEVICE void operator()(const PhiloxWords& words, T (&values)[kPerBlock<T>]) const {
     UniformValues(words, values);
-    for (T& value : values) value = low + value * width;
+    for (T& value : values) value = range(value);
   }
 };
 
@@ -119,7 +120,7 @@ void RandomUniformKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   const auto low = options.low.To<double>(), high = options.high.To<double>();
   InFloat(call, [&]<typename T>(T, const Tensor& output) {
-    Fill<T>(call, output, MakeUniform<T>{static_cast<T>(low), static_cast<T>(high - low)});
+    Fill<T>(call, output, MakeUniform<T>{UniformRange<T>(low, high, options.dtype)});
   });
 }
 

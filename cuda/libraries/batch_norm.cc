@@ -20,16 +20,20 @@ TensorDescriptor DescriptorOf(const Tensor& tensor) {
   return {tensor.dtype(), tensor.size(0), tensor.size(1), inner, 1};
 }
 
+Tensor Filled(const KernelCall& call, DimsView shape, DType dtype, double value) {
+  Tensor values = Scratch(call, shape, dtype);
+  FullOptions options;
+  options.shape.assign(shape.begin(), shape.end());
+  options.value = value;
+  options.dtype = dtype;
+  RunKernel({OpId::kFull, &options, {}, call.call.device}, absl::MakeSpan(&values, 1));
+  return values;
+}
+
 // One value for each of the channels. cuDNN wants a weight and a bias also where there is none.
 Tensor PerChannel(const KernelCall& call, size_t i, int64_t channels, double otherwise) {
   if (call.has_input(i)) return ContiguousInput(call, i);
-  Tensor values = Scratch(call, {channels}, call.output().dtype());
-  FullOptions options;
-  options.shape = {channels};
-  options.value = otherwise;
-  options.dtype = values.dtype();
-  RunKernel({OpId::kFull, &options, {}, call.call.device}, absl::MakeSpan(&values, 1));
-  return values;
+  return Filled(call, {channels}, call.output().dtype(), otherwise);
 }
 
 }  // namespace
@@ -46,13 +50,21 @@ void BatchNormTrainingKernel(KernelCall& call) {
   const TensorDescriptor data = DescriptorOf(output);
   const TensorDescriptor parameters(output.dtype(), 1, channels, 1, 1);
   const Factors factors(output.dtype());
+  // cuDNN gives the variance as the new part of a running one, which wholly replaces the old.
+  const Tensor running_mean = Scratch(call, {channels}, output.dtype());
+  Tensor variance = call.output(3);
   NEURA_CUDNN_CHECK(cudnnBatchNormalizationForwardTraining(
       CudnnHandle(device), CUDNN_BATCHNORM_SPATIAL, factors.one(), factors.zero(), data.handle(),
       input.raw_data(), data.handle(), output.raw_data(), parameters.handle(), weight.raw_data(),
-      bias.raw_data(), /*exponentialAverageFactor=*/0, /*resultRunningMean=*/nullptr,
-      /*resultRunningVariance=*/nullptr, call.Get<BatchNormOptions>().eps,
-      call.output(1).raw_data(), call.output(2).raw_data()));
+      bias.raw_data(), /*exponentialAverageFactor=*/1, running_mean.raw_data(), variance.raw_data(),
+      call.Get<BatchNormOptions>().eps, call.output(1).raw_data(), call.output(2).raw_data()));
   NoteLaunch("cudnnBatchNormalizationForwardTraining");
+  // A running variance divides by the count less one.
+  const double count = static_cast<double>(output.numel() / channels);
+  const Tensor biased = Filled(call, {}, output.dtype(), (count - 1) / count);
+  const Tensor* factors_of_variance[] = {&variance, &biased};
+  RunKernel({OpId::kMul, nullptr, factors_of_variance, call.call.device},
+            absl::MakeSpan(&variance, 1));
 }
 
 // The inputs are grad, input, weight?, mean and rstd.

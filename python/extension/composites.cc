@@ -35,7 +35,7 @@ template <Tensor (*All)(const Tensor&, const ReduceOptions&),
           Tensor (*Pairwise)(const Tensor&, const Tensor&)>
 py::object Extremum(const Tensor& input, const py::object& dim, bool keepdim) {
   if (dim.is_none()) return py::cast(WithoutGil([&] { return All(input, {}); }));
-  if (IsTensor(dim.ptr()) && TensorOf(dim.ptr()).dim() > 0) {
+  if (IsTensor(dim.ptr())) {
     return py::cast(WithoutGil([&] { return Pairwise(input, TensorOf(dim.ptr())); }));
   }
   int64_t along = 0;
@@ -80,21 +80,85 @@ void InitReductions(Binder bind) {
             &Extremum<AMin, Min, Minimum>);
 }
 
+Tensor Scaled(const Tensor& tensor, const Scalar& factor) {
+  return factor == Scalar(int64_t{1}) ? tensor : Mul(tensor, factor);
+}
+
 template <Tensor (*function)(const Tensor&, const Tensor&)>
 py::object ScaledInPlace(const py::object& self, const TensorOrScalar& other, const Scalar& alpha) {
   TensorOrScalar both[] = {{.tensor = TensorOf(self.ptr()), .scalar = {}}, other};
-  NumbersToTensors(absl::MakeSpan(both));
+  NumbersToTensors(OpId::kAdd, absl::MakeSpan(both));
+  WithoutGil([&] { function(both[0].tensor, Scaled(both[1].tensor, alpha)); });
+  return self;
+}
+
+// A bound of a clamp, a number or a tensor.
+using Bound = std::optional<TensorOrScalar>;
+
+bool IsTensorBound(const Bound& bound) { return bound && bound->tensor.defined(); }
+
+ClampOptions NumberBounds(const Bound& min, const Bound& max) {
+  ClampOptions options;
+  if (min) options.min = min->scalar;
+  if (max) options.max = max->scalar;
+  return options;
+}
+
+// Beside a bound that is a tensor, a number becomes one as well.
+Tensor TensorBound(const Tensor& input, const Bound& bound) {
+  if (!bound || bound->tensor.defined()) return bound ? bound->tensor : Tensor();
+  return NumberBeside(OpId::kClamp, input, bound->scalar, false);
+}
+
+Tensor ClampBetween(const Tensor& input, const Bound& min, const Bound& max) {
+  if (IsTensorBound(min) || IsTensorBound(max)) {
+    return Clamp(input, TensorBound(input, min), TensorBound(input, max));
+  }
+  return Clamp(input, NumberBounds(min, max));
+}
+
+py::object ClampItself(const py::object& self, const Bound& min, const Bound& max) {
   WithoutGil([&] {
-    const bool scaled = !(alpha == Scalar(int64_t{1}));
-    function(both[0].tensor, scaled ? Mul(both[1].tensor, alpha) : both[1].tensor);
+    const Tensor& input = TensorOf(self.ptr());
+    if (!IsTensorBound(min) && !IsTensorBound(max)) {
+      ClampInPlace(input, NumberBounds(min, max));
+      return;
+    }
+    const Tensor result = ClampBetween(input, min, max);
+    if (CategoryOf(result.dtype()) > CategoryOf(input.dtype())) {
+      ThrowInvalidArgument(absl::StrCat("clamp_: the result ", Describe(result),
+                                        " cannot be written in place to ", Describe(input)));
+    }
+    Assign(input, result);
   });
   return self;
 }
 
 void InitPointwise(Binder bind) {
   bind.Both("masked_fill", "input, mask, value", "input, with value where the bool mask holds",
-            NEURA_FN((const Tensor& x, const Tensor& mask, const Scalar& value),
-                     { return MaskedFill(x, mask, value); }));
+            NEURA_FN((const Tensor& x, const Tensor& mask, const TensorOrScalar& value), {
+              return value.tensor.defined() ? MaskedFill(x, mask, value.tensor)
+                                            : MaskedFill(x, mask, value.scalar);
+            }));
+  bind.Both("clamp", "input, min=None, max=None",
+            "input, kept between min and max, numbers or tensors that broadcast", &ClampBetween);
+  bind.Both("clamp_min", "input, min", "input, kept above min",
+            NEURA_FN((const Tensor& x, const TensorOrScalar& min),
+                     { return ClampBetween(x, min, std::nullopt); }));
+  bind.Both("clamp_max", "input, max", "input, kept below max",
+            NEURA_FN((const Tensor& x, const TensorOrScalar& max),
+                     { return ClampBetween(x, std::nullopt, max); }));
+  bind.Method("clamp_", "input, min=None, max=None",
+              "Keeps the tensor itself between min and max, numbers or tensors that broadcast",
+              &ClampItself, "Tensor");
+  bind.Both(
+      "isclose", "input, other, rtol=1e-05, atol=1e-08, equal_nan=False",
+      "Whether |input - other| <= atol + rtol * |other| and that is finite, or both are equal",
+      &IsClose);
+  bind.Both("allclose", "input, other, rtol=1e-05, atol=1e-08, equal_nan=False",
+            "Whether isclose() holds everywhere",
+            NEURA_FN((const Tensor& x, const Tensor& y, double rtol, double atol, bool equal_nan),
+                     { return All(IsClose(x, y, rtol, atol, equal_nan)).Item<bool>(); }));
   bind.Both("lerp", "input, end, weight", "input + weight * (end - input)",
             NEURA_FN((const Tensor& x, const Tensor& end, const Scalar& weight),
                      { return Lerp(x, end, weight); }));
@@ -104,23 +168,21 @@ void InitPointwise(Binder bind) {
             NEURA_FN((const Tensor& x), { return Log(x) / std::log(10.0); }));
   bind.Both("addcmul", "input, tensor1, tensor2, *, value=1", "input + value * tensor1 * tensor2",
             NEURA_FN((const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& value),
-                     { return x + a * b * value; }));
+                     { return x + Scaled(a * b, value); }));
   bind.Both("addcdiv", "input, tensor1, tensor2, *, value=1", "input + value * tensor1 / tensor2",
             NEURA_FN((const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& value),
-                     { return x + a / b * value; }));
+                     { return x + Scaled(a / b, value); }));
   bind.Both("add", "input, other, *, alpha=1", "input + alpha * other",
             NEURA_FN((const TensorOrScalar& x, const TensorOrScalar& y, const Scalar& alpha), {
               TensorOrScalar both[] = {x, y};
-              NumbersToTensors(absl::MakeSpan(both));
-              if (alpha == Scalar(int64_t{1})) return Add(both[0].tensor, both[1].tensor);
-              return Add(both[0].tensor, Mul(both[1].tensor, alpha));
+              NumbersToTensors(OpId::kAdd, absl::MakeSpan(both));
+              return Add(both[0].tensor, Scaled(both[1].tensor, alpha));
             }));
   bind.Both("sub", "input, other, *, alpha=1", "input - alpha * other",
             NEURA_FN((const TensorOrScalar& x, const TensorOrScalar& y, const Scalar& alpha), {
               TensorOrScalar both[] = {x, y};
-              NumbersToTensors(absl::MakeSpan(both));
-              if (alpha == Scalar(int64_t{1})) return Sub(both[0].tensor, both[1].tensor);
-              return Sub(both[0].tensor, Mul(both[1].tensor, alpha));
+              NumbersToTensors(OpId::kSub, absl::MakeSpan(both));
+              return Sub(both[0].tensor, Scaled(both[1].tensor, alpha));
             }));
   bind.Method("add_", "input, other, *, alpha=1", "Adds alpha * other to the tensor itself",
               &ScaledInPlace<&AddInPlace>, "Tensor");
@@ -178,6 +240,13 @@ Tensor Repeat(const Tensor& x, const Dims& times) {
     ThrowInvalidArgument(absl::StrCat("repeat: expected at least ", rank, " numbers for ",
                                       Describe(x), ", got ", ToString(counts)));
   }
+  // At once, so that no -1 is taken for an extent to keep.
+  for (int64_t count : counts) {
+    if (count < 0) {
+      ThrowInvalidArgument(absl::StrCat("repeat: the numbers ", ToString(counts), " for ",
+                                        Describe(x), " must not be negative"));
+    }
+  }
   // [A, B] becomes [1, A, 1, B], that is expanded to [times, A, times, B] and joined again.
   Dims apart, expanded, joined;
   for (size_t d = 0; d < counts.size(); ++d) {
@@ -187,7 +256,7 @@ Tensor Repeat(const Tensor& x, const Dims& times) {
     apart.push_back(extent);
     expanded.push_back(counts[d]);
     expanded.push_back(extent);
-    joined.push_back(counts[d] * extent);
+    joined.push_back(NumElements({counts[d], extent}));
   }
   return Reshape(Expand(Reshape(x, apart), expanded), joined);
 }
@@ -203,7 +272,7 @@ std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim
 }
 
 // PyTorch's order: the last dimension's two amounts first.
-Tensor PadByPairs(const Tensor& x, const Dims& pad, const std::string& mode, double value) {
+Tensor PadByPairs(const Tensor& x, const Dims& pad, const std::string& mode, const Scalar& value) {
   if (mode != "constant") {
     ThrowUnimplemented(absl::StrCat("pad: mode '", mode, "'; only 'constant' is implemented"));
   }
@@ -290,10 +359,38 @@ void InitActivations(Binder bind) {
          return Relu(x) + alpha * Expm1(Clamp(x, {.max = 0}));
        }));
   bind("relu6", "input", "input, kept between 0 and 6",
-       NEURA_FN((const Tensor& x), { return Clamp(x, {.min = 0, .max = 6}); }));
+       NEURA_FN((const Tensor& x), { return Clamp(x, {.min = 0, .max = 6, .open = true}); }));
   bind("hardtanh", "input, min_val=-1.0, max_val=1.0", "input, kept between min_val and max_val",
-       NEURA_FN((const Tensor& x, double min, double max),
-                { return Clamp(x, {.min = min, .max = max}); }));
+       NEURA_FN((const Tensor& x, const Scalar& min, const Scalar& max), {
+         // Unlike clamp it keeps integers.
+         const auto bound = [&x](const Scalar& value) {
+           return IsIntegral(x.dtype()) ? Scalar(value.To<int64_t>()) : value;
+         };
+         return Clamp(x, {.min = bound(min), .max = bound(max), .open = true});
+       }));
+  bind(
+      "softplus", "input, beta=1.0, threshold=20.0",
+      "log(1 + exp(beta * input)) / beta, and input itself where beta * input is above a threshold "
+      "below 20, from which on they differ by nothing",
+      NEURA_FN((const Tensor& x, double beta, double threshold), {
+        const Tensor scaled = beta == 1 ? x : x * beta;
+        const Tensor soft = beta == 1 ? Softplus(x) : Softplus(scaled) / beta;
+        return threshold < 20 ? Where(scaled > threshold, x, soft) : soft;
+      }));
+  bind("dropout", "input, p=0.5, training=True, inplace=False",
+       "While training, zeros elements with probability p and scales the others by 1 / (1 - p)",
+       NEURA_FN((const py::object& x, double p, bool training, bool),
+                {
+                  if (!IsTensor(x.ptr())) {
+                    ThrowTypeError(absl::StrCat("dropout(): argument 'input' must be Tensor, not ",
+                                                Py_TYPE(x.ptr())->tp_name));
+                  }
+                  const Tensor& input = TensorOf(x.ptr());
+                  const Tensor result = WithoutGil([&] { return Dropout(input, p, training); });
+                  // The object itself where nothing is to be done.
+                  return IsSame(result, input) ? x : py::cast(result);
+                }),
+       "Tensor");
   bind("logsigmoid", "input", "log(sigmoid(input)), without underflow",
        NEURA_FN((const Tensor& x), { return -Softplus(-x); }));
   bind("embedding", "input, weight", "The rows of weight that the integers of input name",

@@ -142,6 +142,7 @@ class ListReader {
 #define NEURA_CASE(type, name)                       \
   case DType::name: {                                \
     for (size_t i = 0; i < items_.size(); ++i) {     \
+      CheckFits(items_[i], wanted);                  \
       tensor.data<type>()[i] = items_[i].To<type>(); \
     }                                                \
     break;                                           \
@@ -159,9 +160,17 @@ class ListReader {
             !PyBytes_Check(object));
   }
 
+  static void CheckFits(const Scalar& item, DType dtype) {
+    if (item.Fits(dtype)) return;
+    throw py::value_error(absl::StrCat("tensor(): the number ", ToString(item),
+                                       " is outside of what ", DTypeName(dtype), " holds"));
+  }
+
   void FindShape(py::object data) {
     while (IsSequence(data.ptr())) {
-      if (shape_.size() == 64) throw py::value_error("tensor(): nested deeper than 64 lists");
+      if (shape_.size() == kMaxDims) {
+        throw py::value_error(absl::StrCat("tensor(): nested deeper than ", kMaxDims, " lists"));
+      }
       const py::ssize_t size = PySequence_Size(data.ptr());
       if (size < 0) throw py::error_already_set();
       shape_.push_back(size);

@@ -138,7 +138,9 @@ Tensor ImportCapsule(PyObject* capsule, const std::optional<bool>& copy) {
     ThrowBufferError("from_dlpack(): the memory is read-only, so it must be copied");
   }
   const DType dtype = DTypeOfDlpack(view.dtype);
+  if (view.ndim < 0) ThrowBufferError(absl::StrCat("from_dlpack(): ", view.ndim, " dimensions"));
   const size_t rank = static_cast<size_t>(view.ndim);
+  CheckNumDims("from_dlpack()", rank);
   const Dims shape(view.shape, view.shape + rank);
   if ((reinterpret_cast<uintptr_t>(view.data) + view.byte_offset) % AlignmentOf(dtype) != 0) {
     ThrowBufferError("from_dlpack(): the memory is not aligned to its elements; pass a copy");

@@ -4,6 +4,7 @@
 #include <optional>
 #include <random>
 
+#include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/python/extension/binder.h"
 #include "neura/tensor/random/generator.h"
@@ -21,10 +22,6 @@ TensorOptions Options(const OptDType& dtype, const Device& device, DType otherwi
 
 Tensor Leaf(const Tensor& tensor, bool requires_grad) {
   return requires_grad ? SetRequiresGrad(tensor) : tensor;
-}
-
-Generator* GeneratorOf(const py::object& generator) {
-  return generator.is_none() ? nullptr : generator.cast<Generator*>();
 }
 
 void InitConstants(const Binder& bind) {
@@ -84,31 +81,17 @@ void InitConstants(const Binder& bind) {
                 { return Leaf(Eye(n, m.value_or(n), Options(dtype, device)), grad); }));
 }
 
-py::object Wrap(const Tensor& tensor, bool requires_grad = false) {
-  return py::cast(Leaf(tensor, requires_grad));
-}
-
 void InitRandom(const Binder& bind) {
   bind("rand", "*size, generator=None, dtype=None, device='cpu', requires_grad=False",
        "Uniform in [0, 1)",
-       NEURA_FN((const Dims& size, const py::object& generator, const OptDType& dtype,
+       NEURA_FN((const Dims& size, Generator* generator, const OptDType& dtype,
                  const Device& device, bool grad),
-                {
-                  Generator* const g = GeneratorOf(generator);
-                  return Wrap(WithoutGil([&] { return Rand(size, Options(dtype, device), g); }),
-                              grad);
-                }),
-       "Tensor");
+                { return Leaf(Rand(size, Options(dtype, device), generator), grad); }));
   bind("randn", "*size, generator=None, dtype=None, device='cpu', requires_grad=False",
        "Normal with mean 0 and standard deviation 1",
-       NEURA_FN((const Dims& size, const py::object& generator, const OptDType& dtype,
+       NEURA_FN((const Dims& size, Generator* generator, const OptDType& dtype,
                  const Device& device, bool grad),
-                {
-                  Generator* const g = GeneratorOf(generator);
-                  return Wrap(WithoutGil([&] { return Randn(size, Options(dtype, device), g); }),
-                              grad);
-                }),
-       "Tensor");
+                { return Leaf(Randn(size, Options(dtype, device), generator), grad); }));
   bind("rand_like", "input, *, dtype=None", "Uniform in [0, 1), with the shape of input",
        NEURA_FN((const Tensor& x, const OptDType& dtype),
                 { return Rand(x.shape(), Options(dtype, kCpu, x.dtype())); }));
@@ -118,44 +101,23 @@ void InitRandom(const Binder& bind) {
   // randint(high, size) and randint(low, high, size).
   bind("randint", "low, high, size=None, *, generator=None, dtype=None, device='cpu'",
        "Integers in [low, high), int64; randint(high, size) starts from 0",
-       NEURA_FN((int64_t low, const py::object& high, const std::optional<Dims>& size,
-                 const py::object& generator, const OptDType& dtype, const Device& device),
+       NEURA_FN((int64_t low, const Dims& high, const std::optional<Dims>& size,
+                 Generator* generator, const OptDType& dtype, const Device& device),
                 {
-                  int64_t from = low, below = low;
-                  Dims shape;
-                  if (size) {
-                    shape = *size;
-                    if (!FromPython(high.ptr(), &below))
-                      ThrowTypeError("randint(): 'high' must be int");
-                  } else {
-                    from = 0;
-                    if (!FromPython(high.ptr(), &shape)) {
-                      ThrowTypeError("randint(): expected (high, size) or (low, high, size)");
-                    }
+                  const TensorOptions options = Options(dtype, device, kInt64);
+                  if (!size) return RandInt(0, low, high, options, generator);
+                  if (high.size() != 1) {
+                    ThrowTypeError("randint(): argument 'high' must be int where there is a size");
                   }
-                  Generator* const g = GeneratorOf(generator);
-                  return Wrap(WithoutGil([&] {
-                    return RandInt(from, below, shape, Options(dtype, device, kInt64), g);
-                  }));
-                }),
-       "Tensor");
+                  return RandInt(low, high[0], *size, options, generator);
+                }));
   bind("normal", "mean, std, size, *, generator=None, dtype=None",
        "Normal with a mean and a standard deviation",
-       NEURA_FN((double mean, double std, const Dims& size, const py::object& generator,
-                 const OptDType& dtype),
-                {
-                  Generator* const g = GeneratorOf(generator);
-                  return Wrap(
-                      WithoutGil([&] { return Normal(size, mean, std, Options(dtype, kCpu), g); }));
-                }),
-       "Tensor");
+       NEURA_FN(
+           (double mean, double std, const Dims& size, Generator* generator, const OptDType& dtype),
+           { return Normal(size, mean, std, Options(dtype, kCpu), generator); }));
   bind("randperm", "n, *, generator=None", "0 ... n - 1 in a random order, int64",
-       NEURA_FN((int64_t n, const py::object& generator),
-                {
-                  Generator* const g = GeneratorOf(generator);
-                  return Wrap(WithoutGil([&] { return RandPerm(n, g); }));
-                }),
-       "Tensor");
+       NEURA_FN((int64_t n, Generator * generator), { return RandPerm(n, generator); }));
 }
 
 }  // namespace
@@ -182,6 +144,10 @@ void InitFactories(py::module_& m) {
   bind("manual_seed", "seed", "Starts the default generator from a seed; returns that generator",
        NEURA_FN((const py::object& seed),
                 {
+                  if (PyIndex_Check(seed.ptr()) == 0) {
+                    ThrowTypeError(absl::StrCat("manual_seed(): argument 'seed' must be int, not ",
+                                                Py_TYPE(seed.ptr())->tp_name));
+                  }
                   ManualSeed(py::int_(seed).attr("__and__")(UINT64_MAX).cast<uint64_t>());
                   return py::cast(&DefaultGenerator(), py::return_value_policy::reference);
                 }),

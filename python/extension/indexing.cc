@@ -12,6 +12,7 @@
 #include "neura/python/extension/number.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/schema.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -388,7 +389,7 @@ int Contains(PyObject* self, PyObject* value) {
         TensorOrScalar both[2];
         both[0].tensor = TensorOf(self);
         if (!FromPython(value, &both[1])) return 0;
-        NumbersToTensors(both);
+        NumbersToTensors(OpId::kEq, both);
         return Any(Eq(both[0].tensor, both[1].tensor)).Item<bool>();
       },
       -1);

@@ -1,5 +1,6 @@
 #include "neura/python/extension/init.h"
 
+#include "absl/strings/str_cat.h"
 #include "neura/nn/init.h"
 #include "neura/python/extension/binder.h"
 #include "neura/tensor/random/generator.h"
@@ -9,35 +10,33 @@ namespace {
 
 namespace py = pybind11;
 
-Generator* GeneratorOf(const py::object& generator) {
-  return generator.is_none() ? nullptr : generator.cast<Generator*>();
-}
-
 // The tensor's own object comes back.
 template <typename F>
 py::object Overwrite(const py::object& tensor, F fill) {
-  if (!IsTensor(tensor.ptr())) ThrowTypeError("an initializer needs a Tensor");
+  if (!IsTensor(tensor.ptr())) {
+    ThrowTypeError(absl::StrCat("an initializer: argument 'tensor' must be Tensor, not ",
+                                Py_TYPE(tensor.ptr())->tp_name));
+  }
   WithoutGil([&] { fill(TensorOf(tensor.ptr())); });
   return tensor;
 }
 
 template <Tensor (*fill)(const Tensor&, const nn::init::KaimingOptions&)>
 py::object Kaiming(const py::object& tensor, double a, const std::string& mode,
-                   const std::string& nonlinearity, const py::object& generator) {
+                   const std::string& nonlinearity, Generator* generator) {
   return Overwrite(tensor, [&](const Tensor& t) {
-    fill(t,
-         {.a = a, .mode = mode, .nonlinearity = nonlinearity, .generator = GeneratorOf(generator)});
+    fill(t, {.a = a, .mode = mode, .nonlinearity = nonlinearity, .generator = generator});
   });
 }
 
 template <Tensor (*fill)(const Tensor&, double, Generator*)>
-py::object Xavier(const py::object& tensor, double gain, const py::object& generator) {
-  return Overwrite(tensor, [&](const Tensor& t) { fill(t, gain, GeneratorOf(generator)); });
+py::object Xavier(const py::object& tensor, double gain, Generator* generator) {
+  return Overwrite(tensor, [&](const Tensor& t) { fill(t, gain, generator); });
 }
 
 template <Tensor (*fill)(const Tensor&, double, double, Generator*)>
-py::object Draw(const py::object& tensor, double a, double b, const py::object& generator) {
-  return Overwrite(tensor, [&](const Tensor& t) { fill(t, a, b, GeneratorOf(generator)); });
+py::object Draw(const py::object& tensor, double a, double b, Generator* generator) {
+  return Overwrite(tensor, [&](const Tensor& t) { fill(t, a, b, generator); });
 }
 
 }  // namespace

@@ -9,24 +9,19 @@
 
 namespace neura::python {
 
-// Makes tensors of the numbers among `inputs`, of the dtype that a number has beside the first
-// tensor; beside none, of its own.
-inline void NumbersToTensors(absl::Span<TensorOrScalar> inputs) {
+// Makes tensors of the numbers among the inputs of `op`, as NumberBeside() does beside the last
+// tensor; beside none, of their own dtypes.
+inline void NumbersToTensors(OpId op, absl::Span<TensorOrScalar> inputs) {
   const Tensor* beside = nullptr;
+  size_t place = inputs.size();
   // where(condition, 1.0, x): the condition's dtype does not count.
-  for (size_t i = inputs.size(); i-- > 0;) {
-    if (inputs[i].tensor.defined()) {
-      beside = &inputs[i].tensor;
-      break;
-    }
+  while (beside == nullptr && place > 0) {
+    if (inputs[--place].tensor.defined()) beside = &inputs[place].tensor;
   }
-  for (TensorOrScalar& input : inputs) {
-    if (input.tensor.defined()) continue;
-    input.tensor =
-        beside == nullptr
-            ? ScalarTensor(input.scalar)
-            : ScalarTensor(input.scalar, {.dtype = ScalarDType(beside->dtype(), input.scalar),
-                                          .device = beside->device()});
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].tensor.defined()) continue;
+    inputs[i].tensor = beside == nullptr ? ScalarTensor(inputs[i].scalar)
+                                         : NumberBeside(op, *beside, inputs[i].scalar, i < place);
   }
 }
 

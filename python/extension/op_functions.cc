@@ -158,7 +158,7 @@ class OpFunction final : public Function {
         ThrowBadArgument(i, arguments[i]);
     }
     for (const Tensor& tensor : list) inputs.push_back({.tensor = tensor, .scalar = {}});
-    if (schema_.flags.pointwise) NumbersToTensors(absl::MakeSpan(inputs));
+    if (schema_.flags.pointwise) NumbersToTensors(op_, absl::MakeSpan(inputs));
     absl::InlinedVector<const Tensor*, 5> refs;
     for (const TensorOrScalar& input : inputs) refs.push_back(&input.tensor);
     if (in_place_) {

@@ -15,9 +15,9 @@ namespace {
 namespace py = pybind11;
 
 // Two operands, at least one of them a tensor. False: Python should ask the other one.
-bool Operands(PyObject* a, PyObject* b, TensorOrScalar (&operands)[2]) {
+bool Operands(OpId op, PyObject* a, PyObject* b, TensorOrScalar (&operands)[2]) {
   if (!FromPython(a, &operands[0]) || !FromPython(b, &operands[1])) return false;
-  NumbersToTensors(operands);
+  NumbersToTensors(op, operands);
   return true;
 }
 
@@ -29,7 +29,7 @@ PyObject* Binary(PyObject* a, PyObject* b) {
       return ToPython(WithoutGil([&] { return neura::Call(op, nullptr, x, y); }));
     }
     TensorOrScalar operands[2];
-    if (!Operands(a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
+    if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
     return ToPython(WithoutGil(
         [&] { return neura::Call(op, nullptr, operands[0].tensor, operands[1].tensor); }));
   });
@@ -39,7 +39,7 @@ template <OpId op>
 PyObject* InPlace(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
     TensorOrScalar operands[2];
-    if (!Operands(a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
+    if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
     WithoutGil([&] { DispatchInPlace(op, nullptr, {&operands[0].tensor, &operands[1].tensor}); });
     return Py_NewRef(a);
   });
@@ -52,12 +52,14 @@ PyObject* Unary(PyObject* a) {
 }
 
 PyObject* Power(PyObject* a, PyObject* b, PyObject*) {
-  if (IsTensor(a) && PyFloat_CheckExact(b) && PyFloat_AS_DOUBLE(b) == 2.0) {
-    return Unary<OpId::kSquare>(a);
-  }
-  if (IsTensor(a) && PyLong_CheckExact(b) && PyLong_AsLong(b) == 2) return Unary<OpId::kSquare>(a);
+  // A number of a higher category than the tensor's raises its dtype: no square of the tensor.
+  const bool square =
+      IsTensor(a) &&
+      ((PyFloat_CheckExact(b) && PyFloat_AS_DOUBLE(b) == 2.0 &&
+        IsDifferentiable(TensorOf(a).dtype())) ||
+       (PyLong_CheckExact(b) && PyLong_AsLong(b) == 2 && TensorOf(a).dtype() != kBool));
   PyErr_Clear();  // an integer beyond long
-  return Binary<OpId::kPow>(a, b);
+  return square ? Unary<OpId::kSquare>(a) : Binary<OpId::kPow>(a, b);
 }
 
 PyObject* Positive(PyObject* a) { return Py_NewRef(a); }
@@ -87,7 +89,7 @@ template <OpId op>
 PyObject* Logical(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
     TensorOrScalar operands[2];
-    if (!Operands(a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
+    if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
     for (const TensorOrScalar& operand : operands) {
       if (operand.tensor.dtype() == kBool) continue;
       ThrowTypeError(

@@ -187,6 +187,14 @@ bool FromPython(PyObject* object, Tensor* value) {
   return true;
 }
 
+bool FromPython(PyObject* object, Generator** value) {
+  *value = nullptr;
+  if (object == Py_None) return true;
+  if (!py::isinstance<Generator>(object)) return false;
+  *value = py::handle(object).cast<Generator*>();
+  return true;
+}
+
 bool FromPython(PyObject* object, TensorOrScalar* value) {
   return FromPython(object, &value->tensor) || FromPython(object, &value->scalar);
 }

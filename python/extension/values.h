@@ -12,6 +12,7 @@
 #include "neura/tensor/core/device.h"
 #include "neura/tensor/core/scalar.h"
 #include "neura/tensor/ops/fields.h"
+#include "neura/tensor/random/generator.h"
 
 namespace neura::python {
 
@@ -32,9 +33,10 @@ bool FromPython(PyObject* object, std::string* value);
 bool FromPython(PyObject* object, DType* value);
 bool FromPython(PyObject* object, Device* value);  // a Device or "cpu"
 bool FromPython(PyObject* object, Scalar* value);
-bool FromPython(PyObject* object, Dims* value);    // an integer or a sequence of them
-bool FromPython(PyObject* object, Size2* value);   // an integer or a pair
-bool FromPython(PyObject* object, Tensor* value);  // None is not a tensor
+bool FromPython(PyObject* object, Dims* value);        // an integer or a sequence of them
+bool FromPython(PyObject* object, Size2* value);       // an integer or a pair
+bool FromPython(PyObject* object, Tensor* value);      // None is not a tensor
+bool FromPython(PyObject* object, Generator** value);  // null for None
 bool FromPython(PyObject* object, TensorOrScalar* value);
 bool FromPython(PyObject* object, std::vector<Tensor>* value);
 template <typename T>
@@ -92,6 +94,7 @@ NEURA_TYPE_TEXT(Size2, "IntOrPair")
 NEURA_TYPE_TEXT(Tensor, "Tensor")
 NEURA_TYPE_TEXT(TensorOrScalar, "Tensor | Number")
 NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")
+NEURA_TYPE_TEXT(Generator*, "Generator | None")
 NEURA_TYPE_TEXT(pybind11::object, "Any")
 #undef NEURA_TYPE_TEXT
 template <typename T>

@@ -28,7 +28,6 @@ globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_funct
 from neura import _methods, autograd, cuda, nn, onnx, optim, utils  # noqa: E402
 from neura._functions import (  # noqa: E402
     ALIASES as _ALIASES,
-    allclose,
     bernoulli,
     count_nonzero,
     diag,
@@ -36,7 +35,6 @@ from neura._functions import (  # noqa: E402
     hstack,
     is_complex,
     is_floating_point,
-    isclose,
     masked_select,
     meshgrid,
     movedim,

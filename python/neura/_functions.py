@@ -27,23 +27,13 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return input.shape == other.shape and bool(_C.all(_C.eq(input, other)))
 
 
-def isclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Tensor:
-    """Whether |input - other| <= atol + rtol * |other|, for each element."""
-    close = (input == other) | ((input - other).abs() <= atol + rtol * other.abs())
-    return close | (input.isnan() & other.isnan()) if equal_nan else close
-
-
-def allclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> bool:
-    """Whether isclose() holds everywhere."""
-    return bool(_C.all(isclose(input, other, rtol, atol, equal_nan)))
-
-
 def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
-    """The positions of the elements that are not zero: int64 [count, dims], or a tuple of columns."""
+    """The positions of the elements that are not zero: int64 [count, dims], or a tuple of columns.
+
+    As a tuple, a number is seen as a vector of one element.
+    """
+    if as_tuple and input.ndim == 0:
+        input = input.reshape(1)
     places = _C.arange(input.numel())[(input != 0).reshape(-1)]
     columns = []
     for extent in reversed(input.shape):
@@ -151,13 +141,11 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
 # Which of them are methods too.
 METHODS = (
-    allclose,
     bernoulli,
     count_nonzero,
     diag,
     equal,
     is_complex,
-    isclose,
     masked_select,
     movedim,
     nonzero,

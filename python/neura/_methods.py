@@ -39,18 +39,6 @@ def short(self: Tensor) -> Tensor:
 
 
 @_method
-def clamp_min(self: Tensor, min: Any) -> Tensor:
-    """Kept above min."""
-    return self.clamp(min=min)
-
-
-@_method
-def clamp_max(self: Tensor, max: Any) -> Tensor:
-    """Kept below max."""
-    return self.clamp(max=max)
-
-
-@_method
 def where(self: Tensor, condition: Tensor, other: Any) -> Tensor:
     """This tensor where condition holds, other elsewhere."""
     return _C.where(condition, self, other)
@@ -102,13 +90,27 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
     return self.copy_(_C.rand(self.shape, generator=generator) < p)
 
 
+# A dtype holds every integer below 2 to the power of this.
+_INTEGER_BITS = {
+    _C.bool: 1,
+    _C.uint8: 8,
+    _C.int8: 7,
+    _C.int16: 15,
+    _C.int32: 31,
+    _C.int64: 62,
+    _C.float16: 11,
+    _C.bfloat16: 8,
+    _C.float32: 24,
+    _C.float64: 53,
+}
+
+
 @_method
 def random_(self: Tensor, low: int = 0, high: int | None = None) -> Tensor:
     """Overwrites with integers in [low, high); with one number, in [0, low)."""
     if high is None:
-        # The largest integer up to which the dtype holds them all.
-        low, high = 0, low or 2 ** {_C.float32: 24, _C.float16: 11}.get(self.dtype, 31)
-    return self.copy_(_C.randint(low, high, self.shape))
+        low, high = 0, low or 2 ** _INTEGER_BITS[self.dtype]
+    return self.copy_(_C.randint(low, high, self.shape, dtype=self.dtype))
 
 
 @_method

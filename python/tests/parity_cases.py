@@ -84,6 +84,9 @@ add(
     Case([normal(4)], kwargs={"max": 0.1}),
     Case([integers(0, 9, 5)], (2, 5), dtypes=("int64",)),
 )
+add("clamp", Case([normal(4, 3), normal(3), normal(4, 1)]), Case([normal(4), normal()]))
+add("clamp_min clamp_max", Case([normal(4)], (0.1,)), Case([normal(4, 3), normal(3)]), Case([integers(0, 9, 5)], (2.5,), dtypes=("int64",)))
+add("isclose", Case([SPECIAL, SPECIAL[::-1].copy()]), Case([SPECIAL, SPECIAL], kwargs={"equal_nan": True}), Case([integers(0, 3, 9), integers(0, 3, 9)], kwargs={"atol": 1}, dtypes=("int64",)))
 add("elu", Case([normal(5)], (0.5,)))
 add("hardtanh", Case([normal(5)], (-0.2, 0.7)))
 
@@ -117,6 +120,7 @@ add("lerp", Case([normal(3, 2), normal(3, 2)], (0.3,)))
 add("addcmul addcdiv", Case([normal(3), uniform(1, 2, 3), uniform(1, 2, 3)], kwargs={"value": 0.5}))
 add("where", Case([normal(4, 3) > 0, normal(4, 3), normal(3)]))
 add("masked_fill", Case([normal(4, 3), normal(3) > 0], (7.0,)), Case([normal(2, 2), np.array(True)], (1,)))
+add("masked_fill", Case([normal(4, 3), normal(3) > 0, normal()]), Case([integers(0, 9, 3), np.array([True, False, True])], (7.5,), dtypes=("int64",)))
 
 # ---- reductions ------------------------------------------------------------------------------
 
@@ -258,6 +262,7 @@ COMPARED_ELSEWHERE = {
         bfloat16 bool cast copy_ assign_ cpu data_ptr dim double element_size fill_ float half int is_contiguous
         is_floating_point item long normal_ numel size storage_offset stride to tolist type_as uniform_ zero_
         set_num_threads get_num_threads""",
+    "test_functions.py": "allclose dropout",
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",

@@ -175,15 +175,10 @@ def fits_in_place(case):
 
 
 def compare_gradients(a, b, x, y, what, in_place):
-    # What is flat, such as floor(), has a gradient of zeros in PyTorch and none here.
-    flat = [right for left, right in zip(a, b) if right.requires_grad and not left.requires_grad]
-    for right in flat:
-        for grad in torch.autograd.grad(right.sum(), [t for t in y if t.requires_grad], retain_graph=True):
-            assert not grad.any(), what
-    pairs = [(left, right) for left, right in zip(a, b) if left.requires_grad and right.requires_grad]
+    pairs = [(left, right) for left, right in zip(a, b) if left.requires_grad or right.requires_grad]
     if not pairs:
-        assert not any(left.requires_grad for left in a), what
         return
+    assert all(left.requires_grad and right.requires_grad for left, right in pairs), what
     loss, other = 0, 0
     for left, right in pairs:
         weight = np.random.RandomState(1).uniform(0.5, 1.5, tuple(right.shape))

@@ -96,5 +96,33 @@ TEST(ScalarTest, RemembersItsCategory) {
   EXPECT_EQ(ToString(Scalar(std::complex<double>(1, -2))), "1-2j");
 }
 
+TEST(ScalarTest, FitsWhatADtypeHolds) {
+  EXPECT_TRUE(Scalar(255).Fits(kUInt8));
+  EXPECT_FALSE(Scalar(256).Fits(kUInt8));
+  EXPECT_FALSE(Scalar(-1).Fits(kUInt8));
+  EXPECT_TRUE(Scalar(-128).Fits(kInt8));
+  EXPECT_FALSE(Scalar(128).Fits(kInt8));
+  EXPECT_FALSE(Scalar(int64_t{1} << 31).Fits(kInt32));
+  EXPECT_TRUE(Scalar(255.9).Fits(kUInt8));
+  EXPECT_TRUE(Scalar(-0.9).Fits(kUInt8));
+  EXPECT_FALSE(Scalar(256.0).Fits(kUInt8));
+  EXPECT_TRUE(Scalar(-0x1p63).Fits(kInt64));
+  EXPECT_FALSE(Scalar(0x1p63).Fits(kInt64));
+  EXPECT_FALSE(Scalar(std::numeric_limits<double>::quiet_NaN()).Fits(kInt64));
+  EXPECT_FALSE(Scalar(std::numeric_limits<double>::infinity()).Fits(kInt32));
+  EXPECT_TRUE(Scalar(std::numeric_limits<double>::quiet_NaN()).Fits(kFloat16));
+  EXPECT_TRUE(Scalar(300).Fits(kBool));
+  EXPECT_FALSE(Scalar(std::complex<double>(1, 2)).Fits(kFloat32));
+  EXPECT_TRUE(Scalar(std::complex<double>(1, 2)).Fits(kComplex64));
+}
+
+TEST(ScalarTest, SaturatesWhereConversionWraps) {
+  EXPECT_EQ(Scalar(300).Saturate<uint8_t>(), 255);
+  EXPECT_EQ(Scalar(-5).Saturate<uint8_t>(), 0);
+  EXPECT_EQ(Scalar(1e300).Saturate<int32_t>(), std::numeric_limits<int32_t>::max());
+  EXPECT_EQ(Scalar((int64_t{1} << 53) + 1).Saturate<int64_t>(), (int64_t{1} << 53) + 1);
+  EXPECT_EQ(Scalar(2.5).Saturate<float>(), 2.5f);
+}
+
 }  // namespace
 }  // namespace neura

@@ -1,5 +1,10 @@
 #include "neura/tensor/core/scalar.h"
 
+#include <cmath>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 namespace neura {
@@ -16,6 +21,24 @@ DType Scalar::default_dtype() const {
       break;
   }
   return kComplex64;
+}
+
+bool Scalar::Fits(DType dtype) const {
+  if (dtype == kBool || IsComplex(dtype)) return true;
+  if (imag_ != 0) return false;
+  if (!IsIntegral(dtype)) return true;
+  return SwitchDType(dtype, [this]<typename T>(T) {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      if (category_ <= DTypeCategory::kIntegral) return std::in_range<T>(int_);
+      // Both ends are exact in double; NaN fails every comparison.
+      const double low = static_cast<double>(std::numeric_limits<T>::min());
+      const double end = std::ldexp(1.0, std::numeric_limits<T>::digits);
+      const double whole = std::trunc(real_);
+      return whole >= low && whole < end;
+    } else {
+      return true;
+    }
+  });
 }
 
 std::string ToString(const Scalar& value) {

@@ -6,7 +6,9 @@
 #include <complex>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <type_traits>
 
 #include "neura/tensor/core/convert.h"
 #include "neura/tensor/core/dtype.h"
@@ -32,6 +34,23 @@ class Scalar {
     if (category_ <= DTypeCategory::kIntegral) return Convert<T>(int_);
     return Convert<T>(std::complex<double>(real_, imag_));
   }
+
+  // The value of T nearest to this one, where To() wraps. A fraction is cut off; NaN is not for
+  // integral T.
+  template <typename T>
+  T Saturate() const {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      if (Fits(DTypeOf<T>)) return To<T>();
+      const bool negative = category_ <= DTypeCategory::kIntegral ? int_ < 0 : real_ < 0;
+      return negative ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
+    } else {
+      return To<T>();
+    }
+  }
+
+  // Whether a tensor of `dtype` can hold the value but for rounding: an integral dtype what lies in
+  // its range once the fraction is cut off (no NaN), a real one nothing imaginary; bool all.
+  bool Fits(DType dtype) const;
 
   // The dtype that a tensor made of this number alone has: bool, int64, float32 or complex64.
   DType default_dtype() const;

@@ -1,12 +1,18 @@
 #include "neura/tensor/core/shape.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "neura/tensor/core/error.h"
 
 namespace neura {
+
+void ThrowTooManyDims(std::string_view op, size_t count) {
+  ThrowInvalidArgument(
+      absl::StrCat(op, ": a tensor has at most ", kMaxDims, " dimensions, not ", count));
+}
 
 std::string ToString(DimsView dims) { return absl::StrCat("[", absl::StrJoin(dims, ", "), "]"); }
 
@@ -50,6 +56,40 @@ bool IsContiguous(DimsView shape, DimsView strides) {
     expected *= static_cast<uint64_t>(shape[i]);
   }
   return contiguous;
+}
+
+bool Overlaps(DimsView shape, DimsView strides) {
+  absl::InlinedVector<size_t, 6> dims;  // by stride
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] == 0) return false;
+    if (shape[d] > 1) dims.push_back(d);
+  }
+  std::sort(dims.begin(), dims.end(), [&](size_t a, size_t b) { return strides[a] < strides[b]; });
+  // Where each stride steps over all that the smaller ones reach, no two elements meet.
+  int64_t reach = 0;
+  bool apart = true;
+  for (size_t d : dims) {
+    if (strides[d] == 0) return true;
+    apart &= strides[d] > reach;
+    reach += (shape[d] - 1) * strides[d];
+  }
+  if (apart) return false;
+  // Strides that interlock may keep them apart too. More elements than places cannot.
+  if (NumElements(shape) > reach + 1) return true;
+  std::vector<bool> taken(static_cast<size_t>(reach) + 1);
+  Dims index(dims.size(), 0);
+  for (int64_t place = 0;;) {
+    if (taken[static_cast<size_t>(place)]) return true;
+    taken[static_cast<size_t>(place)] = true;
+    size_t k = 0;
+    for (; k < dims.size(); ++k) {
+      place += strides[dims[k]];
+      if (++index[k] < shape[dims[k]]) break;
+      place -= strides[dims[k]] * shape[dims[k]];
+      index[k] = 0;
+    }
+    if (k == dims.size()) return false;
+  }
 }
 
 Dims BroadcastShapes(std::string_view op, DimsView a, DimsView b) {

@@ -3,6 +3,7 @@
 #ifndef NEURA_TENSOR_CORE_SHAPE_H_
 #define NEURA_TENSOR_CORE_SHAPE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +17,15 @@ namespace neura {
 using Dims = absl::InlinedVector<int64_t, 6>;
 using DimsView = absl::Span<const int64_t>;
 
+// The most dimensions that a tensor may have.
+inline constexpr size_t kMaxDims = 64;
+
+[[noreturn]] void ThrowTooManyDims(std::string_view op, size_t count);
+// Throws InvalidArgument naming `op` when a shape of so many dimensions is above kMaxDims.
+inline void CheckNumDims(std::string_view op, size_t count) {
+  if (count > kMaxDims) ThrowTooManyDims(op, count);
+}
+
 // "[2, 3]"
 std::string ToString(DimsView dims);
 
@@ -28,6 +38,9 @@ Dims ContiguousStrides(DimsView shape);
 
 // Row-major order without gaps; extents of 1 may have any stride, empty tensors are contiguous.
 bool IsContiguous(DimsView shape, DimsView strides);
+
+// Whether two elements of such a view have one place in memory.
+bool Overlaps(DimsView shape, DimsView strides);
 
 // The shape to which both broadcast, by NumPy's rule. Throws InvalidArgument naming `op`.
 Dims BroadcastShapes(std::string_view op, DimsView a, DimsView b);

@@ -53,5 +53,26 @@ TEST(ShapeTest, NormalizesDims) {
             "sum: dim 3 is outside [-3, 2] for a tensor of 3 dimensions");
 }
 
+TEST(ShapeTest, Overlap) {
+  EXPECT_FALSE(Overlaps({2, 3}, {3, 1}));
+  EXPECT_FALSE(Overlaps({3, 2}, {1, 3}));
+  EXPECT_FALSE(Overlaps({4, 1}, {2, 0}));
+  EXPECT_FALSE(Overlaps({}, {}));
+  EXPECT_FALSE(Overlaps({5, 0}, {0, 0}));
+  EXPECT_TRUE(Overlaps({3, 2}, {0, 1}));
+  EXPECT_TRUE(Overlaps({4, 100}, {1, 1}));
+  EXPECT_TRUE(Overlaps({8, 3}, {1, 1}));
+  EXPECT_TRUE(Overlaps({3, 2}, {2, 4}));
+  // 0, 2, 4 and 3, 5, 7 interlock.
+  EXPECT_FALSE(Overlaps({3, 2}, {2, 3}));
+  EXPECT_TRUE(Overlaps({4, 3}, {2, 3}));
+}
+
+TEST(ShapeTest, NumberOfDimensions) {
+  CheckNumDims("reshape", kMaxDims);
+  EXPECT_EQ(ErrorOf([] { CheckNumDims("reshape", 100'000); }),
+            "reshape: a tensor has at most 64 dimensions, not 100000");
+}
+
 }  // namespace
 }  // namespace neura

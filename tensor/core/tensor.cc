@@ -51,6 +51,7 @@ void TensorImpl::Destroy() noexcept {
 }
 
 Tensor Tensor::Empty(DimsView shape, DType dtype, Device device) {
+  CheckNumDims("Empty", shape.size());
   const int64_t numel = NumElements(shape);
   int64_t bytes;
   if (__builtin_mul_overflow(numel, static_cast<int64_t>(ItemSize(dtype)), &bytes)) {
@@ -69,6 +70,7 @@ Tensor Tensor::Empty(DimsView shape, DType dtype, Device device) {
 
 Tensor Tensor::View(IntrusivePtr<Storage> storage, int64_t offset, DimsView shape, DimsView strides,
                     DType dtype) {
+  CheckNumDims("View", shape.size());
   IntrusivePtr<TensorImpl> impl = NewImpl();
   impl->data = static_cast<char*>(storage->data()) + offset * static_cast<int64_t>(ItemSize(dtype));
   impl->storage = std::move(storage);

@@ -99,7 +99,7 @@ void IndexAddKernel(KernelCall& call) {
   const AroundDim around(output, dim);
   const int64_t count = index.numel();
   const int64_t* indices = In<int64_t>(index);
-  SwitchNumber(output.dtype(), [&]<typename T>(T) {
+  SwitchAny(output.dtype(), [&]<typename T>(T) {
     const T* from = In<T>(source);
     T* to = Out<T>(output);
     // Equal indices add in their order: only what cannot collide runs in parallel.
@@ -142,7 +142,7 @@ void ScatterAddKernel(KernelCall& call) {
   // The source read in the index's order: a view with the index's extents.
   const Tensor rows = ContiguousInput(Tensor::View(
       source.storage(), source.storage_offset(), index.shape(), source.strides(), source.dtype()));
-  SwitchNumber(output.dtype(), [&]<typename T>(T) {
+  SwitchAny(output.dtype(), [&]<typename T>(T) {
     const T* from = In<T>(rows);
     T* to = Out<T>(output);
     WalkIndex(index, output, dim, [&](int64_t i, int64_t offset) {

@@ -40,15 +40,18 @@ double LaneSum(int64_t begin, int64_t n, F f) {
          ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
-// y = x * weight * rstd + (bias - mean * weight * rstd) for channel c; either may be null.
+// y = (x - mean) * weight * rstd + bias for channel c; either may be null. The difference comes
+// first: where the mean is large beside the deviation, x * scale and mean * scale would lose it.
+// What T cannot hold of the mean goes into the offset.
 template <typename T>
 void NormalizeChannel(const Channels& channels, int64_t c, double mean, double rstd,
                       const T* weight, const T* bias, const T* x, T* y) {
   const double scale = weight != nullptr ? rstd * static_cast<double>(weight[c]) : rstd;
-  const double offset = (bias != nullptr ? static_cast<double>(bias[c]) : 0) - mean * scale;
-  const T a = static_cast<T>(scale), shift = static_cast<T>(offset);
+  const T m = static_cast<T>(mean), a = static_cast<T>(scale);
+  const double offset = bias != nullptr ? static_cast<double>(bias[c]) : 0;
+  const T shift = static_cast<T>(offset - (mean - static_cast<double>(m)) * scale);
   channels.ForRuns(c, [&](int64_t begin) {
-    for (int64_t i = begin; i < begin + channels.inner; ++i) y[i] = x[i] * a + shift;
+    for (int64_t i = begin; i < begin + channels.inner; ++i) y[i] = (x[i] - m) * a + shift;
   });
 }
 
@@ -93,6 +96,7 @@ void BatchNormTrainingKernel(KernelCall& call) {
     T* y = Out<T>(call.output(0));
     T* means = Out<T>(call.output(1));
     T* rstds = Out<T>(call.output(2));
+    T* variances = Out<T>(call.output(3));
     ParallelFor(channels.count, [&](int64_t c) {
       double sum = 0, squares = 0;
       channels.ForRuns(c, [&](int64_t begin) {
@@ -105,9 +109,11 @@ void BatchNormTrainingKernel(KernelCall& call) {
           return deviation * deviation;
         });
       });
-      const double rstd = 1 / std::sqrt(squares / count + eps);
+      const double variance = squares / count;
+      const double rstd = 1 / std::sqrt(variance + eps);
       means[c] = static_cast<T>(mean);
       rstds[c] = static_cast<T>(rstd);
+      variances[c] = static_cast<T>(variance);
       NormalizeChannel(channels, c, mean, rstd, w, b, x, y);
     });
   });
@@ -134,15 +140,14 @@ void BatchNormTrainingGradKernel(KernelCall& call) {
       });
       p.dw[c] = static_cast<T>(product);
       p.db[c] = static_cast<T>(sum);
-      // dx = a * g + slope * x + shift
+      // dx = a * g + slope * (x - mean) + shift
       const double a = r * (p.w != nullptr ? static_cast<double>(p.w[c]) : 1);
-      const double slope = -a * r * product / count;
-      const double shift = -a * sum / count - slope * m;
-      const T fa = static_cast<T>(a), fslope = static_cast<T>(slope),
-              fshift = static_cast<T>(shift);
+      const T mean = p.means[c], fa = static_cast<T>(a);
+      const T fslope = static_cast<T>(-a * r * product / count);
+      const T fshift = static_cast<T>(-a * sum / count);
       channels.ForRuns(c, [&](int64_t begin) {
         for (int64_t i = begin; i < begin + channels.inner; ++i) {
-          p.dx[i] = fa * p.g[i] + fslope * p.x[i] + fshift;
+          p.dx[i] = fa * p.g[i] + fslope * (p.x[i] - mean) + fshift;
         }
       });
     });
@@ -190,8 +195,10 @@ void LayerNormKernel(KernelCall& call) {
       Out<T>(call.output(1))[row] = static_cast<T>(mean);
       Out<T>(call.output(2))[row] = static_cast<T>(rstd);
       const T m = static_cast<T>(mean), r = static_cast<T>(rstd);
+      // What T cannot hold of the mean.
+      const T rest = static_cast<T>((static_cast<double>(m) - mean) * rstd);
       for (int64_t i = 0; i < size; ++i) {
-        const T normalized = (x[i] - m) * r;
+        const T normalized = (x[i] - m) * r + rest;
         y[i] = (w != nullptr ? normalized * w[i] : normalized) + (b != nullptr ? b[i] : T(0));
       }
     });

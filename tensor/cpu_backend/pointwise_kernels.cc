@@ -1,6 +1,7 @@
 // Every pointwise operation is this one kernel: the prepared iterator hands out rows, and a loop
 // from the table computes them.
 #include <algorithm>
+#include <complex>
 #include <cstring>
 
 #include "neura/tensor/cpu_backend/dtype_switch.h"
@@ -15,6 +16,7 @@ constexpr int kMaxInputs = 3;
 // Elements that go through a buffer at a time where an operand is not contiguous: small enough that
 // the buffers stay in L1.
 constexpr int64_t kChunk = 512;
+constexpr size_t kMaxItemSize = sizeof(std::complex<double>);
 
 PointwiseTable& Table() {
   static PointwiseTable* table = [] {
@@ -38,10 +40,14 @@ void CopyStrided(const char* from, int64_t from_stride, char* to, int64_t to_str
   switch (item_size) {
     case 1:
       return copy(uint8_t());
+    case 2:
+      return copy(uint16_t());
     case 4:
       return copy(uint32_t());
-    default:
+    case 8:
       return copy(uint64_t());
+    default:
+      return copy(std::complex<double>());
   }
 }
 
@@ -54,7 +60,7 @@ struct Operand {
 // Rows with a strided or repeated operand: gathered into buffers, computed, scattered.
 void RunBuffered(PointwiseLoop loop, const void* options, int64_t n,
                  const StridedLoop::Pointers& data, const Operand* operands, int num_inputs) {
-  alignas(64) char buffers[kMaxInputs + 1][kChunk * sizeof(double)];
+  alignas(64) char buffers[kMaxInputs + 1][kChunk * kMaxItemSize];
   const void* inputs[kMaxInputs];
   for (int k = 1; k <= num_inputs; ++k) {
     if (operands[k].stride == 0) {

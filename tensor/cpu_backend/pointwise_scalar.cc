@@ -35,7 +35,11 @@ void WhereLoop(size_t n, const void* const* inputs, void* output, const void*) {
   const T* a = static_cast<const T*>(inputs[1]);
   const T* b = static_cast<const T*>(inputs[2]);
   T* out = static_cast<T*>(output);
-  for (size_t i = 0; i < n; ++i) out[i] = condition[i] != 0 ? a[i] : b[i];
+  for (size_t i = 0; i < n; ++i) {
+    // Both are read, so that the choice needs no branch.
+    const T x = a[i], y = b[i];
+    out[i] = condition[i] != 0 ? x : y;
+  }
 }
 
 // With an operation that was made from options.
@@ -60,8 +64,7 @@ void LeakyReluLoop(size_t n, const void* const* inputs, void* output, const void
 
 template <typename T>
 void ClampLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  const auto& bounds = *static_cast<const ClampOptions*>(options);
-  LoopWith<T>(n, inputs, output, elements::ClampOp<T>(bounds.min, bounds.max));
+  LoopWith<T>(n, inputs, output, elements::ClampOp<T>(*static_cast<const ClampOptions*>(options)));
 }
 
 // ---- the table -------------------------------------------------------------------------------
@@ -103,7 +106,6 @@ void FillNumber(PointwiseTable& table) {
 #define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, dtype, &UnaryLoop<elements::Name##Op, T>)
   NEURA_LOOP(Neg);
   NEURA_LOOP(Abs);
-  NEURA_LOOP(Sign);
   NEURA_LOOP(Square);
   NEURA_LOOP(Floor);
   NEURA_LOOP(Ceil);
@@ -139,7 +141,7 @@ void FillAny(PointwiseTable& table) {
   NEURA_LOOP(Gt);
   NEURA_LOOP(Ge);
 #undef NEURA_LOOP
-  NEURA_SET_LOOP(Where, dtype, &WhereLoop<T>);
+  NEURA_SET_LOOP(Sign, dtype, &UnaryLoop<elements::SignOp, T>);
 }
 
 }  // namespace
@@ -159,6 +161,10 @@ void FillScalarLoops(PointwiseTable& table) {
   NEURA_FILL(uint8_t);
 #undef NEURA_FILL
   FillAny<bool>(table);
+  // It computes nothing, and so serves every dtype.
+#define NEURA_FILL(T, name) NEURA_SET_LOOP(Where, name, &WhereLoop<T>);
+  NEURA_FORALL_DTYPES(NEURA_FILL)
+#undef NEURA_FILL
   // The sum and the product of truth values, as in PyTorch.
   NEURA_SET_LOOP(Add, kBool, &BinaryLoop<elements::LogicalOrOp, bool>);
   NEURA_SET_LOOP(Mul, kBool, &BinaryLoop<elements::LogicalAndOp, bool>);

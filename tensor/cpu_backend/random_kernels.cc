@@ -9,6 +9,7 @@
 #include "neura/tensor/ops/options.h"
 #include "neura/tensor/parallel/thread_pool.h"
 #include "neura/tensor/random/philox.h"
+#include "neura/tensor/random/uniform.h"
 
 namespace neura::cpu {
 namespace {
@@ -64,10 +65,9 @@ void InFloat(KernelCall& call, F f) {
 void RandomUniformKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   InFloat(call, [&]<typename T>(T, const Tensor& output) {
-    const double from = options.low.To<double>(), to = options.high.To<double>();
-    const T low = static_cast<T>(from), width = static_cast<T>(to - from);
+    const UniformRange<T> range(options.low.To<double>(), options.high.To<double>(), options.dtype);
     FillFromUniform<T>(options, output, [&](auto& values) {
-      for (T& value : values) value = low + value * width;
+      for (T& value : values) value = range(value);
     });
   });
 }
@@ -93,14 +93,16 @@ void RandomNormalKernel(KernelCall& call) {
 
 void RandomBernoulliKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
-  const Tensor& output = call.output();
-  const Tensor values =
-      output.dtype() == kFloat32 ? output : Tensor::Empty(output.shape(), kFloat32, kCpu);
+  const int64_t count = call.output().numel();
   const float p = static_cast<float>(options.low.To<double>());
-  FillFromUniform<float>(options, values, [&](auto& block) {
-    for (float& value : block) value = value < p ? 1.0f : 0.0f;
+  SwitchDType(call.output().dtype(), [&]<typename T>(T) {
+    T* out = static_cast<T*>(call.output().raw_data());
+    ForBlocks<4>(options, count, [&](const PhiloxWords& words, int64_t first) {
+      for (int64_t i = 0; i < 4 && first + i < count; ++i) {
+        out[first + i] = Convert<T>(UniformFloat(words[static_cast<size_t>(i)]) < p);
+      }
+    });
   });
-  if (output.dtype() != kFloat32) CopyElements(values, output);
 }
 
 void RandomIntKernel(KernelCall& call) {

@@ -8,10 +8,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <type_traits>
 
 #include "neura/tensor/elements/wrapping.h"
+#include "neura/tensor/ops/options.h"
 
 namespace neura::elements {
 
@@ -411,33 +411,28 @@ struct LeakyReluOp {
   constexpr T operator()(T x) const { return x > T(0) ? x : slope * x; }
 };
 
-// The value of T nearest to a bound.
-template <typename T>
-constexpr T Saturated(double bound) {
-  if constexpr (!kFloat<T>) {
-    if (bound >= static_cast<double>(std::numeric_limits<T>::max()))
-      return std::numeric_limits<T>::max();
-    if (bound <= static_cast<double>(std::numeric_limits<T>::lowest()))
-      return std::numeric_limits<T>::lowest();
-  }
-  return static_cast<T>(bound);
-}
-
 template <typename T>
 struct ClampOp {
-  // NaN does not bind.
-  ClampOp(std::optional<double> min, std::optional<double> max) {
-    constexpr double kInf = std::numeric_limits<double>::infinity();
-    const double from = min && !std::isnan(*min) ? *min : -kInf;
-    const double to = max && !std::isnan(*max) ? *max : kInf;
-    low = Saturated<T>(kFloat<T> ? from : std::ceil(from));
-    high = Saturated<T>(kFloat<T> ? to : std::floor(to));
+  explicit ClampOp(const ClampOptions& options)
+      : low(std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity()
+                                        : std::numeric_limits<T>::lowest()),
+        high(std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity()
+                                         : std::numeric_limits<T>::max()) {
+    if (options.min) low = options.min->template Saturate<T>();
+    if (options.max) high = options.max->template Saturate<T>();
+    if (low != low || high != high) one = std::numeric_limits<T>::quiet_NaN();
   }
+  // A NaN among the bounds binds no element by comparison, and so enters as a factor.
   constexpr T operator()(T x) const {
     const T raised = x < low ? low : x;
-    return raised > high ? high : raised;
+    const T kept = raised > high ? high : raised;
+    if constexpr (kFloat<T>)
+      return kept * one;
+    else
+      return kept;
   }
   T low, high;
+  T one = T(1);
 };
 
 }  // namespace neura::elements

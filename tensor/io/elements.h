@@ -16,9 +16,6 @@ namespace neura::internal {
 // Formats store little-endian numbers, and we read and write memory as it is.
 static_assert(std::endian::native == std::endian::little);
 
-// More dimensions no tensor has, whatever a file says.
-inline constexpr int kMaxDims = 64;
-
 // The bytes of a contiguous tensor. InvalidArgument when there are too many dimensions,
 // an extent is negative, or 64 bits cannot count the bytes.
 absl::StatusOr<uint64_t> ByteSize(DimsView shape, DType dtype);

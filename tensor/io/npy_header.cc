@@ -78,9 +78,7 @@ class LiteralParser {
     Dims shape;
     Take("(");
     while (status_.ok() && !Try(")")) {
-      if (shape.size() == kMaxDims) {
-        Fail(absl::StrCat("at most ", kMaxDims, " dimensions"));
-      }
+      if (shape.size() == kMaxDims) Fail(absl::StrCat("at most ", kMaxDims, " dimensions"));
       shape.push_back(TakeExtent());
       if (!Try(",")) {
         Take(")");

@@ -55,7 +55,8 @@ DType ParseDType(const Json& value) {
 Dims ParseShape(const Json& value) {
   if (!value.is_array()) throw Malformed{"its shape is not an array"};
   if (value.size() > kMaxDims) {
-    throw Malformed{absl::StrCat("it has ", value.size(), " dimensions, more than ", kMaxDims)};
+    throw Malformed{
+        absl::StrCat("its shape has ", value.size(), " dimensions; at most ", kMaxDims)};
   }
   Dims shape;
   for (const Json& extent : value) {

@@ -170,5 +170,26 @@ TEST(ParseSafetensors, EveryTruncationIsAnError) {
   }
 }
 
+TEST(ParseSafetensors, RefusesMoreDimensionsThanATensorHas) {
+  for (const int count : {64, 65, 3'000'000}) {
+    std::string ones = "1";
+    for (int i = 1; i < count; ++i) ones += ",1";
+    const std::string header =
+        absl::StrCat(R"({"x":{"dtype":"U8","shape":[)", ones, R"(],"data_offsets":[0,1]}})");
+    const uint64_t size = header.size();
+    std::string file(reinterpret_cast<const char*>(&size), sizeof(size));
+    absl::StrAppend(&file, header, "\x07");
+    const absl::StatusOr<Safetensors> parsed = ParseSafetensors(file);
+    if (count == 64) {
+      ASSERT_TRUE(parsed.ok()) << parsed.status();
+      EXPECT_EQ(parsed->Find("x")->dim(), 64);
+    } else {
+      EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(std::string(parsed.status().message()),
+                  HasSubstr(absl::StrCat("'x': its shape has ", count, " dimensions; at most 64")));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace neura

@@ -70,5 +70,52 @@ TEST(CompositeTest, UndefinedTensorsAreErrors) {
   EXPECT_THAT(ErrorOf([&] { EmptyLike(none); }), HasSubstr("empty_like"));
 }
 
+TEST(CompositeTest, LerpReachesBothEnds) {
+  const Tensor one = ScalarTensor(1.0), tiny = ScalarTensor(1e-9);
+  EXPECT_EQ(Lerp(one, tiny, 1.0).Item<float>(), 1e-9f);
+  EXPECT_EQ(Lerp(tiny, one, 0.0).Item<float>(), 1e-9f);
+  EXPECT_EQ(Lerp(one, tiny, 1).Item<float>(), 1e-9f);
+  EXPECT_FLOAT_EQ(Lerp(one, ScalarTensor(3.0), 0.75).Item<float>(), 2.5f);
+}
+
+TEST(CompositeTest, MaskedFillKeepsTheDtype) {
+  const Tensor mask = FromList<bool>({true, false});
+  EXPECT_EQ(MaskedFill(FromList<bool>({false, false}), mask, 1).dtype(), kBool);
+  EXPECT_EQ(MaskedFill(FromList<int32_t>({1, 2}), mask, 7.9).data<int32_t>()[0], 7);
+  EXPECT_THAT(Values(MaskedFill(Ones({2}), mask, FromList<double>({4}))), ElementsAre(4, 1));
+  EXPECT_THAT(ErrorOf([&] { MaskedFill(Ones({2}), mask, Ones({2})); }), HasSubstr("one element"));
+}
+
+TEST(CompositeTest, IsCloseNearInfinitiesAndWraps) {
+  const auto close = [](const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8) {
+    return Values(IsClose(a, b, rtol, atol));
+  };
+  const double inf = INFINITY;
+  EXPECT_THAT(
+      close(FromList<double>({1, -inf, inf, inf, NAN}), FromList<double>({inf, inf, 1, inf, NAN})),
+      ElementsAre(0, 0, 0, 1, 0));
+  EXPECT_THAT(Values(IsClose(ScalarTensor(NAN), ScalarTensor(NAN), 0, 0, true)), ElementsAre(1));
+  EXPECT_THAT(close(FromList<uint8_t>({1, 1}), FromList<uint8_t>({2, 3}), 0, 1), ElementsAre(1, 0));
+  EXPECT_THAT(close(FromList<int32_t>({INT32_MIN}), FromList<int32_t>({0})), ElementsAre(0));
+  EXPECT_THAT(close(FromList<int64_t>({INT64_MIN}), FromList<int64_t>({INT64_MAX})),
+              ElementsAre(0));
+  EXPECT_THAT(close(FromList<int64_t>({INT64_MIN}), FromList<int64_t>({INT64_MAX}), 0, 2e19),
+              ElementsAre(1));
+  const int64_t big = int64_t{1} << 60;
+  EXPECT_THAT(close(FromList<int64_t>({big, big}), FromList<int64_t>({big + 1, big + 1}), 0, 0.5),
+              ElementsAre(0, 0));
+  EXPECT_THAT(close(FromList<bool>({true, true}), FromList<bool>({true, false})),
+              ElementsAre(1, 0));
+}
+
+TEST(CompositeTest, OverNoElements) {
+  EXPECT_EQ(LogSumExp(Zeros({0})).Item<float>(), -INFINITY);
+  EXPECT_THAT(Values(LogSumExp(Zeros({2, 0}), {.dims = {1}})), ElementsAre(-INFINITY, -INFINITY));
+  EXPECT_EQ(LogSumExp(Zeros({2, 0}), {.dims = {1}, .keepdim = true}).shape(), DimsView({2, 1}));
+  EXPECT_EQ(LogSumExp(Zeros({2, 0}), {.dims = {0}}).numel(), 0);
+  EXPECT_THAT(ErrorOf([] { Norm(Zeros({0}), INFINITY); }), HasSubstr("norm: "));
+  EXPECT_THAT(ErrorOf([] { Norm(Zeros({2, 0}), INFINITY, {.dims = {-1}}); }), HasSubstr("norm: "));
+}
+
 }  // namespace
 }  // namespace neura

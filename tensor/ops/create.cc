@@ -83,15 +83,18 @@ bool AnyFloating(const Scalar& a, const Scalar& b, const Scalar& c) {
   return std::max({a.category(), b.category(), c.category()}) >= DTypeCategory::kFloating;
 }
 
-// How many of start, start + step, ... lie before end; possibly negative. Integers are exact.
+// How many of start, start + step, ... lie before end; negative where the step leads away from it.
+// Integers are exact.
 double RangeLength(const Scalar& start, const Scalar& end, const Scalar& step) {
   if (AnyFloating(start, end, step)) {
-    return std::ceil((end.To<double>() - start.To<double>()) / step.To<double>());
+    const double steps = (end.To<double>() - start.To<double>()) / step.To<double>();
+    return steps < 0 ? steps : std::ceil(steps);
   }
   __extension__ using Wide = __int128;
   const auto width = static_cast<Wide>(step.To<int64_t>());
   if (width == 0) return std::numeric_limits<double>::infinity();
   const auto distance = static_cast<Wide>(end.To<int64_t>()) - start.To<int64_t>();
+  if (distance != 0 && (distance < 0) != (width < 0)) return -1;
   return static_cast<double>(distance / width + (distance % width != 0));
 }
 
@@ -104,14 +107,16 @@ Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
     ThrowInvalidArgument(absl::StrCat("arange: no finite range from ", ToString(start), " to ",
                                       ToString(end), " by ", ToString(step)));
   }
+  if (length < 0) {
+    ThrowInvalidArgument(absl::StrCat("arange: a step of ", ToString(step), " leads from ",
+                                      ToString(start), " away from ", ToString(end)));
+  }
   // Above this a double does not hold the count, nor any machine the elements.
   if (length > 0x1p53) {
     ThrowResourceExhausted(absl::StrCat("arange: ", length, " elements are too many"));
   }
-  const RangeOptions range{.start = start,
-                           .step = step,
-                           .length = static_cast<int64_t>(std::max(length, 0.0)),
-                           .dtype = options.dtype};
+  const RangeOptions range{
+      .start = start, .step = step, .length = static_cast<int64_t>(length), .dtype = options.dtype};
   return CallFactory(OpId::kRange, &range, options.device);
 }
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step) {
@@ -164,6 +169,17 @@ Tensor RandInt(int64_t low, int64_t high, DimsView shape, const TensorOptions& o
 }
 Tensor Bernoulli(DimsView shape, double p, const TensorOptions& options, Generator* generator) {
   return CallRandom(OpId::kRandomBernoulli, shape, p, 1.0, options, generator);
+}
+Tensor Dropout(const Tensor& input, double p, bool training, Generator* generator) {
+  RequireDefined("dropout", input);
+  if (!(p >= 0 && p <= 1)) {
+    ThrowInvalidArgument(absl::StrCat("dropout: p = ", p, " must be a probability"));
+  }
+  if (p == 0 || !training) return input;
+  const Tensor kept =
+      Bernoulli(input.shape(), 1 - p, {.dtype = kBool, .device = input.device()}, generator);
+  // Chosen, not multiplied by 0: what is dropped may be infinite.
+  return Where(kept, input * (p < 1 ? 1 / (1 - p) : 0), 0);
 }
 Tensor RandPerm(int64_t n, Generator* generator) {
   return CallRandom(OpId::kRandomPermutation, {n}, 0.0, 1.0, {.dtype = kInt64}, generator);

@@ -49,8 +49,9 @@ Tensor FromList(std::initializer_list<T> values, DimsView shape) {
   return FromSpan<T>(absl::MakeSpan(values.begin(), values.size()), shape);
 }
 
-// start, start + step, ... below end (above it when step is negative). The dtype is int64 when all
-// three are integers, else float32.
+// start, start + step, ... below end (above it when step is negative); nothing where start is end.
+// The dtype is int64 when all three are integers, else float32. Throws InvalidArgument when the
+// step leads away from end.
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step = 1);
 Tensor Arange(const Scalar& end);
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
@@ -64,7 +65,7 @@ Tensor Eye(int64_t n, int64_t m, const TensorOptions& options = {});
 // ---- random; without a generator, from DefaultGenerator() ----
 // Uniform in [0, 1).
 Tensor Rand(DimsView shape, const TensorOptions& options = {}, Generator* generator = nullptr);
-// Uniform in [low, high).
+// Uniform in [low, high): no rounding to the dtype reaches high.
 Tensor Uniform(DimsView shape, double low, double high, const TensorOptions& options = {},
                Generator* generator = nullptr);
 // Normal with mean 0 and standard deviation 1.
@@ -77,6 +78,10 @@ Tensor RandInt(int64_t low, int64_t high, DimsView shape,
 // 1 with probability p, else 0.
 Tensor Bernoulli(DimsView shape, double p, const TensorOptions& options = {},
                  Generator* generator = nullptr);
+// `input` with each element 0 with probability p, and the others times 1 / (1 - p); the input
+// itself when p is 0 or not training. Srivastava et al., 2014, "Dropout: A Simple Way to Prevent
+// Neural Networks from Overfitting".
+Tensor Dropout(const Tensor& input, double p, bool training = true, Generator* generator = nullptr);
 // 0 ... n - 1 in a random order, int64.
 Tensor RandPerm(int64_t n, Generator* generator = nullptr);
 

@@ -68,8 +68,8 @@ bool NeedsPromotion(const OpCall& call, const OpFlags& flags, DType* common) {
   for (size_t i = first + 1; i < call.inputs.size(); ++i) {
     same &= call.input(i).dtype() == dtype;
   }
-  *common = same ? dtype : PromotedDType(call.inputs.subspan(first));
-  *common = ComputeDType(flags.rule, *common);
+  same &= call.op != OpId::kClamp;  // whose bounds count as well
+  *common = same ? ComputeDType(flags.rule, dtype) : CommonDType(call);
   return !same || *common != dtype;
 }
 
@@ -110,6 +110,37 @@ void ToDeviceKernel(KernelCall& call) {
             output.nbytes(), call.Get<ToDeviceOptions>().non_blocking);
 }
 
+// Memory of others may be seen through several storages.
+bool ShareMemory(const Storage& a, const Storage& b) {
+  if (&a == &b) return true;
+  const auto begin = [](const Storage& s) { return reinterpret_cast<uintptr_t>(s.data()); };
+  return a.device() == b.device() && begin(a) < begin(b) + b.bytes() &&
+         begin(b) < begin(a) + a.bytes();
+}
+
+void CheckFitsInPlace(const OpCall& call, DimsView shape) {
+  if (shape != call.input(0).shape()) {
+    ThrowInvalidArgument(
+        absl::StrCat(Describe(call), ": the result ", ToString(shape), " does not fit in place"));
+  }
+}
+
+// An operation in place whose result, computed in `common`, is converted to the target's dtype, as
+// long as that is of no lower category: tests write 0 or 1 over numbers.
+void ConvertInPlace(const OpCall& call, DType common) {
+  const Tensor& target = call.input(0);
+  const DType result = call.schema().flags.rule == DTypeRule::kTest ? kBool : common;
+  if (CategoryOf(result) > CategoryOf(target.dtype())) {
+    ThrowInvalidArgument(absl::StrCat(Describe(call), ": the result has dtype ", DTypeName(result),
+                                      ", which ", DTypeName(target.dtype()),
+                                      " memory cannot take in place"));
+  }
+  Tensor computed;
+  Dispatch(call.op, call.options, call.inputs, absl::MakeSpan(&computed, 1), call.device);
+  CheckFitsInPlace(call, computed.shape());
+  DispatchInPlace(OpId::kAssign, nullptr, {&target, &computed});
+}
+
 void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs);
 
 void DispatchPromoted(const OpCall& call, const OpSchema& schema, DType common,
@@ -121,9 +152,11 @@ void DispatchPromoted(const OpCall& call, const OpSchema& schema, DType common,
   DispatchChecked(promoted, schema, outputs);
 }
 
-void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
-  OutputSpec specs[kMaxOutputs];
-  InferOf(call.op)(call, absl::MakeSpan(specs, schema.num_outputs));
+// With room for the outputs to infer.
+void DispatchInto(const OpCall& call, const OpSchema& schema, absl::Span<OutputSpec> specs,
+                  absl::Span<Tensor> outputs) {
+  InferOf(call.op)(call, specs);
+  for (const OutputSpec& spec : specs) CheckNumDims(schema.name, spec.shape.size());
   if (schema.flags.view) {
     const Tensor& input = call.input(0);
     outputs[0] = Tensor::View(input.storage(), input.storage_offset() + specs[0].offset,
@@ -141,6 +174,16 @@ void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tens
     }
   }
   Notify(call, outputs);
+}
+
+void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
+  if (ABSL_PREDICT_TRUE(schema.num_outputs == 1)) {
+    OutputSpec spec;
+    DispatchInto(call, schema, absl::MakeSpan(&spec, 1), outputs);
+  } else {
+    OutputSpec specs[kMaxOutputs];
+    DispatchInto(call, schema, absl::MakeSpan(specs, schema.num_outputs), outputs);
+  }
 }
 
 }  // namespace
@@ -228,11 +271,10 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   const Tensor& target = call.input(0);
   call.device = target.device();
   CheckInputs(call);
-  for (int64_t i = 0; i < target.dim(); ++i) {
-    if (target.strides()[static_cast<size_t>(i)] == 0 && target.size(i) > 1) {
-      ThrowInvalidArgument(absl::StrCat(Describe(call), ": cannot write in place to an expanded ",
-                                        "tensor whose elements share memory; Clone() it first"));
-    }
+  if (!target.is_contiguous() && Overlaps(target.shape(), target.strides())) {
+    ThrowInvalidArgument(
+        absl::StrCat(Describe(call), ": cannot write in place to a tensor some of ",
+                     "whose elements share memory, such as an expanded one; ", "Clone() it first"));
   }
   Tensor output = target;
   if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, absl::MakeSpan(&output, 1))) {
@@ -240,26 +282,21 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   }
   OutputSpec spec;
   ReplacedInputs replaced(inputs);
-  DType common;
+  DType common = target.dtype();
   if (schema.flags.promotes && NeedsPromotion(call, schema.flags, &common)) {
-    if (common != target.dtype()) {
-      ThrowInvalidArgument(absl::StrCat(Describe(call), ": the result has dtype ",
-                                        DTypeName(common), ", which ", DTypeName(target.dtype()),
-                                        " memory cannot take in place"));
-    }
+    // A computation in another dtype than the target's is converted to that afterwards.
+    if (common != target.dtype()) return ConvertInPlace(call, common);
     replaced.Cast(1, common);
     call.inputs = replaced.refs;
   }
+  if (schema.flags.rule == DTypeRule::kTest && common != kBool) return ConvertInPlace(call, common);
   InferOf(op)(call, absl::MakeSpan(&spec, 1));
-  if (DimsView(spec.shape) != target.shape() || spec.dtype != target.dtype()) {
-    ThrowInvalidArgument(absl::StrCat(Describe(call), ": the result ", DTypeName(spec.dtype), " ",
-                                      ToString(spec.shape), " does not fit in place"));
-  }
+  CheckFitsInPlace(call, spec.shape);
   NotifyBeforeInPlace(call);
   // Another view of the same memory is read while it is overwritten: work on a copy.
   for (size_t i = 1; i < call.inputs.size(); ++i) {
     const Tensor& input = call.input(i);
-    if (!input.defined() || input.storage().get() != target.storage().get()) continue;
+    if (!input.defined() || !ShareMemory(*input.storage(), *target.storage())) continue;
     if (input.raw_data() == target.raw_data() && input.shape() == target.shape() &&
         input.strides() == target.strides()) {
       continue;

@@ -31,7 +31,7 @@ struct Size2 {
 // The types that a field may have.
 using FieldRef = std::variant<bool*, int64_t*, uint64_t*, double*, DType*, Scalar*, Dims*, Size2*,
                               std::string*, std::optional<int64_t>*, std::optional<double>*,
-                              std::optional<DType>*, std::optional<Size2>*>;
+                              std::optional<Scalar>*, std::optional<DType>*, std::optional<Size2>*>;
 using FieldVisitor = absl::FunctionRef<void(const char* name, FieldRef field)>;
 
 // What can be done with an option struct whose type is known only here.

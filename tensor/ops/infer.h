@@ -19,6 +19,12 @@ template <typename... Parts>
   ThrowInvalidArgument(absl::StrCat(Describe(call), ": ", parts...));
 }
 
+inline void CheckFits(const OpCall& call, const Scalar& value, DType dtype) {
+  if (!value.Fits(dtype)) {
+    Fail(call, "the number ", ToString(value), " is outside of what ", DTypeName(dtype), " holds");
+  }
+}
+
 inline void SameAsInput(const OpCall& call, OutputSpec& output) {
   output.dtype = call.input(0).dtype();
   output.shape.assign(call.input(0).shape().begin(), call.input(0).shape().end());

@@ -1,4 +1,6 @@
 // Inference of factories and optimizer steps.
+#include <limits>
+
 #include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/options.h"
 
@@ -17,6 +19,12 @@ void InferRandomFloat(const OpCall& call, OutputSpec& output) {
   if (!IsFloating(output.dtype)) Fail(call, "the dtype must be floating point");
 }
 
+// Up to which a floating point dtype holds every integer.
+int64_t MostInteger(DType dtype) {
+  const int bits = dtype == kFloat16 ? 11 : dtype == kBFloat16 ? 8 : dtype == kFloat32 ? 24 : 53;
+  return int64_t{1} << bits;
+}
+
 // The parameter and whatever goes with it have one shape and one floating point dtype, and lie
 // contiguous in memory.
 void CheckStep(const OpCall& call) {
@@ -33,6 +41,7 @@ void CheckStep(const OpCall& call) {
 
 void InferFull(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const auto& options = call.Get<FullOptions>();
+  CheckFits(call, options.value, options.dtype);
   outputs[0].dtype = options.dtype;
   outputs[0].shape = options.shape;
 }
@@ -47,7 +56,14 @@ void InferRange(const OpCall& call, absl::Span<OutputSpec> outputs) {
 }
 
 void InferRandomUniform(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  const auto& options = call.Get<RandomOptions>();
   InferRandomFloat(call, outputs[0]);
+  const double width = options.high.To<double>() - options.low.To<double>();
+  const double widest = options.dtype == kFloat64 ? std::numeric_limits<double>::max()
+                                                  : std::numeric_limits<float>::max();
+  if (!(width >= 0 && width <= widest)) {
+    Fail(call, "low must not be above high, nor so far below it that the dtype cannot count it");
+  }
 }
 void InferRandomNormal(const OpCall& call, absl::Span<OutputSpec> outputs) {
   InferRandomFloat(call, outputs[0]);
@@ -58,6 +74,16 @@ void InferRandomInt(const OpCall& call, absl::Span<OutputSpec> outputs) {
   InferRandom(call, outputs[0]);
   if (options.low.To<int64_t>() >= options.high.To<int64_t>()) {
     Fail(call, "low must be below high");
+  }
+  const int64_t low = options.low.To<int64_t>(), last = options.high.To<int64_t>() - 1;
+  CheckFits(call, low, options.dtype);
+  CheckFits(call, last, options.dtype);
+  // Where the dtype skips integers, they would round, and so could reach high.
+  if (IsFloating(options.dtype)) {
+    const int64_t most = MostInteger(options.dtype);
+    if (low < -most || last > most) {
+      Fail(call, DTypeName(options.dtype), " holds all integers up to ", most, " only");
+    }
   }
 }
 

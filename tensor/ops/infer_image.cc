@@ -17,8 +17,13 @@ void CheckSize(const OpCall& call, std::string_view name, Size2 size, int64_t at
 
 Size2 Spatial(const Tensor& tensor) { return {tensor.size(2), tensor.size(3)}; }
 
-Size2 WindowCounts(Size2 extent, Size2 size, Size2 stride, Size2 padding, Size2 dilation,
-                   bool ceil_mode) {
+Size2 WindowCounts(const OpCall& call, Size2 extent, Size2 size, Size2 stride, Size2 padding,
+                   Size2 dilation, bool ceil_mode) {
+  // Beside sizes of at most 2^31, windows over it can be counted in 64 bits.
+  constexpr int64_t kMost = int64_t{1} << 62;
+  if (extent.height > kMost || extent.width > kMost) {
+    Fail(call, "the plane [", extent.height, ", ", extent.width, "] is too large");
+  }
   return {WindowCount(extent.height, size.height, stride.height, padding.height, dilation.height,
                       ceil_mode),
           WindowCount(extent.width, size.width, stride.width, padding.width, dilation.width,
@@ -38,7 +43,7 @@ void CheckConv(const OpCall& call, const Options& options, Size2 kernel) {
 // `grad` must be what a convolution from `input` spatial extents gives.
 void CheckConvGrad(const OpCall& call, const Tensor& grad, Size2 input, Size2 kernel) {
   const auto& options = call.Get<Conv2dGradOptions>();
-  const Size2 output = WindowCounts(input, kernel, options.stride, options.padding,
+  const Size2 output = WindowCounts(call, input, kernel, options.stride, options.padding,
                                     options.dilation, /*ceil_mode=*/false);
   if (!(Spatial(grad) == output)) {
     Fail(call, "the gradient does not have the shape of the convolution's output, [N, O, ",
@@ -57,8 +62,8 @@ Size2 PooledSize(const OpCall& call, Size2 input, const Options& options, Size2 
       options.padding.width * 2 > options.kernel_size.width) {
     Fail(call, "padding must be at most half of kernel_size");
   }
-  const Size2 size = WindowCounts(input, options.kernel_size, stride, options.padding, dilation,
-                                  options.ceil_mode);
+  const Size2 size = WindowCounts(call, input, options.kernel_size, stride, options.padding,
+                                  dilation, options.ceil_mode);
   if (size.height < 1 || size.width < 1) Fail(call, "the window is larger than the padded input");
   return size;
 }
@@ -81,8 +86,8 @@ void InferConv2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (call.has_input(2) && (call.input(2).dim() != 1 || call.input(2).size(0) != weight.size(0))) {
     Fail(call, "the bias must have shape [", weight.size(0), "]");
   }
-  const Size2 size = WindowCounts(Spatial(input), Spatial(weight), options.stride, options.padding,
-                                  options.dilation, /*ceil_mode=*/false);
+  const Size2 size = WindowCounts(call, Spatial(input), Spatial(weight), options.stride,
+                                  options.padding, options.dilation, /*ceil_mode=*/false);
   if (size.height < 1 || size.width < 1) {
     Fail(call, "the dilated kernel is larger than the padded input");
   }

@@ -87,7 +87,10 @@ void InferCat(const OpCall& call, absl::Span<OutputSpec> outputs) {
         Fail(call, "tensor ", i, " must match the first outside dim ", dim);
       }
     }
-    outputs[0].shape[dim] += tensor.shape()[dim];
+    int64_t& joined = outputs[0].shape[dim];
+    if (__builtin_add_overflow(joined, tensor.shape()[dim], &joined)) {
+      Fail(call, "the extents of dim ", dim, " add up to more than 64 bits can count");
+    }
   }
 }
 
@@ -97,13 +100,15 @@ void InferPad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (options.before.size() != rank || options.after.size() != rank) {
     Fail(call, "needs one width before and one after each of the ", rank, " dimensions");
   }
+  CheckFits(call, options.value, call.input(0).dtype());
   SameAsInput(call, outputs[0]);
   for (size_t i = 0; i < rank; ++i) {
     int64_t extent;
     if (options.before[i] < 0 || options.after[i] < 0 ||
         __builtin_add_overflow(options.before[i], options.after[i], &extent) ||
         __builtin_add_overflow(extent, outputs[0].shape[i], &outputs[0].shape[i])) {
-      Fail(call, "the widths of dimension ", i, " must not be negative");
+      Fail(call, "the widths of dimension ", i,
+           " must not be negative, nor the extent beyond 64 bits");
     }
   }
 }

@@ -59,8 +59,10 @@ void InferBatchNormTraining(const OpCall& call, absl::Span<OutputSpec> outputs) 
     Fail(call, "training needs more than one value per channel");
   }
   SameAsInput(call, outputs[0]);
-  outputs[1].dtype = outputs[2].dtype = input.dtype();
-  outputs[1].shape = outputs[2].shape = {input.size(1)};
+  for (OutputSpec& statistic : outputs.subspan(1)) {
+    statistic.dtype = input.dtype();
+    statistic.shape = {input.size(1)};
+  }
 }
 
 void InferBatchNormTrainingGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {

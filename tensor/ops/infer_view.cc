@@ -165,7 +165,8 @@ void InferDiagonal(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
   outputs[0].dtype = input.dtype();
   outputs[0].shape.push_back(length);
-  outputs[0].strides.push_back(input.strides()[dim1] + input.strides()[dim2]);
+  // A stride that is not used may be any.
+  outputs[0].strides.push_back(length > 1 ? input.strides()[dim1] + input.strides()[dim2] : 1);
   if (length > 0) outputs[0].offset = row * input.strides()[dim1] + col * input.strides()[dim2];
 }
 

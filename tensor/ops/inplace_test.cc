@@ -51,7 +51,7 @@ TEST(InPlaceTest, ResultsThatDoNotFitAreErrors) {
   const Tensor x = Ones({2});
   EXPECT_THAT(ErrorOf([&] { AddInPlace(x, Ones({3, 2})); }), HasSubstr("does not fit in place"));
   EXPECT_THAT(ErrorOf([&] { AddInPlace(Arange(2), 0.5); }), HasSubstr("int64 memory"));
-  EXPECT_THAT(ErrorOf([&] { AddInPlace(Expand(x, {3, 2}), 1); }), HasSubstr("expanded"));
+  EXPECT_THAT(ErrorOf([&] { AddInPlace(Expand(x, {3, 2}), 1); }), HasSubstr("an expanded one"));
   EXPECT_THAT(ErrorOf([&] { Assign(x, Ones({3})); }), HasSubstr("[2] and [3]"));
   EXPECT_THAT(Values(x), ElementsAre(1, 1));
 }
@@ -70,6 +70,50 @@ TEST(InPlaceTest, AnOperandThatStartsAtTheSameElementMayBroadcastOverTheOthers) 
 TEST(InPlaceTest, EmptyTensorsOfAnyExtents) {
   const Tensor x = Zeros({int64_t{1} << 40, 0, int64_t{1} << 40});
   EXPECT_TRUE(IsSame(AddInPlace(x, 1), x));
+}
+
+TEST(InPlaceTest, ElementsThatShareMemoryAreErrors) {
+  const Tensor x = Zeros({16});
+  EXPECT_THAT(ErrorOf([&] {
+                AddInPlace(AsStrided(x, {4, 13}, {1, 1}), 1);
+              }),
+              HasSubstr("share memory"));
+  EXPECT_THAT(ErrorOf([&] { Assign(Unfold(x, 0, 3, 1), Ones({3})); }), HasSubstr("share memory"));
+  EXPECT_THAT(ErrorOf([&] { Fill(Expand(Slice(x, 0, 0, 1), {3}), 1); }), HasSubstr("share memory"));
+  EXPECT_EQ(Sum(x).Item<double>(), 0);
+  AddInPlace(Unfold(x, 0, 2, 2), 1);
+  AddInPlace(AsStrided(x, {3, 2}, {2, 3}), 1);
+  EXPECT_EQ(Sum(x).Item<double>(), 22);
+}
+
+TEST(InPlaceTest, TheSameMemoryThroughTwoStorages) {
+  float memory[4] = {1, 2, 3, 4};
+  const auto view = [&](int64_t offset, int64_t count) {
+    return Tensor::View(Storage::External(
+                            memory, sizeof(memory), kCpu, [](void*) {}, nullptr),
+                        offset, {count}, {1}, kFloat32);
+  };
+  AddInPlace(view(1, 3), view(0, 3));
+  EXPECT_THAT(Values(view(0, 4)), ElementsAre(1, 3, 5, 7));
+}
+
+TEST(InPlaceTest, ResultsOfOtherDtypesAreConverted) {
+  const Tensor x = FromList<float>({-1, 0, 2});
+  LtInPlace(x, 1);
+  EXPECT_EQ(x.dtype(), kFloat32);
+  EXPECT_THAT(Values(x), ElementsAre(1, 1, 0));
+  LogicalNotInPlace(x);
+  EXPECT_THAT(Values(x), ElementsAre(0, 0, 1));
+  const Tensor bytes = FromList<uint8_t>({250, 1});
+  AddInPlace(bytes, FromList<int32_t>({10, 300}));
+  EXPECT_THAT(Values(bytes), ElementsAre(4, 45));
+  AddInPlace(x, FromList<double>({0.5, 0.5, 0.5}));
+  EXPECT_THAT(Values(x), ElementsAre(0.5, 0.5, 1.5));
+  EXPECT_THAT(ErrorOf([&] {
+                AddInPlace(bytes, FromList<float>({1, 1}));
+              }),
+              HasSubstr("uint8 memory"));
+  EXPECT_THAT(ErrorOf([&] { EqInPlace(bytes, Ones({3, 2})); }), HasSubstr("does not fit in place"));
 }
 
 }  // namespace

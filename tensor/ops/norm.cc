@@ -19,24 +19,26 @@ Tensor LogSoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOpt
 
 namespace {
 
-// For the operations of three outputs.
-template <typename Result, size_t N>
-Result CallForThree(OpId op, const void* options, const Tensor* const (&inputs)[N]) {
-  Tensor outputs[3];
-  Dispatch(op, options, inputs, absl::MakeSpan(outputs));
-  return {outputs[0], outputs[1], outputs[2]};
+// For the operations of several outputs, which are the first members of Result.
+template <typename Result, size_t outputs, size_t N>
+Result CallForAll(OpId op, const void* options, const Tensor* const (&inputs)[N]) {
+  Tensor results[outputs];
+  Dispatch(op, options, inputs, absl::MakeSpan(results));
+  Result result = {results[0], results[1], results[2]};
+  if constexpr (outputs == 4) result.variance = results[3];
+  return result;
 }
 
 }  // namespace
 
 Normalized BatchNormTraining(const Tensor& input, const Tensor& weight, const Tensor& bias,
                              const BatchNormOptions& options) {
-  return CallForThree<Normalized>(OpId::kBatchNormTraining, &options, {&input, &weight, &bias});
+  return CallForAll<Normalized, 4>(OpId::kBatchNormTraining, &options, {&input, &weight, &bias});
 }
 NormGrads BatchNormTrainingGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
                                 const Tensor& mean, const Tensor& rstd) {
-  return CallForThree<NormGrads>(OpId::kBatchNormTrainingGrad, nullptr,
-                                 {&grad, &input, &weight, &mean, &rstd});
+  return CallForAll<NormGrads, 3>(OpId::kBatchNormTrainingGrad, nullptr,
+                                  {&grad, &input, &weight, &mean, &rstd});
 }
 Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor& variance,
                           const Tensor& weight, const Tensor& bias,
@@ -45,12 +47,12 @@ Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor&
 }
 Normalized LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bias,
                      const LayerNormOptions& options) {
-  return CallForThree<Normalized>(OpId::kLayerNorm, &options, {&input, &weight, &bias});
+  return CallForAll<Normalized, 3>(OpId::kLayerNorm, &options, {&input, &weight, &bias});
 }
 NormGrads LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
                         const Tensor& mean, const Tensor& rstd, const LayerNormOptions& options) {
-  return CallForThree<NormGrads>(OpId::kLayerNormGrad, &options,
-                                 {&grad, &input, &weight, &mean, &rstd});
+  return CallForAll<NormGrads, 3>(OpId::kLayerNormGrad, &options,
+                                  {&grad, &input, &weight, &mean, &rstd});
 }
 
 }  // namespace neura

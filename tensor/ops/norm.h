@@ -15,7 +15,8 @@ Tensor LogSoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOpt
 struct Normalized {
   Tensor output;  // the input's shape
   Tensor mean;
-  Tensor rstd;  // 1 / sqrt(variance + eps); the variance divides by the count (biased)
+  Tensor rstd;           // 1 / sqrt(variance + eps); the variance divides by the count (biased)
+  Tensor variance = {};  // of BatchNormTraining alone
 };
 struct NormGrads {
   Tensor input;

@@ -24,11 +24,13 @@ struct ToDeviceOptions {
   NEURA_FIELDS(non_blocking)
 };
 
-// Bounds that are absent do not bind.
+// Bounds that are absent do not bind; a NaN makes everything NaN. A bound of a higher category than
+// the input's raises the dtype as it would in arithmetic: integers beside 2.5 become float32.
 struct ClampOptions {
-  std::optional<double> min = {};
-  std::optional<double> max = {};
-  NEURA_FIELDS(min, max)
+  std::optional<Scalar> min = {};
+  std::optional<Scalar> max = {};
+  bool open = false;  // no gradient flows at a bound itself, as hardtanh has it
+  NEURA_FIELDS(min, max, open)
 };
 
 // "none": x * Phi(x). "tanh": the approximation of Hendrycks and Gimpel, 2016 (arXiv:1606.08415).
@@ -196,7 +198,7 @@ struct AsStridedGradOptions {
 struct PadOptions {
   Dims before = {};
   Dims after = {};
-  double value = 0;
+  Scalar value = 0;
   NEURA_FIELDS(before, after, value)
 };
 

@@ -1,20 +1,20 @@
 #include "neura/tensor/ops/pointwise.h"
 
+#include "absl/strings/str_cat.h"
 #include "neura/tensor/core/device_memory.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/pointwise_type.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura {
 namespace {
 
-// The number as a tensor beside `tensor`.
-Tensor Wrap(const Scalar& value, const Tensor& tensor) {
+// The number in the dtype of `tensor`.
+Tensor NumberFor(const Tensor& tensor, const Scalar& value) {
   if (!tensor.defined()) return {};  // the call reports it
-  const FullOptions options{.value = value, .dtype = ScalarDType(tensor.dtype(), value)};
-  Tensor result;
-  Dispatch(OpId::kFull, &options, {}, absl::MakeSpan(&result, 1), tensor.device());
-  return result;
+  return ScalarTensor(value, {.dtype = tensor.dtype(), .device = tensor.device()});
 }
 
 Tensor CallInPlace(OpId op, const void* options, TensorRefs inputs) {
@@ -36,21 +36,21 @@ Tensor CallInPlace(OpId op, const void* options, TensorRefs inputs) {
   Tensor Name##InPlace(const Tensor& input, const Options& options) { \
     return CallInPlace(OpId::k##Name, &options, {&input});            \
   }
-#define NEURA_BINARY(Name, name, rule, doc)                        \
-  Tensor Name(const Tensor& input, const Tensor& other) {          \
-    return Call(OpId::k##Name, nullptr, input, other);             \
-  }                                                                \
-  Tensor Name(const Tensor& input, const Scalar& other) {          \
-    return Name(input, Wrap(other, input));                        \
-  }                                                                \
-  Tensor Name(const Scalar& input, const Tensor& other) {          \
-    return Name(Wrap(input, other), other);                        \
-  }                                                                \
-  Tensor Name##InPlace(const Tensor& input, const Tensor& other) { \
-    return CallInPlace(OpId::k##Name, nullptr, {&input, &other});  \
-  }                                                                \
-  Tensor Name##InPlace(const Tensor& input, const Scalar& other) { \
-    return Name##InPlace(input, Wrap(other, input));               \
+#define NEURA_BINARY(Name, name, rule, doc)                                        \
+  Tensor Name(const Tensor& input, const Tensor& other) {                          \
+    return Call(OpId::k##Name, nullptr, input, other);                             \
+  }                                                                                \
+  Tensor Name(const Tensor& input, const Scalar& other) {                          \
+    return Name(input, NumberBeside(OpId::k##Name, input, other, false));          \
+  }                                                                                \
+  Tensor Name(const Scalar& input, const Tensor& other) {                          \
+    return Name(NumberBeside(OpId::k##Name, other, input, true), other);           \
+  }                                                                                \
+  Tensor Name##InPlace(const Tensor& input, const Tensor& other) {                 \
+    return CallInPlace(OpId::k##Name, nullptr, {&input, &other});                  \
+  }                                                                                \
+  Tensor Name##InPlace(const Tensor& input, const Scalar& other) {                 \
+    return Name##InPlace(input, NumberBeside(OpId::k##Name, input, other, false)); \
   }
 #include "neura/tensor/ops/op_list.inc"
 
@@ -58,18 +58,66 @@ Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other) 
   return Call(OpId::kWhere, nullptr, condition, input, other);
 }
 Tensor Where(const Tensor& condition, const Tensor& input, const Scalar& other) {
-  return Where(condition, input, Wrap(other, input));
+  return Where(condition, input, NumberBeside(OpId::kWhere, input, other, false));
 }
 Tensor Where(const Tensor& condition, const Scalar& input, const Tensor& other) {
-  return Where(condition, Wrap(input, other), other);
+  return Where(condition, NumberBeside(OpId::kWhere, other, input, true), other);
 }
 
 Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Scalar& value) {
-  return Where(mask, value, input);
+  return Where(mask, NumberFor(input, value), input);
+}
+
+Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Tensor& value) {
+  RequireDefined("masked_fill", input);
+  RequireDefined("masked_fill", value);
+  if (value.numel() != 1) {
+    ThrowInvalidArgument(
+        absl::StrCat("masked_fill: the value must have one element, got ", Describe(value)));
+  }
+  return Where(mask, Reshape(Cast(value, input.dtype()), {}), input);
+}
+
+Tensor Clamp(const Tensor& input, const Tensor& min, const Tensor& max) {
+  RequireDefined("clamp", input);
+  // The bound where it binds or is NaN. Elsewhere, also where it is met, the input.
+  const auto bounded = [](const Tensor& x, const Tensor& bound, const Tensor& binds) {
+    return Where(IsFloating(bound.dtype()) ? LogicalOr(binds, IsNan(bound)) : binds, bound, x);
+  };
+  Tensor result = input;
+  if (min.defined()) result = bounded(result, min, result < min);
+  if (max.defined()) result = bounded(result, max, result > max);
+  return result;
 }
 
 Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight) {
-  return input + (end - input) * weight;
+  // From the nearer side, so that both ends are exact.
+  const double w = weight.To<double>();
+  if (w < 0.5) return input + (end - input) * weight;
+  return end - (end - input) * (1 - w);
+}
+
+Tensor IsClose(const Tensor& input, const Tensor& other, double rtol, double atol, bool equal_nan) {
+  RequireDefined("isclose", input);
+  RequireDefined("isclose", other);
+  const DType dtype = PromoteTypes(input.dtype(), other.dtype());
+  Tensor close = input == other;
+  if (IsFloating(dtype)) {
+    const Tensor a = Cast(input, dtype), b = Cast(other, dtype);
+    // Of what is infinite only the same is near.
+    const Tensor distance = Abs(a - b);
+    close = LogicalOr(close, LogicalAnd(IsFinite(distance), distance <= atol + rtol * Abs(b)));
+    return equal_nan ? LogicalOr(close, LogicalAnd(IsNan(a), IsNan(b))) : close;
+  }
+  if (IsComplex(dtype)) {
+    ThrowInvalidArgument(absl::StrCat("isclose: no complex numbers, got ", Describe(input), " and ",
+                                      Describe(other)));
+  }
+  // What wraps in int64 is the distance less 2^64.
+  const Tensor a = Cast(input, kInt64), b = Cast(other, kInt64);
+  const Tensor difference = Cast(Maximum(a, b) - Minimum(a, b), kFloat64);
+  const Tensor distance = Where(difference < 0, difference + 0x1p64, difference);
+  return LogicalOr(close, distance <= atol + rtol * Abs(Cast(b, kFloat64)));
 }
 
 Tensor Cast(const Tensor& input, DType dtype) {
@@ -104,6 +152,8 @@ Tensor Contiguous(const Tensor& input) {
 Tensor Assign(const Tensor& input, const Tensor& source) {
   return CallInPlace(OpId::kAssign, nullptr, {&input, &source});
 }
-Tensor Fill(const Tensor& input, const Scalar& value) { return Assign(input, Wrap(value, input)); }
+Tensor Fill(const Tensor& input, const Scalar& value) {
+  return Assign(input, NumberFor(input, value));
+}
 
 }  // namespace neura

@@ -1,6 +1,7 @@
 // Operations element by element. Inputs broadcast by NumPy's rule and are promoted by PyTorch's; a
 // number beside a tensor changes its dtype only when its category is higher (an int64 tensor plus
-// 0.5 is float32).
+// 0.5 is float32). An integer that the tensor's dtype cannot hold compares and divides as the
+// number that it is, sums and products wrap, and other operations throw InvalidArgument.
 #ifndef NEURA_TENSOR_OPS_POINTWISE_H_
 #define NEURA_TENSOR_OPS_POINTWISE_H_
 
@@ -15,8 +16,9 @@ namespace neura {
 //   Tensor Clamp(const Tensor& input, const ClampOptions& = {});   one input and options
 //   Tensor Add(const Tensor& input, const Tensor& other);          two inputs; either a number
 //   Tensor AddInPlace(const Tensor& input, const Tensor& other);   ... overwriting the first
-// The in-place forms return the input. They throw InvalidArgument when the result would have
-// another shape or dtype than it.
+// The in-place forms return the input. A result of another dtype is converted to the input's. They
+// throw InvalidArgument when the result would have another shape or a dtype of a higher category,
+// and where elements of the input share memory.
 #define NEURA_UNARY(Name, name, rule, doc) \
   Tensor Name(const Tensor& input);        \
   Tensor Name##InPlace(const Tensor& input);
@@ -35,10 +37,19 @@ namespace neura {
 Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other);
 Tensor Where(const Tensor& condition, const Tensor& input, const Scalar& other);
 Tensor Where(const Tensor& condition, const Scalar& input, const Tensor& other);
-// `input`, with `value` where the bool `mask` holds.
+// `input`, with `value` where the bool `mask` holds, in the dtype of the input. A number that this
+// cannot hold and a tensor of more than one element throw InvalidArgument.
 Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Scalar& value);
-// input + weight * (end - input).
+Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Tensor& value);
+// `input`, kept between the elements of min and max, either of which may be undefined; all
+// broadcast. The gradient goes to the input where no bound binds, and to the bound where it does.
+Tensor Clamp(const Tensor& input, const Tensor& min, const Tensor& max);
+// input + weight * (end - input); exactly `end` at weight 1.
 Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight);
+// Whether |input - other| <= atol + rtol * |other| and that is finite, or both are equal; bool.
+// Integers are exact. NaN is near NaN with equal_nan alone.
+Tensor IsClose(const Tensor& input, const Tensor& other, double rtol = 1e-5, double atol = 1e-8,
+               bool equal_nan = false);
 
 // A copy of another dtype; the tensor itself when it has it already.
 Tensor Cast(const Tensor& input, DType dtype);

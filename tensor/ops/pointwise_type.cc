@@ -1,6 +1,11 @@
 #include "neura/tensor/ops/pointwise_type.h"
 
 #include <optional>
+#include <type_traits>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/options.h"
 
 namespace neura {
 
@@ -29,9 +34,72 @@ DType ComputeDType(DTypeRule rule, DType common) {
   return common;
 }
 
+DType CommonDType(const OpCall& call) {
+  const OpFlags& flags = call.schema().flags;
+  DType common = PromotedDType(call.inputs.subspan(flags.first_value));
+  if (call.op == OpId::kClamp) {
+    const auto& options = call.Get<ClampOptions>();
+    for (const std::optional<Scalar>& bound : {options.min, options.max}) {
+      if (bound) common = ScalarDType(common, *bound);
+    }
+  }
+  return ComputeDType(flags.rule, common);
+}
+
 DType ScalarDType(DType tensor, const Scalar& scalar) {
   if (scalar.category() <= CategoryOf(tensor)) return tensor;
   return PromoteTypes(tensor, scalar.default_dtype());
+}
+
+namespace {
+
+Tensor Constant(const Scalar& value, DimsView shape, DType dtype, Device device) {
+  const FullOptions options{
+      .shape = Dims(shape.begin(), shape.end()), .value = value, .dtype = dtype};
+  Tensor result;
+  Dispatch(OpId::kFull, &options, {}, absl::MakeSpan(&result, 1), device);
+  return result;
+}
+
+// An integer that `dtype`, which it has beside the tensor, cannot hold.
+Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType dtype) {
+  switch (SchemaOf(op).flags.rule) {
+    case DTypeRule::kTest:
+      // With a dimension where the tensor has one: its dtype counts then.
+      return Constant(number, tensor.dim() > 0 ? DimsView({1}) : DimsView(), kInt64,
+                      tensor.device());
+    case DTypeRule::kFloat:
+      return Constant(number, {}, kFloat32, tensor.device());
+    case DTypeRule::kLogical:
+      return Constant(number, {}, kBool, tensor.device());
+    default:
+      break;
+  }
+  if (op != OpId::kAdd && op != OpId::kSub && op != OpId::kMul) {
+    ThrowInvalidArgument(absl::StrCat(SchemaOf(op).name, ": the number ", ToString(number),
+                                      " is outside of what ", Describe(tensor), " holds"));
+  }
+  return SwitchDType(dtype, [&]<typename T>(T) {
+    if constexpr (std::is_integral_v<T>) {
+      return Constant(number.To<T>(), {}, dtype, tensor.device());
+    } else {
+      return Tensor();
+    }
+  });
+}
+
+}  // namespace
+
+Tensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first) {
+  if (!tensor.defined()) return {};  // the call reports it
+  const DType dtype = ScalarDType(tensor.dtype(), number);
+  if (op == OpId::kPow && !number_first && IsIntegral(dtype) && number.To<int64_t>() < 0) {
+    ThrowInvalidArgument(absl::StrCat("pow: ", Describe(tensor), " to the power of ",
+                                      ToString(number),
+                                      ": integers have no negative powers; cast them first"));
+  }
+  if (IsIntegral(dtype) && !number.Fits(dtype)) return OutsideNumber(op, tensor, number, dtype);
+  return Constant(number, {}, dtype, tensor.device());
 }
 
 }  // namespace neura

@@ -13,9 +13,20 @@ DType PromotedDType(TensorRefs tensors);
 // The dtype in which a pointwise operation computes, given the common dtype of its inputs.
 DType ComputeDType(DTypeRule rule, DType common);
 
+// The dtype in which a promoting operation's inputs meet: PromotedDType() of those that count,
+// raised by the bounds of a clamp, under the operation's rule.
+DType CommonDType(const OpCall& call);
+
 // The dtype that a number takes beside a tensor of dtype `tensor`: the tensor's own unless the
 // number's category is above it.
 DType ScalarDType(DType tensor, const Scalar& scalar);
+
+// `number` as the tensor that `op` takes beside `tensor`, before it or after it. It has the dtype
+// of ScalarDType(), unless it is an integer that this cannot hold: then what is compared is
+// compared as int64, what is divided is divided in floating point, sums and products wrap as they
+// do anyway, and other operations throw InvalidArgument. So does a power of integers to a negative
+// number.
+Tensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first);
 
 }  // namespace neura
 

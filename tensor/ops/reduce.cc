@@ -1,5 +1,6 @@
 #include "neura/tensor/ops/reduce.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -66,6 +67,14 @@ ValuesAndIndices Min(const Tensor& input, int64_t dim, bool keepdim) {
 
 namespace {
 
+// Whether a reduction over `dims`, all where there are none, meets no elements.
+bool IsEmptyReduction(const char* op, const Tensor& input, DimsView dims) {
+  if (dims.empty() || input.dim() == 0) return input.numel() == 0;
+  return std::any_of(dims.begin(), dims.end(), [&](int64_t dim) {
+    return input.size(NormalizeDim(op, dim, input.dim())) == 0;
+  });
+}
+
 // For composites of several reductions: the input in options.dtype, which is then settled.
 Tensor InDType(const char* op, const Tensor& input, ReduceOptions& options) {
   RequireDefined(op, input);
@@ -87,8 +96,19 @@ Tensor Var(const Tensor& tensor, const ReduceOptions& reduce_options, int64_t co
   return Sum(Square(input - mean), options) / divisor;
 }
 
+namespace {
+
+// sum to the power of 1 / p. The root has no derivative at 0, where that of a norm counts as 0.
+Tensor Root(const Tensor& sum, double p) {
+  const Tensor is_zero = sum == 0;
+  const Tensor inside = Where(is_zero, 1.0, sum);
+  return Where(is_zero, 0.0, p == 2 ? Sqrt(inside) : Pow(inside, 1 / p));
+}
+
+}  // namespace
+
 Tensor Std(const Tensor& input, const ReduceOptions& options, int64_t correction) {
-  return Sqrt(Var(input, options, correction));
+  return Root(Var(input, options, correction), 2);
 }
 
 Tensor LogSumExp(const Tensor& tensor, const ReduceOptions& reduce_options) {
@@ -101,6 +121,8 @@ Tensor LogSumExp(const Tensor& tensor, const ReduceOptions& reduce_options) {
   ReduceOptions keep = options;
   keep.keepdim = true;
   const Tensor floating = IsFloating(input.dtype()) ? input : Cast(input, kFloat32);
+  // Of no elements the sum is 0.
+  if (IsEmptyReduction("logsumexp", floating, options.dims)) return Log(Sum(floating, options));
   const Tensor max = AMax(floating, keep);
   // An infinite maximum would turn the difference into NaN.
   const Tensor shift = Where(IsFinite(max), max, 0.0);
@@ -112,13 +134,20 @@ Tensor Norm(const Tensor& tensor, double p, const ReduceOptions& reduce_options)
   if (!(p > 0)) ThrowInvalidArgument(absl::StrCat("norm: p = ", p, " must be positive"));
   ReduceOptions options = reduce_options;
   const Tensor input = InDType("norm", tensor, options);
-  if (p == std::numeric_limits<double>::infinity()) return AMax(Abs(input), options);
+  if (p == std::numeric_limits<double>::infinity()) {
+    if (IsEmptyReduction("norm", input, options.dims)) {
+      ThrowInvalidArgument(absl::StrCat("norm: no elements have a largest one: ", Describe(input),
+                                        " over dims ", ToString(DimsView(options.dims))));
+    }
+    return AMax(Abs(input), options);
+  }
   if (p == 1) return Sum(Abs(input), options);
-  const Tensor sum = Sum(p == 2 ? Square(input) : Pow(Abs(input), p), options);
-  // The root has no derivative at 0; that of the norm counts as 0 there.
-  const Tensor is_zero = sum == 0;
-  const Tensor inside = Where(is_zero, 1.0, sum);
-  return Where(is_zero, 0.0, p == 2 ? Sqrt(inside) : Pow(inside, 1 / p));
+  if (p == 2) return Root(Sum(Square(input), options), p);
+  Tensor powers = Abs(input);
+  // Below 1 a power has no derivative at 0 either.
+  powers =
+      p < 1 ? Where(powers == 0, 0.0, Pow(Where(powers == 0, 1.0, powers), p)) : Pow(powers, p);
+  return Root(Sum(powers, options), p);
 }
 
 Tensor SumTo(const Tensor& input, DimsView shape) {

@@ -20,7 +20,7 @@ inline constexpr int kNumBuiltinOps = 0
 #include "neura/tensor/ops/op_list.inc"
     ;
 inline constexpr int kMaxOps = 1024;
-inline constexpr int kMaxOutputs = 3;
+inline constexpr int kMaxOutputs = 4;
 inline constexpr uint8_t kAnyNumber = 255;  // of inputs
 
 enum class DTypeRule : uint8_t { kNone, kSame, kFloat, kTest, kLogical };

@@ -165,7 +165,10 @@ Tensor Stack(absl::Span<const Tensor> tensors, int64_t dim) {
 
 std::vector<Tensor> Split(const Tensor& input, DimsView sizes, int64_t dim) {
   RequireDefined("split", input);
-  if (std::accumulate(sizes.begin(), sizes.end(), int64_t{0}) != input.size(dim)) {
+  int64_t total = 0;
+  bool overflow = false;
+  for (int64_t size : sizes) overflow |= __builtin_add_overflow(total, size, &total);
+  if (overflow || total != input.size(dim)) {
     ThrowInvalidArgument(absl::StrCat("split: sizes ", ToString(sizes), " do not add up to dim ",
                                       dim, " of shape ", ToString(input.shape())));
   }
@@ -183,8 +186,8 @@ std::vector<Tensor> Split(const Tensor& input, int64_t size, int64_t dim) {
   if (size < 1) ThrowInvalidArgument(absl::StrCat("split: size ", size, " must be positive"));
   const int64_t extent = input.size(dim);
   Dims sizes;
-  for (int64_t start = 0; start < extent; start += size) {
-    sizes.push_back(std::min(size, extent - start));
+  for (int64_t rest = extent; rest > 0; rest -= sizes.back()) {
+    sizes.push_back(std::min(size, rest));
   }
   if (sizes.empty()) sizes.push_back(0);
   return Split(input, sizes, dim);
@@ -193,7 +196,8 @@ std::vector<Tensor> Split(const Tensor& input, int64_t size, int64_t dim) {
 std::vector<Tensor> Chunk(const Tensor& input, int64_t chunks, int64_t dim) {
   RequireDefined("chunk", input);
   if (chunks < 1) ThrowInvalidArgument(absl::StrCat("chunk: ", chunks, " chunks"));
-  return Split(input, std::max<int64_t>((input.size(dim) + chunks - 1) / chunks, 1), dim);
+  const int64_t extent = input.size(dim);
+  return Split(input, std::max<int64_t>(extent / chunks + (extent % chunks != 0), 1), dim);
 }
 
 Tensor Pad(const Tensor& input, const PadOptions& options) {

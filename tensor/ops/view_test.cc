@@ -121,5 +121,26 @@ TEST(ViewTest, JoiningNeedsTensors) {
   EXPECT_THAT(ErrorOf([] { Stack({Ones({2}), Tensor()}); }), HasSubstr("undefined"));
 }
 
+TEST(ViewTest, SizesBeyond64BitsAreErrors) {
+  const int64_t huge = int64_t{1} << 62;
+  const Tensor x = Expand(Ones({1}), {huge});
+  EXPECT_THAT(ErrorOf([&] { Cat({x, x}); }), HasSubstr("64 bits"));
+  EXPECT_THAT(ErrorOf([&] { Stack({x, x}); }), HasSubstr("64 bits"));
+  EXPECT_THAT(ErrorOf([&] { Pad(x, {.before = {huge}, .after = {huge}}); }), HasSubstr("64 bits"));
+  EXPECT_THAT(ErrorOf([&] { Expand(x, {4, huge}); }), HasSubstr("64 bits"));
+  EXPECT_THAT(ErrorOf([&] {
+                Split(x, DimsView({huge, huge, huge, huge, huge}));
+              }),
+              HasSubstr("do not add up"));
+  EXPECT_EQ(Split(x, huge / 2 + 1).size(), 2u);
+  EXPECT_EQ(Chunk(Ones({3}), INT64_MAX).size(), 3u);
+  const Tensor plane = Expand(Ones({1, 1, 1, 1}), {1, 1, INT64_MAX, 1});
+  EXPECT_THAT(ErrorOf([&] { MaxPool2d(plane, {.kernel_size = {2, 1}}); }), HasSubstr("too large"));
+  EXPECT_THAT(ErrorOf([&] {
+                Conv2d(plane, Ones({1, 1, 1, 1}), {}, {.padding = 2});
+              }),
+              HasSubstr("too large"));
+}
+
 }  // namespace
 }  // namespace neura

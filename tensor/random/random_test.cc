@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "neura/tensor/random/philox.h"
+#include "neura/tensor/random/uniform.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura {
@@ -94,6 +96,50 @@ TEST(RandomTest, BadArguments) {
   EXPECT_THROW(RandInt(3, 3, {2}), Error);
   EXPECT_THROW(Bernoulli({2}, 1.5), Error);
   EXPECT_THROW(Rand({2}, {.dtype = kInt64}), Error);
+}
+
+TEST(RandomTest, UniformNumbersNeverReachTheEnd) {
+  ManualSeed(5);
+  for (DType dtype : {kFloat16, kBFloat16, kFloat32, kFloat64}) {
+    for (const auto& [low, high] : {std::pair(0.0, 1.0),
+                                    {1.0, 2.0},
+                                    {-1.0, 0.0},
+                                    {-2.0, -1.0},
+                                    {1000.0, 1001.0},
+                                    {-1e-7, 0.0}}) {
+      const Tensor x = Cast(Uniform({200'000}, low, high, {.dtype = dtype}), kFloat64);
+      EXPECT_LT(AMax(x).Item<double>(), high) << DTypeName(dtype) << " below " << high;
+      // What rounds downwards may lie below.
+      const double step = dtype == kBFloat16 || dtype == kFloat16 ? 0x1p-7 * std::fabs(low) : 1e-6;
+      EXPECT_GE(AMin(x).Item<double>(), low - step) << DTypeName(dtype);
+    }
+  }
+  // What the generator gives at most.
+  EXPECT_LT(UniformRange<float>(1, 2, kFloat32)(1 - 0x1p-24f), 2);
+  EXPECT_LT(UniformRange<double>(1, 2, kFloat64)(1 - 0x1p-53), 2);
+  EXPECT_LT(UniformRange<float>(0, 1e9, kFloat32)(1 - 0x1p-24f), 1e9f);
+  EXPECT_EQ(AMax(Uniform({100}, 3, 3)).Item<float>(), 3);
+  EXPECT_THROW(Uniform({2}, 2, 1), Error);
+  EXPECT_THROW(Uniform({2}, -3e38, 3e38), Error);
+  EXPECT_THROW(Uniform({2}, NAN, 1), Error);
+}
+
+TEST(RandomTest, BernoulliMakesTheSameInEveryDtype) {
+  const auto draw = [](DType dtype) {
+    ManualSeed(9);
+    return Cast(Bernoulli({1001}, 0.4, {.dtype = dtype}), kFloat32);
+  };
+  for (DType dtype : {kBool, kInt64, kFloat16, kFloat64}) {
+    EXPECT_TRUE(SameBits(draw(dtype), draw(kFloat32))) << DTypeName(dtype);
+  }
+}
+
+TEST(RandomTest, DropoutOfInfinities) {
+  ManualSeed(1);
+  const Tensor y = Dropout(Full({1000}, INFINITY), 0.5);
+  EXPECT_TRUE(All(LogicalOr(y == 0, y == INFINITY)).Item<bool>());
+  EXPECT_TRUE(Any(y == 0).Item<bool>());
+  EXPECT_EQ(Sum(Dropout(Full({10}, INFINITY), 1)).Item<float>(), 0);
 }
 
 }  // namespace

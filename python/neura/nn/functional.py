@@ -29,11 +29,6 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     return _C.leaky_relu(input, negative_slope)
 
 
-def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
-    """log(1 + exp(beta * input)) / beta, without overflow for any threshold."""
-    return _C.softplus(input) if beta == 1 else _C.softplus(input * beta) / beta
-
-
 def softmax(input: Tensor, dim: int | None = None, dtype: dtype | None = None) -> Tensor:
     """exp(input) / sum(exp(input)) along dim."""
     input = input if dtype is None else input.to(dtype)
@@ -44,17 +39,6 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype: dtype | None = Non
     """log(softmax(input)), without underflow."""
     input = input if dtype is None else input.to(dtype)
     return _C.log_softmax(input, -1 if dim is None else dim)
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """While training, zeros elements with probability p and scales the others by 1 / (1 - p)."""
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be a probability, not {p}")
-    if not training or p == 0:
-        return input
-    if p == 1:
-        return input * 0
-    return input * (_C.rand_like(input) >= p) / (1 - p)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
