@@ -151,9 +151,10 @@ def _walk(self: Module, prefix: str = "", memo: set[int] | None = None) -> Itera
             yield len(levels), name, module
             inside.add(id(module))
             levels.append((module, len(name), module.named_children()))
+        following = None
         while levels and (following := next(levels[-1][2], None)) is None:
             inside.discard(id(levels.pop()[0]))
-        if not levels:
+        if following is None:
             return
         length, (own, module) = levels[-1][1], following
         name = f"{name[:length]}.{own}" if length else own
@@ -282,7 +283,8 @@ def load_state_dict(self: Module, state_dict: Mapping[str, Tensor], strict: bool
 @_method
 def train(self: Self, mode: bool = True) -> Self:
     """Training behaviour, here and in all modules below; returns the module."""
-    waiting, seen = [self], {id(self)}
+    waiting: list[Module] = [self]
+    seen = {id(self)}
     while waiting:
         module = waiting.pop()
         if module is not self and type(module).train is not train:
