@@ -25,7 +25,15 @@ def _config_impl(ctx):
             flags_feature(
                 "compiling",
                 COMPILE_ACTIONS,
-                target + ["-O2", "-g0", "-fPIC", "-fvisibility=hidden"] + REPRODUCIBLE_FLAGS,
+                target + [
+                    "-O2",
+                    "-g0",
+                    "-fPIC",
+                    "-fvisibility=hidden",
+                    # What each thread has, some 500 bytes, comes with the thread: taking it at its first use would end the
+                    # program where there is no memory.
+                    "-ftls-model=initial-exec",
+                ] + REPRODUCIBLE_FLAGS,
             ),
             flags_feature("linking", _LINK, target + ["-O2", "-s", "-shared", "-Wl,--gc-sections"]),
             feature(name = "static_linking_mode", enabled = True),
