@@ -109,8 +109,8 @@ TEST(RandomTest, UniformNumbersNeverReachTheEnd) {
                                     {-1e-7, 0.0}}) {
       const Tensor x = Cast(Uniform({200'000}, low, high, {.dtype = dtype}), kFloat64);
       EXPECT_LT(AMax(x).Item<double>(), high) << DTypeName(dtype) << " below " << high;
-      // What rounds downwards may lie below.
-      const double step = dtype == kBFloat16 || dtype == kFloat16 ? 0x1p-7 * std::fabs(low) : 1e-6;
+      // What rounds downwards may lie below, by less than a step of the dtype.
+      const double step = std::max(0x1p-7 * std::fabs(low), 0x1p-24);
       EXPECT_GE(AMin(x).Item<double>(), low - step) << DTypeName(dtype);
     }
   }
