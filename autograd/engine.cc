@@ -77,7 +77,8 @@ class Engine {
     Tensor grad;
   };
   std::vector<Root> roots_;
-  // Maps of the standard library, because those of Abseil do not survive a failed allocation. Raw pointers: the roots keep the whole graph alive while it runs.
+  // Maps of the standard library, because those of Abseil do not survive a failed allocation. Raw
+  // pointers: the roots keep the whole graph alive while it runs.
   std::priority_queue<Node*, std::vector<Node*>, LaterFirst> ready_;
   std::unordered_map<Node*, OutputGrads> pending_;
   std::vector<std::pair<IntrusivePtr<TensorExtension>, Tensor>> leaf_grads_;

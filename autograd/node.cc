@@ -62,8 +62,7 @@ Tensor WithoutHistory(const Tensor& tensor) {
 
 IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
                                 absl::Span<const Tensor> outputs) {
-  const auto node =
-      IntrusivePtr<Node>::Adopt(new (internal::ObjectPool<Node>::Allocate()) Node);
+  const auto node = IntrusivePtr<Node>::Adopt(new (internal::ObjectPool<Node>::Allocate()) Node);
   const OpSchema& schema = call.schema();
   node->op_ = call.op;
   node->num_outputs_ = static_cast<uint8_t>(outputs.size());

@@ -18,8 +18,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr int kFmaChains = 10;
 
-// kFmaChains chains of fused multiply-adds, enough of them to hide their latency. Returns FLOP per round. Each chain starts
-// elsewhere: equal ones would be computed once. benchmarks/fma_test.sh counts the instructions.
+// kFmaChains chains of fused multiply-adds, enough of them to hide their latency. Returns FLOP per
+// round. Each chain starts elsewhere: equal ones would be computed once. benchmarks/fma_test.sh
+// counts the instructions.
 double FmaRounds(int rounds, float* sink) {
   const hn::ScalableTag<float> d;
   const auto scale = hn::Set(d, 0.999f), shift = hn::Set(d, 0.001f);

@@ -28,7 +28,8 @@ Tensor Wave(DimsView shape, double seed, double scale) {
 
 namespace {
 
-// Of this program alone: what getrusage() tells begins with the peak of the process that started it.
+// Of this program alone: what getrusage() tells begins with the peak of the process that started
+// it.
 int64_t PeakMemory() {
   std::ifstream status("/proc/self/status");
   std::string field;

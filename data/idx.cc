@@ -40,8 +40,8 @@ absl::StatusOr<Header> ReadHeader(internal::InflateReader& reader) {
                      absl::Hex(magic[1], absl::kZeroPad2), absl::Hex(magic[2], absl::kZeroPad2)));
   }
   if (magic[3] > neura::kMaxDims) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        int{magic[3]}, " dimensions; tensors have at most ", neura::kMaxDims));
+    return absl::InvalidArgumentError(
+        absl::StrCat(int{magic[3]}, " dimensions; tensors have at most ", neura::kMaxDims));
   }
   for (int i = 0; i < magic[3]; ++i) {
     uint8_t big_endian[4];

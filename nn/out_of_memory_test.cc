@@ -1,5 +1,5 @@
-// Every allocation of five workloads is made to fail once, in a process of its own: the workload ends in an error, and
-// run again it gives what it always gives.
+// Every allocation of five workloads is made to fail once, in a process of its own: the workload
+// ends in an error, and run again it gives what it always gives.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +20,8 @@
 
 namespace {
 
-// The allocation that fails: the number of others before it, counted down by all threads; none while it is negative.
+// The allocation that fails: the number of others before it, counted down by all threads; none
+// while it is negative.
 std::atomic<int64_t> allocations_left{-1};
 
 bool Fails() {
@@ -81,7 +82,8 @@ namespace {
 using Workload = std::vector<Tensor> (*)();
 
 template <typename Optimizer, typename Options>
-std::vector<Tensor> Train(nn::Module& net, const Tensor& input, int64_t classes, const Options& options) {
+std::vector<Tensor> Train(nn::Module& net, const Tensor& input, int64_t classes,
+                          const Options& options) {
   std::vector<int64_t> labels(static_cast<size_t>(input.size(0)));
   for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int64_t>(i) % classes;
   const Tensor targets = FromVector(labels, {input.size(0)});
@@ -103,10 +105,11 @@ std::vector<Tensor> Perceptron() {
 
 std::vector<Tensor> Convolution() {
   ManualSeed(2);
-  nn::Sequential net(nn::Conv2d({.in_channels = 3, .out_channels = 8, .kernel_size = 3, .padding = 1}),
-                     nn::BatchNorm2d({.num_features = 8}), nn::ReLU(), nn::MaxPool2d({.kernel_size = 2}),
-                     nn::Conv2d({.in_channels = 8, .out_channels = 8, .kernel_size = 3, .groups = 2}), nn::Flatten(),
-                     nn::Linear({.in_features = 8 * 6 * 6, .out_features = 4}));
+  nn::Sequential net(
+      nn::Conv2d({.in_channels = 3, .out_channels = 8, .kernel_size = 3, .padding = 1}),
+      nn::BatchNorm2d({.num_features = 8}), nn::ReLU(), nn::MaxPool2d({.kernel_size = 2}),
+      nn::Conv2d({.in_channels = 8, .out_channels = 8, .kernel_size = 3, .groups = 2}),
+      nn::Flatten(), nn::Linear({.in_features = 8 * 6 * 6, .out_features = 4}));
   return Train<optim::SGD>(net, Rand({8, 3, 16, 16}), 4, optim::SgdOptions{.lr = 0.1});
 }
 
@@ -114,8 +117,9 @@ std::vector<Tensor> Products() {
   ManualSeed(3);
   const Tensor a = Rand({150, 170}), b = Rand({170, 190});
   const Tensor batch = Rand({4, 70, 60});
-  return {MatMul(a, b), MatMul(Cast(Transpose(b, 0, 1), kFloat64), Cast(Transpose(a, 0, 1), kFloat64)),
-          MatMul(batch, Transpose(batch, 1, 2)), MatMul(Cast(a * 10, kInt64), Cast(b * 10, kInt64))};
+  return {
+      MatMul(a, b), MatMul(Cast(Transpose(b, 0, 1), kFloat64), Cast(Transpose(a, 0, 1), kFloat64)),
+      MatMul(batch, Transpose(batch, 1, 2)), MatMul(Cast(a * 10, kInt64), Cast(b * 10, kInt64))};
 }
 
 std::vector<Tensor> Optimizers() {
@@ -139,7 +143,8 @@ std::string BytesOf(const std::vector<Tensor>& tensors) {
   std::string bytes;
   for (const Tensor& tensor : tensors) {
     const Tensor whole = Contiguous(tensor);
-    bytes.append(static_cast<const char*>(whole.raw_data()), static_cast<size_t>(whole.numel()) * ItemSize(whole.dtype()));
+    bytes.append(static_cast<const char*>(whole.raw_data()),
+                 static_cast<size_t>(whole.numel()) * ItemSize(whole.dtype()));
   }
   return bytes;
 }
@@ -147,7 +152,8 @@ std::string BytesOf(const std::vector<Tensor>& tensors) {
 enum Outcome { kFailedWell = 10, kNothingFailed, kNoError, kWrongAfterwards };
 
 // In a child, to its end.
-[[noreturn]] void RunWithFailure(Workload workload, int64_t allocation, const std::string& expected) {
+[[noreturn]] void RunWithFailure(Workload workload, int64_t allocation,
+                                 const std::string& expected) {
   SetNumThreads(2);
   Outcome outcome = kNoError;
   allocations_left = allocation;
@@ -183,7 +189,8 @@ TEST_P(OutOfMemory, AtAnyAllocationIsAnErrorAndNothingMore) {
     }
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFEXITED(status)) << name << ", allocation " << allocation << ": signal " << WTERMSIG(status);
+    ASSERT_TRUE(WIFEXITED(status))
+        << name << ", allocation " << allocation << ": signal " << WTERMSIG(status);
     if (WEXITSTATUS(status) == kNothingFailed) break;
     ASSERT_EQ(WEXITSTATUS(status), kFailedWell) << name << ", allocation " << allocation;
   }
@@ -192,8 +199,10 @@ TEST_P(OutOfMemory, AtAnyAllocationIsAnErrorAndNothingMore) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Workloads, OutOfMemory,
-                         testing::Values(std::pair{"perceptron", &Perceptron}, std::pair{"convolution", &Convolution},
-                                         std::pair{"products", &Products}, std::pair{"optimizers", &Optimizers},
+                         testing::Values(std::pair{"perceptron", &Perceptron},
+                                         std::pair{"convolution", &Convolution},
+                                         std::pair{"products", &Products},
+                                         std::pair{"optimizers", &Optimizers},
                                          std::pair{"indexing", &Indexing}),
                          [](const auto& info) { return std::string(info.param.first); });
 

@@ -131,7 +131,8 @@ std::optional<Extent> Equal(const Extent& a, const Extent& b) {
   if (!a.is_number() && !b.is_number()) return std::nullopt;
   const Extent &number = a.is_number() ? a : b, &size = a.is_number() ? b : a;
   const bool other_sign = (number.factor < 0) != (size.factor < 0) && number.factor != 0;
-  if (other_sign || number.factor % size.factor != 0) return Extent(0);
+  // By -1 everything is divisible, and the least number is not divided.
+  if (other_sign || (size.factor != -1 && number.factor % size.factor != 0)) return Extent(0);
   return std::nullopt;
 }
 

@@ -180,9 +180,11 @@ test('a model of a dtype without typed arrays is refused and freed', async () =>
   const model = await readFile(join(models, 'relu-empty.onnx'));
   const kept = await neura.load(model, { threads: 1 });  // with it the memory they share
   const before = kept.memory;
-  const dtype = model.lastIndexOf('input') + 'input'.length + 5;  // in the input's type
-  assert.equal(model[dtype], 1);
-  model[dtype] = 10;  // float16
+  for (const name of ['input', 'output']) {
+    const dtype = model.lastIndexOf(name) + name.length + 5;  // in its type
+    assert.equal(model[dtype], 1);
+    model[dtype] = 10;  // float16
+  }
   // So many would not find room beside each other.
   for (let i = 0; i < 30000; ++i) {
     await fails(neura.load(model, { threads: 1 }), /^input "input" is float16, .*; export it as float32$/);

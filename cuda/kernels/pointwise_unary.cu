@@ -7,7 +7,7 @@ namespace neura::cuda {
 
 NEURA_UNARY_KERNEL(Neg, SwitchNumber)
 NEURA_UNARY_KERNEL(Abs, SwitchNumber)
-NEURA_UNARY_KERNEL(Sign, SwitchNumber)
+NEURA_UNARY_KERNEL(Sign, SwitchAny)
 NEURA_UNARY_KERNEL(Square, SwitchNumber)
 NEURA_UNARY_KERNEL(Floor, SwitchNumber)
 NEURA_UNARY_KERNEL(Ceil, SwitchNumber)

@@ -49,6 +49,10 @@ Prefetcher::Prefetcher(int64_t count, int num_workers, int64_t window,
   state_->places.resize(static_cast<size_t>(window));
   const auto wanted = static_cast<size_t>(std::min<int64_t>(num_workers, count));
   workers_.reserve(wanted);
+  const auto end_workers = [this] {
+    Stop();
+    for (std::thread& worker : workers_) worker.join();
+  };
   try {
     while (workers_.size() < wanted) {
       workers_.emplace_back(
@@ -56,10 +60,12 @@ Prefetcher::Prefetcher(int64_t count, int num_workers, int64_t window,
     }
   } catch (const std::system_error& error) {
     const size_t started = workers_.size();
-    Stop();
-    for (std::thread& worker : workers_) worker.join();
+    end_workers();
     ThrowResourceExhausted(absl::StrCat("DataLoader: worker ", started, " of ", wanted,
                                         " cannot be started: ", error.what()));
+  } catch (...) {
+    end_workers();
+    throw;
   }
 }
 
@@ -147,7 +153,7 @@ void Prefetcher::Work(State& state, int worker) {
     --state.busy;
     return error;
   };
-  if (state.start_worker) {
+  if (state.start_worker && !state.stopping) {
     if (std::exception_ptr error = run([&] { state.start_worker(worker); })) {
       state.failure = std::move(error);
       state.changed_for_takers.notify_all();

@@ -1,6 +1,9 @@
 #include "neura/python/extension/gil.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "neura/python/extension/lock_calls.h"
 
 namespace neura::python {
 
@@ -18,31 +21,18 @@ bool InterpreterEnds() {
 #endif
 }
 
-GilReleased::~GilReleased() {
-  try {
-    PyEval_RestoreThread(state_);
-  } catch (...) {
-    WaitForTheEnd();
-  }
-}
+GilReleased::~GilReleased() { NeuraRestoreThread(state_); }
 
 GilHeld::GilHeld() {
   // The thread that ends the interpreter, the first of the process, holds the lock or may have it.
-  if (PyGILState_Check() == 0 && InterpreterEnds() && gettid() != getpid()) WaitForTheEnd();
-  try {
-    state_ = PyGILState_Ensure();
-  } catch (...) {
+  if (PyGILState_Check() == 0 && InterpreterEnds() && syscall(SYS_gettid) != getpid()) {
     WaitForTheEnd();
   }
+  state_ = NeuraEnsureLock();
 }
 
 py::object CallPython(py::handle callable, const py::tuple& arguments) {
-  PyObject* result;
-  try {
-    result = PyObject_Call(callable.ptr(), arguments.ptr(), nullptr);
-  } catch (...) {
-    WaitForTheEnd();
-  }
+  PyObject* const result = NeuraCallObject(callable.ptr(), arguments.ptr());
   if (result == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(result);
 }

@@ -203,7 +203,7 @@ class _Memory:
 
 
 # By address, for as long as a pickler remembers them, and with them the memory.
-_memories: "weakref.WeakValueDictionary[int, _Memory]" = weakref.WeakValueDictionary()
+_memories: "weakref.WeakValueDictionary[tuple[int, int], _Memory]" = weakref.WeakValueDictionary()
 
 
 def _rebuild_memory(data: bytes) -> _Memory:
@@ -233,7 +233,8 @@ def _reduce_tensor(tensor: Tensor) -> Any:
         raise RuntimeError("only leaves of a graph can be pickled or copied; detach() the tensor first")
     plain = tensor.detach()
     address, data, offset = _C._memory_of(plain)
-    memory = _memories.setdefault(address, _Memory(data)) if data.numel() else _Memory(data)
+    # Two storages may begin at one address: arrays that NumPy has sliced.
+    memory = _memories.setdefault((address, data.numel()), _Memory(data)) if data.numel() else _Memory(data)
     args = (memory, plain.dtype.name, tuple(plain.shape), tuple(plain.stride()), offset, tensor.requires_grad)
     return _rebuild_view, args
 

@@ -14,8 +14,8 @@ IntrusivePtr<Storage> Storage::Allocate(int64_t bytes, Device device, Allocator&
   if (!std::in_range<size_t>(bytes)) {
     ThrowResourceExhausted(absl::StrCat("out of memory: cannot address ", bytes, " bytes"));
   }
-  auto storage = IntrusivePtr<Storage>::Adopt(
-      new (internal::ObjectPool<Storage>::Allocate()) Storage);
+  auto storage =
+      IntrusivePtr<Storage>::Adopt(new (internal::ObjectPool<Storage>::Allocate()) Storage);
   storage->data_ = allocator.Allocate(static_cast<size_t>(bytes));
   storage->bytes_ = static_cast<size_t>(bytes);
   storage->device_ = device;

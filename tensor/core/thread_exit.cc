@@ -14,7 +14,8 @@ void RunAll(void*) {
   }
 }
 
-// The C library keeps the values of a program's first keys in the thread itself, so that setting one takes no memory.
+// The C library keeps the values of a program's first keys in the thread itself, so that setting
+// one takes no memory.
 pthread_key_t MakeKey() {
   pthread_key_t key;
   pthread_key_create(&key, RunAll);

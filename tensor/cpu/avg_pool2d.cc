@@ -69,8 +69,7 @@ void MeansGrad(const Pool2dGeometry& g, const Windows& rows, const Windows& colu
 }  // namespace
 
 template <typename T>
-void AvgPool2d(const Pool2dGeometry& g, bool count_include_pad, const T* input,
-               T* output) {
+void AvgPool2d(const Pool2dGeometry& g, bool count_include_pad, const T* input, T* output) {
   Means(g, Rows(g, count_include_pad), Columns(g, count_include_pad), input, output);
 }
 

@@ -231,14 +231,10 @@ template void MaxPool2d(const Pool2dGeometry&, const double*, double*, int64_t*)
 template void MaxPool2d(const Pool2dGeometry&, const int32_t*, int32_t*, int64_t*);
 template void MaxPool2d(const Pool2dGeometry&, const int64_t*, int64_t*, int64_t*);
 template void MaxPool2d(const Pool2dGeometry&, const uint8_t*, uint8_t*, int64_t*);
-template bool MaxPool2dGather(int64_t, int64_t, int64_t, const float*, const int64_t*,
-                              float*);
-template bool MaxPool2dGather(int64_t, int64_t, int64_t, const double*, const int64_t*,
-                              double*);
-template bool MaxPool2dScatter(int64_t, int64_t, int64_t, const float*, const int64_t*,
-                               float*);
-template bool MaxPool2dScatter(int64_t, int64_t, int64_t, const double*, const int64_t*,
-                               double*);
+template bool MaxPool2dGather(int64_t, int64_t, int64_t, const float*, const int64_t*, float*);
+template bool MaxPool2dGather(int64_t, int64_t, int64_t, const double*, const int64_t*, double*);
+template bool MaxPool2dScatter(int64_t, int64_t, int64_t, const float*, const int64_t*, float*);
+template bool MaxPool2dScatter(int64_t, int64_t, int64_t, const double*, const int64_t*, double*);
 
 }  // namespace neura::cpu
 #endif  // HWY_ONCE

@@ -27,8 +27,7 @@ struct Pool2dGeometry {
 // in_width + w): the first of equal ones. A NaN counts as larger than any number. A window that
 // covers nothing gives the lowest value, at index 0. T: float, double, int32_t, int64_t, uint8_t.
 template <typename T>
-void MaxPool2d(const Pool2dGeometry& geometry, const T* input, T* output,
-               int64_t* indices);
+void MaxPool2d(const Pool2dGeometry& geometry, const T* input, T* output, int64_t* indices);
 
 // The linear map that MaxPool2d is where the maxima stay where they are, and its transpose. For
 // every plane, Gather reads output_size of input_size elements: output[i] = input[indices[i]];
@@ -44,8 +43,7 @@ template <typename T>
 // The mean of each window. count_include_pad: the padding counts as zeros, as far as the window
 // reaches into it; what is beyond the padding never counts. T: float, double.
 template <typename T>
-void AvgPool2d(const Pool2dGeometry& geometry, bool count_include_pad, const T* input,
-               T* output);
+void AvgPool2d(const Pool2dGeometry& geometry, bool count_include_pad, const T* input, T* output);
 template <typename T>
 void AvgPool2dGrad(const Pool2dGeometry& geometry, bool count_include_pad, const T* output_grad,
                    T* input_grad);
@@ -56,8 +54,7 @@ void AvgPool2dGrad(const Pool2dGeometry& geometry, bool count_include_pad, const
 template <typename T>
 void AdaptiveAvgPool2d(const Pool2dGeometry& geometry, const T* input, T* output);
 template <typename T>
-void AdaptiveAvgPool2dGrad(const Pool2dGeometry& geometry, const T* output_grad,
-                           T* input_grad);
+void AdaptiveAvgPool2dGrad(const Pool2dGeometry& geometry, const T* output_grad, T* input_grad);
 
 }  // namespace neura::cpu
 

@@ -233,12 +233,9 @@ template void Softmax(int64_t, int64_t, int64_t, const double*, double*);
 template void LogSoftmax(int64_t, int64_t, int64_t, const float*, float*);
 template void LogSoftmax(int64_t, int64_t, int64_t, const double*, double*);
 template void SoftmaxGrad(int64_t, int64_t, int64_t, const float*, const float*, float*);
-template void SoftmaxGrad(int64_t, int64_t, int64_t, const double*, const double*,
-                          double*);
-template void LogSoftmaxGrad(int64_t, int64_t, int64_t, const float*, const float*,
-                             float*);
-template void LogSoftmaxGrad(int64_t, int64_t, int64_t, const double*, const double*,
-                             double*);
+template void SoftmaxGrad(int64_t, int64_t, int64_t, const double*, const double*, double*);
+template void LogSoftmaxGrad(int64_t, int64_t, int64_t, const float*, const float*, float*);
+template void LogSoftmaxGrad(int64_t, int64_t, int64_t, const double*, const double*, double*);
 
 }  // namespace neura::cpu
 #endif  // HWY_ONCE
