@@ -458,6 +458,6 @@ def test_safetensors_cut_anywhere(tmp_path):
 def test_memories_of_different_sizes_at_one_address(tmp_path):
     array = np.arange(4, dtype=np.float32)
     nr.save({"part": nr.from_numpy(array[:2]), "whole": nr.from_numpy(array)}, tmp_path / "both.pkl")
-    loaded = nr.load(tmp_path / "both.pkl")
-    assert loaded["part"].tolist() == [0, 1]
-    assert loaded["whole"].tolist() == [0, 1, 2, 3]
+    back = nr.load(tmp_path / "both.pkl")
+    assert back["part"].tolist() == [0, 1]
+    assert back["whole"].tolist() == [0, 1, 2, 3]

@@ -10,7 +10,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "neura/tensor/io/elements.h"
 
 namespace neura::internal {
 namespace {

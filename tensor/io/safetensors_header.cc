@@ -9,7 +9,6 @@
 #include "absl/strings/str_join.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/io/byte_source.h"
-#include "neura/tensor/io/elements.h"
 #include "nlohmann/json.hpp"
 
 namespace neura::internal {
