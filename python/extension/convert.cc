@@ -75,14 +75,15 @@ std::optional<DType> DTypeOfNumpy(const py::dtype& dtype) {
 
 DType MustHaveDType(const py::array& array, const char* what) {
   const std::optional<DType> dtype = DTypeOfNumpy(array.dtype());
-  const std::string name = py::str(array.dtype()).cast<std::string>();
+  // Written in Python, and so only asked for where it is told.
+  const auto name = [&] { return py::str(array.dtype()).cast<std::string>(); };
   if (!dtype) {
-    ThrowTypeError(absl::StrCat(what, ": NumPy's dtype ", name,
+    ThrowTypeError(absl::StrCat(what, ": NumPy's dtype ", name(),
                                 " has no counterpart; use bool, uint8, int8 to int64, float16 to "
                                 "float64, complex64 or complex128"));
   }
   if (array.dtype().attr("isnative").cast<bool>()) return *dtype;
-  throw py::value_error(absl::StrCat(what, ": the array's byte order ", name,
+  throw py::value_error(absl::StrCat(what, ": the array's byte order ", name(),
                                      " is not this machine's; convert it with "
                                      ".astype(array.dtype.newbyteorder('='))"));
 }
