@@ -23,9 +23,10 @@ extern bool g_subclasses_show_attributes;
 // Makes a type of pybind11 show the collector which Python objects its C++ object owns, beside the
 // attributes that pybind11 knows of. For py::custom_type_setup, which takes SetUp. References has
 //
-//   template <typename F> static void Visit(PyObject* self, F visit);  // each one, as it is
-//   counted static void Clear(PyObject* self);                                 // lets all of them
-//   go
+//   // Each one, as it is counted.
+//   template <typename F> static void Visit(PyObject* self, F visit);
+//   // Lets all of them go.
+//   static void Clear(PyObject* self);
 //
 // What Visit gives must be the same throughout a collection, whatever threads without the
 // interpreter's lock do meanwhile.

@@ -226,7 +226,7 @@ def test_bytes_of_a_bad_file_in_an_error_are_escaped(tmp_path):
     model = tmp_path / "bad.onnx"
     # A model of operator set 13 with one node of an operator whose name is no text.
     model.write_bytes(bytes([0x08, 8, 0x3A, 6, 0x0A, 4, 0x22, 2, 0xFF, 0xFE, 0x42, 2, 0x10, 13]))
-    with pytest.raises((ValueError, NotImplementedError), match=r"\\xff\\xfe|no outputs"):
+    with pytest.raises((ValueError, NotImplementedError), match=r"\\xff\\xfe"):
         nr.onnx.load(model)
 
 
