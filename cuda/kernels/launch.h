@@ -70,9 +70,12 @@ namespace internal {
 
 inline constexpr size_t kMaxAccBytes = 16;
 
-// A grid that fills the device some times over, and no more blocks than there is work for.
+// A grid that fills the device some times over, and no more blocks than there is work for. It is
+// never inlined, so that its symbols tell which kernels are launched: launches_test compares them
+// with those that were compiled for the device.
 template <typename Kernel, typename F>
-void Launch(Kernel kernel, const KernelCall& call, int64_t blocks, int64_t n, const F& f) {
+[[gnu::noinline]] void Launch(Kernel kernel, const KernelCall& call, int64_t blocks, int64_t n,
+                              const F& f) {
   const int device = call.call.device.index;
   const DeviceGuard guard(device);
   const int64_t most = int64_t{MultiProcessorCount(device)} * 32;

@@ -3,6 +3,7 @@
 #define NEURA_CUDA_KERNELS_POINTWISE_OPS_H_
 
 #include <type_traits>
+#include <utility>
 
 #include "neura/cuda/kernels/pointwise.h"
 #include "neura/cuda/kernels/support.h"
@@ -10,11 +11,12 @@
 
 namespace neura::cuda {
 
-// An operation whose members are all static.
+// An operation whose members are all static. The type of the result is written out: nvcc's pass for
+// the host sees no body of a function for the device, and would deduce another one.
 template <typename Op>
 struct Apply {
   template <typename... T>
-  NEURA_DEVICE auto operator()(T... x) const {
+  NEURA_DEVICE decltype(Op::Do(std::declval<T>()...)) operator()(T... x) const {
     return Op::Do(x...);
   }
 };

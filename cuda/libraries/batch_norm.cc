@@ -50,9 +50,11 @@ void BatchNormTrainingKernel(KernelCall& call) {
   const TensorDescriptor data = DescriptorOf(output);
   const TensorDescriptor parameters(output.dtype(), 1, channels, 1, 1);
   const Factors factors(output.dtype());
-  // cuDNN gives the variance as the new part of a running one, which wholly replaces the old.
-  const Tensor running_mean = Scratch(call, {channels}, output.dtype());
+  // cuDNN gives the variance as the new part of a running one, which wholly replaces the old: 0
+  // times whatever was there, which must be finite.
+  const Tensor running_mean = Filled(call, {channels}, output.dtype(), 0);
   Tensor variance = call.output(3);
+  ClearElements(call, variance);
   NEURA_CUDNN_CHECK(cudnnBatchNormalizationForwardTraining(
       CudnnHandle(device), CUDNN_BATCHNORM_SPATIAL, factors.one(), factors.zero(), data.handle(),
       input.raw_data(), data.handle(), output.raw_data(), parameters.handle(), weight.raw_data(),

@@ -148,6 +148,11 @@ def cuda_cc_test(name, **kwargs):
     if CUDA_ENABLED:
         neura_cc_test(name = name, **kwargs)
 
+def cuda_sh_test(name, **kwargs):
+    """sh_test with --config=cuda."""
+    if CUDA_ENABLED:
+        native.sh_test(name = name, **kwargs)
+
 def cuda_archive(name, program, files):
     """NAME.tar.gz: a program without its symbols' names, and files beside it, with --config=cuda."""
     if not CUDA_ENABLED:
