@@ -70,6 +70,26 @@ TEST(BackwardTest, ASecondTimeNeedsRetainGraph) {
   EXPECT_THAT(ErrorOf([&] { Backward(loss); }), HasSubstr("retain_graph"));
 }
 
+TEST(BackwardTest, WorksAfterARuleThatThrew) {
+  const Tensor x = Leaf({1, 2});
+  Tensor y;
+  {
+    const NoGradGuard guard;
+    y = Exp(x);
+  }
+  bool fails = true;
+  autograd::RecordFunction("mine", {x}, {y}, [&](const std::vector<Tensor>& grads) {
+    if (fails) throw Error(absl::StatusCode::kResourceExhausted, "no memory");
+    return grads;
+  });
+  const Tensor loss = Sum(y * y);
+  EXPECT_THAT(ErrorOf([&] { Backward(loss); }), HasSubstr("no memory"));
+  fails = false;
+  EXPECT_THAT(ErrorOf([&] { Backward(loss); }), HasSubstr("retain_graph"));  // y * y is done
+  Backward(Sum(y));
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(1, 1));
+}
+
 TEST(BackwardTest, WithoutAGraphIsAnError) {
   EXPECT_THAT(ErrorOf([] { Backward(Sum(Ones({2}))); }), HasSubstr("does not require a gradient"));
 }

@@ -165,13 +165,14 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
   if (!any) return;
   absl::InlinedVector<Tensor, 4> grad_inputs(node.inputs().size());
   RuleContext context(node, grads, absl::MakeSpan(grad_inputs), needed);
-  const Node::Use use(node, /*last=*/!retain_);
+  Node::Use use(node);
   try {
     node.rule().backward(context);
   } catch (Error& error) {
     error.AddContext(absl::StrCat("in the gradient of ", SchemaOf(node.op()).name));
     throw;
   }
+  if (!retain_) use.Release();
   for (size_t i = 0; i < needed.size(); ++i) {
     if (!needed[i] || !grad_inputs[i].defined()) continue;
     const Node::Input& input = node.inputs()[i];

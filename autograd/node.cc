@@ -188,12 +188,10 @@ Tensor Node::SavedOutput(size_t i) {
   return output;
 }
 
-Node::Use::Use(Node& node, bool last) : node_(node), last_(last) {
-  node_.uses_.fetch_add(1, std::memory_order_acquire);
-}
+Node::Use::Use(Node& node) : node_(node) { node_.uses_.fetch_add(1, std::memory_order_acquire); }
 
 Node::Use::~Use() {
-  if (last_) node_.uses_.fetch_or(kReleased, std::memory_order_relaxed);
+  if (release_) node_.uses_.fetch_or(kReleased, std::memory_order_relaxed);
   const uint32_t left = node_.uses_.fetch_sub(1, std::memory_order_acq_rel) - 1;
   // Uses that begin from here on find the node released; one thread drops.
   if (left != kReleased) return;

@@ -94,15 +94,16 @@ class Node {
   // While alive, what the node has saved stays where it is.
   class Use {
    public:
-    // With `last`, what is saved is dropped when the last Use ends.
-    Use(Node& node, bool last);
+    explicit Use(Node& node);
     ~Use();
+    // What is saved is dropped when the last Use ends.
+    void Release() { release_ = true; }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
 
    private:
     Node& node_;
-    const bool last_;
+    bool release_ = false;
   };
 
   struct Input {

@@ -117,14 +117,14 @@ def main():
 
     suites = [suite for suite in SUITES if not options.suite or suite in options.suite]
     subprocess.run([os.path.join(ROOT, "tools/setup.sh"), "benchmark"], check=True)
-    targets = ["//benchmarks:worker"] + ["//python:wheel"] * ("python" in suites)
+    targets = ["//benchmarks:worker"]
     if "wasm" in suites:
         targets += ["//benchmarks:web_models", "//examples/web:neura", "//wasm:bundle"]
     subprocess.run(["bazel", "build", "--ui_event_filters=-info", "--noshow_progress"] + targets, cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as package:
         if "python" in suites:
-            (wheel,) = glob.glob(os.path.join(ROOT, "bazel-bin/python/*-cp311-*_x86_64.whl"))
-            zipfile.ZipFile(wheel).extractall(package)
+            wheel = subprocess.run([os.path.join(ROOT, "tools/wheel.sh"), "3.11"], stdout=subprocess.PIPE, check=True)
+            zipfile.ZipFile(wheel.stdout.decode().strip()).extractall(package)
         for threads in options.threads or [1, 2]:
             run_suites(suites, threads, options, package)
 

@@ -1,9 +1,9 @@
 #include "neura/graph/capture.h"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/backend_api.h"
 
@@ -320,11 +320,11 @@ class Capturer {
   std::vector<std::vector<int64_t>> probe_sizes_;
   std::vector<std::vector<Extent>> shapes_;
   std::vector<Recording> recordings_;
-  std::vector<absl::flat_hash_map<const TensorImpl*, ValueId>> known_;
+  std::vector<std::unordered_map<const TensorImpl*, ValueId>> known_;
   // Memory of inputs and results, and of constants and their views.
-  std::vector<absl::flat_hash_set<const Storage*>> computed_;
-  std::vector<absl::flat_hash_set<const Storage*>> constants_;
-  absl::flat_hash_map<const TensorImpl*, std::string> names_;
+  std::vector<std::unordered_set<const Storage*>> computed_;
+  std::vector<std::unordered_set<const Storage*>> constants_;
+  std::unordered_map<const TensorImpl*, std::string> names_;
 };
 
 }  // namespace

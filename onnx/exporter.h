@@ -4,10 +4,10 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "neura/graph/graph.h"
 
 namespace neura::onnx {
@@ -73,10 +73,10 @@ class Exporter {
   // Fields of the GraphProto, encoded.
   std::string nodes_, initializers_, inputs_, outputs_;
   int num_nodes_ = 0;
-  absl::flat_hash_set<std::string> used_names_;
+  std::unordered_set<std::string> used_names_;
   std::vector<std::string> names_;  // by ValueId
-  absl::flat_hash_map<std::string, std::string> constants_;
-  absl::flat_hash_map<int, std::string> sizes_;  // of symbols
+  std::unordered_map<std::string, std::string> constants_;
+  std::unordered_map<int, std::string> sizes_;  // of symbols
   const std::string none_;
 };
 

@@ -1,6 +1,10 @@
 #include "neura/onnx/importer.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <unordered_set>
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/passes/passes.h"
@@ -63,7 +67,7 @@ class Importer {
 
   static int OpsetOf(const ModelMessage& model) {
     int64_t opset = -1;
-    absl::flat_hash_set<std::string_view> domains;
+    std::unordered_set<std::string_view> domains;
     for (const auto& [domain, version] : model.opsets) {
       if (!domains.insert(IsOnnxDomain(domain) ? "" : domain).second) {
         ThrowInvalidArgument(
@@ -158,7 +162,7 @@ class Importer {
   }
 
   static void CheckAttributes(const NodeMessage& node) {
-    absl::flat_hash_set<std::string_view> names;
+    std::unordered_set<std::string_view> names;
     for (const AttributeMessage& attribute : node.attributes) {
       if (!names.insert(attribute.name).second) {
         ThrowInvalidArgument(absl::StrCat("there are two attributes named ", attribute.name));
@@ -335,11 +339,11 @@ class Importer {
   const std::vector<std::pair<std::string, int64_t>>& fixed_dims_;
   int opset_;
   int64_t budget_;  // in bytes, for constants computed while importing
-  absl::flat_hash_set<std::string> initializers_;
+  std::set<std::string, std::less<>> initializers_;
   std::vector<Input> inputs_;
   std::vector<Symbol> symbols_;
   Graph graph_;
-  absl::flat_hash_map<std::string, ImportedValue> values_;
+  std::map<std::string, ImportedValue, std::less<>> values_;
 };
 
 }  // namespace

@@ -2,13 +2,13 @@
 #ifndef NEURA_ONNX_IMPORTER_H_
 #define NEURA_ONNX_IMPORTER_H_
 
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "neura/graph/graph.h"
 #include "neura/onnx/known_value.h"
 #include "neura/onnx/messages.h"
@@ -108,6 +108,8 @@ class NodeReader {
  private:
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
+  // Of an input that is known, but no constant; an error where one of them is unknown.
+  const std::vector<graph::Extent>& OpenSizes(size_t i) const;
   graph::ValueId Sizes(const std::vector<graph::Extent>& extents, DimsView shape);
   graph::ValueId AddShaped(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
                            const std::vector<graph::Extent>& shape);
@@ -117,7 +119,7 @@ class NodeReader {
   int opset_;
   std::vector<ImportedValue> inputs_;
   std::vector<ImportedValue> outputs_;
-  absl::flat_hash_set<std::string> taken_;
+  std::set<std::string, std::less<>> taken_;
 };
 
 // Reads a node of one operator.

@@ -1,9 +1,8 @@
 #include "neura/onnx/known_value.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
-
-#include "absl/container/flat_hash_map.h"
 
 namespace neura::onnx {
 namespace {
@@ -23,7 +22,7 @@ bool HoldsIntegers(const KnownValue& value) {
 
 // Whether input `i` of the operator holds elements that it moves, and does not look at.
 std::optional<bool (*)(size_t)> MovedInputs(std::string_view op) {
-  static const auto* operators = new absl::flat_hash_map<std::string_view, bool (*)(size_t)>{
+  static const auto* operators = new std::map<std::string_view, bool (*)(size_t)>{
       {"Cast", [](size_t i) { return i == 0; }},
       {"Concat", [](size_t) { return true; }},
       {"Expand", [](size_t i) { return i == 0; }},

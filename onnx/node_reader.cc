@@ -27,7 +27,7 @@ ValueId NodeReader::in(size_t i) {
   ImportedValue& input = inputs_[i];
   if (input.id != kNone) return input.id;
   return input.id = input.known->is_constant() ? graph_.AddConstant(input.known->constant)
-                                               : Sizes(Extents(i), input.known->shape);
+                                               : Sizes(OpenSizes(i), input.known->shape);
 }
 
 // Open sizes as elements: each is the sum of so many ones.
@@ -52,15 +52,26 @@ std::optional<Tensor> NodeReader::Known(size_t i) const {
   return constant.defined() ? std::optional<Tensor>(constant) : std::nullopt;
 }
 
+const std::vector<Extent>& NodeReader::OpenSizes(size_t i) const {
+  const std::vector<Extent>& sizes = inputs_[i].known->sizes;
+  for (size_t k = 0; k < sizes.size(); ++k) {
+    if (sizes[k].is_known()) continue;
+    Unsupported(absl::StrCat("element ", k, " of input ", i,
+                             " depends on an open size otherwise than by a factor"));
+  }
+  return sizes;
+}
+
 std::vector<Extent> NodeReader::Extents(size_t i) {
+  const auto require_one_dimension = [&](size_t dims) {
+    if (dims > 1) {
+      Unsupported(absl::StrCat("input ", i, " must have one dimension of a fixed size"));
+    }
+  };
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
   if (const std::optional<KnownValue>& known = inputs_[i].known; known && !known->is_constant()) {
-    for (size_t k = 0; k < known->sizes.size(); ++k) {
-      if (known->sizes[k].is_known()) continue;
-      Unsupported(absl::StrCat("element ", k, " of input ", i,
-                               " depends on an open size otherwise than by a factor"));
-    }
-    return known->sizes;
+    require_one_dimension(known->shape.size());
+    return OpenSizes(i);
   }
   const std::optional<Tensor> constant = Known(i);
   if (!constant) {
@@ -73,9 +84,7 @@ std::vector<Extent> NodeReader::Extents(size_t i) {
     ThrowInvalidArgument(
         absl::StrCat("input ", i, " must hold integers, got ", Describe(*constant)));
   }
-  if (constant->dim() > 1) {
-    Unsupported(absl::StrCat("input ", i, " must have one dimension of a fixed size"));
-  }
+  require_one_dimension(constant->shape().size());
   const Tensor integers = Contiguous(neura::Cast(*constant, kInt64));
   std::vector<Extent> extents;
   for (int64_t k = 0; k < integers.numel(); ++k) extents.push_back(integers.data<int64_t>()[k]);

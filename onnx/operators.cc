@@ -1,4 +1,5 @@
-#include "absl/container/flat_hash_map.h"
+#include <map>
+
 #include "neura/onnx/import_ops.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/linked_ops.h"
@@ -13,7 +14,7 @@ namespace {
 }  // namespace
 
 OperatorReader FindOperator(std::string_view name) {
-  using Readers = absl::flat_hash_map<std::string_view, OperatorReader>;
+  using Readers = std::map<std::string_view, OperatorReader>;
   static const auto* operators = [] {
     auto* readers = new Readers;
 #define ONNX_READ(Name, ...)        \

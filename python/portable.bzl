@@ -7,9 +7,10 @@ MACHINES = ["aarch64", "x86_64"]
 
 # Debian's own headers serve where this machine's Python is meant.
 _HOST = ("3.11", "x86_64")
+_HOST_HEADERS = Label("@python_headers//:headers")
 
 def _portable_transition_impl(settings, attr):
-    headers = Label("@python_headers//:headers")
+    headers = _HOST_HEADERS
     if (attr.python, attr.machine) != _HOST:
         headers = Label("@{}//:headers".format(cpython_repository(attr.python)))
     return {
@@ -34,6 +35,30 @@ _portable_transition = transition(
         "//command_line_option:linkopt",
         "//third_party/cpython:headers",
     ],
+)
+
+def _any_python_transition_impl(settings, attr):
+    return {"//third_party/cpython:headers": _HOST_HEADERS}
+
+_any_python_transition = transition(
+    implementation = _any_python_transition_impl,
+    inputs = [],
+    outputs = ["//third_party/cpython:headers"],
+)
+
+def _any_python_impl(ctx):
+    return [cc_common.merge_cc_infos(cc_infos = [dep[CcInfo] for dep in ctx.attr.deps])]
+
+any_python = rule(
+    implementation = _any_python_impl,
+    doc = "Libraries that know nothing of Python, and so are compiled once for all its versions.",
+    attrs = {
+        "deps": attr.label_list(mandatory = True, providers = [CcInfo]),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
+    cfg = _any_python_transition,
 )
 
 def _portable_extension_impl(ctx):

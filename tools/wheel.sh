@@ -13,28 +13,29 @@ cd "$(dirname "$0")/.."
 usage() { sed -n '/^# usage/,/^set/{s/^# \{0,1\}//p}' "$0"; }
 
 all=
-version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+version=
 machine=x86_64
 case "${1:-}" in
   -h | --help) usage; exit 0 ;;
   --all) all=1 ;;
-  3.1[0-4]) version=$1 machine=${2:-$machine} ;;
-  "") ;;
-  *) { echo "tools/wheel.sh: no such version of Python: $1"; usage; } >&2; exit 2 ;;
+  -*) { echo "tools/wheel.sh: no such option: $1"; usage; } >&2; exit 2 ;;
+  *) version=${1:-} machine=${2:-$machine} ;;
 esac
 
-wheels=()
-if [[ $all ]]; then
-  for minor in 10 11 12 13 14; do wheels+=("//python:wheel_cp3${minor}_x86_64" "//python:wheel_cp3${minor}_aarch64"); done
-else
-  wheels+=("//python:wheel_cp${version/./}_$machine")
+tools/setup.sh build >&2
+version=${version:-$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')}
+if [[ ! $version =~ ^3[.]1[0-4]$ || ! $machine =~ ^(x86_64|aarch64)$ ]]; then
+  { echo "tools/wheel.sh: no wheel is made for Python $version on $machine"; usage; } >&2
+  exit 2
 fi
-groups=(build)
-[[ ${wheels[*]} == //python:wheel_cp311_x86_64 ]] || groups+=(wheels)
 
-tools/setup.sh "${groups[@]}" >&2
-bazel build --color=no --curses=no --noshow_progress --show_result=0 "${wheels[@]}"
-for wheel in "${wheels[@]}"; do
-  tag=${wheel#*wheel_}
-  ls "$PWD"/bazel-bin/python/neura-*-"${tag%%_*}"-*_"${tag#*_}".whl
-done
+wheels=("//python:wheel_cp${version/./}_$machine")
+if [[ $all ]]; then
+  wheels=()
+  for minor in 10 11 12 13 14; do wheels+=("//python:wheel_cp3${minor}_x86_64" "//python:wheel_cp3${minor}_aarch64"); done
+fi
+[[ ${wheels[*]} == //python:wheel_cp311_x86_64 ]] || tools/setup.sh wheels >&2
+
+# Bazel names the files on stderr, among the rest that it says.
+bazel build --color=no --curses=no --noshow_progress --show_result="${#wheels[@]}" "${wheels[@]}" 2>&1 >/dev/null |
+  tee /dev/stderr | sed --quiet "s,^  \(bazel-bin/.*[.]whl\)$,$PWD/\1,p"

@@ -1,9 +1,11 @@
-"""The operations of one model, as a header that programs are built with."""
+"""The operations of one model, as a header that programs are built with.
 
-load(":native_run.bzl", "native_transition")
+The program that lists them runs on this machine, and is built as tools are: in this repository, the way tests are
+(--nodistinct_host_configuration in .bazelrc), so that the libraries are compiled once.
+"""
 
 def _linked_ops_header_impl(ctx):
-    program = ctx.attr._list_operations[0][DefaultInfo].files_to_run
+    program = ctx.attr._list_operations[DefaultInfo].files_to_run
     ctx.actions.run(
         outputs = [ctx.outputs.out],
         inputs = [ctx.file.model],
@@ -15,11 +17,8 @@ def _linked_ops_header_impl(ctx):
 linked_ops_header = rule(
     implementation = _linked_ops_header_impl,
     attrs = {
-        "model": attr.label(mandatory = True, allow_single_file = [".onnx"], cfg = native_transition),
+        "model": attr.label(mandatory = True, allow_single_file = [".onnx"], cfg = "host"),
         "out": attr.output(mandatory = True),
-        "_allowlist_function_transition": attr.label(
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
-        "_list_operations": attr.label(cfg = native_transition, default = "//wasm:list_operations"),
+        "_list_operations": attr.label(cfg = "host", default = "//wasm:list_operations"),
     },
 )

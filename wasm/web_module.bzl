@@ -1,6 +1,7 @@
 """WebAssembly modules."""
 
-load(":native_run.bzl", "LINKED_OPS", "PROGRAM_SETTINGS", "native_transition")
+# Transitions and macros are also called from other workspaces: strings must say where //tensor is.
+_LINKED_OPS = str(Label("//tensor/ops:linked_ops"))
 
 def _wasm_transition_impl(settings, attr):
     return {
@@ -10,13 +11,21 @@ def _wasm_transition_impl(settings, attr):
         "//command_line_option:crosstool_top": Label("//wasm/toolchain:emscripten"),
         "//command_line_option:features": ["threads" if attr.threads else "one_thread"],
         "//command_line_option:linkopt": [],
-        LINKED_OPS: attr.linked_ops,
+        _LINKED_OPS: attr.linked_ops,
     }
 
 _wasm_transition = transition(
     implementation = _wasm_transition_impl,
     inputs = [],
-    outputs = PROGRAM_SETTINGS,
+    outputs = [
+        "//command_line_option:compilation_mode",
+        "//command_line_option:copt",
+        "//command_line_option:cpu",
+        "//command_line_option:crosstool_top",
+        "//command_line_option:features",
+        "//command_line_option:linkopt",
+        _LINKED_OPS,
+    ],
 )
 
 def _web_module_impl(ctx):
@@ -37,7 +46,7 @@ web_module = rule(
         ),
         "model": attr.label(
             allow_single_file = [".onnx"],
-            cfg = native_transition,
+            cfg = "host",
             doc = "Handed on, from the one configuration in which it is made.",
         ),
         "program": attr.label(mandatory = True, allow_single_file = True),

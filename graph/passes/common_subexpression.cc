@@ -1,6 +1,6 @@
 #include <string>
+#include <unordered_map>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "neura/graph/passes/passes.h"
@@ -20,7 +20,7 @@ std::string Key(const Node& node) {
 }  // namespace
 
 void EliminateCommonSubexpressions(Graph& graph) {
-  absl::flat_hash_map<std::string, std::vector<NodeId>> seen;
+  std::unordered_map<std::string, std::vector<NodeId>> seen;
   for (NodeId id : graph.nodes()) {
     // Random nodes too: their options hold the generator's state, so equal ones are equal.
     std::vector<NodeId>& candidates = seen[Key(graph.node(id))];

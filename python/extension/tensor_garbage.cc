@@ -1,10 +1,11 @@
 #include "neura/python/extension/tensor_garbage.h"
 
 #include <atomic>
+#include <map>
+#include <new>
 #include <string>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "neura/autograd/owned.h"
 #include "neura/python/extension/autograd.h"
 #include "neura/python/extension/errors.h"
@@ -28,7 +29,7 @@ using Place = std::pair<const void*, const TensorImpl*>;
 // Under the interpreter's lock, which a collection holds to its end.
 struct Collection {
   bool running = false;
-  absl::flat_hash_map<Place, Decision> decisions;
+  std::map<Place, Decision> decisions;
 };
 Collection& Current() {
   static auto* const collection = new Collection();
@@ -94,11 +95,13 @@ bool TensorsOwnPython() {
 void VisitOwned(const void* owner, const TensorImpl& tensor, uint32_t owners,
                 absl::FunctionRef<void(PyObject*)> visit) {
   if (tensor.extension.load(std::memory_order_relaxed) == nullptr || !TensorsOwnPython()) return;
-  Collection& current = Current();
-  const auto [it, inserted] = current.decisions.try_emplace(Place(owner, &tensor));
-  if (inserted) it->second = Decide(tensor, owners);
-  const std::vector<PyObject*> objects = it->second.objects;
-  for (PyObject* const object : objects) visit(object);
+  try {
+    const auto [it, inserted] = Current().decisions.try_emplace(Place(owner, &tensor));
+    if (inserted) it->second = Decide(tensor, owners);
+    for (PyObject* const object : it->second.objects) visit(object);
+  } catch (const std::bad_alloc&) {
+    // What cannot be decided owns nothing in this collection.
+  }
 }
 
 void ClearOwned(const void* owner, const TensorImpl& tensor) {

@@ -138,6 +138,11 @@ def test_clamp_bounds():
     y = nr.tensor([1, 5], dtype=nr.int32).clamp(max=2.5)
     assert y.tolist() == [1.0, 2.5] and y.dtype == nr.float32
     assert nr.tensor([True]).clamp(0, 1).dtype == nr.int64
+    bytes_ = nr.tensor([3, 200], dtype=nr.uint8)
+    low = nr.tensor([5, 5], dtype=nr.uint8)
+    assert bytes_.clamp(min=low, max=300).tolist() == [5, 200]
+    assert bytes_.clamp(min=-7, max=low).tolist() == [3, 5]
+    assert bytes_.clamp(min=300, max=low).tolist() == [5, 5]
 
 
 def test_uniform_numbers_stay_below_the_end():

@@ -119,10 +119,14 @@ class TemporaryFile {
       if (error_number == EEXIST) return false;
       ThrowErrno(error_number, absl::StrCat("creating ", path));
     }
-    struct stat made;
+    struct stat made, there;
     // Where the file system has no locks, nobody removes anything.
     const bool locked = flock(descriptor_, LOCK_EX) == 0;
-    if (!locked || fstat(descriptor_, &made) != 0 || made.st_nlink > 0) return true;
+    if (!locked || fstat(descriptor_, &made) != 0) return true;
+    const bool removed = stat(path_.c_str(), &there) != 0
+                             ? errno == ENOENT
+                             : made.st_dev != there.st_dev || made.st_ino != there.st_ino;
+    if (!removed) return true;
     close(std::exchange(descriptor_, -1));
     path_.clear();
     return false;

@@ -76,6 +76,11 @@ TEST(CompositeTest, LerpReachesBothEnds) {
   EXPECT_EQ(Lerp(tiny, one, 0.0).Item<float>(), 1e-9f);
   EXPECT_EQ(Lerp(one, tiny, 1).Item<float>(), 1e-9f);
   EXPECT_FLOAT_EQ(Lerp(one, ScalarTensor(3.0), 0.75).Item<float>(), 2.5f);
+  for (int weight : {0, 1, 2}) {
+    const Tensor integers = Lerp(FromList<int64_t>({1, 5}), FromList<int64_t>({4, 5}), weight);
+    EXPECT_EQ(integers.dtype(), kInt64);
+    EXPECT_THAT(Values(integers), ElementsAre(1 + 3 * weight, 5));
+  }
 }
 
 TEST(CompositeTest, MaskedFillKeepsTheDtype) {

@@ -68,8 +68,9 @@ bool NeedsPromotion(const OpCall& call, const OpFlags& flags, DType* common) {
   for (size_t i = first + 1; i < call.inputs.size(); ++i) {
     same &= call.input(i).dtype() == dtype;
   }
-  same &= call.op != OpId::kClamp;  // whose bounds count as well
-  *common = same ? ComputeDType(flags.rule, dtype) : CommonDType(call);
+  // The bounds of a clamp count as well.
+  const bool inputs_decide = same && call.op != OpId::kClamp;
+  *common = inputs_decide ? ComputeDType(flags.rule, dtype) : CommonDType(call);
   return !same || *common != dtype;
 }
 

@@ -94,7 +94,8 @@ Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight) {
   // From the nearer side, so that both ends are exact.
   const double w = weight.To<double>();
   if (w < 0.5) return input + (end - input) * weight;
-  return end - (end - input) * (1 - w);
+  const bool whole = weight.category() <= DTypeCategory::kIntegral;
+  return end - (end - input) * (whole ? Scalar(1 - weight.To<int64_t>()) : Scalar(1 - w));
 }
 
 Tensor IsClose(const Tensor& input, const Tensor& other, double rtol, double atol, bool equal_nan) {

@@ -75,13 +75,15 @@ Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType 
     default:
       break;
   }
-  if (op != OpId::kAdd && op != OpId::kSub && op != OpId::kMul) {
+  // Beyond all that the tensor holds there is nothing to cut off.
+  const bool bound = op == OpId::kClamp;
+  if (!bound && op != OpId::kAdd && op != OpId::kSub && op != OpId::kMul) {
     ThrowInvalidArgument(absl::StrCat(SchemaOf(op).name, ": the number ", ToString(number),
                                       " is outside of what ", Describe(tensor), " holds"));
   }
   return SwitchDType(dtype, [&]<typename T>(T) {
     if constexpr (std::is_integral_v<T>) {
-      return Constant(number.To<T>(), {}, dtype, tensor.device());
+      return Constant(bound ? number.Saturate<T>() : number.To<T>(), {}, dtype, tensor.device());
     } else {
       return Tensor();
     }
