@@ -67,9 +67,10 @@ class AutogradMeta final : public TensorExtension {
 };
 
 // Null when the tensor has none.
-inline AutogradMeta* MetaOf(const Tensor& tensor) {
-  return static_cast<AutogradMeta*>(tensor.impl()->extension.load(std::memory_order_acquire));
+inline AutogradMeta* MetaOf(const TensorImpl& tensor) {
+  return static_cast<AutogradMeta*>(tensor.extension.load(std::memory_order_acquire));
 }
+inline AutogradMeta* MetaOf(const Tensor& tensor) { return MetaOf(*tensor.impl()); }
 AutogradMeta& MetaOrNew(const Tensor& tensor);
 
 inline bool Flows(const Tensor& tensor) {

@@ -3,10 +3,6 @@
 namespace neura::autograd {
 namespace {
 
-AutogradMeta* MetaOf(const TensorImpl& tensor) {
-  return static_cast<AutogradMeta*>(tensor.extension.load(std::memory_order_acquire));
-}
-
 // The object of a slot, where the slot alone keeps it.
 template <typename T>
 IntrusivePtr<T> SoleObject(const AtomicPtr<T>& slot) {

@@ -196,7 +196,7 @@ void ReadUnsqueeze(NodeReader& node) {
   ValueId x = node.in(0);
   const std::optional<std::vector<int64_t>> axes = node.IntsFrom("axes", 1);
   if (!axes) ThrowInvalidArgument("axes are missing");
-  if (axes->size() > kMaxRank) ThrowInvalidArgument("too many axes");
+  if (axes->size() > kMaxDims) ThrowInvalidArgument("too many axes");
   // Positions in the result, so the lower ones first.
   const int64_t rank = node.rank(x) + static_cast<int64_t>(axes->size());
   std::vector<int64_t> dims;
@@ -329,7 +329,7 @@ void ReadSlice(NodeReader& node) {
       steps.size() != starts.size()) {
     ThrowInvalidArgument("starts, ends, axes and steps differ in length");
   }
-  if (starts.size() > kMaxRank) ThrowInvalidArgument("too many axes");
+  if (starts.size() > kMaxDims) ThrowInvalidArgument("too many axes");
   for (size_t i = 0; i < starts.size(); ++i) {
     const int64_t dim = node.Axis(axes[i], node.rank(x));
     if (steps[i] == 0) ThrowInvalidArgument("a step is 0");

@@ -92,7 +92,7 @@ class Importer {
       if (!dtype.ok()) {
         ThrowUnimplemented(absl::StrCat("input ", info.name, ": ", dtype.status().message()));
       }
-      if (!info.shape || info.shape->size() > kMaxRank) {
+      if (!info.shape || info.shape->size() > kMaxDims) {
         ThrowInvalidArgument(
             absl::StrCat("input ", info.name, " has no shape, or too many dimensions"));
       }
@@ -248,7 +248,7 @@ class Importer {
     outputs->assign(node.outputs.size(), {});
     for (size_t i = 0; i < results->size(); ++i) {
       KnownValue& result = (*results)[i];
-      if (!result.is_constant() && result.sizes.size() > kMaxRank) return false;
+      if (!result.is_constant() && result.sizes.size() > kMaxDims) return false;
       if (result.is_constant() || !result.sizes.empty()) (*outputs)[i].known = std::move(result);
     }
     return true;

@@ -186,7 +186,7 @@ ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> in
   }
   const ValueId result =
       graph_.AddNode(op, std::move(options), std::move(inputs), std::move(symbolic))[0];
-  if (rank(result) > kMaxRank) Unsupported(absl::StrCat(rank(result), " dimensions"));
+  if (shape(result).size() > kMaxDims) Unsupported(absl::StrCat(rank(result), " dimensions"));
   return result;
 }
 
@@ -203,7 +203,7 @@ namespace {
 
 // What is open is filled in at each size.
 Dims Template(const std::vector<Extent>& shape) {
-  if (shape.size() > kMaxRank) {
+  if (shape.size() > kMaxDims) {
     ThrowUnimplemented(absl::StrCat(shape.size(), " dimensions are not supported"));
   }
   Dims dims;

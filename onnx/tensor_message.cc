@@ -164,7 +164,7 @@ absl::StatusOr<Tensor> ToTensor(const TensorMessage& message) {
         absl::StrCat("tensor ", message.name, ": its data lies in another file"));
   }
   if (message.is_segment) return bad("is in segments");
-  if (message.dims.size() > kMaxRank) return bad("has too many dimensions");
+  if (message.dims.size() > kMaxDims) return bad("has too many dimensions");
   const absl::StatusOr<DType> dtype = FromElementType(message.data_type);
   if (!dtype.ok()) return bad(dtype.status().message());
   const auto item_size = static_cast<int64_t>(ItemSize(*dtype));

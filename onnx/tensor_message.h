@@ -10,9 +10,6 @@
 
 namespace neura::onnx {
 
-// Beyond this no model is meant.
-inline constexpr int kMaxRank = 32;
-
 // TensorProto.DataType
 int ToElementType(DType dtype);
 // Unimplemented for strings and whatever else tensors cannot hold.

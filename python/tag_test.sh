@@ -1,5 +1,6 @@
 #!/bin/bash
-# auditwheel finds that the wheel asks no more of a machine than its tag says.
+# auditwheel finds that the wheel asks no more of a machine than its tag says, and nothing but Python is asked for without the
+# version of a library.
 set -euo pipefail
 
 wheel=$1
@@ -14,3 +15,9 @@ echo "$shown"
 found=$(grep -o 'manylinux_2_[0-9]*_[a-z0-9_]*' <<<"${shown#*consistent with}" | head -1)
 # An older C library than the tag's will do.
 [[ $(printf '%s\n' "$found" "$tag" | sort -V | tail -1) == "$tag" ]] || { echo "$found is newer than $tag"; exit 1; }
+
+contents=$(mktemp -d)
+trap 'rm -rf "$packages" "$contents"' EXIT
+/usr/bin/python3 -m zipfile -e "$wheel" "$contents"
+unknown=$(nm --dynamic --undefined-only "$contents"/neura/_C*.so | awk '!/@/ && $NF !~ /^_?Py/ { print $NF }')
+[[ ! $unknown ]] || { echo "of no library: $unknown"; exit 1; }

@@ -15,6 +15,7 @@
 #include "neura/python/extension/callable.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/garbage.h"
+#include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/tensor.h"
@@ -357,7 +358,7 @@ Tensor ApplyTransform(const PyTransform& self, const Tensor& image) {
 
 void InitData(py::module_& parent) {
   py::module_ m = parent.def_submodule("data");
-  py::class_<NativeDataset, std::shared_ptr<NativeDataset>>(m, "NativeDataset")
+  SharedClass<NativeDataset>(m, "NativeDataset")
       .def("__len__", &NativeDataset::size)
       .def("__getitem__", [](const NativeDataset& self, int64_t index) {
         const int64_t size = self.size();

@@ -10,6 +10,7 @@
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/py_module.h"
+#include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 
@@ -266,7 +267,7 @@ PyObject* Call(PyObject* self, PyObject* arguments, PyObject* keywords) {
 }
 
 void BindModuleBase(py::module_& m) {
-  py::class_<nn::Module, std::shared_ptr<nn::Module>> module(
+  SharedClass<nn::Module> module(
       m, "Module", py::dynamic_attr(), py::custom_type_setup([](PyHeapTypeObject* type) {
         type->ht_type.tp_call = Call;
         GarbageCollected<ModuleReferences>::SetUp(type);
@@ -327,9 +328,9 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
                Options Owner::*) {
   const OptionsType& type = *OptionsTypeOf<Options>(name);
   const std::vector<Parameter> parameters = ParametersOfOptions(type, required);
-  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(
-      m, name, py::dynamic_attr(), py::custom_type_setup(GarbageCollected<ModuleReferences>::SetUp),
-      doc)
+  SharedClass<Layer, nn::Module>(m, name, py::dynamic_attr(),
+                                 py::custom_type_setup(GarbageCollected<ModuleReferences>::SetUp),
+                                 doc)
       .def(py::init([name, parameters](const py::args& arguments, const py::kwargs& given) {
         py::kwargs keywords(given);
         const std::optional<DType> dtype = TakeDType(keywords);
@@ -348,9 +349,9 @@ void BindLayer(py::module_& m, const char* name, size_t required, const char* do
 // A layer without options.
 template <typename Layer>
 void BindPlainLayer(py::module_& m, const char* name, const char* doc) {
-  py::class_<Layer, nn::Module, std::shared_ptr<Layer>>(
-      m, name, py::dynamic_attr(), py::custom_type_setup(GarbageCollected<ModuleReferences>::SetUp),
-      doc)
+  SharedClass<Layer, nn::Module>(m, name, py::dynamic_attr(),
+                                 py::custom_type_setup(GarbageCollected<ModuleReferences>::SetUp),
+                                 doc)
       // PyTorch's activations take inplace=, which changes no result.
       .def(py::init(
                [](bool) { return std::shared_ptr<Layer>(std::make_shared<PyModule<Layer>>()); }),

@@ -6,6 +6,7 @@
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/garbage.h"
+#include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/values.h"
 
 namespace neura::python {
@@ -20,7 +21,7 @@ template <typename Optimizer, typename Options>
 void BindOptimizer(py::module_& m, const char* name) {
   const OptionsType& type = *OptionsTypeOf<Options>(name);
   const std::vector<Parameter> parameters = ParametersOfOptions(type, 0);
-  py::class_<Optimizer, optim::Optimizer, std::shared_ptr<Optimizer>>(m, name)
+  SharedClass<Optimizer, optim::Optimizer>(m, name)
       .def(py::init([name, parameters](const PyGroups& given) {
         std::vector<optim::ParamGroup<Options>> groups;
         for (const auto& [params, options] : given) {
@@ -40,7 +41,7 @@ template <typename Scheduler, typename Options>
 void BindScheduler(py::module_& m, const char* name, size_t required) {
   const std::vector<Parameter> parameters =
       ParametersOfOptions(*OptionsTypeOf<Options>(name), required);
-  py::class_<Scheduler, optim::LRScheduler, std::shared_ptr<Scheduler>>(
+  SharedClass<Scheduler, optim::LRScheduler>(
       m, name, py::custom_type_setup(GarbageCollected<NoReferences>::SetUp))
       .def(py::init([name, parameters](const std::shared_ptr<optim::Optimizer>& optimizer,
                                        const py::args& arguments, const py::kwargs& keywords) {
@@ -56,7 +57,7 @@ void BindScheduler(py::module_& m, const char* name, size_t required) {
 
 void InitOptim(py::module_& parent) {
   py::module_ m = parent.def_submodule("optim");
-  py::class_<optim::Optimizer, std::shared_ptr<optim::Optimizer>>(m, "Optimizer")
+  SharedClass<optim::Optimizer>(m, "Optimizer")
       .def("step", &optim::Optimizer::Step, py::call_guard<GilReleased>())
       .def("zero_grad", &optim::Optimizer::ZeroGrad)
       .def("state_dict", &optim::Optimizer::StateDict)
@@ -65,9 +66,8 @@ void InitOptim(py::module_& parent) {
   BindOptimizer<optim::Adam, optim::AdamOptions>(m, "Adam");
   BindOptimizer<optim::AdamW, optim::AdamWOptions>(m, "AdamW");
 
-  py::class_<optim::LRScheduler, std::shared_ptr<optim::LRScheduler>>(
-      m, "LRScheduler", py::dynamic_attr(),
-      py::custom_type_setup(GarbageCollected<NoReferences>::SetUp))
+  SharedClass<optim::LRScheduler>(m, "LRScheduler", py::dynamic_attr(),
+                                  py::custom_type_setup(GarbageCollected<NoReferences>::SetUp))
       .def("step", &optim::LRScheduler::Step)
       .def("get_last_lr", &optim::LRScheduler::GetLastLr)
       .def_property_readonly("last_epoch", &optim::LRScheduler::step_count)

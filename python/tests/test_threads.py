@@ -392,12 +392,13 @@ def loop():
         except KeyboardInterrupt:
             interrupts += 1
             seen.append(1)
-started = False
-try:
-    sender.start()
-    loop()
-except KeyboardInterrupt:
-    pass  # between the statements of the loop itself
+sender.start()
+while interrupts < 25:
+    try:
+        loop()
+    except KeyboardInterrupt:  # between the statements of the loop itself
+        interrupts += 1
+        seen.append(1)
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 print("ok")
 """)
