@@ -1,6 +1,6 @@
 #!/bin/bash
-# auditwheel finds that the wheel asks no more of a machine than its tag says, and nothing but Python is asked for without the
-# version of a library.
+# auditwheel finds that the wheel asks no more of a machine than its tag says; nothing but Python is asked for without the version
+# of a library, and nothing but the module is offered.
 set -euo pipefail
 
 wheel=$1
@@ -21,3 +21,5 @@ trap 'rm -rf "$packages" "$contents"' EXIT
 /usr/bin/python3 -m zipfile -e "$wheel" "$contents"
 unknown=$(nm --dynamic --undefined-only "$contents"/neura/_C*.so | awk '!/@/ && $NF !~ /^_?Py/ { print $NF }')
 [[ ! $unknown ]] || { echo "of no library: $unknown"; exit 1; }
+offered=$(nm --dynamic --defined-only "$contents"/neura/_C*.so | awk '{ print $NF }')
+[[ $offered == PyInit__C ]] || { echo "seen from outside: $offered"; exit 1; }
