@@ -140,7 +140,8 @@ def run_suites(suites, threads, options, package):
                                   "triad_gb_s_1t": round(bandwidth / 1e9, 1)}}), flush=True)  # fmt: skip
     for suite in suites:
         if suite == "wasm":
-            compare_wasm(threads, options)
+            if threads == 1:  # the peer has threads in browsers alone
+                compare_wasm(options)
             continue
         if suite == "python":
             # Both anew: what the other suites have trained must not be compared.
@@ -159,8 +160,8 @@ def run_suites(suites, threads, options, package):
         memory(threads, worker, torch, version)
 
 
-def compare_wasm(threads, options):
-    """Neura's package and ONNX Runtime Web, which npm installs where git does not look."""
+def compare_wasm(options):
+    """On one thread, Neura's package and ONNX Runtime Web, which npm installs where git does not look."""
     cache = os.path.join(ROOT, ".cache/npm")
     peer_package = os.path.join(cache, "node_modules/onnxruntime-web")
     if not os.path.exists(peer_package):
@@ -172,13 +173,13 @@ def compare_wasm(threads, options):
         subprocess.run([os.path.join(ROOT, "bazel-bin/benchmarks/web_models"), models], check=True)
         os.symlink(trained, os.path.join(models, "fashion_mnist.onnx"))
         side = ["node", os.path.join(ROOT, "benchmarks/web_side.mjs")]
-        ours = Side(side + ["neura", package, str(threads), models], threads)
-        peer = Side(side + ["onnxruntime-web", peer_package, str(threads), models], threads)
+        ours = Side(side + ["neura", package, "1", models], 1)
+        peer = Side(side + ["onnxruntime-web", peer_package, "1", models], 1)
         version = peer.ask("version").strip()
         for case in SUITES["wasm"]:
             if options.case and case not in options.case:
                 continue
-            row = {"suite": "wasm", "case": case, "threads": threads, "peer": version}
+            row = {"suite": "wasm", "case": case, "threads": 1, "peer": version}
             row.update(compare(case, ours, peer, options.rounds, options.seconds))
             print(json.dumps(row), flush=True)
         ours.close()

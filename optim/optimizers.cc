@@ -267,13 +267,18 @@ NamedTensors OptimizerWith<Options>::StateDict() const {
       state.emplace_back(absl::StrCat("group.", g, ".", name),
                          ScalarTensor(ToNumber(field), {.dtype = kFloat64}));
     });
-    for (const ParamState& param : states_[g]) {
+    for (size_t i = 0; i < states_[g].size(); ++i) {
+      const ParamState& kept = states_[g][i];
       const std::string prefix = absl::StrCat("state.", index++, ".");
-      const int64_t step = param.step.load(std::memory_order_relaxed);
+      const int64_t step = kept.step.load(std::memory_order_relaxed);
       if (step == 0) continue;
       state.emplace_back(prefix + "step", ScalarTensor(step));
-      for (size_t k = 0; k < param.tensors.size(); ++k) {
-        const Tensor tensor = param.tensors[k].Load();
+      for (size_t k = 0; k < kept.tensors.size(); ++k) {
+        Tensor tensor = kept.tensors[k].Load();
+        // Counted, but not begun: another thread is about to, or had no memory for it.
+        if (!tensor.defined() && Rule<Options>::kStateFromFirstStep) {
+          tensor = ZerosLike(params(g)[i]);
+        }
         if (!tensor.defined()) continue;
         state.emplace_back(prefix + Rule<Options>::kStates[k], Clone(tensor));
       }
