@@ -1,6 +1,6 @@
 #!/bin/bash
-# auditwheel finds that the wheel asks no more of a machine than its tag says; nothing but Python is asked for without the version
-# of a library, and nothing but the module is offered.
+# auditwheel finds that the wheel asks no more of a machine than its tag says; nothing but Python is asked for without the
+# version of a library, and nothing but the module is offered.
 set -euo pipefail
 
 wheel=$1

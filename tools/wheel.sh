@@ -22,8 +22,11 @@ case "${1:-}" in
   *) version=${1:-} machine=${2:-$machine} ;;
 esac
 
-tools/setup.sh build >&2
-version=${version:-$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')}
+[[ ! $all ]] || version=3.11
+if [[ ! $version ]]; then
+  tools/setup.sh build >&2
+  version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+fi
 if [[ ! $version =~ ^3[.]1[0-4]$ || ! $machine =~ ^(x86_64|aarch64)$ ]]; then
   { echo "tools/wheel.sh: no wheel is made for Python $version on $machine"; usage; } >&2
   exit 2
@@ -34,8 +37,10 @@ if [[ $all ]]; then
   wheels=()
   for minor in 10 11 12 13 14; do wheels+=("//python:wheel_cp3${minor}_x86_64" "//python:wheel_cp3${minor}_aarch64"); done
 fi
-[[ ${wheels[*]} == //python:wheel_cp311_x86_64 ]] || tools/setup.sh wheels >&2
+groups=(build)
+[[ ${wheels[*]} == //python:wheel_cp311_x86_64 ]] || groups+=(wheels)
+tools/setup.sh "${groups[@]}" >&2
 
 # Bazel names the files on stderr, among the rest that it says.
 bazel build --color=no --curses=no --noshow_progress --show_result="${#wheels[@]}" "${wheels[@]}" 2>&1 >/dev/null |
-  tee /dev/stderr | sed --quiet "s,^  \(bazel-bin/.*[.]whl\)$,$PWD/\1,p"
+  sed --quiet --unbuffered -e 'w /dev/stderr' -e "s,^  \(bazel-bin/.*[.]whl\)$,$PWD/\1,p"

@@ -4,8 +4,8 @@
 usage: launches_test.py PROGRAM
 
 nvcc compiles a source once for the host and once for the device. Where the two deduce different types for a template,
-each is right in itself, and a launch fails on the machine with a GPU: "invalid device function". Names tell it before: those
-of internal::Launch are the host's choice, and those by which kernels are registered stand in the program as strings.
+each is right in itself, and a launch fails on the machine with a GPU: "invalid device function". Names tell it before:
+those of internal::Launch are the host's choice, and those by which kernels are registered stand in the program as strings.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""Every allocation that the extension asks for in five workloads is made to fail once, in a process of its own: MemoryError or nothing is what comes of
-it, and the workload run again gives what it always gives.
+"""Every allocation that the extension asks for in five workloads is made to fail once, in a process of its own: MemoryError
+or nothing is what comes of it, and the workload run again gives what it always gives.
 
 usage: out_of_memory.py FAILING_MALLOC
 """
@@ -115,6 +115,8 @@ def main():
                 break
             if code != FAILED_WELL:
                 sys.exit(f"{workload.__name__}, allocation {allocation}: ended with {code}")
+        else:
+            sys.exit(f"{workload.__name__}: no end of allocations")
         print(f"{workload.__name__}: {allocation} allocations", flush=True)
         assert allocation > 20
 

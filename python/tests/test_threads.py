@@ -372,7 +372,9 @@ except KeyboardInterrupt:
 def test_interrupted_again_and_again():
     run("""
 interrupts, epochs = 0, 0
+ready = threading.Event()
 def send():
+    ready.wait()
     while interrupts < 25:
         time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
@@ -388,6 +390,7 @@ def loop():
     global interrupts
     while interrupts < 25:
         try:
+            ready.set()
             for x, y in loader: pass
         except KeyboardInterrupt:
             interrupts += 1
