@@ -104,15 +104,16 @@ ClampOptions NumberBounds(const Bound& min, const Bound& max) {
   return options;
 }
 
-// Beside a bound that is a tensor, a number becomes one as well.
-Tensor TensorBound(const Tensor& input, const Bound& bound) {
-  if (!bound || bound->tensor.defined()) return bound ? bound->tensor : Tensor();
-  return NumberBeside(OpId::kClamp, input, bound->scalar, false);
-}
-
+// Beside a bound that is a tensor, a number becomes one as well, of the dtype in which they meet.
 Tensor ClampBetween(const Tensor& input, const Bound& min, const Bound& max) {
   if (IsTensorBound(min) || IsTensorBound(max)) {
-    return Clamp(input, TensorBound(input, min), TensorBound(input, max));
+    const auto beside = [&](const Bound& number, const Bound& other) {
+      if (!number || number->tensor.defined()) return number ? number->tensor : Tensor();
+      const Tensor* both[] = {&input, &other->tensor};
+      const Tensor met = Cast(input, PromotedDType(both));
+      return NumberBeside(OpId::kClamp, met, number->scalar, false);
+    };
+    return Clamp(input, beside(min, max), beside(max, min));
   }
   return Clamp(input, NumberBounds(min, max));
 }

@@ -111,6 +111,7 @@ void ClearOwned(const void* owner, const TensorImpl& tensor) {
 }
 
 void InitTensorGarbage() {
+  Current();  // made where a lack of memory can be told
   const py::object callbacks = py::module_::import("gc").attr("callbacks");
   callbacks.attr("append")(py::cpp_function(OnCollection));
 }

@@ -143,6 +143,9 @@ def test_clamp_bounds():
     assert bytes_.clamp(min=low, max=300).tolist() == [5, 200]
     assert bytes_.clamp(min=-7, max=low).tolist() == [3, 5]
     assert bytes_.clamp(min=300, max=low).tolist() == [5, 5]
+    wide = bytes_.clamp(min=nr.tensor([280, 280]), max=300)
+    assert wide.dtype == nr.int64 and wide.tolist() == [280, 280]
+    assert bytes_.clamp(min=nr.tensor([280.5, 0.5]), max=300).tolist() == [280.5, 200.0]
 
 
 def test_uniform_numbers_stay_below_the_end():

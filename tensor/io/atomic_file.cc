@@ -71,7 +71,10 @@ class TemporaryFile {
                   absl::StrCat("writing ", target_.string(), ": it is not a regular file"));
     }
     RemoveLeftovers(target_);
-    while (!Create()) {
+    for (int tries = 0; !Create(); ++tries) {
+      if (tries < 1000) continue;
+      throw Error(absl::StatusCode::kUnavailable,
+                  absl::StrCat("writing ", target_.string(), ": its temporary file vanishes"));
     }
     if (exists) Check(fchmod(descriptor_, replaced.st_mode & 0777), "writing");
   }
@@ -123,7 +126,7 @@ class TemporaryFile {
     // Where the file system has no locks, nobody removes anything.
     const bool locked = flock(descriptor_, LOCK_EX) == 0;
     if (!locked || fstat(descriptor_, &made) != 0) return true;
-    const bool removed = stat(path_.c_str(), &there) != 0
+    const bool removed = lstat(path_.c_str(), &there) != 0
                              ? errno == ENOENT
                              : made.st_dev != there.st_dev || made.st_ino != there.st_ino;
     if (!removed) return true;

@@ -75,7 +75,7 @@ Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType 
     default:
       break;
   }
-  // Beyond all that the tensor holds there is nothing to cut off.
+  // As where the bounds are options: the nearest value that the dtype has.
   const bool bound = op == OpId::kClamp;
   if (!bound && op != OpId::kAdd && op != OpId::kSub && op != OpId::kMul) {
     ThrowInvalidArgument(absl::StrCat(SchemaOf(op).name, ": the number ", ToString(number),

@@ -24,8 +24,8 @@ DType ScalarDType(DType tensor, const Scalar& scalar);
 // `number` as the tensor that `op` takes beside `tensor`, before it or after it. It has the dtype
 // of ScalarDType(), unless it is an integer that this cannot hold: then what is compared is
 // compared as int64, what is divided is divided in floating point, sums and products wrap as they
-// do anyway, and other operations throw InvalidArgument. So does a power of integers to a negative
-// number.
+// do anyway, a clamp's bound is the nearest value that the dtype has, and other operations throw
+// InvalidArgument. So does a power of integers to a negative number.
 Tensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first);
 
 }  // namespace neura
