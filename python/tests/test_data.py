@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import neura as nr
 import numpy as np
@@ -370,6 +371,10 @@ def test_workers_begin_with_worker_init_fn():
 
     loader = DataLoader(Squares(40), 2, num_workers=3, worker_init_fn=start, persistent_workers=True)
     assert len(list(loader)) == 20
+    # Two may have done all the work before the third began.
+    deadline = time.monotonic() + 60
+    while len(started) < 3 and time.monotonic() < deadline:
+        time.sleep(0.001)
     assert sorted(worker for worker, _ in started) == [0, 1, 2]
     assert len({thread for _, thread in started} | {threading.get_ident()}) == 4
     assert len(list(DataLoader(Squares(4), worker_init_fn=start))) == 4 and len(started) == 3
