@@ -27,7 +27,7 @@ INCLUDE = ".cache/include"
 
 
 def commands(actions, workspace, execution_root):
-    """One command for each source of our own: position-independent variants are left out."""
+    """One command for each source of our own."""
     places = {
         "bazel-out": os.path.join(execution_root, "bazel-out"),
         "external": os.path.join(execution_root, "..", "..", "external"),

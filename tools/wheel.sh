@@ -22,20 +22,19 @@ case "${1:-}" in
   *) version=${1:-} machine=${2:-$machine} ;;
 esac
 
-[[ ! $all ]] || version=3.11
-if [[ ! $version ]]; then
-  tools/setup.sh build >&2
-  version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-fi
-if [[ ! $version =~ ^3[.]1[0-4]$ || ! $machine =~ ^(x86_64|aarch64)$ ]]; then
-  { echo "tools/wheel.sh: no wheel is made for Python $version on $machine"; usage; } >&2
-  exit 2
-fi
-
-wheels=("//python:wheel_cp${version/./}_$machine")
+wheels=()
 if [[ $all ]]; then
-  wheels=()
   for minor in 10 11 12 13 14; do wheels+=("//python:wheel_cp3${minor}_x86_64" "//python:wheel_cp3${minor}_aarch64"); done
+else
+  if [[ ! $version ]]; then
+    tools/setup.sh build >&2
+    version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  fi
+  if [[ ! $version =~ ^3[.]1[0-4]$ || ! $machine =~ ^(x86_64|aarch64)$ ]]; then
+    { echo "tools/wheel.sh: no wheel is made for Python $version on $machine"; usage; } >&2
+    exit 2
+  fi
+  wheels=("//python:wheel_cp${version/./}_$machine")
 fi
 groups=(build)
 [[ ${wheels[*]} == //python:wheel_cp311_x86_64 ]] || groups+=(wheels)
