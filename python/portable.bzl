@@ -2,6 +2,7 @@
 
 load("//third_party/cpython:cpython.bzl", "PYTHON_VERSIONS", "cpython_repository")
 load("//python/toolchain:toolchain.bzl", "GLIBC")
+load("//tools/build:cc_toolchain.bzl", "TOOLCHAIN_OPTIONS", "toolchain_options")
 
 MACHINES = ["aarch64", "x86_64"]
 
@@ -13,28 +14,14 @@ def _portable_transition_impl(settings, attr):
     headers = _HOST_HEADERS
     if (attr.python, attr.machine) != _HOST:
         headers = Label("@{}//:headers".format(cpython_repository(attr.python)))
-    return {
-        "//command_line_option:compilation_mode": "opt",
-        "//command_line_option:copt": [],
-        "//command_line_option:cpu": "manylinux_" + attr.machine,
-        "//command_line_option:crosstool_top": Label("//python/toolchain:manylinux"),
-        "//command_line_option:features": [],
-        "//command_line_option:linkopt": [],
-        "//third_party/cpython:headers": headers,
-    }
+    options = toolchain_options("manylinux_" + attr.machine, Label("//python/toolchain:manylinux"))
+    options["//third_party/cpython:headers"] = headers
+    return options
 
 _portable_transition = transition(
     implementation = _portable_transition_impl,
     inputs = [],
-    outputs = [
-        "//command_line_option:compilation_mode",
-        "//command_line_option:copt",
-        "//command_line_option:cpu",
-        "//command_line_option:crosstool_top",
-        "//command_line_option:features",
-        "//command_line_option:linkopt",
-        "//third_party/cpython:headers",
-    ],
+    outputs = TOOLCHAIN_OPTIONS + ["//third_party/cpython:headers"],
 )
 
 def _any_python_transition_impl(settings, attr):

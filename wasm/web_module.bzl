@@ -1,31 +1,23 @@
 """WebAssembly modules."""
 
+load("//tools/build:cc_toolchain.bzl", "TOOLCHAIN_OPTIONS", "toolchain_options")
+
 # Transitions and macros are also called from other workspaces: strings must say where //tensor is.
 _LINKED_OPS = str(Label("//tensor/ops:linked_ops"))
 
 def _wasm_transition_impl(settings, attr):
-    return {
-        "//command_line_option:compilation_mode": "opt",
-        "//command_line_option:copt": [],
-        "//command_line_option:cpu": "wasm",
-        "//command_line_option:crosstool_top": Label("//wasm/toolchain:emscripten"),
-        "//command_line_option:features": ["threads" if attr.threads else "one_thread"],
-        "//command_line_option:linkopt": [],
-        _LINKED_OPS: attr.linked_ops,
-    }
+    options = toolchain_options(
+        cpu = "wasm",
+        crosstool_top = Label("//wasm/toolchain:emscripten"),
+        features = ["threads" if attr.threads else "one_thread"],
+    )
+    options[_LINKED_OPS] = attr.linked_ops
+    return options
 
 _wasm_transition = transition(
     implementation = _wasm_transition_impl,
     inputs = [],
-    outputs = [
-        "//command_line_option:compilation_mode",
-        "//command_line_option:copt",
-        "//command_line_option:cpu",
-        "//command_line_option:crosstool_top",
-        "//command_line_option:features",
-        "//command_line_option:linkopt",
-        _LINKED_OPS,
-    ],
+    outputs = TOOLCHAIN_OPTIONS + [_LINKED_OPS],
 )
 
 def _web_module_impl(ctx):

@@ -62,3 +62,24 @@ def script_toolchain(name, config, files):
             for role in ["all", "ar", "as", "compiler", "dwp", "linker", "objcopy", "strip"]
         }
     )
+
+# What a transition to another toolchain sets, whatever is built beside.
+TOOLCHAIN_OPTIONS = [
+    "//command_line_option:compilation_mode",
+    "//command_line_option:copt",
+    "//command_line_option:cpu",
+    "//command_line_option:crosstool_top",
+    "//command_line_option:features",
+    "//command_line_option:linkopt",
+]
+
+def toolchain_options(cpu, crosstool_top, features = []):
+    """Values of TOOLCHAIN_OPTIONS: optimized, and with nothing of the options of the command line."""
+    return {
+        "//command_line_option:compilation_mode": "opt",
+        "//command_line_option:copt": [],
+        "//command_line_option:cpu": cpu,
+        "//command_line_option:crosstool_top": crosstool_top,
+        "//command_line_option:features": features,
+        "//command_line_option:linkopt": [],
+    }
