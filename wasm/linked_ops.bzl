@@ -1,7 +1,7 @@
 """The operations of one model, as a header that programs are built with.
 
-The program that lists them runs on this machine, and is built as tools are: in this repository, the way tests are
-(--nodistinct_host_configuration in .bazelrc), so that the libraries are compiled once.
+The program that lists them runs on this machine, and is built as tools are: in this repository, with the options
+of the whole build (--nodistinct_host_configuration in .bazelrc), so that the libraries are compiled once.
 """
 
 def _linked_ops_header_impl(ctx):

@@ -22,6 +22,8 @@ def neura_cc_library(name, copts = [], **kwargs):
         name = name,
         copts = _COPTS + copts,
         include_prefix = "neura/" + native.package_name(),
+        # No shared library of each beside it, for which all would be compiled a second time.
+        linkstatic = True,
         **kwargs
     )
 
