@@ -19,14 +19,26 @@ void CheckPromoted(const OpCall& call) {
   }
 }
 
+// Never read: an address to count from.
+Storage* Nothing() {
+  static Storage* const nothing = Storage::External(
+                                      new char[64], 0, kCpu, [](void*) {}, nullptr)
+                                      .Detach();
+  return nothing;
+}
+// Before threads are: a fork must not find one of them making it.
+[[maybe_unused]] const Storage* const kMadeNothing = Nothing();
+[[maybe_unused]] const Tensor& kMadeAbsent = Absent();
+
 }  // namespace
 
+const Tensor& Absent() {
+  static const auto* const absent = new Tensor;
+  return *absent;
+}
+
 Tensor MetaTensor(DType dtype, DimsView shape, DimsView strides) {
-  // Never read: an address to count from.
-  static Storage* nothing = Storage::External(
-                                new char[64], 0, kCpu, [](void*) {}, nullptr)
-                                .Detach();
-  return Tensor::View(IntrusivePtr<Storage>::Share(nothing), 0, shape, strides, dtype);
+  return Tensor::View(IntrusivePtr<Storage>::Share(Nothing()), 0, shape, strides, dtype);
 }
 
 Tensor MetaTensor(DType dtype, DimsView shape) {

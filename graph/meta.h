@@ -16,12 +16,13 @@ Tensor MetaTensor(DType dtype, DimsView shape, DimsView strides);
 // Contiguous.
 Tensor MetaTensor(DType dtype, DimsView shape);
 
+// Undefined.
+const Tensor& Absent();
 // The inputs of a node: tensor_of(id), and an undefined tensor for those that are absent.
 template <typename TensorOf>
 std::vector<const Tensor*> Refs(absl::Span<const ValueId> ids, TensorOf tensor_of) {
-  static const Tensor absent;
   std::vector<const Tensor*> refs;
-  for (ValueId id : ids) refs.push_back(id == kNone ? &absent : &tensor_of(id));
+  for (ValueId id : ids) refs.push_back(id == kNone ? &Absent() : &tensor_of(id));
   return refs;
 }
 

@@ -1,5 +1,6 @@
 #include "neura/graph/program.h"
 
+#include <algorithm>
 #include <list>
 #include <mutex>
 
@@ -8,6 +9,7 @@
 #include "neura/graph/meta.h"
 #include "neura/graph/passes/passes.h"
 #include "neura/tensor/core/device_memory.h"
+#include "neura/tensor/core/fork_lock.h"
 
 namespace neura::graph {
 namespace {
@@ -43,9 +45,16 @@ struct Plan {
   std::vector<ValueId> fresh;  // outputs
   std::vector<ValueId> views;  // of inputs and outputs
 
-  std::mutex mutex;
-  std::vector<std::unique_ptr<State>> idle;
+  std::vector<std::unique_ptr<State>> idle;  // guarded by Mutex()
 };
+
+// Of what programs keep between runs: one for all, for a fork to wait for. Nothing that takes or
+// frees tensors is done under it.
+std::mutex& Mutex() {
+  static constinit std::mutex mutex;
+  return mutex;
+}
+[[maybe_unused]] const bool kHeldAcrossFork = internal::HoldAcrossFork(Mutex());
 
 }  // namespace
 
@@ -54,8 +63,7 @@ struct Program::Impl {
 
   Graph graph;
   std::vector<NodeId> nodes;
-  std::mutex mutex;
-  std::list<std::shared_ptr<Plan>> plans;  // the one used last is the first
+  std::list<std::shared_ptr<Plan>> plans;  // the one used last is the first; guarded by Mutex()
 
   explicit Impl(Graph g) : graph(std::move(g)), nodes(graph.nodes()) {}
 
@@ -142,15 +150,25 @@ std::shared_ptr<Plan> Program::Impl::MakePlan(std::vector<int64_t> sizes) const 
 }
 
 std::shared_ptr<Plan> Program::Impl::PlanFor(std::vector<int64_t> sizes) {
-  std::lock_guard<std::mutex> lock(mutex);
-  for (auto it = plans.begin(); it != plans.end(); ++it) {
-    if ((*it)->sizes != sizes) continue;
-    plans.splice(plans.begin(), plans, it);
-    return plans.front();
+  // The list's node, made and dropped outside of the lock.
+  std::list<std::shared_ptr<Plan>> made, dropped;
+  for (;;) {
+    {
+      std::lock_guard<std::mutex> lock(Mutex());
+      const auto known = std::ranges::find_if(
+          plans, [&](const std::shared_ptr<Plan>& plan) { return plan->sizes == sizes; });
+      if (known != plans.end()) {
+        plans.splice(plans.begin(), plans, known);
+        return plans.front();
+      }
+      if (!made.empty()) {
+        plans.splice(plans.begin(), made);
+        if (plans.size() > kMaxPlans) dropped.splice(dropped.begin(), plans, --plans.end());
+        return plans.front();
+      }
+    }
+    made.push_front(MakePlan(sizes));
   }
-  plans.push_front(MakePlan(std::move(sizes)));
-  if (plans.size() > kMaxPlans) plans.pop_back();
-  return plans.front();
 }
 
 std::unique_ptr<State> Program::Impl::MakeState(const Plan& plan) const {
@@ -232,7 +250,7 @@ std::vector<Tensor> Program::Run(absl::Span<const Tensor> inputs) const {
   const std::shared_ptr<Plan> plan = impl_->PlanFor(impl_->SizesOf(inputs));
   std::unique_ptr<State> state;
   {
-    std::lock_guard<std::mutex> lock(plan->mutex);
+    std::lock_guard<std::mutex> lock(Mutex());
     if (!plan->idle.empty()) {
       state = std::move(plan->idle.back());
       plan->idle.pop_back();
@@ -242,7 +260,7 @@ std::vector<Tensor> Program::Run(absl::Span<const Tensor> inputs) const {
   impl_->Bind(*plan, inputs, *state);
   for (const State::Step& step : state->steps) RunKernel(step.call, step.outputs);
   std::vector<Tensor> outputs = impl_->TakeOutputs(*plan, *state);
-  std::lock_guard<std::mutex> lock(plan->mutex);
+  std::lock_guard<std::mutex> lock(Mutex());
   plan->idle.push_back(std::move(state));
   return outputs;
 }

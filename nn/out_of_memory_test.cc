@@ -3,10 +3,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <new>
 #include <string>
 #include <vector>
@@ -17,64 +13,7 @@
 #include "neura/nn/nn.h"
 #include "neura/optim/optim.h"
 #include "neura/tensor/tensor.h"
-
-namespace {
-
-// The allocation that fails: the number of others before it, counted down by all threads; none
-// while it is negative.
-std::atomic<int64_t> allocations_left{-1};
-
-bool Fails() {
-  if (allocations_left.load(std::memory_order_relaxed) < 0) return false;
-  return allocations_left.fetch_sub(1, std::memory_order_relaxed) == 0;
-}
-
-void* NullIfFails(void* (*allocate)(size_t), size_t size) {
-  if (!Fails()) return allocate(size);
-  errno = ENOMEM;
-  return nullptr;
-}
-
-}  // namespace
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// A sanitizer keeps malloc for itself; what C++ allocates can still fail.
-void* operator new(size_t size) {
-  void* const memory = NullIfFails(std::malloc, size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-#else
-extern "C" {
-void* __libc_malloc(size_t size);
-void* __libc_calloc(size_t count, size_t size);
-void* __libc_realloc(void* memory, size_t size);
-void* __libc_memalign(size_t alignment, size_t size);
-
-void* malloc(size_t size) { return NullIfFails(__libc_malloc, size); }
-void* calloc(size_t count, size_t size) {
-  if (!Fails()) return __libc_calloc(count, size);
-  errno = ENOMEM;
-  return nullptr;
-}
-void* realloc(void* memory, size_t size) {
-  if (!Fails()) return __libc_realloc(memory, size);
-  errno = ENOMEM;
-  return nullptr;
-}
-void* aligned_alloc(size_t alignment, size_t size) {
-  if (!Fails()) return __libc_memalign(alignment, size);
-  errno = ENOMEM;
-  return nullptr;
-}
-int posix_memalign(void** memory, size_t alignment, size_t size) {
-  *memory = Fails() ? nullptr : __libc_memalign(alignment, size);
-  return *memory == nullptr ? ENOMEM : 0;
-}
-}
-#endif
+#include "neura/tensor/testing/failing_malloc.h"
 
 namespace neura {
 namespace {
@@ -156,7 +95,7 @@ enum Outcome { kFailedWell = 10, kNothingFailed, kNoError, kWrongAfterwards };
                                  const std::string& expected) {
   SetNumThreads(2);
   Outcome outcome = kNoError;
-  allocations_left = allocation;
+  fail_allocation_after(allocation);
   try {
     const std::string bytes = BytesOf(workload());
     // What the library can do without it does without: another thread, a cache.
@@ -166,7 +105,7 @@ enum Outcome { kFailedWell = 10, kNothingFailed, kNoError, kWrongAfterwards };
   } catch (const std::bad_alloc&) {
     outcome = kFailedWell;
   }
-  if (allocations_left.exchange(-1) >= 0) outcome = kNothingFailed;
+  if (fail_allocation_after(-1) >= 0) outcome = kNothingFailed;
   if (BytesOf(workload()) != expected) outcome = kWrongAfterwards;
   _exit(outcome);
 }

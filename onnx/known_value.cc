@@ -1,7 +1,7 @@
 #include "neura/onnx/known_value.h"
 
 #include <algorithm>
-#include <map>
+#include <iterator>
 #include <string_view>
 
 namespace neura::onnx {
@@ -22,27 +22,14 @@ bool HoldsIntegers(const KnownValue& value) {
 
 // Whether input `i` of the operator holds elements that it moves, and does not look at.
 std::optional<bool (*)(size_t)> MovedInputs(std::string_view op) {
-  static const auto* operators = new std::map<std::string_view, bool (*)(size_t)>{
-      {"Cast", [](size_t i) { return i == 0; }},
-      {"Concat", [](size_t) { return true; }},
-      {"Expand", [](size_t i) { return i == 0; }},
-      {"Flatten", [](size_t i) { return i == 0; }},
-      {"Gather", [](size_t i) { return i == 0; }},
-      {"Identity", [](size_t i) { return i == 0; }},
-      {"Reshape", [](size_t i) { return i == 0; }},
-      {"Shape", [](size_t i) { return i == 0; }},
-      {"Size", [](size_t i) { return i == 0; }},
-      {"Slice", [](size_t i) { return i == 0; }},
-      {"Split", [](size_t i) { return i == 0; }},
-      {"Squeeze", [](size_t i) { return i == 0; }},
-      {"Tile", [](size_t i) { return i == 0; }},
-      {"Transpose", [](size_t i) { return i == 0; }},
-      {"Unsqueeze", [](size_t i) { return i == 0; }},
-      {"Where", [](size_t i) { return i > 0; }},
+  static constexpr std::string_view kFirst[] = {
+      "Cast", "Expand", "Flatten", "Gather",  "Identity", "Reshape",   "Shape",
+      "Size", "Slice",  "Split",   "Squeeze", "Tile",     "Transpose", "Unsqueeze",
   };
-  const auto it = operators->find(op);
-  if (it == operators->end()) return std::nullopt;
-  return it->second;
+  if (std::ranges::find(kFirst, op) != std::end(kFirst)) return [](size_t i) { return i == 0; };
+  if (op == "Concat") return [](size_t) { return true; };
+  if (op == "Where") return [](size_t i) { return i > 0; };
+  return std::nullopt;
 }
 
 std::optional<std::vector<KnownValue>> Move(const NodeMessage& node, bool (*is_moved)(size_t),

@@ -11,11 +11,10 @@ namespace {
   ThrowUnimplemented("this program was built without the operator");
 }
 
-}  // namespace
+using Readers = std::map<std::string_view, OperatorReader>;
 
-OperatorReader FindOperator(std::string_view name) {
-  using Readers = std::map<std::string_view, OperatorReader>;
-  static const auto* operators = [] {
+const Readers& Operators() {
+  static const Readers* operators = [] {
     auto* readers = new Readers;
 #define ONNX_READ(Name, ...)        \
   (*readers)[#Name] = &ReadLeftOut; \
@@ -23,8 +22,16 @@ OperatorReader FindOperator(std::string_view name) {
 #include "neura/onnx/operators.inc"
     return readers;
   }();
-  const auto it = operators->find(name);
-  return it == operators->end() ? nullptr : it->second;
+  return *operators;
+}
+// Before threads are: a fork must not find one of them making it.
+[[maybe_unused]] const Readers& kMade = Operators();
+
+}  // namespace
+
+OperatorReader FindOperator(std::string_view name) {
+  const auto it = Operators().find(name);
+  return it == Operators().end() ? nullptr : it->second;
 }
 
 }  // namespace neura::onnx

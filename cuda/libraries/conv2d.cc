@@ -1,9 +1,9 @@
 #include <array>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <optional>
 
-#include "absl/container/flat_hash_map.h"
 #include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/libraries/cudnn.h"
 #include "neura/cuda/libraries/kernels.h"
@@ -124,7 +124,7 @@ constexpr size_t kMostWorkspace = size_t{1} << 30;
 template <typename Performance, typename Ask, typename Measure>
 Choice Choose(const Key& key, cudnnMathType_t allowed, Ask ask, Measure measure) {
   static std::mutex* mutex = new std::mutex;
-  static auto* choices = new absl::flat_hash_map<Key, Choice>;
+  static auto* choices = new std::map<Key, Choice>;
   {
     const std::lock_guard<std::mutex> lock(*mutex);
     if (const auto found = choices->find(key); found != choices->end()) return found->second;

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <mutex>
 
-#include "absl/container/flat_hash_map.h"
 #include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/libraries/cublas_lt.h"
 #include "neura/cuda/libraries/tf32.h"
@@ -177,7 +177,7 @@ Choice AskCublas(cublasLtHandle_t handle, const Gemm& gemm, const Descriptors& d
 Choice Choose(cublasLtHandle_t handle, int device, const Gemm& gemm,
               const Descriptors& descriptors) {
   static std::mutex* mutex = new std::mutex;
-  static auto* choices = new absl::flat_hash_map<Key, Choice>;
+  static auto* choices = new std::map<Key, Choice>;
   const Key key = KeyOf(device, gemm, descriptors.types);
   {
     const std::lock_guard<std::mutex> lock(*mutex);

@@ -1,7 +1,9 @@
 #include "neura/cuda/runtime/block_cache.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -35,69 +37,69 @@ void* BlockCache::Allocate(size_t bytes, StreamId stream) {
     ThrowResourceExhausted(absl::StrCat("out of memory: cannot allocate ", bytes, " bytes"));
   }
   const internal::SizeClass size_class = internal::SizeClassOf(bytes);
+  const int kind = size_class.index;
   const std::lock_guard<std::mutex> lock(mutex_);
-  char* data = TakeFree(stream, size_class.index);
-  if (data == nullptr && !resting_.empty()) {
+  free_.try_emplace({stream, kind}, nullptr);
+  Block* block = TakeFree(stream, kind);
+  if (block == nullptr && resting_ != nullptr) {
     WakeRested(/*wait=*/false);
-    data = TakeFree(stream, size_class.index);
+    block = TakeFree(stream, kind);
   }
-  if (data == nullptr) {
+  if (block == nullptr) {
     if (stats_.reserved > stats_.peak_allocated + stats_.peak_allocated / 2 + kCacheSlack) {
       GiveBackFree();
     }
-    data = FromDriver(stream, size_class.bytes);
+    block = FromDriver(stream, kind);
   }
-  if (data == nullptr) data = TakeFromOtherStream(stream, size_class.index);
-  if (data == nullptr) {
+  if (block == nullptr) block = TakeFromOtherStream(stream, kind);
+  if (block == nullptr) {
     WakeRested(/*wait=*/true);
-    data = TakeFree(stream, size_class.index);
+    block = TakeFree(stream, kind);
   }
-  if (data == nullptr) {
+  if (block == nullptr) {
     GiveBackFree();
     driver_.Trim();
-    data = FromDriver(stream, size_class.bytes);
+    block = FromDriver(stream, kind);
   }
-  if (data == nullptr) ThrowResourceExhausted(OutOfMemory(bytes));
-  live_.emplace(data, Block{size_class.index, stream, {}});
+  if (block == nullptr) ThrowResourceExhausted(OutOfMemory(bytes));
+  block->in_use = true;
   ++stats_.allocations;
   stats_.allocated += static_cast<int64_t>(size_class.bytes);
   stats_.peak_allocated = std::max(stats_.peak_allocated, stats_.allocated);
-  return data;
+  return block->data;
 }
 
 void BlockCache::Free(void* data) noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = live_.find(static_cast<char*>(data));
-  if (found == live_.end()) return;
-  const Block block = std::move(found->second);
-  live_.erase(found);
+  const auto found = blocks_.find(static_cast<char*>(data));
+  if (found == blocks_.end() || !found->second.in_use) return;
+  Block& block = found->second;
+  block.in_use = false;
   stats_.allocated -= BytesOf(block.size_class);
-  Events events;
   for (const StreamId& user : block.users) {
-    if (CUevent_st* event = driver_.Record(user); event != nullptr) events.push_back(event);
+    if (CUevent_st* event = driver_.Record(user); event != nullptr) block.events.push_back(event);
   }
-  if (events.empty()) {
-    free_[{block.owner, block.size_class}].push_back(static_cast<char*>(data));
+  block.users.clear();
+  if (block.events.empty()) {
+    PutFree(block);
   } else {
-    resting_.push_back(
-        {static_cast<char*>(data), block.size_class, block.owner, std::move(events)});
+    block.next = std::exchange(resting_, &block);
   }
 }
 
 bool BlockCache::Owns(const void* data) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return Find(data) != nullptr;
+  return const_cast<BlockCache*>(this)->Find(data) != nullptr;
 }
 
 void BlockCache::RecordUse(const void* data, StreamId stream) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const std::pair<char* const, Block>* found = Find(data);
-  if (found == nullptr) return;
-  Block& block = live_.find(found->first)->second;
-  if (block.owner == stream) return;
-  if (std::find(block.users.begin(), block.users.end(), stream) == block.users.end()) {
-    block.users.push_back(stream);
-  }
+  Block* block = Find(data);
+  if (block == nullptr || block->owner == stream) return;
+  std::vector<StreamId>& users = block->users;
+  if (std::find(users.begin(), users.end(), stream) != users.end()) return;
+  block->events.reserve(users.size() + 1);
+  users.push_back(stream);
 }
 
 AllocatorStats BlockCache::Stats() const {
@@ -112,78 +114,91 @@ void BlockCache::EmptyCache() noexcept {
   driver_.Trim();
 }
 
-const std::pair<char* const, BlockCache::Block>* BlockCache::Find(const void* data) const {
-  auto* pointer = const_cast<char*>(static_cast<const char*>(data));
-  auto after = live_.upper_bound(pointer);
-  if (after == live_.begin()) return nullptr;
-  const auto& found = *--after;
-  return pointer - found.first < BytesOf(found.second.size_class) ? &found : nullptr;
+BlockCache::Block* BlockCache::Find(const void* data) {
+  const auto* pointer = static_cast<const char*>(data);
+  auto after = blocks_.upper_bound(const_cast<char*>(pointer));
+  if (after == blocks_.begin()) return nullptr;
+  Block& block = std::prev(after)->second;
+  return block.in_use && pointer - block.data < BytesOf(block.size_class) ? &block : nullptr;
 }
 
-char* BlockCache::TakeFree(StreamId stream, int size_class) {
-  const auto list = free_.find({stream, size_class});
-  if (list == free_.end() || list->second.empty()) return nullptr;
-  char* data = list->second.back();
-  list->second.pop_back();
-  return data;
+BlockCache::Block* BlockCache::TakeFree(StreamId stream, int size_class) {
+  Block*& first = free_.at({stream, size_class});
+  Block* block = first;
+  if (block != nullptr) first = block->next;
+  return block;
 }
 
-char* BlockCache::TakeFromOtherStream(StreamId stream, int size_class) {
-  for (auto& [key, list] : free_) {
-    if (key.second != size_class || list.empty()) continue;
+BlockCache::Block* BlockCache::TakeFromOtherStream(StreamId stream, int size_class) {
+  for (auto& [key, first] : free_) {
+    if (key.second != size_class || first == nullptr) continue;
     if (CUevent_st* event = driver_.Record(key.first); event != nullptr) {
       driver_.MakeWait(stream, event);
       driver_.Release(event);
     }
-    char* data = list.back();
-    list.pop_back();
-    return data;
+    Block* block = std::exchange(first, first->next);
+    block->owner = stream;
+    return block;
   }
   return nullptr;
 }
 
-char* BlockCache::FromDriver(StreamId stream, size_t bytes) {
-  auto* data = static_cast<char*>(driver_.Malloc(bytes, stream));
-  if (data != nullptr) stats_.reserved += static_cast<int64_t>(bytes);
-  return data;
+BlockCache::Block* BlockCache::FromDriver(StreamId stream, int size_class) {
+  auto* data = static_cast<char*>(driver_.Malloc(SizeClassBytes(size_class), stream));
+  if (data == nullptr) return nullptr;
+  try {
+    Block& block = blocks_[data];
+    block.data = data;
+    block.size_class = size_class;
+    block.owner = stream;
+    stats_.reserved += BytesOf(size_class);
+    return &block;
+  } catch (...) {
+    driver_.Free(data, stream);
+    throw;
+  }
+}
+
+void BlockCache::PutFree(Block& block) noexcept {
+  block.next = std::exchange(free_.at({block.owner, block.size_class}), &block);
 }
 
 void BlockCache::WakeRested(bool wait) noexcept {
-  std::deque<Resting> still;
-  for (Resting& block : resting_) {
-    Events pending;
-    for (CUevent_st* event : block.events) {
+  Block* block = std::exchange(resting_, nullptr);
+  while (block != nullptr) {
+    Block* const next = block->next;
+    std::erase_if(block->events, [&](CUevent_st* event) {
       if (wait) driver_.Wait(event);
-      if (wait || driver_.Done(event)) {
-        driver_.Release(event);
-      } else {
-        pending.push_back(event);
-      }
-    }
-    block.events = std::move(pending);
-    if (block.events.empty()) {
-      free_[{block.owner, block.size_class}].push_back(block.data);
+      const bool done = wait || driver_.Done(event);
+      if (done) driver_.Release(event);
+      return done;
+    });
+    if (block->events.empty()) {
+      PutFree(*block);
     } else {
-      still.push_back(std::move(block));
+      block->next = std::exchange(resting_, block);
     }
+    block = next;
   }
-  resting_ = std::move(still);
 }
 
 void BlockCache::GiveBackFree() noexcept {
-  for (auto& [key, list] : free_) {
-    for (char* data : list) {
+  for (auto& [key, first] : free_) {
+    while (first != nullptr) {
+      char* const data = std::exchange(first, first->next)->data;
       driver_.Free(data, key.first);
       stats_.reserved -= BytesOf(key.second);
+      blocks_.erase(data);
     }
-    list.clear();
   }
 }
 
 std::string BlockCache::OutOfMemory(size_t bytes) {
+  const auto in_use = std::count_if(blocks_.begin(), blocks_.end(),
+                                    [](const auto& entry) { return entry.second.in_use; });
   return absl::StrCat(
       "out of memory on ", name_, ": cannot allocate ", ReadableBytes(static_cast<int64_t>(bytes)),
-      "; ", ReadableBytes(stats_.allocated), " are in ", live_.size(), " tensors, ",
+      "; ", ReadableBytes(stats_.allocated), " are in ", in_use, " tensors, ",
       ReadableBytes(stats_.reserved - stats_.allocated), " are cached, at most ",
       ReadableBytes(stats_.peak_allocated), " were in use at once; ", driver_.DescribeMemory());
 }

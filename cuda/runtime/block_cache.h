@@ -4,16 +4,15 @@
 #ifndef NEURA_CUDA_RUNTIME_BLOCK_CACHE_H_
 #define NEURA_CUDA_RUNTIME_BLOCK_CACHE_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
-#include "absl/container/flat_hash_map.h"
 #include "neura/tensor/core/allocator.h"
 
 struct CUstream_st;
@@ -26,11 +25,7 @@ struct StreamId {
   int device = 0;
   CUstream_st* handle = nullptr;
 
-  friend bool operator==(const StreamId&, const StreamId&) = default;
-  template <typename H>
-  friend H AbslHashValue(H state, const StreamId& id) {
-    return H::combine(std::move(state), id.device, id.handle);
-  }
+  friend auto operator<=>(const StreamId&, const StreamId&) = default;
 };
 // Stands for the host, as the owner of memory that it uses without queuing.
 inline constexpr StreamId kHost{-1, nullptr};
@@ -94,24 +89,25 @@ class BlockCache {
   void EmptyCache() noexcept;
 
  private:
-  using Events = std::vector<CUevent_st*>;
+  // What the driver gave, used or not. Free() must not fail, so all that it needs is here.
   struct Block {
-    int size_class;
-    StreamId owner;
-    std::vector<StreamId> users;  // apart from the owner
-  };
-  struct Resting {
     char* data;
     int size_class;
     StreamId owner;
-    Events events;
+    bool in_use = false;
+    std::vector<StreamId> users;  // apart from the owner, while in use
+    std::vector<CUevent_st*>
+        events;             // that it waits for, when freed; has room for one of each user
+    Block* next = nullptr;  // in the list that it is in, when freed
   };
 
   // All of these expect the lock to be held.
-  const std::pair<char* const, Block>* Find(const void* data) const;
-  char* TakeFree(StreamId stream, int size_class);
-  char* TakeFromOtherStream(StreamId stream, int size_class);
-  char* FromDriver(StreamId stream, size_t bytes);
+  Block* Find(const void* data);
+  // Null when there is none.
+  Block* TakeFree(StreamId stream, int size_class);
+  Block* TakeFromOtherStream(StreamId stream, int size_class);
+  Block* FromDriver(StreamId stream, int size_class);
+  void PutFree(Block& block) noexcept;
   void WakeRested(bool wait) noexcept;
   void GiveBackFree() noexcept;
   std::string OutOfMemory(size_t bytes);
@@ -119,9 +115,10 @@ class BlockCache {
   BlockDriver& driver_;
   const std::string name_;
   mutable std::mutex mutex_;
-  absl::btree_map<char*, Block> live_;  // by address, to find the block around a pointer
-  absl::flat_hash_map<std::pair<StreamId, int>, std::vector<char*>> free_;
-  std::deque<Resting> resting_;
+  std::map<char*, Block> blocks_;  // by address, to find the block around a pointer
+  // The first of each list; there is one for each kind of block in blocks_.
+  std::map<std::pair<StreamId, int>, Block*> free_;
+  Block* resting_ = nullptr;
   AllocatorStats stats_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "neura/tensor/testing/error_of.h"
+#include "neura/tensor/testing/failing_malloc.h"
 
 namespace neura::cuda {
 namespace {
@@ -147,6 +148,20 @@ TEST(BlockCacheTest, WorkQueuedAfterTheFreeDoesNotDelayTheBlock) {
   device.FinishAll();
   device.Queue(kTwo);
   EXPECT_EQ(cache.Allocate(1000, kOne), block);
+}
+
+TEST(BlockCacheTest, FreeingAsksTheHostForNoMemory) {
+  FakeDevice device;
+  BlockCache cache(device, "cuda:0");
+  void* block = cache.Allocate(1000, kOne);
+  void* used_elsewhere = cache.Allocate(1000, kOne);
+  cache.RecordUse(used_elsewhere, kTwo);
+  fail_allocation_after(1);  // the device made here notes an event
+  cache.Free(block);
+  cache.Free(used_elsewhere);
+  EXPECT_EQ(fail_allocation_after(-1), 0);
+  cache.EmptyCache();
+  EXPECT_EQ(cache.Stats().reserved, 0);
 }
 
 TEST(BlockCacheTest, WithoutMemoryAStreamTakesABlockAndWaitsForItsOwner) {

@@ -160,9 +160,7 @@ void InitPointwise(Binder bind) {
             "Whether isclose() holds everywhere",
             NEURA_FN((const Tensor& x, const Tensor& y, double rtol, double atol, bool equal_nan),
                      { return All(IsClose(x, y, rtol, atol, equal_nan)).Item<bool>(); }));
-  bind.Both("lerp", "input, end, weight", "input + weight * (end - input)",
-            NEURA_FN((const Tensor& x, const Tensor& end, const Scalar& weight),
-                     { return Lerp(x, end, weight); }));
+  bind.Both("lerp", "input, end, weight", "input + weight * (end - input)", &Lerp);
   bind.Both("log2", "input", "Logarithm to base 2",
             NEURA_FN((const Tensor& x), { return Log(x) / std::log(2.0); }));
   bind.Both("log10", "input", "Logarithm to base 10",

@@ -5,6 +5,7 @@ usage: out_of_memory.py FAILING_MALLOC
 """
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -36,6 +37,9 @@ def trained(model, optimizer, x, classes):
 def perceptron():
     nr.manual_seed(1)
     model = nr.nn.Sequential(nr.nn.Linear(96, 128), nr.nn.ReLU(), nr.nn.Linear(128, 10))
+    # Cycles through C++, which the collection afterwards finds.
+    model.register_forward_hook(lambda module, args, output: output.register_hook(lambda g: g * len(model)))
+    model[0].weight.register_hook(lambda g: g + 0 * model[0].weight.detach())
     return trained(model, nr.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), nr.rand(128, 96), 10)
 
 
@@ -96,6 +100,7 @@ def run_with_failure(workload, allocation, expected):
         outcome = OTHER_ERROR
     if fail_after(-1) >= 0:
         outcome = NOTHING_FAILED
+    gc.collect()
     if bits(workload()) != expected:
         outcome = WRONG_AFTERWARDS
     return outcome
@@ -103,6 +108,7 @@ def run_with_failure(workload, allocation, expected):
 
 def main():
     nr.set_num_threads(1)
+    gc.freeze()  # what is here now stays: the children have little to look through
     for workload in (perceptron, convolution, products, optimizers, indexing):
         expected = bits(workload())
         for allocation in range(100_000):

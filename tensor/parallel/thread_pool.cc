@@ -206,6 +206,8 @@ std::atomic<int>& NumThreads() {
   static std::atomic<int> num_threads(InitialNumThreads());
   return num_threads;
 }
+// Before threads are: a fork must not find one of them making it.
+[[maybe_unused]] const std::atomic<int>& kMade = NumThreads();
 
 std::atomic<Pool*> current_pool{nullptr};
 

@@ -1,23 +1,32 @@
 #include "neura/tensor/random/generator.h"
 
+#include <mutex>
+
 #include "neura/tensor/core/fork_lock.h"
 
 namespace neura {
+namespace {
+
+// Of the state of every generator: one for all, for a fork to wait for.
+constinit std::mutex g_mutex;
+[[maybe_unused]] const bool kHeldAcrossFork = internal::HoldAcrossFork(g_mutex);
+
+}  // namespace
 
 void Generator::ManualSeed(uint64_t seed) { SetState({seed, 0}); }
 
 RandomState Generator::state() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<std::mutex> lock(g_mutex);
   return state_;
 }
 
 void Generator::SetState(RandomState state) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<std::mutex> lock(g_mutex);
   state_ = state;
 }
 
 RandomState Generator::Reserve(int64_t count) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<std::mutex> lock(g_mutex);
   const RandomState start = state_;
   // 64-bit elements take two words each, so a block serves at least two elements.
   state_.offset += (static_cast<uint64_t>(count) + 1) / 2;
@@ -25,11 +34,7 @@ RandomState Generator::Reserve(int64_t count) {
 }
 
 Generator& DefaultGenerator() {
-  static Generator* generator = [] {
-    auto* const made = new Generator(0);
-    internal::HoldAcrossFork(made->mutex_);
-    return made;
-  }();
+  static auto* const generator = new Generator(0);
   return *generator;
 }
 

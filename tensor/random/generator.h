@@ -3,7 +3,6 @@
 #define NEURA_TENSOR_RANDOM_GENERATOR_H_
 
 #include <cstdint>
-#include <mutex>
 
 namespace neura {
 
@@ -26,9 +25,6 @@ class Generator {
   RandomState Reserve(int64_t count);
 
  private:
-  friend Generator& DefaultGenerator();
-
-  mutable std::mutex mutex_;
   RandomState state_;
 };
 

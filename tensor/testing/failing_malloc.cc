@@ -1,23 +1,23 @@
-// Preloaded into a process, makes one of the allocations fail that a shared library asks for; what
-// others ask for, such as the interpreter, is left alone.
+#include "neura/tensor/testing/failing_malloc.h"
+
 #include <link.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <string_view>
 
 namespace {
 
-// Where the library lies.
-uintptr_t g_begin = 0, g_end = 0;
+// Where the code lies whose allocations count: anywhere.
+uintptr_t g_begin = 0, g_end = UINTPTR_MAX;
 
-// The number of allocations before the one that fails, counted down by all threads; none while it
-// is negative.
 std::atomic<int64_t> g_left{-1};
 
-bool Fails(void* caller) {
+bool Fails(const void* caller) {
   if (g_left.load(std::memory_order_relaxed) < 0) return false;
   const auto address = reinterpret_cast<uintptr_t>(caller);
   if (address < g_begin || address >= g_end) return false;
@@ -26,38 +26,44 @@ bool Fails(void* caller) {
   return true;
 }
 
-int FindLibrary(dl_phdr_info* info, size_t, void* part_of_name) {
-  if (std::string_view(info->dlpi_name).find(static_cast<const char*>(part_of_name)) ==
+int FindLibrary(dl_phdr_info* info, size_t, void* part_of_path) {
+  if (std::string_view(info->dlpi_name).find(*static_cast<const char**>(part_of_path)) ==
       std::string_view::npos)
     return 0;
   g_begin = UINTPTR_MAX;
+  g_end = 0;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_LOAD) continue;
     const uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
-    if (begin < g_begin) g_begin = begin;
-    if (begin + segment.p_memsz > g_end) g_end = begin + segment.p_memsz;
+    g_begin = std::min(g_begin, begin);
+    g_end = std::max(g_end, begin + segment.p_memsz);
   }
   return 1;
 }
 
 }  // namespace
 
-extern "C" {
+int64_t fail_allocation_after(int64_t count) { return g_left.exchange(count); }
 
+bool fail_allocations_of(const char* part_of_path) {
+  return dl_iterate_phdr(FindLibrary, &part_of_path) != 0;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+void* operator new(size_t size) {
+  void* const memory = Fails(__builtin_return_address(0)) ? nullptr : std::malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#else
+extern "C" {
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
 void* __libc_realloc(void* memory, size_t size);
 void* __libc_memalign(size_t alignment, size_t size);
-
-// Names the library, by a part of its path. Whether it is loaded.
-bool fail_allocations_of(char* part_of_name) {
-  return dl_iterate_phdr(FindLibrary, part_of_name) != 0;
-}
-
-// The library's allocation after `count` others will fail. Returns what was left of the last count,
-// negative when it has failed.
-int64_t fail_allocation_after(int64_t count) { return g_left.exchange(count); }
 
 void* malloc(size_t size) {
   return Fails(__builtin_return_address(0)) ? nullptr : __libc_malloc(size);
@@ -76,3 +82,4 @@ int posix_memalign(void** memory, size_t alignment, size_t size) {
   return *memory == nullptr ? ENOMEM : 0;
 }
 }
+#endif
