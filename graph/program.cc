@@ -54,7 +54,7 @@ std::mutex& Mutex() {
   static constinit std::mutex mutex;
   return mutex;
 }
-[[maybe_unused]] const bool kHeldAcrossFork = internal::HoldAcrossFork(Mutex());
+[[maybe_unused]] const bool kHeldAcrossFork = neura::internal::HoldAcrossFork(Mutex());
 
 }  // namespace
 
