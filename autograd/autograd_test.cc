@@ -372,7 +372,7 @@ TEST(CornerTest, ClampAtAndBeyondItsBounds) {
 
 TEST(CornerTest, TensorsThatBoundOrFillGetTheGradientOfWhatTheyReplace) {
   const Tensor x = Leaf({1, 2, 3}), low = Leaf({2, 2, 2}), high = Leaf({2.5});
-  Backward(Sum(Clamp(x, low, high)));
+  Backward(Sum(ClampBetween(x, low, high)));
   EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(0, 1, 0));
   EXPECT_THAT(Values(autograd::GradOf(low)), ElementsAre(1, 0, 0));
   EXPECT_THAT(Values(autograd::GradOf(high)), ElementsAre(1));

@@ -34,6 +34,7 @@ Tensor Attention(const Tensor& x) {
 void WriteAll(const fs::path& directory) {
   fs::create_directories(directory);
   for (const testing::OpCase& op_case : testing::OpCases()) {
+    if (op_case.reads_elements) continue;
     std::string name = op_case.name;
     std::replace(name.begin(), name.end(), '/', '-');
     try {

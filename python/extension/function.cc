@@ -122,6 +122,16 @@ Function::Function(std::string name, std::string doc, std::vector<Parameter> par
   }
 }
 
+namespace {
+
+// Whether the argument is the first of those that one parameter takes, not a sequence of them.
+bool BeginsSeveral(const Parameter& parameter, PyObject* argument) {
+  const bool is_tensor = IsTensor(argument);
+  return parameter.type == "Sequence[Tensor]" ? is_tensor : !is_tensor && PyIndex_Check(argument);
+}
+
+}  // namespace
+
 PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
                                PyObject* keyword_names) const {
   PyObject* slots[kMaxParameters] = {};
@@ -131,7 +141,7 @@ PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
   for (size_t i = 0; i < num_parameters && used < count; ++i) {
     const Parameter& parameter = parameters_[i];
     if (parameter.keyword_only) break;
-    if (parameter.variadic && PyIndex_Check(arguments[used]) && !IsTensor(arguments[used])) {
+    if (parameter.variadic && BeginsSeveral(parameter, arguments[used])) {
       variadic =
           py::reinterpret_steal<py::object>(PyTuple_New(static_cast<Py_ssize_t>(count - used)));
       for (size_t k = 0; used < count; ++k, ++used) {

@@ -23,7 +23,7 @@ struct Parameter {
   std::string name;
   std::string type;                // as a stub writes it
   pybind11::object default_value;  // null: the argument is required
-  bool variadic = false;           // integers may follow one another: x.permute(0, 2, 1)
+  bool variadic = false;           // integers or tensors may follow one another: x.permute(0, 2, 1)
   bool keyword_only = false;
 };
 
@@ -55,8 +55,8 @@ class Function {
 };
 
 // "input, start_dim=0, *shape, keepdim=False": names, defaults (Python literals), a star where
-// integers may follow one another, a lone star before parameters that take keywords only. Types are
-// left empty.
+// integers or tensors may follow one another, a lone star before parameters that take keywords
+// only. Types are left empty.
 std::vector<Parameter> ParseParameters(std::string_view text);
 
 // (name, type, default as source or None, variadic, keyword only) for each, as the stubs need it.

@@ -9,7 +9,6 @@
 #include "neura/autograd/autograd.h"
 #include "neura/python/extension/convert.h"
 #include "neura/python/extension/errors.h"
-#include "neura/python/extension/number.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/schema.h"
@@ -30,28 +29,6 @@ struct Parsed {
     return std::any_of(gathers.begin(), gathers.end(), [](const auto& g) { return g.has_value(); });
   }
 };
-
-// Positions of the true elements, one int64 tensor for each dimension of the mask.
-std::vector<Tensor> PositionsOf(const Tensor& mask) {
-  const Tensor values = Contiguous(mask);
-  const bool* const data = values.data<bool>();
-  std::vector<std::vector<int64_t>> positions(static_cast<size_t>(mask.dim()));
-  Dims position(static_cast<size_t>(mask.dim()), 0);
-  for (int64_t i = 0; i < mask.numel(); ++i) {
-    if (data[i]) {
-      for (size_t d = 0; d < position.size(); ++d) positions[d].push_back(position[d]);
-    }
-    for (size_t d = position.size(); d-- > 0;) {
-      if (++position[d] < mask.shape()[d]) break;
-      position[d] = 0;
-    }
-  }
-  std::vector<Tensor> tensors;
-  for (const std::vector<int64_t>& list : positions) {
-    tensors.push_back(FromVector(list, {static_cast<int64_t>(list.size())}));
-  }
-  return tensors;
-}
 
 bool IsIndexArray(PyObject* item) {
   return IsTensor(item) || PyList_Check(item) || PyTuple_Check(item) || IsNumpyArray(item);
@@ -162,7 +139,7 @@ class IndexParser {
         ThrowOutOfRange(absl::StrCat("the mask ", Describe(index), " does not fit ", Describe(view),
                                      " at dim ", dim_ + d));
       }
-      Gather(PositionsOf(index));
+      Gather(Unbind(NonZero(index), 1));
       return;
     }
     if (!IsIntegral(index.dtype())) {
@@ -329,7 +306,7 @@ void SetRecorded(const Tensor& tensor, PyObject* index, const Tensor& value) {
 }
 
 void SetItem(const Tensor& tensor, PyObject* index, PyObject* value) {
-  TensorOrScalar given;
+  Operand given;
   if (!FromPython(value, &given)) {
     given.tensor = TensorFromData(py::reinterpret_borrow<py::object>(value), tensor.dtype());
   }
@@ -386,7 +363,7 @@ PyObject* Iterate(PyObject* self) {
 int Contains(PyObject* self, PyObject* value) {
   return Guarded(
       [&]() -> int {
-        TensorOrScalar both[2];
+        Operand both[2];
         both[0].tensor = TensorOf(self);
         if (!FromPython(value, &both[1])) return 0;
         NumbersToTensors(OpId::kEq, both);

@@ -10,7 +10,6 @@
 #include "absl/strings/strip.h"
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/function.h"
-#include "neura/python/extension/number.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/schema.h"
 
@@ -152,15 +151,15 @@ class OpFunction final : public Function {
     OptionsValue options(*schema_.options);
     const auto fields = options.Fields();
     std::vector<Tensor> list;
-    absl::InlinedVector<TensorOrScalar, 5> inputs(takes_list_ ? 0 : schema_.max_inputs);
+    absl::InlinedVector<Operand, 5> inputs(takes_list_ ? 0 : schema_.max_inputs);
     for (size_t i = 0; i < targets_.size(); ++i) {
       if (!Convert(arguments[i], targets_[i], fields, inputs, list))
         ThrowBadArgument(i, arguments[i]);
     }
-    for (const Tensor& tensor : list) inputs.push_back({.tensor = tensor, .scalar = {}});
+    for (const Tensor& tensor : list) inputs.push_back(tensor);
     if (schema_.flags.pointwise) NumbersToTensors(op_, absl::MakeSpan(inputs));
     absl::InlinedVector<const Tensor*, 5> refs;
-    for (const TensorOrScalar& input : inputs) refs.push_back(&input.tensor);
+    for (const Operand& input : inputs) refs.push_back(&input.tensor);
     if (in_place_) {
       WithoutGil([&] { DispatchInPlace(op_, options.get(), refs); });
       return Py_NewRef(arguments[0]);

@@ -3,7 +3,6 @@
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/python/extension/errors.h"
-#include "neura/python/extension/number.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
@@ -15,7 +14,7 @@ namespace {
 namespace py = pybind11;
 
 // Two operands, at least one of them a tensor. False: Python should ask the other one.
-bool Operands(OpId op, PyObject* a, PyObject* b, TensorOrScalar (&operands)[2]) {
+bool Operands(OpId op, PyObject* a, PyObject* b, Operand (&operands)[2]) {
   if (!FromPython(a, &operands[0]) || !FromPython(b, &operands[1])) return false;
   NumbersToTensors(op, operands);
   return true;
@@ -28,7 +27,7 @@ PyObject* Binary(PyObject* a, PyObject* b) {
       const Tensor &x = TensorOf(a), &y = TensorOf(b);
       return ToPython(WithoutGil([&] { return neura::Call(op, nullptr, x, y); }));
     }
-    TensorOrScalar operands[2];
+    Operand operands[2];
     if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
     return ToPython(WithoutGil(
         [&] { return neura::Call(op, nullptr, operands[0].tensor, operands[1].tensor); }));
@@ -38,7 +37,7 @@ PyObject* Binary(PyObject* a, PyObject* b) {
 template <OpId op>
 PyObject* InPlace(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
-    TensorOrScalar operands[2];
+    Operand operands[2];
     if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
     WithoutGil([&] { DispatchInPlace(op, nullptr, {&operands[0].tensor, &operands[1].tensor}); });
     return Py_NewRef(a);
@@ -88,9 +87,9 @@ PyObject* Invert(PyObject* a) {
 template <OpId op>
 PyObject* Logical(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
-    TensorOrScalar operands[2];
+    Operand operands[2];
     if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
-    for (const TensorOrScalar& operand : operands) {
+    for (const Operand& operand : operands) {
       if (operand.tensor.dtype() == kBool) continue;
       ThrowTypeError(
           absl::StrCat("&, | and ^ are for bool tensors, not ", Describe(operand.tensor)));

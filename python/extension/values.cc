@@ -195,7 +195,7 @@ bool FromPython(PyObject* object, Generator** value) {
   return true;
 }
 
-bool FromPython(PyObject* object, TensorOrScalar* value) {
+bool FromPython(PyObject* object, Operand* value) {
   return FromPython(object, &value->tensor) || FromPython(object, &value->scalar);
 }
 

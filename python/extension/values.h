@@ -12,15 +12,10 @@
 #include "neura/tensor/core/device.h"
 #include "neura/tensor/core/scalar.h"
 #include "neura/tensor/ops/fields.h"
+#include "neura/tensor/ops/operand.h"
 #include "neura/tensor/random/generator.h"
 
 namespace neura::python {
-
-// A tensor, or a number that stands beside one.
-struct TensorOrScalar {
-  Tensor tensor;  // undefined: the number counts
-  Scalar scalar;
-};
 
 // FromPython sets *value and returns true, or returns false when the object is of another type.
 // Errors inside the right type (an integer that is too large) throw. Subclasses of int, and 0-d
@@ -37,7 +32,7 @@ bool FromPython(PyObject* object, Dims* value);        // an integer or a sequen
 bool FromPython(PyObject* object, Size2* value);       // an integer or a pair
 bool FromPython(PyObject* object, Tensor* value);      // None is not a tensor
 bool FromPython(PyObject* object, Generator** value);  // null for None
-bool FromPython(PyObject* object, TensorOrScalar* value);
+bool FromPython(PyObject* object, Operand* value);
 bool FromPython(PyObject* object, std::vector<Tensor>* value);
 template <typename T>
 bool FromPython(PyObject* object, std::optional<T>* value) {
@@ -92,7 +87,7 @@ NEURA_TYPE_TEXT(Scalar, "Number")
 NEURA_TYPE_TEXT(Dims, "IntOrInts")
 NEURA_TYPE_TEXT(Size2, "IntOrPair")
 NEURA_TYPE_TEXT(Tensor, "Tensor")
-NEURA_TYPE_TEXT(TensorOrScalar, "Tensor | Number")
+NEURA_TYPE_TEXT(Operand, "Tensor | Number")
 NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")
 NEURA_TYPE_TEXT(Generator*, "Generator | None")
 NEURA_TYPE_TEXT(pybind11::object, "Any")

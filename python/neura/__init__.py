@@ -26,25 +26,7 @@ globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_funct
 
 # These stand on what is above.
 from neura import _methods, autograd, cuda, nn, onnx, optim, utils  # noqa: E402
-from neura._functions import (  # noqa: E402
-    ALIASES as _ALIASES,
-    bernoulli,
-    count_nonzero,
-    diag,
-    equal,
-    hstack,
-    is_complex,
-    is_floating_point,
-    masked_select,
-    meshgrid,
-    movedim,
-    nonzero,
-    numel,
-    roll,
-    scatter,
-    trace,
-    vstack,
-)
+from neura._aliases import ALIASES as _ALIASES  # noqa: E402
 from neura._serialization import load, save  # noqa: E402
 from neura.autograd import (  # noqa: E402
     enable_grad,

@@ -6,7 +6,7 @@ from typing import Any
 
 from neura import _C
 from neura._C import Generator, Tensor
-from neura._functions import ALIASES, METHODS, scatter
+from neura._aliases import ALIASES
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -14,8 +14,6 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-for _function in METHODS:
-    setattr(Tensor, _function.__name__, _function)
 for _name, _target in ALIASES.items():
     for _suffix in ("", "_"):
         if hasattr(Tensor, _target + _suffix):
@@ -81,7 +79,7 @@ def scatter_add_(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 @_method
 def scatter_(self: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None) -> Tensor:
     """Overwrites the places along dim that index names with src, a tensor or a number."""
-    return self.copy_(scatter(self, dim, index, value if src is None else src))
+    return self.copy_(self.scatter(dim, index, value if src is None else src))
 
 
 @_method

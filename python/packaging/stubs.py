@@ -133,7 +133,8 @@ def parameter_list(parameters, leading=()):
     keywords_begun = False
     for name, type_name, default, variadic, keyword_only in parameters:
         if variadic:
-            parts.append(f"*{name}: {type_text(type_name)}")
+            one = "Tensor | " if type_name == "Sequence[Tensor]" else ""
+            parts.append(f"*{name}: {one}{type_text(type_name)}")
             keywords_begun = True
             continue
         if keyword_only and not keywords_begun:
@@ -171,7 +172,7 @@ def methods(source):
     return lines
 
 
-def tensor_class(functions, methods_source, functions_source):
+def tensor_class(functions, methods_source, aliases_source):
     text = TENSOR_BY_HAND
     for name in BINARY:
         text += f"    def __{name}__(self, other: Tensor | _Number) -> Tensor: ...\n"
@@ -185,27 +186,17 @@ def tensor_class(functions, methods_source, functions_source):
     for scope, name, parameters, result, doc in functions:
         if scope == "Tensor":
             text += textwrap.indent(function_text(name, parameters, result, doc, method=True), "    ")
-    for line in methods(methods_source) + shared_methods(functions_source):
+    for line in methods(methods_source) + other_names(aliases_source):
         text += textwrap.indent(line, "    ") + "\n"
     return text
 
 
-def shared_methods(source):
-    """The functions of neura/_functions.py that are methods of Tensor too, and the other names of methods."""
-    scope = {}
+def other_names(source):
+    """The other names of methods, of neura/_aliases.py."""
     for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id in ("METHODS", "ALIASES"):
-            scope[node.targets[0].id] = node.value
-    names = [element.id for element in scope["METHODS"].elts]
-    lines = []
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name in names:
-            head = type_text(f"({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}")
-            lines.append(f"def {node.name}{head.replace('(input:', '(self:', 1)}: ...")
-    for name, target in ast.literal_eval(scope["ALIASES"]).items():
-        if target not in ("as_tensor", "cat"):  # functions alone
-            lines.append(f"{name} = {target}")
-    return lines
+        if isinstance(node, ast.Assign) and node.targets[0].id == "ALIASES":
+            aliases = ast.literal_eval(node.value)
+    return [f"{name} = {target}" for name, target in aliases.items() if target not in ("as_tensor", "cat")]
 
 
 def extension_stub(extension, source):
@@ -215,7 +206,7 @@ def extension_stub(extension, source):
     for name, value in sorted(vars(extension).items()):
         if isinstance(value, extension.dtype):
             text += f"{name}: _dtype\n"
-    text += "\n" + tensor_class(functions, source("_methods.py"), source("_functions.py")) + "\n"
+    text += "\n" + tensor_class(functions, source("_methods.py"), source("_aliases.py")) + "\n"
     for scope, name, parameters, result, doc in functions:
         if scope == "":
             text += function_text(name, parameters, result, doc)
@@ -341,13 +332,13 @@ def reexports(module, names):
     return "".join(f"from {module} import {name} as {alias}\n" for alias, name in names)
 
 
-def package_stub(extension, source, functions_source):
+def package_stub(extension, aliases_source):
     """neura/__init__.pyi"""
     text = '"""Written by python/packaging/stubs.py."""\n\n'
     public = [(n, n) for s, n, *_ in extension._bound_functions() if s == ""]
     public += [(n, n) for n, v in vars(extension).items() if isinstance(v, extension.dtype)]
     public += [(n, n) for n in ("Tensor", "Generator", "dtype", "device", "default_generator")]
-    names = ast.parse(functions_source).body[-1]
+    names = ast.parse(aliases_source).body[-1]
     public += [(alias, name) for alias, name in ast.literal_eval(names.value).items()]
     text += reexports("neura._C", sorted(set(public)))
     text += reexports("neura._size", [("Size", "Size")])
@@ -358,9 +349,6 @@ def package_stub(extension, source, functions_source):
     text += reexports("neura", [(n, n) for n in ("autograd", "cuda", "nn", "optim", "utils")])
     text += "from neura._C import _bool, _float, _int, _str\n\n"
     text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\n\n"
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ImportFrom) and node.module == "neura._functions":
-            text += reexports(node.module, [(a.name, a.name) for a in node.names if a.name != "ALIASES"])
     return text
 
 
@@ -430,7 +418,7 @@ def all_stubs(extension, package):
 
     return {
         "_C.pyi": extension_stub(extension, source),
-        "__init__.pyi": package_stub(extension, source("__init__.py"), source("_functions.py")),
+        "__init__.pyi": package_stub(extension, source("_aliases.py")),
         "nn/__init__.pyi": nn_stub(extension, source("nn/__init__.py")),
         "nn/functional.pyi": functional_stub(extension, source("nn/functional.py")),
         "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),

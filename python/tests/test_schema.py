@@ -10,6 +10,15 @@ import neura as nr
 
 LIST = pathlib.Path("tensor/ops/op_list.inc")
 ROW = re.compile(r"^NEURA_(?:OP|UNARY|UNARY_WITH|BINARY)\((\w+), (\w+),", re.MULTILINE)
+COMPOSITE = re.compile(
+    r"^NEURA_COMPOSITE(?:_AS)?\((both|function|method|functional), (?:[\w:<>]+, \w+, )?(\w+),", re.MULTILINE
+)
+SCOPES = {
+    "both": [("neura", nr), ("neura.Tensor", nr.Tensor)],
+    "function": [("neura", nr)],
+    "method": [("neura.Tensor", nr.Tensor)],
+    "functional": [("neura.nn.functional", nr.nn.functional)],
+}
 PACKAGE = pathlib.Path(nr.__file__).parent
 
 # Rows that only write over a tensor are methods.
@@ -37,6 +46,23 @@ def test_a_row_is_a_function_with_a_stub_and_an_entry(name):
     inspect.signature(function)
     assert re.search(rf"^def {name}\(", stub, re.MULTILINE)
     assert f"- `{name}(" in page
+
+
+def composites():
+    rows = COMPOSITE.findall(pathlib.Path("tensor/ops/composites.inc").read_text())
+    assert len(rows) > 70
+    return rows
+
+
+@pytest.mark.parametrize("where,name", composites())
+def test_a_composite_stands_where_its_row_says(where, name):
+    page = (PACKAGE / "API.md").read_text()
+    for title, holder in SCOPES[where]:
+        function = getattr(holder, name)
+        assert function.__doc__
+        inspect.signature(function)
+        section = page[page.index(f"\n## {title}\n") :].split("\n## ")[1]
+        assert f"- `{name}(" in section
 
 
 def test_pointwise_rows_are_methods_and_in_place_methods():

@@ -150,4 +150,11 @@ void RequireDefined(std::string_view op, const Tensor& tensor) {
   if (!tensor.defined()) ThrowInvalidArgument(absl::StrCat(op, ": the tensor is undefined"));
 }
 
+void RequireDims(std::string_view op, const Tensor& tensor, int64_t dims) {
+  RequireDefined(op, tensor);
+  if (tensor.dim() == dims) return;
+  ThrowInvalidArgument(absl::StrCat(op, ": expected ", dims, " dimension", dims == 1 ? "" : "s",
+                                    ", got ", Describe(tensor)));
+}
+
 }  // namespace neura

@@ -175,6 +175,8 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 std::string Describe(const Tensor& tensor);
 // Throws InvalidArgument naming `op` when the tensor is undefined.
 void RequireDefined(std::string_view op, const Tensor& tensor);
+// And one of so many dimensions.
+void RequireDims(std::string_view op, const Tensor& tensor, int64_t dims);
 
 }  // namespace neura
 

@@ -143,9 +143,12 @@ Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& op
 }
 
 Tensor Eye(int64_t n, int64_t m, const TensorOptions& options) {
-  Tensor result = Zeros({n, m}, options);
-  Fill(Diagonal(result), 1);
-  return result;
+  if (n < 0 || m < 0) {
+    ThrowInvalidArgument(absl::StrCat("eye: ", n, " rows and ", m, " columns"));
+  }
+  const TensorOptions indices{.dtype = kInt64, .device = options.device};
+  const Tensor rows = Arange(0, n, 1, indices), columns = Arange(0, m, 1, indices);
+  return Cast(Unsqueeze(rows, 1) == columns, options.dtype);
 }
 Tensor Eye(int64_t n, const TensorOptions& options) { return Eye(n, n, options); }
 
@@ -169,6 +172,11 @@ Tensor RandInt(int64_t low, int64_t high, DimsView shape, const TensorOptions& o
 }
 Tensor Bernoulli(DimsView shape, double p, const TensorOptions& options, Generator* generator) {
   return CallRandom(OpId::kRandomBernoulli, shape, p, 1.0, options, generator);
+}
+Tensor Bernoulli(const Tensor& input, Generator* generator) {
+  RequireDefined("bernoulli", input);
+  const TensorOptions options{.dtype = input.dtype(), .device = input.device()};
+  return Cast(Rand(input.shape(), options, generator) < input, input.dtype());
 }
 Tensor Dropout(const Tensor& input, double p, bool training, Generator* generator) {
   RequireDefined("dropout", input);

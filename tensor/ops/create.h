@@ -78,6 +78,8 @@ Tensor RandInt(int64_t low, int64_t high, DimsView shape,
 // 1 with probability p, else 0.
 Tensor Bernoulli(DimsView shape, double p, const TensorOptions& options = {},
                  Generator* generator = nullptr);
+// 1 with the probability that each element of `input` gives, else 0; of the input's dtype.
+Tensor Bernoulli(const Tensor& input, Generator* generator = nullptr);
 // `input` with each element 0 with probability p, and the others times 1 / (1 - p); the input
 // itself when p is 0 or not training. Srivastava et al., 2014, "Dropout: A Simple Way to Prevent
 // Neural Networks from Overfitting".

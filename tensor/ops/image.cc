@@ -1,6 +1,9 @@
 #include "neura/tensor/ops/image.h"
 
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura {
 
@@ -45,6 +48,25 @@ Tensor AdaptiveAvgPool2d(const Tensor& input, Size2 output_size) {
 Tensor AdaptiveAvgPool2dGrad(const Tensor& grad, Size2 input_size) {
   const SpatialSizeOptions options{.output_size = input_size};
   return Call(OpId::kAdaptiveAvgPool2dGrad, &options, grad);
+}
+
+Tensor ConvTranspose2d(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,
+                       Size2 stride, Size2 padding, Size2 output_padding, int64_t groups,
+                       Size2 dilation) {
+  RequireDims("conv_transpose2d", input, 4);
+  RequireDims("conv_transpose2d", weight, 4);
+  const auto extent = [&](int64_t dim, int64_t Size2::*side) {
+    return (input.size(dim) - 1) * stride.*side - 2 * padding.*side +
+           dilation.*side * (weight.size(dim) - 1) + output_padding.*side + 1;
+  };
+  const Tensor result =
+      Conv2dInputGrad(input, weight,
+                      {.size = Size2(extent(2, &Size2::height), extent(3, &Size2::width)),
+                       .stride = stride,
+                       .padding = padding,
+                       .dilation = dilation,
+                       .groups = groups});
+  return bias ? result + Reshape(*bias, {1, -1, 1, 1}) : result;
 }
 
 }  // namespace neura

@@ -1,7 +1,16 @@
 #include "neura/tensor/ops/index.h"
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura {
 
@@ -20,6 +29,89 @@ Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index) {
 Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
   const DimOptions options{.dim = dim};
   return Call(OpId::kScatterAdd, &options, input, index, source);
+}
+
+Tensor NonZero(const Tensor& input) {
+  RequireDefined("nonzero", input);
+  const Tensor mask = Contiguous(To(input.dtype() == kBool ? input : input != 0, kCpu));
+  const bool* const holds = mask.data<bool>();
+  const int64_t count = std::count(holds, holds + mask.numel(), true);
+  const size_t rank = mask.shape().size();
+  Tensor columns = Empty({mask.dim(), count}, {.dtype = kInt64, .device = kCpu});
+  int64_t* const positions = columns.data<int64_t>();
+  Dims position(rank, 0);
+  for (int64_t i = 0, found = 0; found < count; ++i) {
+    if (holds[i]) {
+      for (size_t d = 0; d < rank; ++d) {
+        positions[static_cast<int64_t>(d) * count + found] = position[d];
+      }
+      ++found;
+    }
+    for (size_t d = rank; d-- > 0;) {
+      if (++position[d] < mask.shape()[d]) break;
+      position[d] = 0;
+    }
+  }
+  return Transpose(To(columns, input.device()), 0, 1);
+}
+
+Tensor CountNonZero(const Tensor& input, const std::optional<Dims>& dim) {
+  ReduceOptions options;
+  if (dim) options.dims = *dim;
+  return Sum(input != 0, options);
+}
+
+Tensor MaskedSelect(const Tensor& input, const Tensor& mask) {
+  RequireDefined("masked_select", input);
+  RequireDefined("masked_select", mask);
+  if (mask.dtype() != kBool) {
+    ThrowInvalidArgument(
+        absl::StrCat("masked_select: the mask must be bool, got ", Describe(mask)));
+  }
+  const Dims shape = BroadcastShapes("masked_select", input.shape(), mask.shape());
+  const Tensor places = Ravel(NonZero(Ravel(Expand(mask, shape))));
+  return IndexSelect(Ravel(Expand(input, shape)), 0, places);
+}
+
+Tensor Scatter(const Tensor& input, int64_t dim, const Tensor& index, const Operand& src) {
+  RequireDefined("scatter", input);
+  RequireDefined("scatter", index);
+  const TensorOptions counts{.device = input.device()};
+  const Tensor places =
+      ScatterAdd(Zeros(input.shape(), counts), dim, index, Ones(index.shape(), counts)) > 0;
+  if (!src.is_tensor()) return MaskedFill(input, places, src);
+  Tensor source = Cast(src.tensor, input.dtype());
+  // A source may be larger than the index.
+  for (int64_t d = 0; d < std::min(source.dim(), index.dim()); ++d) {
+    if (source.size(d) > index.size(d)) source = Narrow(source, d, 0, index.size(d));
+  }
+  return ScatterAdd(MaskedFill(input, places, 0), dim, index, source);
+}
+
+Tensor OneHot(const Tensor& tensor, int64_t num_classes) {
+  RequireDefined("one_hot", tensor);
+  if (!IsIntegral(tensor.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("one_hot: the classes must be integers, got ", Describe(tensor)));
+  }
+  if (num_classes < 0 && tensor.numel() == 0) {
+    ThrowInvalidArgument("one_hot: without elements, num_classes has to be given");
+  }
+  const int64_t count = num_classes < 0 ? AMax(tensor).Item<int64_t>() + 1 : num_classes;
+  if (tensor.numel() > 0 &&
+      (AMin(tensor).Item<int64_t>() < 0 || AMax(tensor).Item<int64_t>() >= count)) {
+    ThrowInvalidArgument(absl::StrCat("one_hot: classes must lie in [0, ", count, ")"));
+  }
+  const Tensor classes = Arange(0, count, 1, {.dtype = tensor.dtype(), .device = tensor.device()});
+  return Cast(Unsqueeze(tensor, -1) == classes, kInt64);
+}
+
+Tensor Embedding(const Tensor& input, const Tensor& weight) {
+  RequireDefined("embedding", input);
+  RequireDims("embedding", weight, 2);
+  Dims shape(input.shape().begin(), input.shape().end());
+  shape.push_back(weight.size(1));
+  return Reshape(IndexSelect(weight, 0, Ravel(input)), shape);
 }
 
 }  // namespace neura

@@ -15,6 +15,8 @@ Tensor IndexAdd(const Tensor& input, int64_t dim, const Tensor& index, const Ten
 Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index);
 // A copy of input with result[index[i][j]][j] += source[i][j] for dim 0, and so on.
 Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source);
+// The positions of the elements that are not zero, in their order: int64 [count, dims].
+Tensor NonZero(const Tensor& input);
 
 }  // namespace neura
 

@@ -2,7 +2,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
 
 namespace neura {
@@ -25,6 +28,36 @@ Tensor MatMul(const Tensor& input, const Tensor& other) {
 
 Tensor Linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
   return Call(OpId::kLinear, nullptr, input, weight, bias);
+}
+
+namespace {
+
+// A matrix product of operands that must have so many dimensions.
+Tensor Product(std::string_view name, const Tensor& x, int64_t x_dims, const Tensor& y,
+               int64_t y_dims) {
+  RequireDims(name, x, x_dims);
+  RequireDims(name, y, y_dims);
+  return MatMul(x, y);
+}
+
+}  // namespace
+
+Tensor Mm(const Tensor& input, const Tensor& mat2) { return Product("mm", input, 2, mat2, 2); }
+Tensor Bmm(const Tensor& input, const Tensor& mat2) { return Product("bmm", input, 3, mat2, 3); }
+Tensor Mv(const Tensor& input, const Tensor& vec) { return Product("mv", input, 2, vec, 1); }
+Tensor Dot(const Tensor& input, const Tensor& other) { return Product("dot", input, 1, other, 1); }
+Tensor Outer(const Tensor& input, const Tensor& vec2) {
+  RequireDims("outer", input, 1);
+  RequireDims("outer", vec2, 1);
+  return Unsqueeze(input, 1) * vec2;
+}
+Tensor Addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const Scalar& beta,
+             const Scalar& alpha) {
+  return input * beta + Product("addmm", mat1, 2, mat2, 2) * alpha;
+}
+Tensor Trace(const Tensor& input) {
+  RequireDims("trace", input, 2);
+  return Sum(Diagonal(input));
 }
 
 }  // namespace neura

@@ -1,6 +1,11 @@
 #include "neura/tensor/ops/norm.h"
 
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
 
 namespace neura {
 
@@ -53,6 +58,24 @@ NormGrads LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& w
                         const Tensor& mean, const Tensor& rstd, const LayerNormOptions& options) {
   return CallForAll<NormGrads, 3>(OpId::kLayerNormGrad, &options,
                                   {&grad, &input, &weight, &mean, &rstd});
+}
+
+Tensor LayerNormOver(const Tensor& input, const Dims& normalized_shape,
+                     const std::optional<Tensor>& weight, const std::optional<Tensor>& bias,
+                     double eps) {
+  RequireDefined("layer_norm", input);
+  const DimsView view = normalized_shape;
+  if (input.shape().size() < view.size() || input.shape().last(view.size()) != view) {
+    ThrowInvalidArgument(absl::StrCat("layer_norm: the last dimensions of ", Describe(input),
+                                      " must be ", ToString(view)));
+  }
+  return LayerNorm(input, weight.value_or(Tensor()), bias.value_or(Tensor()),
+                   {.num_dims = static_cast<int64_t>(view.size()), .eps = eps})
+      .output;
+}
+
+Tensor Normalize(const Tensor& input, double p, int64_t dim, double eps) {
+  return input / Clamp(Norm(input, p, {.dims = {dim}, .keepdim = true}), {.min = eps});
 }
 
 }  // namespace neura

@@ -1,11 +1,15 @@
 #include "neura/tensor/ops/pointwise.h"
 
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/pointwise_type.h"
+#include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
 
 namespace neura {
@@ -64,31 +68,78 @@ Tensor Where(const Tensor& condition, const Scalar& input, const Tensor& other) 
   return Where(condition, NumberBeside(OpId::kWhere, other, input, true), other);
 }
 
-Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Scalar& value) {
-  return Where(mask, NumberFor(input, value), input);
-}
-
-Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Tensor& value) {
+Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Operand& value) {
   RequireDefined("masked_fill", input);
-  RequireDefined("masked_fill", value);
-  if (value.numel() != 1) {
+  if (!value.is_tensor()) return Where(mask, NumberFor(input, value.scalar), input);
+  if (value.tensor.numel() != 1) {
     ThrowInvalidArgument(
-        absl::StrCat("masked_fill: the value must have one element, got ", Describe(value)));
+        absl::StrCat("masked_fill: the value must have one element, got ", Describe(value.tensor)));
   }
-  return Where(mask, Reshape(Cast(value, input.dtype()), {}), input);
+  return Where(mask, Reshape(Cast(value.tensor, input.dtype()), {}), input);
 }
 
-Tensor Clamp(const Tensor& input, const Tensor& min, const Tensor& max) {
+Tensor ClampBetween(const Tensor& input, const std::optional<Operand>& min,
+                    const std::optional<Operand>& max) {
   RequireDefined("clamp", input);
+  const auto is_tensor = [](const std::optional<Operand>& bound) {
+    return bound && bound->is_tensor();
+  };
+  if (!is_tensor(min) && !is_tensor(max)) {
+    ClampOptions options;
+    if (min) options.min = min->scalar;
+    if (max) options.max = max->scalar;
+    return Clamp(input, options);
+  }
+  // Beside a bound that is a tensor, a number becomes one as well, of the dtype in which they meet.
+  const auto bound_beside = [&](const std::optional<Operand>& bound,
+                                const std::optional<Operand>& other) {
+    if (!bound || bound->is_tensor()) return bound ? bound->tensor : Tensor();
+    const Tensor* both[] = {&input, &other->tensor};
+    return NumberBeside(OpId::kClamp, Cast(input, PromotedDType(both)), bound->scalar, false);
+  };
   // The bound where it binds or is NaN. Elsewhere, also where it is met, the input.
   const auto bounded = [](const Tensor& x, const Tensor& bound, const Tensor& binds) {
     return Where(IsFloating(bound.dtype()) ? LogicalOr(binds, IsNan(bound)) : binds, bound, x);
   };
+  const Tensor least = bound_beside(min, max), most = bound_beside(max, min);
   Tensor result = input;
-  if (min.defined()) result = bounded(result, min, result < min);
-  if (max.defined()) result = bounded(result, max, result > max);
+  if (least.defined()) result = bounded(result, least, result < least);
+  if (most.defined()) result = bounded(result, most, result > most);
   return result;
 }
+
+Tensor ClampMin(const Tensor& input, const Operand& min) { return ClampBetween(input, min); }
+Tensor ClampMax(const Tensor& input, const Operand& max) { return ClampBetween(input, {}, max); }
+
+namespace {
+
+Tensor Scaled(const Tensor& tensor, const Scalar& factor) {
+  return factor == Scalar(1) ? tensor : Mul(tensor, factor);
+}
+
+}  // namespace
+
+Tensor AddScaled(const Operand& input, const Operand& other, const Scalar& alpha) {
+  Operand both[] = {input, other};
+  NumbersToTensors(OpId::kAdd, absl::MakeSpan(both));
+  return Add(both[0].tensor, Scaled(both[1].tensor, alpha));
+}
+Tensor SubScaled(const Operand& input, const Operand& other, const Scalar& alpha) {
+  Operand both[] = {input, other};
+  NumbersToTensors(OpId::kSub, absl::MakeSpan(both));
+  return Sub(both[0].tensor, Scaled(both[1].tensor, alpha));
+}
+Tensor Addcmul(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2,
+               const Scalar& value) {
+  return input + Scaled(tensor1 * tensor2, value);
+}
+Tensor Addcdiv(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2,
+               const Scalar& value) {
+  return input + Scaled(tensor1 / tensor2, value);
+}
+
+Tensor Log2(const Tensor& input) { return Log(input) / std::log(2.0); }
+Tensor Log10(const Tensor& input) { return Log(input) / std::log(10.0); }
 
 Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight) {
   // From the nearer side, so that both ends are exact.
@@ -120,6 +171,31 @@ Tensor IsClose(const Tensor& input, const Tensor& other, double rtol, double ato
   const Tensor distance = Where(difference < 0, difference + 0x1p64, difference);
   return LogicalOr(close, distance <= atol + rtol * Abs(Cast(b, kFloat64)));
 }
+
+bool AllClose(const Tensor& input, const Tensor& other, double rtol, double atol, bool equal_nan) {
+  return All(IsClose(input, other, rtol, atol, equal_nan)).Item<bool>();
+}
+
+bool Equal(const Tensor& input, const Tensor& other) {
+  RequireDefined("equal", input);
+  RequireDefined("equal", other);
+  return input.shape() == other.shape() && All(input == other).Item<bool>();
+}
+
+Tensor Elu(const Tensor& input, double alpha, bool) {
+  // The exponential of what is positive could overflow, and its gradient become NaN.
+  return Relu(input) + alpha * Expm1(Clamp(input, {.max = 0}));
+}
+Tensor Relu6(const Tensor& input, bool) { return Clamp(input, {.min = 0, .max = 6, .open = true}); }
+Tensor HardTanh(const Tensor& input, const Scalar& min_val, const Scalar& max_val, bool) {
+  RequireDefined("hardtanh", input);
+  // Unlike clamp it keeps integers.
+  const auto bound = [&](const Scalar& value) {
+    return IsIntegral(input.dtype()) ? Scalar(value.To<int64_t>()) : value;
+  };
+  return Clamp(input, {.min = bound(min_val), .max = bound(max_val), .open = true});
+}
+Tensor LogSigmoid(const Tensor& input) { return -Softplus(-input); }
 
 Tensor Cast(const Tensor& input, DType dtype) {
   if (input.defined() && input.dtype() == dtype) return input;

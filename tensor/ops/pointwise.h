@@ -37,19 +37,6 @@ namespace neura {
 Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other);
 Tensor Where(const Tensor& condition, const Tensor& input, const Scalar& other);
 Tensor Where(const Tensor& condition, const Scalar& input, const Tensor& other);
-// `input`, with `value` where the bool `mask` holds, in the dtype of the input. A number that this
-// cannot hold and a tensor of more than one element throw InvalidArgument.
-Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Scalar& value);
-Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Tensor& value);
-// `input`, kept between the elements of min and max, either of which may be undefined; all
-// broadcast. The gradient goes to the input where no bound binds, and to the bound where it does.
-Tensor Clamp(const Tensor& input, const Tensor& min, const Tensor& max);
-// input + weight * (end - input); exactly `end` at weight 1.
-Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight);
-// Whether |input - other| <= atol + rtol * |other| and that is finite, or both are equal; bool.
-// Integers are exact. NaN is near NaN with equal_nan alone.
-Tensor IsClose(const Tensor& input, const Tensor& other, double rtol = 1e-5, double atol = 1e-8,
-               bool equal_nan = false);
 
 // A copy of another dtype; the tensor itself when it has it already.
 Tensor Cast(const Tensor& input, DType dtype);

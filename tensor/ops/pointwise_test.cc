@@ -47,10 +47,10 @@ TEST(ClampTest, NanIsNoBound) {
 
 TEST(ClampTest, BetweenTensors) {
   const Tensor x = FromList<float>({-2, 0, 2, NAN}), low = FromList<float>({-1, 1, 1, 1});
-  EXPECT_THAT(Values(Slice(Clamp(x, low, ScalarTensor(1.5)), 0, 0, 3)), ElementsAre(-1, 1, 1.5));
-  EXPECT_TRUE(std::isnan(Values(Clamp(x, low, {}))[3]));
-  EXPECT_TRUE(std::isnan(Values(Clamp(low, x, {}))[3]));
-  EXPECT_THAT(Values(Clamp(FromList<int64_t>({1, 5}), {}, FromList<float>({2.5}))),
+  EXPECT_THAT(Values(Slice(ClampBetween(x, low, 1.5), 0, 0, 3)), ElementsAre(-1, 1, 1.5));
+  EXPECT_TRUE(std::isnan(Values(ClampBetween(x, low, {}))[3]));
+  EXPECT_TRUE(std::isnan(Values(ClampBetween(low, x, {}))[3]));
+  EXPECT_THAT(Values(ClampBetween(FromList<int64_t>({1, 5}), {}, FromList<float>({2.5}))),
               ElementsAre(1, 2.5));
 }
 

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/view.h"
@@ -211,6 +213,198 @@ Tensor Tril(const Tensor& input, int64_t diagonal) {
 Tensor Triu(const Tensor& input, int64_t diagonal) {
   const TriangleOptions options{.diagonal = diagonal};
   return Call(OpId::kTriu, &options, input);
+}
+
+// ---- composites ------------------------------------------------------------------------------
+
+Tensor ViewAs(const Tensor& input, const Tensor& other) { return View(input, other.shape()); }
+Tensor ReshapeAs(const Tensor& input, const Tensor& other) { return Reshape(input, other.shape()); }
+Tensor ExpandAs(const Tensor& input, const Tensor& other) { return Expand(input, other.shape()); }
+Tensor Ravel(const Tensor& input) { return Reshape(input, {-1}); }
+
+Tensor TransposeMatrix(const Tensor& input) {
+  RequireDefined("t", input);
+  if (input.dim() > 2) {
+    ThrowInvalidArgument(absl::StrCat("t: expected at most 2 dimensions, got ", Describe(input)));
+  }
+  return input.dim() < 2 ? input : Transpose(input, 0, 1);
+}
+
+namespace {
+
+// Each once, in [0, rank).
+Dims DistinctDims(std::string_view op, const Dims& dims, int64_t rank) {
+  Dims normalized;
+  for (int64_t dim : dims) {
+    normalized.push_back(NormalizeDim(op, dim, rank));
+    if (std::ranges::count(normalized, normalized.back()) > 1) {
+      ThrowInvalidArgument(absl::StrCat(op, ": dim ", dim, " stands twice in ", ToString(dims)));
+    }
+  }
+  return normalized;
+}
+
+void CheckSameCount(std::string_view op, const Dims& a, const Dims& b) {
+  if (a.size() == b.size()) return;
+  ThrowInvalidArgument(absl::StrCat(op, ": ", ToString(a), " and ", ToString(b),
+                                    " must have the same number of elements"));
+}
+
+}  // namespace
+
+Tensor MoveDim(const Tensor& input, const Dims& source, const Dims& destination) {
+  RequireDefined("movedim", input);
+  CheckSameCount("movedim", source, destination);
+  const Dims from = DistinctDims("movedim", source, input.dim());
+  const Dims to = DistinctDims("movedim", destination, input.dim());
+  Dims order(static_cast<size_t>(input.dim()), -1);
+  for (size_t i = 0; i < from.size(); ++i) order[static_cast<size_t>(to[i])] = from[i];
+  int64_t next = 0;
+  for (int64_t& dim : order) {
+    if (dim >= 0) continue;
+    while (std::ranges::count(from, next) > 0) ++next;
+    dim = next++;
+  }
+  return Permute(input, order);
+}
+
+std::vector<Tensor> Unbind(const Tensor& input, int64_t dim) {
+  RequireDefined("unbind", input);
+  std::vector<Tensor> slices;
+  for (int64_t i = 0; i < input.size(dim); ++i) slices.push_back(Select(input, dim, i));
+  return slices;
+}
+
+Tensor HStack(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> parts;
+  for (const Tensor& tensor : tensors) {
+    RequireDefined("hstack", tensor);
+    parts.push_back(tensor.dim() == 0 ? Reshape(tensor, {1}) : tensor);
+  }
+  return Cat(parts, !parts.empty() && parts[0].dim() > 1 ? 1 : 0);
+}
+
+Tensor VStack(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> parts;
+  for (const Tensor& tensor : tensors) {
+    RequireDefined("vstack", tensor);
+    parts.push_back(tensor.dim() < 2 ? Reshape(tensor, {1, tensor.numel()}) : tensor);
+  }
+  return Cat(parts, 0);
+}
+
+std::vector<Tensor> MeshGrid(const std::vector<Tensor>& tensors, const std::string& indexing) {
+  if (indexing != "ij" && indexing != "xy") {
+    ThrowInvalidArgument(
+        absl::StrCat("meshgrid: indexing must be 'ij' or 'xy', not '", indexing, "'"));
+  }
+  Dims shape;
+  for (const Tensor& tensor : tensors) {
+    RequireDefined("meshgrid", tensor);
+    if (tensor.dim() > 1) {
+      ThrowInvalidArgument(absl::StrCat("meshgrid: expected vectors, got ", Describe(tensor)));
+    }
+    shape.push_back(tensor.numel());
+  }
+  std::vector<Tensor> grids;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    Dims alone(shape.size(), 1);
+    alone[i] = shape[i];
+    const Tensor grid = Expand(Reshape(tensors[i], alone), shape);
+    grids.push_back(indexing == "xy" && shape.size() > 1 ? Transpose(grid, 0, 1) : grid);
+  }
+  return grids;
+}
+
+Tensor Repeat(const Tensor& input, const Dims& repeats) {
+  RequireDefined("repeat", input);
+  const size_t rank = input.shape().size();
+  if (repeats.size() < rank) {
+    ThrowInvalidArgument(absl::StrCat("repeat: expected at least ", rank, " numbers for ",
+                                      Describe(input), ", got ", ToString(repeats)));
+  }
+  // At once, so that no -1 is taken for an extent to keep.
+  for (int64_t count : repeats) {
+    if (count < 0) {
+      ThrowInvalidArgument(absl::StrCat("repeat: the numbers ", ToString(repeats), " for ",
+                                        Describe(input), " must not be negative"));
+    }
+  }
+  // [A, B] becomes [1, A, 1, B], that is expanded to [times, A, times, B] and joined again.
+  Dims apart, expanded, joined;
+  for (size_t d = 0; d < repeats.size(); ++d) {
+    const size_t missing = repeats.size() - rank;
+    const int64_t extent = d < missing ? 1 : input.shape()[d - missing];
+    apart.push_back(1);
+    apart.push_back(extent);
+    expanded.push_back(repeats[d]);
+    expanded.push_back(extent);
+    joined.push_back(NumElements({repeats[d], extent}));
+  }
+  return Reshape(Expand(Reshape(input, apart), expanded), joined);
+}
+
+Tensor Roll(const Tensor& input, const Dims& shifts, const std::optional<Dims>& dims) {
+  RequireDefined("roll", input);
+  if (!dims || dims->empty()) {
+    if (shifts.size() != 1) {
+      ThrowInvalidArgument(
+          absl::StrCat("roll: without dims one shift is expected, got ", ToString(shifts)));
+    }
+    return Reshape(Roll(Ravel(input), shifts, Dims{0}), input.shape());
+  }
+  CheckSameCount("roll", shifts, *dims);
+  Tensor result = input;
+  for (size_t i = 0; i < shifts.size(); ++i) {
+    const int64_t dim = (*dims)[i], extent = input.size(dim);
+    const int64_t shift = extent == 0 ? 0 : (shifts[i] % extent + extent) % extent;
+    if (shift == 0) continue;
+    const int64_t kept = extent - shift;
+    result = Cat({Narrow(result, dim, kept, shift), Narrow(result, dim, 0, kept)}, dim);
+  }
+  return result;
+}
+
+Tensor Diag(const Tensor& input, int64_t diagonal) {
+  RequireDefined("diag", input);
+  if (input.dim() == 2) return Diagonal(input, diagonal);
+  if (input.dim() != 1) {
+    ThrowInvalidArgument(
+        absl::StrCat("diag: expected a vector or a matrix, got ", Describe(input)));
+  }
+  const Tensor on_diagonal = Eye(input.numel(), {.dtype = kBool, .device = input.device()});
+  const Tensor zero = Zeros({}, {.dtype = input.dtype(), .device = input.device()});
+  const int64_t down = std::max<int64_t>(-diagonal, 0), right = std::max<int64_t>(diagonal, 0);
+  const Tensor matrix = Where(on_diagonal, Unsqueeze(input, 1), zero);
+  if (diagonal == 0) return matrix;
+  return Pad(matrix, {.before = {down, right}, .after = {right, down}});
+}
+
+Tensor PadByPairs(const Tensor& input, const Dims& pad, const std::string& mode,
+                  const Scalar& value) {
+  RequireDefined("pad", input);
+  if (mode != "constant") {
+    ThrowUnimplemented(absl::StrCat("pad: mode '", mode, "'; only 'constant' is implemented"));
+  }
+  const auto rank = static_cast<size_t>(input.dim());
+  if (pad.size() % 2 != 0 || pad.size() / 2 > rank) {
+    ThrowInvalidArgument(absl::StrCat("pad: ", pad.size(), " amounts for ", Describe(input),
+                                      "; give two for each dimension, the last one first"));
+  }
+  PadOptions options{.before = Dims(rank, 0), .after = Dims(rank, 0), .value = value};
+  Tensor cropped = input;
+  for (size_t i = 0; i < pad.size() / 2; ++i) {
+    const size_t d = rank - 1 - i;
+    options.before[d] = std::max<int64_t>(pad[2 * i], 0);
+    options.after[d] = std::max<int64_t>(pad[2 * i + 1], 0);
+    // Negative amounts are taken away.
+    const int64_t first = options.before[d] - pad[2 * i], last = options.after[d] - pad[2 * i + 1];
+    if (first > 0 || last > 0) {
+      const auto dim = static_cast<int64_t>(d);
+      cropped = Narrow(cropped, dim, first, cropped.size(dim) - first - last);
+    }
+  }
+  return Pad(cropped, options);
 }
 
 }  // namespace neura

@@ -60,10 +60,11 @@ Tensor Strided(const Tensor& tensor) {
 }
 
 std::vector<Tensor> RunCase(const OpCase& op_case, const std::vector<Tensor>& inputs) {
+  if (op_case.composite) return op_case.composite(inputs);
   std::vector<const Tensor*> refs;
   for (const Tensor& input : inputs) refs.push_back(&input);
   std::vector<Tensor> outputs(op_case.schema().num_outputs);
-  Dispatch(op_case.op, op_case.options.get(), refs, absl::MakeSpan(outputs));
+  Dispatch(*op_case.op, op_case.options.get(), refs, absl::MakeSpan(outputs));
   return outputs;
 }
 
@@ -85,6 +86,7 @@ const std::vector<OpCase>& OpCases() {
     AddNormCases(*list);
     AddIndexCases(*list);
     AddShapeCases(*list);
+    AddCompositeCases(*list);
     return list;
   }();
   return *cases;

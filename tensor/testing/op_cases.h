@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,21 +31,31 @@ Array ToArray(const Tensor& tensor);
 
 using Reference = std::function<std::vector<Array>(const std::vector<Array>& inputs)>;
 
+using Composite = std::function<std::vector<Tensor>(const std::vector<Tensor>& inputs)>;
+
 struct OpCase {
-  std::string name;  // "conv2d/stride"
-  OpId op = OpId::kAdd;
+  std::string name;        // "conv2d/stride"
+  std::optional<OpId> op;  // none: a composite
   // Floating point inputs are float64, at points where the operation is smooth. Optional inputs
   // that are left out are undefined.
   std::vector<Tensor> inputs;
-  std::shared_ptr<const void> options;
+  std::shared_ptr<const void> options = nullptr;
   Reference reference;
   // Relative to 1 + |expected|, in float32.
   double tolerance = 2e-6;
 
-  const OpSchema& schema() const { return SchemaOf(op); }
+  Composite composite = nullptr;
+  // What a composite computes depends on elements, and no graph holds it.
+  bool reads_elements = false;
+
+  // Not of composites.
+  const OpSchema& schema() const { return SchemaOf(*op); }
+  // Whether it is of one of the operations that are defined over contiguous memory alone.
+  bool needs_contiguous() const { return op == OpId::kAsStrided || op == OpId::kReshape; }
 };
 
-// Cases of every operation that computes a function of its inputs.
+// Cases of every operation that computes a function of its inputs, and of every row of
+// composites.inc, called "row/case".
 const std::vector<OpCase>& OpCases();
 // Operations without a case, each with the test that holds it instead.
 struct ElsewhereTested {
@@ -53,7 +64,7 @@ struct ElsewhereTested {
 };
 const std::vector<ElsewhereTested>& OpsTestedElsewhere();
 
-// Calls the case's operation.
+// Calls the case's operation or composite.
 std::vector<Tensor> RunCase(const OpCase& op_case, const std::vector<Tensor>& inputs);
 inline std::vector<Tensor> RunCase(const OpCase& op_case) {
   return RunCase(op_case, op_case.inputs);
@@ -82,6 +93,7 @@ void AddImageCases(CaseList& cases);
 void AddNormCases(CaseList& cases);
 void AddIndexCases(CaseList& cases);
 void AddShapeCases(CaseList& cases);
+void AddCompositeCases(CaseList& cases);
 
 }  // namespace neura::testing
 

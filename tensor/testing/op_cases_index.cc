@@ -2,39 +2,10 @@
 #include <functional>
 
 #include "neura/tensor/tensor.h"
-#include "neura/tensor/testing/op_cases.h"
+#include "neura/tensor/testing/references.h"
 
 namespace neura::testing {
 namespace {
-
-using Position = std::vector<int64_t>;
-
-Position PositionOf(DimsView shape, int64_t i) {
-  Position position(shape.size());
-  for (size_t d = shape.size(); d-- > 0;) {
-    position[d] = i % shape[d];
-    i /= shape[d];
-  }
-  return position;
-}
-
-int64_t IndexOf(DimsView shape, const Position& position) {
-  int64_t index = 0;
-  for (size_t d = 0; d < shape.size(); ++d) index = index * shape[d] + position[d];
-  return index;
-}
-
-// out[p] = in[0][from(p)], or `otherwise` where from gives an empty position.
-Reference Take(Dims shape, std::function<Position(Position)> from, double otherwise = 0) {
-  return [=](const std::vector<Array>& in) {
-    Array out = MakeArray(shape, otherwise);
-    for (int64_t i = 0; i < out.numel(); ++i) {
-      const Position source = from(PositionOf(shape, i));
-      if (source.size() == in[0].shape.size()) out[i] = in[0][IndexOf(in[0].shape, source)];
-    }
-    return std::vector<Array>{out};
-  };
-}
 
 void AddIndexing(CaseList& cases) {
   const Tensor rows = FromList<int64_t>({2, 0, 2, 1});
@@ -202,13 +173,6 @@ void AddIndexCases(CaseList& cases) {
 
 void AddShapeCases(CaseList& cases) {
   const Tensor x = Sample({2, 3, 4}, 1);
-  const auto identity_order = [](Dims shape) {
-    return [shape](const std::vector<Array>& in) {
-      Array out = in[0];
-      out.shape = shape;
-      return std::vector<Array>{out};
-    };
-  };
   const auto view = [&](const char* name, OpId op, std::shared_ptr<const void> options,
                         Reference reference, const Tensor& input) {
     cases.push_back({std::string(SchemaOf(op).name) + "/" + name,
@@ -217,13 +181,11 @@ void AddShapeCases(CaseList& cases) {
                      std::move(options),
                      std::move(reference)});
   };
-  view("split", OpId::kReshape, Own(ShapeOptions{.shape = {6, 2, 2}}), identity_order({6, 2, 2}),
-       x);
-  view("infer", OpId::kReshape, Own(ShapeOptions{.shape = {2, -1}}), identity_order({2, 12}), x);
-  view("empty", OpId::kReshape, Own(ShapeOptions{.shape = {0, 7}}), identity_order({0, 7}),
+  view("split", OpId::kReshape, Own(ShapeOptions{.shape = {6, 2, 2}}), InShape({6, 2, 2}), x);
+  view("infer", OpId::kReshape, Own(ShapeOptions{.shape = {2, -1}}), InShape({2, 12}), x);
+  view("empty", OpId::kReshape, Own(ShapeOptions{.shape = {0, 7}}), InShape({0, 7}),
        Sample({3, 0}));
-  view("scalar", OpId::kReshape, Own(ShapeOptions{.shape = {1, 1}}), identity_order({1, 1}),
-       Sample({}));
+  view("scalar", OpId::kReshape, Own(ShapeOptions{.shape = {1, 1}}), InShape({1, 1}), Sample({}));
   view("rotate", OpId::kPermute, Own(DimsOptions{.dims = {2, 0, -2}}),
        Take({4, 2, 3},
             [](Position p) {
@@ -240,11 +202,11 @@ void AddShapeCases(CaseList& cases) {
        Take(
            {2, 2}, [](Position) { return Position(); }, 0),
        Full({}, 0, {.dtype = kFloat64}));
-  view("all", OpId::kSqueeze, Own(DimsOptions{}), identity_order({3, 2}), Sample({1, 3, 1, 2}));
-  view("some", OpId::kSqueeze, Own(DimsOptions{.dims = {0, 1}}), identity_order({3, 1, 2}),
+  view("all", OpId::kSqueeze, Own(DimsOptions{}), InShape({3, 2}), Sample({1, 3, 1, 2}));
+  view("some", OpId::kSqueeze, Own(DimsOptions{.dims = {0, 1}}), InShape({3, 1, 2}),
        Sample({1, 3, 1, 2}));
-  view("last", OpId::kUnsqueeze, Own(DimOptions{.dim = -1}), identity_order({2, 3, 4, 1}), x);
-  view("first", OpId::kUnsqueeze, Own(DimOptions{.dim = 0}), identity_order({1, 2, 3, 4}), x);
+  view("last", OpId::kUnsqueeze, Own(DimOptions{.dim = -1}), InShape({2, 3, 4, 1}), x);
+  view("first", OpId::kUnsqueeze, Own(DimOptions{.dim = 0}), InShape({1, 2, 3, 4}), x);
   view("middle", OpId::kSlice, Own(SliceOptions{.dim = 2, .start = 1, .end = 3}),
        Take({2, 3, 2},
             [](Position p) {
@@ -282,7 +244,7 @@ void AddShapeCases(CaseList& cases) {
   view("overlap", OpId::kAsStrided,
        Own(AsStridedOptions{.shape = {3, 2}, .strides = {1, 2}, .offset = 1}),
        Take({3, 2}, [](Position p) { return Position{1 + p[0] + 2 * p[1]}; }), Sample({8}));
-  view("same", OpId::kAlias, nullptr, identity_order({2, 3, 4}), x);
+  view("same", OpId::kAlias, nullptr, InShape({2, 3, 4}), x);
   cases.push_back({"as_strided_grad/overlap",
                    OpId::kAsStridedGrad,
                    {Sample({3, 2}, 1)},

@@ -2,60 +2,13 @@
 #include <cmath>
 
 #include "neura/tensor/tensor.h"
-#include "neura/tensor/testing/op_cases.h"
+#include "neura/tensor/testing/references.h"
 
 namespace neura::testing {
 namespace {
 
 using Unary = std::function<double(double)>;
 using Binary = std::function<double(double, double)>;
-
-Reference Elementwise(const Unary& f) {
-  return [f](const std::vector<Array>& in) {
-    Array out = in[0];
-    for (double& value : out.values) value = f(value);
-    return std::vector<Array>{out};
-  };
-}
-
-// The element of `array` that meets element i of the broadcast shape.
-double Broadcast(const Array& array, DimsView shape, int64_t i) {
-  int64_t offset = 0, stride = 1;
-  for (size_t d = shape.size(); d-- > 0;) {
-    const int64_t position = i % shape[d];
-    i /= shape[d];
-    const int64_t lead = static_cast<int64_t>(shape.size()) - array.dim();
-    if (static_cast<int64_t>(d) < lead) continue;
-    const int64_t extent = array.shape[d - static_cast<size_t>(lead)];
-    offset += (extent == 1 ? 0 : position) * stride;
-    stride *= extent;
-  }
-  return array[offset];
-}
-
-Dims BroadcastShape(const std::vector<Array>& in) {
-  Dims shape;
-  for (const Array& array : in) {
-    Dims longer = shape.size() >= array.shape.size() ? shape : array.shape;
-    const Dims& shorter = shape.size() >= array.shape.size() ? array.shape : shape;
-    for (size_t i = 0; i < shorter.size(); ++i) {
-      int64_t& extent = longer[longer.size() - shorter.size() + i];
-      if (extent == 1) extent = shorter[i];
-    }
-    shape = longer;
-  }
-  return shape;
-}
-
-Reference Elementwise(const Binary& f) {
-  return [f](const std::vector<Array>& in) {
-    Array out = MakeArray(BroadcastShape(in));
-    for (int64_t i = 0; i < out.numel(); ++i) {
-      out[i] = f(Broadcast(in[0], out.shape, i), Broadcast(in[1], out.shape, i));
-    }
-    return std::vector<Array>{out};
-  };
-}
 
 struct Shapes {
   const char* name;
@@ -171,18 +124,12 @@ void AddCopies(CaseList& cases) {
                    {Sample({3, 4}, 0, -50, 50)},
                    Own(CastOptions{.dtype = kInt32}),
                    Elementwise(Unary([](double x) { return std::trunc(x); }))});
-  cases.push_back({"where/broadcast",
-                   OpId::kWhere,
-                   {FromList<bool>({true, false, true}), Sample({4, 3}, 1), Sample({4, 1}, 2)},
-                   nullptr,
-                   [](const std::vector<Array>& in) {
-                     Array out = MakeArray(BroadcastShape(in));
-                     for (int64_t i = 0; i < out.numel(); ++i) {
-                       const bool first = Broadcast(in[0], out.shape, i) != 0;
-                       out[i] = Broadcast(in[first ? 1 : 2], out.shape, i);
-                     }
-                     return std::vector<Array>{out};
-                   }});
+  cases.push_back(
+      {"where/broadcast",
+       OpId::kWhere,
+       {FromList<bool>({true, false, true}), Sample({4, 3}, 1), Sample({4, 1}, 2)},
+       nullptr,
+       Elementwise([](const std::vector<double>& v) { return v[0] != 0 ? v[1] : v[2]; })});
 }
 
 }  // namespace

@@ -3,41 +3,12 @@
 #include <cmath>
 
 #include "neura/tensor/tensor.h"
-#include "neura/tensor/testing/op_cases.h"
+#include "neura/tensor/testing/references.h"
 
 namespace neura::testing {
 namespace {
 
 using Fold = std::function<double(const std::vector<double>&)>;
-
-// Gathers the elements that meet in each output, in row-major order, and folds them.
-Reference Reduce(const Dims& dims, bool keepdim, const Fold& fold) {
-  return [=](const std::vector<Array>& in) {
-    const Array& x = in[0];
-    std::vector<bool> reduced(x.shape.size(), dims.empty());
-    for (int64_t d : dims) {
-      if (!x.shape.empty()) reduced[static_cast<size_t>(d < 0 ? d + x.dim() : d)] = true;
-    }
-    Dims kept, shape;
-    for (size_t d = 0; d < x.shape.size(); ++d) {
-      kept.push_back(reduced[d] ? 1 : x.shape[d]);
-      if (!reduced[d] || keepdim) shape.push_back(reduced[d] ? 1 : x.shape[d]);
-    }
-    std::vector<std::vector<double>> groups(static_cast<size_t>(NumElements(kept)));
-    for (int64_t i = 0; i < x.numel(); ++i) {
-      int64_t rest = i, index = 0, stride = 1;
-      for (size_t d = x.shape.size(); d-- > 0;) {
-        index += (reduced[d] ? 0 : rest % x.shape[d]) * stride;
-        stride *= kept[d];
-        rest /= x.shape[d];
-      }
-      groups[static_cast<size_t>(index)].push_back(x[i]);
-    }
-    Array out = MakeArray(shape);
-    for (int64_t i = 0; i < out.numel(); ++i) out[i] = fold(groups[static_cast<size_t>(i)]);
-    return std::vector<Array>{out};
-  };
-}
 
 double SumOf(const std::vector<double>& v) {
   double sum = 0;

@@ -59,7 +59,9 @@ INSTANTIATE_TEST_SUITE_P(AllOps, OpCaseTest, ::testing::Range(size_t{0}, OpCases
 
 TEST(OpListTest, EveryOperationHasCases) {
   std::set<OpId> tested;
-  for (const OpCase& op_case : OpCases()) tested.insert(op_case.op);
+  for (const OpCase& op_case : OpCases()) {
+    if (op_case.op) tested.insert(*op_case.op);
+  }
   for (const ElsewhereTested& elsewhere : OpsTestedElsewhere()) {
     EXPECT_FALSE(tested.contains(elsewhere.op)) << SchemaOf(elsewhere.op).name;
     tested.insert(elsewhere.op);
@@ -67,6 +69,20 @@ TEST(OpListTest, EveryOperationHasCases) {
   for (int i = 0; i < NumOps(); ++i) {
     EXPECT_TRUE(tested.contains(static_cast<OpId>(i)))
         << SchemaOf(static_cast<OpId>(i)).name << " has no case in tensor/testing/op_cases_*.cc";
+  }
+}
+
+TEST(CompositeListTest, EveryRowHasCases) {
+  std::set<std::string> tested;
+  for (const OpCase& op_case : OpCases()) {
+    if (!op_case.op) tested.insert(op_case.name.substr(0, op_case.name.find('/')));
+  }
+  const char* const rows[] = {
+#define NEURA_COMPOSITE(where, Result, Name, name, ...) #name,
+#include "neura/tensor/ops/composites.inc"
+  };
+  for (const char* row : rows) {
+    EXPECT_TRUE(tested.contains(row)) << row << " has no case in tensor/testing/composite_cases.cc";
   }
 }
 
