@@ -253,6 +253,15 @@ FUNCTIONAL_CASES = {
     "layer_norm": [Case([NORMED[0]], ((5,),)), Case([normal(3, 4, 5)], ((4, 5),)), Case([NORMED[0]], ((5,), NORMED[1], NORMED[2], 1e-3))],
 }
 
+# ---- composites ------------------------------------------------------------------------------
+
+add("roll", Case([normal(2, 3)], (1,), dtypes=ALL), Case([normal(2, 3)], ((1, -7), (0, 1))), Case([normal(2, 0)], (1, 1)))
+add("movedim", Case([normal(2, 3, 4)], (0, -1)), Case([normal(2, 3, 4)], ((0, 1), (2, 0))))
+add("diag", Case([normal(2, 3)], (1,)), Case([normal(3)], (-2,), dtypes=ALL), Case([normal(0)]))
+add("trace", Case([normal(3, 4)]), Case([integers(-3, 4, 2, 2)], dtypes=("int64",), gradient=False))
+add("count_nonzero", Case([integers(0, 2, 3, 4)], dtypes=ALL, gradient=False), Case([integers(0, 2, 3, 4)], (1,), gradient=False))
+add("normalize", Case([normal(3, 4)]), Case([normal(3, 4)], (1.0, 0)))
+
 # ---- compared elsewhere ----------------------------------------------------------------------
 
 COMPARED_ELSEWHERE = {
@@ -262,7 +271,8 @@ COMPARED_ELSEWHERE = {
         bfloat16 bool cast copy_ assign_ cpu data_ptr dim double element_size fill_ float half int is_contiguous
         is_floating_point item long normal_ numel size storage_offset stride to tolist type_as uniform_ zero_
         set_num_threads get_num_threads""",
-    "test_functions.py": "allclose dropout",
+    "test_functions.py": """
+        allclose bernoulli dropout equal hstack is_complex masked_select meshgrid nonzero one_hot scatter vstack""",
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",

@@ -1,4 +1,4 @@
-"""Functions and methods that are composed in Python, beside PyTorch's."""
+"""Functions whose arguments or results are not those of the other comparisons, beside PyTorch's."""
 
 import neura as nr
 import numpy as np
@@ -36,6 +36,8 @@ CALLS = {
     "where": lambda l, t: t(A).where(t(A > 0), t(B.T.copy())),
     "one_hot": lambda l, t: [l.nn.functional.one_hot(t(SPARSE)), l.nn.functional.one_hot(t(PLACES), num_classes=5)],
     "normalize": lambda l, t: [l.nn.functional.normalize(t(A)), l.nn.functional.normalize(t(A), p=1.0, dim=0)],
+    "meshgrid of a list": lambda l, t: l.meshgrid([t(V), t(A[0].copy())], indexing="ij"),
+    "is_complex": lambda l, t: [l.is_complex(t(A)), t(A + 1j).is_complex(), l.is_floating_point(t(SPARSE))],
     "softplus": lambda l, t: [l.nn.functional.softplus(t(V)), l.nn.functional.softplus(t(V), beta=2)],
 }
 RANDOM_CUBE = RANDOM.randn(2, 3, 4)

@@ -204,6 +204,6 @@ def compare_gradients(a, b, x, y, what, in_place):
 
 
 def test_aliases_are_the_same_functions():
-    for alias, name in nr._functions.ALIASES.items():
+    for alias, name in nr._aliases.ALIASES.items():
         assert getattr(nr, alias) is getattr(nr, name)
         assert hasattr(torch, alias) or hasattr(torch.Tensor, alias)
