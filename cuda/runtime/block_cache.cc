@@ -89,16 +89,17 @@ void BlockCache::Free(void* data) noexcept {
 
 bool BlockCache::Owns(const void* data) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return const_cast<BlockCache*>(this)->Find(data) != nullptr;
+  return Find(data) != nullptr;
 }
 
 void BlockCache::RecordUse(const void* data, StreamId stream) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Block* block = Find(data);
-  if (block == nullptr || block->owner == stream) return;
-  std::vector<StreamId>& users = block->users;
+  const Block* found = Find(data);
+  if (found == nullptr || found->owner == stream) return;
+  Block& block = blocks_.find(found->data)->second;
+  std::vector<StreamId>& users = block.users;
   if (std::find(users.begin(), users.end(), stream) != users.end()) return;
-  block->events.reserve(users.size() + 1);
+  block.events.reserve(users.size() + 1);
   users.push_back(stream);
 }
 
@@ -114,11 +115,11 @@ void BlockCache::EmptyCache() noexcept {
   driver_.Trim();
 }
 
-BlockCache::Block* BlockCache::Find(const void* data) {
+const BlockCache::Block* BlockCache::Find(const void* data) const {
   const auto* pointer = static_cast<const char*>(data);
   auto after = blocks_.upper_bound(const_cast<char*>(pointer));
   if (after == blocks_.begin()) return nullptr;
-  Block& block = std::prev(after)->second;
+  const Block& block = std::prev(after)->second;
   return block.in_use && pointer - block.data < BytesOf(block.size_class) ? &block : nullptr;
 }
 

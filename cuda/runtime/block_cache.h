@@ -102,7 +102,7 @@ class BlockCache {
   };
 
   // All of these expect the lock to be held.
-  Block* Find(const void* data);
+  const Block* Find(const void* data) const;
   // Null when there is none.
   Block* TakeFree(StreamId stream, int size_class);
   Block* TakeFromOtherStream(StreamId stream, int size_class);

@@ -67,15 +67,7 @@ py::object ScaledInPlace(const py::object& self, const Operand& other, const Sca
 
 py::object ClampItself(const py::object& self, const std::optional<Operand>& min,
                        const std::optional<Operand>& max) {
-  WithoutGil([&] {
-    const Tensor& input = TensorOf(self.ptr());
-    const Tensor result = ClampBetween(input, min, max);
-    if (CategoryOf(result.dtype()) > CategoryOf(input.dtype())) {
-      ThrowInvalidArgument(absl::StrCat("clamp_: the result ", Describe(result),
-                                        " cannot be written in place to ", Describe(input)));
-    }
-    Assign(input, result);
-  });
+  WithoutGil([&] { ClampBetweenInPlace(TensorOf(self.ptr()), min, max); });
   return self;
 }
 
@@ -89,7 +81,7 @@ std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim
   return Split(x, DimsView(sizes), dim);
 }
 
-// What writes over a tensor, or gives other types of results for other arguments.
+// What writes over a tensor, or gives other results for other types of arguments.
 void InitOthers(Binder bind, Binder functional) {
   bind.Method("clamp_", "input, min=None, max=None",
               "Keeps the tensor itself between min and max, numbers or tensors that broadcast",
@@ -107,9 +99,10 @@ void InitOthers(Binder bind, Binder functional) {
             "The positions of the elements that are not zero: int64 [count, dims], or a tuple of "
             "columns, for which a number is a vector of one element",
             NEURA_FN((const Tensor& x, bool as_tuple), {
-              return py::reinterpret_steal<py::object>(
-                  as_tuple ? ToPython(Unbind(NonZero(x.dim() == 0 ? Ravel(x) : x), 1))
-                           : ToPython(NonZero(x)));
+              const auto columns = [&] { return Unbind(NonZero(x.dim() == 0 ? Ravel(x) : x), 1); };
+              const auto rows = [&] { return NonZero(x); };
+              return py::reinterpret_steal<py::object>(as_tuple ? ToPython(WithoutGil(columns))
+                                                                : ToPython(WithoutGil(rows)));
             }));
   functional(
       "dropout", "input, p=0.5, training=True, inplace=False",

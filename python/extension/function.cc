@@ -18,8 +18,9 @@ struct FunctionObject {
   PyObject_HEAD;
   vectorcallfunc vectorcall;
   const Function* function;
-  PyObject* name;    // in its scope
-  PyObject* module;  // None for methods
+  PyObject* name;            // in its scope
+  PyObject* qualified_name;  // in its module: "Tensor.add"
+  PyObject* module;
 };
 
 PyTypeObject* g_function_type = nullptr;
@@ -53,6 +54,7 @@ PyObject* Owned(const std::string& text) {
 }
 
 PyObject* GetName(PyObject* self, void*) { return Py_NewRef(Of(self).name); }
+PyObject* GetQualifiedName(PyObject* self, void*) { return Py_NewRef(Of(self).qualified_name); }
 PyObject* GetModule(PyObject* self, void*) { return Py_NewRef(Of(self).module); }
 PyObject* GetDoc(PyObject* self, void*) { return Owned(Of(self).function->doc()); }
 
@@ -82,10 +84,16 @@ PyObject* Repr(PyObject* self) { return PyUnicode_FromFormat("<function %U>", Of
 
 PyGetSetDef g_properties[] = {
     {"__name__", GetName, nullptr, nullptr, nullptr},
-    {"__qualname__", GetName, nullptr, nullptr, nullptr},
+    {"__qualname__", GetQualifiedName, nullptr, nullptr, nullptr},
     {"__module__", GetModule, nullptr, nullptr, nullptr},
     {"__doc__", GetDoc, nullptr, nullptr, nullptr},
     {"__signature__", GetSignature, nullptr, nullptr, nullptr},
+    {},
+};
+// By its name: a copy is the function itself.
+PyObject* Reduce(PyObject* self, PyObject*) { return Py_NewRef(Of(self).qualified_name); }
+PyMethodDef g_methods[] = {
+    {"__reduce__", Reduce, METH_NOARGS, nullptr},
     {},
 };
 PyMemberDef g_members[] = {
@@ -98,6 +106,7 @@ PyType_Slot g_slots[] = {
     {Py_tp_descr_get, reinterpret_cast<void*>(DescriptorGet)},
     {Py_tp_getset, g_properties},
     {Py_tp_members, g_members},
+    {Py_tp_methods, g_methods},
     {Py_tp_repr, reinterpret_cast<void*>(Repr)},
     {},
 };
@@ -242,8 +251,9 @@ void BindAgain(py::handle target, std::string scope, std::string name, const Fun
   object->vectorcall = Vectorcall;
   object->function = function;
   object->name = PyUnicode_InternFromString(name.c_str());
-  const std::string module = scope.empty() ? "neura" : absl::StrCat("neura.", scope);
-  object->module = Owned(module);
+  const bool is_method = scope == "Tensor";
+  object->qualified_name = Owned(is_method ? absl::StrCat("Tensor.", name) : name);
+  object->module = Owned(scope.empty() || is_method ? "neura" : absl::StrCat("neura.", scope));
   const auto value = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(object));
   if (PyObject_SetAttrString(target.ptr(), name.c_str(), value.ptr()) < 0) {
     throw py::error_already_set();

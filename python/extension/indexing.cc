@@ -308,10 +308,10 @@ void SetRecorded(const Tensor& tensor, PyObject* index, const Tensor& value) {
 void SetItem(const Tensor& tensor, PyObject* index, PyObject* value) {
   Operand given;
   if (!FromPython(value, &given)) {
-    given.tensor = TensorFromData(py::reinterpret_borrow<py::object>(value), tensor.dtype());
+    given = TensorFromData(py::reinterpret_borrow<py::object>(value), tensor.dtype());
   }
   const Tensor source =
-      given.tensor.defined() ? given.tensor : ScalarTensor(given.scalar, {.dtype = tensor.dtype()});
+      given.is_tensor ? given.tensor : ScalarTensor(given.scalar, {.dtype = tensor.dtype()});
   if (GradEnabled() && (RequiresGrad(tensor) || RequiresGrad(source))) {
     SetRecorded(tensor, index, source);
     return;
@@ -364,7 +364,7 @@ int Contains(PyObject* self, PyObject* value) {
   return Guarded(
       [&]() -> int {
         Operand both[2];
-        both[0].tensor = TensorOf(self);
+        both[0] = TensorOf(self);
         if (!FromPython(value, &both[1])) return 0;
         NumbersToTensors(OpId::kEq, both);
         return Any(Eq(both[0].tensor, both[1].tensor)).Item<bool>();

@@ -181,9 +181,14 @@ class OpFunction final : public Function {
       return FieldFromPython(argument, fields[target.index]) || argument == Py_None;
     }
     if (takes_list_) return FromPython(argument, &list);
-    if (argument == Py_None) return true;  // an optional input; Dispatch refuses the others
-    if (schema_.flags.pointwise) return FromPython(argument, &inputs[target.index]);
-    return FromPython(argument, &inputs[target.index].tensor);
+    Operand& input = inputs[target.index];
+    if (argument == Py_None) {
+      input = Tensor();  // of an optional input; Dispatch refuses it for others
+      return true;
+    }
+    if (schema_.flags.pointwise) return FromPython(argument, &input);
+    input.is_tensor = FromPython(argument, &input.tensor);
+    return input.is_tensor;
   }
 
   const OpId op_;

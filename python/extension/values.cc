@@ -196,7 +196,8 @@ bool FromPython(PyObject* object, Generator** value) {
 }
 
 bool FromPython(PyObject* object, Operand* value) {
-  return FromPython(object, &value->tensor) || FromPython(object, &value->scalar);
+  value->is_tensor = FromPython(object, &value->tensor);
+  return value->is_tensor || FromPython(object, &value->scalar);
 }
 
 bool FromPython(PyObject* object, std::vector<Tensor>* value) {

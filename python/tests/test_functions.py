@@ -1,5 +1,8 @@
 """Functions whose arguments or results are not those of the other comparisons, beside PyTorch's."""
 
+import gc
+import weakref
+
 import neura as nr
 import numpy as np
 import pytest
@@ -48,6 +51,33 @@ def test_function(name):
     ours = CALLS[name](nr, lambda a: nr.tensor(np.array(a)))
     theirs = CALLS[name](torch, lambda a: torch.tensor(np.array(a)))
     assert_same(ours, theirs)
+
+
+def test_what_could_be_a_view_is_a_copy():
+    x = nr.arange(4.0).reshape(2, 2)
+    for y in (x.repeat(1, 1), x.roll(0), x.roll(2, 1), x.diag()):
+        y.add_(1)
+    assert x.tolist() == [[0, 1], [2, 3]]
+
+
+def test_clamping_in_place_keeps_no_history():
+    x = nr.ones(3, requires_grad=True)
+    y = x * 1
+    reference = weakref.ref(y)
+    y.clamp_(0, 1)
+    del y
+    assert reference() is None or gc.collect() and reference() is None
+
+
+def test_an_operation_needs_its_tensors():
+    x = nr.ones(2)
+    for call in (lambda: nr.mul(x, None), lambda: nr.maximum(x, None), lambda: nr.exp(None)):
+        with pytest.raises((TypeError, ValueError)):
+            call()
+    assert nr.nn.functional.one_hot(nr.tensor([5], dtype=nr.uint8), 300).sum().item() == 1
+    assert nr.tensor(3.0).movedim(0, 0).item() == 3
+    assert nr.addmm(nr.full((2, 2), nr.nan), nr.eye(2), nr.eye(2), beta=0).tolist() == [[1, 0], [0, 1]]
+    assert nr.nn.functional.normalize(nr.ones(2, 2, 2), dim=(1, 2))[0, 0, 0].item() == 0.5
 
 
 def test_random_in_place():

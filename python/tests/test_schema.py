@@ -1,7 +1,9 @@
 """What enters the operation list appears in Python, in the stubs and in the page of reference."""
 
+import copy
 import inspect
 import pathlib
+import pickle
 import re
 
 import pytest
@@ -69,6 +71,15 @@ def test_pointwise_rows_are_methods_and_in_place_methods():
     for name in ("exp", "add", "clamp", "relu"):
         assert callable(getattr(nr.Tensor, name))
         assert callable(getattr(nr.Tensor, name + "_"))
+
+
+def test_functions_are_copied_and_pickled_by_name():
+    model = nr.nn.Sequential(nr.nn.Linear(2, 2))
+    model.act = nr.nn.functional.relu
+    assert copy.deepcopy(model).act is nr.nn.functional.relu
+    for function in (nr.exp, nr.nn.functional.gelu, nr.nn.functional.softmax, nr.Tensor.add, nr.nn.init.zeros_):
+        assert copy.copy(function) is function
+        assert pickle.loads(pickle.dumps(function)) is function
 
 
 def test_arguments_are_checked_as_python_does():

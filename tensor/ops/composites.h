@@ -18,6 +18,11 @@ namespace neura {
   Result Name parameters;
 #include "neura/tensor/ops/composites.inc"
 
+// ClampBetween(), overwriting the input; throws InvalidArgument where the result has a dtype of a
+// higher category.
+Tensor ClampBetweenInPlace(const Tensor& input, const std::optional<Operand>& min = {},
+                           const std::optional<Operand>& max = {});
+
 }  // namespace neura
 
 #endif  // NEURA_TENSOR_OPS_COMPOSITES_H_

@@ -79,13 +79,8 @@ Tensor Scatter(const Tensor& input, int64_t dim, const Tensor& index, const Oper
   const TensorOptions counts{.device = input.device()};
   const Tensor places =
       ScatterAdd(Zeros(input.shape(), counts), dim, index, Ones(index.shape(), counts)) > 0;
-  if (!src.is_tensor()) return MaskedFill(input, places, src);
-  Tensor source = Cast(src.tensor, input.dtype());
-  // A source may be larger than the index.
-  for (int64_t d = 0; d < std::min(source.dim(), index.dim()); ++d) {
-    if (source.size(d) > index.size(d)) source = Narrow(source, d, 0, index.size(d));
-  }
-  return ScatterAdd(MaskedFill(input, places, 0), dim, index, source);
+  if (!src.is_tensor) return MaskedFill(input, places, src);
+  return ScatterAdd(MaskedFill(input, places, 0), dim, index, Cast(src.tensor, input.dtype()));
 }
 
 Tensor OneHot(const Tensor& tensor, int64_t num_classes) {
@@ -97,12 +92,16 @@ Tensor OneHot(const Tensor& tensor, int64_t num_classes) {
   if (num_classes < 0 && tensor.numel() == 0) {
     ThrowInvalidArgument("one_hot: without elements, num_classes has to be given");
   }
-  const int64_t count = num_classes < 0 ? AMax(tensor).Item<int64_t>() + 1 : num_classes;
-  if (tensor.numel() > 0 &&
-      (AMin(tensor).Item<int64_t>() < 0 || AMax(tensor).Item<int64_t>() >= count)) {
+  int64_t least = 0, most = num_classes - 1;
+  if (tensor.numel() > 0) {
+    least = AMin(tensor).Item<int64_t>();
+    most = AMax(tensor).Item<int64_t>();
+  }
+  const int64_t count = num_classes < 0 ? most + 1 : num_classes;
+  if (least < 0 || most >= count) {
     ThrowInvalidArgument(absl::StrCat("one_hot: classes must lie in [0, ", count, ")"));
   }
-  const Tensor classes = Arange(0, count, 1, {.dtype = tensor.dtype(), .device = tensor.device()});
+  const Tensor classes = Arange(0, count, 1, {.dtype = kInt64, .device = tensor.device()});
   return Cast(Unsqueeze(tensor, -1) == classes, kInt64);
 }
 

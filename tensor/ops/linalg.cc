@@ -1,8 +1,11 @@
 #include "neura/tensor/ops/linalg.h"
 
+#include <complex>
+
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
@@ -53,7 +56,14 @@ Tensor Outer(const Tensor& input, const Tensor& vec2) {
 }
 Tensor Addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const Scalar& beta,
              const Scalar& alpha) {
-  return input * beta + Product("addmm", mat1, 2, mat2, 2) * alpha;
+  const Tensor product = Product("addmm", mat1, 2, mat2, 2);
+  RequireDefined("addmm", input);
+  // Nothing of an input that counts for nothing, also where it is not finite.
+  if (beta.To<std::complex<double>>() == 0.0) {
+    return AddScaled(Zeros(input.shape(), {.dtype = input.dtype(), .device = input.device()}),
+                     product, alpha);
+  }
+  return AddScaled(beta == Scalar(1) ? input : input * beta, product, alpha);
 }
 Tensor Trace(const Tensor& input) {
   RequireDims("trace", input, 2);

@@ -74,8 +74,10 @@ Tensor LayerNormOver(const Tensor& input, const Dims& normalized_shape,
       .output;
 }
 
-Tensor Normalize(const Tensor& input, double p, int64_t dim, double eps) {
-  return input / Clamp(Norm(input, p, {.dims = {dim}, .keepdim = true}), {.min = eps});
+Tensor Normalize(const Tensor& input, double p, const std::optional<Dims>& dim, double eps) {
+  ReduceOptions over = {.keepdim = true};
+  if (dim) over.dims = *dim;
+  return input / Clamp(Norm(input, p, over), {.min = eps});
 }
 
 }  // namespace neura

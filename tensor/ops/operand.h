@@ -13,16 +13,15 @@
 namespace neura {
 
 struct Operand {
-  Tensor tensor;  // undefined: the number counts
-  Scalar scalar;
+  Tensor tensor = {};
+  Scalar scalar = {};
+  bool is_tensor = false;
 
   Operand() = default;
-  Operand(Tensor value) : tensor(std::move(value)) {}
+  Operand(Tensor value) : tensor(std::move(value)), is_tensor(true) {}
   Operand(const Scalar& value) : scalar(value) {}
   template <typename T>
   requires std::is_arithmetic_v<T> Operand(T value) : scalar(value) {}
-
-  bool is_tensor() const { return tensor.defined(); }
 };
 
 // Makes tensors of the numbers among the inputs of `op`, as NumberBeside() does beside the last

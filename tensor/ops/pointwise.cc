@@ -70,7 +70,8 @@ Tensor Where(const Tensor& condition, const Scalar& input, const Tensor& other) 
 
 Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Operand& value) {
   RequireDefined("masked_fill", input);
-  if (!value.is_tensor()) return Where(mask, NumberFor(input, value.scalar), input);
+  if (!value.is_tensor) return Where(mask, NumberFor(input, value.scalar), input);
+  RequireDefined("masked_fill", value.tensor);
   if (value.tensor.numel() != 1) {
     ThrowInvalidArgument(
         absl::StrCat("masked_fill: the value must have one element, got ", Describe(value.tensor)));
@@ -78,22 +79,34 @@ Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Operand& value)
   return Where(mask, Reshape(Cast(value.tensor, input.dtype()), {}), input);
 }
 
+namespace {
+
+// Where no bound is a tensor.
+std::optional<ClampOptions> NumberBounds(const std::optional<Operand>& min,
+                                         const std::optional<Operand>& max) {
+  if ((min && min->is_tensor) || (max && max->is_tensor)) return std::nullopt;
+  ClampOptions options;
+  if (min) options.min = min->scalar;
+  if (max) options.max = max->scalar;
+  return options;
+}
+
+}  // namespace
+
 Tensor ClampBetween(const Tensor& input, const std::optional<Operand>& min,
                     const std::optional<Operand>& max) {
   RequireDefined("clamp", input);
-  const auto is_tensor = [](const std::optional<Operand>& bound) {
-    return bound && bound->is_tensor();
-  };
-  if (!is_tensor(min) && !is_tensor(max)) {
-    ClampOptions options;
-    if (min) options.min = min->scalar;
-    if (max) options.max = max->scalar;
-    return Clamp(input, options);
+  if (const std::optional<ClampOptions> numbers = NumberBounds(min, max)) {
+    return Clamp(input, *numbers);
   }
   // Beside a bound that is a tensor, a number becomes one as well, of the dtype in which they meet.
   const auto bound_beside = [&](const std::optional<Operand>& bound,
                                 const std::optional<Operand>& other) {
-    if (!bound || bound->is_tensor()) return bound ? bound->tensor : Tensor();
+    if (!bound) return Tensor();
+    if (bound->is_tensor) {
+      RequireDefined("clamp", bound->tensor);
+      return bound->tensor;
+    }
     const Tensor* both[] = {&input, &other->tensor};
     return NumberBeside(OpId::kClamp, Cast(input, PromotedDType(both)), bound->scalar, false);
   };
@@ -106,6 +119,19 @@ Tensor ClampBetween(const Tensor& input, const std::optional<Operand>& min,
   if (least.defined()) result = bounded(result, least, result < least);
   if (most.defined()) result = bounded(result, most, result > most);
   return result;
+}
+
+Tensor ClampBetweenInPlace(const Tensor& input, const std::optional<Operand>& min,
+                           const std::optional<Operand>& max) {
+  if (const std::optional<ClampOptions> numbers = NumberBounds(min, max)) {
+    return ClampInPlace(input, *numbers);
+  }
+  const Tensor result = ClampBetween(input, min, max);
+  if (CategoryOf(result.dtype()) > CategoryOf(input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat("clamp_: the result ", Describe(result),
+                                      " cannot be written in place to ", Describe(input)));
+  }
+  return Assign(input, result);
 }
 
 Tensor ClampMin(const Tensor& input, const Operand& min) { return ClampBetween(input, min); }
@@ -194,6 +220,11 @@ Tensor HardTanh(const Tensor& input, const Scalar& min_val, const Scalar& max_va
     return IsIntegral(input.dtype()) ? Scalar(value.To<int64_t>()) : value;
   };
   return Clamp(input, {.min = bound(min_val), .max = bound(max_val), .open = true});
+}
+Tensor SoftplusBelow(const Tensor& input, double beta, double threshold) {
+  const Tensor scaled = beta == 1 ? input : input * beta;
+  const Tensor soft = beta == 1 ? Softplus(input) : Softplus(scaled) / beta;
+  return threshold < 20 ? Where(scaled > threshold, input, soft) : soft;
 }
 Tensor LogSigmoid(const Tensor& input) { return -Softplus(-input); }
 

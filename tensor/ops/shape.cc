@@ -257,6 +257,7 @@ Tensor MoveDim(const Tensor& input, const Dims& source, const Dims& destination)
   CheckSameCount("movedim", source, destination);
   const Dims from = DistinctDims("movedim", source, input.dim());
   const Dims to = DistinctDims("movedim", destination, input.dim());
+  if (input.dim() == 0) return Alias(input);
   Dims order(static_cast<size_t>(input.dim()), -1);
   for (size_t i = 0; i < from.size(); ++i) order[static_cast<size_t>(to[i])] = from[i];
   int64_t next = 0;
@@ -316,6 +317,15 @@ std::vector<Tensor> MeshGrid(const std::vector<Tensor>& tensors, const std::stri
   return grids;
 }
 
+namespace {
+
+// In memory of its own, also where it could be a view of `input`.
+Tensor Apart(const Tensor& result, const Tensor& input) {
+  return result.storage() == input.storage() ? Clone(result) : result;
+}
+
+}  // namespace
+
 Tensor Repeat(const Tensor& input, const Dims& repeats) {
   RequireDefined("repeat", input);
   const size_t rank = input.shape().size();
@@ -341,7 +351,7 @@ Tensor Repeat(const Tensor& input, const Dims& repeats) {
     expanded.push_back(extent);
     joined.push_back(NumElements({repeats[d], extent}));
   }
-  return Reshape(Expand(Reshape(input, apart), expanded), joined);
+  return Apart(Reshape(Expand(Reshape(input, apart), expanded), joined), input);
 }
 
 Tensor Roll(const Tensor& input, const Dims& shifts, const std::optional<Dims>& dims) {
@@ -362,12 +372,12 @@ Tensor Roll(const Tensor& input, const Dims& shifts, const std::optional<Dims>& 
     const int64_t kept = extent - shift;
     result = Cat({Narrow(result, dim, kept, shift), Narrow(result, dim, 0, kept)}, dim);
   }
-  return result;
+  return Apart(result, input);
 }
 
 Tensor Diag(const Tensor& input, int64_t diagonal) {
   RequireDefined("diag", input);
-  if (input.dim() == 2) return Diagonal(input, diagonal);
+  if (input.dim() == 2) return Clone(Diagonal(input, diagonal));
   if (input.dim() != 1) {
     ThrowInvalidArgument(
         absl::StrCat("diag: expected a vector or a matrix, got ", Describe(input)));

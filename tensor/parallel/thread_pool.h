@@ -11,7 +11,7 @@ namespace neura {
 inline constexpr int kMaxThreads = 4096;
 
 // The number of threads that share the work of one operation: the caller's and
-// GetNumThreads() - 1 from the process-wide pool. Starts as the environment
+// GetNumThreads() - 1 from the process-wide pool. When the program is loaded it is the environment
 // variable NEURA_NUM_THREADS if that is a number from 1 to kMaxThreads, else (with
 // a note on stderr) as the number of processors this process may run on.
 int GetNumThreads();

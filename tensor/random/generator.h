@@ -16,6 +16,9 @@ struct RandomState {
 class Generator {
  public:
   explicit Generator(uint64_t seed) : state_{seed, 0} {}
+  // A copy would give the same numbers again.
+  Generator(const Generator&) = delete;
+  Generator& operator=(const Generator&) = delete;
 
   // Starts the sequence of `seed` from its beginning.
   void ManualSeed(uint64_t seed);

@@ -133,6 +133,9 @@ void AddActivations(CaseList& cases) {
         "hardtanh" + form, {x}, [](Inputs in) { return HardTanh(in[0], -2, 3); },
         Elementwise([](double v) { return std::min(std::max(v, -2.0), 3.0); })));
     cases.push_back(Case(
+        "softplus" + form, {x}, [](Inputs in) { return SoftplusBelow(in[0], 2, 5.1); },
+        Elementwise([](double v) { return 2 * v > 5.1 ? v : std::log1p(std::exp(2 * v)) / 2; })));
+    cases.push_back(Case(
         "logsigmoid" + form, {x}, [](Inputs in) { return LogSigmoid(in[0]); },
         Elementwise([](double v) { return -std::log1p(std::exp(-v)); })));
   }
