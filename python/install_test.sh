@@ -20,7 +20,7 @@ for numpy in "$@"; do
   "$out/venv/bin/pip" install --quiet --no-index --no-deps --ignore-installed --disable-pip-version-check "$numpy" "$wheel"
   runtime=$(python/sanitizer_runtime.sh "$out"/venv/lib/python3*/site-packages/neura/_C*.so)
   python() {
-    ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$runtime PYTHONDONTWRITEBYTECODE=1 "$out/venv/bin/python" "$@"
+    ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 LD_PRELOAD=$runtime PYTHONDONTWRITEBYTECODE=1 "$out/venv/bin/python" "$@"
   }
   python -c "import numpy; print('NumPy', numpy.__version__); assert numpy.__version__ in '$numpy'"
   (cd "$out" && python program.py)
