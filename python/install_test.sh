@@ -18,9 +18,9 @@ for numpy in "$@"; do
   rm -rf "$out/venv"
   /usr/bin/python3 -m venv --system-site-packages "$out/venv"
   "$out/venv/bin/pip" install --quiet --no-index --no-deps --ignore-installed --disable-pip-version-check "$numpy" "$wheel"
-  runtime=$(python/sanitizer_runtime.sh "$out"/venv/lib/python3*/site-packages/neura/_C*.so)
+  sanitizer=$(python/sanitizer_env.sh "$out"/venv/lib/python3*/site-packages/neura/_C*.so)
   python() {
-    ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 LD_PRELOAD=$runtime PYTHONDONTWRITEBYTECODE=1 "$out/venv/bin/python" "$@"
+    env $sanitizer PYTHONDONTWRITEBYTECODE=1 "$out/venv/bin/python" "$@"
   }
   python -c "import numpy; print('NumPy', numpy.__version__); assert numpy.__version__ in '$numpy'"
   (cd "$out" && python program.py)
@@ -40,4 +40,4 @@ done
 size=$(stat -L -c %s "$wheel")
 echo "the wheel has $size bytes"
 # With a sanitizer it may be larger.
-[[ -n $runtime ]] || ((size <= 3 * 1024 * 1024))
+[[ $sanitizer ]] || ((size <= 3 * 1024 * 1024))
