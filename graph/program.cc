@@ -155,8 +155,9 @@ std::shared_ptr<Plan> Program::Impl::PlanFor(std::vector<int64_t> sizes) {
   for (;;) {
     {
       std::lock_guard<std::mutex> lock(Mutex());
-      const auto known = std::ranges::find_if(
-          plans, [&](const std::shared_ptr<Plan>& plan) { return plan->sizes == sizes; });
+      const auto known =
+          std::find_if(plans.begin(), plans.end(),
+                       [&](const std::shared_ptr<Plan>& plan) { return plan->sizes == sizes; });
       if (known != plans.end()) {
         plans.splice(plans.begin(), plans, known);
         return plans.front();

@@ -26,7 +26,8 @@ std::optional<bool (*)(size_t)> MovedInputs(std::string_view op) {
       "Cast", "Expand", "Flatten", "Gather",  "Identity", "Reshape",   "Shape",
       "Size", "Slice",  "Split",   "Squeeze", "Tile",     "Transpose", "Unsqueeze",
   };
-  if (std::ranges::find(kFirst, op) != std::end(kFirst)) return [](size_t i) { return i == 0; };
+  if (std::find(std::begin(kFirst), std::end(kFirst), op) != std::end(kFirst))
+    return [](size_t i) { return i == 0; };
   if (op == "Concat") return [](size_t) { return true; };
   if (op == "Where") return [](size_t i) { return i > 0; };
   return std::nullopt;

@@ -237,7 +237,7 @@ Dims DistinctDims(std::string_view op, const Dims& dims, int64_t rank) {
   Dims normalized;
   for (int64_t dim : dims) {
     normalized.push_back(NormalizeDim(op, dim, rank));
-    if (std::ranges::count(normalized, normalized.back()) > 1) {
+    if (std::count(normalized.begin(), normalized.end(), normalized.back()) > 1) {
       ThrowInvalidArgument(absl::StrCat(op, ": dim ", dim, " stands twice in ", ToString(dims)));
     }
   }
@@ -263,7 +263,7 @@ Tensor MoveDim(const Tensor& input, const Dims& source, const Dims& destination)
   int64_t next = 0;
   for (int64_t& dim : order) {
     if (dim >= 0) continue;
-    while (std::ranges::count(from, next) > 0) ++next;
+    while (std::count(from.begin(), from.end(), next) > 0) ++next;
     dim = next++;
   }
   return Permute(input, order);
