@@ -369,12 +369,16 @@ def test_workers_begin_with_worker_init_fn():
     def start(worker):
         started.append((worker, threading.get_ident()))
 
-    loader = DataLoader(Squares(40), 2, num_workers=3, worker_init_fn=start, persistent_workers=True)
+    class Waiting(Squares):
+        def __getitem__(self, index):
+            # Else two could do all the work before the third began.
+            deadline = time.monotonic() + 60
+            while len(started) < 3 and time.monotonic() < deadline:
+                time.sleep(0.001)
+            return super().__getitem__(index)
+
+    loader = DataLoader(Waiting(40), 2, num_workers=3, worker_init_fn=start, persistent_workers=True)
     assert len(list(loader)) == 20
-    # Two may have done all the work before the third began.
-    deadline = time.monotonic() + 60
-    while len(started) < 3 and time.monotonic() < deadline:
-        time.sleep(0.001)
     assert sorted(worker for worker, _ in started) == [0, 1, 2]
     assert len({thread for _, thread in started} | {threading.get_ident()}) == 4
     assert len(list(DataLoader(Squares(4), worker_init_fn=start))) == 4 and len(started) == 3
