@@ -37,8 +37,12 @@ def trained(model, optimizer, x, classes):
 def perceptron():
     nr.manual_seed(1)
     model = nr.nn.Sequential(nr.nn.Linear(96, 128), nr.nn.ReLU(), nr.nn.Linear(128, 10))
+
     # Cycles through C++, which the collection afterwards finds.
-    model.register_forward_hook(lambda module, args, output: output.register_hook(lambda g: g * len(model)))
+    def hook(module, args, output):
+        output.register_hook(lambda g: g * len(model))
+
+    model.register_forward_hook(hook)
     model[0].weight.register_hook(lambda g: g + 0 * model[0].weight.detach())
     return trained(model, nr.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), nr.rand(128, 96), 10)
 
