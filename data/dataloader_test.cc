@@ -10,6 +10,7 @@
 #include <chrono>
 #include <fstream>
 #include <future>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -336,9 +337,13 @@ TEST(DataLoader, WorkersThatDoNotReturnCanBeAbandoned) {
 TEST(DataLoader, WorkersBeginWithTheirNumbers) {
   std::mutex mutex;
   std::set<int> started;
+  std::latch all_started(3);  // else two could do all the work before the third began
   DataLoader loader(Numbers(40), {.num_workers = 3, .start_worker = [&](int worker) {
-                                    const std::lock_guard lock(mutex);
-                                    started.insert(worker);
+                                    {
+                                      const std::lock_guard lock(mutex);
+                                      started.insert(worker);
+                                    }
+                                    all_started.arrive_and_wait();
                                   }});
   for (auto batch : loader) static_cast<void>(batch);
   EXPECT_THAT(started, ElementsAre(0, 1, 2));
