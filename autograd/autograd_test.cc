@@ -15,6 +15,7 @@
 #include "neura/autograd/rule.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/core/allocator.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/values.h"

@@ -6,6 +6,8 @@
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/gradcheck.h"
 #include "neura/autograd/rule.h"
+#include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 
@@ -49,14 +51,14 @@ class GradientTest : public testing::OpCaseFixture {
   // Statistics are functions of the input: to vary them alone is not what their rule describes.
   std::vector<Tensor> inputs() const {
     std::vector<Tensor> inputs = op_case().inputs;
-    if (op_case().op == OpId::kBatchNormTrainingGrad || op_case().op == OpId::kLayerNormGrad) {
+    if (op_case().op == op::kBatchNormTrainingGrad || op_case().op == op::kLayerNormGrad) {
       inputs.resize(3);
     }
     return inputs;
   }
   TensorFunction function() const {
     const OpCase& c = op_case();
-    if (c.op == OpId::kBatchNormTrainingGrad || c.op == OpId::kLayerNormGrad) {
+    if (c.op == op::kBatchNormTrainingGrad || c.op == op::kLayerNormGrad) {
       return [&c](const std::vector<Tensor>& in) {
         return testing::RunCase(c, WithStatistics(c, in));
       };
@@ -68,7 +70,7 @@ class GradientTest : public testing::OpCaseFixture {
   static std::vector<Tensor> WithStatistics(const OpCase& c, std::vector<Tensor> in) {
     NoGradGuard no_grad;
     const Normalized statistics =
-        c.op == OpId::kLayerNormGrad
+        c.op == op::kLayerNormGrad
             ? LayerNorm(in[1], {}, {}, *static_cast<const LayerNormOptions*>(c.options.get()))
             : BatchNormTraining(in[1], {}, {}, {.eps = 1e-3});
     in.push_back(statistics.mean);
@@ -103,8 +105,7 @@ INSTANTIATE_TEST_SUITE_P(AllRules, GradientTest, ::testing::ValuesIn(Differentia
                          testing::NameOfCase);
 
 TEST(RuleTableTest, EveryOperationHasARuleOrIsNotDifferentiable) {
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const auto op = static_cast<OpId>(i);
+  for (OpId op : BuiltinOps()) {
     EXPECT_NE(RuleOf(op).kind, Rule::Kind::kMissing)
         << SchemaOf(op).name << " has neither a gradient rule nor a NotDifferentiable";
   }
@@ -115,10 +116,9 @@ TEST(RuleTableTest, EveryRuleIsChecked) {
   for (size_t i : DifferentiableCases()) {
     if (const std::optional<OpId> op = OpCases()[i].op) checked[static_cast<size_t>(*op)] = true;
   }
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const auto op = static_cast<OpId>(i);
-    if (RuleOf(op).kind != Rule::Kind::kDifferentiable || op == OpId::kAssign) continue;
-    EXPECT_TRUE(checked[static_cast<size_t>(i)]) << SchemaOf(op).name << " has no float64 case";
+  for (OpId op : BuiltinOps()) {
+    if (RuleOf(op).kind != Rule::Kind::kDifferentiable || op == op::kAssign) continue;
+    EXPECT_TRUE(checked[static_cast<size_t>(op)]) << SchemaOf(op).name << " has no float64 case";
   }
 }
 

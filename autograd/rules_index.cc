@@ -1,6 +1,8 @@
 // Derivatives of indexing: reading at an index adds there, and adding there reads.
 #include "neura/autograd/rule_table.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/index.h"
+#include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {
@@ -15,17 +17,17 @@ int64_t DimOf(const RuleContext& c) { return c.Get<DimOptions>().dim; }
 }  // namespace
 
 void AddIndexRules(RuleTable& table) {
-  table.Add(OpId::kIndexSelect, kSaveOther, [](RuleContext& c) {
+  table.Add(op::kIndexSelect, kSaveOther, [](RuleContext& c) {
     c.Set(0, IndexAdd(ZerosFor(c, 0), DimOf(c), c.input(1), c.grad()));
   });
-  table.Add(OpId::kIndexAdd, kSaveOther, [](RuleContext& c) {
+  table.Add(op::kIndexAdd, kSaveOther, [](RuleContext& c) {
     if (c.needs(0)) c.Set(0, c.grad());
     if (c.needs(2)) c.Set(2, IndexSelect(c.grad(), DimOf(c), c.input(1)));
   });
-  table.Add(OpId::kGather, kSaveOther, [](RuleContext& c) {
+  table.Add(op::kGather, kSaveOther, [](RuleContext& c) {
     c.Set(0, ScatterAdd(ZerosFor(c, 0), DimOf(c), c.input(1), c.grad()));
   });
-  table.Add(OpId::kScatterAdd, kSaveOther, [](RuleContext& c) {
+  table.Add(op::kScatterAdd, kSaveOther, [](RuleContext& c) {
     if (c.needs(0)) c.Set(0, c.grad());
     if (!c.needs(2)) return;
     // Elements of the source beyond the index were never read.

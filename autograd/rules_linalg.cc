@@ -1,5 +1,6 @@
 // Derivatives of matrix products.
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {
@@ -16,11 +17,11 @@ Tensor Rows(const Tensor& tensor) {
 }  // namespace
 
 void AddLinearAlgebraRules(RuleTable& table) {
-  table.Add(OpId::kMatMul, kSaveEachOther, [](RuleContext& c) {
+  table.Add(op::kMatMul, kSaveEachOther, [](RuleContext& c) {
     if (c.needs(0)) c.Set(0, MatMul(c.grad(), Transpose(c.input(1), -2, -1)));
     if (c.needs(1)) c.Set(1, MatMul(Transpose(c.input(0), -2, -1), c.grad()));
   });
-  table.Add(OpId::kLinear, kSaveEachOther, [](RuleContext& c) {
+  table.Add(op::kLinear, kSaveEachOther, [](RuleContext& c) {
     const Tensor g = Rows(c.grad());
     if (c.needs(0)) c.Set(0, Reshape(MatMul(g, c.input(1)), c.input_shape(0)));
     if (c.needs(1)) c.Set(1, MatMul(Transpose(g, 0, 1), Rows(c.input(0))));

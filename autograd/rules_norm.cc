@@ -5,7 +5,8 @@
 
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/rule_table.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/norm.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {
@@ -98,31 +99,31 @@ void SetAll(RuleContext& c, const NormGrads& grads) {
 }  // namespace
 
 void AddNormRules(RuleTable& table) {
-  table.Add(OpId::kSoftmax, kSaveOutput, [](RuleContext& c) {
+  table.Add(op::kSoftmax, kSaveOutput, [](RuleContext& c) {
     c.Set(0, SoftmaxGrad(c.grad(), c.output(), c.Get<SoftmaxOptions>()));
   });
-  table.Add(OpId::kSoftmaxGrad, kSaveInputs, [](RuleContext& c) {
+  table.Add(op::kSoftmaxGrad, kSaveInputs, [](RuleContext& c) {
     const auto& options = c.Get<SoftmaxOptions>();
     const Tensor &gg = c.grad(), g = c.input(0), y = c.input(1);
     const ReduceOptions along{.dims = {options.dim}, .keepdim = true};
     if (c.needs(0)) c.Set(0, SoftmaxGrad(gg, y, options));
     if (c.needs(1)) c.Set(1, gg * (g - Sum(g * y, along)) - g * Sum(gg * y, along));
   });
-  table.Add(OpId::kLogSoftmax, kSaveOutput, [](RuleContext& c) {
+  table.Add(op::kLogSoftmax, kSaveOutput, [](RuleContext& c) {
     c.Set(0, LogSoftmaxGrad(c.grad(), c.output(), c.Get<SoftmaxOptions>()));
   });
-  table.Add(OpId::kLogSoftmaxGrad, kSaveInputs, [](RuleContext& c) {
+  table.Add(op::kLogSoftmaxGrad, kSaveInputs, [](RuleContext& c) {
     const Tensor &gg = c.grad(), g = c.input(0), p = Exp(c.input(1));
     const ReduceOptions along{.dims = {c.Get<SoftmaxOptions>().dim}, .keepdim = true};
     if (c.needs(0)) c.Set(0, gg - Sum(gg * p, along));
     if (c.needs(1)) c.Set(1, -gg * p * Sum(g, along));
   });
 
-  table.Add(OpId::kBatchNormTraining, {.inputs = 0b11, .outputs = 0b110}, [](RuleContext& c) {
+  table.Add(op::kBatchNormTraining, {.inputs = 0b11, .outputs = 0b110}, [](RuleContext& c) {
     SetAll(c, BatchNormTrainingGrad(c.grad(), c.input(0), c.input(1), c.output(1), c.output(2)));
   });
   table.Add(
-      OpId::kBatchNormTrainingGrad, kSaveInputs,
+      op::kBatchNormTrainingGrad, kSaveInputs,
       [](RuleContext& c) {
         const int64_t rank = c.input(1).dim();
         NormFormula formula{.dims = DimsFrom(0, rank), .outer_dims = DimsFrom(0, rank)};
@@ -134,7 +135,7 @@ void AddNormRules(RuleTable& table) {
         });
       },
       0b111);
-  table.Add(OpId::kBatchNormInference, {.inputs = 0b1111}, [](RuleContext& c) {
+  table.Add(op::kBatchNormInference, {.inputs = 0b1111}, [](RuleContext& c) {
     const Tensor x = c.input(0), g = c.grad();
     const int64_t rank = x.dim();
     const double eps = c.Get<BatchNormOptions>().eps;
@@ -153,12 +154,12 @@ void AddNormRules(RuleTable& table) {
     if (c.needs(4)) c.Set(4, Sum(g, outer));
   });
 
-  table.Add(OpId::kLayerNorm, {.inputs = 0b11, .outputs = 0b110}, [](RuleContext& c) {
+  table.Add(op::kLayerNorm, {.inputs = 0b11, .outputs = 0b110}, [](RuleContext& c) {
     SetAll(c, LayerNormGrad(c.grad(), c.input(0), c.input(1), c.output(1), c.output(2),
                             c.Get<LayerNormOptions>()));
   });
   table.Add(
-      OpId::kLayerNormGrad, kSaveInputs,
+      op::kLayerNormGrad, kSaveInputs,
       [](RuleContext& c) {
         const int64_t rank = c.input(1).dim(), first = rank - c.Get<LayerNormOptions>().num_dims;
         const NormFormula formula{.dims = DimsFrom(first, rank), .outer_dims = DimsFrom(0, first)};

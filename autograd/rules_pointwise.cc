@@ -4,7 +4,8 @@
 #include <numbers>
 
 #include "neura/autograd/rule_table.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {
@@ -46,12 +47,12 @@ Tensor LogBase(const Tensor& a) { return Log(Where(a == 0, 1.0, a)); }
 
 void AddPointwiseRules(RuleTable& table) {
 #define UNARY(Name, saves, derivative)                                           \
-  table.Add(OpId::k##Name, saves, [](RuleContext& c) {                           \
+  table.Add(op::k##Name, saves, [](RuleContext& c) {                             \
     [[maybe_unused]] const Tensor &g = c.grad(), x = c.input(0), y = c.output(); \
     c.Set(0, derivative);                                                        \
   });
 #define BINARY(Name, saves, derivative_a, derivative_b)           \
-  table.Add(OpId::k##Name, saves, [](RuleContext& c) {            \
+  table.Add(op::k##Name, saves, [](RuleContext& c) {              \
     [[maybe_unused]] const Tensor &g = c.grad(), y = c.output();  \
     [[maybe_unused]] const Tensor a = c.input(0), b = c.input(1); \
     if (c.needs(0)) c.Set(0, derivative_a);                       \
@@ -107,25 +108,25 @@ void AddPointwiseRules(RuleTable& table) {
 #undef UNARY
 #undef BINARY
 
-  table.Add(OpId::kWhere, kSaveInput, [](RuleContext& c) {
+  table.Add(op::kWhere, kSaveInput, [](RuleContext& c) {
     const Tensor condition = c.input(0);
     if (c.needs(1)) c.Set(1, Where(condition, c.grad(), 0));
     if (c.needs(2)) c.Set(2, Where(condition, 0, c.grad()));
   });
-  table.Add(OpId::kClone, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
-  table.Add(OpId::kToDevice, kSaveNothing,
+  table.Add(op::kClone, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.Add(op::kToDevice, kSaveNothing,
             [](RuleContext& c) { c.Set(0, To(c.grad(), c.input_device(0))); });
-  table.Add(OpId::kCast, kSaveNothing,
+  table.Add(op::kCast, kSaveNothing,
             [](RuleContext& c) { c.Set(0, Cast(c.grad(), c.input_dtype(0))); });
   // What was overwritten has no influence any more.
-  table.Add(OpId::kAssign, kSaveNothing, [](RuleContext& c) {
+  table.Add(op::kAssign, kSaveNothing, [](RuleContext& c) {
     if (c.needs(0)) c.Set(0, ZerosLike(c.grad()));
     if (c.needs(1)) c.Set(1, Cast(c.grad(), c.input_dtype(1)));
   });
 
-  for (OpId op : {OpId::kIsNan, OpId::kIsInf, OpId::kIsFinite, OpId::kLogicalNot, OpId::kLogicalAnd,
-                  OpId::kLogicalOr, OpId::kLogicalXor, OpId::kEq, OpId::kNe, OpId::kLt, OpId::kLe,
-                  OpId::kGt, OpId::kGe}) {
+  for (OpId op :
+       {op::kIsNan, op::kIsInf, op::kIsFinite, op::kLogicalNot, op::kLogicalAnd, op::kLogicalOr,
+        op::kLogicalXor, op::kEq, op::kNe, op::kLt, op::kLe, op::kGt, op::kGe}) {
     table.NotDifferentiable(op);
   }
 }

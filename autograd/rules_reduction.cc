@@ -2,7 +2,8 @@
 #include <vector>
 
 #include "neura/autograd/rule_table.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {
@@ -62,26 +63,26 @@ void Extremum(RuleContext& c) {
 }  // namespace
 
 void AddReductionRules(RuleTable& table) {
-  table.Add(OpId::kSum, kSaveNothing, [](RuleContext& c) { c.Set(0, Spread(c.grad(), c)); });
-  table.Add(OpId::kMean, kSaveNothing, [](RuleContext& c) {
+  table.Add(op::kSum, kSaveNothing, [](RuleContext& c) { c.Set(0, Spread(c.grad(), c)); });
+  table.Add(op::kMean, kSaveNothing, [](RuleContext& c) {
     const double count = static_cast<double>(NumElements(c.input_shape(0))) /
                          static_cast<double>(std::max<int64_t>(c.grad().numel(), 1));
     c.Set(0, Spread(c.grad() / count, c));
   });
-  table.Add(OpId::kProd, {.inputs = 0b1, .outputs = 0b1}, [](RuleContext& c) {
+  table.Add(op::kProd, {.inputs = 0b1, .outputs = 0b1}, [](RuleContext& c) {
     const Tensor x = Cast(c.input(0), c.grad().dtype());
     const Tensor others = Any(x == 0).Item<bool>() ? ProductOfOthers(x, c.Get<ReduceOptions>().dims)
                                                    : KeepDims(c.output(), c) / x;
     c.Set(0, Cast(KeepDims(c.grad(), c) * others, c.input_dtype(0)));
   });
-  table.Add(OpId::kAMax, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
-  table.Add(OpId::kAMin, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
-  table.Add(OpId::kCumSum, kSaveNothing, [](RuleContext& c) {
+  table.Add(op::kAMax, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
+  table.Add(op::kAMin, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
+  table.Add(op::kCumSum, kSaveNothing, [](RuleContext& c) {
     const int64_t dim = c.Get<DimOptions>().dim;
     if (c.input_shape(0).empty()) return c.Set(0, c.grad());
     c.Set(0, Flip(CumSum(Flip(c.grad(), {dim}), dim), {dim}));
   });
-  for (OpId op : {OpId::kAll, OpId::kAny, OpId::kArgMax, OpId::kArgMin}) {
+  for (OpId op : {op::kAll, op::kAny, op::kArgMax, op::kArgMin}) {
     table.NotDifferentiable(op);
   }
 }

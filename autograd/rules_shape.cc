@@ -1,7 +1,11 @@
 // Derivatives of views, joining and arranging; factories and optimizer steps have none.
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/ops/backend.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/op_list/step.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {
@@ -24,13 +28,13 @@ void ReshapeRule(RuleContext& c) { c.Set(0, Reshape(c.grad(), c.input_shape(0)))
 }  // namespace
 
 void AddShapeRules(RuleTable& table) {
-  table.Add(OpId::kReshape, kSaveNothing, &ReshapeRule);
-  table.Add(OpId::kSqueeze, kSaveNothing, &ReshapeRule);
-  table.Add(OpId::kUnsqueeze, kSaveNothing, &ReshapeRule);
+  table.Add(op::kReshape, kSaveNothing, &ReshapeRule);
+  table.Add(op::kSqueeze, kSaveNothing, &ReshapeRule);
+  table.Add(op::kUnsqueeze, kSaveNothing, &ReshapeRule);
   // The engine sums a broadcast gradient back.
-  table.Add(OpId::kExpand, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
-  table.Add(OpId::kAlias, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
-  table.Add(OpId::kPermute, kSaveNothing, [](RuleContext& c) {
+  table.Add(op::kExpand, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.Add(op::kAlias, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.Add(op::kPermute, kSaveNothing, [](RuleContext& c) {
     const Dims& dims = c.Get<DimsOptions>().dims;
     const auto rank = static_cast<int64_t>(dims.size());
     Dims inverse(dims.size());
@@ -40,16 +44,16 @@ void AddShapeRules(RuleTable& table) {
     }
     c.Set(0, Permute(c.grad(), inverse));
   });
-  table.Add(OpId::kSlice, kSaveNothing, &ViewRule<OpId::kSlice>);
-  table.Add(OpId::kDiagonal, kSaveNothing, &ViewRule<OpId::kDiagonal>);
-  table.Add(OpId::kUnfold, kSaveNothing, &ViewRule<OpId::kUnfold>);
-  table.Add(OpId::kAsStrided, kSaveNothing, &ViewRule<OpId::kAsStrided>);
-  table.Add(OpId::kAsStridedGrad, kSaveNothing, [](RuleContext& c) {
+  table.Add(op::kSlice, kSaveNothing, &ViewRule<op::kSlice>);
+  table.Add(op::kDiagonal, kSaveNothing, &ViewRule<op::kDiagonal>);
+  table.Add(op::kUnfold, kSaveNothing, &ViewRule<op::kUnfold>);
+  table.Add(op::kAsStrided, kSaveNothing, &ViewRule<op::kAsStrided>);
+  table.Add(op::kAsStridedGrad, kSaveNothing, [](RuleContext& c) {
     const auto& options = c.Get<AsStridedGradOptions>();
     c.Set(0, AsStrided(Contiguous(c.grad()), c.input_shape(0), options.strides, options.offset));
   });
 
-  table.Add(OpId::kCat, kSaveNothing, [](RuleContext& c) {
+  table.Add(op::kCat, kSaveNothing, [](RuleContext& c) {
     const int64_t dim = c.Get<DimOptions>().dim;
     int64_t start = 0;
     for (size_t i = 0; i < c.num_inputs(); ++i) {
@@ -59,7 +63,7 @@ void AddShapeRules(RuleTable& table) {
       start += extent;
     }
   });
-  table.Add(OpId::kPad, kSaveNothing, [](RuleContext& c) {
+  table.Add(op::kPad, kSaveNothing, [](RuleContext& c) {
     Tensor inside = c.grad();
     const Dims& before = c.Get<PadOptions>().before;
     for (size_t i = 0; i < before.size(); ++i) {
@@ -67,16 +71,15 @@ void AddShapeRules(RuleTable& table) {
     }
     c.Set(0, inside);
   });
-  table.Add(OpId::kFlip, kSaveNothing,
+  table.Add(op::kFlip, kSaveNothing,
             [](RuleContext& c) { c.Set(0, Flip(c.grad(), c.Get<DimsOptions>().dims)); });
-  table.Add(OpId::kTril, kSaveNothing,
+  table.Add(op::kTril, kSaveNothing,
             [](RuleContext& c) { c.Set(0, Tril(c.grad(), c.Get<TriangleOptions>().diagonal)); });
-  table.Add(OpId::kTriu, kSaveNothing,
+  table.Add(op::kTriu, kSaveNothing,
             [](RuleContext& c) { c.Set(0, Triu(c.grad(), c.Get<TriangleOptions>().diagonal)); });
 
-  for (OpId op :
-       {OpId::kFull, OpId::kRange, OpId::kRandomUniform, OpId::kRandomNormal, OpId::kRandomInt,
-        OpId::kRandomBernoulli, OpId::kRandomPermutation, OpId::kSgdStep, OpId::kAdamStep}) {
+  for (OpId op : {op::kFull, op::kRange, op::kRandomUniform, op::kRandomNormal, op::kRandomInt,
+                  op::kRandomBernoulli, op::kRandomPermutation, op::kSgdStep, op::kAdamStep}) {
     table.NotDifferentiable(op);
   }
 }

@@ -8,6 +8,7 @@
 #include "neura/cuda/runtime/copy.h"
 #include "neura/cuda/runtime/pinned_allocator.h"
 #include "neura/tensor/core/device_memory.h"
+#include "neura/tensor/ops/op_list.h"
 
 namespace neura::cuda {
 namespace {
@@ -23,7 +24,7 @@ constexpr DeviceMemory kMemory = {
   SetDeviceMemory(DeviceType::kCuda, &kMemory);
   KernelTable& table = KernelsOf(DeviceType::kCuda);
   InstallKernels(table);
-#define NEURA_INSTALL(Name) table[OpId::k##Name] = &Name##Kernel;
+#define NEURA_INSTALL(Name) table[op::k##Name] = &Name##Kernel;
   NEURA_FORALL_LIBRARY_KERNELS(NEURA_INSTALL)
 #undef NEURA_INSTALL
   return true;

@@ -19,7 +19,7 @@ using neura::testing::ErrorOf;
 
 const std::map<OpId, std::string>& Gaps() {
   static const auto* gaps = new std::map<OpId, std::string>{
-#define NEURA_CUDA_GAP(Name, why) {OpId::k##Name, why},
+#define NEURA_CUDA_GAP(Name, why) {op::k##Name, why},
 #include "neura/cuda/gaps.inc"
 #undef NEURA_CUDA_GAP
   };
@@ -27,8 +27,7 @@ const std::map<OpId, std::string>& Gaps() {
 }
 
 TEST(BackendTest, EveryOperationHasAKernelOrIsAGapOrAView) {
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const auto op = static_cast<OpId>(i);
+  for (OpId op : BuiltinOps()) {
     const OpFlags& flags = SchemaOf(op).flags;
     const bool needed = !flags.view && !flags.moves && !Gaps().contains(op);
     EXPECT_EQ(KernelsOf(DeviceType::kCuda)[op] != nullptr, needed) << SchemaOf(op).name;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::graph {
 namespace {
@@ -229,14 +230,14 @@ class Capturer {
       if (list.size() != integers[0].size()) fail();
     }
     bool wildcard =
-        op == OpId::kReshape && std::any_of(integers[0].begin(), integers[0].end(),
-                                            [](const int64_t* extent) { return *extent == -1; });
+        op == op::kReshape && std::any_of(integers[0].begin(), integers[0].end(),
+                                          [](const int64_t* extent) { return *extent == -1; });
     for (size_t k = 0; k < integers[0].size(); ++k) {
       std::vector<int64_t> values;
       for (const auto& list : integers) values.push_back(*list[k]);
       Extent value = Generalize(symbols_, values);
       if (value.is_number()) continue;
-      if (!value.is_known() && (op != OpId::kReshape || wildcard)) fail();
+      if (!value.is_known() && (op != op::kReshape || wildcard)) fail();
       if (!value.is_known()) {
         wildcard = true;
         *options.Integers()[k] = -1;
@@ -246,7 +247,7 @@ class Capturer {
       for (const auto& list : integers) *list[k] = values[0];
     }
     // One open extent of a reshape follows from the others, whatever it is.
-    if (op == OpId::kReshape && symbolic.size() == 1 && !wildcard) {
+    if (op == op::kReshape && symbolic.size() == 1 && !wildcard) {
       *options.Integers()[static_cast<size_t>(symbolic[0].index)] = -1;
       symbolic.clear();
     }

@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::graph {
 namespace {
@@ -96,12 +98,12 @@ bool RuleIsExact(const Graph& graph, const Node& node, size_t dim) {
     return dim < 2 || DividesEvenly(shape[dim], dim == 2 ? step.height : step.width);
   };
   switch (node.op) {
-    case OpId::kSlice: {
+    case op::kSlice: {
       const auto sliced =
           static_cast<size_t>(NormalizeDim("slice", node.options.Get<SliceOptions>().dim, rank));
       return dim != sliced || SliceIsExact(node, shape[dim]);
     }
-    case OpId::kDiagonal: {
+    case op::kDiagonal: {
       if (dim + 2 != shape.size()) return true;
       const auto& options = node.options.Get<DiagonalOptions>();
       const auto extent_of = [&](int64_t d) {
@@ -110,18 +112,18 @@ bool RuleIsExact(const Graph& graph, const Node& node, size_t dim) {
       const Extent rows = extent_of(options.dim1), columns = extent_of(options.dim2);
       return (rows.is_number() && columns.is_number()) || (rows == columns && options.offset == 0);
     }
-    case OpId::kUnfold: {
+    case op::kUnfold: {
       const auto& options = node.options.Get<UnfoldOptions>();
       return dim != static_cast<size_t>(NormalizeDim("unfold", options.dim, rank)) ||
              DividesEvenly(shape[dim], options.step);
     }
-    case OpId::kConv2d:
+    case op::kConv2d:
       return windows(node.options.Get<Conv2dOptions>().stride, 1);
-    case OpId::kMaxPool2d: {
+    case op::kMaxPool2d: {
       const auto& options = node.options.Get<MaxPool2dOptions>();
       return windows(options.stride, options.kernel_size);
     }
-    case OpId::kAvgPool2d: {
+    case op::kAvgPool2d: {
       const auto& options = node.options.Get<AvgPool2dOptions>();
       return windows(options.stride, options.kernel_size);
     }
@@ -132,7 +134,7 @@ bool RuleIsExact(const Graph& graph, const Node& node, size_t dim) {
 
 // Operations whose options are the shape of the result, of which this dimension is given.
 bool IsGiven(const Node& node, size_t dim) {
-  if (node.op != OpId::kReshape && node.op != OpId::kExpand) return false;
+  if (node.op != op::kReshape && node.op != op::kExpand) return false;
   const Extent given = IntegerOf(node, dim);
   return given != Extent(-1) && given.is_known();
 }

@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 #include "neura/graph/capture.h"
 #include "neura/graph/program.h"
+#include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::graph {
@@ -139,7 +140,7 @@ TEST(Graph, RefusesToEraseWhatIsInUse) {
 TEST(Graph, RefusesOperationsThatChangeMemory) {
   Graph graph;
   const ValueId x = graph.AddInput("x", kFloat32, {2});
-  EXPECT_THROW(graph.AddNode(OpId::kAssign, OptionsBox(OpId::kAssign), {x, x}), Error);
+  EXPECT_THROW(graph.AddNode(op::kAssign, OptionsBox(op::kAssign), {x, x}), Error);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "neura/graph/passes/passes.h"
 #include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/fork_lock.h"
+#include "neura/tensor/ops/op_list/copy.h"
 
 namespace neura::graph {
 namespace {
@@ -19,8 +20,8 @@ using Home = MemoryPlan::Home;
 Tensor ContiguousCopy(const Tensor& tensor) {
   Tensor copy = Tensor::Empty(tensor.shape(), tensor.dtype(), tensor.device());
   const Tensor* inputs[] = {&tensor};
-  const OptionsBox options(OpId::kClone);
-  RunKernel({OpId::kClone, options.data(), inputs, tensor.device()}, absl::MakeSpan(&copy, 1));
+  const OptionsBox options(op::kClone);
+  RunKernel({op::kClone, options.data(), inputs, tensor.device()}, absl::MakeSpan(&copy, 1));
   return copy;
 }
 

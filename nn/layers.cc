@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::nn {

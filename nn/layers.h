@@ -6,7 +6,9 @@
 #include <string>
 
 #include "neura/nn/module.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/op_list/norm.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::nn {
 

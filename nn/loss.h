@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/fields.h"
 
 namespace neura::nn {
 

@@ -19,8 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/fields.h"
 
 namespace neura::nn {
 

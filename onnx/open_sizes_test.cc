@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/onnx.h"
-#include "neura/onnx/tensor_message.h"
 #include "onnx/onnx.pb.h"
 
 namespace neura::onnx {

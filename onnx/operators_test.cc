@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/onnx.h"
-#include "neura/onnx/tensor_message.h"
 #include "onnx/onnx.pb.h"
 
 namespace neura::onnx {
@@ -439,7 +439,7 @@ TEST(Operators, EachHasACase) {
   std::set<std::string> covered;
   for (const Case& one : AllCases()) covered.insert(one.op);
 #define ONNX_READ(Name, ...) EXPECT_TRUE(covered.contains(#Name)) << #Name;
-#include "neura/onnx/operators.inc"
+#include "neura/onnx/import/operators.inc"
 }
 
 }  // namespace

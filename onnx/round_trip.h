@@ -3,6 +3,7 @@
 #define NEURA_ONNX_ROUND_TRIP_H_
 
 #include "neura/graph/capture.h"
+#include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/testing/op_cases.h"
 
 namespace neura::onnx {
@@ -18,7 +19,7 @@ inline std::vector<Tensor> GraphInputs(const testing::OpCase& op_case) {
 
 // Whether ONNX has the case's other outputs, too.
 inline bool HasAllOutputs(const testing::OpCase& op_case) {
-  return !op_case.op || op_case.op == OpId::kLayerNorm;
+  return !op_case.op || op_case.op == op::kLayerNorm;
 }
 
 // A function that calls the case's operation and returns the outputs that ONNX has: all of them, or

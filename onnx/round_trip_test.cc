@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
-#include "neura/onnx/mapping.h"
+#include "neura/onnx/export/mapping.h"
 #include "neura/onnx/onnx.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 
@@ -32,8 +32,8 @@ const std::set<std::string>& Inexpressible() {
 }
 
 TEST(Mapping, EveryOperationHasARow) {
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    EXPECT_TRUE(MappingOf(static_cast<OpId>(i)).has_row()) << SchemaOf(static_cast<OpId>(i)).name;
+  for (OpId op : BuiltinOps()) {
+    EXPECT_TRUE(MappingOf(op).has_row()) << SchemaOf(op).name;
   }
 }
 
@@ -77,8 +77,7 @@ TEST(RoundTrip, EveryCase) {
     }
     if (op_case.op) covered.insert(*op_case.op);
   }
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const auto op = static_cast<OpId>(i);
+  for (OpId op : BuiltinOps()) {
     if (MappingOf(op).onnx_name == nullptr || SchemaOf(op).flags.random) continue;
     EXPECT_TRUE(covered.contains(op)) << SchemaOf(op).name << " has no case";
   }
@@ -100,8 +99,7 @@ TEST(RoundTrip, PointwiseOperationsAgreeAtTheEdges) {
   for (DType dtype : {kFloat32, kFloat64}) {
     const std::vector<Tensor> inputs = {Cast(FromVector(as, {count}), dtype),
                                         Cast(FromVector(bs, {count}), dtype)};
-    for (int i = 0; i < kNumBuiltinOps; ++i) {
-      const auto op = static_cast<OpId>(i);
+    for (OpId op : BuiltinOps()) {
       const OpSchema& schema = SchemaOf(op);
       const size_t arity = schema.max_inputs;
       if (!schema.flags.pointwise || MappingOf(op).onnx_name == nullptr || arity > 2) continue;

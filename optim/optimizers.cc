@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::optim {
@@ -76,7 +77,7 @@ struct Rule<SgdOptions> {
                               .nesterov = options.nesterov,
                               .maximize = options.maximize,
                               .first_step = first};
-    CallStep(OpId::kSgdStep, &step, {&param, &grad, &buffer});
+    CallStep(op::kSgdStep, &step, {&param, &grad, &buffer});
   }
 };
 
@@ -112,7 +113,7 @@ struct AdamRule {
                                .decoupled_weight_decay = kDecoupled,
                                .maximize = options.maximize,
                                .step = state.step.load(std::memory_order_relaxed)};
-    CallStep(OpId::kAdamStep, &step, {&param, &grad, &averages[0], &averages[1]});
+    CallStep(op::kAdamStep, &step, {&param, &grad, &averages[0], &averages[1]});
   }
 };
 template <>

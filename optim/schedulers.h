@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "neura/optim/optimizer.h"
-#include "neura/tensor/ops/fields.h"
+#include "neura/tensor/core/fields.h"
 
 namespace neura::optim {
 

@@ -8,7 +8,6 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/dispatch.h"
-#include "neura/tensor/ops/options.h"
 #include "neura/tensor/ops/schema.h"
 
 #endif  // NEURA_TENSOR_BACKEND_API_H_

@@ -45,8 +45,7 @@ const Tensor& ResultOf(const Session* session, int32_t index) {
 
 std::string Operations() {
   std::string names;
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const OpId op = static_cast<OpId>(i);
+  for (OpId op : BuiltinOps()) {
     if (KernelsOf(DeviceType::kCpu)[op] != nullptr) absl::StrAppend(&names, " ", SchemaOf(op).name);
   }
   return names;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/onnx.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::wasm {
@@ -54,7 +55,7 @@ int Run(const std::string& model, const std::string& header) {
   if (!graph.ok()) ThrowStatus(graph.status());
   AddNodes(*graph);
   AddNodes(graph::Compile(*std::move(graph)).graph());
-  Used().insert(OpId::kClone);  // inputs and results that are not contiguous
+  Used().insert(op::kClone);  // inputs and results that are not contiguous
 
   std::string cases;
   for (OpId op : Used()) absl::StrAppend(&cases, "\n      \"", SchemaOf(op).cc_name, "\",");

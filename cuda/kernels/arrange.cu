@@ -2,7 +2,9 @@
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/pointwise.h"
 #include "neura/cuda/kernels/support.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/shape.h"
 
 namespace neura::cuda {
 namespace {

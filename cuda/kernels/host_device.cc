@@ -46,8 +46,7 @@ constexpr DeviceMemory kMemory = {
 
 const bool kInstalled = [] {
   SetDeviceMemory(kHostDevice.type, &kMemory);
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const auto op = static_cast<OpId>(i);
+  for (OpId op : BuiltinOps()) {
     if (IsOurs(op)) KernelsOf(kHostDevice.type)[op] = &RunChecked;
   }
   return true;

@@ -8,9 +8,10 @@
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/strided.h"
 #include "neura/cuda/kernels/support.h"
-#include "neura/tensor/core/reduce_plan.h"
 #include "neura/tensor/elements/wrapping.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/iteration/reduce_plan.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::cuda {
 namespace {

@@ -25,7 +25,7 @@ NEURA_FORALL_OTHER_KERNELS(NEURA_DECLARE)
 #undef NEURA_DECLARE
 #define NEURA_UNARY_WITH(Name, ...) void Name##Kernel(KernelCall& call);
 #define NEURA_BINARY(Name, ...) void Name##Kernel(KernelCall& call);
-#include "neura/tensor/ops/op_list.inc"
+#include "neura/tensor/ops/op_list/pointwise.inc"
 
 // Puts all of them into a table.
 void InstallKernels(KernelTable& table);

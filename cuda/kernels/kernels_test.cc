@@ -7,6 +7,10 @@
 #include <limits>
 
 #include "neura/cuda/kernels/host_device.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 #include "neura/tensor/testing/op_cases.h"
@@ -49,8 +53,7 @@ void ExpectSameBits(const std::vector<Tensor>& inputs, const Function& f) {
 
 TEST(PointwiseTest, EveryDTypeOfTheCpuGivesItsResults) {
   int compared = 0;
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const auto op = static_cast<OpId>(i);
+  for (OpId op : BuiltinOps()) {
     const OpSchema& schema = SchemaOf(op);
     if (!schema.flags.pointwise || schema.has_options()) continue;
     for (DType dtype : {kBool, kUInt8, kInt32, kInt64, kFloat32, kFloat64}) {
@@ -61,7 +64,7 @@ TEST(PointwiseTest, EveryDTypeOfTheCpuGivesItsResults) {
         const Tensor values = Assorted(23 * 22, dtype);
         inputs.push_back(k == 0 ? values : Flatten(Transpose(Reshape(values, {23, 22}), 0, 1)));
       }
-      if (op == OpId::kWhere) inputs[0] = Cast(inputs[0], kBool);
+      if (op == op::kWhere) inputs[0] = Cast(inputs[0], kBool);
       std::vector<Tensor> expected;
       try {
         expected = Execute(op, nullptr, inputs, kCpu);
@@ -334,11 +337,11 @@ TEST(IndexTest, IndicesOutsideAreErrors) {
   const Tensor outside = OnDevice(FromList<int64_t>({0, 1, 2, 4}, {1, 1, 2, 2}));
   const SpatialSizeOptions size{.output_size = 2};
   EXPECT_EQ(CodeOf([&] {
-              Execute(OpId::kMaxPool2dScatter, &size, {planes, outside}, kHostDevice);
+              Execute(op::kMaxPool2dScatter, &size, {planes, outside}, kHostDevice);
             }),
             absl::StatusCode::kOutOfRange);
   EXPECT_EQ(CodeOf([&] {
-              Execute(OpId::kMaxPool2dGather, nullptr, {planes, outside}, kHostDevice);
+              Execute(op::kMaxPool2dGather, nullptr, {planes, outside}, kHostDevice);
             }),
             absl::StatusCode::kOutOfRange);
   // A fault is told once.
@@ -349,15 +352,15 @@ TEST(IndexTest, IndicesOutsideAreErrors) {
 // ---- random numbers and steps ----------------------------------------------------------------
 
 TEST(RandomTest, TheSameBitsAsOnTheCpu) {
-  for (OpId op : {OpId::kRandomUniform, OpId::kRandomNormal, OpId::kRandomBernoulli,
-                  OpId::kRandomInt, OpId::kRandomPermutation}) {
+  for (OpId op : {op::kRandomUniform, op::kRandomNormal, op::kRandomBernoulli, op::kRandomInt,
+                  op::kRandomPermutation}) {
     for (DType dtype : {kFloat32, kFloat64, kFloat16, kBFloat16, kInt64}) {
-      const bool real = op != OpId::kRandomInt && op != OpId::kRandomPermutation;
+      const bool real = op != op::kRandomInt && op != op::kRandomPermutation;
       if (IsFloating(dtype) != real) continue;
       SCOPED_TRACE(std::string(SchemaOf(op).name) + " of " + std::string(DTypeName(dtype)));
       RandomOptions options{.shape = {1003}, .dtype = dtype, .seed = 7, .offset = (1ull << 32) - 5};
-      if (op == OpId::kRandomBernoulli) options.low = 0.3;
-      if (op == OpId::kRandomInt) options.low = -5, options.high = 1000;
+      if (op == op::kRandomBernoulli) options.low = 0.3;
+      if (op == op::kRandomInt) options.low = -5, options.high = 1000;
       EXPECT_TRUE(
           SameBits(Execute(op, &options, {}, kHostDevice)[0], Execute(op, &options, {}, kCpu)[0]));
     }
@@ -381,20 +384,20 @@ TEST(StepTest, OptimizersMakeTheStepsOfTheCpu) {
       for (size_t i = 0; i < inputs; ++i) EXPECT_TRUE(SameBits(cpu[i], device[i])) << i;
     };
     const SgdStepOptions plain{.lr = 0.1, .weight_decay = 0.01, .maximize = true};
-    compare(OpId::kSgdStep, &plain, 2);
+    compare(op::kSgdStep, &plain, 2);
     const SgdStepOptions nesterov{.lr = 0.1, .momentum = 0.9, .dampening = 0.2, .nesterov = true};
-    compare(OpId::kSgdStep, &nesterov, 3);
+    compare(op::kSgdStep, &nesterov, 3);
     const AdamStepOptions adam{.lr = 0.1, .weight_decay = 0.1, .step = 3};
-    compare(OpId::kAdamStep, &adam, 4);
+    compare(op::kAdamStep, &adam, 4);
     const AdamStepOptions adamw{.lr = 0.1, .weight_decay = 0.1, .decoupled_weight_decay = true};
-    compare(OpId::kAdamStep, &adamw, 4);
+    compare(op::kAdamStep, &adamw, 4);
   }
 }
 
 TEST(StepTest, SixteenBitParametersAreSteppedInFloat) {
   const SgdStepOptions options{.lr = 0.25};
   Tensor param = OnDevice(Cast(FromList<float>({1, 2}), kBFloat16));
-  Execute(OpId::kSgdStep, &options, {param, OnDevice(Cast(FromList<float>({2, 4}), kBFloat16))},
+  Execute(op::kSgdStep, &options, {param, OnDevice(Cast(FromList<float>({2, 4}), kBFloat16))},
           kHostDevice);
   ExpectClose(param, Cast(FromList<float>({0.5, 1}), kBFloat16), 0);
 }

@@ -4,7 +4,7 @@
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/reduction.h"
 #include "neura/cuda/kernels/support.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/norm.h"
 
 namespace neura::cuda {
 namespace {

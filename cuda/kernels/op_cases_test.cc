@@ -6,6 +6,9 @@
 #include <algorithm>
 
 #include "neura/cuda/kernels/host_device.h"
+#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/op_list/linalg.h"
+#include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::cuda {
@@ -76,19 +79,18 @@ std::vector<size_t> OurCases() {
 INSTANTIATE_TEST_SUITE_P(OurOps, OpCaseTest, ::testing::ValuesIn(OurCases()), testing::NameOfCase);
 
 TEST(OpListTest, WhatHasNoKernelHereIsAViewOrComputedByALibrary) {
-  const std::vector<OpId> by_libraries = {OpId::kMatMul,
-                                          OpId::kLinear,
-                                          OpId::kConv2d,
-                                          OpId::kConv2dInputGrad,
-                                          OpId::kConv2dWeightGrad,
-                                          OpId::kSoftmax,
-                                          OpId::kSoftmaxGrad,
-                                          OpId::kLogSoftmax,
-                                          OpId::kLogSoftmaxGrad,
-                                          OpId::kBatchNormTraining,
-                                          OpId::kBatchNormTrainingGrad};
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const auto op = static_cast<OpId>(i);
+  const std::vector<OpId> by_libraries = {op::kMatMul,
+                                          op::kLinear,
+                                          op::kConv2d,
+                                          op::kConv2dInputGrad,
+                                          op::kConv2dWeightGrad,
+                                          op::kSoftmax,
+                                          op::kSoftmaxGrad,
+                                          op::kLogSoftmax,
+                                          op::kLogSoftmaxGrad,
+                                          op::kBatchNormTraining,
+                                          op::kBatchNormTrainingGrad};
+  for (OpId op : BuiltinOps()) {
     const OpFlags& flags = SchemaOf(op).flags;
     const bool elsewhere =
         flags.view || flags.moves ||

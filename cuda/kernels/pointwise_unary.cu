@@ -1,7 +1,7 @@
 // Pointwise operations of one input that rounds, compares or multiplies.
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/pointwise_ops.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::cuda {
 

@@ -7,7 +7,7 @@
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/elements/pool_windows.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/image.h"
 
 namespace neura::cuda {
 namespace {

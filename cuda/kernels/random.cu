@@ -5,7 +5,7 @@
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/core/device_memory.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/random/philox.h"
 #include "neura/tensor/random/uniform.h"
 

@@ -2,7 +2,7 @@
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/reduce_input.h"
 #include "neura/tensor/elements/reducers.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 
 namespace neura::cuda {
 

@@ -5,7 +5,7 @@
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/reduction.h"
 #include "neura/cuda/kernels/strided.h"
-#include "neura/tensor/core/reduce_plan.h"
+#include "neura/tensor/iteration/reduce_plan.h"
 
 namespace neura::cuda {
 

@@ -2,9 +2,9 @@
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/support.h"
-#include "neura/tensor/core/reduce_plan.h"
 #include "neura/tensor/elements/reducers.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/iteration/reduce_plan.h"
+#include "neura/tensor/ops/op_list/dims.h"
 
 namespace neura::cuda {
 namespace {

@@ -3,6 +3,7 @@
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/elements/steps.h"
+#include "neura/tensor/ops/op_list/step.h"
 
 namespace neura::cuda {
 namespace {

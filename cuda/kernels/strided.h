@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "neura/cuda/kernels/launch.h"
-#include "neura/tensor/core/loop_dims.h"
+#include "neura/tensor/iteration/loop_dims.h"
 
 namespace neura::cuda {
 

@@ -3,7 +3,9 @@
 #include "neura/cuda/libraries/kernels.h"
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/norm.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::cuda {
 namespace {
@@ -26,7 +28,7 @@ Tensor Filled(const KernelCall& call, DimsView shape, DType dtype, double value)
   options.shape.assign(shape.begin(), shape.end());
   options.value = value;
   options.dtype = dtype;
-  RunKernel({OpId::kFull, &options, {}, call.call.device}, absl::MakeSpan(&values, 1));
+  RunKernel({op::kFull, &options, {}, call.call.device}, absl::MakeSpan(&values, 1));
   return values;
 }
 
@@ -65,7 +67,7 @@ void BatchNormTrainingKernel(KernelCall& call) {
   const double count = static_cast<double>(output.numel() / channels);
   const Tensor biased = Filled(call, {}, output.dtype(), (count - 1) / count);
   const Tensor* factors_of_variance[] = {&variance, &biased};
-  RunKernel({OpId::kMul, nullptr, factors_of_variance, call.call.device},
+  RunKernel({op::kMul, nullptr, factors_of_variance, call.call.device},
             absl::MakeSpan(&variance, 1));
 }
 

@@ -11,7 +11,7 @@
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/image.h"
 
 namespace neura::cuda {
 namespace {

@@ -11,8 +11,10 @@
 #include "neura/cuda/runtime/error.h"
 #include "neura/cuda/runtime/stream.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/core/product_dims.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/iteration/product_dims.h"
+#include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/linalg.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::cuda {
 namespace {
@@ -102,10 +104,10 @@ void RunInPlace(OpId op, const void* options, TensorRefs inputs, const Tensor& o
 
 void Activate(const Tensor& output, Activation activation) {
   const Tensor* refs[] = {&output};
-  if (activation == Activation::kRelu) RunInPlace(OpId::kRelu, nullptr, refs, output);
+  if (activation == Activation::kRelu) RunInPlace(op::kRelu, nullptr, refs, output);
   if (activation == Activation::kGelu) {
     const GeluOptions options{.approximate = "tanh"};
-    RunInPlace(OpId::kGelu, &options, refs, output);
+    RunInPlace(op::kGelu, &options, refs, output);
   }
 }
 
@@ -133,7 +135,7 @@ void LinearInto(const KernelCall& call, Activation activation) {
   // In steps: not every dtype and size has every epilogue.
   if (bias.defined()) {
     const Tensor* refs[] = {&output, &bias};
-    RunInPlace(OpId::kAssign, nullptr, refs, output);
+    RunInPlace(op::kAssign, nullptr, refs, output);
   } else {
     ClearElements(call, output);
   }
@@ -174,10 +176,10 @@ Tensor LinearActivation(const Tensor& input, const Tensor& weight, const Tensor&
         absl::StrCat("LinearActivation: the input is on ", ToString(input.device())));
   }
   const Tensor* inputs[] = {&input, &weight, &bias};
-  const OpCall call{OpId::kLinear, nullptr, inputs, input.device()};
+  const OpCall call{op::kLinear, nullptr, inputs, input.device()};
   CheckInputs(call);
   OutputSpec spec;
-  InferOf(OpId::kLinear)(call, absl::MakeSpan(&spec, 1));
+  InferOf(op::kLinear)(call, absl::MakeSpan(&spec, 1));
   Tensor output = Tensor::Empty(spec.shape, spec.dtype, input.device());
   const KernelCall kernel_call{call, absl::MakeSpan(&output, 1)};
   LinearInto(kernel_call, activation);

@@ -6,8 +6,8 @@
 #include "neura/cuda/libraries/kernels.h"
 #include "neura/cuda/runtime/device.h"
 #include "neura/cuda/runtime/error.h"
-#include "neura/tensor/core/reduce_plan.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/iteration/reduce_plan.h"
+#include "neura/tensor/ops/op_list/norm.h"
 
 namespace neura::cuda {
 namespace {

@@ -48,9 +48,7 @@ void CheckFault(int device) {
   const KernelFault found = *fault;
   // Last, so that the next kernel that finds fault writes all of its own.
   code.store(0, std::memory_order_release);
-  const char* name = found.op >= 0 && found.op < NumOps()
-                         ? SchemaOf(static_cast<OpId>(found.op)).name
-                         : "an operation";
+  const char* name = IsOp(found.op) ? SchemaOf(static_cast<OpId>(found.op)).name : "an operation";
   ThrowOutOfRange(absl::StrCat(name, ": index ", found.value, " is outside [0, ", found.bound,
                                "); found by cuda:", device, " after the call had returned"));
 }

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "neura/cuda/testing/device_test.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/testing/error_of.h"
 
 namespace neura::cuda {

@@ -4,6 +4,7 @@
 
 #include "neura/examples/backend/counting_backend.h"
 #include "neura/neura.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 #include "neura/tensor/testing/op_cases.h"
@@ -128,11 +129,11 @@ TEST(RandomTest, BitsDoNotDependOnTheDevice) {
 
 TEST(KernelTest, AnOperationWithoutOneIsAnErrorThatNamesBoth) {
   KernelTable& table = KernelsOf(DeviceType::kCustom);
-  const Kernel kernel = table[OpId::kErf];
-  table[OpId::kErf] = nullptr;
+  const Kernel kernel = table[op::kErf];
+  table[op::kErf] = nullptr;
   EXPECT_THAT(ErrorOf([] { Erf(There(Zeros({2}))); }),
               HasSubstr("erf(float32 [2] on custom:0): no kernel for device custom:0"));
-  table[OpId::kErf] = kernel;
+  table[op::kErf] = kernel;
 }
 
 using CaseTest = testing::OpCaseFixture;

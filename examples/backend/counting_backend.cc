@@ -42,10 +42,10 @@ void CountingKernel(KernelCall& call) {
 [[maybe_unused]] const bool kInstalled = [] {
   SetDeviceMemory(DeviceType::kCustom, &kMemory);
   KernelTable& table = KernelsOf(DeviceType::kCustom);
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
+  for (OpId op : BuiltinOps()) {
     // Views and moves between devices need no kernels.
-    const OpFlags flags = SchemaOf(static_cast<OpId>(i)).flags;
-    if (!flags.view && !flags.moves) table[static_cast<OpId>(i)] = &CountingKernel;
+    const OpFlags flags = SchemaOf(op).flags;
+    if (!flags.view && !flags.moves) table[op] = &CountingKernel;
   }
   return true;
 }();
@@ -54,9 +54,9 @@ void CountingKernel(KernelCall& call) {
 
 std::vector<KernelCalls> CountedCalls() {
   std::vector<KernelCalls> counted;
-  for (int i = 0; i < NumOps(); ++i) {
-    if (const int64_t calls = g_calls[static_cast<size_t>(i)]) {
-      counted.push_back({static_cast<OpId>(i), calls});
+  for (OpId op : AllOps()) {
+    if (const int64_t calls = g_calls[static_cast<size_t>(op)]) {
+      counted.push_back({op, calls});
     }
   }
   std::stable_sort(counted.begin(), counted.end(),

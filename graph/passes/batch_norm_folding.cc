@@ -1,4 +1,6 @@
 #include "neura/graph/passes/passes.h"
+#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/op_list/norm.h"
 
 namespace neura::graph {
 namespace {
@@ -23,10 +25,10 @@ bool InputsAreConstant(const Graph& graph, const Node& node, size_t first) {
 void FoldBatchNorm(Graph& graph) {
   for (NodeId id : graph.nodes()) {
     const Node& norm = graph.node(id);
-    if (norm.op != OpId::kBatchNormInference || !InputsAreConstant(graph, norm, 1)) continue;
+    if (norm.op != op::kBatchNormInference || !InputsAreConstant(graph, norm, 1)) continue;
     const ValueId between = norm.inputs[0];
     const NodeId conv_id = graph.value(between).producer;
-    if (conv_id == kNoNode || graph.node(conv_id).op != OpId::kConv2d) continue;
+    if (conv_id == kNoNode || graph.node(conv_id).op != op::kConv2d) continue;
     const Node& conv = graph.node(conv_id);
     if (graph.value(between).users.size() != 1 || graph.IsOutput(between)) continue;
     if (!InputsAreConstant(graph, conv, 1)) continue;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "neura/graph/passes/passes.h"
+#include "neura/tensor/ops/op_list/copy.h"
 
 namespace neura::graph {
 namespace {
@@ -19,7 +20,7 @@ bool SameLayout(const Value& a, const Value& b) {
 
 bool IsIdentity(const Graph& graph, const Node& node) {
   const OpFlags& flags = SchemaOf(node.op).flags;
-  const bool copies = flags.moves || node.op == OpId::kClone || node.op == OpId::kCast;
+  const bool copies = flags.moves || node.op == op::kClone || node.op == op::kCast;
   if (!flags.view && !copies) return false;
   const Value &input = graph.value(node.inputs[0]), &output = graph.value(node.outputs[0]);
   return input.dtype == output.dtype && SameLayout(input, output);

@@ -10,6 +10,8 @@
 #include "neura/nn/loss.h"
 #include "neura/python/extension/binder.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -57,7 +59,7 @@ void InitReductions(Binder bind) {
 template <Tensor (*function)(const Tensor&, const Tensor&)>
 py::object ScaledInPlace(const py::object& self, const Operand& other, const Scalar& alpha) {
   Operand both[] = {TensorOf(self.ptr()), other};
-  NumbersToTensors(OpId::kAdd, absl::MakeSpan(both));
+  NumbersToTensors(op::kAdd, absl::MakeSpan(both));
   WithoutGil([&] {
     const Tensor& addend = both[1].tensor;
     function(both[0].tensor, alpha == Scalar(1) ? addend : Mul(addend, alpha));

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "neura/python/extension/function.h"
-#include "neura/tensor/ops/fields.h"
+#include "neura/tensor/core/fields.h"
 
 namespace neura::python {
 

@@ -11,6 +11,7 @@
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/schema.h"
 #include "neura/tensor/tensor.h"
 
@@ -366,7 +367,7 @@ int Contains(PyObject* self, PyObject* value) {
         Operand both[2];
         both[0] = TensorOf(self);
         if (!FromPython(value, &both[1])) return 0;
-        NumbersToTensors(OpId::kEq, both);
+        NumbersToTensors(op::kEq, both);
         return Any(Eq(both[0].tensor, both[1].tensor)).Item<bool>();
       },
       -1);

@@ -202,8 +202,7 @@ class OpFunction final : public Function {
 
 void InitOpFunctions(py::module_& m) {
   const py::handle tensor(reinterpret_cast<PyObject*>(g_tensor_type));
-  for (int i = 0; i < NumOps(); ++i) {
-    const OpId op = static_cast<OpId>(i);
+  for (OpId op : AllOps()) {
     const OpSchema& schema = SchemaOf(op);
     if (schema.flags.moves) continue;  // Tensor.to names the device
     if (schema.options->size > OptionsValue::kMaxSize) {

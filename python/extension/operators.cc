@@ -6,6 +6,7 @@
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -58,7 +59,7 @@ PyObject* Power(PyObject* a, PyObject* b, PyObject*) {
         IsDifferentiable(TensorOf(a).dtype())) ||
        (PyLong_CheckExact(b) && PyLong_AsLong(b) == 2 && TensorOf(a).dtype() != kBool));
   PyErr_Clear();  // an integer beyond long
-  return square ? Unary<OpId::kSquare>(a) : Binary<OpId::kPow>(a, b);
+  return square ? Unary<op::kSquare>(a) : Binary<op::kPow>(a, b);
 }
 
 PyObject* Positive(PyObject* a) { return Py_NewRef(a); }
@@ -102,17 +103,17 @@ PyObject* Logical(PyObject* a, PyObject* b) {
 PyObject* Compare(PyObject* a, PyObject* b, int comparison) {
   switch (comparison) {
     case Py_LT:
-      return Binary<OpId::kLt>(a, b);
+      return Binary<op::kLt>(a, b);
     case Py_LE:
-      return Binary<OpId::kLe>(a, b);
+      return Binary<op::kLe>(a, b);
     case Py_EQ:
-      return Binary<OpId::kEq>(a, b);
+      return Binary<op::kEq>(a, b);
     case Py_NE:
-      return Binary<OpId::kNe>(a, b);
+      return Binary<op::kNe>(a, b);
     case Py_GT:
-      return Binary<OpId::kGt>(a, b);
+      return Binary<op::kGt>(a, b);
     default:
-      return Binary<OpId::kGe>(a, b);
+      return Binary<op::kGe>(a, b);
   }
 }
 
@@ -157,25 +158,24 @@ PyObject* Repr(PyObject* self) {
 
 const PyType_Slot kSlots[] = {
 #define NEURA_SLOT(slot, function) {Py_##slot, reinterpret_cast<void*>(function)},
-    NEURA_SLOT(nb_add, Binary<OpId::kAdd>) NEURA_SLOT(nb_subtract, Binary<OpId::kSub>) NEURA_SLOT(
-        nb_multiply, Binary<OpId::kMul>) NEURA_SLOT(nb_true_divide, Binary<OpId::kDiv>)
-        NEURA_SLOT(nb_floor_divide, Binary<OpId::kFloorDivide>) NEURA_SLOT(
-            nb_remainder, Binary<OpId::kRemainder>) NEURA_SLOT(nb_matrix_multiply, MatrixMultiply)
-            NEURA_SLOT(nb_power, Power) NEURA_SLOT(nb_inplace_add, InPlace<OpId::kAdd>)
-                NEURA_SLOT(nb_inplace_subtract, InPlace<OpId::kSub>) NEURA_SLOT(nb_inplace_multiply,
-                                                                                InPlace<OpId::kMul>)
-                    NEURA_SLOT(nb_inplace_true_divide, InPlace<OpId::kDiv>) NEURA_SLOT(
-                        nb_inplace_floor_divide, InPlace<OpId::kFloorDivide>)
-                        NEURA_SLOT(nb_inplace_remainder, InPlace<OpId::kRemainder>) NEURA_SLOT(
-                            nb_negative, Unary<OpId::kNeg>) NEURA_SLOT(nb_positive, Positive)
-                            NEURA_SLOT(nb_absolute, Unary<OpId::kAbs>) NEURA_SLOT(nb_invert, Invert)
-                                NEURA_SLOT(nb_and, Logical<OpId::kLogicalAnd>)
-                                    NEURA_SLOT(nb_or, Logical<OpId::kLogicalOr>)
-                                        NEURA_SLOT(nb_xor, Logical<OpId::kLogicalXor>) NEURA_SLOT(
-                                            nb_bool, Truth) NEURA_SLOT(nb_float, ToFloat)
-                                            NEURA_SLOT(nb_int, ToInt) NEURA_SLOT(nb_index, ToIndex)
-                                                NEURA_SLOT(tp_richcompare, Compare)
-                                                    NEURA_SLOT(tp_repr, Repr)
+    NEURA_SLOT(nb_add, Binary<op::kAdd>) NEURA_SLOT(nb_subtract, Binary<op::kSub>) NEURA_SLOT(
+        nb_multiply, Binary<op::kMul>) NEURA_SLOT(nb_true_divide, Binary<op::kDiv>)
+        NEURA_SLOT(nb_floor_divide, Binary<op::kFloorDivide>) NEURA_SLOT(
+            nb_remainder, Binary<op::kRemainder>) NEURA_SLOT(nb_matrix_multiply, MatrixMultiply)
+            NEURA_SLOT(nb_power, Power) NEURA_SLOT(nb_inplace_add, InPlace<op::kAdd>)
+                NEURA_SLOT(nb_inplace_subtract, InPlace<op::kSub>) NEURA_SLOT(nb_inplace_multiply,
+                                                                              InPlace<op::kMul>)
+                    NEURA_SLOT(nb_inplace_true_divide, InPlace<op::kDiv>) NEURA_SLOT(
+                        nb_inplace_floor_divide, InPlace<op::kFloorDivide>)
+                        NEURA_SLOT(nb_inplace_remainder, InPlace<op::kRemainder>) NEURA_SLOT(
+                            nb_negative, Unary<op::kNeg>) NEURA_SLOT(nb_positive, Positive)
+                            NEURA_SLOT(nb_absolute, Unary<op::kAbs>) NEURA_SLOT(nb_invert, Invert)
+                                NEURA_SLOT(nb_and, Logical<op::kLogicalAnd>)
+                                    NEURA_SLOT(nb_or, Logical<op::kLogicalOr>) NEURA_SLOT(
+                                        nb_xor, Logical<op::kLogicalXor>) NEURA_SLOT(nb_bool, Truth)
+                                        NEURA_SLOT(nb_float, ToFloat) NEURA_SLOT(nb_int, ToInt)
+                                            NEURA_SLOT(nb_index, ToIndex) NEURA_SLOT(
+                                                tp_richcompare, Compare) NEURA_SLOT(tp_repr, Repr)
 #undef NEURA_SLOT
 };
 

@@ -10,8 +10,8 @@
 
 #include "neura/python/extension/tensor_object.h"
 #include "neura/tensor/core/device.h"
+#include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/scalar.h"
-#include "neura/tensor/ops/fields.h"
 #include "neura/tensor/ops/operand.h"
 #include "neura/tensor/random/generator.h"
 

@@ -11,7 +11,7 @@
 #include <type_traits>
 
 #include "neura/tensor/elements/wrapping.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::elements {
 

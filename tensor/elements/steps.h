@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/step.h"
 
 namespace neura::elements {
 

@@ -9,7 +9,6 @@
 
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/operand.h"
-#include "neura/tensor/ops/options.h"
 #include "neura/tensor/random/generator.h"
 
 namespace neura {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"
 
@@ -39,7 +39,7 @@ Tensor Empty(DimsView shape, const TensorOptions& options) {
 Tensor Full(DimsView shape, const Scalar& value, const TensorOptions& options) {
   const FullOptions full{
       .shape = Dims(shape.begin(), shape.end()), .value = value, .dtype = options.dtype};
-  return CallFactory(OpId::kFull, &full, options.device);
+  return CallFactory(op::kFull, &full, options.device);
 }
 Tensor Zeros(DimsView shape, const TensorOptions& options) { return Full(shape, 0, options); }
 Tensor Ones(DimsView shape, const TensorOptions& options) { return Full(shape, 1, options); }
@@ -117,7 +117,7 @@ Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
   }
   const RangeOptions range{
       .start = start, .step = step, .length = static_cast<int64_t>(length), .dtype = options.dtype};
-  return CallFactory(OpId::kRange, &range, options.device);
+  return CallFactory(op::kRange, &range, options.device);
 }
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step) {
   const bool floating = AnyFloating(start, end, step);
@@ -133,7 +133,7 @@ Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& op
   const auto range = [&](double first, double step, int64_t length) {
     const RangeOptions range_options{
         .start = first, .step = step, .length = length, .dtype = dtype};
-    return CallFactory(OpId::kRange, &range_options, options.device);
+    return CallFactory(op::kRange, &range_options, options.device);
   };
   // The second half counts back from `end`, so that the last element is it.
   const int64_t half = steps / 2;
@@ -154,24 +154,24 @@ Tensor Eye(int64_t n, const TensorOptions& options) { return Eye(n, n, options);
 
 Tensor Uniform(DimsView shape, double low, double high, const TensorOptions& options,
                Generator* generator) {
-  return CallRandom(OpId::kRandomUniform, shape, low, high, options, generator);
+  return CallRandom(op::kRandomUniform, shape, low, high, options, generator);
 }
 Tensor Rand(DimsView shape, const TensorOptions& options, Generator* generator) {
   return Uniform(shape, 0, 1, options, generator);
 }
 Tensor Normal(DimsView shape, double mean, double std, const TensorOptions& options,
               Generator* generator) {
-  return CallRandom(OpId::kRandomNormal, shape, mean, std, options, generator);
+  return CallRandom(op::kRandomNormal, shape, mean, std, options, generator);
 }
 Tensor Randn(DimsView shape, const TensorOptions& options, Generator* generator) {
   return Normal(shape, 0, 1, options, generator);
 }
 Tensor RandInt(int64_t low, int64_t high, DimsView shape, const TensorOptions& options,
                Generator* generator) {
-  return CallRandom(OpId::kRandomInt, shape, low, high, options, generator);
+  return CallRandom(op::kRandomInt, shape, low, high, options, generator);
 }
 Tensor Bernoulli(DimsView shape, double p, const TensorOptions& options, Generator* generator) {
-  return CallRandom(OpId::kRandomBernoulli, shape, p, 1.0, options, generator);
+  return CallRandom(op::kRandomBernoulli, shape, p, 1.0, options, generator);
 }
 Tensor Bernoulli(const Tensor& input, Generator* generator) {
   RequireDefined("bernoulli", input);
@@ -190,7 +190,7 @@ Tensor Dropout(const Tensor& input, double p, bool training, Generator* generato
   return Where(kept, input * (p < 1 ? 1 / (1 - p) : 0), 0);
 }
 Tensor RandPerm(int64_t n, Generator* generator) {
-  return CallRandom(OpId::kRandomPermutation, {n}, 0.0, 1.0, {.dtype = kInt64}, generator);
+  return CallRandom(op::kRandomPermutation, {n}, 0.0, 1.0, {.dtype = kInt64}, generator);
 }
 
 }  // namespace neura

@@ -9,7 +9,8 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/thread_exit.h"
 #include "neura/tensor/ops/backend.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/pointwise_type.h"
 
 namespace neura {
@@ -69,7 +70,7 @@ bool NeedsPromotion(const OpCall& call, const OpFlags& flags, DType* common) {
     same &= call.input(i).dtype() == dtype;
   }
   // The bounds of a clamp count as well.
-  const bool inputs_decide = same && call.op != OpId::kClamp;
+  const bool inputs_decide = same && call.op != op::kClamp;
   *common = inputs_decide ? ComputeDType(flags.rule, dtype) : CommonDType(call);
   return !same || *common != dtype;
 }
@@ -87,7 +88,7 @@ struct ReplacedInputs {
   void Cast(size_t first, DType dtype) {
     const CastOptions options{.dtype = dtype};
     for (size_t i = first; i < refs.size(); ++i) {
-      if (refs[i]->dtype() != dtype) Replace(i, Call(OpId::kCast, &options, *refs[i]));
+      if (refs[i]->dtype() != dtype) Replace(i, Call(op::kCast, &options, *refs[i]));
     }
   }
 
@@ -99,7 +100,7 @@ struct ReplacedInputs {
 Tensor CloneOf(const Tensor& tensor) {
   Tensor copy = Tensor::Empty(tensor.shape(), tensor.dtype(), tensor.device());
   const Tensor* refs[] = {&tensor};
-  RunKernel({OpId::kClone, nullptr, refs, tensor.device()}, absl::MakeSpan(&copy, 1));
+  RunKernel({op::kClone, nullptr, refs, tensor.device()}, absl::MakeSpan(&copy, 1));
   return copy;
 }
 
@@ -139,7 +140,7 @@ void ConvertInPlace(const OpCall& call, DType common) {
   Tensor computed;
   Dispatch(call.op, call.options, call.inputs, absl::MakeSpan(&computed, 1), call.device);
   CheckFitsInPlace(call, computed.shape());
-  DispatchInPlace(OpId::kAssign, nullptr, {&target, &computed});
+  DispatchInPlace(op::kAssign, nullptr, {&target, &computed});
 }
 
 void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs);
@@ -219,7 +220,7 @@ void CheckInputs(const OpCall& call) {
 
 void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
   const Kernel kernel =
-      call.op == OpId::kToDevice ? &ToDeviceKernel : KernelsOf(call.device.type)[call.op];
+      call.op == op::kToDevice ? &ToDeviceKernel : KernelsOf(call.device.type)[call.op];
   if (ABSL_PREDICT_FALSE(kernel == nullptr)) {
     ThrowUnimplemented(
         absl::StrCat(Describe(call), ": no kernel for device ", ToString(call.device)));

@@ -9,6 +9,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/op_list/norm.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/op_list/reduce.h"
+#include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 
@@ -55,7 +61,7 @@ TEST(ObserverTest, SeesConversions) {
 class DoubleTheSum : public OpInterceptor {
  public:
   bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override {
-    if (call.op != OpId::kAdd) return false;
+    if (call.op != op::kAdd) return false;
     outputs[0] = Mul(Add(call.input(0), call.input(1)), 2);
     return true;
   }
@@ -74,7 +80,7 @@ TEST(InterceptorTest, ReplacesOperationsAndIsNotCalledByItself) {
 class AddTwiceInPlace : public OpInterceptor {
  public:
   bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override {
-    if (call.op != OpId::kAdd || !call.in_place) return false;
+    if (call.op != op::kAdd || !call.in_place) return false;
     EXPECT_TRUE(IsSame(outputs[0], call.input(0)));
     AddInPlace(AddInPlace(outputs[0], call.input(1)), call.input(1));
     return true;
@@ -209,21 +215,21 @@ TEST(ErrorTest, HugeShapes) {
 }
 
 TEST(SchemaTest, ReadsInputsFromTheList) {
-  const OpSchema& conv = SchemaOf(OpId::kConv2d);
+  const OpSchema& conv = SchemaOf(op::kConv2d);
   EXPECT_STREQ(conv.name, "conv2d");
   EXPECT_EQ(conv.min_inputs, 2);
   EXPECT_EQ(conv.max_inputs, 3);
-  EXPECT_EQ(SchemaOf(OpId::kCat).max_inputs, kAnyNumber);
-  EXPECT_EQ(SchemaOf(OpId::kBatchNormTrainingGrad).min_inputs, 5);
+  EXPECT_EQ(SchemaOf(op::kCat).max_inputs, kAnyNumber);
+  EXPECT_EQ(SchemaOf(op::kBatchNormTrainingGrad).min_inputs, 5);
   OpId op;
   ASSERT_TRUE(FindOp("log_softmax", &op));
-  EXPECT_EQ(op, OpId::kLogSoftmax);
+  EXPECT_EQ(op, op::kLogSoftmax);
   EXPECT_FALSE(FindOp("no_such_op", &op));
 }
 
 TEST(FieldsTest, OptionsPrintAndCompare) {
   const Conv2dOptions a{.stride = {2, 1}}, b{.stride = {2, 1}}, c;
-  const OptionsType& type = *SchemaOf(OpId::kConv2d).options;
+  const OptionsType& type = *SchemaOf(op::kConv2d).options;
   EXPECT_EQ(OptionsToString(type, &a),
             "{stride=[2, 1], padding=[0, 0], dilation=[1, 1], groups=1}");
   EXPECT_TRUE(OptionsEqual(type, &a, &b));
@@ -231,14 +237,14 @@ TEST(FieldsTest, OptionsPrintAndCompare) {
 }
 
 TEST(FieldsTest, NumbersCompareByTheirBits) {
-  const OptionsType& pad = *SchemaOf(OpId::kPad).options;
+  const OptionsType& pad = *SchemaOf(op::kPad).options;
   const PadOptions zero{.value = 0.0}, negative{.value = -0.0}, nan{.value = NAN};
   EXPECT_FALSE(OptionsEqual(pad, &zero, &negative));
   EXPECT_TRUE(OptionsEqual(pad, &nan, &nan));
-  const OptionsType& full = *SchemaOf(OpId::kFull).options;
+  const OptionsType& full = *SchemaOf(op::kFull).options;
   const FullOptions full_zero{.value = 0.0}, full_negative{.value = -0.0};
   EXPECT_FALSE(OptionsEqual(full, &full_zero, &full_negative));
-  const OptionsType& clamp = *SchemaOf(OpId::kClamp).options;
+  const OptionsType& clamp = *SchemaOf(op::kClamp).options;
   const ClampOptions clamp_zero{.min = 0.0}, clamp_negative{.min = -0.0};
   EXPECT_FALSE(OptionsEqual(clamp, &clamp_zero, &clamp_negative));
   EXPECT_TRUE(OptionsEqual(clamp, &clamp_zero, &clamp_zero));

@@ -2,6 +2,7 @@
 
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"
 
@@ -9,19 +10,19 @@ namespace neura {
 
 Tensor Conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options) {
-  return Call(OpId::kConv2d, &options, input, weight, bias);
+  return Call(op::kConv2d, &options, input, weight, bias);
 }
 Tensor Conv2dInputGrad(const Tensor& grad, const Tensor& weight, const Conv2dGradOptions& options) {
-  return Call(OpId::kConv2dInputGrad, &options, grad, weight);
+  return Call(op::kConv2dInputGrad, &options, grad, weight);
 }
 Tensor Conv2dWeightGrad(const Tensor& grad, const Tensor& input, const Conv2dGradOptions& options) {
-  return Call(OpId::kConv2dWeightGrad, &options, grad, input);
+  return Call(op::kConv2dWeightGrad, &options, grad, input);
 }
 
 PooledAndIndices MaxPool2dWithIndices(const Tensor& input, const MaxPool2dOptions& options) {
   const Tensor* inputs[] = {&input};
   Tensor outputs[2];
-  Dispatch(OpId::kMaxPool2d, &options, inputs, absl::MakeSpan(outputs));
+  Dispatch(op::kMaxPool2d, &options, inputs, absl::MakeSpan(outputs));
   return {outputs[0], outputs[1]};
 }
 Tensor MaxPool2d(const Tensor& input, const MaxPool2dOptions& options) {
@@ -29,25 +30,25 @@ Tensor MaxPool2d(const Tensor& input, const MaxPool2dOptions& options) {
 }
 Tensor MaxPool2dScatter(const Tensor& input, const Tensor& indices, Size2 output_size) {
   const SpatialSizeOptions options{.output_size = output_size};
-  return Call(OpId::kMaxPool2dScatter, &options, input, indices);
+  return Call(op::kMaxPool2dScatter, &options, input, indices);
 }
 Tensor MaxPool2dGather(const Tensor& input, const Tensor& indices) {
-  return Call(OpId::kMaxPool2dGather, nullptr, input, indices);
+  return Call(op::kMaxPool2dGather, nullptr, input, indices);
 }
 
 Tensor AvgPool2d(const Tensor& input, const AvgPool2dOptions& options) {
-  return Call(OpId::kAvgPool2d, &options, input);
+  return Call(op::kAvgPool2d, &options, input);
 }
 Tensor AvgPool2dGrad(const Tensor& grad, const AvgPool2dGradOptions& options) {
-  return Call(OpId::kAvgPool2dGrad, &options, grad);
+  return Call(op::kAvgPool2dGrad, &options, grad);
 }
 Tensor AdaptiveAvgPool2d(const Tensor& input, Size2 output_size) {
   const SpatialSizeOptions options{.output_size = output_size};
-  return Call(OpId::kAdaptiveAvgPool2d, &options, input);
+  return Call(op::kAdaptiveAvgPool2d, &options, input);
 }
 Tensor AdaptiveAvgPool2dGrad(const Tensor& grad, Size2 input_size) {
   const SpatialSizeOptions options{.output_size = input_size};
-  return Call(OpId::kAdaptiveAvgPool2dGrad, &options, grad);
+  return Call(op::kAdaptiveAvgPool2dGrad, &options, grad);
 }
 
 Tensor ConvTranspose2d(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,

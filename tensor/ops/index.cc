@@ -7,7 +7,9 @@
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/index.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
@@ -16,19 +18,19 @@ namespace neura {
 
 Tensor IndexSelect(const Tensor& input, int64_t dim, const Tensor& index) {
   const DimOptions options{.dim = dim};
-  return Call(OpId::kIndexSelect, &options, input, index);
+  return Call(op::kIndexSelect, &options, input, index);
 }
 Tensor IndexAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
   const DimOptions options{.dim = dim};
-  return Call(OpId::kIndexAdd, &options, input, index, source);
+  return Call(op::kIndexAdd, &options, input, index, source);
 }
 Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index) {
   const DimOptions options{.dim = dim};
-  return Call(OpId::kGather, &options, input, index);
+  return Call(op::kGather, &options, input, index);
 }
 Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
   const DimOptions options{.dim = dim};
-  return Call(OpId::kScatterAdd, &options, input, index, source);
+  return Call(op::kScatterAdd, &options, input, index, source);
 }
 
 Tensor NonZero(const Tensor& input) {

@@ -1,4 +1,5 @@
-// One inference function for each operation: validates a call and says what comes out.
+// What inference functions share. There is one for each operation, InferName: it validates a call
+// and says what comes out.
 #ifndef NEURA_TENSOR_OPS_INFER_H_
 #define NEURA_TENSOR_OPS_INFER_H_
 
@@ -9,9 +10,6 @@
 #include "neura/tensor/ops/backend.h"
 
 namespace neura::infer {
-
-#define NEURA_OP(Name, ...) void Infer##Name(const OpCall& call, absl::Span<OutputSpec> outputs);
-#include "neura/tensor/ops/op_list.inc"
 
 // Throws InvalidArgument with the call's operation, shapes and dtypes before the message.
 template <typename... Parts>

@@ -2,7 +2,8 @@
 #include <limits>
 
 #include "neura/tensor/ops/infer.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/step.h"
 
 namespace neura::infer {
 namespace {

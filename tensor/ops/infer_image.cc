@@ -1,6 +1,6 @@
 // Inference of convolution and pooling over [N, C, H, W].
 #include "neura/tensor/ops/infer.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/window.h"
 
 namespace neura::infer {

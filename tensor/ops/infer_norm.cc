@@ -1,6 +1,6 @@
 // Inference of softmax and normalization.
 #include "neura/tensor/ops/infer.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/norm.h"
 
 namespace neura::infer {
 namespace {

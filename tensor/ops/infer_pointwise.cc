@@ -1,6 +1,7 @@
 // Inference of pointwise operations, copies and casts.
 #include "neura/tensor/ops/infer.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::infer {
 namespace {
@@ -36,7 +37,7 @@ void CheckOptions<GeluOptions>(const OpCall& call) {
     InferPointwise(call, outputs);                                       \
   }
 #define NEURA_BINARY(Name, name, ...) NEURA_UNARY_WITH(Name, name, NoOptions, )
-#include "neura/tensor/ops/op_list.inc"
+#include "neura/tensor/ops/op_list/pointwise.inc"
 
 void InferWhere(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (call.input(0).dtype() != kBool) Fail(call, "the condition must be bool");

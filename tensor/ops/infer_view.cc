@@ -1,9 +1,10 @@
 // Inference of views: extents, strides and offset over the input's memory.
 #include <algorithm>
 
-#include "neura/tensor/core/loop_dims.h"
+#include "neura/tensor/iteration/loop_dims.h"
 #include "neura/tensor/ops/infer.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/view.h"
 
 namespace neura {

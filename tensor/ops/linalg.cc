@@ -7,6 +7,7 @@
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
@@ -20,8 +21,8 @@ Tensor MatMul(const Tensor& input, const Tensor& other) {
   }
   const bool row = input.defined() && input.dim() == 1,
              column = other.defined() && other.dim() == 1;
-  if (!row && !column) return Call(OpId::kMatMul, nullptr, input, other);
-  const Tensor result = Call(OpId::kMatMul, nullptr, row ? Unsqueeze(input, 0) : input,
+  if (!row && !column) return Call(op::kMatMul, nullptr, input, other);
+  const Tensor result = Call(op::kMatMul, nullptr, row ? Unsqueeze(input, 0) : input,
                              column ? Unsqueeze(other, 1) : other);
   Dims dims;
   if (row) dims.push_back(-2);
@@ -30,7 +31,7 @@ Tensor MatMul(const Tensor& input, const Tensor& other) {
 }
 
 Tensor Linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
-  return Call(OpId::kLinear, nullptr, input, weight, bias);
+  return Call(op::kLinear, nullptr, input, weight, bias);
 }
 
 namespace {

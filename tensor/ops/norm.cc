@@ -4,22 +4,24 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list/norm.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 
 namespace neura {
 
 Tensor Softmax(const Tensor& input, const SoftmaxOptions& options) {
-  return Call(OpId::kSoftmax, &options, input);
+  return Call(op::kSoftmax, &options, input);
 }
 Tensor LogSoftmax(const Tensor& input, const SoftmaxOptions& options) {
-  return Call(OpId::kLogSoftmax, &options, input);
+  return Call(op::kLogSoftmax, &options, input);
 }
 Tensor SoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options) {
-  return Call(OpId::kSoftmaxGrad, &options, grad, output);
+  return Call(op::kSoftmaxGrad, &options, grad, output);
 }
 Tensor LogSoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options) {
-  return Call(OpId::kLogSoftmaxGrad, &options, grad, output);
+  return Call(op::kLogSoftmaxGrad, &options, grad, output);
 }
 
 namespace {
@@ -38,25 +40,25 @@ Result CallForAll(OpId op, const void* options, const Tensor* const (&inputs)[N]
 
 Normalized BatchNormTraining(const Tensor& input, const Tensor& weight, const Tensor& bias,
                              const BatchNormOptions& options) {
-  return CallForAll<Normalized, 4>(OpId::kBatchNormTraining, &options, {&input, &weight, &bias});
+  return CallForAll<Normalized, 4>(op::kBatchNormTraining, &options, {&input, &weight, &bias});
 }
 NormGrads BatchNormTrainingGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
                                 const Tensor& mean, const Tensor& rstd) {
-  return CallForAll<NormGrads, 3>(OpId::kBatchNormTrainingGrad, nullptr,
+  return CallForAll<NormGrads, 3>(op::kBatchNormTrainingGrad, nullptr,
                                   {&grad, &input, &weight, &mean, &rstd});
 }
 Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor& variance,
                           const Tensor& weight, const Tensor& bias,
                           const BatchNormOptions& options) {
-  return Call(OpId::kBatchNormInference, &options, input, mean, variance, weight, bias);
+  return Call(op::kBatchNormInference, &options, input, mean, variance, weight, bias);
 }
 Normalized LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bias,
                      const LayerNormOptions& options) {
-  return CallForAll<Normalized, 3>(OpId::kLayerNorm, &options, {&input, &weight, &bias});
+  return CallForAll<Normalized, 3>(op::kLayerNorm, &options, {&input, &weight, &bias});
 }
 NormGrads LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
                         const Tensor& mean, const Tensor& rstd, const LayerNormOptions& options) {
-  return CallForAll<NormGrads, 3>(OpId::kLayerNormGrad, &options,
+  return CallForAll<NormGrads, 3>(op::kLayerNormGrad, &options,
                                   {&grad, &input, &weight, &mean, &rstd});
 }
 

@@ -3,7 +3,7 @@
 #define NEURA_TENSOR_OPS_NORM_H_
 
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/norm.h"
 
 namespace neura {
 

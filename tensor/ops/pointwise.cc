@@ -8,6 +8,7 @@
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list.h"
 #include "neura/tensor/ops/pointwise_type.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
@@ -28,44 +29,42 @@ Tensor CallInPlace(OpId op, const void* options, TensorRefs inputs) {
 
 }  // namespace
 
-#define NEURA_UNARY(Name, name, rule, doc)                                         \
-  Tensor Name(const Tensor& input) { return Call(OpId::k##Name, nullptr, input); } \
-  Tensor Name##InPlace(const Tensor& input) {                                      \
-    return CallInPlace(OpId::k##Name, nullptr, {&input});                          \
-  }
+#define NEURA_UNARY(Name, name, rule, doc)                                       \
+  Tensor Name(const Tensor& input) { return Call(op::k##Name, nullptr, input); } \
+  Tensor Name##InPlace(const Tensor& input) { return CallInPlace(op::k##Name, nullptr, {&input}); }
 #define NEURA_UNARY_WITH(Name, name, Options, rule, doc)              \
   Tensor Name(const Tensor& input, const Options& options) {          \
-    return Call(OpId::k##Name, &options, input);                      \
+    return Call(op::k##Name, &options, input);                        \
   }                                                                   \
   Tensor Name##InPlace(const Tensor& input, const Options& options) { \
-    return CallInPlace(OpId::k##Name, &options, {&input});            \
+    return CallInPlace(op::k##Name, &options, {&input});              \
   }
-#define NEURA_BINARY(Name, name, rule, doc)                                        \
-  Tensor Name(const Tensor& input, const Tensor& other) {                          \
-    return Call(OpId::k##Name, nullptr, input, other);                             \
-  }                                                                                \
-  Tensor Name(const Tensor& input, const Scalar& other) {                          \
-    return Name(input, NumberBeside(OpId::k##Name, input, other, false));          \
-  }                                                                                \
-  Tensor Name(const Scalar& input, const Tensor& other) {                          \
-    return Name(NumberBeside(OpId::k##Name, other, input, true), other);           \
-  }                                                                                \
-  Tensor Name##InPlace(const Tensor& input, const Tensor& other) {                 \
-    return CallInPlace(OpId::k##Name, nullptr, {&input, &other});                  \
-  }                                                                                \
-  Tensor Name##InPlace(const Tensor& input, const Scalar& other) {                 \
-    return Name##InPlace(input, NumberBeside(OpId::k##Name, input, other, false)); \
+#define NEURA_BINARY(Name, name, rule, doc)                                      \
+  Tensor Name(const Tensor& input, const Tensor& other) {                        \
+    return Call(op::k##Name, nullptr, input, other);                             \
+  }                                                                              \
+  Tensor Name(const Tensor& input, const Scalar& other) {                        \
+    return Name(input, NumberBeside(op::k##Name, input, other, false));          \
+  }                                                                              \
+  Tensor Name(const Scalar& input, const Tensor& other) {                        \
+    return Name(NumberBeside(op::k##Name, other, input, true), other);           \
+  }                                                                              \
+  Tensor Name##InPlace(const Tensor& input, const Tensor& other) {               \
+    return CallInPlace(op::k##Name, nullptr, {&input, &other});                  \
+  }                                                                              \
+  Tensor Name##InPlace(const Tensor& input, const Scalar& other) {               \
+    return Name##InPlace(input, NumberBeside(op::k##Name, input, other, false)); \
   }
-#include "neura/tensor/ops/op_list.inc"
+#include "neura/tensor/ops/op_list/pointwise.inc"
 
 Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other) {
-  return Call(OpId::kWhere, nullptr, condition, input, other);
+  return Call(op::kWhere, nullptr, condition, input, other);
 }
 Tensor Where(const Tensor& condition, const Tensor& input, const Scalar& other) {
-  return Where(condition, input, NumberBeside(OpId::kWhere, input, other, false));
+  return Where(condition, input, NumberBeside(op::kWhere, input, other, false));
 }
 Tensor Where(const Tensor& condition, const Scalar& input, const Tensor& other) {
-  return Where(condition, NumberBeside(OpId::kWhere, other, input, true), other);
+  return Where(condition, NumberBeside(op::kWhere, other, input, true), other);
 }
 
 Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Operand& value) {
@@ -108,7 +107,7 @@ Tensor ClampBetween(const Tensor& input, const std::optional<Operand>& min,
       return bound->tensor;
     }
     const Tensor* both[] = {&input, &other->tensor};
-    return NumberBeside(OpId::kClamp, Cast(input, PromotedDType(both)), bound->scalar, false);
+    return NumberBeside(op::kClamp, Cast(input, PromotedDType(both)), bound->scalar, false);
   };
   // The bound where it binds or is NaN. Elsewhere, also where it is met, the input.
   const auto bounded = [](const Tensor& x, const Tensor& bound, const Tensor& binds) {
@@ -147,12 +146,12 @@ Tensor Scaled(const Tensor& tensor, const Scalar& factor) {
 
 Tensor AddScaled(const Operand& input, const Operand& other, const Scalar& alpha) {
   Operand both[] = {input, other};
-  NumbersToTensors(OpId::kAdd, absl::MakeSpan(both));
+  NumbersToTensors(op::kAdd, absl::MakeSpan(both));
   return Add(both[0].tensor, Scaled(both[1].tensor, alpha));
 }
 Tensor SubScaled(const Operand& input, const Operand& other, const Scalar& alpha) {
   Operand both[] = {input, other};
-  NumbersToTensors(OpId::kSub, absl::MakeSpan(both));
+  NumbersToTensors(op::kSub, absl::MakeSpan(both));
   return Sub(both[0].tensor, Scaled(both[1].tensor, alpha));
 }
 Tensor Addcmul(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2,
@@ -231,17 +230,17 @@ Tensor LogSigmoid(const Tensor& input) { return -Softplus(-input); }
 Tensor Cast(const Tensor& input, DType dtype) {
   if (input.defined() && input.dtype() == dtype) return input;
   const CastOptions options{.dtype = dtype};
-  return Call(OpId::kCast, &options, input);
+  return Call(op::kCast, &options, input);
 }
 
-Tensor Clone(const Tensor& input) { return Call(OpId::kClone, nullptr, input); }
+Tensor Clone(const Tensor& input) { return Call(op::kClone, nullptr, input); }
 
 Tensor To(const Tensor& input, Device device, bool non_blocking) {
   if (input.defined() && input.device() == device) return input;
   const ToDeviceOptions options{.non_blocking = non_blocking};
   const Tensor* refs[] = {&input};
   Tensor output;
-  Dispatch(OpId::kToDevice, &options, refs, absl::MakeSpan(&output, 1), device);
+  Dispatch(op::kToDevice, &options, refs, absl::MakeSpan(&output, 1), device);
   return output;
 }
 
@@ -258,7 +257,7 @@ Tensor Contiguous(const Tensor& input) {
 }
 
 Tensor Assign(const Tensor& input, const Tensor& source) {
-  return CallInPlace(OpId::kAssign, nullptr, {&input, &source});
+  return CallInPlace(op::kAssign, nullptr, {&input, &source});
 }
 Tensor Fill(const Tensor& input, const Scalar& value) {
   return Assign(input, NumberFor(input, value));

@@ -6,11 +6,11 @@
 #define NEURA_TENSOR_OPS_POINTWISE_H_
 
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura {
 
-// What each does, and its dtype rule, stands in its row of op_list.inc:
+// What each does, and its dtype rule, stands in its row of op_list/pointwise.inc:
 //   Tensor Exp(const Tensor& input);                               one input
 //   Tensor ExpInPlace(const Tensor& input);                        ... overwriting it
 //   Tensor Clamp(const Tensor& input, const ClampOptions& = {});   one input and options
@@ -31,7 +31,7 @@ namespace neura {
   Tensor Name(const Scalar& input, const Tensor& other);          \
   Tensor Name##InPlace(const Tensor& input, const Tensor& other); \
   Tensor Name##InPlace(const Tensor& input, const Scalar& other);
-#include "neura/tensor/ops/op_list.inc"
+#include "neura/tensor/ops/op_list/pointwise.inc"
 
 // `input` where the bool `condition` holds, `other` elsewhere; all three broadcast.
 Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other);

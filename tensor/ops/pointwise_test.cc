@@ -1,4 +1,6 @@
 // Corners of pointwise operations that the cases of //tensor/testing do not reach.
+#include "neura/tensor/ops/op_list/pointwise.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -5,7 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura {
 
@@ -37,7 +38,7 @@ DType ComputeDType(DTypeRule rule, DType common) {
 DType CommonDType(const OpCall& call) {
   const OpFlags& flags = call.schema().flags;
   DType common = PromotedDType(call.inputs.subspan(flags.first_value));
-  if (call.op == OpId::kClamp) {
+  if (call.op == op::kClamp) {
     const auto& options = call.Get<ClampOptions>();
     for (const std::optional<Scalar>& bound : {options.min, options.max}) {
       if (bound) common = ScalarDType(common, *bound);
@@ -57,7 +58,7 @@ Tensor Constant(const Scalar& value, DimsView shape, DType dtype, Device device)
   const FullOptions options{
       .shape = Dims(shape.begin(), shape.end()), .value = value, .dtype = dtype};
   Tensor result;
-  Dispatch(OpId::kFull, &options, {}, absl::MakeSpan(&result, 1), device);
+  Dispatch(op::kFull, &options, {}, absl::MakeSpan(&result, 1), device);
   return result;
 }
 
@@ -76,8 +77,8 @@ Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType 
       break;
   }
   // As where the bounds are options: the nearest value that the dtype has.
-  const bool bound = op == OpId::kClamp;
-  if (!bound && op != OpId::kAdd && op != OpId::kSub && op != OpId::kMul) {
+  const bool bound = op == op::kClamp;
+  if (!bound && op != op::kAdd && op != op::kSub && op != op::kMul) {
     ThrowInvalidArgument(absl::StrCat(SchemaOf(op).name, ": the number ", ToString(number),
                                       " is outside of what ", Describe(tensor), " holds"));
   }
@@ -95,7 +96,7 @@ Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType 
 Tensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first) {
   if (!tensor.defined()) return {};  // the call reports it
   const DType dtype = ScalarDType(tensor.dtype(), number);
-  if (op == OpId::kPow && !number_first && IsIntegral(dtype) && number.To<int64_t>() < 0) {
+  if (op == op::kPow && !number_first && IsIntegral(dtype) && number.To<int64_t>() < 0) {
     ThrowInvalidArgument(absl::StrCat("pow: ", Describe(tensor), " to the power of ",
                                       ToString(number),
                                       ": integers have no negative powers; cast them first"));

@@ -8,41 +8,43 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/index.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"
 
 namespace neura {
 
 Tensor Sum(const Tensor& input, const ReduceOptions& options) {
-  return Call(OpId::kSum, &options, input);
+  return Call(op::kSum, &options, input);
 }
 Tensor Mean(const Tensor& input, const ReduceOptions& options) {
-  return Call(OpId::kMean, &options, input);
+  return Call(op::kMean, &options, input);
 }
 Tensor Prod(const Tensor& input, const ReduceOptions& options) {
-  return Call(OpId::kProd, &options, input);
+  return Call(op::kProd, &options, input);
 }
 Tensor AMax(const Tensor& input, const ReduceOptions& options) {
-  return Call(OpId::kAMax, &options, input);
+  return Call(op::kAMax, &options, input);
 }
 Tensor AMin(const Tensor& input, const ReduceOptions& options) {
-  return Call(OpId::kAMin, &options, input);
+  return Call(op::kAMin, &options, input);
 }
 Tensor All(const Tensor& input, const ReduceOptions& options) {
-  return Call(OpId::kAll, &options, input);
+  return Call(op::kAll, &options, input);
 }
 Tensor Any(const Tensor& input, const ReduceOptions& options) {
-  return Call(OpId::kAny, &options, input);
+  return Call(op::kAny, &options, input);
 }
 Tensor ArgMax(const Tensor& input, const ArgReduceOptions& options) {
-  return Call(OpId::kArgMax, &options, input);
+  return Call(op::kArgMax, &options, input);
 }
 Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options) {
-  return Call(OpId::kArgMin, &options, input);
+  return Call(op::kArgMin, &options, input);
 }
 Tensor CumSum(const Tensor& input, int64_t dim) {
   const DimOptions options{.dim = dim};
-  return Call(OpId::kCumSum, &options, input);
+  return Call(op::kCumSum, &options, input);
 }
 
 namespace {
@@ -59,10 +61,10 @@ ValuesAndIndices AlongDim(OpId op, const Tensor& input, int64_t dim, bool keepdi
 }  // namespace
 
 ValuesAndIndices Max(const Tensor& input, int64_t dim, bool keepdim) {
-  return AlongDim(OpId::kArgMax, input, dim, keepdim);
+  return AlongDim(op::kArgMax, input, dim, keepdim);
 }
 ValuesAndIndices Min(const Tensor& input, int64_t dim, bool keepdim) {
-  return AlongDim(OpId::kArgMin, input, dim, keepdim);
+  return AlongDim(op::kArgMin, input, dim, keepdim);
 }
 
 namespace {

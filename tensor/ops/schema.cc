@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 
@@ -9,9 +10,8 @@
 #include "absl/strings/str_split.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
-#include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/linked_ops.h"
-#include "neura/tensor/ops/options.h"
+#include "neura/tensor/ops/op_list.h"
 
 namespace neura {
 namespace {
@@ -31,6 +31,14 @@ void CountInputs(OpSchema& schema) {
   }
 }
 
+// The inference functions, one for each row.
+}  // namespace
+namespace infer {
+#define NEURA_OP(Name, ...) void Infer##Name(const OpCall& call, absl::Span<OutputSpec> outputs);
+#include "neura/tensor/ops/op_list.inc"
+}  // namespace infer
+namespace {
+
 // Views consist of their inference alone, and so every program has them.
 constexpr bool IsHeld(std::string_view name, OpFlags flags) { return flags.view || IsLinked(name); }
 
@@ -42,19 +50,31 @@ constexpr bool IsHeld(std::string_view name, OpFlags flags) { return flags.view 
 struct Registry {
   std::array<OpSchema, kMaxOps> schemas;
   std::array<InferFn, kMaxOps> infer = {};
-  std::atomic<int> size{kNumBuiltinOps};
-  std::mutex mutex;
+  std::array<OpId, kMaxOps> ops;  // the built-in ones first
+  std::atomic<size_t> num_ops{0};
+  size_t num_builtin;
+  std::mutex registering;
 
   Registry() {
-#define NEURA_OP(Name, name, Options, num_outputs, flags, inputs, doc)                        \
-  schemas[static_cast<int>(OpId::k##Name)] = {                                                \
-      #name, #Name, inputs, doc, OptionsTypeOf<Options>(#Options), num_outputs, 0, 0, flags}; \
-  if constexpr (IsHeld(#Name, flags)) infer[static_cast<int>(OpId::k##Name)] = &infer::Infer##Name;
+#define NEURA_OP(Name, name, Options, num_outputs, flags, inputs, doc)                          \
+  Add(op::k##Name,                                                                              \
+      {#name, #Name, inputs, doc, OptionsTypeOf<Options>(#Options), num_outputs, 0, 0, flags}); \
+  if constexpr (IsHeld(#Name, flags)) infer[Index(op::k##Name)] = &infer::Infer##Name;
 #include "neura/tensor/ops/op_list.inc"
-    for (int i = 0; i < kNumBuiltinOps; ++i) {
-      if (infer[static_cast<size_t>(i)] == nullptr) infer[static_cast<size_t>(i)] = &InferLeftOut;
-      CountInputs(schemas[static_cast<size_t>(i)]);
-    }
+    num_builtin = num_ops;
+  }
+
+  static size_t Index(OpId op) { return static_cast<size_t>(op); }
+
+  void Add(OpId op, const OpSchema& schema, InferFn how = &InferLeftOut) {
+    // Families must not grow into each other.
+    if (schemas[Index(op)].name != nullptr) std::abort();
+    schemas[Index(op)] = schema;
+    CountInputs(schemas[Index(op)]);
+    infer[Index(op)] = how;
+    const size_t place = num_ops.load(std::memory_order_relaxed);
+    ops[place] = op;
+    num_ops.store(place + 1, std::memory_order_release);
   }
 };
 
@@ -69,12 +89,24 @@ const OpSchema& SchemaOf(OpId op) { return GetRegistry().schemas[static_cast<siz
 
 InferFn InferOf(OpId op) { return GetRegistry().infer[static_cast<size_t>(op)]; }
 
-int NumOps() { return GetRegistry().size.load(std::memory_order_acquire); }
+absl::Span<const OpId> BuiltinOps() {
+  const Registry& registry = GetRegistry();
+  return {registry.ops.data(), registry.num_builtin};
+}
+
+absl::Span<const OpId> AllOps() {
+  const Registry& registry = GetRegistry();
+  return {registry.ops.data(), registry.num_ops.load(std::memory_order_acquire)};
+}
+
+bool IsOp(int number) {
+  return number >= 0 && number < kMaxOps && SchemaOf(OpId{static_cast<uint16_t>(number)}).name;
+}
 
 bool FindOp(std::string_view name, OpId* op) {
-  for (int i = 0; i < NumOps(); ++i) {
-    if (name == SchemaOf(static_cast<OpId>(i)).name) {
-      *op = static_cast<OpId>(i);
+  for (OpId known : AllOps()) {
+    if (name == SchemaOf(known).name) {
+      *op = known;
       return true;
     }
   }
@@ -83,21 +115,20 @@ bool FindOp(std::string_view name, OpId* op) {
 
 OpId RegisterOp(const OpSchema& schema, InferFn infer) {
   Registry& registry = GetRegistry();
-  std::lock_guard<std::mutex> lock(registry.mutex);
+  std::lock_guard<std::mutex> lock(registry.registering);
   OpId existing;
   if (FindOp(schema.name, &existing)) {
     ThrowInvalidArgument(absl::StrCat("RegisterOp: there is already an operation ", schema.name));
   }
-  const int id = registry.size.load(std::memory_order_relaxed);
-  if (id == kMaxOps || schema.num_outputs > kMaxOutputs) {
-    ThrowInvalidArgument(absl::StrCat("RegisterOp: ", schema.name, ": at most ", kMaxOps,
+  const size_t registered = registry.num_ops - registry.num_builtin;
+  const OpId op = IdIn(OpFamily::kRegistered, static_cast<uint16_t>(registered));
+  if (Registry::Index(op) >= kMaxOps || schema.num_outputs > kMaxOutputs) {
+    ThrowInvalidArgument(absl::StrCat("RegisterOp: ", schema.name, ": at most ",
+                                      kMaxOps - static_cast<int>(OpFamily::kRegistered),
                                       " operations of at most ", kMaxOutputs, " outputs"));
   }
-  registry.schemas[static_cast<size_t>(id)] = schema;
-  CountInputs(registry.schemas[static_cast<size_t>(id)]);
-  registry.infer[static_cast<size_t>(id)] = infer;
-  registry.size.store(id + 1, std::memory_order_release);
-  return static_cast<OpId>(id);
+  registry.Add(op, schema, infer);
+  return op;
 }
 
 }  // namespace neura

@@ -5,21 +5,36 @@
 #include <cstdint>
 #include <string_view>
 
-#include "neura/tensor/ops/fields.h"
+#include "absl/types/span.h"
+#include "neura/tensor/core/fields.h"
 
 namespace neura {
 
-// Dense: tables are arrays over it. Operations that a program registers come after the built-in
-// ones.
-enum class OpId : uint16_t {
-#define NEURA_OP(Name, ...) k##Name,
-#include "neura/tensor/ops/op_list.inc"
-};
-inline constexpr int kNumBuiltinOps = 0
-#define NEURA_OP(...) +1
-#include "neura/tensor/ops/op_list.inc"
-    ;
+// An operation: op::kAdd, in the header of its family (op_list/pointwise.h). Tables are arrays over
+// it.
+enum class OpId : uint16_t {};
 inline constexpr int kMaxOps = 1024;
+
+// A family's identities begin at its value, whatever the others hold, so that a new row compiles
+// anew what knows its family alone.
+enum class OpFamily : uint16_t {
+  kPointwise = 0,
+  kCopy = 256,
+  kReduce = 272,
+  kLinearAlgebra = 336,
+  kImage = 400,
+  kNorm = 464,
+  kIndex = 496,
+  kShape = 528,
+  kView = 560,
+  kCreate = 592,
+  kStep = 656,
+  kRegistered = 720,  // by the program
+};
+constexpr OpId IdIn(OpFamily family, uint16_t index) {
+  return OpId{static_cast<uint16_t>(static_cast<uint16_t>(family) + index)};
+}
+
 inline constexpr int kMaxOutputs = 4;
 inline constexpr uint8_t kAnyNumber = 255;  // of inputs
 
@@ -66,8 +81,12 @@ struct OpSchema {
 };
 
 const OpSchema& SchemaOf(OpId op);
-// Built-in and registered operations.
-int NumOps();
+// Neura's own operations, as they stand in the list.
+absl::Span<const OpId> BuiltinOps();
+// Those and the ones that the program has registered.
+absl::Span<const OpId> AllOps();
+// Whether there is an operation of this number.
+bool IsOp(int number);
 // The operation of that name. False when there is none.
 bool FindOp(std::string_view name, OpId* op);
 

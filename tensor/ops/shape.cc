@@ -8,6 +8,9 @@
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/view.h"
 
@@ -29,7 +32,7 @@ Tensor CallWithDims(OpId op, const Tensor& input, DimsView dims) {
 }  // namespace
 
 Tensor View(const Tensor& input, DimsView shape) {
-  return CallWithShape(OpId::kReshape, input, shape);
+  return CallWithShape(op::kReshape, input, shape);
 }
 
 Tensor Reshape(const Tensor& input, DimsView shape) {
@@ -65,7 +68,7 @@ Tensor Flatten(const Tensor& input, int64_t start_dim, int64_t end_dim) {
 }
 
 Tensor Permute(const Tensor& input, DimsView dims) {
-  return CallWithDims(OpId::kPermute, input, dims);
+  return CallWithDims(op::kPermute, input, dims);
 }
 
 Tensor Transpose(const Tensor& input, int64_t dim0, int64_t dim1) {
@@ -79,21 +82,21 @@ Tensor Transpose(const Tensor& input, int64_t dim0, int64_t dim1) {
 }
 
 Tensor Expand(const Tensor& input, DimsView shape) {
-  return CallWithShape(OpId::kExpand, input, shape);
+  return CallWithShape(op::kExpand, input, shape);
 }
-Tensor Squeeze(const Tensor& input) { return CallWithDims(OpId::kSqueeze, input, {}); }
+Tensor Squeeze(const Tensor& input) { return CallWithDims(op::kSqueeze, input, {}); }
 Tensor Squeeze(const Tensor& input, DimsView dims) {
-  return dims.empty() ? input : CallWithDims(OpId::kSqueeze, input, dims);
+  return dims.empty() ? input : CallWithDims(op::kSqueeze, input, dims);
 }
 
 Tensor Unsqueeze(const Tensor& input, int64_t dim) {
   const DimOptions options{.dim = dim};
-  return Call(OpId::kUnsqueeze, &options, input);
+  return Call(op::kUnsqueeze, &options, input);
 }
 
 Tensor Slice(const Tensor& input, int64_t dim, int64_t start, int64_t end, int64_t step) {
   const SliceOptions options{.dim = dim, .start = start, .end = end, .step = step};
-  return Call(OpId::kSlice, &options, input);
+  return Call(op::kSlice, &options, input);
 }
 
 Tensor Narrow(const Tensor& input, int64_t dim, int64_t start, int64_t length) {
@@ -120,34 +123,34 @@ Tensor Select(const Tensor& input, int64_t dim, int64_t index) {
 
 Tensor Diagonal(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2) {
   const DiagonalOptions options{.offset = offset, .dim1 = dim1, .dim2 = dim2};
-  return Call(OpId::kDiagonal, &options, input);
+  return Call(op::kDiagonal, &options, input);
 }
 
 Tensor Unfold(const Tensor& input, int64_t dim, int64_t size, int64_t step) {
   const UnfoldOptions options{.dim = dim, .size = size, .step = step};
-  return Call(OpId::kUnfold, &options, input);
+  return Call(op::kUnfold, &options, input);
 }
 
 Tensor AsStrided(const Tensor& input, DimsView shape, DimsView strides, int64_t offset) {
   const AsStridedOptions options{
       .shape = ToDims(shape), .strides = ToDims(strides), .offset = offset};
-  return Call(OpId::kAsStrided, &options, input);
+  return Call(op::kAsStrided, &options, input);
 }
 
 Tensor AsStridedGrad(const Tensor& grad, DimsView input_shape, DimsView strides, int64_t offset) {
   const AsStridedGradOptions options{
       .input_shape = ToDims(input_shape), .strides = ToDims(strides), .offset = offset};
-  return Call(OpId::kAsStridedGrad, &options, grad);
+  return Call(op::kAsStridedGrad, &options, grad);
 }
 
-Tensor Alias(const Tensor& input) { return Call(OpId::kAlias, nullptr, input); }
+Tensor Alias(const Tensor& input) { return Call(op::kAlias, nullptr, input); }
 
 Tensor Cat(absl::Span<const Tensor> tensors, int64_t dim) {
   absl::InlinedVector<const Tensor*, 8> refs;
   for (const Tensor& tensor : tensors) refs.push_back(&tensor);
   const DimOptions options{.dim = dim};
   Tensor output;
-  Dispatch(OpId::kCat, &options, refs, absl::MakeSpan(&output, 1));
+  Dispatch(op::kCat, &options, refs, absl::MakeSpan(&output, 1));
   return output;
 }
 
@@ -203,16 +206,16 @@ std::vector<Tensor> Chunk(const Tensor& input, int64_t chunks, int64_t dim) {
 }
 
 Tensor Pad(const Tensor& input, const PadOptions& options) {
-  return Call(OpId::kPad, &options, input);
+  return Call(op::kPad, &options, input);
 }
-Tensor Flip(const Tensor& input, DimsView dims) { return CallWithDims(OpId::kFlip, input, dims); }
+Tensor Flip(const Tensor& input, DimsView dims) { return CallWithDims(op::kFlip, input, dims); }
 Tensor Tril(const Tensor& input, int64_t diagonal) {
   const TriangleOptions options{.diagonal = diagonal};
-  return Call(OpId::kTril, &options, input);
+  return Call(op::kTril, &options, input);
 }
 Tensor Triu(const Tensor& input, int64_t diagonal) {
   const TriangleOptions options{.diagonal = diagonal};
-  return Call(OpId::kTriu, &options, input);
+  return Call(op::kTriu, &options, input);
 }
 
 // ---- composites ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <concepts>
 
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/references.h"
 

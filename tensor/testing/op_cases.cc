@@ -1,5 +1,8 @@
 #include "neura/tensor/testing/op_cases.h"
 
+#include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::testing {
@@ -94,14 +97,14 @@ const std::vector<OpCase>& OpCases() {
 
 const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
   static const std::vector<ElsewhereTested> list = {
-      {OpId::kAssign, "//tensor/ops:inplace_test"},
-      {OpId::kRandomUniform, "//tensor/random:random_test"},
-      {OpId::kRandomNormal, "//tensor/random:random_test"},
-      {OpId::kRandomInt, "//tensor/random:random_test"},
-      {OpId::kRandomBernoulli, "//tensor/random:random_test"},
-      {OpId::kRandomPermutation, "//tensor/random:random_test"},
-      {OpId::kSgdStep, "//optim:optimizers_test"},
-      {OpId::kAdamStep, "//optim:optimizers_test"},
+      {op::kAssign, "//tensor/ops:inplace_test"},
+      {op::kRandomUniform, "//tensor/random:random_test"},
+      {op::kRandomNormal, "//tensor/random:random_test"},
+      {op::kRandomInt, "//tensor/random:random_test"},
+      {op::kRandomBernoulli, "//tensor/random:random_test"},
+      {op::kRandomPermutation, "//tensor/random:random_test"},
+      {op::kSgdStep, "//optim:optimizers_test"},
+      {op::kAdamStep, "//optim:optimizers_test"},
   };
   return list;
 }

@@ -11,6 +11,7 @@
 
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::testing {
 
@@ -51,7 +52,7 @@ struct OpCase {
   // Not of composites.
   const OpSchema& schema() const { return SchemaOf(*op); }
   // Whether it is of one of the operations that are defined over contiguous memory alone.
-  bool needs_contiguous() const { return op == OpId::kAsStrided || op == OpId::kReshape; }
+  bool needs_contiguous() const { return op == op::kAsStrided || op == op::kReshape; }
 };
 
 // Cases of every operation that computes a function of its inputs, and of every row of

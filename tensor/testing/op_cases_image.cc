@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_cases.h"
 
@@ -62,7 +63,7 @@ void AddConvolutions(CaseList& cases) {
     const Tensor bias = Sample({form.w[0]}, 4);
     const Dims xs = form.x, ws = form.w, ys = form.y;
     cases.push_back({std::string("conv2d/") + form.name,
-                     OpId::kConv2d,
+                     op::kConv2d,
                      {x, w, bias},
                      Own(o),
                      [=](const std::vector<Array>& in) {
@@ -75,7 +76,7 @@ void AddConvolutions(CaseList& cases) {
                        return std::vector<Array>{out};
                      }});
     cases.push_back({std::string("conv2d_input_grad/") + form.name,
-                     OpId::kConv2dInputGrad,
+                     op::kConv2dInputGrad,
                      {y, w},
                      Own(grad_options(form.x)),
                      [=](const std::vector<Array>& in) {
@@ -86,7 +87,7 @@ void AddConvolutions(CaseList& cases) {
                        return std::vector<Array>{out};
                      }});
     cases.push_back({std::string("conv2d_weight_grad/") + form.name,
-                     OpId::kConv2dWeightGrad,
+                     op::kConv2dWeightGrad,
                      {y, x},
                      Own(grad_options(form.w)),
                      [=](const std::vector<Array>& in) {
@@ -98,7 +99,7 @@ void AddConvolutions(CaseList& cases) {
                      }});
   }
   cases.push_back({"conv2d/no_bias",
-                   OpId::kConv2d,
+                   op::kConv2d,
                    {Sample({1, 1, 3, 3}, 1), Sample({1, 1, 2, 2}, 2), Tensor()},
                    Own(Conv2dOptions{}),
                    [](const std::vector<Array>& in) {
@@ -144,7 +145,7 @@ void AddMaxPooling(CaseList& cases) {
     const Dims ys = form.y;
     cases.push_back(
         {std::string("max_pool2d/") + form.name,
-         OpId::kMaxPool2d,
+         op::kMaxPool2d,
          {Sample(form.x, 6)},
          Own(o),
          [=](const std::vector<Array>& in) {
@@ -168,7 +169,7 @@ void AddMaxPooling(CaseList& cases) {
   }
   const Tensor indices = FromList<int64_t>({0, 3, 9, 11, 5, 5, 2, 10}, {1, 2, 2, 2});
   cases.push_back({"max_pool2d_scatter/planes",
-                   OpId::kMaxPool2dScatter,
+                   op::kMaxPool2dScatter,
                    {Sample({1, 2, 2, 2}, 1), indices},
                    Own(SpatialSizeOptions{.output_size = {3, 4}}),
                    [](const std::vector<Array>& in) {
@@ -179,7 +180,7 @@ void AddMaxPooling(CaseList& cases) {
                      return std::vector<Array>{out};
                    }});
   cases.push_back({"max_pool2d_gather/planes",
-                   OpId::kMaxPool2dGather,
+                   op::kMaxPool2dGather,
                    {Sample({1, 2, 3, 4}, 1), indices},
                    nullptr,
                    [](const std::vector<Array>& in) {
@@ -226,7 +227,7 @@ void AddAveragePooling(CaseList& cases) {
             }
     };
     cases.push_back({std::string("avg_pool2d/") + form.name,
-                     OpId::kAvgPool2d,
+                     op::kAvgPool2d,
                      {Sample(xs, 1)},
                      Own(o),
                      [=](const std::vector<Array>& in) {
@@ -236,7 +237,7 @@ void AddAveragePooling(CaseList& cases) {
                        return std::vector<Array>{out};
                      }});
     cases.push_back({std::string("avg_pool2d_grad/") + form.name,
-                     OpId::kAvgPool2dGrad,
+                     op::kAvgPool2dGrad,
                      {Sample(ys, 1)},
                      Own(AvgPool2dGradOptions{.size = {xs[2], xs[3]},
                                               .kernel_size = o.kernel_size,
@@ -269,7 +270,7 @@ void AddAveragePooling(CaseList& cases) {
           }
     };
     cases.push_back({std::string("adaptive_avg_pool2d/") + name,
-                     OpId::kAdaptiveAvgPool2d,
+                     op::kAdaptiveAvgPool2d,
                      {Sample(xs, 1)},
                      Own(SpatialSizeOptions{.output_size = {ys[2], ys[3]}}),
                      [flow, ys = ys](const std::vector<Array>& in) {
@@ -279,7 +280,7 @@ void AddAveragePooling(CaseList& cases) {
                        return std::vector<Array>{out};
                      }});
     cases.push_back({std::string("adaptive_avg_pool2d_grad/") + name,
-                     OpId::kAdaptiveAvgPool2dGrad,
+                     op::kAdaptiveAvgPool2dGrad,
                      {Sample(ys, 1)},
                      Own(SpatialSizeOptions{.output_size = {xs[2], xs[3]}}),
                      [flow, xs = xs](const std::vector<Array>& in) {

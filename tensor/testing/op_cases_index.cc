@@ -1,6 +1,11 @@
 // Cases of indexing, joining and arranging: where each element of the result comes from.
 #include <functional>
 
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/index.h"
+#include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/references.h"
 
@@ -15,7 +20,7 @@ void AddIndexing(CaseList& cases) {
     const size_t d = static_cast<size_t>(dim < 0 ? dim + 3 : dim);
     out[d] = 4;
     cases.push_back({"index_select/dim" + std::to_string(dim),
-                     OpId::kIndexSelect,
+                     op::kIndexSelect,
                      {Sample(shape, 1), rows},
                      Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
@@ -25,7 +30,7 @@ void AddIndexing(CaseList& cases) {
                        })(in);
                      }});
     cases.push_back({"index_add/dim" + std::to_string(dim),
-                     OpId::kIndexAdd,
+                     op::kIndexAdd,
                      {Sample(shape, 1), Cast(rows, dim == 0 ? kInt32 : kInt64), Sample(out, 2)},
                      Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
@@ -42,7 +47,7 @@ void AddIndexing(CaseList& cases) {
   for (int64_t dim : {0, 1}) {
     const size_t d = static_cast<size_t>(dim);
     cases.push_back({"gather/dim" + std::to_string(dim),
-                     OpId::kGather,
+                     op::kGather,
                      {Sample({3, 3}, 1), index},
                      Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
@@ -54,7 +59,7 @@ void AddIndexing(CaseList& cases) {
                      }});
     // The source may be larger than the index.
     cases.push_back({"scatter_add/dim" + std::to_string(dim),
-                     OpId::kScatterAdd,
+                     op::kScatterAdd,
                      {Sample({3, 3}, 1), index, Sample({3, 4}, 2)},
                      Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
@@ -78,7 +83,7 @@ void AddArranging(CaseList& cases) {
     none[d] = 0;
     out[d] += 4;
     cases.push_back({"cat/dim" + std::to_string(dim),
-                     OpId::kCat,
+                     op::kCat,
                      {Sample(a, 1), Sample(none, 2), Sample(b, 3)},
                      Own(DimOptions{.dim = dim}),
                      [=](const std::vector<Array>& in) {
@@ -94,7 +99,7 @@ void AddArranging(CaseList& cases) {
                      }});
   }
   cases.push_back({"pad/uneven",
-                   OpId::kPad,
+                   op::kPad,
                    {Sample({2, 3}, 1)},
                    Own(PadOptions{.before = {1, 0}, .after = {0, 2}, .value = 0.5}),
                    Take(
@@ -105,14 +110,14 @@ void AddArranging(CaseList& cases) {
                        },
                        0.5)});
   cases.push_back({"flip/both",
-                   OpId::kFlip,
+                   op::kFlip,
                    {Sample({3, 4}, 1)},
                    Own(DimsOptions{.dims = {0, -1}}),
                    Take({3, 4}, [](Position p) {
                      return Position{2 - p[0], 3 - p[1]};
                    })});
   cases.push_back({"flip/one",
-                   OpId::kFlip,
+                   op::kFlip,
                    {Sample({3, 4}, 1)},
                    Own(DimsOptions{.dims = {1}}),
                    Take({3, 4}, [](Position p) {
@@ -122,13 +127,13 @@ void AddArranging(CaseList& cases) {
     const auto options = Own(TriangleOptions{.diagonal = diagonal});
     cases.push_back(
         {"tril/" + std::to_string(diagonal),
-         OpId::kTril,
+         op::kTril,
          {Sample({2, 3, 4}, 1)},
          options,
          Take({2, 3, 4}, [=](Position p) { return p[2] - p[1] <= diagonal ? p : Position(); })});
     cases.push_back(
         {"triu/" + std::to_string(diagonal),
-         OpId::kTriu,
+         op::kTriu,
          {Sample({2, 3, 4}, 1)},
          options,
          Take({2, 3, 4}, [=](Position p) { return p[2] - p[1] >= diagonal ? p : Position(); })});
@@ -137,14 +142,14 @@ void AddArranging(CaseList& cases) {
 
 void AddFactories(CaseList& cases) {
   cases.push_back({"full/matrix",
-                   OpId::kFull,
+                   op::kFull,
                    {},
                    Own(FullOptions{.shape = {2, 3}, .value = 2.5, .dtype = kFloat64}),
                    [](const std::vector<Array>&) {
                      return std::vector<Array>{MakeArray({2, 3}, 2.5)};
                    }});
   cases.push_back({"range/int64",
-                   OpId::kRange,
+                   op::kRange,
                    {},
                    Own(RangeOptions{.start = 5, .step = -2, .length = 4, .dtype = kInt64}),
                    [](const std::vector<Array>&) {
@@ -153,7 +158,7 @@ void AddFactories(CaseList& cases) {
                      return std::vector<Array>{out};
                    }});
   cases.push_back({"range/float64",
-                   OpId::kRange,
+                   op::kRange,
                    {},
                    Own(RangeOptions{.start = 0.5, .step = 0.25, .length = 3, .dtype = kFloat64}),
                    [](const std::vector<Array>&) {
@@ -181,72 +186,71 @@ void AddShapeCases(CaseList& cases) {
                      std::move(options),
                      std::move(reference)});
   };
-  view("split", OpId::kReshape, Own(ShapeOptions{.shape = {6, 2, 2}}), InShape({6, 2, 2}), x);
-  view("infer", OpId::kReshape, Own(ShapeOptions{.shape = {2, -1}}), InShape({2, 12}), x);
-  view("empty", OpId::kReshape, Own(ShapeOptions{.shape = {0, 7}}), InShape({0, 7}),
-       Sample({3, 0}));
-  view("scalar", OpId::kReshape, Own(ShapeOptions{.shape = {1, 1}}), InShape({1, 1}), Sample({}));
-  view("rotate", OpId::kPermute, Own(DimsOptions{.dims = {2, 0, -2}}),
+  view("split", op::kReshape, Own(ShapeOptions{.shape = {6, 2, 2}}), InShape({6, 2, 2}), x);
+  view("infer", op::kReshape, Own(ShapeOptions{.shape = {2, -1}}), InShape({2, 12}), x);
+  view("empty", op::kReshape, Own(ShapeOptions{.shape = {0, 7}}), InShape({0, 7}), Sample({3, 0}));
+  view("scalar", op::kReshape, Own(ShapeOptions{.shape = {1, 1}}), InShape({1, 1}), Sample({}));
+  view("rotate", op::kPermute, Own(DimsOptions{.dims = {2, 0, -2}}),
        Take({4, 2, 3},
             [](Position p) {
               return Position{p[1], p[2], p[0]};
             }),
        x);
-  view("rows", OpId::kExpand, Own(ShapeOptions{.shape = {2, 3, -1}}),
+  view("rows", op::kExpand, Own(ShapeOptions{.shape = {2, 3, -1}}),
        Take({2, 3, 4},
             [](Position p) {
               return Position{0, p[2]};
             }),
        Sample({1, 4}));
-  view("scalar", OpId::kExpand, Own(ShapeOptions{.shape = {2, 2}}),
+  view("scalar", op::kExpand, Own(ShapeOptions{.shape = {2, 2}}),
        Take(
            {2, 2}, [](Position) { return Position(); }, 0),
        Full({}, 0, {.dtype = kFloat64}));
-  view("all", OpId::kSqueeze, Own(DimsOptions{}), InShape({3, 2}), Sample({1, 3, 1, 2}));
-  view("some", OpId::kSqueeze, Own(DimsOptions{.dims = {0, 1}}), InShape({3, 1, 2}),
+  view("all", op::kSqueeze, Own(DimsOptions{}), InShape({3, 2}), Sample({1, 3, 1, 2}));
+  view("some", op::kSqueeze, Own(DimsOptions{.dims = {0, 1}}), InShape({3, 1, 2}),
        Sample({1, 3, 1, 2}));
-  view("last", OpId::kUnsqueeze, Own(DimOptions{.dim = -1}), InShape({2, 3, 4, 1}), x);
-  view("first", OpId::kUnsqueeze, Own(DimOptions{.dim = 0}), InShape({1, 2, 3, 4}), x);
-  view("middle", OpId::kSlice, Own(SliceOptions{.dim = 2, .start = 1, .end = 3}),
+  view("last", op::kUnsqueeze, Own(DimOptions{.dim = -1}), InShape({2, 3, 4, 1}), x);
+  view("first", op::kUnsqueeze, Own(DimOptions{.dim = 0}), InShape({1, 2, 3, 4}), x);
+  view("middle", op::kSlice, Own(SliceOptions{.dim = 2, .start = 1, .end = 3}),
        Take({2, 3, 2},
             [](Position p) {
               return Position{p[0], p[1], p[2] + 1};
             }),
        x);
-  view("step", OpId::kSlice, Own(SliceOptions{.dim = 2, .start = -3, .step = 2}),
+  view("step", op::kSlice, Own(SliceOptions{.dim = 2, .start = -3, .step = 2}),
        Take({2, 3, 2},
             [](Position p) {
               return Position{p[0], p[1], 1 + 2 * p[2]};
             }),
        x);
-  view("nothing", OpId::kSlice, Own(SliceOptions{.dim = 0, .start = 2}),
+  view("nothing", op::kSlice, Own(SliceOptions{.dim = 0, .start = 2}),
        Take({0, 3, 4}, [](Position p) { return p; }), x);
-  view("main", OpId::kDiagonal, Own(DiagonalOptions{.dim1 = 1, .dim2 = 2}),
+  view("main", op::kDiagonal, Own(DiagonalOptions{.dim1 = 1, .dim2 = 2}),
        Take({2, 3},
             [](Position p) {
               return Position{p[0], p[1], p[1]};
             }),
        x);
-  view("below", OpId::kDiagonal, Own(DiagonalOptions{.offset = -1, .dim1 = 2, .dim2 = 1}),
+  view("below", op::kDiagonal, Own(DiagonalOptions{.offset = -1, .dim1 = 2, .dim2 = 1}),
        Take({2, 3},
             [](Position p) {
               return Position{p[0], p[1], p[1] + 1};
             }),
        x);
-  view("windows", OpId::kUnfold, Own(UnfoldOptions{.dim = 2, .size = 2, .step = 1}),
+  view("windows", op::kUnfold, Own(UnfoldOptions{.dim = 2, .size = 2, .step = 1}),
        Take({2, 3, 3, 2},
             [](Position p) {
               return Position{p[0], p[1], p[2] + p[3]};
             }),
        x);
-  view("steps", OpId::kUnfold, Own(UnfoldOptions{.dim = 0, .size = 3, .step = 2}),
+  view("steps", op::kUnfold, Own(UnfoldOptions{.dim = 0, .size = 3, .step = 2}),
        Take({2, 3}, [](Position p) { return Position{2 * p[0] + p[1]}; }), Sample({6}));
-  view("overlap", OpId::kAsStrided,
+  view("overlap", op::kAsStrided,
        Own(AsStridedOptions{.shape = {3, 2}, .strides = {1, 2}, .offset = 1}),
        Take({3, 2}, [](Position p) { return Position{1 + p[0] + 2 * p[1]}; }), Sample({8}));
-  view("same", OpId::kAlias, nullptr, InShape({2, 3, 4}), x);
+  view("same", op::kAlias, nullptr, InShape({2, 3, 4}), x);
   cases.push_back({"as_strided_grad/overlap",
-                   OpId::kAsStridedGrad,
+                   op::kAsStridedGrad,
                    {Sample({3, 2}, 1)},
                    Own(AsStridedGradOptions{.input_shape = {8}, .strides = {1, 2}, .offset = 1}),
                    [](const std::vector<Array>& in) {

@@ -1,4 +1,5 @@
 // Cases of matrix products: three loops.
+#include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_cases.h"
 
@@ -61,7 +62,7 @@ std::vector<Array> LinearReference(const std::vector<Array>& in) {
 void AddLinearAlgebraCases(CaseList& cases) {
   const auto matmul = [&](const char* name, Dims a, Dims b, Dims out, double tolerance = 2e-6) {
     cases.push_back({std::string("matmul/") + name,
-                     OpId::kMatMul,
+                     op::kMatMul,
                      {Sample(a, 1), Sample(b, 2)},
                      nullptr,
                      MatMulReference(std::move(out)),
@@ -76,30 +77,30 @@ void AddLinearAlgebraCases(CaseList& cases) {
   matmul("empty_sum", {3, 0}, {0, 2}, {3, 2});
   matmul("empty", {0, 3}, {3, 2}, {0, 2});
   cases.push_back({"matmul/int64",
-                   OpId::kMatMul,
+                   op::kMatMul,
                    {Reshape(Arange(6), {2, 3}), Reshape(Arange(12), {3, 4})},
                    nullptr,
                    MatMulReference({2, 4})});
   // Float32 only: too large for numerical gradients, large enough for blocks and threads.
   cases.push_back({"matmul/large",
-                   OpId::kMatMul,
+                   op::kMatMul,
                    {Cast(Sample({150, 310}, 3), kFloat32), Cast(Sample({310, 170}, 4), kFloat32)},
                    nullptr,
                    MatMulReference({150, 170}),
                    1e-5});
 
   cases.push_back({"linear/bias",
-                   OpId::kLinear,
+                   op::kLinear,
                    {Sample({3, 4}, 1), Sample({5, 4}, 2), Sample({5}, 3)},
                    nullptr,
                    LinearReference});
   cases.push_back({"linear/plain",
-                   OpId::kLinear,
+                   op::kLinear,
                    {Sample({2, 3, 4}, 1), Sample({5, 4}, 2), Tensor()},
                    nullptr,
                    LinearReference});
   cases.push_back({"linear/vector",
-                   OpId::kLinear,
+                   op::kLinear,
                    {Sample({4}, 1), Sample({5, 4}, 2), Sample({5}, 3)},
                    nullptr,
                    LinearReference});

@@ -1,6 +1,7 @@
 // Cases of softmax and normalization, by their textbook formulas.
 #include <cmath>
 
+#include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_cases.h"
 
@@ -150,14 +151,14 @@ void AddBatchNorm(CaseList& cases) {
                  b = form.affine ? Sample(c, 3) : none;
     const auto stats = Normalize(ToArray(x), {}, {}, ChannelLayout(ToArray(x)), c, kEps);
     cases.push_back({std::string("batch_norm_training/") + form.name,
-                     OpId::kBatchNormTraining,
+                     op::kBatchNormTraining,
                      {x, w, b},
                      Own(BatchNormOptions{.eps = kEps}),
                      [c](const std::vector<Array>& in) {
                        return Normalize(in[0], in[1], in[2], ChannelLayout(in[0]), c, kEps);
                      }});
     cases.push_back({std::string("batch_norm_training_grad/") + form.name,
-                     OpId::kBatchNormTrainingGrad,
+                     op::kBatchNormTrainingGrad,
                      {Sample(form.shape, 4), x, w, FromArray(stats[1]), FromArray(stats[2])},
                      nullptr,
                      [c](const std::vector<Array>& in) {
@@ -166,7 +167,7 @@ void AddBatchNorm(CaseList& cases) {
                      },
                      1e-5});
     cases.push_back({std::string("batch_norm_inference/") + form.name,
-                     OpId::kBatchNormInference,
+                     op::kBatchNormInference,
                      {x, Sample(c, 5), Sample(c, 6, 0.5, 2), w, b},
                      Own(BatchNormOptions{.eps = kEps}),
                      [](const std::vector<Array>& in) {
@@ -201,7 +202,7 @@ void AddLayerNorm(CaseList& cases) {
     const auto options = Own(LayerNormOptions{.num_dims = num_dims, .eps = kEps});
     const auto stats = Normalize(ToArray(x), {}, {}, RowLayout(ToArray(x), num_dims), rows, kEps);
     cases.push_back({std::string("layer_norm/") + form.name,
-                     OpId::kLayerNorm,
+                     op::kLayerNorm,
                      {x, w, b},
                      options,
                      [=](const std::vector<Array>& in) {
@@ -211,7 +212,7 @@ void AddLayerNorm(CaseList& cases) {
                        return outputs;
                      }});
     cases.push_back({std::string("layer_norm_grad/") + form.name,
-                     OpId::kLayerNormGrad,
+                     op::kLayerNormGrad,
                      {Sample(form.shape, 4), x, w, FromArray(stats[1]), FromArray(stats[2])},
                      options,
                      [=](const std::vector<Array>& in) {
@@ -238,16 +239,16 @@ void AddNormCases(CaseList& cases) {
                  y = Sample(form.shape, 3);
     const std::string name = form.name;
     cases.push_back(
-        {"softmax/" + name, OpId::kSoftmax, {x}, options, SoftmaxReference(form.dim, false)});
+        {"softmax/" + name, op::kSoftmax, {x}, options, SoftmaxReference(form.dim, false)});
     cases.push_back(
-        {"log_softmax/" + name, OpId::kLogSoftmax, {x}, options, SoftmaxReference(form.dim, true)});
+        {"log_softmax/" + name, op::kLogSoftmax, {x}, options, SoftmaxReference(form.dim, true)});
     cases.push_back({"softmax_grad/" + name,
-                     OpId::kSoftmaxGrad,
+                     op::kSoftmaxGrad,
                      {g, y},
                      options,
                      SoftmaxGradReference(form.dim, false)});
     cases.push_back({"log_softmax_grad/" + name,
-                     OpId::kLogSoftmaxGrad,
+                     op::kLogSoftmaxGrad,
                      {g, y},
                      options,
                      SoftmaxGradReference(form.dim, true)});

@@ -1,6 +1,8 @@
 // Cases of pointwise operations: the C++ library's functions on doubles are the reference.
 #include <cmath>
 
+#include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/references.h"
 
@@ -69,19 +71,19 @@ void AddTests(CaseList& cases) {
     AddBinary(cases, op, f);
     AddIntegers(cases, op, f);
   };
-  compare(OpId::kEq, [](double a, double b) { return a == b; });
-  compare(OpId::kNe, [](double a, double b) { return a != b; });
-  compare(OpId::kLt, [](double a, double b) { return a < b; });
-  compare(OpId::kLe, [](double a, double b) { return a <= b; });
-  compare(OpId::kGt, [](double a, double b) { return a > b; });
-  compare(OpId::kGe, [](double a, double b) { return a >= b; });
-  AddUnary(cases, OpId::kIsNan, [](double x) { return std::isnan(x); });
-  AddUnary(cases, OpId::kIsInf, [](double x) { return std::isinf(x); });
-  AddUnary(cases, OpId::kIsFinite, [](double x) { return std::isfinite(x); });
+  compare(op::kEq, [](double a, double b) { return a == b; });
+  compare(op::kNe, [](double a, double b) { return a != b; });
+  compare(op::kLt, [](double a, double b) { return a < b; });
+  compare(op::kLe, [](double a, double b) { return a <= b; });
+  compare(op::kGt, [](double a, double b) { return a > b; });
+  compare(op::kGe, [](double a, double b) { return a >= b; });
+  AddUnary(cases, op::kIsNan, [](double x) { return std::isnan(x); });
+  AddUnary(cases, op::kIsInf, [](double x) { return std::isinf(x); });
+  AddUnary(cases, op::kIsFinite, [](double x) { return std::isfinite(x); });
   const Tensor special = FromList<double>({NAN, INFINITY, -INFINITY, 0.0, -2.5});
-  for (auto [op, f] : {std::pair<OpId, Unary>{OpId::kIsNan, [](double x) { return std::isnan(x); }},
-                       {OpId::kIsInf, [](double x) { return std::isinf(x); }},
-                       {OpId::kIsFinite, [](double x) { return std::isfinite(x); }}}) {
+  for (auto [op, f] : {std::pair<OpId, Unary>{op::kIsNan, [](double x) { return std::isnan(x); }},
+                       {op::kIsInf, [](double x) { return std::isinf(x); }},
+                       {op::kIsFinite, [](double x) { return std::isfinite(x); }}}) {
     cases.push_back(
         {std::string(SchemaOf(op).name) + "/special", op, {special}, nullptr, Elementwise(f)});
   }
@@ -91,11 +93,11 @@ void AddTests(CaseList& cases) {
     cases.push_back(
         {std::string(SchemaOf(op).name) + "/bool", op, {truth, other}, nullptr, Elementwise(f)});
   };
-  logical(OpId::kLogicalAnd, [](double a, double b) { return a != 0 && b != 0; });
-  logical(OpId::kLogicalOr, [](double a, double b) { return a != 0 || b != 0; });
-  logical(OpId::kLogicalXor, [](double a, double b) { return (a != 0) != (b != 0); });
+  logical(op::kLogicalAnd, [](double a, double b) { return a != 0 && b != 0; });
+  logical(op::kLogicalOr, [](double a, double b) { return a != 0 || b != 0; });
+  logical(op::kLogicalXor, [](double a, double b) { return (a != 0) != (b != 0); });
   cases.push_back(
-      {"logical_not/bool", OpId::kLogicalNot, {truth}, nullptr, Elementwise(Unary([](double x) {
+      {"logical_not/bool", op::kLogicalNot, {truth}, nullptr, Elementwise(Unary([](double x) {
          return x == 0;
        }))});
 }
@@ -104,29 +106,29 @@ void AddCopies(CaseList& cases) {
   const Reference same = [](const std::vector<Array>& in) { return std::vector<Array>{in[0]}; };
   for (const Shapes& shapes : kUnaryShapes) {
     cases.push_back(
-        {std::string("clone/") + shapes.name, OpId::kClone, {Sample(shapes.first)}, nullptr, same});
+        {std::string("clone/") + shapes.name, op::kClone, {Sample(shapes.first)}, nullptr, same});
     cases.push_back({std::string("to_device/") + shapes.name,
-                     OpId::kToDevice,
+                     op::kToDevice,
                      {Sample(shapes.first)},
                      Own(ToDeviceOptions{}),
                      same});
   }
   cases.push_back({"cast/float32",
-                   OpId::kCast,
+                   op::kCast,
                    {Sample({3, 4})},
                    Own(CastOptions{.dtype = kFloat32}),
                    same,
                    1e-7});
   cases.push_back(
-      {"cast/float64", OpId::kCast, {Sample({3, 4})}, Own(CastOptions{.dtype = kFloat64}), same});
+      {"cast/float64", op::kCast, {Sample({3, 4})}, Own(CastOptions{.dtype = kFloat64}), same});
   cases.push_back({"cast/int32",
-                   OpId::kCast,
+                   op::kCast,
                    {Sample({3, 4}, 0, -50, 50)},
                    Own(CastOptions{.dtype = kInt32}),
                    Elementwise(Unary([](double x) { return std::trunc(x); }))});
   cases.push_back(
       {"where/broadcast",
-       OpId::kWhere,
+       op::kWhere,
        {FromList<bool>({true, false, true}), Sample({4, 3}, 1), Sample({4, 1}, 2)},
        nullptr,
        Elementwise([](const std::vector<double>& v) { return v[0] != 0 ? v[1] : v[2]; })});
@@ -135,90 +137,90 @@ void AddCopies(CaseList& cases) {
 }  // namespace
 
 void AddPointwiseCases(CaseList& cases) {
-  AddUnary(cases, OpId::kNeg, [](double x) { return -x; });
-  AddUnary(cases, OpId::kAbs, [](double x) { return std::fabs(x); });
-  AddUnary(cases, OpId::kSign, [](double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; });
-  AddUnary(cases, OpId::kSquare, [](double x) { return x * x; });
+  AddUnary(cases, op::kNeg, [](double x) { return -x; });
+  AddUnary(cases, op::kAbs, [](double x) { return std::fabs(x); });
+  AddUnary(cases, op::kSign, [](double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; });
+  AddUnary(cases, op::kSquare, [](double x) { return x * x; });
   AddUnary(
-      cases, OpId::kFloor, [](double x) { return std::floor(x); }, -5, 5);
+      cases, op::kFloor, [](double x) { return std::floor(x); }, -5, 5);
   AddUnary(
-      cases, OpId::kCeil, [](double x) { return std::ceil(x); }, -5, 5);
+      cases, op::kCeil, [](double x) { return std::ceil(x); }, -5, 5);
   AddUnary(
-      cases, OpId::kRound, [](double x) { return std::nearbyint(x); }, -5, 5);
+      cases, op::kRound, [](double x) { return std::nearbyint(x); }, -5, 5);
   AddUnary(
-      cases, OpId::kTrunc, [](double x) { return std::trunc(x); }, -5, 5);
-  AddUnary(cases, OpId::kRelu, [](double x) { return std::fmax(x, 0); });
+      cases, op::kTrunc, [](double x) { return std::trunc(x); }, -5, 5);
+  AddUnary(cases, op::kRelu, [](double x) { return std::fmax(x, 0); });
   AddUnary(
-      cases, OpId::kReciprocal, [](double x) { return 1 / x; }, 0.5, 2);
+      cases, op::kReciprocal, [](double x) { return 1 / x; }, 0.5, 2);
   AddUnary(
-      cases, OpId::kSqrt, [](double x) { return std::sqrt(x); }, 0.2, 3);
+      cases, op::kSqrt, [](double x) { return std::sqrt(x); }, 0.2, 3);
   AddUnary(
-      cases, OpId::kRsqrt, [](double x) { return 1 / std::sqrt(x); }, 0.3, 3);
+      cases, op::kRsqrt, [](double x) { return 1 / std::sqrt(x); }, 0.3, 3);
   AddUnary(
-      cases, OpId::kExp, [](double x) { return std::exp(x); }, -3, 2);
-  AddUnary(cases, OpId::kExpm1, [](double x) { return std::expm1(x); });
+      cases, op::kExp, [](double x) { return std::exp(x); }, -3, 2);
+  AddUnary(cases, op::kExpm1, [](double x) { return std::expm1(x); });
   AddUnary(
-      cases, OpId::kLog, [](double x) { return std::log(x); }, 0.3, 4);
+      cases, op::kLog, [](double x) { return std::log(x); }, 0.3, 4);
   AddUnary(
-      cases, OpId::kLog1p, [](double x) { return std::log1p(x); }, -0.5, 2);
+      cases, op::kLog1p, [](double x) { return std::log1p(x); }, -0.5, 2);
   AddUnary(
-      cases, OpId::kSin, [](double x) { return std::sin(x); }, -4, 4);
+      cases, op::kSin, [](double x) { return std::sin(x); }, -4, 4);
   AddUnary(
-      cases, OpId::kCos, [](double x) { return std::cos(x); }, -4, 4);
-  AddUnary(cases, OpId::kTan, [](double x) { return std::tan(x); });
+      cases, op::kCos, [](double x) { return std::cos(x); }, -4, 4);
+  AddUnary(cases, op::kTan, [](double x) { return std::tan(x); });
   AddUnary(
-      cases, OpId::kAsin, [](double x) { return std::asin(x); }, -0.8, 0.8);
+      cases, op::kAsin, [](double x) { return std::asin(x); }, -0.8, 0.8);
   AddUnary(
-      cases, OpId::kAcos, [](double x) { return std::acos(x); }, -0.8, 0.8);
+      cases, op::kAcos, [](double x) { return std::acos(x); }, -0.8, 0.8);
   AddUnary(
-      cases, OpId::kAtan, [](double x) { return std::atan(x); }, -3, 3);
-  AddUnary(cases, OpId::kSinh, [](double x) { return std::sinh(x); });
-  AddUnary(cases, OpId::kCosh, [](double x) { return std::cosh(x); });
+      cases, op::kAtan, [](double x) { return std::atan(x); }, -3, 3);
+  AddUnary(cases, op::kSinh, [](double x) { return std::sinh(x); });
+  AddUnary(cases, op::kCosh, [](double x) { return std::cosh(x); });
   AddUnary(
-      cases, OpId::kTanh, [](double x) { return std::tanh(x); }, -3, 3);
+      cases, op::kTanh, [](double x) { return std::tanh(x); }, -3, 3);
   AddUnary(
-      cases, OpId::kErf, [](double x) { return std::erf(x); }, -2, 2);
+      cases, op::kErf, [](double x) { return std::erf(x); }, -2, 2);
   AddUnary(
-      cases, OpId::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -4, 4);
+      cases, op::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -4, 4);
   AddUnary(
-      cases, OpId::kSilu, [](double x) { return x / (1 + std::exp(-x)); }, -4, 4);
+      cases, op::kSilu, [](double x) { return x / (1 + std::exp(-x)); }, -4, 4);
   AddUnary(
-      cases, OpId::kSoftplus, [](double x) { return std::log1p(std::exp(x)); }, -4, 4);
-  AddUnary(cases, OpId::kGelu, Gelu, -3, 3, Own(GeluOptions{}));
-  AddUnary(cases, OpId::kGelu, GeluTanh, -3, 3, Own(GeluOptions{.approximate = "tanh"}));
+      cases, op::kSoftplus, [](double x) { return std::log1p(std::exp(x)); }, -4, 4);
+  AddUnary(cases, op::kGelu, Gelu, -3, 3, Own(GeluOptions{}));
+  AddUnary(cases, op::kGelu, GeluTanh, -3, 3, Own(GeluOptions{.approximate = "tanh"}));
   AddUnary(
-      cases, OpId::kLeakyRelu, [](double x) { return x > 0 ? x : 0.2 * x; }, -1, 1,
+      cases, op::kLeakyRelu, [](double x) { return x > 0 ? x : 0.2 * x; }, -1, 1,
       Own(LeakyReluOptions{.negative_slope = 0.2}));
   AddUnary(
-      cases, OpId::kClamp, [](double x) { return std::fmin(std::fmax(x, -0.5), 0.25); }, -1, 1,
+      cases, op::kClamp, [](double x) { return std::fmin(std::fmax(x, -0.5), 0.25); }, -1, 1,
       Own(ClampOptions{.min = -0.5, .max = 0.25}));
   AddUnary(
-      cases, OpId::kClamp, [](double x) { return std::fmax(x, 0.1); }, -1, 1,
+      cases, op::kClamp, [](double x) { return std::fmax(x, 0.1); }, -1, 1,
       Own(ClampOptions{.min = 0.1}));
 
-  AddBinary(cases, OpId::kAdd, [](double a, double b) { return a + b; });
+  AddBinary(cases, op::kAdd, [](double a, double b) { return a + b; });
   AddIntegers(
-      cases, OpId::kAdd, [](double a, double b) { return a + b; }, 7);
-  AddBinary(cases, OpId::kSub, [](double a, double b) { return a - b; });
-  AddBinary(cases, OpId::kMul, [](double a, double b) { return a * b; });
-  AddIntegers(cases, OpId::kMul, [](double a, double b) { return a * b; });
+      cases, op::kAdd, [](double a, double b) { return a + b; }, 7);
+  AddBinary(cases, op::kSub, [](double a, double b) { return a - b; });
+  AddBinary(cases, op::kMul, [](double a, double b) { return a * b; });
+  AddIntegers(cases, op::kMul, [](double a, double b) { return a * b; });
   AddBinary(
-      cases, OpId::kDiv, [](double a, double b) { return a / b; }, -1, 1, 0.5, 2);
-  AddBinary(cases, OpId::kFloorDivide, FloorDivide, -9, 9, 0.7, 2.3);
-  AddIntegers(cases, OpId::kFloorDivide, FloorDivide, 1);
-  AddIntegers(cases, OpId::kFloorDivide, FloorDivide, -4);
-  AddBinary(cases, OpId::kRemainder, Remainder, -9, 9, 0.7, 2.3);
-  AddIntegers(cases, OpId::kRemainder, Remainder, 1);
-  AddIntegers(cases, OpId::kRemainder, Remainder, -4);
+      cases, op::kDiv, [](double a, double b) { return a / b; }, -1, 1, 0.5, 2);
+  AddBinary(cases, op::kFloorDivide, FloorDivide, -9, 9, 0.7, 2.3);
+  AddIntegers(cases, op::kFloorDivide, FloorDivide, 1);
+  AddIntegers(cases, op::kFloorDivide, FloorDivide, -4);
+  AddBinary(cases, op::kRemainder, Remainder, -9, 9, 0.7, 2.3);
+  AddIntegers(cases, op::kRemainder, Remainder, 1);
+  AddIntegers(cases, op::kRemainder, Remainder, -4);
   AddBinary(
-      cases, OpId::kPow, [](double a, double b) { return std::pow(a, b); }, 0.3, 2, -2, 2);
+      cases, op::kPow, [](double a, double b) { return std::pow(a, b); }, 0.3, 2, -2, 2);
   AddBinary(
-      cases, OpId::kAtan2, [](double a, double b) { return std::atan2(a, b); }, 0.2, 1);
-  AddBinary(cases, OpId::kMaximum, [](double a, double b) { return std::fmax(a, b); });
-  AddIntegers(cases, OpId::kMaximum, [](double a, double b) { return std::fmax(a, b); });
-  AddBinary(cases, OpId::kMinimum, [](double a, double b) { return std::fmin(a, b); });
-  AddIntegers(cases, OpId::kMinimum, [](double a, double b) { return std::fmin(a, b); });
-  AddBinary(cases, OpId::kReluGrad, [](double g, double y) { return y > 0 ? g : 0; });
+      cases, op::kAtan2, [](double a, double b) { return std::atan2(a, b); }, 0.2, 1);
+  AddBinary(cases, op::kMaximum, [](double a, double b) { return std::fmax(a, b); });
+  AddIntegers(cases, op::kMaximum, [](double a, double b) { return std::fmax(a, b); });
+  AddBinary(cases, op::kMinimum, [](double a, double b) { return std::fmin(a, b); });
+  AddIntegers(cases, op::kMinimum, [](double a, double b) { return std::fmin(a, b); });
+  AddBinary(cases, op::kReluGrad, [](double g, double y) { return y > 0 ? g : 0; });
   AddTests(cases);
   AddCopies(cases);
 }

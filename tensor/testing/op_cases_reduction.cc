@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/references.h"
 
@@ -49,56 +51,56 @@ void AddReductionCases(CaseList& cases) {
                        Reduce(form.dims, form.keepdim, fold)});
     }
   };
-  add(OpId::kSum, SumOf);
-  add(OpId::kMean, MeanOf);
-  add(OpId::kProd, ProductOf, 0.5, 1.5);
-  add(OpId::kAMax, MaxOf);
-  add(OpId::kAMin, MinOf);
-  add(OpId::kAll, [](const std::vector<double>& v) {
+  add(op::kSum, SumOf);
+  add(op::kMean, MeanOf);
+  add(op::kProd, ProductOf, 0.5, 1.5);
+  add(op::kAMax, MaxOf);
+  add(op::kAMin, MinOf);
+  add(op::kAll, [](const std::vector<double>& v) {
     return std::all_of(v.begin(), v.end(), [](double x) { return x != 0; });
   });
-  add(OpId::kAny, [](const std::vector<double>& v) {
+  add(op::kAny, [](const std::vector<double>& v) {
     return std::any_of(v.begin(), v.end(), [](double x) { return x != 0; });
   });
   cases.push_back({"sum/empty",
-                   OpId::kSum,
+                   op::kSum,
                    {Sample({0, 3})},
                    Own(ReduceOptions{.dims = {0}}),
                    Reduce({0}, false, SumOf)});
   cases.push_back({"prod/empty",
-                   OpId::kProd,
+                   op::kProd,
                    {Sample({0, 3})},
                    Own(ReduceOptions{.dims = {0}}),
                    Reduce({0}, false, ProductOf)});
   cases.push_back({"sum/bool",
-                   OpId::kSum,
+                   op::kSum,
                    {FromList<bool>({true, false, true, true}, {2, 2})},
                    Own(ReduceOptions{}),
                    Reduce({}, false, SumOf)});
   cases.push_back({"sum/int32",
-                   OpId::kSum,
+                   op::kSum,
                    {Cast(Reshape(Arange(12), {3, 4}), kInt32)},
                    Own(ReduceOptions{.dims = {0}}),
                    Reduce({0}, false, SumOf)});
   cases.push_back({"all/bool",
-                   OpId::kAll,
+                   op::kAll,
                    {FromList<bool>({true, false, true, true}, {2, 2})},
                    Own(ReduceOptions{.dims = {1}}),
                    Reduce({1}, false, MinOf)});
   cases.push_back({"prod/zero",
-                   OpId::kProd,
+                   op::kProd,
                    {FromList<double>({0.5, 0, 2, 1.5, 1, -1}, {2, 3})},
                    Own(ReduceOptions{.dims = {1}}),
                    Reduce({1}, false, ProductOf)});
   // Large enough to be cut into pieces.
   cases.push_back({"sum/rows",
-                   OpId::kSum,
+                   op::kSum,
                    {Cast(Sample({300, 500}), kFloat32)},
                    Own(ReduceOptions{.dims = {0}}),
                    Reduce({0}, false, SumOf),
                    1e-6});
   cases.push_back({"mean/large",
-                   OpId::kMean,
+                   op::kMean,
                    {Cast(Sample({90000}), kFloat32)},
                    Own(ReduceOptions{}),
                    Reduce({}, false, MeanOf),
@@ -128,12 +130,12 @@ void AddReductionCases(CaseList& cases) {
                      Own(ArgReduceOptions{.dim = 1}),
                      Reduce({1}, false, position)});
   };
-  arg(OpId::kArgMax, true);
-  arg(OpId::kArgMin, false);
+  arg(op::kArgMax, true);
+  arg(op::kArgMin, false);
 
   for (int64_t dim : {0, 1, -1}) {
     cases.push_back({"cumsum/dim" + std::to_string(dim),
-                     OpId::kCumSum,
+                     op::kCumSum,
                      {Sample({3, 4, 5}, 5)},
                      Own(DimOptions{.dim = dim}),
                      [dim](const std::vector<Array>& in) {

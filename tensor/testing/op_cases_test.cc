@@ -6,6 +6,8 @@
 
 #include <set>
 
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 
@@ -24,11 +26,11 @@ TEST_P(OpCaseTest, MatchesReferenceInFloat32) {
 }
 
 TEST_P(OpCaseTest, StridedInputsGiveTheSame) {
-  if (op_case().op == OpId::kAsStrided) return;  // is defined over contiguous memory alone
+  if (op_case().op == op::kAsStrided) return;  // is defined over contiguous memory alone
   std::vector<Tensor> inputs = op_case().inputs;
   for (Tensor& input : inputs) input = Strided(input);
   std::vector<Tensor> outputs;
-  if (op_case().op == OpId::kReshape) {
+  if (op_case().op == op::kReshape) {
     // Not every reshape of strided memory is a view; the public function copies where it must.
     outputs = {
         Reshape(inputs[0], static_cast<const ShapeOptions*>(op_case().options.get())->shape)};
@@ -66,9 +68,9 @@ TEST(OpListTest, EveryOperationHasCases) {
     EXPECT_FALSE(tested.contains(elsewhere.op)) << SchemaOf(elsewhere.op).name;
     tested.insert(elsewhere.op);
   }
-  for (int i = 0; i < NumOps(); ++i) {
-    EXPECT_TRUE(tested.contains(static_cast<OpId>(i)))
-        << SchemaOf(static_cast<OpId>(i)).name << " has no case in tensor/testing/op_cases_*.cc";
+  for (OpId op : AllOps()) {
+    EXPECT_TRUE(tested.contains(op))
+        << SchemaOf(op).name << " has no case in tensor/testing/op_cases_*.cc";
   }
 }
 
@@ -87,8 +89,7 @@ TEST(CompositeListTest, EveryRowHasCases) {
 }
 
 TEST(OpListTest, EveryOperationHasACpuKernelOrIsAView) {
-  for (int i = 0; i < kNumBuiltinOps; ++i) {
-    const auto op = static_cast<OpId>(i);
+  for (OpId op : BuiltinOps()) {
     EXPECT_NE(KernelsOf(DeviceType::kCpu)[op] != nullptr,
               SchemaOf(op).flags.view || SchemaOf(op).flags.moves)
         << SchemaOf(op).name;

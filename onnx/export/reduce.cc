@@ -1,0 +1,82 @@
+// Reductions and matrix products.
+#include "neura/tensor/ops/op_list/reduce.h"
+
+#include "neura/onnx/export/exporter.h"
+#include "neura/onnx/export/ops.h"
+#include "neura/onnx/format/tensor_message.h"
+#include "neura/tensor/ops/op_list/dims.h"
+
+namespace neura::onnx {
+
+using graph::Node;
+
+void WriteReduce(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const auto& options = node.options.Get<ReduceOptions>();
+  std::string x = exporter.Name(node.inputs[0]);
+  const DType dtype = exporter.value(node.outputs[0]).dtype;
+  if (dtype == kBool) exporter.Fail(node, "ONNX has no order of bool; Cast() the input");
+  if (exporter.value(node.inputs[0]).dtype != dtype) x = exporter.Cast(x, dtype);
+  std::vector<std::string> inputs = {x};
+  std::vector<Attribute> attributes = {{"keepdims", int64_t{options.keepdim}}};
+  if (!options.dims.empty() && node.op == op::kSum) {
+    inputs.push_back(exporter.Ints(options.dims));
+  } else if (!options.dims.empty()) {
+    attributes.push_back({"axes", absl::MakeConstSpan(options.dims)});
+  }
+  exporter.EmitTo(node.outputs, onnx_name, std::move(inputs), std::move(attributes));
+}
+
+// ONNX reduces numbers alone: all is the least of 0 and 1, any the greatest.
+void WriteReduceBool(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const auto& options = node.options.Get<ReduceOptions>();
+  std::string x = exporter.Name(node.inputs[0]);
+  if (exporter.value(node.inputs[0]).dtype != kBool) x = exporter.Cast(x, kBool);
+  std::vector<Attribute> attributes = {{"keepdims", int64_t{options.keepdim}}};
+  if (!options.dims.empty()) attributes.push_back({"axes", absl::MakeConstSpan(options.dims)});
+  const std::string reduced =
+      exporter.Emit(onnx_name, {exporter.Cast(x, kInt32)}, std::move(attributes));
+  exporter.EmitTo(node.outputs, "Cast", {reduced}, {{"to", int64_t{ToElementType(kBool)}}});
+}
+
+void WriteArgReduce(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const auto& options = node.options.Get<ArgReduceOptions>();
+  std::string x = exporter.Name(node.inputs[0]);
+  if (exporter.value(node.inputs[0]).dtype == kBool) x = exporter.Cast(x, kInt32);
+  const size_t rank = exporter.value(node.inputs[0]).shape.size();
+  if (options.dim && rank > 0) {
+    return exporter.EmitTo(node.outputs, onnx_name, {x},
+                           {{"axis", *options.dim}, {"keepdims", int64_t{options.keepdim}}});
+  }
+  const std::string flat = exporter.Emit("Reshape", {x, exporter.Ints({-1})});
+  const std::string index =
+      exporter.Emit(onnx_name, {flat}, {{"axis", int64_t{0}}, {"keepdims", int64_t{0}}});
+  const std::vector<int64_t> ones(exporter.value(node.outputs[0]).shape.size(), 1);
+  exporter.EmitTo(node.outputs, "Reshape", {index, exporter.Ints(ones)});
+}
+
+void WriteCumSum(Exporter& exporter, const Node& node, const char* onnx_name) {
+  std::string x = exporter.Name(node.inputs[0]);
+  const DType dtype = exporter.value(node.outputs[0]).dtype;
+  if (exporter.value(node.inputs[0]).dtype != dtype) x = exporter.Cast(x, dtype);
+  if (exporter.value(node.inputs[0]).shape.empty()) {
+    return exporter.EmitTo(node.outputs, "Identity", {x});
+  }
+  const int64_t dim = node.options.Get<DimOptions>().dim;
+  exporter.EmitTo(node.outputs, onnx_name, {x, exporter.Constant(ScalarTensor(dim))});
+}
+
+void WriteLinear(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const std::string x = exporter.Name(node.inputs[0]), weight = exporter.Name(node.inputs[1]);
+  const graph::ValueId bias = node.inputs.size() > 2 ? node.inputs[2] : graph::kNone;
+  if (exporter.value(node.inputs[0]).shape.size() == 2) {
+    std::vector<std::string> inputs = {x, weight, exporter.Name(bias)};
+    return exporter.EmitTo(node.outputs, onnx_name, std::move(inputs), {{"transB", int64_t{1}}});
+  }
+  const std::string transposed =
+      exporter.Emit("Transpose", {weight}, {{"perm", absl::Span<const int64_t>({1, 0})}});
+  if (bias == graph::kNone) return exporter.EmitTo(node.outputs, "MatMul", {x, transposed});
+  exporter.EmitTo(node.outputs, "Add",
+                  {exporter.Emit("MatMul", {x, transposed}), exporter.Name(bias)});
+}
+
+}  // namespace neura::onnx

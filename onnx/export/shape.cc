@@ -1,0 +1,178 @@
+// Views, joining, indexing and factories.
+#include "neura/tensor/ops/op_list/shape.h"
+
+#include <algorithm>
+
+#include "neura/onnx/export/exporter.h"
+#include "neura/onnx/export/ops.h"
+#include "neura/onnx/format/tensor_message.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/dims.h"
+
+namespace neura::onnx {
+
+using graph::Extent;
+using graph::Node;
+using graph::ValueId;
+
+void WriteIndexSelect(Exporter& exporter, const Node& node, const char* onnx_name) {
+  std::string index = exporter.Name(node.inputs[1]);
+  // A number as an index would take its dimension away.
+  if (exporter.value(node.inputs[1]).shape.empty()) {
+    index = exporter.Emit("Reshape", {index, exporter.Ints({1})});
+  }
+  exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0]), index},
+                  {{"axis", node.options.Get<DimOptions>().dim}});
+}
+
+void WriteGather(Exporter& exporter, const Node& node, const char* onnx_name) {
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1])},
+                  {{"axis", node.options.Get<DimOptions>().dim}});
+}
+
+void WriteScatterAdd(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const std::vector<Extent>& index_shape = exporter.value(node.inputs[1]).shape;
+  std::string source = exporter.Name(node.inputs[2]);
+  // There the source has the shape of the index, here it may be larger.
+  if (index_shape != exporter.value(node.inputs[2]).shape) {
+    source = exporter.Emit("Slice", {source, exporter.Ints(Dims(index_shape.size(), 0)),
+                                     exporter.Extents(index_shape)});
+  }
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1]), source},
+                  {{"axis", node.options.Get<DimOptions>().dim}, {"reduction", "add"}});
+}
+
+void WriteCat(Exporter& exporter, const Node& node, const char* onnx_name) {
+  std::vector<std::string> inputs;
+  for (ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
+  exporter.EmitTo(node.outputs, onnx_name, std::move(inputs),
+                  {{"axis", node.options.Get<DimOptions>().dim}});
+}
+
+void WritePad(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const DType dtype = exporter.value(node.inputs[0]).dtype;
+  std::vector<Extent> integers = IntegersOf(node);  // those of before and after
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Name(node.inputs[0]), exporter.Extents(integers),
+                   exporter.Number(node.options.Get<PadOptions>().value, dtype)});
+}
+
+void WriteFlip(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const Dims& dims = node.options.Get<DimsOptions>().dims;
+  const std::string& x = exporter.Name(node.inputs[0]);
+  if (dims.empty() || exporter.value(node.inputs[0]).shape.empty()) {
+    return exporter.EmitTo(node.outputs, "Identity", {x});
+  }
+  const std::vector<int64_t> last(dims.size(), -1), before_first(dims.size(), INT64_MIN);
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {x, exporter.Ints(last), exporter.Ints(before_first), exporter.Ints(dims),
+                   exporter.Ints(last)});
+}
+
+void WriteTriangle(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const int64_t diagonal = node.options.Get<TriangleOptions>().diagonal;
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Name(node.inputs[0]), exporter.Constant(ScalarTensor(diagonal))},
+                  {{"upper", int64_t{node.op == op::kTriu}}});
+}
+
+void WriteReshape(Exporter& exporter, const Node& node, const char* onnx_name) {
+  std::vector<Extent> shape = IntegersOf(node);
+  const auto is = [](int64_t number) {
+    return [number](const Extent& extent) { return extent == Extent(number); };
+  };
+  // 0 takes the input's extent, unless there is a real 0.
+  const std::vector<Extent>& input = exporter.value(node.inputs[0]).shape;
+  if (std::none_of(shape.begin(), shape.end(), is(0))) {
+    for (size_t i = 0; i < std::min(shape.size(), input.size()); ++i) {
+      if (!shape[i].is_number() && shape[i] == input[i]) shape[i] = 0;
+    }
+    const auto open = [](const Extent& extent) { return !extent.is_number(); };
+    if (std::count_if(shape.begin(), shape.end(), open) == 1 &&
+        std::none_of(shape.begin(), shape.end(), is(-1))) {
+      *std::find_if(shape.begin(), shape.end(), open) = -1;
+    }
+    return exporter.EmitTo(node.outputs, onnx_name,
+                           {exporter.Name(node.inputs[0]), exporter.Extents(shape)});
+  }
+  exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0]), exporter.Extents(shape)},
+                  {{"allowzero", int64_t{1}}});
+}
+
+void WritePermute(Exporter& exporter, const Node& node, const char* onnx_name) {
+  std::vector<int64_t> perm;
+  const Dims& dims = node.options.Get<DimsOptions>().dims;
+  for (int64_t dim : dims) perm.push_back(dim < 0 ? dim + static_cast<int64_t>(dims.size()) : dim);
+  exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0])},
+                  {{"perm", absl::MakeConstSpan(perm)}});
+}
+
+void WriteExpand(Exporter& exporter, const Node& node, const char* onnx_name) {
+  std::vector<Extent> shape = IntegersOf(node);
+  // 1 keeps an extent there.
+  std::replace(shape.begin(), shape.end(), Extent(-1), Extent(1));
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Name(node.inputs[0]), exporter.Extents(shape)});
+}
+
+void WriteSqueeze(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const std::vector<Extent>& shape = exporter.value(node.inputs[0]).shape;
+  Dims named = node.options.Get<DimsOptions>().dims;
+  const auto rank = static_cast<int64_t>(shape.size());
+  if (named.empty()) {
+    for (int64_t i = 0; i < rank; ++i) named.push_back(i);
+  }
+  // Only what has extent 1; here the rest is left alone, there it is an error.
+  Dims dims;
+  for (int64_t dim : named) {
+    const int64_t d = dim < 0 ? dim + rank : dim;
+    if (d < rank && shape[static_cast<size_t>(d)] == Extent(1)) dims.push_back(d);
+  }
+  const std::string& x = exporter.Name(node.inputs[0]);
+  if (dims.empty()) return exporter.EmitTo(node.outputs, "Identity", {x});
+  exporter.EmitTo(node.outputs, onnx_name, {x, exporter.Ints(dims)});
+}
+
+void WriteUnsqueeze(Exporter& exporter, const Node& node, const char* onnx_name) {
+  exporter.EmitTo(
+      node.outputs, onnx_name,
+      {exporter.Name(node.inputs[0]), exporter.Ints({node.options.Get<DimOptions>().dim})});
+}
+
+void WriteSlice(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const std::vector<Extent> integers = IntegersOf(node);  // dim, start, end, step
+  const auto input = [&](size_t i) { return exporter.Extents({integers[i]}); };
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Name(node.inputs[0]), input(1), input(2), input(0), input(3)});
+}
+
+void WriteFull(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const auto& options = node.options.Get<FullOptions>();
+  // Numbers are written out, filled tensors as their shape.
+  if (options.shape.empty() && node.symbolic.empty()) {
+    const Tensor number = ScalarTensor(options.value, {.dtype = options.dtype});
+    return exporter.EmitTo(node.outputs, "Constant", {}, {{"value", number}});
+  }
+  const Tensor value = Full({1}, options.value, {.dtype = options.dtype});
+  exporter.EmitTo(node.outputs, onnx_name, {exporter.Extents(IntegersOf(node))},
+                  {{"value", value}});
+}
+
+// start + step * (0, 1, ...), as it is computed here.
+void WriteRange(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const auto& options = node.options.Get<RangeOptions>();
+  const auto number = [&](const Scalar& value) {
+    return exporter.Constant(ScalarTensor(value, {.dtype = options.dtype}));
+  };
+  const std::string length =
+      exporter.Emit("Reshape", {exporter.Extents(IntegersOf(node)), exporter.Ints({})});
+  std::string range =
+      exporter.Emit(onnx_name, {exporter.Number(0, kInt64), length, exporter.Number(1, kInt64)});
+  range = exporter.Cast(range, options.dtype);
+  const std::string scaled = exporter.Emit("Mul", {range, number(options.step)});
+  exporter.EmitTo(node.outputs, "Add", {scaled, number(options.start)});
+}
+
+}  // namespace neura::onnx

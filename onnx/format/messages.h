@@ -1,0 +1,66 @@
+// What an ONNX file says, as plain structs. Strings and byte runs are views of the file.
+#ifndef NEURA_ONNX_FORMAT_MESSAGES_H_
+#define NEURA_ONNX_FORMAT_MESSAGES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace neura::onnx {
+
+struct AttributeMessage {
+  std::string_view name;
+  std::string_view reference;  // an attribute of the function around it, which stands for this one
+  int32_t type = 0;            // attribute_type, or one that is not read
+  float f = 0;
+  int64_t i = 0;
+  std::string_view s;
+  std::string_view t;  // of a tensor, for ReadTensor
+  std::vector<float> floats;
+  std::vector<int64_t> ints;
+};
+
+struct NodeMessage {
+  std::string_view name, op_type, domain;
+  std::vector<std::string_view> inputs, outputs;
+  std::vector<AttributeMessage> attributes;
+};
+
+// At most one of the two is there.
+struct DimensionMessage {
+  std::optional<int64_t> value;
+  std::string_view param;
+};
+
+struct ValueInfoMessage {
+  std::string_view name;
+  bool is_tensor = false;
+  int32_t element_type = 0;
+  std::optional<std::vector<DimensionMessage>> shape;
+};
+
+struct GraphMessage {
+  std::vector<NodeMessage> nodes;
+  std::vector<std::string_view> initializers;  // of tensors, for ReadTensor
+  std::vector<ValueInfoMessage> inputs, outputs;
+  bool has_sparse_initializers = false;
+};
+
+struct ModelMessage {
+  std::vector<std::pair<std::string_view, int64_t>> opsets;  // domain, version
+  std::optional<GraphMessage> graph;
+  bool has_functions = false;
+  size_t num_bytes = 0;
+};
+
+// The structs take memory in proportion to the bytes; no length is trusted. InvalidArgument when
+// the bytes are not a message. Fields that are not read are skipped.
+absl::StatusOr<ModelMessage> ParseModel(std::string_view bytes);
+
+}  // namespace neura::onnx
+
+#endif  // NEURA_ONNX_FORMAT_MESSAGES_H_

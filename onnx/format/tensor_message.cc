@@ -1,0 +1,250 @@
+#include "neura/onnx/format/tensor_message.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "neura/onnx/format/fields.h"
+#include "neura/onnx/format/wire.h"
+
+namespace neura::onnx {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
+
+struct Row {
+  DType dtype;
+  int type;
+};
+constexpr Row kTypes[] = {
+    {kFloat32, 1},  {kUInt8, 2},      {kInt8, 3},        {kInt16, 5},
+    {kInt32, 6},    {kInt64, 7},      {kBool, 9},        {kFloat16, 10},
+    {kFloat64, 11}, {kComplex64, 14}, {kComplex128, 15}, {kBFloat16, 16},
+};
+constexpr int kExternal = 1;  // TensorProto.DataLocation
+
+// A TensorProto as it stands in the file.
+struct TensorMessage {
+  std::string_view name;
+  int32_t data_type = 0;
+  std::vector<int64_t> dims;
+  std::optional<std::string_view> raw_data;
+  std::vector<float> float_data;
+  std::vector<double> double_data;
+  std::vector<int32_t> int32_data;
+  std::vector<int64_t> int64_data;
+  bool is_external = false;
+  bool is_segment = false;
+};
+
+TensorMessage Parse(std::string_view bytes) {
+  using F = TensorField;
+  TensorMessage tensor;
+  ForEachField<F>(bytes, [&](auto& in) {
+    switch (in.tag_and_type()) {
+      case Bytes(F::kName):
+        tensor.name = in.get_view();
+        break;
+      case Varint(F::kDataType):
+        tensor.data_type = in.get_int32();
+        break;
+      case Varint(F::kDims):
+        tensor.dims.push_back(in.get_int64());
+        break;
+      case Bytes(F::kDims):
+        Append(in.get_packed_int64(), tensor.dims);
+        break;
+      case Bytes(F::kRawData):
+        tensor.raw_data = in.get_view();
+        break;
+      case Fixed32(F::kFloatData):
+        tensor.float_data.push_back(in.get_float());
+        break;
+      case Bytes(F::kFloatData):
+        Append(in.get_packed_float(), tensor.float_data);
+        break;
+      case Fixed64(F::kDoubleData):
+        tensor.double_data.push_back(in.get_double());
+        break;
+      case Bytes(F::kDoubleData):
+        Append(in.get_packed_double(), tensor.double_data);
+        break;
+      case Varint(F::kInt32Data):
+        tensor.int32_data.push_back(in.get_int32());
+        break;
+      case Bytes(F::kInt32Data):
+        Append(in.get_packed_int32(), tensor.int32_data);
+        break;
+      case Varint(F::kInt64Data):
+        tensor.int64_data.push_back(in.get_int64());
+        break;
+      case Bytes(F::kInt64Data):
+        Append(in.get_packed_int64(), tensor.int64_data);
+        break;
+      case Varint(F::kDataLocation):
+        tensor.is_external |= in.get_int32() == kExternal;
+        break;
+      case Bytes(F::kExternalData):
+        tensor.is_external = true;
+        in.skip();
+        break;
+      case Bytes(F::kSegment):
+        tensor.is_segment = true;
+        in.skip();
+        break;
+      default:
+        in.skip();
+    }
+  });
+  return tensor;
+}
+
+// Elements that stand in a repeated field, each converted to an unsigned integer or floating type
+// of the element's size.
+template <typename Stored, typename Field>
+void CopyField(const Field& field, void* data) {
+  auto* out = static_cast<Stored*>(data);
+  for (const auto value : field) *out++ = static_cast<Stored>(value);
+}
+
+// How many elements the typed fields hold of this dtype; the fields of other dtypes do not count.
+// Negative for half a complex number.
+int64_t FieldSize(const TensorMessage& tensor, DType dtype) {
+  const auto complex = [](size_t parts) {
+    return parts % 2 == 0 ? static_cast<int64_t>(parts / 2) : -1;
+  };
+  switch (dtype) {
+    case kFloat32:
+      return static_cast<int64_t>(tensor.float_data.size());
+    case kComplex64:
+      return complex(tensor.float_data.size());
+    case kFloat64:
+      return static_cast<int64_t>(tensor.double_data.size());
+    case kComplex128:
+      return complex(tensor.double_data.size());
+    case kInt64:
+      return static_cast<int64_t>(tensor.int64_data.size());
+    default:
+      return static_cast<int64_t>(tensor.int32_data.size());
+  }
+}
+
+void ReadField(const TensorMessage& tensor, DType dtype, void* data) {
+  switch (dtype) {
+    case kFloat32:
+    case kComplex64:
+      return CopyField<float>(tensor.float_data, data);
+    case kFloat64:
+    case kComplex128:
+      return CopyField<double>(tensor.double_data, data);
+    case kInt64:
+      return CopyField<int64_t>(tensor.int64_data, data);
+    case kInt32:
+      return CopyField<int32_t>(tensor.int32_data, data);
+    case kInt16:
+    case kFloat16:
+    case kBFloat16:
+      return CopyField<uint16_t>(tensor.int32_data, data);
+    case kBool:
+    case kUInt8:
+    case kInt8:
+      return CopyField<uint8_t>(tensor.int32_data, data);
+  }
+}
+
+absl::StatusOr<Tensor> ToTensor(const TensorMessage& message) {
+  const auto bad = [&message](auto... parts) {
+    return absl::InvalidArgumentError(absl::StrCat("tensor ", message.name, ": ", parts...));
+  };
+  if (message.is_external) {
+    return absl::UnimplementedError(
+        absl::StrCat("tensor ", message.name, ": its data lies in another file"));
+  }
+  if (message.is_segment) return bad("is in segments");
+  if (message.dims.size() > kMaxDims) return bad("has too many dimensions");
+  const absl::StatusOr<DType> dtype = FromElementType(message.data_type);
+  if (!dtype.ok()) return bad(dtype.status().message());
+  const auto item_size = static_cast<int64_t>(ItemSize(*dtype));
+  int64_t numel = 1, bytes = 0;
+  for (int64_t extent : message.dims) {
+    if (extent < 0 || __builtin_mul_overflow(numel, std::max<int64_t>(extent, 1), &numel)) {
+      return bad("its extents are negative or their product too large");
+    }
+  }
+  if (__builtin_mul_overflow(numel, item_size, &bytes)) return bad("is too large");
+  for (int64_t extent : message.dims) {
+    if (extent == 0) numel = bytes = 0;
+  }
+  const bool raw = message.raw_data.has_value();
+  const int64_t given =
+      raw ? static_cast<int64_t>(message.raw_data->size()) : FieldSize(message, *dtype);
+  if (given != (raw ? bytes : numel)) {
+    return bad("has ", given, raw ? " bytes" : " elements", ", its extents say ",
+               raw ? bytes : numel);
+  }
+  Tensor tensor = Tensor::Empty(message.dims, *dtype, kCpu);
+  if (raw) {
+    if (bytes > 0)
+      std::memcpy(tensor.raw_data(), message.raw_data->data(), message.raw_data->size());
+  } else {
+    ReadField(message, *dtype, tensor.raw_data());
+  }
+  if (*dtype == kBool) {
+    auto* data = static_cast<uint8_t*>(tensor.raw_data());
+    for (int64_t i = 0; i < numel; ++i) data[i] = data[i] != 0;
+  }
+  return tensor;
+}
+
+}  // namespace
+
+int ToElementType(DType dtype) {
+  for (const Row& row : kTypes) {
+    if (row.dtype == dtype) return row.type;
+  }
+  return 0;  // undefined
+}
+
+absl::StatusOr<DType> FromElementType(int type) {
+  for (const Row& row : kTypes) {
+    if (row.type == type) return row.dtype;
+  }
+  return absl::UnimplementedError(absl::StrCat("element type ", type, " is not supported"));
+}
+
+std::string WriteTensor(const Tensor& tensor, std::string_view name) {
+  const Tensor contiguous = Contiguous(To(tensor, kCpu));
+  return Encode<TensorField>([&](auto& out) {
+    for (int64_t extent : tensor.shape()) out.add_int64(TensorField::kDims, extent);
+    out.add_int32(TensorField::kDataType, ToElementType(tensor.dtype()));
+    if (!name.empty()) out.add_string(TensorField::kName, name.data(), name.size());
+    out.add_bytes(TensorField::kRawData, static_cast<const char*>(contiguous.raw_data()),
+                  contiguous.nbytes());
+  });
+}
+
+absl::StatusOr<Tensor> ReadTensor(std::string_view bytes) {
+  try {
+    return ToTensor(Parse(bytes));
+  } catch (const protozero::exception&) {
+    return absl::InvalidArgumentError("a tensor is not an ONNX message");
+  }
+}
+
+std::string_view TensorName(std::string_view bytes) {
+  std::string_view name;
+  try {
+    ForEachField<TensorField>(bytes, [&](auto& in) {
+      in.tag_and_type() == Bytes(TensorField::kName) ? void(name = in.get_view()) : in.skip();
+    });
+  } catch (const protozero::exception&) {
+    // ReadTensor tells of it.
+    return {};
+  }
+  return name;
+}
+
+}  // namespace neura::onnx

@@ -1,0 +1,142 @@
+// Reading ONNX into a graph.
+#ifndef NEURA_ONNX_IMPORT_IMPORTER_H_
+#define NEURA_ONNX_IMPORT_IMPORTER_H_
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "neura/graph/graph.h"
+#include "neura/onnx/format/messages.h"
+#include "neura/onnx/import/known_value.h"
+
+namespace neura::onnx {
+
+// What a name in the file stands for. At least one of the two is there.
+struct ImportedValue {
+  graph::ValueId id = graph::kNone;
+  // Where the elements follow from constants and shapes.
+  std::optional<KnownValue> known;
+
+  bool is_present() const { return id != graph::kNone || known.has_value(); }
+};
+
+// One ONNX node on its way into a graph. The functions that read one operator (beside this file)
+// see the file through this. Whatever they throw becomes an error that names the node.
+class NodeReader {
+ public:
+  NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
+             std::vector<ImportedValue> inputs);
+
+  int opset() const { return opset_; }
+  std::string_view op_type() const { return node_.op_type; }
+
+  // ---- inputs ----
+  size_t num_inputs() const { return inputs_.size(); }
+  bool has(size_t i) const { return i < inputs_.size() && inputs_[i].is_present(); }
+  // The value in the graph; throws where it is absent.
+  graph::ValueId in(size_t i);
+  graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
+  // The integers of an input that must follow from constants and shapes.
+  std::vector<graph::Extent> Extents(size_t i);
+  // As Extents, none of them open.
+  std::vector<int64_t> Ints(size_t i);
+  // The elements, where they are known and the same at all sizes.
+  std::optional<Tensor> Known(size_t i) const;
+
+  // ---- attributes: each must be asked for, or it is reported as unknown ----
+  bool HasAttribute(std::string_view name) const { return FindAttribute(name) != nullptr; }
+  int64_t Int(std::string_view name, int64_t otherwise);
+  double Float(std::string_view name, double otherwise);
+  std::string String(std::string_view name, std::string_view otherwise);
+  std::vector<int64_t> Ints(std::string_view name, std::vector<int64_t> otherwise = {});
+  std::vector<double> Floats(std::string_view name);
+  std::optional<Tensor> TensorAttribute(std::string_view name);
+  // Integers that stand in an attribute up to an operator set, and in input `i` afterwards.
+  std::optional<std::vector<int64_t>> IntsFrom(std::string_view attribute, size_t i);
+
+  // ---- the graph ----
+  graph::Graph& graph() { return graph_; }
+  DType dtype(graph::ValueId id) const { return graph_.value(id).dtype; }
+  const std::vector<graph::Extent>& shape(graph::ValueId id) const {
+    return graph_.value(id).shape;
+  }
+  int64_t rank(graph::ValueId id) const { return static_cast<int64_t>(shape(id).size()); }
+  // The extent, which must not be open.
+  int64_t FixedExtent(graph::ValueId id, int64_t dim);
+  // `axis` in [0, rank).
+  int64_t Axis(int64_t axis, int64_t rank) const;
+
+  // Adds an operation; pointwise ones get the casts that they promote with.
+  template <typename Options>
+  graph::ValueId Add(OpId op, const Options& options, std::vector<graph::ValueId> inputs) {
+    return AddNode(op, graph::OptionsBox(op, &options), std::move(inputs), {});
+  }
+  graph::ValueId Add(OpId op, std::vector<graph::ValueId> inputs) {
+    return AddNode(op, graph::OptionsBox(op), std::move(inputs), {});
+  }
+  graph::ValueId AddNode(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
+                         std::vector<graph::SymbolicInt> symbolic);
+  // Operations whose options are one shape: reshape, expand, full.
+  graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::Extent>& shape);
+  graph::ValueId Expand(graph::ValueId input, const std::vector<graph::Extent>& shape);
+  graph::ValueId Full(const std::vector<graph::Extent>& shape, const Scalar& value, DType dtype);
+  graph::ValueId Slice(graph::ValueId input, int64_t dim, graph::Extent start, graph::Extent end,
+                       int64_t step = 1);
+  graph::ValueId Permute(graph::ValueId input, std::vector<int64_t> dims);
+  graph::ValueId Cast(graph::ValueId input, DType dtype);
+  graph::ValueId Constant(const Tensor& tensor) { return graph_.AddConstant(tensor); }
+  // A number beside a value, of its dtype.
+  graph::ValueId Number(double value, graph::ValueId beside);
+
+  // ---- outputs ----
+  size_t num_outputs() const { return node_.outputs.size(); }
+  bool Wants(size_t i) const { return i < num_outputs() && !node_.outputs[i].empty(); }
+  void Out(graph::ValueId value, size_t i = 0);
+  void OutKnown(KnownValue value, size_t i = 0);
+
+  // Throws Unimplemented.
+  [[noreturn]] void Unsupported(std::string_view what) const;
+
+  // After the function ran.
+  void CheckAttributes() const;
+  std::vector<ImportedValue>& outputs() { return outputs_; }
+
+ private:
+  const AttributeMessage* FindAttribute(std::string_view name) const;
+  const AttributeMessage* TakeAttribute(std::string_view name, int type);
+  // Of an input that is known, but no constant; an error where one of them is unknown.
+  const std::vector<graph::Extent>& OpenSizes(size_t i) const;
+  graph::ValueId Sizes(const std::vector<graph::Extent>& extents, DimsView shape);
+  graph::ValueId AddShaped(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
+                           const std::vector<graph::Extent>& shape);
+
+  graph::Graph& graph_;
+  const NodeMessage& node_;
+  int opset_;
+  std::vector<ImportedValue> inputs_;
+  std::vector<ImportedValue> outputs_;
+  std::set<std::string, std::less<>> taken_;
+};
+
+// Reads a node of one operator.
+using OperatorReader = void (*)(NodeReader& node);
+
+// Null when there is none.
+OperatorReader FindOperator(std::string_view name);
+
+// The operator sets that are read.
+inline constexpr int kMinOpset = 6;
+inline constexpr int kMaxOpset = 21;
+
+// `fixed_dims` are sizes of open dimensions. Throws neura::Error, for whatever is wrong with the
+// model.
+graph::Graph ImportModel(const ModelMessage& model,
+                         const std::vector<std::pair<std::string, int64_t>>& fixed_dims);
+
+}  // namespace neura::onnx
+
+#endif  // NEURA_ONNX_IMPORT_IMPORTER_H_

@@ -1,0 +1,37 @@
+#include <map>
+
+#include "neura/onnx/import/ops.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/linked_ops.h"
+
+namespace neura::onnx {
+namespace {
+
+[[noreturn]] void ReadLeftOut(NodeReader&) {
+  ThrowUnimplemented("this program was built without the operator");
+}
+
+using Readers = std::map<std::string_view, OperatorReader>;
+
+const Readers& Operators() {
+  static const Readers* operators = [] {
+    auto* readers = new Readers;
+#define ONNX_READ(Name, ...)        \
+  (*readers)[#Name] = &ReadLeftOut; \
+  if constexpr (IsLinked("onnx." #Name)) (*readers)[#Name] = &__VA_ARGS__;
+#include "neura/onnx/import/operators.inc"
+    return readers;
+  }();
+  return *operators;
+}
+// Before threads are: a fork must not find one of them making it.
+[[maybe_unused]] const Readers& kMade = Operators();
+
+}  // namespace
+
+OperatorReader FindOperator(std::string_view name) {
+  const auto it = Operators().find(name);
+  return it == Operators().end() ? nullptr : it->second;
+}
+
+}  // namespace neura::onnx

@@ -1,0 +1,139 @@
+// Reductions and matrix products.
+
+#include "neura/tensor/ops/op_list/reduce.h"
+
+#include "neura/onnx/import/ops.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/linalg.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/op_list/view.h"
+
+namespace neura::onnx {
+namespace {
+
+using graph::kNone;
+using graph::ValueId;
+
+ValueId Reduced(NodeReader& node, OpId op, ValueId x, const Dims& dims, bool keepdim) {
+  ReduceOptions options{.dims = dims, .keepdim = keepdim};
+  // Sums and products of integers stay in their dtype.
+  if (op == op::kSum || op == op::kProd) options.dtype = node.dtype(x);
+  if (op == op::kMean && !IsFloating(node.dtype(x))) {
+    // As numbers, then cut off.
+    const ValueId mean = Reduced(node, op, node.Cast(x, kFloat64), dims, keepdim);
+    return node.Cast(mean, node.dtype(x));
+  }
+  return node.Add(op, options, {x});
+}
+
+// log(sum(exp(x))), shifted by the maximum where that is finite.
+ValueId LogSumExp(NodeReader& node, ValueId x, const Dims& dims, bool keepdim) {
+  const ValueId max = Reduced(node, op::kAMax, x, dims, true);
+  const ValueId finite = node.Add(op::kIsFinite, {max});
+  const ValueId shift = node.Add(op::kWhere, {finite, max, node.Number(0, max)});
+  const ValueId exp = node.Add(op::kExp, {node.Add(op::kSub, {x, shift})});
+  const ValueId log = node.Add(op::kLog, {Reduced(node, op::kSum, exp, dims, true)});
+  const ValueId result = node.Add(op::kAdd, {log, shift});
+  return keepdim ? result : Reduced(node, op::kSum, result, dims, false);
+}
+
+}  // namespace
+
+// Axes are an attribute up to operator set 12 (ReduceSum) or 17 (the others), then an input.
+void ReadReduce(NodeReader& node) {
+  const ValueId x = node.in(0);
+  const bool keepdim = node.Int("keepdims", 1) != 0;
+  const bool noop = node.Int("noop_with_empty_axes", 0) != 0;
+  const std::vector<int64_t> axes = node.IntsFrom("axes", 1).value_or(std::vector<int64_t>());
+  const Dims dims(axes.begin(), axes.end());
+  // Over no dimensions; what is done to each element is done all the same.
+  const bool none = dims.empty() && noop;
+  const std::string_view op = node.op_type();
+  const auto reduce = [&](OpId id, ValueId of) {
+    return none ? of : Reduced(node, id, of, dims, keepdim);
+  };
+  const auto map = [&](OpId id, ValueId of) { return node.Add(id, {of}); };
+  if (op == "ReduceSum") return node.Out(reduce(op::kSum, x));
+  if (op == "ReduceMean") return node.Out(reduce(op::kMean, x));
+  if (op == "ReduceProd") return node.Out(reduce(op::kProd, x));
+  if (op == "ReduceMax") return node.Out(reduce(op::kAMax, x));
+  if (op == "ReduceMin") return node.Out(reduce(op::kAMin, x));
+  if (op == "ReduceL1") return node.Out(reduce(op::kSum, map(op::kAbs, x)));
+  if (op == "ReduceSumSquare") return node.Out(reduce(op::kSum, map(op::kSquare, x)));
+  if (op == "ReduceL2") {
+    return node.Out(map(op::kSqrt, reduce(op::kSum, map(op::kSquare, x))));
+  }
+  if (op == "ReduceLogSum") return node.Out(map(op::kLog, reduce(op::kSum, x)));
+  node.Out(none ? x : LogSumExp(node, x, dims, keepdim));
+}
+
+void ReadArgExtremum(NodeReader& node, OpId op) {
+  ValueId x = node.in(0);
+  const int64_t axis = node.Axis(node.Int("axis", 0), node.rank(x));
+  const ArgReduceOptions options{.dim = axis, .keepdim = node.Int("keepdims", 1) != 0};
+  const bool last = node.Int("select_last_index", 0) != 0;
+  if (!last) return node.Out(node.Add(op, options, {x}));
+  // The first of the reversed values.
+  const int64_t extent = node.FixedExtent(x, axis);
+  const ValueId index =
+      node.Add(op, options, {node.Add(op::kFlip, DimsOptions{.dims = {axis}}, {x})});
+  node.Out(node.Add(op::kSub, {node.Number(static_cast<double>(extent - 1), index), index}));
+}
+
+void ReadCumSum(NodeReader& node) {
+  const ValueId x = node.in(0);
+  const std::vector<int64_t> axis = node.Ints(1);
+  if (axis.size() != 1) node.Unsupported("the axis must be one number");
+  const int64_t dim = node.Axis(axis[0], node.rank(x));
+  const bool reverse = node.Int("reverse", 0) != 0;
+  const auto flipped = [&](ValueId id) {
+    return reverse ? node.Add(op::kFlip, DimsOptions{.dims = {dim}}, {id}) : id;
+  };
+  ValueId sum = flipped(node.Add(op::kCumSum, DimOptions{.dim = dim}, {flipped(x)}));
+  sum = node.Cast(sum, node.dtype(x));
+  if (node.Int("exclusive", 0) != 0) sum = node.Add(op::kSub, {sum, x});
+  node.Out(sum);
+}
+
+// A vector first is a row, second a column, and its dimension goes again.
+void ReadMatMul(NodeReader& node) {
+  ValueId a = node.in(0), b = node.in(1);
+  if (node.rank(a) == 0 || node.rank(b) == 0) node.Unsupported("numbers have no matrix product");
+  const bool row = node.rank(a) == 1, column = node.rank(b) == 1;
+  if (row) a = node.Add(op::kUnsqueeze, DimOptions{.dim = 0}, {a});
+  if (column) b = node.Add(op::kUnsqueeze, DimOptions{.dim = 1}, {b});
+  ValueId product = node.Add(op::kMatMul, {a, b});
+  Dims dims;
+  if (row) dims.push_back(-2);
+  if (column) dims.push_back(-1);
+  if (!dims.empty()) product = node.Add(op::kSqueeze, DimsOptions{.dims = dims}, {product});
+  node.Out(product);
+}
+
+// alpha * A' * B' + beta * C.
+void ReadGemm(NodeReader& node) {
+  ValueId a = node.in(0), b = node.in(1);
+  const ValueId c = node.in_or_none(2);
+  const double alpha = node.Float("alpha", 1), beta = node.Float("beta", 1);
+  const bool transpose_a = node.Int("transA", 0) != 0, transpose_b = node.Int("transB", 0) != 0;
+  if (node.opset() < 7) node.Int("broadcast", 0);
+  if (node.rank(a) != 2 || node.rank(b) != 2) {
+    ThrowInvalidArgument("expects two matrices");
+  }
+  const auto transposed = [&node](ValueId id) { return node.Permute(id, {1, 0}); };
+  const auto scaled = [&node](ValueId id, double factor) {
+    return factor == 1 ? id : node.Add(op::kMul, {id, node.Number(factor, id)});
+  };
+  if (transpose_a) a = transposed(a);
+  const bool bias = c == kNone || (beta == 1 && node.rank(c) == 1 &&
+                                   node.shape(c)[0] == node.shape(b)[transpose_b ? 0 : 1]);
+  if (IsFloating(node.dtype(a)) && alpha == 1 && bias && transpose_b) {
+    return node.Out(node.Add(op::kLinear, {a, b, c}));
+  }
+  ValueId result = scaled(node.Add(op::kMatMul, {a, transpose_b ? transposed(b) : b}), alpha);
+  if (c != kNone) result = node.Add(op::kAdd, {result, scaled(c, beta)});
+  node.Out(result);
+}
+
+}  // namespace neura::onnx

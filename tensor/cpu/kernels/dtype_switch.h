@@ -1,0 +1,55 @@
+// From a dtype at run time to a C++ type: f is called with a value of it. Dtypes without kernels
+// end in an Unimplemented error that names them.
+#ifndef NEURA_TENSOR_CPU_KERNELS_DTYPE_SWITCH_H_
+#define NEURA_TENSOR_CPU_KERNELS_DTYPE_SWITCH_H_
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/dtype.h"
+#include "neura/tensor/core/error.h"
+
+namespace neura::cpu {
+
+[[noreturn]] inline void FailForDType(DType dtype) {
+  ThrowUnimplemented(absl::StrCat("no CPU kernel for dtype ", DTypeName(dtype)));
+}
+
+// float and double.
+template <typename F>
+void SwitchFloat(DType dtype, F f) {
+  switch (dtype) {
+    case kFloat32:
+      return f(float());
+    case kFloat64:
+      return f(double());
+    default:
+      return FailForDType(dtype);
+  }
+}
+
+// float, double, int64, int32 and uint8.
+template <typename F>
+void SwitchNumber(DType dtype, F f) {
+  switch (dtype) {
+    case kInt64:
+      return f(int64_t());
+    case kInt32:
+      return f(int32_t());
+    case kUInt8:
+      return f(uint8_t());
+    default:
+      return SwitchFloat(dtype, f);
+  }
+}
+
+// Those and bool.
+template <typename F>
+void SwitchAny(DType dtype, F f) {
+  if (dtype == kBool) return f(bool());
+  SwitchNumber(dtype, f);
+}
+
+}  // namespace neura::cpu
+
+#endif  // NEURA_TENSOR_CPU_KERNELS_DTYPE_SWITCH_H_

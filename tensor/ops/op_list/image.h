@@ -1,0 +1,83 @@
+// Convolution and pooling (NCHW): options and identities.
+#ifndef NEURA_TENSOR_OPS_OP_LIST_IMAGE_H_
+#define NEURA_TENSOR_OPS_OP_LIST_IMAGE_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "neura/tensor/core/fields.h"
+#include "neura/tensor/ops/schema.h"
+
+namespace neura {
+
+struct Conv2dOptions {
+  Size2 stride = 1;
+  Size2 padding = 0;
+  Size2 dilation = 1;
+  int64_t groups = 1;
+  NEURA_FIELDS(stride, padding, dilation, groups)
+};
+
+// `size` is what the gradient cannot tell by itself: the input's spatial extents for the gradient
+// of the input, the kernel's for that of the weight.
+struct Conv2dGradOptions {
+  Size2 size = {};
+  Size2 stride = 1;
+  Size2 padding = 0;
+  Size2 dilation = 1;
+  int64_t groups = 1;
+  NEURA_FIELDS(size, stride, padding, dilation, groups)
+};
+
+// `stride` is the kernel's size where it is absent.
+struct MaxPool2dOptions {
+  Size2 kernel_size = 1;
+  std::optional<Size2> stride = {};
+  Size2 padding = 0;
+  Size2 dilation = 1;
+  bool ceil_mode = false;
+  NEURA_FIELDS(kernel_size, stride, padding, dilation, ceil_mode)
+};
+
+struct AvgPool2dOptions {
+  Size2 kernel_size = 1;
+  std::optional<Size2> stride = {};
+  Size2 padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;
+  NEURA_FIELDS(kernel_size, stride, padding, ceil_mode, count_include_pad)
+};
+
+// As AvgPool2dOptions, with the spatial extents of the pooled input.
+struct AvgPool2dGradOptions {
+  Size2 size = {};
+  Size2 kernel_size = 1;
+  std::optional<Size2> stride = {};
+  Size2 padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;
+  NEURA_FIELDS(size, kernel_size, stride, padding, ceil_mode, count_include_pad)
+};
+
+// Spatial extents of a result.
+struct SpatialSizeOptions {
+  Size2 output_size = 1;
+  NEURA_FIELDS(output_size)
+};
+
+namespace op {
+#define NEURA_OP(Name, ...) Name,
+struct ImageList {
+  enum : uint16_t {
+#include "neura/tensor/ops/op_list/image.inc"
+  };
+};
+#undef NEURA_OP
+#define NEURA_OP(Name, ...) inline constexpr OpId k##Name = IdIn(OpFamily::kImage, ImageList::Name);
+#include "neura/tensor/ops/op_list/image.inc"
+#undef NEURA_OP
+}  // namespace op
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_OP_LIST_IMAGE_H_

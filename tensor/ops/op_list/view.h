@@ -1,0 +1,67 @@
+// Views: the result shares the input's memory: options and identities.
+#ifndef NEURA_TENSOR_OPS_OP_LIST_VIEW_H_
+#define NEURA_TENSOR_OPS_OP_LIST_VIEW_H_
+
+#include <cstdint>
+
+#include "neura/tensor/core/fields.h"
+#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/schema.h"
+
+namespace neura {
+
+// Elements start, start + step, ... below end of dimension `dim`; step is positive.
+struct SliceOptions {
+  int64_t dim = 0;
+  int64_t start = 0;
+  int64_t end = INT64_MAX;
+  int64_t step = 1;
+  NEURA_FIELDS(dim, start, end, step)
+};
+
+struct DiagonalOptions {
+  int64_t offset = 0;
+  int64_t dim1 = 0;
+  int64_t dim2 = 1;
+  NEURA_FIELDS(offset, dim1, dim2)
+};
+
+struct UnfoldOptions {
+  int64_t dim = 0;
+  int64_t size = 1;
+  int64_t step = 1;
+  NEURA_FIELDS(dim, size, step)
+};
+
+// A view with these extents, strides and offset (all in elements of contiguous memory).
+struct AsStridedOptions {
+  Dims shape = {};
+  Dims strides = {};
+  int64_t offset = 0;
+  NEURA_FIELDS(shape, strides, offset)
+};
+
+// As AsStridedOptions, and the extents of the tensor that was viewed.
+struct AsStridedGradOptions {
+  Dims input_shape = {};
+  Dims strides = {};
+  int64_t offset = 0;
+  NEURA_FIELDS(input_shape, strides, offset)
+};
+
+namespace op {
+#define NEURA_OP(Name, ...) Name,
+struct ViewList {
+  enum : uint16_t {
+#include "neura/tensor/ops/op_list/view.inc"
+  };
+};
+#undef NEURA_OP
+#define NEURA_OP(Name, ...) inline constexpr OpId k##Name = IdIn(OpFamily::kView, ViewList::Name);
+#include "neura/tensor/ops/op_list/view.inc"
+#undef NEURA_OP
+}  // namespace op
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_OP_LIST_VIEW_H_
