@@ -176,7 +176,8 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
   for (size_t i = 0; i < needed.size(); ++i) {
     if (!needed[i] || !grad_inputs[i].defined()) continue;
     const Node::Input& input = node.inputs()[i];
-    Send(input.edge, SumTo(grad_inputs[i], input.shape));
+    // Rules may compute in a wider dtype; a gradient has that of its tensor.
+    Send(input.edge, Cast(SumTo(grad_inputs[i], input.shape), input.dtype));
   }
 }
 

@@ -83,6 +83,35 @@ TEST_P(GradientTest, First) { EXPECT_EQ(GradCheck(function(), inputs()), ""); }
 
 TEST_P(GradientTest, Second) { EXPECT_EQ(GradGradCheck(function(), inputs(), {.atol = 2e-6}), ""); }
 
+// Gradients have the dtype of their tensors, and their values.
+TEST_P(GradientTest, OfFloat16) {
+  const auto gradients = [&](DType dtype) {
+    std::vector<Tensor> in, leaves;
+    for (const Tensor& input : inputs()) {
+      in.push_back(input);
+      if (!input.defined() || input.dtype() != kFloat64) continue;
+      // What float16 holds, so that both start from the same.
+      in.back() = Cast(Cast(input, kFloat16), dtype);
+      SetRequiresGrad(in.back());
+      leaves.push_back(in.back());
+    }
+    Tensor loss;
+    for (const Tensor& output : function()(in)) {
+      if (!RequiresGrad(output)) continue;
+      const Tensor sum = Sum(Cast(output, kFloat64));
+      loss = loss.defined() ? loss + sum : sum;
+    }
+    return Grad({loss}, leaves, {.allow_unused = true});
+  };
+  const std::vector<Tensor> narrow = gradients(kFloat16), wide = gradients(kFloat32);
+  for (size_t i = 0; i < narrow.size(); ++i) {
+    ASSERT_EQ(narrow[i].defined(), wide[i].defined());
+    if (!narrow[i].defined()) continue;
+    ASSERT_EQ(narrow[i].dtype(), kFloat16);
+    testing::ExpectClose(Cast(narrow[i], kFloat32), wide[i], 0.02);
+  }
+}
+
 TEST_P(GradientTest, OfStridedInputs) {
   std::vector<Tensor> strided = inputs();
   if (op_case().needs_contiguous()) return;

@@ -1,4 +1,7 @@
 // Derivatives of reductions. g is the gradient of the output, x the input, y the output.
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <vector>
 
 #include "neura/autograd/rule_table.h"
@@ -28,7 +31,7 @@ Tensor Spread(const Tensor& g, const RuleContext& c) {
 }
 
 // For each element the product of all others that it meets, without a division, which fails at
-// zeros. Takes n times the memory for reductions of n elements.
+// zeros: a tree of products of pairs, walked up, and down again with each pair's halves exchanged.
 Tensor ProductOfOthers(const Tensor& x, DimsView dims) {
   const auto rank = static_cast<size_t>(x.dim());
   std::vector<bool> reduced(rank, dims.empty());
@@ -46,10 +49,22 @@ Tensor ProductOfOthers(const Tensor& x, DimsView dims) {
   }
   int64_t n = 1;
   for (size_t d = 0; d < rank; ++d) n *= reduced[d] ? x.shape()[d] : 1;
-  const Tensor rows = Reshape(Permute(x, order), {-1, 1, n});
-  const Tensor self = Eye(n, {.dtype = kBool, .device = x.device()});
-  const Tensor others = Prod(Where(self, 1.0, Expand(rows, {-1, n, n})), {.dims = {2}});
-  return Permute(Reshape(others, shape), inverse);
+  const int64_t rows = n == 0 ? 0 : x.numel() / n;
+  const auto padded =
+      static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(n, 1))));
+  std::vector<Tensor> pairs;  // [rows, m, 2], the leaves first
+  Tensor products = Pad(Reshape(Permute(x, order), {rows, n}),
+                        {.before = {0, 0}, .after = {0, padded - n}, .value = 1});
+  for (int64_t m = padded / 2; m > 0; m /= 2) {
+    pairs.push_back(Reshape(products, {rows, m, 2}));
+    products = Prod(pairs.back(), {.dims = {2}});
+  }
+  Tensor others = OnesLike(products);
+  for (size_t level = pairs.size(); level-- > 0;) {
+    const int64_t m = pairs[level].size(1);
+    others = Reshape(Reshape(others, {rows, m, 1}) * Flip(pairs[level], {2}), {rows, m * 2});
+  }
+  return Permute(Reshape(Slice(others, 1, 0, n), shape), inverse);
 }
 
 void Extremum(RuleContext& c) {
@@ -69,11 +84,9 @@ void AddReductionRules(RuleTable& table) {
                          static_cast<double>(std::max<int64_t>(c.grad().numel(), 1));
     c.Set(0, Spread(c.grad() / count, c));
   });
-  table.Add(op::kProd, {.inputs = 0b1, .outputs = 0b1}, [](RuleContext& c) {
+  table.Add(op::kProd, kSaveInput, [](RuleContext& c) {
     const Tensor x = Cast(c.input(0), c.grad().dtype());
-    const Tensor others = Any(x == 0).Item<bool>() ? ProductOfOthers(x, c.Get<ReduceOptions>().dims)
-                                                   : KeepDims(c.output(), c) / x;
-    c.Set(0, Cast(KeepDims(c.grad(), c) * others, c.input_dtype(0)));
+    c.Set(0, KeepDims(c.grad(), c) * ProductOfOthers(x, c.Get<ReduceOptions>().dims));
   });
   table.Add(op::kAMax, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
   table.Add(op::kAMin, {.inputs = 0b1, .outputs = 0b1}, &Extremum);

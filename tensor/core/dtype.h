@@ -73,6 +73,21 @@ NEURA_FORALL_DTYPES(NEURA_DTYPE_OF)
 template <typename T>
 inline constexpr DType DTypeOf = DTypeOfT<T>::value;
 
+// The dtype in which kernels compute what has this one, where they have no loop of its own: float16
+// and bfloat16 widen to float32, int8 and int16 to int32, the others are their own.
+constexpr DType WideDType(DType dtype) {
+  switch (dtype) {
+    case kInt8:
+    case kInt16:
+      return kInt32;
+    case kFloat16:
+    case kBFloat16:
+      return kFloat32;
+    default:
+      return dtype;
+  }
+}
+
 // The kinds of number, in the order in which they absorb each other.
 enum class DTypeCategory : uint8_t { kBool, kIntegral, kFloating, kComplex };
 

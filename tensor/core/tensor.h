@@ -50,6 +50,9 @@ struct TensorImpl {
   std::atomic<uint32_t> refs{1};
   DType dtype = kFloat32;
   bool contiguous = true;
+  // A number that was written beside a tensor: it has no say in the dtype but by its category, and is
+  // float32 beside float16 and bfloat16.
+  bool number = false;
   int64_t numel = 0;
   void* data = nullptr;  // of the first element
   IntrusivePtr<Storage> storage;

@@ -86,9 +86,11 @@ struct ReplacedInputs {
   }
   // Through the door, so that observers see the conversion.
   void Cast(size_t first, DType dtype) {
-    const CastOptions options{.dtype = dtype};
     for (size_t i = first; i < refs.size(); ++i) {
-      if (refs[i]->dtype() != dtype) Replace(i, Call(op::kCast, &options, *refs[i]));
+      const DType wanted = refs[i]->impl()->number ? NumberDType(dtype, refs[i]->device()) : dtype;
+      if (refs[i]->dtype() == wanted) continue;
+      const CastOptions options{.dtype = wanted};
+      Replace(i, Call(op::kCast, &options, *refs[i]));
     }
   }
 
@@ -333,6 +335,8 @@ ScopedInterceptor::~ScopedInterceptor() {
   Watchers().interceptors.pop_back();
   --t_num_interceptors;
 }
+
+bool IsWatched() { return t_num_observers > 0 || t_num_interceptors > 0; }
 
 KernelTable& KernelsOf(DeviceType type) {
   static KernelTable* tables = new KernelTable[kNumDeviceTypes];

@@ -98,6 +98,9 @@ class ScopedInterceptor {
   ScopedInterceptor& operator=(const ScopedInterceptor&) = delete;
 };
 
+// Whether observers or interceptors of this thread see what passes the door.
+bool IsWatched();
+
 // "add(float32 [2, 3], float32 [3])"
 std::string Describe(const OpCall& call);
 

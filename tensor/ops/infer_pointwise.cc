@@ -8,7 +8,12 @@ namespace {
 
 void InferPointwise(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const OpSchema& schema = call.schema();
-  const DType dtype = call.input(schema.flags.first_value).dtype();
+  DType dtype = call.input(schema.flags.first_value).dtype();
+  // Where they differ, one is a number in the dtype that computes the other's.
+  for (size_t i = schema.flags.first_value + size_t{1}; i < call.inputs.size(); ++i) {
+    const DType other = call.input(i).dtype();
+    if (other != dtype && WideDType(other) == dtype) dtype = other;
+  }
   outputs[0].dtype = schema.flags.rule == DTypeRule::kTest ? kBool : dtype;
   const DimsView first = call.input(0).shape();
   outputs[0].shape.assign(first.begin(), first.end());

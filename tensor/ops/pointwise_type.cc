@@ -11,14 +11,19 @@
 namespace neura {
 
 DType PromotedDType(TensorRefs tensors) {
-  std::optional<DType> with_dims, without_dims;
+  std::optional<DType> with_dims, without_dims, numbers;
   for (const Tensor* tensor : tensors) {
-    std::optional<DType>& dtype = tensor->dim() > 0 ? with_dims : without_dims;
+    std::optional<DType>& dtype = tensor->impl()->number ? numbers
+                                  : tensor->dim() > 0    ? with_dims
+                                                         : without_dims;
     dtype = dtype ? PromoteTypes(*dtype, tensor->dtype()) : tensor->dtype();
   }
-  if (!with_dims) return *without_dims;
-  if (!without_dims || CategoryOf(*without_dims) <= CategoryOf(*with_dims)) return *with_dims;
-  return PromoteTypes(*with_dims, *without_dims);
+  std::optional<DType> common = with_dims;
+  for (const std::optional<DType>& lesser : {without_dims, numbers}) {
+    if (!lesser || (common && CategoryOf(*lesser) <= CategoryOf(*common))) continue;
+    common = common ? PromoteTypes(*common, *lesser) : *lesser;
+  }
+  return *common;
 }
 
 DType ComputeDType(DTypeRule rule, DType common) {
@@ -52,6 +57,11 @@ DType ScalarDType(DType tensor, const Scalar& scalar) {
   return PromoteTypes(tensor, scalar.default_dtype());
 }
 
+DType NumberDType(DType common, Device device) {
+  const bool widened = device.type == DeviceType::kCpu && IsFloating(common);
+  return widened ? WideDType(common) : common;
+}
+
 namespace {
 
 Tensor Constant(const Scalar& value, DimsView shape, DType dtype, Device device) {
@@ -60,6 +70,19 @@ Tensor Constant(const Scalar& value, DimsView shape, DType dtype, Device device)
   Tensor result;
   Dispatch(op::kFull, &options, {}, absl::MakeSpan(&result, 1), device);
   return result;
+}
+
+// Made without a call where nobody would see it.
+Tensor Number(const Scalar& value, DType dtype, Device device) {
+  Tensor number;
+  if (device.type == DeviceType::kCpu && !IsWatched()) {
+    number = Tensor::Empty({}, dtype, device);
+    SwitchDType(dtype, [&]<typename T>(T) { *number.data<T>() = value.To<T>(); });
+  } else {
+    number = Constant(value, {}, dtype, device);
+  }
+  number.impl()->number = true;
+  return number;
 }
 
 // An integer that `dtype`, which it has beside the tensor, cannot hold.
@@ -102,7 +125,7 @@ Tensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool nu
                                       ": integers have no negative powers; cast them first"));
   }
   if (IsIntegral(dtype) && !number.Fits(dtype)) return OutsideNumber(op, tensor, number, dtype);
-  return Constant(number, {}, dtype, tensor.device());
+  return Number(number, NumberDType(dtype, tensor.device()), tensor.device());
 }
 
 }  // namespace neura

@@ -7,7 +7,8 @@
 namespace neura {
 
 // The common dtype of several tensors. As in PyTorch, a tensor without dimensions only decides when
-// its category (bool < integral < floating < complex) is above that of all tensors with dimensions.
+// its category (bool < integral < floating < complex) is above that of all tensors with dimensions,
+// and a number only when its category is above that of all tensors.
 DType PromotedDType(TensorRefs tensors);
 
 // The dtype in which a pointwise operation computes, given the common dtype of its inputs.
@@ -17,15 +18,17 @@ DType ComputeDType(DTypeRule rule, DType common);
 // raised by the bounds of a clamp, under the operation's rule.
 DType CommonDType(const OpCall& call);
 
-// The dtype that a number takes beside a tensor of dtype `tensor`: the tensor's own unless the
-// number's category is above it.
+// The dtype in which a tensor meets a number: its own unless the number's category is above it.
 DType ScalarDType(DType tensor, const Scalar& scalar);
+// The dtype of a number beside tensors of dtype `common`: on the CPU the one that computes them, so
+// that float16 is not multiplied by a rounded 0.1.
+DType NumberDType(DType common, Device device);
 
-// `number` as the tensor that `op` takes beside `tensor`, before it or after it. It has the dtype
-// of ScalarDType(), unless it is an integer that this cannot hold: then what is compared is
-// compared as int64, what is divided is divided in floating point, sums and products wrap as they
-// do anyway, a clamp's bound is the nearest value that the dtype has, and other operations throw
-// InvalidArgument. So does a power of integers to a negative number.
+// `number` as the tensor that `op` takes beside `tensor`, before it or after it. It is of the dtype
+// of NumberDType(ScalarDType()), unless it is an integer that this cannot hold: then what is
+// compared is compared as int64, what is divided is divided in floating point, sums and products
+// wrap as they do anyway, a clamp's bound is the nearest value that the dtype has, and other
+// operations throw InvalidArgument. So does a power of integers to a negative number.
 Tensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first);
 
 }  // namespace neura

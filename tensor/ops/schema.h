@@ -47,6 +47,7 @@ struct OpFlags {
   bool promotes = false;       // inputs are converted to their common dtype first
   bool in_place_only = false;  // overwrites input 0, which is also the output
   bool moves = false;          // inputs may lie on another device than the outputs
+  bool any_dtype = false;      // elements are moved or made: its kernel takes every dtype
   uint8_t mutates = 0;         // bit i: input i is changed (optimizer steps)
   uint8_t first_value = 0;     // input from which promotion starts (1 for where)
   DTypeRule rule = DTypeRule::kNone;
@@ -59,9 +60,13 @@ struct OpFlags {
     return {.pointwise = true, .promotes = true, .first_value = 1, .rule = DTypeRule::kSame};
   }
   static constexpr OpFlags Promoting() { return {.promotes = true, .rule = DTypeRule::kSame}; }
+  static constexpr OpFlags Arranging() { return {.any_dtype = true}; }
+  static constexpr OpFlags Joining() {
+    return {.promotes = true, .any_dtype = true, .rule = DTypeRule::kSame};
+  }
   static constexpr OpFlags View() { return {.view = true}; }
-  static constexpr OpFlags Random() { return {.random = true}; }
-  static constexpr OpFlags InPlaceOnly() { return {.in_place_only = true}; }
+  static constexpr OpFlags Random() { return {.random = true, .any_dtype = true}; }
+  static constexpr OpFlags InPlaceOnly() { return {.in_place_only = true, .any_dtype = true}; }
   static constexpr OpFlags Moving() { return {.moves = true}; }
   static constexpr OpFlags Mutating(uint8_t inputs) { return {.mutates = inputs}; }
 };

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
@@ -56,8 +57,112 @@ TEST_P(OpCaseTest, SameBitsForAnyNumberOfThreads) {
   SetNumThreads(threads);
 }
 
+// float16 and bfloat16 are computed in float32 and rounded: once by an operation, after each of its
+// operations by a composite.
+TEST_P(OpCaseTest, NarrowFloatsAreFloat32Rounded) {
+  for (DType dtype : {kFloat16, kBFloat16}) {
+    SCOPED_TRACE(DTypeName(dtype));
+    const std::vector<Tensor> inputs = InputsAs(op_case(), dtype);
+    std::vector<Tensor> wide = inputs;
+    bool narrow = false;
+    for (Tensor& input : wide) {
+      if (!input.defined() || input.dtype() != dtype) continue;
+      input = Cast(input, kFloat32);
+      narrow = true;
+    }
+    if (!narrow) return;  // the case has no floating point input
+    const std::vector<Tensor> outputs = RunCase(op_case(), inputs);
+    const std::vector<Tensor> expected = RunCase(op_case(), wide);
+    ASSERT_EQ(outputs.size(), expected.size());
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      SCOPED_TRACE(absl::StrCat("output ", k));
+      if (expected[k].dtype() == kFloat32 && outputs[k].dtype() == kFloat32) continue;  // a statistic
+      const Tensor rounded = Cast(expected[k], outputs[k].dtype());
+      if (op_case().op) {
+        EXPECT_TRUE(SameBits(outputs[k], rounded)) << outputs[k] << " is not " << rounded;
+      } else {
+        const double epsilon = dtype == kFloat16 ? 0x1p-11 : 0x1p-8;
+        ExpectClose(outputs[k], rounded, 16 * epsilon);
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(AllOps, OpCaseTest, ::testing::Range(size_t{0}, OpCases().size()),
                          NameOfCase);
+
+// int8 and int16 hold what 64 bits give, wrapped.
+TEST(NarrowIntegerTest, PointwiseOperationsWrap) {
+  const Tensor wide_a = Reshape(Arange(-6, 6), {12, 1}), wide_b = Arange(-5, 8);
+  for (DType dtype : {kInt8, kInt16}) {
+    for (OpId op : AllOps()) {
+      const OpSchema& schema = SchemaOf(op);
+      if (!schema.flags.pointwise || schema.flags.first_value != 0 || schema.has_options()) continue;
+      SCOPED_TRACE(absl::StrCat(schema.name, " of ", DTypeName(dtype)));
+      const auto run = [&](DType as, int64_t scale) {
+        // Powers have exponents of at least 0.
+        const Tensor b = op == op::kPow ? Abs(wide_b) : wide_b;
+        std::vector<Tensor> inputs = {Cast(wide_a * scale, as), Cast(b, as)};
+        inputs.resize(schema.max_inputs);
+        OpCase op_case;
+        op_case.op = op;
+        return RunCase(op_case, inputs)[0];
+      };
+      const int64_t scale = dtype == kInt8 ? 20 : 5000;
+      const Tensor narrow = run(dtype, scale), wide = run(kInt64, scale);
+      ASSERT_EQ(narrow.dtype(), wide.dtype() == kInt64 ? dtype : wide.dtype());
+      // Comparing or dividing what has wrapped differs; these have not.
+      EXPECT_TRUE(SameBits(narrow, Cast(wide, narrow.dtype()))) << narrow << wide;
+    }
+  }
+}
+
+TEST(NarrowIntegerTest, OtherFamilies) {
+  const Tensor x = FromList<int64_t>({100, 50, -128, 7, 3, 100}, {2, 3});
+  for (DType dtype : {kInt8, kInt16}) {
+    const Tensor narrow = Cast(x, dtype);
+    EXPECT_TRUE(SameBits(Sum(narrow), ScalarTensor(int64_t{132})));
+    EXPECT_TRUE(SameBits(AMax(narrow, {.dims = {1}}), Cast(AMax(x, {.dims = {1}}), dtype)));
+    EXPECT_TRUE(SameBits(ArgMin(narrow, {.dim = 1}), ArgMin(x, {.dim = 1})));
+    EXPECT_TRUE(SameBits(CumSum(narrow, 1), CumSum(x, 1)));
+    EXPECT_TRUE(SameBits(MatMul(narrow, Transpose(narrow, 0, 1)),
+                         Cast(MatMul(x, Transpose(x, 0, 1)), dtype)));
+    EXPECT_TRUE(SameBits(IndexAdd(narrow, 0, FromList<int64_t>({1, 1}), narrow),
+                         Cast(IndexAdd(x, 0, FromList<int64_t>({1, 1}), x), dtype)));
+    EXPECT_TRUE(SameBits(Clamp(narrow, {.min = -3, .max = 300}),
+                         Cast(Clamp(narrow, {.min = -3}), dtype)));
+    const Tensor in_place = Clone(narrow);
+    AddInPlace(in_place, 100);
+    EXPECT_TRUE(SameBits(in_place, Cast(x + 100, dtype)));
+  }
+}
+
+// A number is an operand in the precision in which the tensor's elements are computed.
+TEST(NumberTest, IsNotRoundedToTheTensor) {
+  const Tensor x = Cast(Sample({1000}, 3, -30, 30), kFloat16);
+  const auto in_float = [&](const Tensor& y) { return Cast(y, kFloat16); };
+  const Tensor wide = Cast(x, kFloat32);
+  EXPECT_TRUE(SameBits(x * 0.1, in_float(wide * 0.1)));
+  EXPECT_FALSE(SameBits(x * 0.1, x * Full({}, 0.1, {.dtype = kFloat16})));
+  EXPECT_TRUE(SameBits(1000.7 - x, in_float(1000.7 - wide)));
+  EXPECT_TRUE(SameBits(x > 0.1, wide > 0.1));
+  const Tensor written = Clone(x);
+  MulInPlace(written, 0.1);
+  EXPECT_TRUE(SameBits(written, in_float(wide * 0.1)));
+  // Without dimensions, and through a view with gaps.
+  const Tensor scalar = Reshape(Slice(x, 0, 0, 1), {});
+  EXPECT_EQ((2.5 * scalar).dtype(), kFloat16);
+  EXPECT_TRUE(SameBits(Slice(x, 0, 0, 1000, 3) / 3, in_float(Slice(wide, 0, 0, 1000, 3) / 3)));
+}
+
+TEST(NumberTest, KeepsIntegersExact) {
+  const int64_t big = (int64_t{1} << 53) + 1;
+  const Tensor x = FromList<int64_t>({1, big, -5});
+  EXPECT_TRUE(SameBits(x + big, FromList<int64_t>({big + 1, 2 * big, big - 5})));
+  EXPECT_TRUE(SameBits(x == big, FromList<bool>({false, true, false})));
+  EXPECT_EQ((x * 2.5).dtype(), kFloat32);
+  EXPECT_EQ((Cast(x, kBool) + 1).dtype(), kInt64);
+}
 
 TEST(OpListTest, EveryOperationHasCases) {
   std::set<OpId> tested;

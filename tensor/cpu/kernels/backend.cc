@@ -1,5 +1,6 @@
 // Installs the CPU's kernels when the program is loaded.
 #include "neura/tensor/cpu/kernels/kernels.h"
+#include "neura/tensor/cpu/kernels/widen.h"
 #include "neura/tensor/ops/linked_ops.h"
 #include "neura/tensor/ops/op_list.h"
 
@@ -13,10 +14,15 @@ namespace {
 // Views need no kernel; what moves between devices is the same for all of them.
 constexpr bool HasKernel(OpFlags flags) { return !flags.view && !flags.moves; }
 
+// The pointwise loop widens row by row.
+constexpr bool TakesEveryDType(OpFlags flags) { return flags.any_dtype || flags.pointwise; }
+
 [[maybe_unused]] const bool kInstalled = [] {
   KernelTable& table = KernelsOf(DeviceType::kCpu);
-#define NEURA_OP(Name, name, Options, outputs, flags, inputs, doc) \
-  if constexpr (HasKernel(flags) && IsLinked(#Name)) table[op::k##Name] = &Name##Kernel;
+#define NEURA_OP(Name, name, Options, outputs, flags, inputs, doc)                        \
+  if constexpr (HasKernel(flags) && IsLinked(#Name)) {                                    \
+    table[op::k##Name] = TakesEveryDType(flags) ? &Name##Kernel : &Widened<Name##Kernel>; \
+  }
 #include "neura/tensor/ops/op_list.inc"
   return true;
 }();

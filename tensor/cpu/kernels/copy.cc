@@ -13,9 +13,6 @@
 namespace neura::cpu {
 namespace {
 
-using ConvertRow = void (*)(int64_t n, const char* from, int64_t from_stride, char* to,
-                            int64_t to_stride);
-
 template <typename From, typename To>
 void ConvertElements(int64_t n, const char* from, int64_t from_stride, char* to,
                      int64_t to_stride) {
@@ -35,27 +32,34 @@ void ConvertElements(int64_t n, const char* from, int64_t from_stride, char* to,
   }
 }
 
-ConvertRow Converter(DType from, DType to) {
-  return SwitchDType(from, [to]<typename From>(From) {
-    return SwitchDType(to,
-                       []<typename To>(To) -> ConvertRow { return &ConvertElements<From, To>; });
-  });
-}
-
 // A view of contiguous memory.
 Tensor ViewOf(const Tensor& tensor, DimsView shape, DimsView strides, int64_t offset) {
   return Tensor::View(tensor.storage(), tensor.storage_offset() + offset, shape, strides,
                       tensor.dtype());
 }
 
+// Of contiguous memory.
 void FillElements(const Tensor& target, const Scalar& value) {
-  // A one-element source of the target's dtype, broadcast.
-  Tensor source = Tensor::Empty({}, target.dtype(), kCpu);
-  SwitchDType(target.dtype(), [&]<typename T>(T) { *Out<T>(source) = value.To<T>(); });
-  CopyElements(source, target);
+  constexpr int64_t kTaskElements = 1 << 16;
+  const int64_t count = target.numel();
+  SwitchDType(target.dtype(), [&]<typename T>(T) {
+    T* const data = Out<T>(target);
+    const T element = value.To<T>();
+    ParallelFor((count + kTaskElements - 1) / kTaskElements, [&](int64_t task) {
+      const int64_t begin = task * kTaskElements;
+      std::fill_n(data + begin, std::min(kTaskElements, count - begin), element);
+    });
+  });
 }
 
 }  // namespace
+
+ConvertRow Converter(DType from, DType to) {
+  return SwitchDType(from, [to]<typename From>(From) {
+    return SwitchDType(to,
+                       []<typename To>(To) -> ConvertRow { return &ConvertElements<From, To>; });
+  });
+}
 
 void CopyElements(const Tensor& source, const Tensor& target) {
   StridedLoop rows(target.shape());

@@ -26,6 +26,11 @@ T* Out(const Tensor& tensor) {
 // As ContiguousInput; undefined where the call has no such input.
 Tensor OptionalInput(const KernelCall& call, size_t i);
 
+// Converts n elements, each so many bytes after the last.
+using ConvertRow = void (*)(int64_t n, const char* from, int64_t from_stride, char* to,
+                            int64_t to_stride);
+ConvertRow Converter(DType from, DType to);
+
 // Copies `source`, broadcast and converted, over the elements of `target`.
 void CopyElements(const Tensor& source, const Tensor& target);
 

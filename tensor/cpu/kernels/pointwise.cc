@@ -30,8 +30,9 @@ PointwiseTable& Table() {
 // Before threads are: a fork must not find one of them making it.
 [[maybe_unused]] const PointwiseTable& kMade = Table();
 
-void CopyStrided(const char* from, int64_t from_stride, char* to, int64_t to_stride, int64_t n,
-                 size_t item_size) {
+// Repeats or gathers elements as they are.
+void CopyRow(int64_t n, const char* from, int64_t from_stride, char* to, int64_t to_stride,
+             size_t item_size) {
   const auto copy = [&]<typename T>(T) {
     for (int64_t i = 0; i < n; ++i) {
       T value;  // through memcpy: views may lie at any address
@@ -53,82 +54,130 @@ void CopyStrided(const char* from, int64_t from_stride, char* to, int64_t to_str
   }
 }
 
+// How the elements of a tensor lie, and what the loop takes them for.
 struct Operand {
-  size_t item_size;
-  int64_t stride;  // in bytes
-  bool contiguous() const { return stride == static_cast<int64_t>(item_size); }
+  int64_t item_size = 0;         // in the loop's dtype
+  int64_t stride = 0;            // in bytes
+  ConvertRow convert = nullptr;  // to the loop's dtype; from it, of the output
+
+  bool direct() const { return stride == item_size && convert == nullptr; }
+  void Load(int64_t n, const char* from, char* buffer) const {
+    convert != nullptr ? convert(n, from, stride, buffer, item_size)
+                       : CopyRow(n, from, stride, buffer, item_size, Size());
+  }
+  void Store(int64_t n, const char* buffer, char* to) const {
+    convert != nullptr ? convert(n, buffer, item_size, to, stride)
+                       : CopyRow(n, buffer, item_size, to, stride, Size());
+  }
+
+ private:
+  size_t Size() const { return static_cast<size_t>(item_size); }
 };
 
-// Rows with a strided or repeated operand: gathered into buffers, computed, scattered.
-void RunBuffered(PointwiseLoop loop, const void* options, int64_t n,
-                 const StridedLoop::Pointers& data, const Operand* operands, int num_inputs) {
-  alignas(64) char buffers[kMaxInputs + 1][kChunk * kMaxItemSize];
-  const void* inputs[kMaxInputs];
-  for (int k = 1; k <= num_inputs; ++k) {
-    if (operands[k].stride == 0) {
-      CopyStrided(data[static_cast<size_t>(k)], 0, buffers[k],
-                  static_cast<int64_t>(operands[k].item_size), std::min(n, kChunk),
-                  operands[k].item_size);
+// A call as its rows are computed. Operand 0 is the output.
+class Rows {
+ public:
+  explicit Rows(const KernelCall& call) : num_inputs_(call.call.inputs.size()) {
+    const size_t first = call.call.schema().flags.first_value;
+    DType compute = call.input(first).dtype();
+    bool same = true;
+    for (size_t i = first + 1; i < num_inputs_; ++i) same &= call.input(i).dtype() == compute;
+    // A number beside float16 is float32.
+    if (!same) compute = WideDType(compute);
+    loop_ = Table().At(call.call.op, compute);
+    if (loop_ == nullptr) loop_ = Table().At(call.call.op, compute = WideDType(compute));
+    if (loop_ == nullptr) FailForDType(call.input(first).dtype());
+    options_ = call.call.options;
+    for (size_t i = 0; i < num_inputs_; ++i) {
+      const DType dtype = call.input(i).dtype(), wanted = i < first ? dtype : compute;
+      operands_[i + 1].item_size = static_cast<int64_t>(ItemSize(wanted));
+      if (dtype != wanted) operands_[i + 1].convert = Converter(dtype, wanted);
     }
+    const DType dtype = call.output().dtype();
+    const DType made = call.call.schema().flags.rule == DTypeRule::kTest ? kBool : compute;
+    operands_[0].item_size = static_cast<int64_t>(ItemSize(made));
+    if (dtype != made) operands_[0].convert = Converter(made, dtype);
   }
-  for (int64_t begin = 0; begin < n; begin += kChunk) {
-    const int64_t count = std::min(kChunk, n - begin);
-    for (int k = 1; k <= num_inputs; ++k) {
-      const Operand& operand = operands[k];
-      char* source = data[static_cast<size_t>(k)] + begin * operand.stride;
-      inputs[k - 1] = operand.contiguous() ? source : buffers[k];
-      if (operand.stride != 0 && !operand.contiguous()) {
-        CopyStrided(source, operand.stride, buffers[k], static_cast<int64_t>(operand.item_size),
-                    count, operand.item_size);
+
+  Operand& operand(size_t k) { return operands_[k]; }
+
+  // Whether elements go straight from the tensors into the loop.
+  bool direct() const {
+    bool direct = true;
+    for (size_t k = 0; k <= num_inputs_; ++k) direct &= operands_[k].direct();
+    return direct;
+  }
+
+  void RunDirect(int64_t n, const StridedLoop::Pointers& data) const {
+    const void* inputs[kMaxInputs] = {data[1], data[2], data[3]};
+    loop_(static_cast<size_t>(n), inputs, data[0], options_);
+  }
+
+  // With a strided, repeated or converted operand: gathered into buffers, computed, scattered.
+  void RunBuffered(int64_t n, const StridedLoop::Pointers& data) const {
+    alignas(64) char buffers[kMaxInputs + 1][kChunk * kMaxItemSize];
+    const void* inputs[kMaxInputs];
+    for (size_t k = 1; k <= num_inputs_; ++k) {
+      if (operands_[k].stride == 0) operands_[k].Load(std::min(n, kChunk), data[k], buffers[k]);
+    }
+    for (int64_t begin = 0; begin < n; begin += kChunk) {
+      const int64_t count = std::min(kChunk, n - begin);
+      for (size_t k = 1; k <= num_inputs_; ++k) {
+        const Operand& operand = operands_[k];
+        const char* source = data[k] + begin * operand.stride;
+        inputs[k - 1] = operand.direct() ? source : buffers[k];
+        if (operand.stride != 0 && !operand.direct()) operand.Load(count, source, buffers[k]);
       }
-    }
-    char* target = data[0] + begin * operands[0].stride;
-    void* output = operands[0].contiguous() ? target : buffers[0];
-    loop(static_cast<size_t>(count), inputs, output, options);
-    if (output != target) {
-      CopyStrided(buffers[0], static_cast<int64_t>(operands[0].item_size), target,
-                  operands[0].stride, count, operands[0].item_size);
+      char* target = data[0] + begin * operands_[0].stride;
+      const bool direct = operands_[0].direct();
+      loop_(static_cast<size_t>(count), inputs, direct ? target : buffers[0], options_);
+      if (!direct) operands_[0].Store(count, buffers[0], target);
     }
   }
+
+ private:
+  size_t num_inputs_;
+  PointwiseLoop loop_;
+  const void* options_;
+  Operand operands_[kMaxInputs + 1];
+};
+
+// What the prepared iterator is not worth its preparation for: few elements, that lie in a row or
+// are one for all.
+bool RunSmall(const KernelCall& call, Rows& rows) {
+  constexpr int64_t kSmall = 4096;
+  const Tensor& output = call.output();
+  if (output.numel() > kSmall || !output.is_contiguous()) return false;
+  StridedLoop::Pointers data = {static_cast<char*>(output.raw_data())};
+  rows.operand(0).stride = static_cast<int64_t>(ItemSize(output.dtype()));
+  for (size_t i = 0; i < call.call.inputs.size(); ++i) {
+    const Tensor& input = call.input(i);
+    if (input.is_contiguous() && input.shape() == output.shape()) {
+      rows.operand(i + 1).stride = static_cast<int64_t>(ItemSize(input.dtype()));
+    } else if (input.numel() != 1) {
+      return false;
+    }
+    data[i + 1] = static_cast<char*>(input.raw_data());
+  }
+  rows.direct() ? rows.RunDirect(output.numel(), data) : rows.RunBuffered(output.numel(), data);
+  return true;
 }
 
 void PointwiseKernel(KernelCall& call) {
-  const OpSchema& schema = call.call.schema();
-  const Tensor& output = call.output();
-  const auto num_inputs = static_cast<int>(call.call.inputs.size());
-  const DType dtype = call.input(schema.flags.first_value).dtype();
-  const PointwiseLoop loop = Table().At(call.call.op, dtype);
-  if (loop == nullptr) FailForDType(dtype);
-  bool plain = output.is_contiguous();
-  for (const Tensor* input : call.call.inputs) {
-    plain = plain && input->is_contiguous() && input->shape() == output.shape();
+  Rows rows(call);
+  if (RunSmall(call, rows)) return;
+  StridedLoop strided(call.output().shape());
+  strided.Add(call.output());
+  for (const Tensor* input : call.call.inputs) strided.Add(*input);
+  strided.Prepare();
+  for (size_t k = 0; k <= call.call.inputs.size(); ++k) {
+    rows.operand(k).stride = strided.row_stride(static_cast<int>(k));
   }
-  constexpr int64_t kSmall = 4096;
-  if (plain && output.numel() <= kSmall) {
-    const void* inputs[kMaxInputs];
-    for (int i = 0; i < num_inputs; ++i) inputs[i] = call.input(static_cast<size_t>(i)).raw_data();
-    loop(static_cast<size_t>(output.numel()), inputs, output.raw_data(), call.call.options);
-    return;
+  if (rows.direct()) {
+    strided.Run([&](int64_t n, const StridedLoop::Pointers& data) { rows.RunDirect(n, data); });
+  } else {
+    strided.Run([&](int64_t n, const StridedLoop::Pointers& data) { rows.RunBuffered(n, data); });
   }
-  StridedLoop rows(output.shape());
-  rows.Add(output);
-  for (const Tensor* input : call.call.inputs) rows.Add(*input);
-  rows.Prepare();
-  Operand operands[kMaxInputs + 1];
-  bool contiguous = true;
-  for (int k = 0; k <= num_inputs; ++k) {
-    const Tensor& tensor = k == 0 ? output : call.input(static_cast<size_t>(k - 1));
-    operands[k] = {ItemSize(tensor.dtype()), rows.row_stride(k)};
-    contiguous &= operands[k].contiguous();
-  }
-  rows.Run([&](int64_t n, const StridedLoop::Pointers& data) {
-    if (contiguous) {
-      const void* inputs[kMaxInputs] = {data[1], data[2], data[3]};
-      loop(static_cast<size_t>(n), inputs, data[0], call.call.options);
-    } else {
-      RunBuffered(loop, call.call.options, n, data, operands, num_inputs);
-    }
-  });
 }
 
 }  // namespace

@@ -161,6 +161,9 @@ void FillScalarLoops(PointwiseTable& table) {
   NEURA_FILL(uint8_t);
 #undef NEURA_FILL
   FillAny<bool>(table);
+  // Bounds are cut to the dtype's own range, which computing in int32 would exceed.
+  NEURA_SET_LOOP(Clamp, kInt8, &ClampLoop<int8_t>);
+  NEURA_SET_LOOP(Clamp, kInt16, &ClampLoop<int16_t>);
   // It computes nothing, and so serves every dtype.
 #define NEURA_FILL(T, name) NEURA_SET_LOOP(Where, name, &WhereLoop<T>);
   NEURA_FORALL_DTYPES(NEURA_FILL)
