@@ -10,14 +10,11 @@ namespace neura::autograd {
 AutogradMeta& MetaOrNew(const Tensor& tensor) {
   if (AutogradMeta* const meta = MetaOf(tensor)) return *meta;
   auto made = IntrusivePtr<TensorExtension>::Adopt(new AutogradMeta);
-  TensorExtension* other = nullptr;
-  if (tensor.impl()->extension.compare_exchange_strong(other, made.get())) {
-    return *static_cast<AutogradMeta*>(made.Detach());
-  }
-  return *static_cast<AutogradMeta*>(other);
+  return static_cast<AutogradMeta&>(tensor.impl()->AddExtension(std::move(made)));
 }
 
 Edge EdgeTo(const Tensor& tensor) {
+  RenewIfChanged(tensor);
   AutogradMeta* const meta = MetaOf(tensor);
   if (meta == nullptr) return {};
   if (IntrusivePtr<Node> node = meta->node.Load()) {
@@ -94,7 +91,9 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     }
     uint32_t version = tensor.version();
     if (call.in_place && tensor.storage() == call.input(0).storage()) --version;
-    node->saved_inputs_[i] = {tensor, version};
+    // A view keeps its base, whose history may come to lead through this node: save it without.
+    const bool made = tensor.impl()->base && input.edge.node;
+    node->saved_inputs_[i] = {made ? WithoutHistory(tensor) : tensor, version};
   }
   node->sequence_ = NextSequence(after);
   if (rule.saves.outputs != 0) {
@@ -174,7 +173,13 @@ Tensor Node::SavedInput(size_t i) const {
   if (released()) Check({}, "an input");
   if (i >= saved_inputs_.size()) return {};
   Check(saved_inputs_[i], "an input");
-  return saved_inputs_[i].tensor;
+  const Edge& edge = inputs_[i].edge;
+  Tensor input = saved_inputs_[i].tensor;
+  if (edge.node && input.defined() && MetaOf(input) == nullptr) {
+    input = WithoutHistory(input);  // one for each who asks: threads may
+    MetaOrNew(input).SetNode(edge.node, edge.output_index);
+  }
+  return input;
 }
 
 Tensor Node::SavedOutput(size_t i) {

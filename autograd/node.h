@@ -45,6 +45,9 @@ using HookSlot = AtomicPtr<HookList>;
 // Threads may look at it and change it at once: which of their changes count then is open.
 class AutogradMeta final : public TensorExtension {
  public:
+  static constexpr char kOwner = 0;  // its address tells whose extension this is
+  AutogradMeta() : TensorExtension(&kOwner) {}
+
   // Of a leaf.
   std::atomic<bool> requires_grad{false};
   TensorSlot grad;
@@ -68,12 +71,23 @@ class AutogradMeta final : public TensorExtension {
 
 // Null when the tensor has none.
 inline AutogradMeta* MetaOf(const TensorImpl& tensor) {
-  return static_cast<AutogradMeta*>(tensor.extension.load(std::memory_order_acquire));
+  return static_cast<AutogradMeta*>(tensor.FindExtension(&AutogradMeta::kOwner));
 }
 inline AutogradMeta* MetaOf(const Tensor& tensor) { return MetaOf(*tensor.impl()); }
 AutogradMeta& MetaOrNew(const Tensor& tensor);
 
+// Of a view whose memory was changed in place since its history was noted: notes that it is read
+// from what its base is now.
+void RenewHistory(const Tensor& view);
+inline void RenewIfChanged(const Tensor& tensor) {
+  const TensorImpl& impl = *tensor.impl();
+  if (impl.base && impl.base_version.load(std::memory_order_relaxed) != impl.storage->version()) {
+    RenewHistory(tensor);
+  }
+}
+
 inline bool Flows(const Tensor& tensor) {
+  RenewIfChanged(tensor);
   const AutogradMeta* meta = MetaOf(tensor);
   return meta != nullptr && (meta->requires_grad.load(std::memory_order_relaxed) || meta->node);
 }

@@ -53,6 +53,17 @@ void AddShapeRules(RuleTable& table) {
     c.Set(0, AsStrided(Contiguous(c.grad()), c.input_shape(0), options.strides, options.offset));
   });
 
+  table.Add(op::kAsStridedScatter, kSaveNothing, [](RuleContext& c) {
+    const auto& options = c.Get<AsStridedOptions>();
+    const Tensor g = Contiguous(c.grad());
+    const auto view = [&] { return AsStrided(g, options.shape, options.strides, options.offset); };
+    if (c.needs(0)) {
+      c.Set(0,
+            AsStridedScatter(g, ZerosLike(view()), options.shape, options.strides, options.offset));
+    }
+    if (c.needs(1)) c.Set(1, view());
+  });
+
   table.Add(op::kCat, kSaveNothing, [](RuleContext& c) {
     const int64_t dim = c.Get<DimOptions>().dim;
     int64_t start = 0;

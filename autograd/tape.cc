@@ -7,6 +7,7 @@
 #include "neura/autograd/node.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/shape.h"
 
 namespace neura {
@@ -34,31 +35,54 @@ bool AnyFlows(TensorRefs inputs) {
   return false;
 }
 
+bool IsTrainedLeaf(const Tensor& tensor) {
+  const AutogradMeta* meta = MetaOf(tensor);
+  return meta != nullptr && meta->requires_grad.load(std::memory_order_relaxed) && !meta->node;
+}
+
+// Notes that a part of `base` is what `view` has become.
+void RecordWriteThrough(const Tensor& base, const Tensor& view) {
+  const AsStridedOptions options{.shape = Dims(view.shape().begin(), view.shape().end()),
+                                 .strides = Dims(view.strides().begin(), view.strides().end()),
+                                 .offset = view.storage_offset() - base.storage_offset()};
+  const Tensor* const inputs[] = {&base, &view};
+  const OpCall call{op::kAsStridedScatter, &options, inputs, base.device()};
+  const IntrusivePtr<Node> node = Node::Record(call, RuleOf(call.op), {&base, 1});
+  MetaOrNew(base).SetNode(node, 0);
+}
+
 class Tape final : public OpObserver {
  public:
   void BeforeInPlace(const OpCall& call) override {
     if (!t_grad_enabled || !AnyFlows(call.inputs)) return;
     const Tensor& target = call.input(0);
-    const AutogradMeta* meta = MetaOf(target);
-    if (meta != nullptr && meta->requires_grad && !meta->node) {
+    const Tensor base = target.base();
+    if (IsTrainedLeaf(target) || (base.defined() && IsTrainedLeaf(base))) {
       ThrowFailedPrecondition(absl::StrCat(
-          Describe(call), ": a leaf that requires a gradient cannot be changed in place while ",
-          "operations are recorded; use a NoGradGuard"));
+          Describe(call), ": a leaf that requires a gradient",
+          base.defined() ? ", or a view of one," : "",
+          " cannot be changed in place while operations are recorded; use a NoGradGuard"));
     }
-    if (!target.storage()->unique()) {
+    // What the history of others says of them is said in terms of contiguous memory.
+    const Tensor& whole = base.defined() ? base : target;
+    if (!whole.is_contiguous() && !target.storage()->unique()) {
       ThrowFailedPrecondition(absl::StrCat(
-          Describe(call), ": the tensor shares its memory with others, which would not see this ",
-          "operation's gradient; write the result to a new tensor instead"));
+          Describe(call), ": the tensor shares its memory with others, as ", Describe(whole),
+          " that is not contiguous; write the result to a new tensor instead"));
     }
   }
 
   void OnOp(const OpCall& call, absl::Span<Tensor> outputs) override {
-    if (!AnyFlows(call.inputs) || !t_grad_enabled) return;
+    if (!t_grad_enabled) {
+      // Later changes to what was viewed without recording are not this tensor's.
+      if (outputs.size() == 1 && !call.in_place) outputs[0].impl()->base = {};
+      return;
+    }
+    if (!AnyFlows(call.inputs)) return;
     const Rule& rule = RuleOf(call.op);
     if (rule.kind == Rule::Kind::kNotDifferentiable) {
       // The overwritten value does not depend on what the old one was computed from.
-      AutogradMeta* const meta = call.in_place ? MetaOf(outputs[0]) : nullptr;
-      if (meta != nullptr) meta->node.Store({});
+      if (call.in_place) Forget(outputs[0]);
       return;
     }
     if (rule.kind == Rule::Kind::kMissing) {
@@ -71,6 +95,22 @@ class Tape final : public OpObserver {
       }
       MetaOrNew(outputs[i]).SetNode(node, i);
     }
+    if (call.in_place) WriteThrough(outputs[0]);
+  }
+
+ private:
+  static void Forget(const Tensor& target) {
+    if (AutogradMeta* const meta = MetaOf(target)) meta->node.Store({});
+    WriteThrough(target);
+  }
+
+  // After a write to a view: its own history is up to date, and its base's is made so. Other views
+  // find out by the memory's version.
+  static void WriteThrough(const Tensor& target) {
+    const Tensor base = target.base();
+    if (!base.defined()) return;
+    target.impl()->base_version.store(target.version(), std::memory_order_relaxed);
+    RecordWriteThrough(base, target);
   }
 };
 
@@ -80,6 +120,26 @@ class Tape final : public OpObserver {
 }();
 
 }  // namespace
+
+void RenewHistory(const Tensor& view) {
+  TensorImpl& impl = *view.impl();
+  if (IsTrainedLeaf(view)) return;
+  const Tensor base = view.base();
+  // First, since what follows looks at the view.
+  impl.base_version.store(impl.storage->version(), std::memory_order_relaxed);
+  if (!Flows(base)) {
+    if (AutogradMeta* const meta = MetaOf(view)) meta->node.Store({});
+    return;
+  }
+  // Then only unrecorded changes are possible, and the history stays what it is.
+  if (!base.is_contiguous()) return;
+  const AsStridedOptions options{.shape = Dims(view.shape().begin(), view.shape().end()),
+                                 .strides = Dims(view.strides().begin(), view.strides().end()),
+                                 .offset = view.storage_offset() - base.storage_offset()};
+  const Tensor* const inputs[] = {&base};
+  const OpCall call{op::kAsStrided, &options, inputs, base.device()};
+  MetaOrNew(view).SetNode(Node::Record(call, RuleOf(call.op), {&view, 1}), 0);
+}
 
 Tensor GradOf(const Tensor& tensor) {
   if (!tensor.defined() || MetaOf(tensor) == nullptr) return {};
@@ -98,6 +158,7 @@ void SetGrad(const Tensor& tensor, const Tensor& grad) {
 
 bool IsLeaf(const Tensor& tensor) {
   RequireDefined("IsLeaf", tensor);
+  RenewIfChanged(tensor);
   const AutogradMeta* meta = MetaOf(tensor);
   return meta == nullptr || !meta->node;
 }

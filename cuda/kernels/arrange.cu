@@ -5,6 +5,7 @@
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::cuda {
 namespace {
@@ -92,6 +93,13 @@ void PadKernel(KernelCall& call) {
     offset += options.before[i] * output.strides()[i];
   CopyElements(call, call.input(0),
                ViewOf(output, call.input(0).shape(), output.strides(), offset));
+}
+
+void AsStridedScatterKernel(KernelCall& call) {
+  const auto& options = call.Get<AsStridedOptions>();
+  const Tensor& output = call.output();
+  CopyElements(call, call.input(0), output);
+  CopyElements(call, call.input(1), ViewOf(output, options.shape, options.strides, options.offset));
 }
 
 void FlipKernel(KernelCall& call) {

@@ -16,7 +16,7 @@ namespace neura::cuda {
                   macro(BatchNormInference) macro(LayerNorm) macro(LayerNormGrad)                \
                       macro(IndexSelect) macro(IndexAdd) macro(Gather) macro(ScatterAdd)         \
                           macro(Cat) macro(Pad) macro(Flip) macro(Tril) macro(Triu)              \
-                              macro(AsStridedGrad) macro(Full) macro(Range) macro(RandomUniform) \
+                              macro(AsStridedGrad) macro(AsStridedScatter) macro(Full) macro(Range) macro(RandomUniform) \
                                   macro(RandomNormal) macro(RandomInt) macro(RandomBernoulli)    \
                                       macro(RandomPermutation) macro(SgdStep) macro(AdamStep)
 

@@ -371,7 +371,7 @@ void InitModules(py::module_& m) {
   m.def("_as_type", [](const py::type& type, const Tensor& tensor) {
     auto object = py::reinterpret_steal<py::object>(
         NewTensorObject(reinterpret_cast<PyTypeObject*>(type.ptr()), tensor));
-    if (tensor.impl()->extension) KeepIdentity(object.ptr());
+    if (tensor.impl()->extensions) KeepIdentity(object.ptr());
     return object;
   });
   m.def("_count_hooks", [](int change) { g_hooks += change; });

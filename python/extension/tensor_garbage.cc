@@ -94,7 +94,7 @@ bool TensorsOwnPython() {
 
 void VisitOwned(const void* owner, const TensorImpl& tensor, uint32_t owners,
                 absl::FunctionRef<void(PyObject*)> visit) {
-  if (tensor.extension.load(std::memory_order_relaxed) == nullptr || !TensorsOwnPython()) return;
+  if (tensor.extensions.load(std::memory_order_relaxed) == nullptr || !TensorsOwnPython()) return;
   try {
     const auto [it, inserted] = Current().decisions.try_emplace(Place(owner, &tensor));
     if (inserted) it->second = Decide(tensor, owners);

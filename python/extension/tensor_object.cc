@@ -27,7 +27,7 @@ std::unordered_map<const TensorImpl*, PyObject*>& Identities() {
 }
 
 bool IsTrainedLeaf(const Tensor& tensor) {
-  return tensor.impl()->extension && RequiresGrad(tensor) && autograd::IsLeaf(tensor);
+  return tensor.impl()->extensions && RequiresGrad(tensor) && autograd::IsLeaf(tensor);
 }
 
 void Deallocate(PyObject* self) {
@@ -35,7 +35,7 @@ void Deallocate(PyObject* self) {
   PyTypeObject* const type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
   if (object->weak_references != nullptr) PyObject_ClearWeakRefs(self);
-  if (object->tensor.defined() && object->tensor.impl()->extension) {
+  if (object->tensor.defined() && object->tensor.impl()->extensions) {
     const auto found = Identities().find(object->tensor.impl());
     if (found != Identities().end() && found->second == self) Identities().erase(found);
   }

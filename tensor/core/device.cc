@@ -12,8 +12,10 @@ struct TypeName {
   DeviceType type;
   std::string_view name;
 };
-constexpr TypeName kNames[] = {
-    {DeviceType::kCpu, "cpu"}, {DeviceType::kCuda, "cuda"}, {DeviceType::kCustom, "custom"}};
+constexpr TypeName kNames[] = {{DeviceType::kCpu, "cpu"},
+                               {DeviceType::kCuda, "cuda"},
+                               {DeviceType::kCustom, "custom"},
+                               {DeviceType::kMeta, "meta"}};
 static_assert(std::size(kNames) == kNumDeviceTypes);
 
 thread_local Device t_default_device = kCpu;
@@ -22,7 +24,7 @@ thread_local Device t_default_device = kCpu;
 
 std::string ToString(Device device) {
   const std::string_view name = kNames[static_cast<int>(device.type)].name;
-  if (device == kCpu) return std::string(name);
+  if (device == kCpu || device == kMeta) return std::string(name);
   return absl::StrCat(name, ":", static_cast<int>(device.index));
 }
 
@@ -33,7 +35,8 @@ Device ParseDevice(std::string_view text) {
     if (rest.empty()) return {known.type, 0};
     int index = 0;
     if (!absl::ConsumePrefix(&rest, ":") || !absl::SimpleAtoi(rest, &index) || index < 0 ||
-        index > INT8_MAX || (known.type == DeviceType::kCpu && index != 0)) {
+        index > INT8_MAX ||
+        ((known.type == DeviceType::kCpu || known.type == DeviceType::kMeta) && index != 0)) {
       break;
     }
     return {known.type, static_cast<int8_t>(index)};

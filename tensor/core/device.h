@@ -8,9 +8,10 @@
 
 namespace neura {
 
-// kCustom is for backends outside this repository.
-enum class DeviceType : uint8_t { kCpu, kCuda, kCustom };
-inline constexpr int kNumDeviceTypes = 3;
+// kCustom is for backends outside this repository. Tensors of kMeta have a dtype and a shape and no
+// elements: operations on them say what would come out.
+enum class DeviceType : uint8_t { kCpu, kCuda, kCustom, kMeta };
+inline constexpr int kNumDeviceTypes = 4;
 
 struct Device {
   DeviceType type = DeviceType::kCpu;
@@ -20,6 +21,7 @@ struct Device {
 };
 
 inline constexpr Device kCpu{DeviceType::kCpu, 0};
+inline constexpr Device kMeta{DeviceType::kMeta, 0};
 
 // "cpu", "cuda:0", ...
 std::string ToString(Device device);

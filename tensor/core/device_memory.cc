@@ -13,8 +13,30 @@ constexpr DeviceMemory kHostMemory = {
     .copy = [](DeviceBytes to, DeviceBytes from, size_t bytes,
                bool) { std::memcpy(to.data, from.data, bytes); },
 };
+// An address that nobody reads, for any number of elements.
+class MetaAllocator final : public Allocator {
+ public:
+  void* Allocate(size_t) override { return nothing_; }
+  void Free(void*, size_t) noexcept override {}
+  AllocatorStats Stats() const override { return {}; }
+  void EmptyCache() noexcept override {}
+
+ private:
+  alignas(64) char nothing_[64] = {};
+};
+constinit MetaAllocator g_meta_allocator;
+constexpr DeviceMemory kMetaMemory = {
+    .allocator = [](int) -> Allocator& { return g_meta_allocator; },
+    .copy =
+        [](DeviceBytes, DeviceBytes from, size_t, bool) {
+          if (from.device != kMeta) return;
+          ThrowFailedPrecondition(
+              "a tensor on the device meta has a shape and no elements; make it anew "
+              "on another device");
+        },
+};
 // Filled before main(), read-only afterwards.
-const DeviceMemory* g_memories[kNumDeviceTypes] = {&kHostMemory};
+const DeviceMemory* g_memories[kNumDeviceTypes] = {&kHostMemory, nullptr, nullptr, &kMetaMemory};
 
 const DeviceMemory& MemoryOf(Device device) {
   const DeviceMemory* memory = g_memories[static_cast<int>(device.type)];

@@ -212,6 +212,8 @@ std::string ElementsText(const Tensor& tensor, int64_t indent) {
 
 std::string Tensor::ToString() const {
   if (!defined()) return "Tensor(undefined)";
+  if (device() == kMeta) return Describe(*this);
+  NotifyRead();
   return absl::StrCat(ElementsText(HostCopy(*this)), "\n", Describe(*this));
 }
 

@@ -45,6 +45,17 @@ bool SameBitsFrom(size_t dim, const TensorImpl& a, const TensorImpl& b, const ch
 
 }  // namespace
 
+constinit thread_local internal::ReadHook internal::t_on_read = nullptr;
+
+TensorExtension& TensorImpl::AddExtension(IntrusivePtr<TensorExtension> made) noexcept {
+  TensorExtension* first = extensions.load(std::memory_order_acquire);
+  do {
+    if (TensorExtension* const other = FindExtension(made->owner_)) return *other;
+    made->next_ = first;
+  } while (!extensions.compare_exchange_weak(first, made.get(), std::memory_order_acq_rel));
+  return *made.Detach();
+}
+
 void TensorImpl::Destroy() noexcept {
   this->~TensorImpl();
   internal::ObjectPool<TensorImpl>::Free(this);
@@ -101,6 +112,7 @@ Scalar Tensor::ItemScalar() const {
     ThrowInvalidArgument(
         absl::StrCat("Item: expected a tensor of one element, got ", Describe(*this)));
   }
+  NotifyRead();
   return SwitchDType(dtype(), [&]<typename T>(T) {
     T value;
     CopyBytes({&value, kCpu}, {impl_->data, device()}, sizeof(T));

@@ -29,9 +29,14 @@
 
 namespace neura {
 
-// What another library hangs on a tensor; autograd keeps its gradient and history here.
+// What other libraries hang on a tensor, one for each owner; autograd keeps its gradient and
+// history in one.
 class TensorExtension {
  public:
+  // The address of any object stands for an owner.
+  explicit TensorExtension(const void* owner) noexcept : owner_(owner) {}
+
+  const void* owner() const noexcept { return owner_; }
   void AddRef() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void Release() noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -42,31 +47,57 @@ class TensorExtension {
   virtual ~TensorExtension() = default;
 
  private:
+  friend struct TensorImpl;
+
   std::atomic<uint32_t> refs_{1};
+  const void* owner_;
+  TensorExtension* next_ = nullptr;  // of the same tensor
 };
+
+class Tensor;
+namespace internal {
+// Called with tensors whose elements are looked at; null where nobody watches the thread. May
+// throw.
+using ReadHook = void (*)(const Tensor& tensor);
+extern constinit thread_local ReadHook t_on_read;
+}  // namespace internal
 
 // The object behind a Tensor handle.
 struct TensorImpl {
   std::atomic<uint32_t> refs{1};
   DType dtype = kFloat32;
   bool contiguous = true;
-  // A number that was written beside a tensor: it has no say in the dtype but by its category, and is
-  // float32 beside float16 and bfloat16.
+  // A number that was written beside a tensor: it has no say in the dtype but by its category, and
+  // is float32 beside float16 and bfloat16.
   bool number = false;
   int64_t numel = 0;
   void* data = nullptr;  // of the first element
   IntrusivePtr<Storage> storage;
-  // Null until somebody needs it; once there it stays, so that any thread may look into it.
-  std::atomic<TensorExtension*> extension{nullptr};
+  // The first extension. They come when somebody needs them and stay, so that any thread may look
+  // into them.
+  std::atomic<TensorExtension*> extensions{nullptr};
+  // Of a view: the tensor that had the memory first, and the memory's version of which the history
+  // of this one speaks. Null where the view was made without recording.
+  IntrusivePtr<TensorImpl> base;
+  std::atomic<uint32_t> base_version{0};
   Dims shape;
   Dims strides;  // in elements
 
   TensorImpl() = default;
   TensorImpl(const TensorImpl&) = delete;
   ~TensorImpl() {
-    TensorExtension* const last = extension.load(std::memory_order_relaxed);
-    if (last != nullptr) last->Release();
+    TensorExtension* extension = extensions.load(std::memory_order_relaxed);
+    while (extension != nullptr) std::exchange(extension, extension->next_)->Release();
   }
+
+  // Null when the owner has none.
+  TensorExtension* FindExtension(const void* owner) const noexcept {
+    TensorExtension* extension = extensions.load(std::memory_order_acquire);
+    while (extension != nullptr && extension->owner_ != owner) extension = extension->next_;
+    return extension;
+  }
+  // The owner's extension, which is `made` unless another thread was faster.
+  TensorExtension& AddExtension(IntrusivePtr<TensorExtension> made) noexcept;
 
   void AddRef() noexcept { refs.fetch_add(1, std::memory_order_relaxed); }
   void AddRefs(uint32_t n) noexcept { refs.fetch_add(n, std::memory_order_relaxed); }
@@ -106,17 +137,28 @@ class Tensor {
   bool is_contiguous() const { return impl_->contiguous; }
   int64_t storage_offset() const;  // in elements
   const IntrusivePtr<Storage>& storage() const { return impl_->storage; }
+  // Of a view that an operation made: the tensor that had the memory first. Else undefined; so it
+  // is for views made while nothing was recorded, which later changes through others do not
+  // concern.
+  Tensor base() const { return Tensor(impl_->base); }
   // How often the memory was changed in place.
   uint32_t version() const { return impl_->storage->version(); }
 
-  // The first element. Throws InvalidArgument unless T is the dtype's type and the memory is the
-  // host's. Elements lie as strides() say.
+  // The first element, for reading and writing. Throws InvalidArgument unless T is the dtype's type
+  // and the memory is the host's. Elements lie as strides() say.
   template <typename T>
   T* data() const {
     if (DTypeOf<T> != dtype() || device().type != DeviceType::kCpu) ThrowBadData(DTypeOf<T>);
+    NotifyRead();
     return static_cast<T*>(impl_->data);
   }
+  // For kernels and what else moves memory: nobody is told of it.
   void* raw_data() const { return impl_->data; }
+  // Tells those who watch this thread that somebody looks at the elements. data(), Item() and
+  // ToString() do.
+  void NotifyRead() const {
+    if (internal::t_on_read != nullptr) internal::t_on_read(*this);
+  }
 
   // The only element of a tensor of one element, converted to T. From another device it is copied,
   // after what was queued there.

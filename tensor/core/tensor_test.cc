@@ -79,5 +79,35 @@ TEST(ThrowStatus, KeepsCodeAndMessage) {
   }
 }
 
+TEST(TensorTest, ExtensionsAreByOwner) {
+  static int alive = 0;
+  struct Mark final : TensorExtension {
+    explicit Mark(const void* owner) : TensorExtension(owner) { ++alive; }
+    ~Mark() override { --alive; }
+  };
+  static constexpr char kMine = 0, kTheirs = 0, kNobodys = 0;
+  {
+    const Tensor x = Ones({2});
+    EXPECT_EQ(x.impl()->FindExtension(&kMine), nullptr);
+    const auto add = [&](const void* owner) {
+      return &x.impl()->AddExtension(IntrusivePtr<TensorExtension>::Adopt(new Mark(owner)));
+    };
+    const TensorExtension* const mine = add(&kMine);
+    EXPECT_NE(add(&kTheirs), mine);
+    EXPECT_EQ(add(&kMine), mine);  // the first one stays
+    EXPECT_EQ(x.impl()->FindExtension(&kMine), mine);
+    EXPECT_EQ(x.impl()->FindExtension(&kNobodys), nullptr);
+    EXPECT_EQ(alive, 2);
+  }
+  EXPECT_EQ(alive, 0);
+}
+
+TEST(TensorTest, ViewsKnowTheirBase) {
+  const Tensor x = Ones({2, 3}), view = Select(Transpose(x, 0, 1), 0, 1);
+  EXPECT_TRUE(IsSame(view.base(), x));
+  EXPECT_FALSE(x.base().defined());
+  EXPECT_FALSE(Clone(view).base().defined());
+}
+
 }  // namespace
 }  // namespace neura

@@ -45,6 +45,10 @@ void NotifyBeforeInPlace(const OpCall& call) {
   }
 }
 
+void NotifyRead(const Tensor& tensor) {
+  for (OpObserver* observer : Watchers().observers) observer->OnRead(tensor);
+}
+
 bool Intercepted(const OpCall& call, absl::Span<Tensor> outputs) {
   std::vector<OpInterceptor*>& interceptors = Watchers().interceptors;
   // Out of the list while it runs, so that what it calls does not come back to it.
@@ -165,6 +169,9 @@ void DispatchInto(const OpCall& call, const OpSchema& schema, absl::Span<OutputS
     const Tensor& input = call.input(0);
     outputs[0] = Tensor::View(input.storage(), input.storage_offset() + specs[0].offset,
                               specs[0].shape, specs[0].strides, specs[0].dtype);
+    TensorImpl& view = *outputs[0].impl();
+    view.base = input.impl()->base ? input.impl()->base : input.handle();
+    view.base_version.store(input.version(), std::memory_order_relaxed);
   } else {
     for (size_t i = 0; i < schema.num_outputs; ++i) {
       outputs[i] = Tensor::Empty(specs[i].shape, specs[i].dtype, call.device);
@@ -221,6 +228,7 @@ void CheckInputs(const OpCall& call) {
 }
 
 void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
+  if (ABSL_PREDICT_FALSE(call.device.type == DeviceType::kMeta)) return;
   const Kernel kernel =
       call.op == op::kToDevice ? &ToDeviceKernel : KernelsOf(call.device.type)[call.op];
   if (ABSL_PREDICT_FALSE(kernel == nullptr)) {
@@ -321,10 +329,11 @@ void AddGlobalObserver(OpObserver* observer) {
 ScopedObserver::ScopedObserver(OpObserver* observer) : observer_(observer) {
   Watchers().observers.push_back(observer);
   ++t_num_observers;
+  internal::t_on_read = &NotifyRead;
 }
 ScopedObserver::~ScopedObserver() {
   std::erase(Watchers().observers, observer_);
-  --t_num_observers;
+  if (--t_num_observers == 0) internal::t_on_read = nullptr;
 }
 
 ScopedInterceptor::ScopedInterceptor(OpInterceptor* interceptor) {

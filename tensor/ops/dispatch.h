@@ -63,6 +63,8 @@ class OpObserver {
   virtual void BeforeInPlace(const OpCall&) {}
   // After the kernel ran (or was queued).
   virtual void OnOp(const OpCall& call, absl::Span<Tensor> outputs) = 0;
+  // Before somebody looks at elements: what follows may depend on them. May throw to forbid it.
+  virtual void OnRead(const Tensor&) {}
 };
 
 class OpInterceptor {

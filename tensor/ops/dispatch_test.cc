@@ -148,6 +148,41 @@ TEST(ErrorTest, NamesOperationShapesAndDtypes) {
   EXPECT_THAT(ErrorOf([] { Ones({2}).data<double>(); }), HasSubstr("data<float64>"));
 }
 
+TEST(MetaTest, OperationsSayWhatWouldComeOut) {
+  const Tensor x = Zeros({1 << 20, 1 << 20}, {.device = kMeta});
+  const Tensor w = Zeros({5, 1 << 20}, {.dtype = kFloat64, .device = kMeta});
+  const Tensor y = Linear(Cast(x, kFloat64), w);
+  EXPECT_EQ(Describe(y), "float64 [1048576, 5] on meta");
+  EXPECT_EQ(Describe(Sum(y * 2.5, {.dims = {0}}) > 1), "bool [5] on meta");
+  EXPECT_EQ(Describe(Slice(Transpose(y, 0, 1), 1, 0, 10, 3)), "float64 [5, 4] on meta");
+  AddInPlace(y, 1);
+  EXPECT_EQ(y.ToString(), Describe(y));
+  EXPECT_THAT(ErrorOf([&] { Sum(y).Item<double>(); }), HasSubstr("no elements"));
+  EXPECT_THAT(ErrorOf([&] { To(y, kCpu); }), HasSubstr("no elements"));
+  EXPECT_THAT(ErrorOf([&] { y.data<double>(); }), HasSubstr("data<float64>"));
+  EXPECT_THAT(ErrorOf([&] { MatMul(x, x + Zeros({2})); }), HasSubstr("one device"));
+  EXPECT_EQ(Describe(To(Ones({3}), kMeta)), "float32 [3] on meta");
+  EXPECT_EQ(ParseDevice("meta"), kMeta);
+}
+
+TEST(ObserverTest, IsToldWhoseElementsAreRead) {
+  struct Reads : OpObserver {
+    std::vector<std::string> seen;
+    void OnOp(const OpCall&, absl::Span<Tensor>) override {}
+    void OnRead(const Tensor& tensor) override { seen.push_back(Describe(tensor)); }
+  } reads;
+  const Tensor x = Ones({2}), flag = Ones({}, {.dtype = kInt64});
+  {
+    ScopedObserver scope(&reads);
+    Sum(x + 1);  // looks at nothing
+    x.data<float>();
+    flag.Item<int64_t>();
+    x.ToString();
+  }
+  x.data<float>();
+  EXPECT_THAT(reads.seen, ::testing::ElementsAre("float32 [2]", "int64 []", "float32 [2]"));
+}
+
 TEST(ErrorTest, Codes) {
   using absl::StatusCode;
   const Tensor index = FromList<int64_t>({5});

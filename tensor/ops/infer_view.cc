@@ -227,6 +227,17 @@ void InferAsStridedGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = options.input_shape;
 }
 
+void InferAsStridedScatter(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  const auto& options = call.Get<AsStridedOptions>();
+  CheckInside(call, options.shape, options.strides, options.offset, call.input(0).numel());
+  if (call.input(1).shape() != DimsView(options.shape) ||
+      call.input(1).dtype() != call.input(0).dtype()) {
+    Fail(call, "the source must have the dtype of the input and the shape that is written");
+  }
+  if (Overlaps(options.shape, options.strides)) Fail(call, "elements would be written twice");
+  SameAsInput(call, outputs[0]);
+}
+
 void InferAlias(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const Tensor& input = call.input(0);
   SameAsInput(call, outputs[0]);

@@ -143,6 +143,13 @@ Tensor AsStridedGrad(const Tensor& grad, DimsView input_shape, DimsView strides,
   return Call(op::kAsStridedGrad, &options, grad);
 }
 
+Tensor AsStridedScatter(const Tensor& input, const Tensor& source, DimsView shape, DimsView strides,
+                        int64_t offset) {
+  const AsStridedOptions options{
+      .shape = ToDims(shape), .strides = ToDims(strides), .offset = offset};
+  return Call(op::kAsStridedScatter, &options, input, source);
+}
+
 Tensor Alias(const Tensor& input) { return Call(op::kAlias, nullptr, input); }
 
 Tensor Cat(absl::Span<const Tensor> tensors, int64_t dim) {

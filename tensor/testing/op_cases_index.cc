@@ -248,6 +248,15 @@ void AddShapeCases(CaseList& cases) {
   view("overlap", op::kAsStrided,
        Own(AsStridedOptions{.shape = {3, 2}, .strides = {1, 2}, .offset = 1}),
        Take({3, 2}, [](Position p) { return Position{1 + p[0] + 2 * p[1]}; }), Sample({8}));
+  cases.push_back({"as_strided_scatter/columns",
+                   op::kAsStridedScatter,
+                   {Sample({4, 3}), Sample({2, 2}, 1)},
+                   Own(AsStridedOptions{.shape = {2, 2}, .strides = {2, 6}, .offset = 1}),
+                   [](const std::vector<Array>& in) {
+                     Array out = in[0];
+                     for (int64_t i = 0; i < 4; ++i) out[1 + i / 2 * 2 + i % 2 * 6] = in[1][i];
+                     return std::vector<Array>{out};
+                   }});
   view("same", op::kAlias, nullptr, InShape({2, 3, 4}), x);
   cases.push_back({"as_strided_grad/overlap",
                    op::kAsStridedGrad,

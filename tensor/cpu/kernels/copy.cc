@@ -8,6 +8,7 @@
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
@@ -114,6 +115,13 @@ void PadKernel(KernelCall& call) {
   for (size_t i = 0; i < options.before.size(); ++i)
     offset += options.before[i] * output.strides()[i];
   CopyElements(call.input(0), ViewOf(output, call.input(0).shape(), output.strides(), offset));
+}
+
+void AsStridedScatterKernel(KernelCall& call) {
+  const auto& options = call.Get<AsStridedOptions>();
+  const Tensor& output = call.output();
+  CopyElements(call.input(0), output);
+  CopyElements(call.input(1), ViewOf(output, options.shape, options.strides, options.offset));
 }
 
 void FlipKernel(KernelCall& call) {
