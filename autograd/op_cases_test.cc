@@ -69,12 +69,15 @@ class GradientTest : public testing::OpCaseFixture {
  private:
   static std::vector<Tensor> WithStatistics(const OpCase& c, std::vector<Tensor> in) {
     NoGradGuard no_grad;
-    const Normalized statistics =
-        c.op == op::kLayerNormGrad
-            ? LayerNorm(in[1], {}, {}, *static_cast<const LayerNormOptions*>(c.options.get()))
-            : BatchNormTraining(in[1], {}, {}, {.eps = 1e-3});
-    in.push_back(statistics.mean);
-    in.push_back(statistics.rstd);
+    const auto add = [&in](const auto& statistics) {
+      in.push_back(statistics.mean);
+      in.push_back(statistics.rstd);
+    };
+    if (c.op == op::kLayerNormGrad) {
+      add(LayerNorm(in[1], {}, {}, *static_cast<const LayerNormOptions*>(c.options.get())));
+    } else {
+      add(BatchNormTraining(in[1], {}, {}, {.eps = 1e-3}));
+    }
     return in;
   }
 };

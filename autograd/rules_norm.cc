@@ -90,7 +90,8 @@ Tensor PerRow(const Tensor& tensor, int64_t rank) {
   return Reshape(tensor, shape);
 }
 
-void SetAll(RuleContext& c, const NormGrads& grads) {
+template <typename Grads>
+void SetAll(RuleContext& c, const Grads& grads) {
   if (c.needs(0)) c.Set(0, grads.input);
   if (c.needs(1)) c.Set(1, grads.weight);
   if (c.needs(2)) c.Set(2, grads.bias);

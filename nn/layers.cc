@@ -99,7 +99,7 @@ Tensor BatchNorm::Forward(const Tensor& input) {
   if (!training() && options.track_running_stats) {
     return BatchNormInference(input, running_mean, running_var, weight, bias, {.eps = options.eps});
   }
-  const Normalized result = BatchNormTraining(input, weight, bias, {.eps = options.eps});
+  const auto result = BatchNormTraining(input, weight, bias, {.eps = options.eps});
   if (training() && options.track_running_stats) {
     UpdateRunningStats(result.mean, result.variance, input.numel() / input.size(1));
   }

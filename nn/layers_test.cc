@@ -188,7 +188,7 @@ TEST(NormTest, KeepsTheDigitsOfDeviationsFromALargeMean) {
     // The gradient, which the formula gives from the deviations alone.
     const Tensor g = FromList<double>({1, -2, 0.5, 3, -1}, {5, 1});
     const auto grad = [&](const Tensor& input) {
-      const Normalized n = BatchNormTraining(input, {}, {});
+      const auto n = BatchNormTraining(input, {}, {});
       return BatchNormTrainingGrad(Cast(g, input.dtype()), input, {}, n.mean, n.rstd).input;
     };
     EXPECT_LT(error(grad(x), grad(offsets)), 1e-5) << mean;

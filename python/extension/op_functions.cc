@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
@@ -136,6 +138,20 @@ std::string ResultOf(const OpSchema& schema) {
   return text + "]";
 }
 
+// What an operation of several outputs returns, as PyTorch's return_types: a tuple whose elements have
+// names.
+PyTypeObject* NewResultType(const OpSchema& schema) {
+  // Both live as long as the type, which is for good.
+  auto* const names = new std::vector<std::string>(absl::StrSplit(schema.outputs, ", "));
+  auto* const fields = new std::vector<PyStructSequence_Field>;
+  for (const std::string& name : *names) fields->push_back({name.c_str(), nullptr});
+  fields->push_back({nullptr, nullptr});
+  auto* const type_name = new std::string(absl::StrCat("neura.return_types.", schema.name));
+  PyStructSequence_Desc description = {type_name->c_str(), schema.doc, fields->data(),
+                                       static_cast<int>(names->size())};
+  return PyStructSequence_NewType(&description);
+}
+
 class OpFunction final : public Function {
  public:
   OpFunction(OpId op, bool in_place, Signature signature)
@@ -145,7 +161,8 @@ class OpFunction final : public Function {
         schema_(SchemaOf(op)),
         in_place_(in_place),
         targets_(std::move(signature.targets)),
-        takes_list_(signature.takes_list) {}
+        takes_list_(signature.takes_list),
+        result_type_(schema_.num_outputs > 1 ? NewResultType(schema_) : nullptr) {}
 
   PyObject* Call(PyObject* const* arguments) const override {
     OptionsValue options(*schema_.options);
@@ -169,7 +186,12 @@ class OpFunction final : public Function {
         [&] { Dispatch(op_, options.get(), refs, absl::MakeSpan(outputs, schema_.num_outputs)); });
     if (schema_.num_outputs == 0) Py_RETURN_NONE;
     if (schema_.num_outputs == 1) return ToPython(std::move(outputs[0]));
-    return ToPython(std::vector<Tensor>(outputs, outputs + schema_.num_outputs));
+    auto result = py::reinterpret_steal<py::object>(PyStructSequence_New(result_type_));
+    if (!result) throw py::error_already_set();
+    for (Py_ssize_t i = 0; i < schema_.num_outputs; ++i) {
+      PyStructSequence_SET_ITEM(result.ptr(), i, ToPython(std::move(outputs[i])));
+    }
+    return result.release().ptr();
   }
 
  private:
@@ -196,6 +218,7 @@ class OpFunction final : public Function {
   const bool in_place_;
   const std::vector<Target> targets_;
   const bool takes_list_;
+  PyTypeObject* const result_type_;  // of several outputs
 };
 
 }  // namespace

@@ -26,12 +26,12 @@ PyObject* Binary(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
     if (IsTensor(a) && IsTensor(b)) {
       const Tensor &x = TensorOf(a), &y = TensorOf(b);
-      return ToPython(WithoutGil([&] { return neura::Call(op, nullptr, x, y); }));
+      return ToPython(WithoutGil([&] { return neura::CallAny(op, nullptr, x, y); }));
     }
     Operand operands[2];
     if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
     return ToPython(WithoutGil(
-        [&] { return neura::Call(op, nullptr, operands[0].tensor, operands[1].tensor); }));
+        [&] { return neura::CallAny(op, nullptr, operands[0].tensor, operands[1].tensor); }));
   });
 }
 
@@ -48,7 +48,7 @@ PyObject* InPlace(PyObject* a, PyObject* b) {
 template <OpId op>
 PyObject* Unary(PyObject* a) {
   return Guarded(
-      [&] { return ToPython(WithoutGil([&] { return neura::Call(op, nullptr, TensorOf(a)); })); });
+      [&] { return ToPython(WithoutGil([&] { return neura::CallAny(op, nullptr, TensorOf(a)); })); });
 }
 
 PyObject* Power(PyObject* a, PyObject* b, PyObject*) {
@@ -96,7 +96,7 @@ PyObject* Logical(PyObject* a, PyObject* b) {
           absl::StrCat("&, | and ^ are for bool tensors, not ", Describe(operand.tensor)));
     }
     return ToPython(WithoutGil(
-        [&] { return neura::Call(op, nullptr, operands[0].tensor, operands[1].tensor); }));
+        [&] { return neura::CallAny(op, nullptr, operands[0].tensor, operands[1].tensor); }));
   });
 }
 

@@ -82,6 +82,9 @@ bool OptionsEqual(const OptionsType& type, const void* a, const void* b);
   macro(first) __VA_OPT__(NEURA_INTERNAL_FOR_EACH_AGAIN NEURA_INTERNAL_PARENS(macro, __VA_ARGS__))
 #define NEURA_INTERNAL_FOR_EACH_AGAIN() NEURA_INTERNAL_FOR_EACH
 
+// What stands in brackets, without them.
+#define NEURA_UNPACK(...) __VA_ARGS__
+
 #define NEURA_INTERNAL_VISIT_FIELD(field) visitor(#field, ::neura::FieldRef(&this->field));
 #define NEURA_FIELDS(...)                                   \
   void VisitFields(::neura::FieldVisitor visitor) {         \

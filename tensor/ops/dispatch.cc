@@ -94,7 +94,7 @@ struct ReplacedInputs {
       const DType wanted = refs[i]->impl()->number ? NumberDType(dtype, refs[i]->device()) : dtype;
       if (refs[i]->dtype() == wanted) continue;
       const CastOptions options{.dtype = wanted};
-      Replace(i, Call(op::kCast, &options, *refs[i]));
+      Replace(i, Call<op::kCast>(options, *refs[i]));
     }
   }
 

@@ -8,6 +8,7 @@
 #define NEURA_TENSOR_OPS_DISPATCH_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/types/span.h"
 #include "neura/tensor/core/tensor.h"
@@ -45,10 +46,27 @@ void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor
 // Writes the result of a pointwise operation over *inputs[0], which must have its shape and dtype.
 void DispatchInPlace(OpId op, const void* options, TensorRefs inputs);
 
-// For operations of one output.
+// Call<op::kMaxPool2d>({.kernel_size = 2}, x): the only output, or a struct of them. The operation
+// is known in the header of its family.
+template <OpId kOp, typename... Inputs>
+auto Call(const typename CallOf<kOp>::Options& options, const Inputs&... inputs) {
+  constexpr int kNumOutputs = CallOf<kOp>::kNumOutputs;
+  const Tensor* const refs[] = {&inputs...};
+  Tensor outputs[kNumOutputs];
+  Dispatch(kOp, &options, refs, absl::MakeSpan(outputs));
+  if constexpr (kNumOutputs == 1) {
+    return std::move(outputs[0]);
+  } else {
+    return [&]<size_t... i>(std::index_sequence<i...>) {
+      return typename CallOf<kOp>::Outputs{std::move(outputs[i])...};
+    }
+    (std::make_index_sequence<kNumOutputs>());
+  }
+}
+// An operation of one output that is known at run time alone.
 template <typename... Inputs>
-inline Tensor Call(OpId op, const void* options, const Inputs&... inputs) {
-  const Tensor* refs[] = {&inputs...};
+Tensor CallAny(OpId op, const void* options, const Inputs&... inputs) {
+  const Tensor* const refs[] = {&inputs...};
   Tensor output;
   Dispatch(op, options, refs, absl::MakeSpan(&output, 1));
   return output;

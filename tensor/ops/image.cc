@@ -10,45 +10,39 @@ namespace neura {
 
 Tensor Conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options) {
-  return Call(op::kConv2d, &options, input, weight, bias);
+  return Call<op::kConv2d>(options, input, weight, bias);
 }
 Tensor Conv2dInputGrad(const Tensor& grad, const Tensor& weight, const Conv2dGradOptions& options) {
-  return Call(op::kConv2dInputGrad, &options, grad, weight);
+  return Call<op::kConv2dInputGrad>(options, grad, weight);
 }
 Tensor Conv2dWeightGrad(const Tensor& grad, const Tensor& input, const Conv2dGradOptions& options) {
-  return Call(op::kConv2dWeightGrad, &options, grad, input);
+  return Call<op::kConv2dWeightGrad>(options, grad, input);
 }
 
-PooledAndIndices MaxPool2dWithIndices(const Tensor& input, const MaxPool2dOptions& options) {
-  const Tensor* inputs[] = {&input};
-  Tensor outputs[2];
-  Dispatch(op::kMaxPool2d, &options, inputs, absl::MakeSpan(outputs));
-  return {outputs[0], outputs[1]};
+MaxPool2dOutputs MaxPool2dWithIndices(const Tensor& input, const MaxPool2dOptions& options) {
+  return Call<op::kMaxPool2d>(options, input);
 }
 Tensor MaxPool2d(const Tensor& input, const MaxPool2dOptions& options) {
   return MaxPool2dWithIndices(input, options).values;
 }
 Tensor MaxPool2dScatter(const Tensor& input, const Tensor& indices, Size2 output_size) {
-  const SpatialSizeOptions options{.output_size = output_size};
-  return Call(op::kMaxPool2dScatter, &options, input, indices);
+  return Call<op::kMaxPool2dScatter>({.output_size = output_size}, input, indices);
 }
 Tensor MaxPool2dGather(const Tensor& input, const Tensor& indices) {
-  return Call(op::kMaxPool2dGather, nullptr, input, indices);
+  return Call<op::kMaxPool2dGather>({}, input, indices);
 }
 
 Tensor AvgPool2d(const Tensor& input, const AvgPool2dOptions& options) {
-  return Call(op::kAvgPool2d, &options, input);
+  return Call<op::kAvgPool2d>(options, input);
 }
 Tensor AvgPool2dGrad(const Tensor& grad, const AvgPool2dGradOptions& options) {
-  return Call(op::kAvgPool2dGrad, &options, grad);
+  return Call<op::kAvgPool2dGrad>(options, grad);
 }
 Tensor AdaptiveAvgPool2d(const Tensor& input, Size2 output_size) {
-  const SpatialSizeOptions options{.output_size = output_size};
-  return Call(op::kAdaptiveAvgPool2d, &options, input);
+  return Call<op::kAdaptiveAvgPool2d>({.output_size = output_size}, input);
 }
 Tensor AdaptiveAvgPool2dGrad(const Tensor& grad, Size2 input_size) {
-  const SpatialSizeOptions options{.output_size = input_size};
-  return Call(op::kAdaptiveAvgPool2dGrad, &options, grad);
+  return Call<op::kAdaptiveAvgPool2dGrad>({.output_size = input_size}, grad);
 }
 
 Tensor ConvTranspose2d(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,

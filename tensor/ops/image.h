@@ -16,12 +16,9 @@ Tensor Conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias = {}
 Tensor Conv2dInputGrad(const Tensor& grad, const Tensor& weight, const Conv2dGradOptions& options);
 Tensor Conv2dWeightGrad(const Tensor& grad, const Tensor& input, const Conv2dGradOptions& options);
 
-struct PooledAndIndices {
-  Tensor values;   // [N, C, OH, OW]
-  Tensor indices;  // int64, h * W + w of each value's source
-};
 Tensor MaxPool2d(const Tensor& input, const MaxPool2dOptions& options);
-PooledAndIndices MaxPool2dWithIndices(const Tensor& input, const MaxPool2dOptions& options);
+// The values and the indices, int64 h * W + w, of their sources; both [N, C, OH, OW].
+MaxPool2dOutputs MaxPool2dWithIndices(const Tensor& input, const MaxPool2dOptions& options);
 // The inverse direction: zeros of [N, C] + output_size to which each element is added at its index.
 // Throws OutOfRange for an index outside the plane.
 Tensor MaxPool2dScatter(const Tensor& input, const Tensor& indices, Size2 output_size);

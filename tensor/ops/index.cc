@@ -17,20 +17,16 @@
 namespace neura {
 
 Tensor IndexSelect(const Tensor& input, int64_t dim, const Tensor& index) {
-  const DimOptions options{.dim = dim};
-  return Call(op::kIndexSelect, &options, input, index);
+  return Call<op::kIndexSelect>({.dim = dim}, input, index);
 }
 Tensor IndexAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
-  const DimOptions options{.dim = dim};
-  return Call(op::kIndexAdd, &options, input, index, source);
+  return Call<op::kIndexAdd>({.dim = dim}, input, index, source);
 }
 Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index) {
-  const DimOptions options{.dim = dim};
-  return Call(op::kGather, &options, input, index);
+  return Call<op::kGather>({.dim = dim}, input, index);
 }
 Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
-  const DimOptions options{.dim = dim};
-  return Call(op::kScatterAdd, &options, input, index, source);
+  return Call<op::kScatterAdd>({.dim = dim}, input, index, source);
 }
 
 Tensor NonZero(const Tensor& input) {

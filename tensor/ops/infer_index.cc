@@ -119,10 +119,9 @@ void InferFlip(const OpCall& call, absl::Span<OutputSpec> outputs) {
   SameAsInput(call, outputs[0]);
 }
 
-void InferTril(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferTriangle(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (call.input(0).dim() < 2) Fail(call, "needs at least two dimensions");
   SameAsInput(call, outputs[0]);
 }
-void InferTriu(const OpCall& call, absl::Span<OutputSpec> outputs) { InferTril(call, outputs); }
 
 }  // namespace neura::infer

@@ -5,15 +5,6 @@
 namespace neura::infer {
 namespace {
 
-void InferSoftmaxLike(const OpCall& call, OutputSpec& output) {
-  CheckFloating(call);
-  SameAsInput(call, output);
-  NormalizeDim(call.schema().name, call.Get<SoftmaxOptions>().dim, call.input(0).dim());
-  if (call.inputs.size() == 2 && call.input(1).shape() != call.input(0).shape()) {
-    Fail(call, "the gradient and the output must have the same shape");
-  }
-}
-
 // Each defined input from `first` on must have exactly this shape.
 void CheckParameters(const OpCall& call, size_t first, DimsView shape) {
   for (size_t i = first; i < call.inputs.size(); ++i) {
@@ -40,16 +31,12 @@ DimsView NormalizedShape(const OpCall& call, const Tensor& input) {
 }  // namespace
 
 void InferSoftmax(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  InferSoftmaxLike(call, outputs[0]);
-}
-void InferSoftmaxGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  InferSoftmaxLike(call, outputs[0]);
-}
-void InferLogSoftmax(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  InferSoftmaxLike(call, outputs[0]);
-}
-void InferLogSoftmaxGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  InferSoftmaxLike(call, outputs[0]);
+  CheckFloating(call);
+  SameAsInput(call, outputs[0]);
+  NormalizeDim(call.schema().name, call.Get<SoftmaxOptions>().dim, call.input(0).dim());
+  if (call.inputs.size() == 2 && call.input(1).shape() != call.input(0).shape()) {
+    Fail(call, "the gradient and the output must have the same shape");
+  }
 }
 
 void InferBatchNormTraining(const OpCall& call, absl::Span<OutputSpec> outputs) {

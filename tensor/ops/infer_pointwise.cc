@@ -4,10 +4,14 @@
 #include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::infer {
-namespace {
-
 void InferPointwise(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const OpSchema& schema = call.schema();
+  if (call.op == op::kGelu) {
+    const std::string& approximate = call.Get<GeluOptions>().approximate;
+    if (approximate != "none" && approximate != "tanh") {
+      Fail(call, "approximate must be \"none\" or \"tanh\"");
+    }
+  }
   DType dtype = call.input(schema.flags.first_value).dtype();
   // Where they differ, one is a number in the dtype that computes the other's.
   for (size_t i = schema.flags.first_value + size_t{1}; i < call.inputs.size(); ++i) {
@@ -23,37 +27,12 @@ void InferPointwise(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
-template <typename Options>
-void CheckOptions(const OpCall&) {}
-
-template <>
-void CheckOptions<GeluOptions>(const OpCall& call) {
-  const std::string& approximate = call.Get<GeluOptions>().approximate;
-  if (approximate != "none" && approximate != "tanh") {
-    Fail(call, "approximate must be \"none\" or \"tanh\"");
-  }
-}
-
-}  // namespace
-
-#define NEURA_UNARY_WITH(Name, name, Options, ...)                       \
-  void Infer##Name(const OpCall& call, absl::Span<OutputSpec> outputs) { \
-    CheckOptions<Options>(call);                                         \
-    InferPointwise(call, outputs);                                       \
-  }
-#define NEURA_BINARY(Name, name, ...) NEURA_UNARY_WITH(Name, name, NoOptions, )
-#include "neura/tensor/ops/op_list/pointwise.inc"
-
 void InferWhere(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (call.input(0).dtype() != kBool) Fail(call, "the condition must be bool");
   InferPointwise(call, outputs);
 }
 
-void InferClone(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  SameAsInput(call, outputs[0]);
-}
-
-void InferToDevice(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferSame(const OpCall& call, absl::Span<OutputSpec> outputs) {
   SameAsInput(call, outputs[0]);
 }
 

@@ -53,6 +53,8 @@ void CheckNotEmpty(const OpCall& call, DimsView dims) {
   if (empty) Fail(call, "has no value over zero elements");
 }
 
+}  // namespace
+
 void InferExtremum(const OpCall& call, absl::Span<OutputSpec> outputs) {
   CheckNoDType(call);
   InferReduce(call, outputs[0], call.input(0).dtype());
@@ -70,12 +72,7 @@ void InferArgExtremum(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = ReducedShape(call, dims, options.keepdim);
 }
 
-}  // namespace
-
 void InferSum(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  InferReduce(call, outputs[0], SumDType(call));
-}
-void InferProd(const OpCall& call, absl::Span<OutputSpec> outputs) {
   InferReduce(call, outputs[0], SumDType(call));
 }
 void InferMean(const OpCall& call, absl::Span<OutputSpec> outputs) {
@@ -85,23 +82,10 @@ void InferMean(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
   InferReduce(call, outputs[0], dtype);
 }
-void InferAMax(const OpCall& call, absl::Span<OutputSpec> outputs) { InferExtremum(call, outputs); }
-void InferAMin(const OpCall& call, absl::Span<OutputSpec> outputs) { InferExtremum(call, outputs); }
-void InferAll(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferTest(const OpCall& call, absl::Span<OutputSpec> outputs) {
   CheckNoDType(call);
   InferReduce(call, outputs[0], kBool);
 }
-void InferAny(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  CheckNoDType(call);
-  InferReduce(call, outputs[0], kBool);
-}
-void InferArgMax(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  InferArgExtremum(call, outputs);
-}
-void InferArgMin(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  InferArgExtremum(call, outputs);
-}
-
 void InferCumSum(const OpCall& call, absl::Span<OutputSpec> outputs) {
   SameAsInput(call, outputs[0]);
   NormalizeDim("cumsum", call.Get<DimOptions>().dim, call.input(0).dim());

@@ -21,9 +21,9 @@ Tensor MatMul(const Tensor& input, const Tensor& other) {
   }
   const bool row = input.defined() && input.dim() == 1,
              column = other.defined() && other.dim() == 1;
-  if (!row && !column) return Call(op::kMatMul, nullptr, input, other);
-  const Tensor result = Call(op::kMatMul, nullptr, row ? Unsqueeze(input, 0) : input,
-                             column ? Unsqueeze(other, 1) : other);
+  if (!row && !column) return Call<op::kMatMul>({}, input, other);
+  const Tensor result = Call<op::kMatMul>({}, row ? Unsqueeze(input, 0) : input,
+                                          column ? Unsqueeze(other, 1) : other);
   Dims dims;
   if (row) dims.push_back(-2);
   if (column) dims.push_back(-1);
@@ -31,7 +31,7 @@ Tensor MatMul(const Tensor& input, const Tensor& other) {
 }
 
 Tensor Linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
-  return Call(op::kLinear, nullptr, input, weight, bias);
+  return Call<op::kLinear>({}, input, weight, bias);
 }
 
 namespace {

@@ -12,54 +12,40 @@
 namespace neura {
 
 Tensor Softmax(const Tensor& input, const SoftmaxOptions& options) {
-  return Call(op::kSoftmax, &options, input);
+  return Call<op::kSoftmax>(options, input);
 }
 Tensor LogSoftmax(const Tensor& input, const SoftmaxOptions& options) {
-  return Call(op::kLogSoftmax, &options, input);
+  return Call<op::kLogSoftmax>(options, input);
 }
 Tensor SoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options) {
-  return Call(op::kSoftmaxGrad, &options, grad, output);
+  return Call<op::kSoftmaxGrad>(options, grad, output);
 }
 Tensor LogSoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options) {
-  return Call(op::kLogSoftmaxGrad, &options, grad, output);
+  return Call<op::kLogSoftmaxGrad>(options, grad, output);
 }
 
-namespace {
-
-// For the operations of several outputs, which are the first members of Result.
-template <typename Result, size_t outputs, size_t N>
-Result CallForAll(OpId op, const void* options, const Tensor* const (&inputs)[N]) {
-  Tensor results[outputs];
-  Dispatch(op, options, inputs, absl::MakeSpan(results));
-  Result result = {results[0], results[1], results[2]};
-  if constexpr (outputs == 4) result.variance = results[3];
-  return result;
+BatchNormTrainingOutputs BatchNormTraining(const Tensor& input, const Tensor& weight,
+                                           const Tensor& bias, const BatchNormOptions& options) {
+  return Call<op::kBatchNormTraining>(options, input, weight, bias);
 }
-
-}  // namespace
-
-Normalized BatchNormTraining(const Tensor& input, const Tensor& weight, const Tensor& bias,
-                             const BatchNormOptions& options) {
-  return CallForAll<Normalized, 4>(op::kBatchNormTraining, &options, {&input, &weight, &bias});
-}
-NormGrads BatchNormTrainingGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
-                                const Tensor& mean, const Tensor& rstd) {
-  return CallForAll<NormGrads, 3>(op::kBatchNormTrainingGrad, nullptr,
-                                  {&grad, &input, &weight, &mean, &rstd});
+BatchNormTrainingGradOutputs BatchNormTrainingGrad(const Tensor& grad, const Tensor& input,
+                                                   const Tensor& weight, const Tensor& mean,
+                                                   const Tensor& rstd) {
+  return Call<op::kBatchNormTrainingGrad>({}, grad, input, weight, mean, rstd);
 }
 Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor& variance,
                           const Tensor& weight, const Tensor& bias,
                           const BatchNormOptions& options) {
-  return Call(op::kBatchNormInference, &options, input, mean, variance, weight, bias);
+  return Call<op::kBatchNormInference>(options, input, mean, variance, weight, bias);
 }
-Normalized LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bias,
-                     const LayerNormOptions& options) {
-  return CallForAll<Normalized, 3>(op::kLayerNorm, &options, {&input, &weight, &bias});
+LayerNormOutputs LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                           const LayerNormOptions& options) {
+  return Call<op::kLayerNorm>(options, input, weight, bias);
 }
-NormGrads LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
-                        const Tensor& mean, const Tensor& rstd, const LayerNormOptions& options) {
-  return CallForAll<NormGrads, 3>(op::kLayerNormGrad, &options,
-                                  {&grad, &input, &weight, &mean, &rstd});
+LayerNormGradOutputs LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
+                                   const Tensor& mean, const Tensor& rstd,
+                                   const LayerNormOptions& options) {
+  return Call<op::kLayerNormGrad>(options, grad, input, weight, mean, rstd);
 }
 
 Tensor LayerNormOver(const Tensor& input, const Dims& normalized_shape,

@@ -12,34 +12,26 @@ Tensor LogSoftmax(const Tensor& input, const SoftmaxOptions& options = {});
 Tensor SoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options);
 Tensor LogSoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options);
 
-struct Normalized {
-  Tensor output;  // the input's shape
-  Tensor mean;
-  Tensor rstd;           // 1 / sqrt(variance + eps); the variance divides by the count (biased)
-  Tensor variance = {};  // of BatchNormTraining alone
-};
-struct NormGrads {
-  Tensor input;
-  Tensor weight;
-  Tensor bias;
-};
-
-// input [N, C, ...]; weight, bias, mean, rstd [C]; weight and bias may be undefined.
-// Ioffe and Szegedy, 2015 (arXiv:1502.03167).
-Normalized BatchNormTraining(const Tensor& input, const Tensor& weight, const Tensor& bias,
-                             const BatchNormOptions& options = {});
-NormGrads BatchNormTrainingGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
-                                const Tensor& mean, const Tensor& rstd);
+// input [N, C, ...]; weight, bias, mean, rstd, variance [C]; weight and bias may be undefined. rstd
+// is 1 / sqrt(variance + eps); the variance divides by the count (biased). Ioffe and Szegedy, 2015
+// (arXiv:1502.03167).
+BatchNormTrainingOutputs BatchNormTraining(const Tensor& input, const Tensor& weight,
+                                           const Tensor& bias,
+                                           const BatchNormOptions& options = {});
+BatchNormTrainingGradOutputs BatchNormTrainingGrad(const Tensor& grad, const Tensor& input,
+                                                   const Tensor& weight, const Tensor& mean,
+                                                   const Tensor& rstd);
 Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor& variance,
                           const Tensor& weight, const Tensor& bias,
                           const BatchNormOptions& options = {});
 
 // Over the last options.num_dims dimensions, which weight and bias (may be undefined) have.
 // Ba, Kiros and Hinton, 2016 (arXiv:1607.06450).
-Normalized LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bias,
-                     const LayerNormOptions& options = {});
-NormGrads LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
-                        const Tensor& mean, const Tensor& rstd, const LayerNormOptions& options);
+LayerNormOutputs LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                           const LayerNormOptions& options = {});
+LayerNormGradOutputs LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
+                                   const Tensor& mean, const Tensor& rstd,
+                                   const LayerNormOptions& options);
 
 }  // namespace neura
 

@@ -29,19 +29,19 @@ Tensor CallInPlace(OpId op, const void* options, TensorRefs inputs) {
 
 }  // namespace
 
-#define NEURA_UNARY(Name, name, rule, doc)                                       \
-  Tensor Name(const Tensor& input) { return Call(op::k##Name, nullptr, input); } \
+#define NEURA_UNARY(Name, name, rule, doc)                                  \
+  Tensor Name(const Tensor& input) { return Call<op::k##Name>({}, input); } \
   Tensor Name##InPlace(const Tensor& input) { return CallInPlace(op::k##Name, nullptr, {&input}); }
 #define NEURA_UNARY_WITH(Name, name, Options, rule, doc)              \
   Tensor Name(const Tensor& input, const Options& options) {          \
-    return Call(op::k##Name, &options, input);                        \
+    return Call<op::k##Name>(options, input);                         \
   }                                                                   \
   Tensor Name##InPlace(const Tensor& input, const Options& options) { \
     return CallInPlace(op::k##Name, &options, {&input});              \
   }
 #define NEURA_BINARY(Name, name, rule, doc)                                      \
   Tensor Name(const Tensor& input, const Tensor& other) {                        \
-    return Call(op::k##Name, nullptr, input, other);                             \
+    return Call<op::k##Name>({}, input, other);                                  \
   }                                                                              \
   Tensor Name(const Tensor& input, const Scalar& other) {                        \
     return Name(input, NumberBeside(op::k##Name, input, other, false));          \
@@ -58,7 +58,7 @@ Tensor CallInPlace(OpId op, const void* options, TensorRefs inputs) {
 #include "neura/tensor/ops/op_list/pointwise.inc"
 
 Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other) {
-  return Call(op::kWhere, nullptr, condition, input, other);
+  return Call<op::kWhere>({}, condition, input, other);
 }
 Tensor Where(const Tensor& condition, const Tensor& input, const Scalar& other) {
   return Where(condition, input, NumberBeside(op::kWhere, input, other, false));
@@ -229,11 +229,10 @@ Tensor LogSigmoid(const Tensor& input) { return -Softplus(-input); }
 
 Tensor Cast(const Tensor& input, DType dtype) {
   if (input.defined() && input.dtype() == dtype) return input;
-  const CastOptions options{.dtype = dtype};
-  return Call(op::kCast, &options, input);
+  return Call<op::kCast>({.dtype = dtype}, input);
 }
 
-Tensor Clone(const Tensor& input) { return Call(op::kClone, nullptr, input); }
+Tensor Clone(const Tensor& input) { return Call<op::kClone>({}, input); }
 
 Tensor To(const Tensor& input, Device device, bool non_blocking) {
   if (input.defined() && input.device() == device) return input;

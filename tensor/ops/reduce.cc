@@ -16,42 +16,39 @@
 namespace neura {
 
 Tensor Sum(const Tensor& input, const ReduceOptions& options) {
-  return Call(op::kSum, &options, input);
+  return Call<op::kSum>(options, input);
 }
 Tensor Mean(const Tensor& input, const ReduceOptions& options) {
-  return Call(op::kMean, &options, input);
+  return Call<op::kMean>(options, input);
 }
 Tensor Prod(const Tensor& input, const ReduceOptions& options) {
-  return Call(op::kProd, &options, input);
+  return Call<op::kProd>(options, input);
 }
 Tensor AMax(const Tensor& input, const ReduceOptions& options) {
-  return Call(op::kAMax, &options, input);
+  return Call<op::kAMax>(options, input);
 }
 Tensor AMin(const Tensor& input, const ReduceOptions& options) {
-  return Call(op::kAMin, &options, input);
+  return Call<op::kAMin>(options, input);
 }
 Tensor All(const Tensor& input, const ReduceOptions& options) {
-  return Call(op::kAll, &options, input);
+  return Call<op::kAll>(options, input);
 }
 Tensor Any(const Tensor& input, const ReduceOptions& options) {
-  return Call(op::kAny, &options, input);
+  return Call<op::kAny>(options, input);
 }
 Tensor ArgMax(const Tensor& input, const ArgReduceOptions& options) {
-  return Call(op::kArgMax, &options, input);
+  return Call<op::kArgMax>(options, input);
 }
 Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options) {
-  return Call(op::kArgMin, &options, input);
+  return Call<op::kArgMin>(options, input);
 }
-Tensor CumSum(const Tensor& input, int64_t dim) {
-  const DimOptions options{.dim = dim};
-  return Call(op::kCumSum, &options, input);
-}
+Tensor CumSum(const Tensor& input, int64_t dim) { return Call<op::kCumSum>({.dim = dim}, input); }
 
 namespace {
 
 ValuesAndIndices AlongDim(OpId op, const Tensor& input, int64_t dim, bool keepdim) {
   const ArgReduceOptions options{.dim = dim, .keepdim = true};
-  Tensor indices = Call(op, &options, input);
+  Tensor indices = CallAny(op, &options, input);
   if (input.dim() == 0) return {Clone(input), indices};
   Tensor values = Gather(input, dim, indices);
   if (keepdim) return {values, indices};

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -18,7 +19,10 @@ namespace {
 
 // Reads "input, weight, bias?" and "tensors...". Optional inputs before a required one are passed
 // undefined, those after it may be left out.
-void CountInputs(OpSchema& schema) {
+void CountNames(OpSchema& schema) {
+  const std::vector<std::string_view> outputs =
+      absl::StrSplit(schema.outputs, ", ", absl::SkipEmpty());
+  schema.num_outputs = static_cast<uint8_t>(outputs.size());
   schema.min_inputs = schema.max_inputs = 0;
   for (std::string_view input : absl::StrSplit(schema.inputs, ", ", absl::SkipEmpty())) {
     if (input.ends_with("...")) {
@@ -31,10 +35,11 @@ void CountInputs(OpSchema& schema) {
   }
 }
 
-// The inference functions, one for each row.
+// The inference functions.
 }  // namespace
 namespace infer {
-#define NEURA_OP(Name, ...) void Infer##Name(const OpCall& call, absl::Span<OutputSpec> outputs);
+#define NEURA_OP(Name, name, Options, inputs, outputs, rule, ...) \
+  void rule(const OpCall& call, absl::Span<OutputSpec> outputs_of_call);
 #include "neura/tensor/ops/op_list.inc"
 }  // namespace infer
 namespace {
@@ -56,10 +61,11 @@ struct Registry {
   std::mutex registering;
 
   Registry() {
-#define NEURA_OP(Name, name, Options, num_outputs, flags, inputs, doc)                          \
-  Add(op::k##Name,                                                                              \
-      {#name, #Name, inputs, doc, OptionsTypeOf<Options>(#Options), num_outputs, 0, 0, flags}); \
-  if constexpr (IsHeld(#Name, flags)) infer[Index(op::k##Name)] = &infer::Infer##Name;
+#define NEURA_TEXT(...) #__VA_ARGS__
+#define NEURA_OP(Name, name, Options, inputs, outputs, rule, flags, doc) \
+  Add(op::k##Name, {#name, #Name, inputs, NEURA_TEXT outputs, doc,       \
+                    OptionsTypeOf<Options>(#Options), 0, 0, 0, flags});  \
+  if constexpr (IsHeld(#Name, flags)) infer[Index(op::k##Name)] = &infer::rule;
 #include "neura/tensor/ops/op_list.inc"
     num_builtin = num_ops;
   }
@@ -70,7 +76,7 @@ struct Registry {
     // Families must not grow into each other.
     if (schemas[Index(op)].name != nullptr) std::abort();
     schemas[Index(op)] = schema;
-    CountInputs(schemas[Index(op)]);
+    CountNames(schemas[Index(op)]);
     infer[Index(op)] = how;
     const size_t place = num_ops.load(std::memory_order_relaxed);
     ops[place] = op;

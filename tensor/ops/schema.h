@@ -7,6 +7,7 @@
 
 #include "absl/types/span.h"
 #include "neura/tensor/core/fields.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura {
 
@@ -75,15 +76,33 @@ struct OpSchema {
   const char* name = nullptr;     // "log_softmax"
   const char* cc_name = nullptr;  // "LogSoftmax"
   const char* inputs = nullptr;   // "input, weight, bias?"; "x..." is one or more
+  const char* outputs = nullptr;  // "values, indices"
   const char* doc = nullptr;
   const OptionsType* options = nullptr;
-  uint8_t num_outputs = 1;
+  uint8_t num_outputs = 1;  // counted, as inputs are
   uint8_t min_inputs = 0;
   uint8_t max_inputs = 0;  // or kAnyNumber
   OpFlags flags;
 
   bool has_options() const { return options != OptionsTypeOf<NoOptions>("NoOptions"); }
 };
+
+// What a row says of its call: the options' type, and the outputs as members of a struct.
+template <OpId kOp>
+struct CallOf;
+
+#define NEURA_INTERNAL_OUTPUT(name) Tensor name;
+#define NEURA_INTERNAL_COUNT(name) +1
+#define NEURA_DEFINE_CALL(Name, OptionsOfOp, ...)                                             \
+  struct Name##Outputs {                                                                      \
+    NEURA_FOR_EACH(NEURA_INTERNAL_OUTPUT, __VA_ARGS__)                                        \
+  };                                                                                          \
+  template <>                                                                                 \
+  struct CallOf<op::k##Name> {                                                                \
+    using Options = OptionsOfOp;                                                              \
+    using Outputs = Name##Outputs;                                                            \
+    static constexpr int kNumOutputs = NEURA_FOR_EACH(NEURA_INTERNAL_COUNT, __VA_ARGS__) + 0; \
+  };
 
 const OpSchema& SchemaOf(OpId op);
 // Neura's own operations, as they stand in the list.

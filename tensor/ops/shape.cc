@@ -21,12 +21,12 @@ Dims ToDims(DimsView view) { return Dims(view.begin(), view.end()); }
 
 Tensor CallWithShape(OpId op, const Tensor& input, DimsView shape) {
   const ShapeOptions options{.shape = ToDims(shape)};
-  return Call(op, &options, input);
+  return CallAny(op, &options, input);
 }
 
 Tensor CallWithDims(OpId op, const Tensor& input, DimsView dims) {
   const DimsOptions options{.dims = ToDims(dims)};
-  return Call(op, &options, input);
+  return CallAny(op, &options, input);
 }
 
 }  // namespace
@@ -90,13 +90,11 @@ Tensor Squeeze(const Tensor& input, DimsView dims) {
 }
 
 Tensor Unsqueeze(const Tensor& input, int64_t dim) {
-  const DimOptions options{.dim = dim};
-  return Call(op::kUnsqueeze, &options, input);
+  return Call<op::kUnsqueeze>({.dim = dim}, input);
 }
 
 Tensor Slice(const Tensor& input, int64_t dim, int64_t start, int64_t end, int64_t step) {
-  const SliceOptions options{.dim = dim, .start = start, .end = end, .step = step};
-  return Call(op::kSlice, &options, input);
+  return Call<op::kSlice>({.dim = dim, .start = start, .end = end, .step = step}, input);
 }
 
 Tensor Narrow(const Tensor& input, int64_t dim, int64_t start, int64_t length) {
@@ -122,35 +120,33 @@ Tensor Select(const Tensor& input, int64_t dim, int64_t index) {
 }
 
 Tensor Diagonal(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2) {
-  const DiagonalOptions options{.offset = offset, .dim1 = dim1, .dim2 = dim2};
-  return Call(op::kDiagonal, &options, input);
+  return Call<op::kDiagonal>({.offset = offset, .dim1 = dim1, .dim2 = dim2}, input);
 }
 
 Tensor Unfold(const Tensor& input, int64_t dim, int64_t size, int64_t step) {
-  const UnfoldOptions options{.dim = dim, .size = size, .step = step};
-  return Call(op::kUnfold, &options, input);
+  return Call<op::kUnfold>({.dim = dim, .size = size, .step = step}, input);
 }
 
 Tensor AsStrided(const Tensor& input, DimsView shape, DimsView strides, int64_t offset) {
   const AsStridedOptions options{
       .shape = ToDims(shape), .strides = ToDims(strides), .offset = offset};
-  return Call(op::kAsStrided, &options, input);
+  return Call<op::kAsStrided>(options, input);
 }
 
 Tensor AsStridedGrad(const Tensor& grad, DimsView input_shape, DimsView strides, int64_t offset) {
   const AsStridedGradOptions options{
       .input_shape = ToDims(input_shape), .strides = ToDims(strides), .offset = offset};
-  return Call(op::kAsStridedGrad, &options, grad);
+  return Call<op::kAsStridedGrad>(options, grad);
 }
 
 Tensor AsStridedScatter(const Tensor& input, const Tensor& source, DimsView shape, DimsView strides,
                         int64_t offset) {
   const AsStridedOptions options{
       .shape = ToDims(shape), .strides = ToDims(strides), .offset = offset};
-  return Call(op::kAsStridedScatter, &options, input, source);
+  return Call<op::kAsStridedScatter>(options, input, source);
 }
 
-Tensor Alias(const Tensor& input) { return Call(op::kAlias, nullptr, input); }
+Tensor Alias(const Tensor& input) { return Call<op::kAlias>({}, input); }
 
 Tensor Cat(absl::Span<const Tensor> tensors, int64_t dim) {
   absl::InlinedVector<const Tensor*, 8> refs;
@@ -213,16 +209,14 @@ std::vector<Tensor> Chunk(const Tensor& input, int64_t chunks, int64_t dim) {
 }
 
 Tensor Pad(const Tensor& input, const PadOptions& options) {
-  return Call(op::kPad, &options, input);
+  return Call<op::kPad>(options, input);
 }
 Tensor Flip(const Tensor& input, DimsView dims) { return CallWithDims(op::kFlip, input, dims); }
 Tensor Tril(const Tensor& input, int64_t diagonal) {
-  const TriangleOptions options{.diagonal = diagonal};
-  return Call(op::kTril, &options, input);
+  return Call<op::kTril>({.diagonal = diagonal}, input);
 }
 Tensor Triu(const Tensor& input, int64_t diagonal) {
-  const TriangleOptions options{.diagonal = diagonal};
-  return Call(op::kTriu, &options, input);
+  return Call<op::kTriu>({.diagonal = diagonal}, input);
 }
 
 // ---- composites ------------------------------------------------------------------------------

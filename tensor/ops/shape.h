@@ -43,8 +43,8 @@ Tensor Unfold(const Tensor& input, int64_t dim, int64_t size, int64_t step);
 Tensor AsStrided(const Tensor& input, DimsView shape, DimsView strides, int64_t offset = 0);
 // Zeros of `input_shape` to which each element is added where AsStrided would read it.
 Tensor AsStridedGrad(const Tensor& grad, DimsView input_shape, DimsView strides, int64_t offset);
-// A copy of `input` in which `source`, of that shape and the same dtype, stands where AsStrided would
-// read it. Throws InvalidArgument where two elements would stand in one place.
+// A copy of `input` in which `source`, of that shape and the same dtype, stands where AsStrided
+// would read it. Throws InvalidArgument where two elements would stand in one place.
 Tensor AsStridedScatter(const Tensor& input, const Tensor& source, DimsView shape, DimsView strides,
                         int64_t offset = 0);
 // The same memory under a new tensor.

@@ -76,7 +76,8 @@ TEST_P(OpCaseTest, NarrowFloatsAreFloat32Rounded) {
     ASSERT_EQ(outputs.size(), expected.size());
     for (size_t k = 0; k < outputs.size(); ++k) {
       SCOPED_TRACE(absl::StrCat("output ", k));
-      if (expected[k].dtype() == kFloat32 && outputs[k].dtype() == kFloat32) continue;  // a statistic
+      if (expected[k].dtype() == kFloat32 && outputs[k].dtype() == kFloat32)
+        continue;  // a statistic
       const Tensor rounded = Cast(expected[k], outputs[k].dtype());
       if (op_case().op) {
         EXPECT_TRUE(SameBits(outputs[k], rounded)) << outputs[k] << " is not " << rounded;
@@ -97,7 +98,8 @@ TEST(NarrowIntegerTest, PointwiseOperationsWrap) {
   for (DType dtype : {kInt8, kInt16}) {
     for (OpId op : AllOps()) {
       const OpSchema& schema = SchemaOf(op);
-      if (!schema.flags.pointwise || schema.flags.first_value != 0 || schema.has_options()) continue;
+      if (!schema.flags.pointwise || schema.flags.first_value != 0 || schema.has_options())
+        continue;
       SCOPED_TRACE(absl::StrCat(schema.name, " of ", DTypeName(dtype)));
       const auto run = [&](DType as, int64_t scale) {
         // Powers have exponents of at least 0.
@@ -129,8 +131,8 @@ TEST(NarrowIntegerTest, OtherFamilies) {
                          Cast(MatMul(x, Transpose(x, 0, 1)), dtype)));
     EXPECT_TRUE(SameBits(IndexAdd(narrow, 0, FromList<int64_t>({1, 1}), narrow),
                          Cast(IndexAdd(x, 0, FromList<int64_t>({1, 1}), x), dtype)));
-    EXPECT_TRUE(SameBits(Clamp(narrow, {.min = -3, .max = 300}),
-                         Cast(Clamp(narrow, {.min = -3}), dtype)));
+    EXPECT_TRUE(
+        SameBits(Clamp(narrow, {.min = -3, .max = 300}), Cast(Clamp(narrow, {.min = -3}), dtype)));
     const Tensor in_place = Clone(narrow);
     AddInPlace(in_place, 100);
     EXPECT_TRUE(SameBits(in_place, Cast(x + 100, dtype)));

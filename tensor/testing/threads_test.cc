@@ -52,7 +52,7 @@ Tensors Products() {
 Tensors Images() {
   const Tensor x = Random({4, 16, 40, 40}, 1), w = Random({24, 16, 3, 3}, 2);
   const Tensor y = Conv2d(x, w, {}, {.padding = 1}), g = Random(y.shape(), 3);
-  const PooledAndIndices max = MaxPool2dWithIndices(x, {.kernel_size = 2});
+  const auto max = MaxPool2dWithIndices(x, {.kernel_size = 2});
   return {y,
           Conv2dInputGrad(g, w, {.size = 40, .padding = 1}),
           Conv2dWeightGrad(g, x, {.size = 3, .padding = 1}),
@@ -65,10 +65,11 @@ Tensors Images() {
 
 Tensors Norms() {
   const Tensor x = Random({500, 300}, 1), scale = Random({300}, 2), shift = Random({300}, 3);
-  const Normalized layer = LayerNorm(x, scale, shift), batch = BatchNormTraining(x, scale, shift);
+  const auto layer = LayerNorm(x, scale, shift);
+  const auto batch = BatchNormTraining(x, scale, shift);
   const Tensor g = Random(x.shape(), 4);
-  const NormGrads layer_grads = LayerNormGrad(g, x, scale, layer.mean, layer.rstd, {});
-  const NormGrads batch_grads = BatchNormTrainingGrad(g, x, scale, batch.mean, batch.rstd);
+  const auto layer_grads = LayerNormGrad(g, x, scale, layer.mean, layer.rstd, {});
+  const auto batch_grads = BatchNormTrainingGrad(g, x, scale, batch.mean, batch.rstd);
   return {Softmax(x),        LogSoftmax(x, {.dim = 0}),
           layer.output,      layer.mean,
           batch.output,      batch.rstd,

@@ -19,7 +19,7 @@ constexpr bool TakesEveryDType(OpFlags flags) { return flags.any_dtype || flags.
 
 [[maybe_unused]] const bool kInstalled = [] {
   KernelTable& table = KernelsOf(DeviceType::kCpu);
-#define NEURA_OP(Name, name, Options, outputs, flags, inputs, doc)                        \
+#define NEURA_OP(Name, name, Options, inputs, outputs, infer, flags, doc)                 \
   if constexpr (HasKernel(flags) && IsLinked(#Name)) {                                    \
     table[op::k##Name] = TakesEveryDType(flags) ? &Name##Kernel : &Widened<Name##Kernel>; \
   }

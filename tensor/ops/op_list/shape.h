@@ -36,6 +36,11 @@ struct ShapeList {
 #undef NEURA_OP
 }  // namespace op
 
+#define NEURA_OP(Name, name, Options, inputs, outputs, ...) \
+  NEURA_DEFINE_CALL(Name, Options, NEURA_UNPACK outputs)
+#include "neura/tensor/ops/op_list/shape.inc"
+#undef NEURA_OP
+
 }  // namespace neura
 
 #endif  // NEURA_TENSOR_OPS_OP_LIST_SHAPE_H_
