@@ -76,7 +76,7 @@ struct OpSchema {
   const char* name = nullptr;     // "log_softmax"
   const char* cc_name = nullptr;  // "LogSoftmax"
   const char* inputs = nullptr;   // "input, weight, bias?"; "x..." is one or more
-  const char* outputs = nullptr;  // "values, indices"
+  const char* outputs = "output";  // "values, indices"
   const char* doc = nullptr;
   const OptionsType* options = nullptr;
   uint8_t num_outputs = 1;  // counted, as inputs are
