@@ -32,7 +32,7 @@ namespace {
 template <typename R>
 struct StepOf {
   NEURA_DEVICE static typename R::Acc Do(typename R::Acc acc, typename R::In x, int64_t) {
-    return R::Step(acc, x);
+    return R::Combine(acc, static_cast<typename R::Acc>(x));
   }
 };
 
@@ -78,11 +78,12 @@ void ReduceExtremum(const KernelCall& call) {
   });
 }
 
+// Whether all hold is the least truth value, whether any does the greatest.
 template <bool kAll>
 void ReduceLogical(const KernelCall& call) {
   const ReducibleInput input =
       PrepareReduction(call, Converted(call, call.input(0), kBool), call.Get<ReduceOptions>().dims);
-  using R = elements::LogicalReducer<kAll>;
+  using R = elements::ExtremumReducer<bool, !kAll>;
   ReduceInput<R, StepOf<R>, bool>(call, input, StoreAsIs<bool>{Out<bool>(call.output())});
 }
 

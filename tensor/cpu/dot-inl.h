@@ -24,50 +24,74 @@ namespace neura::cpu::HWY_NAMESPACE {
 inline constexpr int64_t kMaxDotRows = 8;
 inline constexpr int64_t kDotDepth = 4096;
 inline constexpr int64_t kDotItemBytes = 1 << 17;
-inline constexpr int kDotColumns = 4;
+
+// Whatever the target, a dot product is summed in lanes of this many bytes, which meet in a tree:
+// the same bits for all that fuse products.
+template <typename T>
+inline constexpr int kDotLanes = static_cast<int>(32 / sizeof(T));
+template <typename T>
+using DotTag = hn::CappedTag<T, kDotLanes<T>>;
+template <typename T>
+inline constexpr int kDotVectors = kDotLanes<T> / static_cast<int>(hn::MaxLanes(DotTag<T>()));
+// As many as have registers.
+template <typename T>
+inline constexpr int kDotColumns = kDotVectors<T> == 1 ? 4 : 2;
 
 // sums[i * kColumns + j] = the dot product of row i of a and column j of b.
 template <typename T, int kRows, int kColumns>
 HWY_INLINE void DotTile(int64_t depth, const T* a, int64_t a_stride, const T* b, int64_t b_stride,
                         T* sums) {
-  const hn::ScalableTag<T> d;
+  const DotTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  constexpr int kN = kLanes<T>;
-  V acc[kRows][kColumns];
+  constexpr int kVectors = kDotVectors<T>, kN = kDotLanes<T> / kVectors;
+  V acc[kRows][kColumns][kVectors];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 16
-    for (int j = 0; j < kColumns; ++j) acc[i][j] = hn::Zero(d);
-  }
-  int64_t k = 0;
-  for (; k + kN <= depth; k += kN) {
-    V row[kRows];
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) row[i] = hn::LoadU(d, a + i * a_stride + k);
-#pragma GCC unroll 16
     for (int j = 0; j < kColumns; ++j) {
-      const V column = hn::LoadU(d, b + j * b_stride + k);
 #pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) acc[i][j] = hn::MulAdd(row[i], column, acc[i][j]);
+      for (int v = 0; v < kVectors; ++v) acc[i][j][v] = hn::Zero(d);
     }
+  }
+  // Adds the products of one vector each, which load(row of a or b, vector) gives.
+  const auto add = [&](auto load) HWY_ATTR {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      V row[kRows];
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) row[i] = load(a + i * a_stride, v);
+#pragma GCC unroll 16
+      for (int j = 0; j < kColumns; ++j) {
+        const V column = load(b + j * b_stride, v);
+#pragma GCC unroll 16
+        for (int i = 0; i < kRows; ++i) acc[i][j][v] = hn::MulAdd(row[i], column, acc[i][j][v]);
+      }
+    }
+  };
+  int64_t k = 0;
+  for (; k + kDotLanes<T> <= depth; k += kDotLanes<T>) {
+    add([&](const T* from, int v) HWY_ATTR { return hn::LoadU(d, from + k + v * kN); });
   }
   if (k < depth) {
-    const auto mask = hn::FirstN(d, static_cast<size_t>(depth - k));
-    V row[kRows];
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) row[i] = LoadFirst(d, mask, depth - k, a + i * a_stride + k);
-#pragma GCC unroll 16
-    for (int j = 0; j < kColumns; ++j) {
-      const V column = LoadFirst(d, mask, depth - k, b + j * b_stride + k);
-#pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) acc[i][j] = hn::MulAdd(row[i], column, acc[i][j]);
-    }
+    add([&](const T* from, int v) HWY_ATTR {
+      HWY_ALIGN T lanes[kN] = {};
+      for (int64_t i = v * kN; i < std::min<int64_t>(depth - k, (v + 1) * kN); ++i) {
+        lanes[i - v * kN] = from[k + i];
+      }
+      return hn::Load(d, lanes);
+    });
   }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 16
     for (int j = 0; j < kColumns; ++j) {
-      sums[i * kColumns + j] = hn::GetLane(hn::SumOfLanes(d, acc[i][j]));
+      HWY_ALIGN T lanes[kDotLanes<T>];
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) hn::Store(acc[i][j][v], d, lanes + v * kN);
+      for (int width = kDotLanes<T> / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+      }
+      sums[i * kColumns + j] = lanes[0];
     }
   }
 }
@@ -79,10 +103,10 @@ void DotRows(const GemmArgs<T>& g, int64_t k_begin, int64_t depth, const T* a, i
   const bool first = k_begin == 0;
   for (int64_t column = begin; column < end;) {
     const T* b = g.b + column * g.b_col_stride + k_begin;
-    T sums[kRows * kDotColumns];
-    int columns = kDotColumns;
-    if (column + kDotColumns <= end) {
-      DotTile<T, kRows, kDotColumns>(depth, a, a_stride, b, g.b_col_stride, sums);
+    T sums[kRows * kDotColumns<T>];
+    int columns = kDotColumns<T>;
+    if (column + kDotColumns<T> <= end) {
+      DotTile<T, kRows, kDotColumns<T>>(depth, a, a_stride, b, g.b_col_stride, sums);
     } else {
       columns = 1;
       DotTile<T, kRows, 1>(depth, a, a_stride, b, g.b_col_stride, sums);
@@ -106,7 +130,7 @@ template <typename T>
 void DotGemm(const GemmArgs<T>& g) {
   const int64_t column_bytes = static_cast<int64_t>(sizeof(T)) * (g.k + 1);
   const int64_t item_columns =
-      std::max<int64_t>(1, kDotItemBytes / column_bytes / kDotColumns) * kDotColumns;
+      std::max<int64_t>(1, kDotItemBytes / column_bytes / kDotColumns<T>) * kDotColumns<T>;
   int64_t k_begin = 0;
   do {
     const int64_t depth = std::min(g.k - k_begin, kDotDepth);
@@ -121,8 +145,8 @@ void DotGemm(const GemmArgs<T>& g) {
     ParallelFor((g.n + item_columns - 1) / item_columns, [&](int64_t item) HWY_ATTR {
       const int64_t item_end = std::min(g.n, (item + 1) * item_columns);
       // All rows visit a few columns while these are in the cache.
-      for (int64_t begin = item * item_columns; begin < item_end; begin += kDotColumns) {
-        const int64_t end = std::min(item_end, begin + kDotColumns);
+      for (int64_t begin = item * item_columns; begin < item_end; begin += kDotColumns<T>) {
+        const int64_t end = std::min(item_end, begin + kDotColumns<T>);
         int64_t row = 0;
         for (; row + 4 <= g.m; row += 4) {
           DotRows<T, 4>(g, k_begin, depth, a + row * a_stride, a_stride, row, begin, end);

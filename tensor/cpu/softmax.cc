@@ -33,25 +33,50 @@ HWY_INLINE V ExpOf(D d, V v) {
   return hn::IfThenElse(hn::IsNaN(v), v, hn::Exp(d, v));
 }
 
-// Calls body(offset, mask, count) for the vectors of a line.
+// A sum along vectors is one of kSumLanes lanes, whatever the target has, which meet in a tree: the
+// same bits everywhere.
+inline constexpr int64_t kSumLanes = 16;
+
+template <bool kAlong, typename T>
+struct LineSum {
+  using D = hn::ScalableTag<T>;
+  static constexpr int64_t kVectors = kAlong ? kSumLanes / kLanes<T> : 1;
+
+  LineSum() {
+    for (auto& part : parts) part = hn::Zero(D());
+  }
+  hn::Vec<D> Total() const {
+    if constexpr (!kAlong) return parts[0];
+    HWY_ALIGN T lanes[kSumLanes];
+    for (int64_t v = 0; v < kVectors; ++v) hn::Store(parts[v], D(), lanes + v * kLanes<T>);
+    for (int64_t width = kSumLanes / 2; width > 0; width /= 2) {
+      for (int64_t k = 0; k < width; ++k) lanes[k] += lanes[k + width];
+    }
+    return hn::Set(D(), lanes[0]);
+  }
+
+  hn::Vec<D> parts[kVectors];
+};
+
+// Calls body(offset, mask, count, part) for the vectors of a line, each of which belongs to a part
+// of its LineSum.
 template <bool kAlong, typename T, class D, typename Body>
 HWY_INLINE void ForVectors(D d, const Line<T>& line, Body body) {
   constexpr int64_t kN = kLanes<T>;
   if constexpr (kAlong) {
     const auto all = hn::FirstN(d, static_cast<size_t>(kN));
     int64_t i = 0;
-    for (; i + kN <= line.size; i += kN) body(i, all, kN);
-    if (i < line.size) body(i, hn::FirstN(d, static_cast<size_t>(line.size - i)), line.size - i);
+    for (; i + kSumLanes <= line.size; i += kSumLanes) {
+      for (int64_t v = 0; v < kSumLanes / kN; ++v) body(i + v * kN, all, kN, v);
+    }
+    for (int64_t v = 0; i < line.size; ++v, i += kN) {
+      const int64_t count = std::min(kN, line.size - i);
+      body(i, hn::FirstN(d, static_cast<size_t>(count)), count, v);
+    }
   } else {
     const auto mask = hn::FirstN(d, static_cast<size_t>(line.lanes));
-    for (int64_t i = 0; i < line.size; ++i) body(i * line.stride, mask, line.lanes);
+    for (int64_t i = 0; i < line.size; ++i) body(i * line.stride, mask, line.lanes, 0);
   }
-}
-
-template <bool kAlong, class D, class V>
-HWY_INLINE V Total(D d, V v) {
-  if constexpr (kAlong) return hn::SumOfLanes(d, v);
-  return v;
 }
 
 template <bool kLog, bool kAlong, typename T>
@@ -60,25 +85,25 @@ void SoftmaxLine(const Line<T>& line, const T* input, T* output) {
   using V = hn::Vec<decltype(d)>;
   const V lowest = hn::Set(d, -std::numeric_limits<T>::infinity());
   V max = lowest;
-  ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count) HWY_ATTR {
+  ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count, int64_t) HWY_ATTR {
     max = hn::Max(max, hn::IfThenElse(mask, LoadFirst(d, mask, count, input + at), lowest));
   });
   if constexpr (kAlong) max = hn::MaxOfLanes(d, max);
-  V sum = hn::Zero(d);
-  ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count) HWY_ATTR {
+  LineSum<kAlong, T> powers;
+  ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count, int64_t part) HWY_ATTR {
     const V power = ExpOf(d, hn::Sub(LoadFirst(d, mask, count, input + at), max));
     if constexpr (!kLog) StoreFirst(d, mask, count, power, output + at);
-    sum = hn::Add(sum, hn::IfThenElseZero(mask, power));
+    powers.parts[part] = hn::Add(powers.parts[part], hn::IfThenElseZero(mask, power));
   });
-  sum = Total<kAlong>(d, sum);
+  const V sum = powers.Total();
   if constexpr (kLog) {
     const V log_sum = hn::IfThenElse(hn::IsNaN(sum), sum, hn::Log(d, sum));
-    ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count) HWY_ATTR {
+    ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count, int64_t) HWY_ATTR {
       const V x = LoadFirst(d, mask, count, input + at);
       StoreFirst(d, mask, count, hn::Sub(hn::Sub(x, max), log_sum), output + at);
     });
   } else {
-    ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count) HWY_ATTR {
+    ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count, int64_t) HWY_ATTR {
       const V power = LoadFirst(d, mask, count, output + at);
       StoreFirst(d, mask, count, hn::Div(power, sum), output + at);
     });
@@ -89,17 +114,18 @@ template <bool kLog, bool kAlong, typename T>
 void SoftmaxGradLine(const Line<T>& line, const T* output_grad, const T* output, T* input_grad) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  V sum = hn::Zero(d);
-  ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count) HWY_ATTR {
+  LineSum<kAlong, T> products;
+  ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count, int64_t part) HWY_ATTR {
     const V grad = LoadFirst(d, mask, count, output_grad + at);
+    V& sum = products.parts[part];
     if constexpr (kLog) {
       sum = hn::Add(sum, grad);
     } else {
       sum = hn::MulAdd(grad, LoadFirst(d, mask, count, output + at), sum);
     }
   });
-  sum = Total<kAlong>(d, sum);
-  ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count) HWY_ATTR {
+  const V sum = products.Total();
+  ForVectors<kAlong>(d, line, [&](int64_t at, auto mask, int64_t count, int64_t) HWY_ATTR {
     const V grad = LoadFirst(d, mask, count, output_grad + at);
     const V y = LoadFirst(d, mask, count, output + at);
     const V result = kLog ? hn::NegMulAdd(ExpOf(d, y), sum, grad) : hn::Mul(y, hn::Sub(grad, sum));

@@ -47,6 +47,14 @@ HWY_API Vec128<double, N> NegMulAdd(Vec128<double, N> mul, Vec128<double, N> x,
                                     Vec128<double, N> add) {
   return add - mul * x;
 }
+template <size_t N>
+HWY_API Vec128<double, N> Sqrt(Vec128<double, N> v) {
+  return {wasm_f64x2_sqrt(v.raw)};
+}
+template <size_t N>
+HWY_API Vec128<double, N> Abs(Vec128<double, N> v) {
+  return {wasm_f64x2_abs(v.raw)};
+}
 // As for float: the second where either is NaN.
 template <size_t N>
 HWY_API Vec128<double, N> Min(Vec128<double, N> a, Vec128<double, N> b) {
@@ -72,6 +80,15 @@ HWY_API Mask128<double, N> operator>(Vec128<double, N> a, Vec128<double, N> b) {
 template <size_t N>
 HWY_API Mask128<double, N> operator<(Vec128<double, N> a, Vec128<double, N> b) {
   return {wasm_f64x2_lt(a.raw, b.raw)};
+}
+
+template <size_t N>
+HWY_API Vec128<double, N> PromoteTo(Simd<double, N, 0>, Vec128<float, N> v) {
+  return {wasm_f64x2_promote_low_f32x4(v.raw)};
+}
+template <size_t N>
+HWY_API Vec128<float, N> DemoteTo(Simd<float, N, 0>, Vec128<double, N> v) {
+  return {wasm_f32x4_demote_f64x2_zero(v.raw)};
 }
 
 template <size_t N>

@@ -1,49 +1,59 @@
-// Pointwise operations on one element, one short function for each. NaN comes through unless the
-// operation says otherwise; integers wrap. constexpr because that is how nvcc takes functions for
-// the GPU without being told of it.
-#ifndef NEURA_TENSOR_ELEMENTS_POINTWISE_H_
+// Pointwise operations on one element, or on a vector of floating point ones, one short function
+// for each. NaN comes through unless the operation says otherwise; integers wrap. constexpr because
+// that is how nvcc takes functions for the GPU without being told of it.
+#if defined(NEURA_TENSOR_ELEMENTS_POINTWISE_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NEURA_TENSOR_ELEMENTS_POINTWISE_H_
+#undef NEURA_TENSOR_ELEMENTS_POINTWISE_H_
+#else
 #define NEURA_TENSOR_ELEMENTS_POINTWISE_H_
+#endif
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 
+#include "neura/tensor/elements/math.h"
+#include "neura/tensor/elements/select.h"
+#include "neura/tensor/elements/target.h"
 #include "neura/tensor/elements/wrapping.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 
-namespace neura::elements {
+NEURA_BEFORE_ELEMENTS()
 
+// Of a vector, too: none of integers goes through these functions.
 template <typename T>
-inline constexpr bool kFloat = std::is_floating_point_v<T>;
+inline constexpr bool kFloat = !std::is_integral_v<T>;
 
 struct NegOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(x));
+    if constexpr (kFloat<T>)
+      return -x;
+    else
+      return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(x));
   }
 };
 struct AbsOp {
   template <typename T>
   static constexpr T Do(T x) {
     if constexpr (kFloat<T>)
-      return std::fabs(x);
+      return Abs(x);
     else
-      return x < T(0) ? NegOp::Do(x) : x;
+      return Select(x < T(0), NegOp::Do(x), x);
   }
 };
 struct SignOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return x > T(0) ? T(1) : x < T(0) ? static_cast<T>(-1) : x;
+    return Select(x > T(0), T(1), Select(x < T(0), static_cast<T>(-1), x));
   }
 };
 struct FloorOp {
   template <typename T>
   static constexpr T Do(T x) {
     if constexpr (kFloat<T>)
-      return std::floor(x);
+      return Floor(x);
     else
       return x;
   }
@@ -52,7 +62,7 @@ struct CeilOp {
   template <typename T>
   static constexpr T Do(T x) {
     if constexpr (kFloat<T>)
-      return std::ceil(x);
+      return Ceil(x);
     else
       return x;
   }
@@ -61,7 +71,7 @@ struct RoundOp {
   template <typename T>
   static constexpr T Do(T x) {
     if constexpr (kFloat<T>)
-      return std::nearbyint(x);
+      return Round(x);
     else
       return x;
   }
@@ -70,7 +80,7 @@ struct TruncOp {
   template <typename T>
   static constexpr T Do(T x) {
     if constexpr (kFloat<T>)
-      return std::trunc(x);
+      return Trunc(x);
     else
       return x;
   }
@@ -78,7 +88,7 @@ struct TruncOp {
 struct ReluOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return x < T(0) ? T(0) : x;
+    return Select(x < T(0), T(0), x);
   }
 };
 struct ReciprocalOp {
@@ -90,115 +100,115 @@ struct ReciprocalOp {
 struct SqrtOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::sqrt(x);
+    return Sqrt(x);
   }
 };
 struct RsqrtOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return T(1) / std::sqrt(x);
+    return T(1) / Sqrt(x);
   }
 };
 struct ExpOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::exp(x);
+    return Exp(x);
   }
 };
 struct Expm1Op {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::expm1(x);
+    return Expm1(x);
   }
 };
 struct LogOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::log(x);
+    return Log(x);
   }
 };
 struct Log1pOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::log1p(x);
+    return Log1p(x);
   }
 };
 struct SinOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::sin(x);
+    return Sin(x);
   }
 };
 struct CosOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::cos(x);
+    return Cos(x);
   }
 };
 struct TanOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::tan(x);
+    return Tan(x);
   }
 };
 struct AsinOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::asin(x);
+    return Asin(x);
   }
 };
 struct AcosOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::acos(x);
+    return Acos(x);
   }
 };
 struct AtanOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::atan(x);
+    return Atan(x);
   }
 };
 struct SinhOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::sinh(x);
+    return Sinh(x);
   }
 };
 struct CoshOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::cosh(x);
+    return Cosh(x);
   }
 };
 struct TanhOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::tanh(x);
+    return Tanh(x);
   }
 };
 struct ErfOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::erf(x);
+    return Erf(x);
   }
 };
 struct SigmoidOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return T(1) / (T(1) + std::exp(-x));
+    return T(1) / (T(1) + Exp(-x));
   }
 };
 struct SiluOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return x / (T(1) + std::exp(-x));
+    return x / (T(1) + Exp(-x));
   }
 };
 struct SoftplusOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::max(x, T(0)) + std::log1p(std::exp(-std::fabs(x)));
+    return Select(x > T(0), x, T(0)) + Log1p(Exp(-Abs(x)));
   }
 };
 struct IsNanOp {
@@ -235,13 +245,19 @@ struct LogicalNotOp {
 struct AddOp {
   template <typename T>
   static constexpr T Do(T a, T b) {
-    return WrappingAdd(a, b);
+    if constexpr (kFloat<T>)
+      return a + b;
+    else
+      return WrappingAdd(a, b);
   }
 };
 struct SubOp {
   template <typename T>
   static constexpr T Do(T a, T b) {
-    return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
+    if constexpr (kFloat<T>)
+      return a - b;
+    else
+      return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
   }
 };
 struct MulOp {
@@ -319,26 +335,26 @@ struct PowOp {
 struct Atan2Op {
   template <typename T>
   static constexpr T Do(T a, T b) {
-    return std::atan2(a, b);
+    return Atan2(a, b);
   }
 };
-// NaN fails every comparison: the first operand wins when it is one, and `b != b` finds the other.
+// NaN fails every comparison: the first operand wins when it is one, and IsNan finds the other.
 struct MaximumOp {
   template <typename T>
   static constexpr T Do(T a, T b) {
-    return a < b || b != b ? b : a;
+    return Select((a < b) | IsNan(b), b, a);
   }
 };
 struct MinimumOp {
   template <typename T>
   static constexpr T Do(T a, T b) {
-    return b < a || b != b ? b : a;
+    return Select((b < a) | IsNan(b), b, a);
   }
 };
 struct ReluGradOp {
   template <typename T>
   static constexpr T Do(T g, T y) {
-    return y > T(0) ? g : T(0);
+    return Select(y > T(0), g, T(0));
   }
 };
 struct EqOp {
@@ -392,23 +408,29 @@ struct LogicalXorOp {
 template <typename T>
 constexpr T GeluTanh(T x) {
   const T inner = T(0.7978845608028654) * (x + T(0.044715) * x * x * x);  // sqrt(2 / pi)
-  return T(0.5) * x * (T(1) + std::tanh(inner));
+  return T(0.5) * x * (T(1) + Tanh(inner));
 }
 template <typename T>
 constexpr T GeluErf(T x) {
-  return T(0.5) * x * (T(1) + std::erf(x * T(0.7071067811865476)));
+  return T(0.5) * x * (T(1) + Erf(x * T(0.7071067811865476)));
 }
 
 template <typename T>
 struct GeluOp {
   bool tanh;
-  constexpr T operator()(T x) const { return tanh ? GeluTanh(x) : GeluErf(x); }
+  template <typename V>
+  constexpr V operator()(V x) const {
+    return tanh ? GeluTanh(x) : GeluErf(x);
+  }
 };
 
 template <typename T>
 struct LeakyReluOp {
   T slope;
-  constexpr T operator()(T x) const { return x > T(0) ? x : slope * x; }
+  template <typename V>
+  constexpr V operator()(V x) const {
+    return Select(x > V(0), x, V(slope) * x);
+  }
 };
 
 template <typename T>
@@ -423,11 +445,12 @@ struct ClampOp {
     if (low != low || high != high) one = std::numeric_limits<T>::quiet_NaN();
   }
   // A NaN among the bounds binds no element by comparison, and so enters as a factor.
-  constexpr T operator()(T x) const {
-    const T raised = x < low ? low : x;
-    const T kept = raised > high ? high : raised;
+  template <typename V>
+  constexpr V operator()(V x) const {
+    const V raised = Select(x < V(low), V(low), x);
+    const V kept = Select(raised > V(high), V(high), raised);
     if constexpr (kFloat<T>)
-      return kept * one;
+      return kept * V(one);
     else
       return kept;
   }
@@ -435,6 +458,6 @@ struct ClampOp {
   T one = T(1);
 };
 
-}  // namespace neura::elements
+NEURA_AFTER_ELEMENTS();
 
 #endif  // NEURA_TENSOR_ELEMENTS_POINTWISE_H_

@@ -1,13 +1,20 @@
-// What reductions do with one element more, and with two partial results. Types In and Acc; Init(),
-// Step(Acc, In), Combine(Acc, Acc).
-#ifndef NEURA_TENSOR_ELEMENTS_REDUCERS_H_
+// What reductions do with two partial results, one of which may be of a single element. Types In
+// and Acc; Init(), and Combine() over numbers of type Acc or vectors of them.
+#if defined(NEURA_TENSOR_ELEMENTS_REDUCERS_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NEURA_TENSOR_ELEMENTS_REDUCERS_H_
+#undef NEURA_TENSOR_ELEMENTS_REDUCERS_H_
+#else
 #define NEURA_TENSOR_ELEMENTS_REDUCERS_H_
+#endif
 
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 
-namespace neura::elements {
+#include "neura/tensor/elements/select.h"
+#include "neura/tensor/elements/target.h"
+
+NEURA_BEFORE_ELEMENTS()
 
 // Floating point sums run in double: as good as exact for float, and as fast as memory.
 template <typename T>
@@ -18,8 +25,10 @@ struct SumReducer {
   using In = T;
   using Acc = SumAcc<T>;
   static constexpr Acc Init() { return 0; }
-  static constexpr Acc Step(Acc acc, T x) { return acc + static_cast<Acc>(x); }
-  static constexpr Acc Combine(Acc a, Acc b) { return a + b; }
+  template <typename V>
+  static constexpr V Combine(V a, V b) {
+    return a + b;
+  }
 };
 
 template <typename T>
@@ -27,10 +36,13 @@ struct ProdReducer {
   using In = T;
   using Acc = SumAcc<T>;
   static constexpr Acc Init() { return 1; }
-  static constexpr Acc Step(Acc acc, T x) { return acc * static_cast<Acc>(x); }
-  static constexpr Acc Combine(Acc a, Acc b) { return a * b; }
+  template <typename V>
+  static constexpr V Combine(V a, V b) {
+    return a * b;
+  }
 };
 
+// Of truth values: whether any holds, and whether all do.
 template <typename T, bool kMax>
 struct ExtremumReducer {
   using In = T;
@@ -41,20 +53,17 @@ struct ExtremumReducer {
       return kMax ? -Limits::infinity() : Limits::infinity();
     return kMax ? Limits::lowest() : Limits::max();
   }
-  // A NaN wins: the comparison with itself finds it.
-  static constexpr Acc Step(Acc acc, T x) { return (kMax ? acc < x : x < acc) || x != x ? x : acc; }
-  static constexpr Acc Combine(Acc a, Acc b) { return a != a ? a : Step(a, b); }
+  // A NaN wins.
+  template <typename V>
+  static constexpr V Combine(V a, V b) {
+    if constexpr (kMax) {
+      return Select((a < b) | IsNan(b), b, a);
+    } else {
+      return Select((b < a) | IsNan(b), b, a);
+    }
+  }
 };
 
-template <bool kAll>
-struct LogicalReducer {
-  using In = bool;
-  using Acc = bool;
-  static constexpr Acc Init() { return kAll; }
-  static constexpr Acc Step(Acc acc, bool x) { return kAll ? acc && x : acc || x; }
-  static constexpr Acc Combine(Acc a, Acc b) { return Step(a, b); }
-};
-
-}  // namespace neura::elements
+NEURA_AFTER_ELEMENTS();
 
 #endif  // NEURA_TENSOR_ELEMENTS_REDUCERS_H_

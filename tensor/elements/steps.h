@@ -1,12 +1,18 @@
-// Optimizer steps on one element of a parameter and of what goes with it.
-#ifndef NEURA_TENSOR_ELEMENTS_STEPS_H_
+// Optimizer steps on one element of a parameter and of what goes with it, or on vectors of them.
+#if defined(NEURA_TENSOR_ELEMENTS_STEPS_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NEURA_TENSOR_ELEMENTS_STEPS_H_
+#undef NEURA_TENSOR_ELEMENTS_STEPS_H_
+#else
 #define NEURA_TENSOR_ELEMENTS_STEPS_H_
+#endif
 
 #include <cmath>
 
+#include "neura/tensor/elements/math.h"
+#include "neura/tensor/elements/target.h"
 #include "neura/tensor/ops/op_list/step.h"
 
-namespace neura::elements {
+NEURA_BEFORE_ELEMENTS()
 
 template <typename T>
 struct SgdStep {
@@ -19,13 +25,17 @@ struct SgdStep {
         nesterov(options.nesterov),
         first_step(options.first_step) {}
 
-  constexpr void Plain(T grad, T& param) const { param -= lr * (sign * grad + decay * param); }
+  template <typename V>
+  constexpr void Plain(V grad, V& param) const {
+    param = param - V(lr) * (V(sign) * grad + V(decay) * param);
+  }
 
-  constexpr void WithMomentum(T grad, T& param, T& buffer) const {
-    const T g = sign * grad + decay * param;
-    const T b = first_step ? g : momentum * buffer + damp * g;
+  template <typename V>
+  constexpr void WithMomentum(V grad, V& param, V& buffer) const {
+    const V g = V(sign) * grad + V(decay) * param;
+    const V b = first_step ? g : V(momentum) * buffer + V(damp) * g;
     buffer = b;
-    param -= lr * (nesterov ? g + momentum * b : b);
+    param = param - V(lr) * (nesterov ? g + V(momentum) * b : b);
   }
 
   T lr, momentum, damp, decay, sign;
@@ -49,20 +59,21 @@ struct AdamStep {
     keep = static_cast<T>(decoupled ? 1 - options.lr * options.weight_decay : 1);
   }
 
-  constexpr void operator()(T grad, T& param, T& mean, T& square) const {
-    const T p = param * keep;
-    const T g = sign * grad + decay * p;
-    const T m = beta1 * mean + rest1 * g;
-    const T v = beta2 * square + rest2 * g * g;
+  template <typename V>
+  constexpr void operator()(V grad, V& param, V& mean, V& square) const {
+    const V p = param * V(keep);
+    const V g = V(sign) * grad + V(decay) * p;
+    const V m = V(beta1) * mean + V(rest1) * g;
+    const V v = V(beta2) * square + V(rest2) * g * g;
     mean = m;
     square = v;
-    param = p - rate * m / (std::sqrt(v) * scale + eps);
+    param = p - V(rate) * m / (Sqrt(v) * V(scale) + V(eps));
   }
 
   T beta1, rest1, beta2, rest2, eps, sign;
   T rate, scale, decay, keep;
 };
 
-}  // namespace neura::elements
+NEURA_AFTER_ELEMENTS();
 
 #endif  // NEURA_TENSOR_ELEMENTS_STEPS_H_

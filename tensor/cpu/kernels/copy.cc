@@ -1,9 +1,12 @@
 // Copies, conversions, and whatever only moves elements.
 #include <algorithm>
+#include <complex>
 #include <cstring>
 
 #include "neura/tensor/core/convert.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
+#include "neura/tensor/cpu/kernels/move.h"
+#include "neura/tensor/iteration/loop_dims.h"
 #include "neura/tensor/iteration/strided_loop.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/dims.h"
@@ -14,23 +17,62 @@
 namespace neura::cpu {
 namespace {
 
-template <typename From, typename To>
-void ConvertElements(int64_t n, const char* from, int64_t from_stride, char* to,
-                     int64_t to_stride) {
-  if (from_stride == sizeof(From) && to_stride == sizeof(To)) {
-    const From* source = reinterpret_cast<const From*>(from);
-    To* target = reinterpret_cast<To*>(to);
-    if constexpr (std::is_same_v<From, To>) {
-      std::memmove(target, source, static_cast<size_t>(n) * sizeof(To));
-    } else {
-      for (int64_t i = 0; i < n; ++i) target[i] = Convert<To>(source[i]);
+// n elements of one row, `stride` bytes apart on either side.
+void CopyRow(int64_t n, size_t item_size, const char* from, int64_t from_stride, char* to,
+             int64_t to_stride) {
+  const auto item = static_cast<int64_t>(item_size);
+  if (to_stride == item && from_stride == item) {
+    std::memmove(to, from, static_cast<size_t>(n) * item_size);
+  } else if (to_stride == item && from_stride == 0) {
+    std::memcpy(to, from, item_size);
+    for (int64_t done = 1; done < n; done *= 2) {
+      std::memcpy(to + done * item, to, static_cast<size_t>(std::min(done, n - done)) * item_size);
     }
-    return;
+  } else {
+    CopyStrided(n, item_size, from, from_stride, to, to_stride);
   }
-  for (int64_t i = 0; i < n; ++i) {
-    *reinterpret_cast<To*>(to + i * to_stride) =
-        Convert<To>(*reinterpret_cast<const From*>(from + i * from_stride));
+}
+
+// A copy whose two sides have their neighbours in different dimensions: blocks are transposed.
+// False where it is none.
+bool CopyTransposed(const Tensor& source, const Tensor& target) {
+  constexpr size_t kTo = 0, kFrom = 1;
+  const Dims from_strides = BroadcastStrides(source.shape(), source.strides(), target.shape());
+  LoopDims<2> dims;
+  for (size_t d = 0; d < target.shape().size(); ++d) {
+    dims.Push(target.shape()[d], {target.strides()[d], from_strides[d]});
   }
+  const auto neighbours = [&](size_t side) {
+    const Dims& strides = dims.strides[side];
+    return static_cast<size_t>(std::find(strides.begin(), strides.end(), 1) - strides.begin());
+  };
+  const size_t row = neighbours(kFrom), column = neighbours(kTo), rank = dims.extents.size();
+  if (row == rank || column == rank || row == column) return false;
+  LoopDims<2> outer;
+  for (size_t d = 0; d < rank; ++d) {
+    if (d == row || d == column) continue;
+    outer.Push(dims.extents[d], {dims.strides[kTo][d], dims.strides[kFrom][d]});
+  }
+  constexpr int64_t kRows = 32, kColumns = 256;
+  const int64_t rows = dims.extents[row], columns = dims.extents[column];
+  const int64_t row_blocks = (rows + kRows - 1) / kRows;
+  const int64_t column_blocks = (columns + kColumns - 1) / kColumns;
+  const int64_t to_stride = dims.strides[kTo][row], from_stride = dims.strides[kFrom][column];
+  const auto item = static_cast<int64_t>(ItemSize(target.dtype()));
+  const TransposeLoop transpose = TransposeLoopOf(ItemSize(target.dtype()));
+  ParallelFor(outer.Count() * row_blocks * column_blocks, [&](int64_t task) {
+    const int64_t index = task / (row_blocks * column_blocks);
+    const int64_t i = task / column_blocks % row_blocks * kRows;
+    const int64_t j = task % column_blocks * kColumns;
+    transpose(std::min(kRows, rows - i), std::min(kColumns, columns - j),
+              static_cast<const char*>(source.raw_data()) +
+                  (outer.OffsetOf(index, kFrom) + i + j * from_stride) * item,
+              from_stride,
+              static_cast<char*>(target.raw_data()) +
+                  (outer.OffsetOf(index, kTo) + i * to_stride + j) * item,
+              to_stride);
+  });
+  return true;
 }
 
 // A view of contiguous memory.
@@ -55,21 +97,47 @@ void FillElements(const Tensor& target, const Scalar& value) {
 
 }  // namespace
 
-ConvertRow Converter(DType from, DType to) {
-  return SwitchDType(from, [to]<typename From>(From) {
-    return SwitchDType(to,
-                       []<typename To>(To) -> ConvertRow { return &ConvertElements<From, To>; });
-  });
+// What is not contiguous goes through buffers that stay in L1.
+void ConvertRow(ConvertLoop convert, int64_t n, size_t from_size, const char* from,
+                int64_t from_stride, size_t to_size, char* to, int64_t to_stride) {
+  constexpr int64_t kChunk = 512;
+  constexpr size_t kMaxItemSize = sizeof(std::complex<double>);
+  alignas(64) char gathered[kChunk * kMaxItemSize], converted[kChunk * kMaxItemSize];
+  const auto from_item = static_cast<int64_t>(from_size), to_item = static_cast<int64_t>(to_size);
+  if (from_stride == from_item && to_stride == to_item) return convert(n, from, to);
+  for (int64_t begin = 0; begin < n; begin += kChunk) {
+    const int64_t count = std::min(kChunk, n - begin);
+    const char* source = from + begin * from_stride;
+    char* target = to + begin * to_stride;
+    if (from_stride != from_item) {
+      CopyStrided(count, from_size, source, from_stride, gathered, from_item);
+      source = gathered;
+    }
+    if (to_stride == to_item) {
+      convert(count, source, target);
+    } else {
+      convert(count, source, converted);
+      CopyStrided(count, to_size, converted, to_item, target, to_stride);
+    }
+  }
 }
 
 void CopyElements(const Tensor& source, const Tensor& target) {
+  const bool converts = source.dtype() != target.dtype();
+  if (!converts && CopyTransposed(source, target)) return;
   StridedLoop rows(target.shape());
   rows.Add(target);
   rows.Add(source);
   rows.Prepare();
-  const ConvertRow convert = Converter(source.dtype(), target.dtype());
+  const size_t from_size = ItemSize(source.dtype()), to_size = ItemSize(target.dtype());
+  const ConvertLoop convert = converts ? ConvertLoopOf(source.dtype(), target.dtype()) : nullptr;
   rows.Run([&](int64_t n, const StridedLoop::Pointers& data) {
-    convert(n, data[1], rows.row_stride(1), data[0], rows.row_stride(0));
+    if (converts) {
+      ConvertRow(convert, n, from_size, data[1], rows.row_stride(1), to_size, data[0],
+                 rows.row_stride(0));
+    } else {
+      CopyRow(n, to_size, data[1], rows.row_stride(1), data[0], rows.row_stride(0));
+    }
   });
 }
 

@@ -3,6 +3,7 @@
 #ifndef NEURA_TENSOR_CPU_KERNELS_KERNELS_H_
 #define NEURA_TENSOR_CPU_KERNELS_KERNELS_H_
 
+#include "neura/tensor/cpu/kernels/move.h"
 #include "neura/tensor/ops/backend.h"
 
 namespace neura::cpu {
@@ -26,10 +27,9 @@ T* Out(const Tensor& tensor) {
 // As ContiguousInput; undefined where the call has no such input.
 Tensor OptionalInput(const KernelCall& call, size_t i);
 
-// Converts n elements, each so many bytes after the last.
-using ConvertRow = void (*)(int64_t n, const char* from, int64_t from_stride, char* to,
-                            int64_t to_stride);
-ConvertRow Converter(DType from, DType to);
+// Converts n elements that lie so many bytes apart.
+void ConvertRow(ConvertLoop convert, int64_t n, size_t from_size, const char* from,
+                int64_t from_stride, size_t to_size, char* to, int64_t to_stride);
 
 // Copies `source`, broadcast and converted, over the elements of `target`.
 void CopyElements(const Tensor& source, const Tensor& target);

@@ -30,48 +30,24 @@ PointwiseTable& Table() {
 // Before threads are: a fork must not find one of them making it.
 [[maybe_unused]] const PointwiseTable& kMade = Table();
 
-// Repeats or gathers elements as they are.
-void CopyRow(int64_t n, const char* from, int64_t from_stride, char* to, int64_t to_stride,
-             size_t item_size) {
-  const auto copy = [&]<typename T>(T) {
-    for (int64_t i = 0; i < n; ++i) {
-      T value;  // through memcpy: views may lie at any address
-      std::memcpy(&value, from + i * from_stride, sizeof(T));
-      std::memcpy(to + i * to_stride, &value, sizeof(T));
-    }
-  };
-  switch (item_size) {
-    case 1:
-      return copy(uint8_t());
-    case 2:
-      return copy(uint16_t());
-    case 4:
-      return copy(uint32_t());
-    case 8:
-      return copy(uint64_t());
-    default:
-      return copy(std::complex<double>());
-  }
-}
-
 // How the elements of a tensor lie, and what the loop takes them for.
 struct Operand {
-  int64_t item_size = 0;         // in the loop's dtype
-  int64_t stride = 0;            // in bytes
-  ConvertRow convert = nullptr;  // to the loop's dtype; from it, of the output
+  size_t item_size = 0;
+  int64_t stride = 0;             // in bytes
+  size_t loop_size = 0;           // of an element in the loop's dtype
+  ConvertLoop convert = nullptr;  // to the loop's dtype; from it, of the output
 
-  bool direct() const { return stride == item_size && convert == nullptr; }
+  bool direct() const { return stride == static_cast<int64_t>(item_size) && convert == nullptr; }
   void Load(int64_t n, const char* from, char* buffer) const {
-    convert != nullptr ? convert(n, from, stride, buffer, item_size)
-                       : CopyRow(n, from, stride, buffer, item_size, Size());
+    const auto packed = static_cast<int64_t>(loop_size);
+    convert != nullptr ? ConvertRow(convert, n, item_size, from, stride, loop_size, buffer, packed)
+                       : CopyStrided(n, item_size, from, stride, buffer, packed);
   }
   void Store(int64_t n, const char* buffer, char* to) const {
-    convert != nullptr ? convert(n, buffer, item_size, to, stride)
-                       : CopyRow(n, buffer, item_size, to, stride, Size());
+    const auto packed = static_cast<int64_t>(loop_size);
+    convert != nullptr ? ConvertRow(convert, n, loop_size, buffer, packed, item_size, to, stride)
+                       : CopyStrided(n, item_size, buffer, packed, to, stride);
   }
-
- private:
-  size_t Size() const { return static_cast<size_t>(item_size); }
 };
 
 // A call as its rows are computed. Operand 0 is the output.
@@ -90,13 +66,15 @@ class Rows {
     options_ = call.call.options;
     for (size_t i = 0; i < num_inputs_; ++i) {
       const DType dtype = call.input(i).dtype(), wanted = i < first ? dtype : compute;
-      operands_[i + 1].item_size = static_cast<int64_t>(ItemSize(wanted));
-      if (dtype != wanted) operands_[i + 1].convert = Converter(dtype, wanted);
+      operands_[i + 1].item_size = ItemSize(dtype);
+      operands_[i + 1].loop_size = ItemSize(wanted);
+      if (dtype != wanted) operands_[i + 1].convert = ConvertLoopOf(dtype, wanted);
     }
     const DType dtype = call.output().dtype();
     const DType made = call.call.schema().flags.rule == DTypeRule::kTest ? kBool : compute;
-    operands_[0].item_size = static_cast<int64_t>(ItemSize(made));
-    if (dtype != made) operands_[0].convert = Converter(made, dtype);
+    operands_[0].item_size = ItemSize(dtype);
+    operands_[0].loop_size = ItemSize(made);
+    if (dtype != made) operands_[0].convert = ConvertLoopOf(made, dtype);
   }
 
   Operand& operand(size_t k) { return operands_[k]; }

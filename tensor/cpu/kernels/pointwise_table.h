@@ -29,7 +29,7 @@ struct PointwiseTable {
 #define NEURA_SET_LOOP(Name, dtype, ...) \
   if constexpr (IsLinked(#Name)) table.At(op::k##Name, dtype) = __VA_ARGS__
 
-// Plain C++ for every operation and dtype with kernels, then vector code over some of them.
+// Loops over numbers, then loops over vectors in the place of some of them.
 void FillScalarLoops(PointwiseTable& table);
 void FillVectorLoops(PointwiseTable& table);
 

@@ -1,231 +1,98 @@
-// Pointwise loops in Highway, compiled for every target; the best one for this machine is chosen
-// when the table is filled.
-#include <limits>
+// Pointwise loops over vectors of floating point numbers, compiled for every target; the best one
+// for this machine is chosen when the table is filled.
+#include <cstddef>
+#include <cstring>
 
 #include "neura/tensor/cpu/kernels/pointwise_table.h"
+#include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/kernels/pointwise_vector.cc"
-#include "hwy/foreach_target.h"  // must come before what follows
+#include "hwy/foreach_target.h"  // before any other header of Highway
 #include "hwy/highway.h"
-#include "hwy/contrib/math/math-inl.h"
+#include "neura/tensor/cpu/lanes_math-inl.h"
+#include "neura/tensor/elements/pointwise.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
+namespace el = elements::HWY_NAMESPACE;
 
-// Highway's Exp is exact to an ulp up to here and undefined above; NaN must come through.
-template <class D, class V>
-HWY_INLINE V ExpAll(D d, V x) {
-  const V limit = hn::Set(d, 88.72283f);
-  const V y = hn::Exp(d, hn::Min(x, limit));
-  const V bounded =
-      hn::IfThenElse(hn::Gt(x, limit), hn::Set(d, std::numeric_limits<float>::infinity()), y);
-  return hn::IfThenElse(hn::IsNaN(x), x, bounded);
+template <typename T>
+using Vector = Lanes<hn::ScalableTag<T>>;
+
+template <typename T>
+HWY_INLINE Vector<T> LoadFrom(const T* from) {
+  return Vector<T>(hn::LoadU(hn::ScalableTag<T>(), from));
 }
 
-// Highway's Log is defined for positive finite numbers.
-template <class D, class V>
-HWY_INLINE V LogAll(D d, V x) {
-  const float inf = std::numeric_limits<float>::infinity();
-  const V zero = hn::Zero(d);
-  V y = hn::Log(d, x);
-  y = hn::IfThenElse(hn::Eq(x, zero), hn::Set(d, -inf), y);
-  y = hn::IfThenElse(hn::Eq(x, hn::Set(d, inf)), x, y);
-  return hn::IfThenElse(hn::Ge(x, zero), y, hn::Set(d, std::numeric_limits<float>::quiet_NaN()));
+// out[i] = f(inputs[i]...). The tail goes through the same vector code, padded, so that an
+// element's value does not depend on where it stands.
+template <typename T, typename F, typename... In>
+HWY_INLINE void Map(size_t n, F f, T* out, const In*... in) {
+  const hn::ScalableTag<T> d;
+  constexpr size_t kN = hn::MaxLanes(d);
+  size_t i = 0;
+  for (; i + kN <= n; i += kN) hn::StoreU(f(LoadFrom(in + i)...).raw, d, out + i);
+  if (i == n) return;
+  const auto padded = [&](const T* from) HWY_ATTR {
+    HWY_ALIGN T lanes[kN] = {};
+    std::memcpy(lanes, from + i, (n - i) * sizeof(T));
+    return LoadFrom(lanes);
+  };
+  HWY_ALIGN T lanes[kN];
+  hn::Store(f(padded(in)...).raw, d, lanes);
+  std::memcpy(out + i, lanes, (n - i) * sizeof(T));
 }
 
-struct NegOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Neg(x);
-  }
-};
-struct AbsOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Abs(x);
-  }
-};
-struct SquareOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Mul(x, x);
-  }
-};
-struct FloorOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Floor(x);
-  }
-};
-struct CeilOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Ceil(x);
-  }
-};
-struct RoundOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Round(x);
-  }
-};
-struct TruncOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Trunc(x);
-  }
-};
-struct SqrtOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Sqrt(x);
-  }
-};
-struct RsqrtOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Div(hn::Set(d, 1), hn::Sqrt(x));
-  }
-};
-struct ReciprocalOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Div(hn::Set(d, 1), x);
-  }
-};
-struct ReluOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
-  }
-};
-struct ExpOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return ExpAll(d, x);
-  }
-};
-struct LogOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return LogAll(d, x);
-  }
-};
-struct TanhOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    // Beyond 9 the result rounds to 1; clamping keeps the exponential finite.
-    const V y = hn::Tanh(d, hn::Clamp(x, hn::Set(d, -10.0f), hn::Set(d, 10.0f)));
-    return hn::IfThenElse(hn::IsNaN(x), x, y);
-  }
-};
-struct SigmoidOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    const V one = hn::Set(d, 1.0f);
-    return hn::Div(one, hn::Add(one, ExpAll(d, hn::Neg(x))));
-  }
-};
-struct SiluOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Div(x, hn::Add(hn::Set(d, 1.0f), ExpAll(d, hn::Neg(x))));
-  }
-};
-
-struct AddOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Add(a, b);
-  }
-};
-struct SubOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Sub(a, b);
-  }
-};
-struct MulOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Mul(a, b);
-  }
-};
-struct DivOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Div(a, b);
-  }
-};
-struct MaximumOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(b)), b, a);
-  }
-};
-struct MinimumOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::IfThenElse(hn::Or(hn::Lt(b, a), hn::IsNaN(b)), b, a);
-  }
-};
-struct ReluGradOp {
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V g, V y) const {
-    return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), g);
-  }
-};
-
-// The tail goes through the same vector code, padded, so that an element's value does not depend on
-// where it stands.
 template <typename Op, typename T>
 void UnaryLoop(size_t n, const void* const* inputs, void* output, const void*) {
-  const hn::ScalableTag<T> d;
-  const size_t lanes = hn::Lanes(d);
-  const T* x = static_cast<const T*>(inputs[0]);
-  T* out = static_cast<T*>(output);
-  const Op op;
-  size_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, hn::LoadU(d, x + i)), d, out + i);
-  if (i == n) return;
-  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)] = {};
-  for (size_t k = i; k < n; ++k) buffer[k - i] = x[k];
-  hn::Store(op(d, hn::Load(d, buffer)), d, buffer);
-  for (size_t k = i; k < n; ++k) out[k] = buffer[k - i];
+  Map(
+      n, [](Vector<T> x) HWY_ATTR { return Op::Do(x); }, static_cast<T*>(output),
+      static_cast<const T*>(inputs[0]));
 }
 
 template <typename Op, typename T>
 void BinaryLoop(size_t n, const void* const* inputs, void* output, const void*) {
-  const hn::ScalableTag<T> d;
-  const size_t lanes = hn::Lanes(d);
-  const T* a = static_cast<const T*>(inputs[0]);
-  const T* b = static_cast<const T*>(inputs[1]);
-  T* out = static_cast<T*>(output);
-  const Op op;
-  size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(op(d, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i);
+  Map(
+      n, [](Vector<T> a, Vector<T> b) HWY_ATTR { return Op::Do(a, b); }, static_cast<T*>(output),
+      static_cast<const T*>(inputs[0]), static_cast<const T*>(inputs[1]));
+}
+
+// With an operation that was made from options.
+template <typename T, typename Op>
+HWY_INLINE void LoopWith(size_t n, const void* const* inputs, void* output, const Op& op) {
+  Map(
+      n, [op](Vector<T> x) HWY_ATTR { return op(x); }, static_cast<T*>(output),
+      static_cast<const T*>(inputs[0]));
+}
+
+void GeluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
+  if (static_cast<const GeluOptions*>(options)->approximate == "tanh") {
+    LoopWith<float>(n, inputs, output, el::GeluOp<float>{true});
+  } else {
+    LoopWith<float>(n, inputs, output, el::GeluOp<float>{false});
   }
-  if (i == n) return;
-  HWY_ALIGN T left[HWY_MAX_BYTES / sizeof(T)] = {};
-  HWY_ALIGN T right[HWY_MAX_BYTES / sizeof(T)] = {};
-  for (size_t k = i; k < n; ++k) {
-    left[k - i] = a[k];
-    right[k - i] = b[k];
-  }
-  hn::Store(op(d, hn::Load(d, left), hn::Load(d, right)), d, left);
-  for (size_t k = i; k < n; ++k) out[k] = left[k - i];
+}
+
+template <typename T>
+void LeakyReluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
+  const double slope = static_cast<const LeakyReluOptions*>(options)->negative_slope;
+  LoopWith<T>(n, inputs, output, el::LeakyReluOp<T>{static_cast<T>(slope)});
+}
+
+template <typename T>
+void ClampLoop(size_t n, const void* const* inputs, void* output, const void* options) {
+  LoopWith<T>(n, inputs, output, el::ClampOp<T>(*static_cast<const ClampOptions*>(options)));
 }
 
 template <typename T>
 void FillFloat(PointwiseTable& table) {
-#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &UnaryLoop<Name##Op, T>)
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &UnaryLoop<el::Name##Op, T>)
   NEURA_LOOP(Neg);
   NEURA_LOOP(Abs);
+  NEURA_LOOP(Sign);
   NEURA_LOOP(Square);
   NEURA_LOOP(Floor);
   NEURA_LOOP(Ceil);
@@ -236,7 +103,7 @@ void FillFloat(PointwiseTable& table) {
   NEURA_LOOP(Reciprocal);
   NEURA_LOOP(Relu);
 #undef NEURA_LOOP
-#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &BinaryLoop<Name##Op, T>)
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &BinaryLoop<el::Name##Op, T>)
   NEURA_LOOP(Add);
   NEURA_LOOP(Sub);
   NEURA_LOOP(Mul);
@@ -245,6 +112,8 @@ void FillFloat(PointwiseTable& table) {
   NEURA_LOOP(Minimum);
   NEURA_LOOP(ReluGrad);
 #undef NEURA_LOOP
+  NEURA_SET_LOOP(LeakyRelu, DTypeOf<T>, &LeakyReluLoop<T>);
+  NEURA_SET_LOOP(Clamp, DTypeOf<T>, &ClampLoop<T>);
 }
 
 void Fill(PointwiseTable& table) {
@@ -252,15 +121,28 @@ void Fill(PointwiseTable& table) {
 #if HWY_HAVE_FLOAT64
   FillFloat<double>(table);
 #endif
-  // In double precision the exponential family stays with libm, which is exact to an ulp
-  // everywhere.
-#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, kFloat32, &UnaryLoop<Name##Op, float>)
+  // In double precision these stay with libm.
+#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, kFloat32, &UnaryLoop<el::Name##Op, float>)
   NEURA_LOOP(Exp);
+  NEURA_LOOP(Expm1);
   NEURA_LOOP(Log);
+  NEURA_LOOP(Log1p);
+  NEURA_LOOP(Sin);
+  NEURA_LOOP(Cos);
+  NEURA_LOOP(Tan);
+  NEURA_LOOP(Asin);
+  NEURA_LOOP(Acos);
+  NEURA_LOOP(Atan);
+  NEURA_LOOP(Sinh);
+  NEURA_LOOP(Cosh);
   NEURA_LOOP(Tanh);
+  NEURA_LOOP(Erf);
   NEURA_LOOP(Sigmoid);
   NEURA_LOOP(Silu);
+  NEURA_LOOP(Softplus);
 #undef NEURA_LOOP
+  NEURA_SET_LOOP(Atan2, kFloat32, &BinaryLoop<el::Atan2Op, float>);
+  NEURA_SET_LOOP(Gelu, kFloat32, &GeluLoop);
 }
 
 }  // namespace

@@ -1,100 +1,93 @@
 // Sums, products, extrema and running sums.
 #include "neura/tensor/ops/op_list/reduce.h"
 
-#include <algorithm>
+#include <cstring>
 #include <type_traits>
 
-#include "absl/strings/str_cat.h"
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
+#include "neura/tensor/cpu/kernels/fold.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/reduce_loop.h"
 #include "neura/tensor/elements/reducers.h"
 #include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
 namespace {
 
+const FoldLoops& LoopsFor(Fold fold, const Tensor& input) {
+  const FoldLoops* loops = FoldLoopsOf(fold, input.dtype());
+  if (loops == nullptr) FailForDType(input.dtype());
+  return *loops;
+}
+
 // In the dtype of the result.
-template <template <typename> class Reducer>
-void ReduceNumbers(KernelCall& call, bool mean) {
+void ReduceNumbers(KernelCall& call, Fold fold, bool mean) {
   const Tensor input = Converted(call.input(0), call.output().dtype());
   const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
-  const double count = static_cast<double>(plan.reduced.Count());
+  const double divisor = mean ? static_cast<double>(plan.reduced.Count()) : 1;
+  const FoldLoops& loops = LoopsFor(fold, input);
   SwitchNumber(input.dtype(), [&]<typename T>(T) {
-    using Acc = typename Reducer<T>::Acc;
     T* out = Out<T>(call.output());
-    RunReduction<Reducer<T>>(plan, In<T>(input), [&](Acc acc, int64_t o) {
-      if constexpr (std::is_floating_point_v<T>) {
-        out[o] = static_cast<T>(mean ? acc / count : acc);
-      } else {
-        out[o] = static_cast<T>(acc);
+    RunReduction(plan, input.raw_data(), loops, [&](int64_t first, int64_t n, const void* acc) {
+      const auto* folded = static_cast<const elements::SumAcc<T>*>(acc);
+      for (int64_t i = 0; i < n; ++i) {
+        if constexpr (std::is_floating_point_v<T>) {
+          out[first + i] = static_cast<T>(folded[i] / divisor);
+        } else {
+          out[first + i] = static_cast<T>(folded[i]);
+        }
       }
     });
   });
 }
 
-template <bool kMax>
-void ReduceExtremum(KernelCall& call) {
-  const Tensor& input = call.input(0);
-  const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
-  SwitchAny(input.dtype(), [&]<typename T>(T) {
-    T* out = Out<T>(call.output());
-    RunReduction<elements::ExtremumReducer<T, kMax>>(plan, In<T>(input),
-                                                     [&](T acc, int64_t o) { out[o] = acc; });
+// Extrema of `input` over `dims`, whose dtype they have.
+void FoldExtrema(const Tensor& input, const ReducePlan& plan, const FoldLoops& loops, void* out) {
+  RunReduction(plan, input.raw_data(), loops, [&](int64_t first, int64_t n, const void* acc) {
+    std::memcpy(static_cast<char*>(out) + static_cast<size_t>(first) * loops.item_size, acc,
+                static_cast<size_t>(n) * loops.item_size);
   });
 }
 
-template <bool kAll>
-void ReduceLogical(KernelCall& call) {
-  const Tensor input = Converted(call.input(0), kBool);
-  bool* out = Out<bool>(call.output());
-  RunReduction<elements::LogicalReducer<kAll>>(PlanReduction(input, call.Get<ReduceOptions>().dims),
-                                               In<bool>(input),
-                                               [&](bool acc, int64_t o) { out[o] = acc; });
+void ReduceExtremum(KernelCall& call, Fold fold) {
+  const Tensor& input = call.input(0);
+  const FoldLoops& loops = LoopsFor(fold, input);
+  FoldExtrema(input, PlanReduction(input, call.Get<ReduceOptions>().dims), loops,
+              call.output().raw_data());
 }
 
-template <bool kMax>
-void ArgExtremum(KernelCall& call) {
+// Whether all hold is the least truth value, whether any does the greatest.
+void ReduceLogical(KernelCall& call, Fold fold) {
+  const Tensor input = Converted(call.input(0), kBool);
+  FoldExtrema(input, PlanReduction(input, call.Get<ReduceOptions>().dims), LoopsFor(fold, input),
+              call.output().raw_data());
+}
+
+void ArgExtremum(KernelCall& call, Fold fold) {
   const auto& options = call.Get<ArgReduceOptions>();
+  // One dimension, or all of a contiguous tensor: a single stride.
   const Tensor input = options.dim ? call.input(0) : ContiguousInput(call.input(0));
   Dims dims;
   if (options.dim && input.dim() > 0) dims.push_back(*options.dim);
   const ReducePlan plan = PlanReduction(input, dims);
-  const int64_t count = plan.reduced.Count();
-  // One dimension, or all of a contiguous tensor: a single stride.
-  const int64_t stride = plan.reduced.LastStride();
-  int64_t* out = Out<int64_t>(call.output());
-  SwitchAny(input.dtype(), [&]<typename T>(T) {
-    const T* data = In<T>(input);
-    constexpr int64_t kTaskElements = 1 << 14;
-    const int64_t outputs = plan.kept.Count(),
-                  per_task = std::max<int64_t>(kTaskElements / count, 1);
-    ParallelFor((outputs + per_task - 1) / per_task, [&](int64_t task) {
-      for (int64_t o = task * per_task; o < std::min((task + 1) * per_task, outputs); ++o) {
-        const T* x = data + plan.kept.OffsetOf(o);
-        int64_t best = 0;
-        for (int64_t i = 1; i < count && x[best * stride] == x[best * stride]; ++i) {
-          const T candidate = x[i * stride], current = x[best * stride];
-          if ((kMax ? current < candidate : candidate < current) || candidate != candidate)
-            best = i;
-        }
-        out[o] = best;
-      }
-    });
-  });
+  const FoldLoops& loops = LoopsFor(fold, input);
+  const Tensor extrema = Tensor::Empty(call.output().shape(), input.dtype(), kCpu);
+  FoldExtrema(input, plan, loops, extrema.raw_data());
+  FindExtrema(plan, input.raw_data(), loops, extrema.raw_data(), Out<int64_t>(call.output()));
 }
 
 }  // namespace
 
-void SumKernel(KernelCall& call) { ReduceNumbers<elements::SumReducer>(call, false); }
-void MeanKernel(KernelCall& call) { ReduceNumbers<elements::SumReducer>(call, true); }
-void ProdKernel(KernelCall& call) { ReduceNumbers<elements::ProdReducer>(call, false); }
-void AMaxKernel(KernelCall& call) { ReduceExtremum<true>(call); }
-void AMinKernel(KernelCall& call) { ReduceExtremum<false>(call); }
-void AllKernel(KernelCall& call) { ReduceLogical<true>(call); }
-void AnyKernel(KernelCall& call) { ReduceLogical<false>(call); }
-void ArgMaxKernel(KernelCall& call) { ArgExtremum<true>(call); }
-void ArgMinKernel(KernelCall& call) { ArgExtremum<false>(call); }
+void SumKernel(KernelCall& call) { ReduceNumbers(call, Fold::kSum, false); }
+void MeanKernel(KernelCall& call) { ReduceNumbers(call, Fold::kSum, true); }
+void ProdKernel(KernelCall& call) { ReduceNumbers(call, Fold::kProd, false); }
+void AMaxKernel(KernelCall& call) { ReduceExtremum(call, Fold::kMax); }
+void AMinKernel(KernelCall& call) { ReduceExtremum(call, Fold::kMin); }
+void AllKernel(KernelCall& call) { ReduceLogical(call, Fold::kMin); }
+void AnyKernel(KernelCall& call) { ReduceLogical(call, Fold::kMax); }
+void ArgMaxKernel(KernelCall& call) { ArgExtremum(call, Fold::kMax); }
+void ArgMinKernel(KernelCall& call) { ArgExtremum(call, Fold::kMin); }
 
 void CumSumKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(Converted(call.input(0), call.output().dtype()));

@@ -1,0 +1,340 @@
+// Functions of real numbers over vectors of floats, under the names of tensor/elements/math.h. Per
+// target: see Highway's foreach_target.h.
+//
+// But for Exp and Log they compute in double, whose polynomials are exact to 2^-27 or better, and
+// round once: the results are within an ulp everywhere, subnormal numbers, infinities and the sign
+// of zero included, and hardly ever depend on whether the target fuses products. NaN gives NaN.
+#if defined(NEURA_TENSOR_CPU_LANES_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NEURA_TENSOR_CPU_LANES_MATH_INL_H_
+#undef NEURA_TENSOR_CPU_LANES_MATH_INL_H_
+#else
+#define NEURA_TENSOR_CPU_LANES_MATH_INL_H_
+#endif
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "hwy/highway.h"
+#include "hwy/contrib/math/math-inl.h"
+#include "neura/tensor/cpu/lanes-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace neura::cpu::HWY_NAMESPACE {
+
+// ---- in double -------------------------------------------------------------------------------
+
+// c[0] + c[1] x + c[2] x^2 + ...
+template <class V, size_t kCount>
+HWY_INLINE V Polynomial(V x, const double (&c)[kCount]) {
+  V sum(c[kCount - 1]);
+#pragma GCC unroll 16
+  for (size_t i = 2; i <= kCount; ++i) sum = MulAdd(sum, x, V(c[kCount - i]));
+  return sum;
+}
+
+template <class D>
+using Bits = hn::Vec<hn::RebindToUnsigned<D>>;
+template <class D>
+HWY_INLINE Bits<D> BitsOf(Lanes<D> x) {
+  return hn::BitCast(hn::RebindToUnsigned<D>(), x.raw);
+}
+template <class D>
+HWY_INLINE Lanes<D> FromBits(Bits<D> bits) {
+  return Lanes<D>(hn::BitCast(D(), bits));
+}
+template <class D>
+HWY_INLINE Bits<D> SetBits(uint64_t bits) {
+  return hn::Set(hn::RebindToUnsigned<D>(), bits);
+}
+
+template <class V>
+HWY_INLINE V Clamped(V x, double bound) {
+  return Select(x > V(bound), V(bound), Select(x < V(-bound), V(-bound), x));
+}
+
+// exp(x) = scale * (1 + rest), where rest is exact near 0 and scale a power of 2. Beyond 200 all
+// that floats hold is done, and so x is clamped there.
+template <class D>
+struct Powers {
+  using V = Lanes<D>;
+  explicit HWY_INLINE Powers(V unbounded) {
+    static constexpr double kExpm1[] = {
+        0x1.fffffffff60b8p-1, 0x1.fffffffffe028p-2,  0x1.5555557eb07e9p-3,  0x1.55555565dead9p-5,
+        0x1.1110a5b46901ap-7, 0x1.6c166b8f94446p-10, 0x1.a17ea987d8dd3p-13, 0x1.a137426f16cfcp-16};
+    const V x = Clamped(unbounded, 200);
+    // The last bits of the sum are those of the nearest whole number of halvings, biased as an
+    // exponent is.
+    const V magic(0x1.8p52 + 1023);
+    const V shifted = MulAdd(x, V(0x1.71547652b82fep+0), magic);
+    const V r = NegMulAdd(shifted - magic, V(0x1.62e42fefa39efp-1), x);
+    scale = FromBits<D>(hn::ShiftLeft<52>(BitsOf(shifted)));
+    rest = r * Polynomial(r, kExpm1);
+  }
+  HWY_INLINE V Expm1() const { return MulAdd(scale, rest, scale - V(1)); }
+  HWY_INLINE V Exp() const { return MulAdd(scale, rest, scale); }
+
+  V scale, rest;
+};
+
+template <class V>
+HWY_INLINE V WideExpm1(V x) {
+  return CopySign(Powers(x).Expm1(), x);
+}
+
+template <class V>
+HWY_INLINE V WideSinh(V x) {
+  const V e = Powers(Abs(x)).Expm1();
+  return CopySign(V(0.5) * (e + e / (e + V(1))), x);
+}
+
+template <class V>
+HWY_INLINE V WideCosh(V x) {
+  const V e = Powers(x).Exp();
+  return V(0.5) * (e + V(1) / e);
+}
+
+template <class V>
+HWY_INLINE V WideTanh(V x) {
+  const V a = Abs(x), e = Powers(a + a).Expm1();
+  return CopySign(e / (e + V(2)), x);
+}
+
+// log(1 + x) = e log(2) + log(1 + f): f comes from x itself, and so is exact near 0.
+template <class D>
+HWY_INLINE Lanes<D> WideLog1p(Lanes<D> x) {
+  using V = Lanes<D>;
+  static constexpr double kAtanh[] = {0x1.fffffffffff03p+0, 0x1.5555555680003p-1,
+                                      0x1.99999607b23a1p-2, 0x1.2494477cba95cp-2,
+                                      0x1.c61bb59a58456p-3, 0x1.91e1660724015p-3};
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  // The biased exponent of (1 + x) / sqrt(1/2), so that 1 + f is around 1.
+  const auto above = hn::Add(hn::Sub(BitsOf(x + V(1)), SetBits<D>(0x3fe6a09e667f3bcd)),
+                             SetBits<D>(uint64_t{1023} << 52));
+  const auto biased = hn::ShiftRight<52>(above);
+  const V inverse = FromBits<D>(hn::ShiftLeft<52>(hn::Sub(SetBits<D>(2046), biased)));
+  const V f = MulAdd(x, inverse, inverse - V(1));
+  const V e = FromBits<D>(hn::Or(biased, SetBits<D>(0x4330000000000000))) - V(0x1p52 + 1023);
+  const V s = f / (f + V(2));
+  const V sum = MulAdd(e, V(0x1.62e42fefa39efp-1), s * Polynomial(s * s, kAtanh));
+  const V at_end = Select(x == V(-1.0), V(-kInfinity), V(std::numeric_limits<double>::quiet_NaN()));
+  const V defined = Select(x > V(-1.0), Select(x < V(kInfinity), sum, x), at_end);
+  return Select(IsNan(x), x, CopySign(defined, x));
+}
+
+// x reduced to [-pi/4, pi/4] by quarters of a turn: exact up to kMaxAngle.
+inline constexpr float kMaxAngle = 0x1p20f;
+template <class D>
+struct Angles {
+  using V = Lanes<D>;
+  explicit HWY_INLINE Angles(V x) {
+    static constexpr double kSin[] = {0x1.fffffffff6003p-1, -0x1.55555548cb199p-3,
+                                      0x1.111106ffa1420p-7, -0x1.a00eaf0644deap-13,
+                                      0x1.6caa2ecd0b354p-19};
+    static constexpr double kCos[] = {0x1.ffffffffffdedp-1,  -0x1.ffffffffe2025p-2,
+                                      0x1.55555543c754dp-5,  -0x1.6c16b2630cabdp-10,
+                                      0x1.a00e5c04eb3e2p-16, -0x1.23bb4542e1a08p-22};
+    const V magic(0x1.8p52);
+    const V shifted = MulAdd(x, V(0x1.45f306dc9c883p-1), magic);
+    const V turns = shifted - magic;
+    quarters = BitsOf(shifted);
+    // pi / 2 in 33 bits, whose products are exact, and the rest.
+    const V r =
+        NegMulAdd(turns, V(0x1.0b4611a626331p-34), NegMulAdd(turns, V(0x1.921fb54400000p+0), x));
+    sin = r * Polynomial(r * r, kSin);
+    cos = Polynomial(r * r, kCos);
+  }
+  HWY_INLINE LaneMask<D> Odd() const {
+    const hn::RebindToUnsigned<D> bits;
+    return {hn::RebindMask(D(), hn::Eq(hn::And(quarters, hn::Set(bits, 1)), hn::Set(bits, 1)))};
+  }
+  // x with its sign changed in the second half of a turn that begins `ahead` quarters later.
+  HWY_INLINE V Signed(V x, uint64_t ahead) const {
+    const auto half = hn::And(hn::Add(quarters, SetBits<D>(ahead)), SetBits<D>(2));
+    return FromBits<D>(hn::Xor(BitsOf(x), hn::ShiftLeft<62>(half)));
+  }
+
+  V sin, cos;
+  Bits<D> quarters;
+};
+
+template <class V>
+HWY_INLINE V WideSin(V x) {
+  const Angles angles(x);
+  return angles.Signed(Select(angles.Odd(), angles.cos, angles.sin), 0);
+}
+
+template <class V>
+HWY_INLINE V WideCos(V x) {
+  const Angles angles(x);
+  return angles.Signed(Select(angles.Odd(), angles.sin, angles.cos), 1);
+}
+
+template <class V>
+HWY_INLINE V WideTan(V x) {
+  const Angles angles(x);
+  const auto odd = angles.Odd();
+  return Select(odd, -angles.cos, angles.sin) / Select(odd, angles.sin, angles.cos);
+}
+
+// For x in [0, 1].
+template <class V>
+HWY_INLINE V WideAtanToOne(V x) {
+  static constexpr double kAbove[] = {0x1.fffffffe84feep-1, 0x1.4a4db1046461bp+0,
+                                      0x1.a9a89719a3f5dp-2, 0x1.6e9c55c56ffbap-6,
+                                      -0x1.b09f4340996d0p-12};
+  static constexpr double kBelow[] = {1, 0x1.9fa305f964b3ep+0, 0x1.83854f9c35d74p-1,
+                                      0x1.7c207af9dc15cp-4};
+  const V square = x * x;
+  return x * Polynomial(square, kAbove) / Polynomial(square, kBelow);
+}
+
+inline constexpr double kHalfPi = 0x1.921fb54442d18p+0;
+
+template <class V>
+HWY_INLINE V WideAtan(V x) {
+  const V a = Abs(x);
+  const auto inverted = a > V(1);
+  const V y = WideAtanToOne(Select(inverted, V(1) / a, a));
+  return CopySign(Select(inverted, V(kHalfPi) - y, y), x);
+}
+
+template <class V>
+HWY_INLINE V WideAtan2(V y, V x) {
+  const V a = Abs(y), b = Abs(x);
+  const auto steep = a > b;
+  const V low = Select(steep, b, a), high = Select(steep, a, b);
+  // Equal ones, zeros and infinities among them, make 45 degrees, but zeros none.
+  const V ratio = Select(low == high, Select(high == V(0.0), V(0.0), V(1)), low / high);
+  V angle = WideAtanToOne(ratio);
+  angle = Select(steep, V(kHalfPi) - angle, angle);
+  angle = Select(CopySign(V(1), x) < V(0.0), V(2 * kHalfPi) - angle, angle);
+  // A NaN of either comes through the sum.
+  return Select(IsNan(x) | IsNan(y), x + y, CopySign(angle, y));
+}
+
+template <class V>
+HWY_INLINE V WideAsin(V x) {
+  return WideAtan(x / Sqrt((V(1) - x) * (V(1) + x)));
+}
+
+template <class V>
+HWY_INLINE V WideAcos(V x) {
+  const V from_above = x + V(0.0);  // without the sign of zero
+  const V angle = WideAtan(Sqrt((V(1) - x) * (V(1) + x)) / from_above);
+  return Select(x < V(0.0), angle + V(2 * kHalfPi), angle);
+}
+
+template <class V>
+HWY_INLINE V WideErf(V x) {
+  static constexpr double kAbove[] = {
+      0x1.20dd7506829bcp+0,  0x1.6f7859430bba3p-3,  0x1.b59f2cac2fe31p-5,  0x1.d6ba720e35750p-9,
+      0x1.7dce54b7d8ff0p-12, 0x1.c4b9a6f329c60p-19, -0x1.94718ac215b95p-26};
+  static constexpr double kBelow[] = {1,
+                                      0x1.f82a1223df8aep-2,
+                                      0x1.c8888a5326709p-4,
+                                      0x1.e89f8b4c3c8c4p-7,
+                                      0x1.44a6fba00d972p-10,
+                                      0x1.e82d048cd1e1fp-15,
+                                      -0x1.8e921f84e689cp-23};
+  const V square = x * x;
+  const V y = x * Polynomial(square, kAbove) / Polynomial(square, kBelow);
+  // Beyond, floats hold nothing but 1.
+  return Select(Abs(x) > V(3.93), CopySign(V(1), x), y);
+}
+
+// ---- over floats -----------------------------------------------------------------------------
+
+// f of both halves, in double.
+template <class D, typename F, typename... X>
+HWY_INLINE Lanes<D> InDouble(F f, Lanes<D> x, X... more) {
+#if HWY_TARGET == HWY_SCALAR
+  const hn::Rebind<double, D> wide;
+  using V = Lanes<decltype(wide)>;
+  return Lanes<D>(
+      hn::DemoteTo(D(), f(V(hn::PromoteTo(wide, x.raw)), V(hn::PromoteTo(wide, more.raw))...).raw));
+#else
+  const hn::Half<D> half;
+  const hn::Rebind<double, decltype(half)> wide;
+  using V = Lanes<decltype(wide)>;
+  const V low = f(V(hn::PromoteTo(wide, hn::LowerHalf(half, x.raw))),
+                  V(hn::PromoteTo(wide, hn::LowerHalf(half, more.raw)))...);
+  const V high = f(V(hn::PromoteTo(wide, hn::UpperHalf(half, x.raw))),
+                   V(hn::PromoteTo(wide, hn::UpperHalf(half, more.raw)))...);
+  return Lanes<D>(hn::Combine(D(), hn::DemoteTo(half, high.raw), hn::DemoteTo(half, low.raw)));
+#endif
+}
+
+// y, but for the lanes with finite angles too large for it: there libm's.
+template <class D>
+HWY_INLINE Lanes<D> WithLargeAngles(Lanes<D> x, Lanes<D> y, float (*function)(float)) {
+  const LaneMask<D> large = Abs(x) >= Lanes<D>(kMaxAngle);
+  if (HWY_LIKELY(hn::AllFalse(D(), large.raw))) return y;
+  constexpr size_t kN = hn::MaxLanes(D());
+  HWY_ALIGN float angles[kN], results[kN];
+  hn::Store(x.raw, D(), angles);
+  hn::Store(y.raw, D(), results);
+  for (size_t i = 0; i < kN; ++i) {
+    if (std::abs(angles[i]) >= kMaxAngle) results[i] = function(angles[i]);
+  }
+  return Lanes<D>(hn::Load(D(), results));
+}
+
+#define NEURA_IN_DOUBLE(Name)                                                \
+  template <class D>                                                         \
+  HWY_INLINE Lanes<D> Name(Lanes<D> x) {                                     \
+    return InDouble([](auto wide) HWY_ATTR { return Wide##Name(wide); }, x); \
+  }
+NEURA_IN_DOUBLE(Expm1)
+NEURA_IN_DOUBLE(Log1p)
+NEURA_IN_DOUBLE(Asin)
+NEURA_IN_DOUBLE(Acos)
+NEURA_IN_DOUBLE(Atan)
+NEURA_IN_DOUBLE(Sinh)
+NEURA_IN_DOUBLE(Cosh)
+NEURA_IN_DOUBLE(Tanh)
+NEURA_IN_DOUBLE(Erf)
+#undef NEURA_IN_DOUBLE
+
+#define NEURA_OF_ANGLE(Name, name)                                                       \
+  template <class D>                                                                     \
+  HWY_INLINE Lanes<D> Name(Lanes<D> x) {                                                 \
+    const Lanes<D> y = InDouble([](auto wide) HWY_ATTR { return Wide##Name(wide); }, x); \
+    return WithLargeAngles(                                                              \
+        x, y, +[](float angle) HWY_ATTR { return std::name(angle); });                   \
+  }
+NEURA_OF_ANGLE(Sin, sin)
+NEURA_OF_ANGLE(Cos, cos)
+NEURA_OF_ANGLE(Tan, tan)
+#undef NEURA_OF_ANGLE
+
+template <class D>
+HWY_INLINE Lanes<D> Atan2(Lanes<D> y, Lanes<D> x) {
+  return InDouble([](auto a, auto b) HWY_ATTR { return WideAtan2(a, b); }, y, x);
+}
+
+// Highway's Exp is exact to an ulp up to here and undefined above; NaN must come through.
+template <class D>
+HWY_INLINE Lanes<D> Exp(Lanes<D> x) {
+  using V = Lanes<D>;
+  const V limit(88.72283f);
+  const V y(hn::Exp(D(), hn::Min(x.raw, limit.raw)));
+  return Select(IsNan(x), x, Select(x > limit, V(std::numeric_limits<float>::infinity()), y));
+}
+
+// Highway's Log is defined for positive finite numbers.
+template <class D>
+HWY_INLINE Lanes<D> Log(Lanes<D> x) {
+  using V = Lanes<D>;
+  const V infinity(std::numeric_limits<float>::infinity()), zero(0.0f);
+  V y(hn::Log(D(), x.raw));
+  y = Select(x == zero, -infinity, y);
+  y = Select(x == infinity, x, y);
+  return Select(x >= zero, y, V(std::numeric_limits<float>::quiet_NaN()));
+}
+
+}  // namespace neura::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // NEURA_TENSOR_CPU_LANES_MATH_INL_H_
