@@ -110,6 +110,7 @@ void Executor::Cut() {
     const bool made = at != stretch.outputs().end();
     output_sources_.push_back(made ? static_cast<int>(at - stretch.outputs().begin()) : -1);
   }
+  inputs_as_given_ = graph_.inputs() == stretch.inputs();
   outputs_as_made_ = graph_.outputs() == stretch.outputs();
 }
 
@@ -197,17 +198,22 @@ void Executor::CheckEqualExtents(absl::Span<const Tensor* const> inputs) const {
 
 std::vector<Tensor> Executor::RunTensors(absl::Span<const Tensor> inputs,
                                          const RunContext& context) const {
-  absl::InlinedVector<const Tensor*, 4> given;
+  bool as_given = inputs_as_given_;
   for (size_t i = 0; i < inputs.size(); ++i) {
     CheckTensor(i, inputs[i], context.device);
-    given.push_back(&inputs[i]);
+    as_given &= inputs[i].is_contiguous();
   }
-  CheckEqualExtents(given);
-  absl::InlinedVector<Tensor, 4> read;
-  for (size_t i : stretch_inputs_) {
-    read.push_back(inputs[i].is_contiguous() ? inputs[i] : ContiguousCopy(inputs[i]));
+  if (!equal_extents_.empty()) {
+    std::vector<const Tensor*> given;
+    for (const Tensor& input : inputs) given.push_back(&input);
+    CheckEqualExtents(given);
   }
-  std::vector<Tensor> made = steps_[0].stretch->Run(read, context);
+  std::vector<Tensor> read;
+  for (size_t i = 0; !as_given && i < stretch_inputs_.size(); ++i) {
+    const Tensor& input = inputs[stretch_inputs_[i]];
+    read.push_back(input.is_contiguous() ? input : ContiguousCopy(input));
+  }
+  std::vector<Tensor> made = steps_[0].stretch->Run(as_given ? inputs : read, context);
   if (outputs_as_made_) return made;
   std::vector<Tensor> outputs;
   for (size_t i = 0; i < output_sources_.size(); ++i) {

@@ -67,6 +67,7 @@ class Executor {
   bool one_stretch_ = false;
   std::vector<size_t> stretch_inputs_;  // of one stretch: which input of the graph each is
   std::vector<int> output_sources_;     // of one stretch: which of its outputs; -1 for others
+  bool inputs_as_given_ = false;        // of one stretch: they are the graph's
   bool outputs_as_made_ = false;        // of one stretch: they are its outputs
 };
 
