@@ -13,7 +13,8 @@
 namespace neura::graph {
 
 // Dimension `dim` of input `input` takes any size. Dimensions of one name have one size. The
-// function is run with the example's size, with twice that, and with three times that and one more.
+// function is run with the example's size, with 2 times that, with 3 times that and 1 more, and
+// with 4 times that and 3 more.
 struct DynamicDim {
   int input = 0;
   int dim = 0;
@@ -21,8 +22,8 @@ struct DynamicDim {
 };
 
 struct CaptureOptions {
-  // Dimension 0 of every input takes any size, called "batch"; the function is run at 2, 3
-  // and 7.
+  // Dimension 0 of every input takes any size, called "batch"; the function is run at 2, 3,
+  // 7 and 11.
   bool dynamic_batch = true;
   std::vector<DynamicDim> dynamic_dims = {};
   // Names for constants, such as a module's parameters and buffers; others get none.
@@ -36,14 +37,17 @@ using Function = absl::FunctionRef<std::vector<Tensor>(absl::Span<const Tensor>)
 
 // The graph of what `function` does with inputs like `examples`. It is run on resized copies of
 // them, and what it does must not depend on their values. Tensors that it reads but does not make
-// are constants.
+// are constants; views among them stay views. What it writes in place, also through views of what
+// it made, becomes new values. Random operations draw anew in each run of the graph.
 //
-// Whatever depends on a size must do so by one rule at all sizes. Three of them are compared: a
-// branch that none of these takes ("if longer than 512"), or a bound that none of them reaches
-// (std::min(x.size(1), 512)), goes unseen, and the graph is wrong for the sizes beyond it.
+// Numbers that differ between sizes are expressions of the sizes and of the extents of what was
+// computed before: sums of multiples, or a multiple of a product of two. An expression is found at
+// some sizes, proven at one more where all open sizes are others, and refused where it fails there.
+// A branch that none of the sizes takes ("if longer than 512"), or a bound that none of them
+// reaches (std::min(x.size(1), 512)), goes unseen all the same.
 //
-// Throws Error, naming the operation, for operations that work in place or draw random numbers, and
-// where a size reaches something that a graph cannot express, such as x.size(0) / 2 rows.
+// Throws Error, naming the operation, for those that write to an input or a constant, and where a
+// size reaches something by another rule, such as x.size(0) / 2 rows.
 Graph CaptureFunction(Function function, absl::Span<const Tensor> examples,
                       const CaptureOptions& options = {});
 

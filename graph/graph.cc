@@ -1,93 +1,90 @@
 #include "neura/graph/graph.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/meta.h"
-#include "neura/graph/open_shape.h"
+#include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::graph {
 
-Graph::Graph(std::vector<Symbol> symbols)
-    : symbols_(std::move(symbols)), probe_sizes_(ProbeSizes(symbols_)) {}
-
-ValueId Graph::AddValue(Value value) {
-  values_.push_back(std::move(value));
-  return static_cast<ValueId>(values_.size() - 1);
+std::vector<SymInt> IntegersOf(const Operation& operation) {
+  OptionsBox options = operation.options;
+  std::vector<SymInt> integers;
+  for (const int64_t* integer : options.Integers()) integers.push_back(*integer);
+  for (const SymbolicOption& entry : operation.symbolic) {
+    integers[static_cast<size_t>(entry.index)] = entry.value;
+  }
+  return integers;
 }
 
-ValueId Graph::AddInput(std::string name, DType dtype, std::vector<Extent> shape) {
-  Value value;
-  value.dtype = dtype;
-  value.name = std::move(name);
-  for (const std::vector<int64_t>& sizes : probe_sizes_) {
-    Dims dims;
-    for (const Extent& extent : shape) dims.push_back(extent.At(sizes));
-    value.probes.push_back(MetaTensor(dtype, dims));
-  }
-  value.shape = std::move(shape);
-  inputs_.push_back(AddValue(std::move(value)));
-  return inputs_.back();
+std::string Node::name() const {
+  struct Name {
+    std::string operator()(const Operation& operation) { return SchemaOf(operation.op).name; }
+    std::string operator()(const If&) { return "if"; }
+    std::string operator()(const Loop&) { return "loop"; }
+    std::string operator()(const Scan&) { return "scan"; }
+    std::string operator()(const Call& call) { return call.function; }
+    std::string operator()(const HostCall& call) { return call.function->name; }
+  };
+  return std::visit(Name{}, what);
 }
 
-ValueId Graph::AddConstant(const Tensor& tensor, std::string name) {
-  Value value;
-  value.dtype = tensor.dtype();
-  value.name = std::move(name);
-  value.shape.assign(tensor.shape().begin(), tensor.shape().end());
-  value.constant = Tensor::View(tensor.storage(), tensor.storage_offset(), tensor.shape(),
-                                tensor.strides(), tensor.dtype());
-  value.probes.assign(probe_sizes_.size(), value.constant);
-  return AddValue(std::move(value));
+void VisitLeaves(const Node& node, absl::FunctionRef<void(const SizeLeaf&)> visit) {
+  if (node.is_operation()) {
+    for (const SymbolicOption& entry : node.symbolic()) entry.value.VisitLeaves(visit);
+  } else if (const auto* call = std::get_if<HostCall>(&node.what)) {
+    for (const SymInt& integer : call->integers) integer.VisitLeaves(visit);
+  }
 }
 
-absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vector<ValueId> inputs,
-                                         std::vector<SymbolicInt> symbolic) {
-  const OpSchema& schema = SchemaOf(op);
-  if (schema.flags.in_place_only || schema.flags.mutates != 0) {
-    ThrowInvalidArgument(absl::StrCat(schema.name, ": changes its inputs, which a graph cannot"));
-  }
-  Node node{op, std::move(options), std::move(symbolic), std::move(inputs), {}};
-  std::vector<Value> outputs(schema.num_outputs);
-  for (size_t p = 0; p < probe_sizes_.size(); ++p) {
-    const auto probe = [this, p](ValueId id) -> const Tensor& { return value(id).probes[p]; };
-    const std::vector<OutputSpec> specs = InferOutputs(
-        op, Resolve(node.options, node.symbolic, probe_sizes_[p]), Refs(node.inputs, probe));
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      outputs[i].dtype = specs[i].dtype;
-      outputs[i].probes.push_back(MetaTensor(op, specs[i]));
-    }
-  }
-  const auto id = static_cast<NodeId>(nodes_.size());
-  for (Value& output : outputs) {
-    output.producer = id;
-    output.shape = OpenShape(*this, node, output.probes);
-    node.outputs.push_back(AddValue(std::move(output)));
-  }
-  for (ValueId input : node.inputs) {
-    if (input != kNone) values_[static_cast<size_t>(input)].users.push_back(id);
-  }
-  nodes_.push_back(std::move(node));
-  erased_.push_back(false);
-  return nodes_.back().outputs;
-}
-
-void Graph::AddOutput(ValueId value, std::string name) {
-  outputs_.push_back(value);
-  output_names_.push_back(std::move(name));
-}
+// ---- changing ---------------------------------------------------------------------------------
 
 void Graph::ReplaceAllUses(ValueId from, ValueId to) {
   if (from == to) return;
-  std::vector<NodeId>& users = values_[static_cast<size_t>(from)].users;
-  std::vector<NodeId>& new_users = values_[static_cast<size_t>(to)].users;
-  new_users.insert(new_users.end(), users.begin(), users.end());
+  std::vector<NodeId> users = std::exchange(values_[static_cast<size_t>(from)].users, {});
+  std::sort(users.begin(), users.end());
+  users.erase(std::unique(users.begin(), users.end()), users.end());
+  const auto renamed = [from, to](const SizeLeaf& leaf) {
+    const ValueId value = leaf.value == from ? to : leaf.value;
+    return leaf.kind == SizeLeaf::Kind::kExtent ? SymInt::Extent(value, leaf.index)
+                                                : SymInt::Element(value, leaf.index);
+  };
   for (NodeId user : users) {
-    std::vector<ValueId>& inputs = nodes_[static_cast<size_t>(user)].inputs;
-    std::replace(inputs.begin(), inputs.end(), from, to);
+    Node& node = nodes_[static_cast<size_t>(user)];
+    std::vector<NodeId>& new_users = values_[static_cast<size_t>(to)].users;
+    for (ValueId& input : node.inputs) {
+      if (input != from) continue;
+      input = to;
+      new_users.push_back(user);
+    }
+    bool reads = false;
+    VisitLeaves(node, [&](const SizeLeaf& leaf) { reads |= leaf.value == from; });
+    if (!reads) continue;
+    ForgetLeaves(user);
+    if (auto* operation = std::get_if<Operation>(&node.what)) {
+      for (SymbolicOption& entry : operation->symbolic) entry.value = entry.value.Replace(renamed);
+    } else if (auto* call = std::get_if<HostCall>(&node.what)) {
+      for (SymInt& integer : call->integers) integer = integer.Replace(renamed);
+    }
+    Simplify(node);
+    NoteLeaves(user);
   }
-  users.clear();
   std::replace(outputs_.begin(), outputs_.end(), from, to);
+}
+
+void Graph::NoteLeaves(NodeId user) {
+  VisitLeaves(node(user), [&](const SizeLeaf& leaf) {
+    values_[static_cast<size_t>(leaf.value)].users.push_back(user);
+  });
+}
+void Graph::ForgetLeaves(NodeId user) {
+  VisitLeaves(node(user), [&](const SizeLeaf& leaf) {
+    std::vector<NodeId>& users = values_[static_cast<size_t>(leaf.value)].users;
+    const auto at = std::find(users.begin(), users.end(), user);
+    if (at != users.end()) users.erase(at);
+  });
 }
 
 void Graph::ReplaceInput(NodeId node, size_t index, ValueId to) {
@@ -102,16 +99,23 @@ void Graph::ReplaceInput(NodeId node, size_t index, ValueId to) {
   if (to != kNone) values_[static_cast<size_t>(to)].users.push_back(node);
 }
 
+void Graph::ReplaceBody(NodeId node, size_t index, Graph body) {
+  nodes_[static_cast<size_t>(node)].bodies[index] = std::make_shared<const Graph>(std::move(body));
+}
+
 void Graph::Erase(NodeId id) {
   for (ValueId output : node(id).outputs) {
     if (IsUsed(output)) {
-      ThrowInternal(absl::StrCat("Erase: %", static_cast<int32_t>(output), " of ",
-                                 SchemaOf(node(id).op).name, " is still in use"));
+      ThrowInternal(absl::StrCat("Erase: %", static_cast<int32_t>(output), " of ", node(id).name(),
+                                 " is still in use"));
     }
   }
   for (size_t i = 0; i < node(id).inputs.size(); ++i) ReplaceInput(id, i, kNone);
+  ForgetLeaves(id);
   erased_[static_cast<size_t>(id)] = true;
 }
+
+// ---- looking ----------------------------------------------------------------------------------
 
 std::vector<NodeId> Graph::nodes() const {
   std::vector<NodeId> ids;
@@ -131,49 +135,32 @@ bool Graph::IsOutput(ValueId id) const {
   return std::find(outputs_.begin(), outputs_.end(), id) != outputs_.end();
 }
 
-std::string Graph::ToString() const {
-  const auto name = [](ValueId id) { return absl::StrCat("%", static_cast<int32_t>(id)); };
-  const auto type = [this](const Value& value) {
-    std::string text = absl::StrCat(DTypeName(value.dtype), " [");
-    for (size_t i = 0; i < value.shape.size(); ++i) {
-      absl::StrAppend(&text, i == 0 ? "" : ", ", graph::ToString(value.shape[i], symbols_));
-    }
-    return text + "]";
-  };
-  std::string text;
-  for (ValueId id : values()) {
+namespace {
+
+bool IsStatic(const Value& value) {
+  return std::all_of(value.shape.begin(), value.shape.end(),
+                     [](const SymInt& extent) { return extent.is_number(); });
+}
+
+}  // namespace
+
+bool Graph::IsContiguous(ValueId id) const {
+  for (;;) {
     const Value& value = this->value(id);
-    const bool input = std::find(inputs_.begin(), inputs_.end(), id) != inputs_.end();
-    if (!input && !(value.is_constant() && IsUsed(id))) continue;
-    absl::StrAppend(&text, input ? "input " : "constant ", name(id), " ", value.name,
-                    value.name.empty() ? "" : " ", type(value), "\n");
+    if (value.is_constant()) return value.constant.is_contiguous();
+    if (value.producer == kNoNode || !node(value.producer).is_operation()) return true;
+    const Node& node = this->node(value.producer);
+    if (!SchemaOf(node.op()).flags.view) return true;
+    const Value& input = this->value(node.inputs[0]);
+    const bool keeps_order = node.op() == op::kReshape || node.op() == op::kAlias ||
+                             node.op() == op::kSqueeze || node.op() == op::kUnsqueeze;
+    // Where the extents stay as they are, as strides of those that were tried show, nothing moved.
+    const bool same = input.shape == value.shape && input.tried.strides() == value.tried.strides();
+    if (!keeps_order && !same) {
+      return IsStatic(value) && IsStatic(input) && value.tried.is_contiguous();
+    }
+    id = node.inputs[0];
   }
-  for (NodeId id : nodes()) {
-    const Node& node = this->node(id);
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      absl::StrAppend(&text, i == 0 ? "" : ", ", name(node.outputs[i]), " ",
-                      type(value(node.outputs[i])));
-    }
-    absl::StrAppend(&text, " = ", SchemaOf(node.op).name, "(");
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      absl::StrAppend(&text, i == 0 ? "" : ", ",
-                      node.inputs[i] == kNone ? "none" : name(node.inputs[i]));
-    }
-    absl::StrAppend(&text, ")");
-    if (SchemaOf(node.op).options->size > sizeof(NoOptions)) {
-      absl::StrAppend(&text, " ", node.options.ToString());
-    }
-    OptionsBox options = node.options;
-    for (const SymbolicInt& entry : node.symbolic) {
-      absl::StrAppend(&text, " with ", *options.Integers()[static_cast<size_t>(entry.index)],
-                      " being ", graph::ToString(entry.value, symbols_));
-    }
-    text += "\n";
-  }
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    absl::StrAppend(&text, "output ", name(outputs_[i]), " ", output_names_[i], "\n");
-  }
-  return text;
 }
 
 }  // namespace neura::graph

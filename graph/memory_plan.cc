@@ -10,7 +10,6 @@ namespace {
 
 constexpr int64_t kAlignment = 64;
 
-using Home = MemoryPlan::Home;
 using Place = MemoryPlan::Place;
 
 int64_t RoundUp(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
@@ -26,50 +25,50 @@ int64_t BytesOf(const Tensor& meta) {
 
 class Planner {
  public:
-  Planner(const Graph& graph, absl::Span<const NodeId> nodes, absl::Span<const Tensor> metas,
-          absl::Span<const int64_t> view_offsets)
-      : graph_(graph), nodes_(nodes), metas_(metas), view_offsets_(view_offsets) {}
+  Planner(absl::Span<const PlanStep> steps, absl::Span<const PlanValue> values)
+      : steps_(steps), values_(values) {}
 
   MemoryPlan Run() {
-    plan_.places.resize(graph_.num_values());
-    block_of_.assign(plan_.places.size(), -1);
-    for (ValueId id : graph_.values()) {
-      if (graph_.value(id).producer != kNoNode) continue;
-      const bool constant = graph_.value(id).is_constant();
-      place(id) = {constant ? Home::kConstant : Home::kInput, id, 0, 0};
+    plan_.places.resize(values_.size());
+    block_of_.assign(values_.size(), -1);
+    for (size_t i = 0; i < values_.size(); ++i) {
+      const Home home = values_[i].home;
+      if (home != Home::kInput && home != Home::kConstant) continue;
+      plan_.places[i] = {home, static_cast<int>(i), 0, 0};
     }
-    for (NodeId node : nodes_) FindRoots(graph_.node(node));
-    for (ValueId output : graph_.outputs()) {
-      Place& root = place(place(output).root);
+    for (const PlanStep& step : steps_) FindRoots(step);
+    for (size_t i = 0; i < values_.size(); ++i) {
+      if (!values_[i].is_output) continue;
+      Place& root = place(place(static_cast<int>(i)).root);
       if (root.home == Home::kArena) root.home = Home::kOutput;
     }
     for (Place& view : plan_.places) {
-      if (view.root != kNone) view.home = place(view.root).home;
+      if (view.root >= 0) view.home = place(view.root).home;
     }
     FindLastUses();
-    for (size_t step = 0; step < nodes_.size(); ++step) {
-      AssignBlocks(graph_.node(nodes_[step]), static_cast<int>(step));
-    }
+    for (size_t i = 0; i < steps_.size(); ++i) AssignBlocks(steps_[i], static_cast<int>(i));
     const Placement placement = PlaceBlocks(blocks_);
-    for (ValueId id : graph_.values()) {
-      const int block = block_of_[static_cast<size_t>(id)];
-      if (block >= 0) place(id).offset = placement.offsets[static_cast<size_t>(block)];
+    for (size_t i = 0; i < values_.size(); ++i) {
+      if (block_of_[i] < 0) continue;
+      plan_.places[i].offset = placement.offsets[static_cast<size_t>(block_of_[i])];
     }
     plan_.arena_bytes = placement.bytes;
     return std::move(plan_);
   }
 
  private:
-  Place& place(ValueId id) { return plan_.places[static_cast<size_t>(id)]; }
-  const Tensor& meta(ValueId id) const { return metas_[static_cast<size_t>(id)]; }
+  Place& place(int value) { return plan_.places[static_cast<size_t>(value)]; }
+  const Tensor& meta(int value) const { return values_[static_cast<size_t>(value)].meta; }
+  int& block_of(int value) { return block_of_[static_cast<size_t>(value)]; }
+  int& last_use(int value) { return last_use_[static_cast<size_t>(value)]; }
 
   // Views lie where their input lies; other results get memory of their own.
-  void FindRoots(const Node& node) {
-    for (ValueId output : node.outputs) {
-      if (SchemaOf(node.op).flags.view) {
-        const Place& input = place(node.inputs[0]);
-        place(output) = {input.home, input.root, 0,
-                         input.view_offset + view_offsets_[static_cast<size_t>(output)]};
+  void FindRoots(const PlanStep& step) {
+    for (int output : step.outputs) {
+      const PlanValue& value = values_[static_cast<size_t>(output)];
+      if (value.is_view) {
+        const Place& input = place(step.inputs[0]);
+        place(output) = {input.home, input.root, 0, input.view_offset + value.view_offset};
       } else {
         place(output) = {Home::kArena, output, 0, 0};
       }
@@ -77,70 +76,62 @@ class Planner {
   }
 
   void FindLastUses() {
-    last_use_.assign(plan_.places.size(), -1);
-    for (size_t step = 0; step < nodes_.size(); ++step) {
-      const Node& node = graph_.node(nodes_[step]);
-      for (ValueId input : node.inputs) {
-        if (input != kNone) {
-          last_use_[static_cast<size_t>(place(input).root)] = static_cast<int>(step);
-        }
+    last_use_.assign(values_.size(), -1);
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      for (int input : steps_[i].inputs) {
+        if (input >= 0) last_use(place(input).root) = static_cast<int>(i);
       }
     }
   }
 
-  void AssignBlocks(const Node& node, int step) {
-    for (ValueId output : node.outputs) {
+  void AssignBlocks(const PlanStep& step, int index) {
+    for (int output : step.outputs) {
       if (place(output).root != output || place(output).home != Home::kArena) continue;
-      const int last = std::max(last_use_[static_cast<size_t>(output)], step);
-      const int reused = Reusable(node, output, step);
+      const int last = std::max(last_use(output), index);
+      const int reused = Reusable(step, output, index);
       if (reused >= 0) {
         blocks_[static_cast<size_t>(reused)].last = last;
-        block_of_[static_cast<size_t>(output)] = reused;
+        block_of(output) = reused;
         continue;
       }
-      block_of_[static_cast<size_t>(output)] = static_cast<int>(blocks_.size());
-      blocks_.push_back({BytesOf(meta(output)), step, last});
+      block_of(output) = static_cast<int>(blocks_.size());
+      blocks_.push_back({BytesOf(meta(output)), index, last});
     }
   }
 
   // Whether the value is all of the memory that it lies in, in row-major order.
-  bool FillsRoot(ValueId id) const {
-    const Place& place = plan_.places[static_cast<size_t>(id)];
-    return place.view_offset == 0 && meta(id).is_contiguous() &&
-           meta(id).numel() == meta(place.root).numel();
+  bool FillsRoot(int value) {
+    return place(value).view_offset == 0 && meta(value).is_contiguous() &&
+           meta(value).numel() == meta(place(value).root).numel();
   }
 
   // The block of an input that `output` may overwrite, or -1.
-  int Reusable(const Node& node, ValueId output, int step) {
-    if (!SchemaOf(node.op).flags.pointwise) return -1;
-    for (ValueId input : node.inputs) {
-      if (input == kNone || meta(input).dtype() != meta(output).dtype() ||
-          meta(input).shape() != meta(output).shape() || !FillsRoot(input)) {
-        continue;
-      }
-      const ValueId root = place(input).root;
-      const int block = block_of_[static_cast<size_t>(root)];
+  int Reusable(const PlanStep& step, int output, int index) {
+    if (!step.is_pointwise) return -1;
+    const auto alike = [this, output](int input) {
+      return meta(input).dtype() == meta(output).dtype() &&
+             meta(input).shape() == meta(output).shape() && FillsRoot(input);
+    };
+    for (int input : step.inputs) {
+      if (input < 0 || !alike(input)) continue;
+      const int root = place(input).root;
+      const int block = block_of(root);
       // The block may already belong to a later value than this root.
-      if (block < 0 || last_use_[static_cast<size_t>(root)] != step ||
-          blocks_[static_cast<size_t>(block)].last != step) {
+      if (block < 0 || last_use(root) != index ||
+          blocks_[static_cast<size_t>(block)].last != index) {
         continue;
       }
       // Whatever else is read from that block must be read element by element alike.
-      const bool aligned = std::all_of(
-          node.inputs.begin(), node.inputs.end(), [this, &output, block](ValueId other) {
-            return other == kNone || block_of_[static_cast<size_t>(place(other).root)] != block ||
-                   (FillsRoot(other) && meta(other).shape() == meta(output).shape() &&
-                    meta(other).dtype() == meta(output).dtype());
-          });
+      const bool aligned = std::all_of(step.inputs.begin(), step.inputs.end(), [&](int other) {
+        return other < 0 || block_of(place(other).root) != block || alike(other);
+      });
       if (aligned) return block;
     }
     return -1;
   }
 
-  const Graph& graph_;
-  absl::Span<const NodeId> nodes_;
-  absl::Span<const Tensor> metas_;
-  absl::Span<const int64_t> view_offsets_;
+  absl::Span<const PlanStep> steps_;
+  absl::Span<const PlanValue> values_;
   MemoryPlan plan_;
   std::vector<int> last_use_;  // by root
   std::vector<int> block_of_;  // by root
@@ -179,9 +170,8 @@ Placement PlaceBlocks(absl::Span<const Lifetime> blocks) {
   return placement;
 }
 
-MemoryPlan PlanMemory(const Graph& graph, absl::Span<const NodeId> nodes,
-                      absl::Span<const Tensor> metas, absl::Span<const int64_t> view_offsets) {
-  return Planner(graph, nodes, metas, view_offsets).Run();
+MemoryPlan PlanMemory(absl::Span<const PlanStep> steps, absl::Span<const PlanValue> values) {
+  return Planner(steps, values).Run();
 }
 
 }  // namespace neura::graph

@@ -1,4 +1,4 @@
-// Where the values of a graph lie during a run.
+// Where values lie during a run.
 #ifndef NEURA_GRAPH_MEMORY_PLAN_H_
 #define NEURA_GRAPH_MEMORY_PLAN_H_
 
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "neura/graph/graph.h"
+#include "neura/tensor/tensor.h"
 
 namespace neura::graph {
 
@@ -25,29 +25,44 @@ struct Placement {
 };
 Placement PlaceBlocks(absl::Span<const Lifetime> blocks);
 
+// Where a value lies.
+enum class Home : uint8_t {
+  kUnused,
+  kInput,     // the caller's memory
+  kConstant,  // the graph's
+  kArena,     // shared in turns
+  kOutput,    // taken for this run and handed on
+};
+
+// A value of a stretch of nodes. Values are numbered from 0; -1 is one that is absent.
+struct PlanValue {
+  Home home = Home::kUnused;  // kInput and kConstant are given; others are found
+  bool is_output = false;     // it is needed after the stretch
+  bool is_view = false;       // it lies in the memory of the first input of its step
+  int64_t view_offset = 0;    // of a view in that input, in elements
+  Tensor meta = {};           // shape and strides
+};
+
+struct PlanStep {
+  std::vector<int> inputs;
+  std::vector<int> outputs;
+  bool is_pointwise = false;
+};
+
 struct MemoryPlan {
-  enum class Home : uint8_t {
-    kUnused,
-    kInput,     // the caller's memory
-    kConstant,  // the graph's
-    kArena,     // shared in turns
-    kOutput,    // taken for this run and handed out
-  };
   struct Place {
     Home home = Home::kUnused;
-    ValueId root = kNone;     // the value whose memory this one views, or itself
+    int root = -1;            // the value whose memory this one views, or itself
     int64_t offset = 0;       // of the root in the arena, in bytes
     int64_t view_offset = 0;  // in the root, in elements
   };
-  std::vector<Place> places;  // by ValueId
+  std::vector<Place> places;  // by value
   int64_t arena_bytes = 0;
 };
 
-// `nodes` in the order of execution; `metas[id]` has the shape and strides of each value, and
-// `view_offsets[id]` where a view lies in its input, in elements. A pointwise operation overwrites
-// an input of its own shape that nothing needs any more.
-MemoryPlan PlanMemory(const Graph& graph, absl::Span<const NodeId> nodes,
-                      absl::Span<const Tensor> metas, absl::Span<const int64_t> view_offsets);
+// `steps` in the order of execution. A pointwise operation overwrites an input of its own shape
+// that nothing needs any more.
+MemoryPlan PlanMemory(absl::Span<const PlanStep> steps, absl::Span<const PlanValue> values);
 
 }  // namespace neura::graph
 

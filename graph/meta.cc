@@ -59,4 +59,16 @@ Tensor MetaTensor(OpId op, const OutputSpec& spec) {
                                  : MetaTensor(spec.dtype, spec.shape);
 }
 
+int64_t ReadElement(const Tensor& tensor, int64_t index) {
+  if (index < 0 || index >= tensor.numel()) {
+    ThrowOutOfRange(absl::StrCat("there is no element ", index, " in ", Describe(tensor)));
+  }
+  int64_t offset = tensor.storage_offset();
+  for (size_t d = tensor.shape().size(); d-- > 0;) {
+    offset += index % tensor.shape()[d] * tensor.strides()[d];
+    index /= tensor.shape()[d];
+  }
+  return Tensor::View(tensor.storage(), offset, {}, {}, tensor.dtype()).Item<int64_t>();
+}
+
 }  // namespace neura::graph

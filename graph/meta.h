@@ -33,6 +33,10 @@ std::vector<OutputSpec> InferOutputs(OpId op, const OptionsBox& options, TensorR
 // The same as a meta tensor: of views with the strides that they have, else contiguous.
 Tensor MetaTensor(OpId op, const OutputSpec& spec);
 
+// Element `index`, in row-major order, of a tensor of integers; waits for its device. Throws
+// OutOfRange where there is none.
+int64_t ReadElement(const Tensor& tensor, int64_t index);
+
 }  // namespace neura::graph
 
 #endif  // NEURA_GRAPH_META_H_

@@ -51,13 +51,13 @@ std::vector<int64_t*> OptionsBox::Integers() {
   return integers;
 }
 
-OptionsBox Resolve(const OptionsBox& options, absl::Span<const SymbolicInt> symbolic,
-                   absl::Span<const int64_t> sizes) {
+OptionsBox Resolve(const OptionsBox& options, absl::Span<const SymbolicOption> symbolic,
+                   SymInt::ReadLeaf read) {
   OptionsBox resolved = options;
   if (symbolic.empty()) return resolved;
   const std::vector<int64_t*> integers = resolved.Integers();
-  for (const SymbolicInt& entry : symbolic) {
-    *integers[static_cast<size_t>(entry.index)] = entry.value.At(sizes);
+  for (const SymbolicOption& entry : symbolic) {
+    *integers[static_cast<size_t>(entry.index)] = entry.value.Evaluate(read);
   }
   return resolved;
 }

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "neura/graph/extent.h"
+#include "neura/graph/sym_int.h"
 #include "neura/tensor/backend_api.h"
 
 namespace neura::graph {
@@ -27,6 +27,7 @@ class OptionsBox {
   ~OptionsBox();
 
   const void* data() const { return data_; }
+  void* data() { return data_; }
   template <typename Options>
   const Options& Get() const {
     return *static_cast<const Options*>(data_);
@@ -43,16 +44,16 @@ class OptionsBox {
   void* data_;
 };
 
-// The integer options.Integers()[index] depends on a symbol.
-struct SymbolicInt {
+// The integer options.Integers()[index] is `value`.
+struct SymbolicOption {
   int index = 0;
-  Extent value;
-  friend bool operator==(const SymbolicInt&, const SymbolicInt&) = default;
+  SymInt value;
+  friend bool operator==(const SymbolicOption&, const SymbolicOption&) = default;
 };
 
-// `options` with the symbolic integers as they are at these sizes of the symbols.
-OptionsBox Resolve(const OptionsBox& options, absl::Span<const SymbolicInt> symbolic,
-                   absl::Span<const int64_t> sizes);
+// `options` with these integers evaluated.
+OptionsBox Resolve(const OptionsBox& options, absl::Span<const SymbolicOption> symbolic,
+                   SymInt::ReadLeaf read);
 
 }  // namespace neura::graph
 

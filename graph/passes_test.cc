@@ -6,6 +6,10 @@
 #include "neura/graph/capture.h"
 #include "neura/graph/program.h"
 #include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/op_list/reduce.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::graph {
@@ -13,7 +17,7 @@ namespace {
 
 std::vector<std::string> OpNames(const Graph& graph) {
   std::vector<std::string> names;
-  for (NodeId node : graph.nodes()) names.push_back(SchemaOf(graph.node(node).op).name);
+  for (NodeId node : graph.nodes()) names.push_back(graph.node(node).name());
   return names;
 }
 
@@ -130,6 +134,121 @@ TEST(FoldBatchNorm, LeavesConvolutionsThatOthersRead) {
       {Rand({2, 3, 8, 8})});
   FoldBatchNorm(graph);
   EXPECT_EQ(OpNames(graph), (Names{"conv2d", "batch_norm_inference"}));
+}
+
+// if (sum(x) > 0) body(x, captured) else x, where `captured` is made of x by `capture`.
+template <typename Capture, typename Body>
+Graph WithBody(Capture capture, Body body) {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", kFloat32, {Open("n"), 3});
+  const ValueId captured = capture(graph, x);
+  const std::vector<DeclaredExtent> shape = {Open("n"), 3};
+  const auto make = [&](auto fill) {
+    Graph made;
+    const ValueId input = made.AddInput("x", kFloat32, shape);
+    const ValueId other = made.AddInput("captured", kFloat32, shape);
+    made.AddOutput(fill(made, input, other), "y");
+    return made;
+  };
+  const auto keep = [](Graph&, ValueId input, ValueId) { return input; };
+  const ValueId sum = graph.AddNode(op::kSum, OptionsBox(op::kSum), {x})[0];
+  const ValueId zero = graph.AddConstant(ScalarTensor(0.0f));
+  const ValueId test = graph.AddNode(op::kGt, OptionsBox(op::kGt), {sum, zero})[0];
+  graph.AddOutput(graph.AddIf(test, {x, captured}, make(body), make(keep))[0], "y");
+  return graph;
+}
+
+ValueId AddOne(Graph& graph, OpId op, std::vector<ValueId> inputs) {
+  return graph.AddNode(op, OptionsBox(op), std::move(inputs))[0];
+}
+
+const Graph& BodyOf(const Graph& graph) { return *graph.node(graph.nodes().back()).bodies[0]; }
+
+TEST(Passes, RespectBodiesAndCaptures) {
+  const Graph graph = WithBody(
+      [](Graph& g, ValueId x) {
+        AddOne(g, op::kTanh, {x});  // dead
+        const ValueId first = AddOne(g, op::kExp, {x});
+        AddOne(g, op::kNeg, {AddOne(g, op::kExp, {x})});  // dead
+        return AddOne(g, op::kAlias, {first});
+      },
+      [](Graph& g, ValueId x, ValueId captured) {
+        AddOne(g, op::kNeg, {x});  // dead
+        const ValueId two = AddOne(g, op::kExp, {g.AddConstant(ScalarTensor(2.0f))});
+        const ValueId a = AddOne(g, op::kMul, {captured, two});
+        const ValueId b = AddOne(g, op::kMul, {captured, two});
+        return AddOne(g, op::kAdd, {AddOne(g, op::kAlias, {a}), b});
+      });
+  const Tensor ones = Ones({2, 3});
+  const auto expect_same = [&](const Graph& changed) {
+    const Tensor expected = Exp(ones) * Exp(ScalarTensor(2.0f));
+    EXPECT_TRUE(SameValues(Program(changed)(ones), expected + expected));
+    EXPECT_TRUE(SameValues(Program(changed)(-ones), -ones));
+  };
+  expect_same(graph);
+
+  Graph dead = graph;
+  EliminateDeadCode(dead);
+  EXPECT_EQ(OpNames(dead), (Names{"exp", "alias", "sum", "gt", "if"}));
+  EXPECT_EQ(OpNames(BodyOf(dead)), (Names{"exp", "mul", "mul", "alias", "add"}));
+  expect_same(dead);
+
+  Graph merged = dead;
+  EliminateCommonSubexpressions(merged);
+  EXPECT_EQ(OpNames(BodyOf(merged)), (Names{"exp", "mul", "alias", "add"}));
+  expect_same(merged);
+
+  Graph folded = merged;
+  FoldConstants(folded);
+  EXPECT_EQ(OpNames(BodyOf(folded)), (Names{"mul", "alias", "add"}));
+  expect_same(folded);
+
+  Graph plain = folded;
+  RemoveIdentities(plain);
+  EXPECT_EQ(OpNames(plain), (Names{"exp", "sum", "gt", "if"}));
+  EXPECT_EQ(OpNames(BodyOf(plain)), (Names{"mul", "add"}));
+  // The capture reads what the identity read.
+  EXPECT_EQ(plain.node(plain.nodes().back()).inputs[2], plain.node(plain.nodes()[0]).outputs[0]);
+  expect_same(plain);
+  // The graph that they were copied from is as it was.
+  EXPECT_EQ(OpNames(BodyOf(graph)).size(), 6u);
+}
+
+TEST(FoldBatchNorm, ACaptureReadsTheConvolution) {
+  const Tensor weight = Randn({4, 3, 3, 3}), ones = Ones({4});
+  Graph graph = Capture(
+      [&](const Tensor& x) {
+        return BatchNormInference(Conv2d(x, weight), ones, ones, ones, ones);
+      },
+      {Rand({2, 3, 8, 8})});
+  const ValueId convolved = graph.node(graph.nodes()[0]).outputs[0];
+  Graph body;
+  body.AddOutput(body.AddInput("y", kFloat32, {Open(), 4, 6, 6}), "y");
+  graph.AddOutput(graph.AddCall("same", {convolved}, std::make_shared<const Graph>(body))[0], "y");
+  FoldBatchNorm(graph);
+  EXPECT_EQ(OpNames(graph), (Names{"conv2d", "batch_norm_inference", "same"}));
+}
+
+TEST(EliminateCommonSubexpressions, KeepsRandomOperationsApart) {
+  Graph graph = Capture([](const Tensor& x) { return x + Rand({3}) * Rand({3}); }, {Rand({2, 3})});
+  EliminateCommonSubexpressions(graph);
+  FoldConstants(graph);
+  EXPECT_EQ(OpNames(graph), (Names{"random_uniform", "random_uniform", "mul", "add"}));
+}
+
+TEST(EliminateDeadCode, KeepsWhatOnlySizesRead) {
+  // The extent of one value is an option of a node that does not read it.
+  Graph graph;
+  const ValueId x = graph.AddInput("x", kFloat32, {Open("n"), 3});
+  const AsStridedOptions strided{.shape = {2}, .strides = {1}};
+  const ValueId part = graph.AddNode(op::kAsStrided, OptionsBox(op::kAsStrided, &strided), {x})[0];
+  const FullOptions full{.shape = {0}, .value = 1};
+  const ValueId ones = graph.AddNode(op::kFull, OptionsBox(op::kFull, &full), {},
+                                     {{0, graph.value(part).shape[0]}})[0];
+  graph.AddOutput(ones, "y");
+  EliminateDeadCode(graph);
+  EXPECT_EQ(OpNames(graph), (Names{"as_strided", "full"}));
+  EXPECT_EQ(Program(graph)(Rand({4, 3})).shape(), DimsView({2}));
 }
 
 TEST(Graph, RefusesToEraseWhatIsInUse) {

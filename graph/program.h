@@ -7,14 +7,26 @@
 
 #include "neura/graph/capture.h"
 #include "neura/graph/graph.h"
+#include "neura/tensor/random/generator.h"
 
 namespace neura::graph {
 
-// Runs the operations of a graph one after another on memory that is planned once for each
-// combination of the symbols' sizes. The eight used last are kept, with their memory.
+class Executor;
+
+// Some operations that follow one another, whose memory is planned together.
+struct PlannedStretch {
+  size_t num_nodes = 0;
+  // Of the memory that intermediate values share, for each combination of sizes that is kept, the
+  // one used last first.
+  std::vector<int64_t> arena_bytes;
+};
+
+// Runs a graph on the device of its inputs. Operations whose sizes do not depend on data run one
+// after another on memory that is planned once for each combination of sizes; the eight used last
+// are kept, with their memory. Such a stretch ends where sizes follow from elements, and at a
+// decision, a repetition or a call.
 //
-// Run may be called from several threads at once; each call in progress has its own memory. On the
-// CPU.
+// Run may be called from several threads at once; each call in progress has its own memory.
 class Program {
  public:
   // As the graph is; Compile() optimizes it first.
@@ -23,21 +35,25 @@ class Program {
   Program(Program&&) noexcept;
   Program& operator=(Program&&) noexcept;
 
-  // One tensor for each input of the graph, with its dtype and an extent that fits. The results are
-  // new tensors. Nothing is recorded for gradients. Throws Error where an input does not fit, or
-  // an operation fails.
-  std::vector<Tensor> Run(absl::Span<const Tensor> inputs) const;
+  // One tensor for each input of the graph, with its dtype and an extent that fits, all on one
+  // device. The results are new tensors. Random operations draw from `generator`, or else from
+  // DefaultGenerator(), what they would draw outside of a graph in the same order. Nothing is
+  // recorded for gradients. Throws Error where an input does not fit, or an operation fails.
+  std::vector<Tensor> Run(absl::Span<const Tensor> inputs, Generator* generator = nullptr) const;
+  // The same for graphs with inputs or outputs that are no tensors.
+  std::vector<Datum> RunData(absl::Span<const Datum> inputs, Generator* generator = nullptr) const;
   // For graphs of one input and one output.
   Tensor operator()(const Tensor& input) const;
 
   const Graph& graph() const;
-  // Of the memory that intermediate values share, for inputs of these sizes of the symbols, one for
-  // each.
+  // Of the memory that intermediate values share, up to the first node whose sizes depend on data,
+  // for inputs on the CPU with these sizes of the symbols, one for each.
   int64_t ArenaBytes(absl::Span<const int64_t> symbol_sizes) const;
+  // In the order of execution, those of bodies after the node that they belong to.
+  std::vector<PlannedStretch> Stretches() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Executor> executor_;
 };
 
 // The optimized program of a graph or a function.

@@ -13,6 +13,7 @@
 #include "neura/onnx/onnx.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::wasm {
@@ -42,7 +43,16 @@ void RecordKernels() {
 }
 
 void AddNodes(const graph::Graph& graph) {
-  for (graph::NodeId id : graph.nodes()) Used().insert(graph.node(id).op);
+  for (graph::NodeId id : graph.nodes()) {
+    const graph::Node& node = graph.node(id);
+    if (node.is_operation()) Used().insert(node.op());
+    // What is stacked is joined.
+    if (std::holds_alternative<graph::Loop>(node.what) ||
+        std::holds_alternative<graph::Scan>(node.what)) {
+      Used().insert(op::kCat);
+    }
+    for (const auto& body : node.bodies) AddNodes(*body);
+  }
 }
 
 int Run(const std::string& model, const std::string& header) {

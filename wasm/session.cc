@@ -12,7 +12,9 @@ namespace {
 // What import itself needs is looked at where it runs; here, what a run will need.
 void CheckLinked(const graph::Graph& graph) {
   for (graph::NodeId id : graph.nodes()) {
-    const OpId op = graph.node(id).op;
+    for (const auto& body : graph.node(id).bodies) CheckLinked(*body);
+    if (!graph.node(id).is_operation()) continue;
+    const OpId op = graph.node(id).op();
     if (!SchemaOf(op).flags.view && KernelsOf(DeviceType::kCpu)[op] == nullptr) {
       ThrowUnimplemented(absl::StrCat("the model needs the operation ", SchemaOf(op).name,
                                       ", which this bundle was built without"));
@@ -30,8 +32,8 @@ graph::Program Load(std::string_view model) {
 ValueInfo InfoOf(const graph::Graph& graph, graph::ValueId id, const std::string& name) {
   const graph::Value& value = graph.value(id);
   ValueInfo info{name, std::string(DTypeName(value.dtype)), {}};
-  for (const graph::Extent& extent : value.shape) {
-    info.shape.push_back(graph::ToString(extent, graph.symbols()));
+  for (const graph::SymInt& extent : value.shape) {
+    info.shape.push_back(graph.ExtentToString(extent));
   }
   return info;
 }

@@ -16,7 +16,7 @@ namespace neura::wasm {
 struct ValueInfo {
   std::string name;
   std::string dtype;
-  std::vector<std::string> shape;  // "3", "batch", "4*batch" or "?"
+  std::vector<std::string> shape;  // "3", "batch", "4*batch + 1" or "?"
 };
 
 class Session {

@@ -51,6 +51,29 @@ TEST(DeviceTest, TensorsOfTwoDevicesDoNotMeet) {
               HasSubstr("all inputs must be on one device, not on cpu and custom:0"));
 }
 
+TEST(DeviceTest, ProgramsRunWhereTheirInputsAre) {
+  const Tensor weight = Randn({3, 4}), row = Slice(weight, 0, 1, 2);
+  const auto fn = [&](const Tensor& x) {
+    Tensor y = Exp(MatMul(x, weight)) + To(row, x.device());
+    AddInPlace(Slice(y, 1, 0, 2), 1.0);
+    return Relu(y) * 0.5;
+  };
+  const graph::Program program = graph::Compile(fn, {Randn({2, 3})});
+  for (int64_t rows : {1, 5}) {
+    const Tensor x = Randn({rows, 3}), expected = fn(x);
+    const Tensor y = program(There(x));
+    EXPECT_EQ(y.device(), kCounting);
+    EXPECT_TRUE(SameBits(y, expected));
+    EXPECT_TRUE(SameBits(program(x), expected));
+  }
+  const graph::Program two = graph::Compile([](const Tensor& a, const Tensor& b) { return a + b; },
+                                            {Ones({2}), Ones({2})});
+  EXPECT_THAT(ErrorOf([&] {
+                two.Run({There(Ones({2})), Ones({2})});
+              }),
+              HasSubstr("on custom:0, got float32 [2] on cpu"));
+}
+
 TEST(DeviceTest, HostMemoryIsAskedFor) {
   const Tensor x = There(Ones({2}));
   EXPECT_THAT(ErrorOf([&] { x.data<float>(); }), HasSubstr("move it to the host first"));

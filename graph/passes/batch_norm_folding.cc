@@ -23,12 +23,13 @@ bool InputsAreConstant(const Graph& graph, const Node& node, size_t first) {
 // With s = weight / sqrt(variance + eps) for each channel,
 //   norm(conv(x, w) + b) = conv(x, s * w) + s * (b - mean) + bias.
 void FoldBatchNorm(Graph& graph) {
+  RewriteBodies(graph, &FoldBatchNorm);
   for (NodeId id : graph.nodes()) {
     const Node& norm = graph.node(id);
-    if (norm.op != op::kBatchNormInference || !InputsAreConstant(graph, norm, 1)) continue;
+    if (!norm.Is(op::kBatchNormInference) || !InputsAreConstant(graph, norm, 1)) continue;
     const ValueId between = norm.inputs[0];
     const NodeId conv_id = graph.value(between).producer;
-    if (conv_id == kNoNode || graph.node(conv_id).op != op::kConv2d) continue;
+    if (conv_id == kNoNode || !graph.node(conv_id).Is(op::kConv2d)) continue;
     const Node& conv = graph.node(conv_id);
     if (graph.value(between).users.size() != 1 || graph.IsOutput(between)) continue;
     if (!InputsAreConstant(graph, conv, 1)) continue;
@@ -40,7 +41,7 @@ void FoldBatchNorm(Graph& graph) {
     const Tensor mean = wide(Constant(graph, norm, 1)), variance = wide(Constant(graph, norm, 2));
     const Tensor gamma = wide(Constant(graph, norm, 3)), beta = wide(Constant(graph, norm, 4));
     const Tensor weight = wide(Constant(graph, conv, 1)), bias = wide(Constant(graph, conv, 2));
-    Tensor scale = Rsqrt(variance + norm.options.Get<BatchNormOptions>().eps);
+    Tensor scale = Rsqrt(variance + norm.options().Get<BatchNormOptions>().eps);
     if (gamma.defined()) scale = scale * gamma;
     Tensor shift = (bias.defined() ? bias - mean : -mean) * scale;
     if (beta.defined()) shift = shift + beta;

@@ -13,21 +13,23 @@ std::string Key(const Node& node) {
   const auto number = [](std::string* out, ValueId id) {
     absl::StrAppend(out, static_cast<int32_t>(id));
   };
-  return absl::StrCat(static_cast<int>(node.op), "(", absl::StrJoin(node.inputs, ",", number), ")",
-                      node.options.ToString());
+  return absl::StrCat(static_cast<int>(node.op()), "(", absl::StrJoin(node.inputs, ",", number),
+                      ")", node.options().ToString());
 }
 
 }  // namespace
 
 void EliminateCommonSubexpressions(Graph& graph) {
+  RewriteBodies(graph, &EliminateCommonSubexpressions);
   std::unordered_map<std::string, std::vector<NodeId>> seen;
   for (NodeId id : graph.nodes()) {
-    // Random nodes too: their options hold the generator's state, so equal ones are equal.
+    // Random operations draw other numbers each time.
+    if (!graph.node(id).is_operation() || SchemaOf(graph.node(id).op()).flags.random) continue;
     std::vector<NodeId>& candidates = seen[Key(graph.node(id))];
     bool merged = false;
     for (NodeId earlier : candidates) {
       const Node &a = graph.node(earlier), &b = graph.node(id);
-      if (!(a.options == b.options && a.symbolic == b.symbolic)) continue;
+      if (!(a.options() == b.options() && a.symbolic() == b.symbolic())) continue;
       for (size_t i = 0; i < b.outputs.size(); ++i) {
         graph.ReplaceAllUses(b.outputs[i], a.outputs[i]);
       }

@@ -20,7 +20,9 @@ int64_t Budget(const Graph& graph) {
 }
 
 bool CanFold(const Graph& graph, const Node& node, int64_t* budget) {
-  if (!node.symbolic.empty() || SchemaOf(node.op).flags.random) return false;
+  if (!node.is_operation() || !node.symbolic().empty()) return false;
+  const OpFlags& flags = SchemaOf(node.op()).flags;
+  if (flags.random) return false;
   int64_t input_bytes = 0, output_bytes = 0;
   for (ValueId input : node.inputs) {
     if (input == kNone) continue;
@@ -31,10 +33,10 @@ bool CanFold(const Graph& graph, const Node& node, int64_t* budget) {
     if (constant.numel() > 2 * stored + kLargeBytes) return false;
     input_bytes += stored;
   }
-  if (SchemaOf(node.op).flags.view) return true;
+  if (flags.view) return true;
   for (ValueId output : node.outputs) {
     int64_t bytes = 0;
-    const Tensor& meta = graph.value(output).probes[0];
+    const Tensor& meta = graph.value(output).tried;
     if (__builtin_mul_overflow(meta.numel(), static_cast<int64_t>(ItemSize(meta.dtype())),
                                &bytes) ||
         __builtin_add_overflow(output_bytes, bytes, &output_bytes)) {
@@ -49,13 +51,15 @@ bool CanFold(const Graph& graph, const Node& node, int64_t* budget) {
 }  // namespace
 
 void FoldConstants(Graph& graph) {
+  RewriteBodies(graph, &FoldConstants);
   const auto constant = [&graph](ValueId id) -> const Tensor& { return graph.value(id).constant; };
   int64_t budget = Budget(graph);
   for (NodeId id : graph.nodes()) {
     const Node& node = graph.node(id);
     if (!CanFold(graph, node, &budget)) continue;
     std::vector<Tensor> results(node.outputs.size());
-    Dispatch(node.op, node.options.data(), Refs(node.inputs, constant), absl::MakeSpan(results));
+    Dispatch(node.op(), node.options().data(), Refs(node.inputs, constant),
+             absl::MakeSpan(results));
     const std::vector<ValueId> outputs = node.outputs;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (graph.IsUsed(outputs[i])) {

@@ -1,10 +1,14 @@
-// Rewrites of a graph. None changes what it computes, except for rounding where said.
+// Rewrites of a graph and of the bodies in it. None changes what it computes, except for rounding
+// where said, and for which random numbers operations draw where others that drew before them go.
 #ifndef NEURA_GRAPH_PASSES_PASSES_H_
 #define NEURA_GRAPH_PASSES_PASSES_H_
 
 #include "neura/graph/graph.h"
 
 namespace neura::graph {
+
+// Applies a pass to the bodies of a graph's nodes. Nothing moves in or out of them.
+void RewriteBodies(Graph& graph, void (*pass)(Graph&));
 
 // Erases nodes whose results nothing needs.
 void EliminateDeadCode(Graph& graph);
@@ -14,7 +18,7 @@ void EliminateDeadCode(Graph& graph);
 // constants that the graph came with.
 void FoldConstants(Graph& graph);
 
-// Merges nodes that do the same to the same values.
+// Merges operations that do the same to the same values.
 void EliminateCommonSubexpressions(Graph& graph);
 
 // Removes nodes that change nothing: alias, a copy of what is contiguous, a cast to the dtype that

@@ -9,9 +9,10 @@
 
 namespace neura::onnx {
 
-using graph::Extent;
 using graph::kNone;
 using graph::Node;
+using graph::SizeLeaf;
+using graph::SymInt;
 using graph::ValueId;
 
 namespace {
@@ -51,16 +52,6 @@ Attribute::Attribute(const char* name, const Tensor& value)
         out.add_message(AttributeField::kTensor, WriteTensor(value));
       })) {}
 
-std::vector<Extent> IntegersOf(const Node& node) {
-  graph::OptionsBox options = node.options;
-  std::vector<Extent> integers;
-  for (const int64_t* integer : options.Integers()) integers.push_back(*integer);
-  for (const graph::SymbolicInt& entry : node.symbolic) {
-    integers[static_cast<size_t>(entry.index)] = entry.value;
-  }
-  return integers;
-}
-
 Exporter::Exporter(const graph::Graph& graph) : graph_(graph), names_(graph.num_values()) {}
 
 std::string Exporter::Run(std::string_view graph_name) {
@@ -78,8 +69,11 @@ std::string Exporter::Run(std::string_view graph_name) {
     if (value(id).producer != graph::kNoNode && name.empty()) name = output_names.back();
     AddField(outputs_, GraphField::kOutput, Describe(id, output_names.back()));
   }
-  for (graph::NodeId id : graph_.nodes())
-    MappingOf(graph_.node(id).op).Write(*this, graph_.node(id));
+  for (graph::NodeId id : graph_.nodes()) {
+    const Node& node = graph_.node(id);
+    if (!node.is_operation()) Fail(node, "it is no operation on tensors");
+    MappingOf(node.op()).Write(*this, node);
+  }
   // A value that is several outputs, or an input or a constant, is copied to its other names.
   for (size_t i = 0; i < output_names.size(); ++i) {
     const std::string& name = Name(graph_.outputs()[i]);
@@ -106,7 +100,7 @@ const std::string& Exporter::Name(ValueId id) {
   if (!name.empty()) return name;
   const graph::Value& value = graph_.value(id);
   name = UniqueName(value.is_constant() ? value.name.empty() ? "constant" : value.name
-                                        : SchemaOf(graph_.node(value.producer).op).name);
+                                        : graph_.node(value.producer).name());
   if (value.is_constant()) AddInitializer(value.constant, name);
   return name;
 }
@@ -171,37 +165,68 @@ std::string Exporter::Number(const Scalar& value, DType dtype) {
   return Constant(ScalarTensor(value, {.dtype = dtype}));
 }
 
-std::string Exporter::SizeOf(int symbol) {
-  std::string& name = sizes_[symbol];
+std::string Exporter::LeafOf(const SizeLeaf& leaf) {
+  std::string& name = sizes_[leaf];
   if (!name.empty()) return name;
-  for (ValueId id : graph_.inputs()) {
-    const std::vector<Extent>& shape = value(id).shape;
-    const auto it = std::find(shape.begin(), shape.end(), Extent(1, symbol));
-    if (it == shape.end()) continue;
-    const std::string dim = Ints({it - shape.begin()});
-    name = Emit("Gather", {Emit("Shape", {Name(id)}), dim}, {{"axis", int64_t{0}}});
-    return name;
-  }
-  ThrowUnimplemented(absl::StrCat("onnx: no input has the open size ",
-                                  graph_.symbols()[static_cast<size_t>(symbol)].name));
+  const bool is_extent = leaf.kind == SizeLeaf::Kind::kExtent;
+  const std::string elements = is_extent
+                                   ? Emit("Shape", {Name(leaf.value)})
+                                   : Cast(Emit("Reshape", {Name(leaf.value), Ints({-1})}), kInt64);
+  name = Emit("Gather", {elements, Ints({leaf.index})}, {{"axis", int64_t{0}}});
+  return name;
 }
 
-std::string Exporter::Extents(absl::Span<const Extent> extents) {
+std::string Exporter::FactorOf(const SymInt::Atom& factor) {
+  using Operation = SymInt::Operation;
+  if (factor.operation == Operation::kLeaf) return LeafOf(factor.leaf);
+  std::vector<std::string> operands;
+  for (const SymInt& operand : factor.operands) operands.push_back(SizeOf(operand));
+  switch (factor.operation) {
+    case Operation::kDiv:
+      return Emit("Div", operands);
+    case Operation::kMod:
+      return Emit("Mod", operands);
+    case Operation::kMin:
+      return Emit("Min", operands);
+    case Operation::kMax:
+      return Emit("Max", operands);
+    case Operation::kEqual:
+      return Cast(Emit("Equal", operands), kInt64);
+    default:
+      operands[0] = Cast(operands[0], kBool);
+      return Emit("Where", operands);
+  }
+}
+
+std::string Exporter::SizeOf(const SymInt& size) {
+  std::string sum;
+  const auto join = [this](std::string& whole, const char* op_type, std::string part) {
+    whole = whole.empty() ? std::move(part) : Emit(op_type, {whole, part});
+  };
+  for (const SymInt::Term& term : size.terms()) {
+    std::string product;
+    for (const SymInt::AtomPtr& factor : term.factors) join(product, "Mul", FactorOf(*factor));
+    if (term.coefficient != 1) join(product, "Mul", Ints({term.coefficient}));
+    join(sum, "Add", std::move(product));
+  }
+  if (size.number() != 0 || sum.empty()) join(sum, "Add", Ints({size.number()}));
+  return sum;
+}
+
+std::string Exporter::Extents(absl::Span<const SymInt> extents) {
   std::vector<std::string> parts;
   std::vector<int64_t> numbers;
   const auto flush = [&] {
     if (!numbers.empty()) parts.push_back(Ints(numbers));
     numbers.clear();
   };
-  for (const Extent& extent : extents) {
+  for (const SymInt& extent : extents) {
     if (extent.is_number()) {
-      numbers.push_back(extent.factor);
+      numbers.push_back(extent.number());
       continue;
     }
     flush();
-    std::string size = SizeOf(extent.symbol);
-    if (extent.factor != 1) size = Emit("Mul", {size, Ints({extent.factor})});
-    parts.push_back(std::move(size));
+    parts.push_back(SizeOf(extent));
   }
   if (parts.empty()) return Ints(numbers);
   flush();
@@ -213,18 +238,17 @@ std::string Exporter::Cast(std::string name, DType dtype) {
 }
 
 void Exporter::Fail(const Node& node, std::string_view why) const {
-  ThrowUnimplemented(absl::StrCat("onnx: cannot export ", SchemaOf(node.op).name, ": ", why));
+  ThrowUnimplemented(absl::StrCat("onnx: cannot export ", node.name(), ": ", why));
 }
 
 std::string Exporter::Describe(ValueId id, const std::string& name) const {
   const std::string shape = Encode<ShapeField>([&](auto& out) {
-    for (const Extent& extent : value(id).shape) {
+    for (const SymInt& extent : value(id).shape) {
       const std::string dim = Encode<DimensionField>([&](auto& fields) {
-        if (extent.is_number()) {
-          fields.add_int64(DimensionField::kValue, extent.factor);
-        } else if (extent.is_known() && extent.factor == 1) {
-          fields.add_string(DimensionField::kParam,
-                            graph_.symbols()[static_cast<size_t>(extent.symbol)].name);
+        if (extent.is_number()) fields.add_int64(DimensionField::kValue, extent.number());
+        for (const graph::Symbol& symbol : graph_.symbols()) {
+          if (extent != SymInt::Extent(symbol.leaf.value, symbol.leaf.index)) continue;
+          fields.add_string(DimensionField::kParam, symbol.name);
         }
       });
       out.add_message(ShapeField::kDim, dim);

@@ -2,6 +2,7 @@
 #ifndef NEURA_ONNX_EXPORT_EXPORTER_H_
 #define NEURA_ONNX_EXPORT_EXPORTER_H_
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -53,8 +54,8 @@ class Exporter {
   std::string Constant(const Tensor& tensor);
   std::string Ints(absl::Span<const int64_t> values);    // int64, one dimension
   std::string Number(const Scalar& value, DType dtype);  // without dimensions
-  // int64, one dimension: computed from the shapes of the graph's inputs where symbols occur.
-  std::string Extents(absl::Span<const graph::Extent> extents);
+  // int64, one dimension: computed from the shapes and elements of values where those are read.
+  std::string Extents(absl::Span<const graph::SymInt> extents);
   std::string Cast(std::string name, DType dtype);
 
   // Throws Unimplemented naming the operation.
@@ -62,7 +63,10 @@ class Exporter {
 
  private:
   std::string UniqueName(std::string wanted);
-  std::string SizeOf(int symbol);
+  // int64 of one element.
+  std::string SizeOf(const graph::SymInt& size);
+  std::string FactorOf(const graph::SymInt::Atom& factor);
+  std::string LeafOf(const graph::SizeLeaf& leaf);
   void AddNode(const char* op_type, std::vector<std::string> inputs,
                std::vector<std::string> outputs, std::vector<Attribute> attributes);
   void AddInitializer(const Tensor& tensor, const std::string& name);
@@ -76,12 +80,9 @@ class Exporter {
   std::unordered_set<std::string> used_names_;
   std::vector<std::string> names_;  // by ValueId
   std::unordered_map<std::string, std::string> constants_;
-  std::unordered_map<int, std::string> sizes_;  // of symbols
+  std::map<graph::SizeLeaf, std::string> sizes_;
   const std::string none_;
 };
-
-// The integers of a node's options, symbols in their places.
-std::vector<graph::Extent> IntegersOf(const graph::Node& node);
 
 }  // namespace neura::onnx
 

@@ -7,9 +7,9 @@
 namespace neura::onnx {
 namespace {
 
-using graph::Extent;
 using graph::kNone;
 using graph::Node;
+using graph::SymInt;
 using graph::ValueId;
 
 using Ints = std::vector<int64_t>;
@@ -35,28 +35,27 @@ std::string NameOrFull(Exporter& exporter, ValueId id, DimsView shape, double va
 // operator set 19, counted there.
 void CheckCeilMode(Exporter& exporter, const Node& node, Size2 kernel, Size2 stride, Size2 padding,
                    Size2 dilation) {
-  for (size_t p = 0; p < exporter.value(node.inputs[0]).probes.size(); ++p) {
-    const Tensor& input = exporter.value(node.inputs[0]).probes[p];
-    const Tensor& output = exporter.value(node.outputs[0]).probes[p];
-    const auto expected = [](int64_t extent, int64_t kernel, int64_t stride, int64_t padding,
-                             int64_t dilation) {
-      const int64_t room = extent + 2 * padding - dilation * (kernel - 1) - 1;
-      return (room + stride - 1) / stride + 1;
-    };
-    if (expected(input.size(2), kernel.height, stride.height, padding.height, dilation.height) !=
-            output.size(2) ||
-        expected(input.size(3), kernel.width, stride.width, padding.width, dilation.width) !=
-            output.size(3)) {
-      exporter.Fail(node, "with ceil_mode, the last window of ONNX lies in the padding");
+  const graph::Value& input = exporter.value(node.inputs[0]);
+  const graph::Value& output = exporter.value(node.outputs[0]);
+  const auto agrees = [&](size_t dim, int64_t kernel_size, int64_t step, int64_t pad,
+                          int64_t spread) {
+    if (!input.shape[dim].is_number()) {
+      exporter.Fail(node, "with ceil_mode, the pooled dimensions must have a fixed size");
     }
+    const int64_t room = input.shape[dim].number() + 2 * pad - spread * (kernel_size - 1) - 1;
+    return output.shape[dim] == SymInt((room + step - 1) / step + 1);
+  };
+  if (!agrees(2, kernel.height, stride.height, padding.height, dilation.height) ||
+      !agrees(3, kernel.width, stride.width, padding.width, dilation.width)) {
+    exporter.Fail(node, "with ceil_mode, the last window of ONNX lies in the padding");
   }
 }
 
 }  // namespace
 
 void WriteConv2d(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<Conv2dOptions>();
-  const std::vector<Extent>& weight = exporter.value(node.inputs[1]).shape;
+  const auto& options = node.options().Get<Conv2dOptions>();
+  const std::vector<SymInt>& weight = exporter.value(node.inputs[1]).shape;
   std::vector<std::string> inputs;
   for (ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
   std::vector<Attribute> attributes = {IntsAttribute("strides", Pair(options.stride)),
@@ -64,13 +63,13 @@ void WriteConv2d(Exporter& exporter, const Node& node, const char* onnx_name) {
                                        IntsAttribute("dilations", Pair(options.dilation)),
                                        {"group", options.groups}};
   if (weight[2].is_number() && weight[3].is_number()) {
-    attributes.push_back(IntsAttribute("kernel_shape", {weight[2].factor, weight[3].factor}));
+    attributes.push_back(IntsAttribute("kernel_shape", {weight[2].number(), weight[3].number()}));
   }
   exporter.EmitTo(node.outputs, onnx_name, std::move(inputs), std::move(attributes));
 }
 
 void WriteMaxPool2d(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<MaxPool2dOptions>();
+  const auto& options = node.options().Get<MaxPool2dOptions>();
   const Size2 stride = options.stride.value_or(options.kernel_size);
   if (options.ceil_mode) {
     CheckCeilMode(exporter, node, options.kernel_size, stride, options.padding, options.dilation);
@@ -88,7 +87,7 @@ void WriteMaxPool2d(Exporter& exporter, const Node& node, const char* onnx_name)
 }
 
 void WriteAvgPool2d(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<AvgPool2dOptions>();
+  const auto& options = node.options().Get<AvgPool2dOptions>();
   const Size2 stride = options.stride.value_or(options.kernel_size);
   if (options.ceil_mode) {
     CheckCeilMode(exporter, node, options.kernel_size, stride, options.padding, 1);
@@ -102,16 +101,16 @@ void WriteAvgPool2d(Exporter& exporter, const Node& node, const char* onnx_name)
 }
 
 void WriteAdaptiveAvgPool2d(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const Size2 size = node.options.Get<SpatialSizeOptions>().output_size;
+  const Size2 size = node.options().Get<SpatialSizeOptions>().output_size;
   const std::string& x = exporter.Name(node.inputs[0]);
   if (size == Size2(1)) return exporter.EmitTo(node.outputs, onnx_name, {x});
-  const std::vector<Extent>& shape = exporter.value(node.inputs[0]).shape;
-  if (!shape[2].is_number() || !shape[3].is_number() || shape[2].factor % size.height != 0 ||
-      shape[3].factor % size.width != 0) {
+  const std::vector<SymInt>& shape = exporter.value(node.inputs[0]).shape;
+  if (!shape[2].is_number() || !shape[3].is_number() || shape[2].number() % size.height != 0 ||
+      shape[3].number() % size.width != 0) {
     exporter.Fail(node,
                   "ONNX pools windows of one size: output_size must divide a fixed input size");
   }
-  const Ints window = {shape[2].factor / size.height, shape[3].factor / size.width};
+  const Ints window = {shape[2].number() / size.height, shape[3].number() / size.width};
   exporter.EmitTo(node.outputs, "AveragePool", {x},
                   {IntsAttribute("kernel_shape", window), IntsAttribute("strides", window)});
 }
@@ -123,22 +122,23 @@ void WriteSoftmax(Exporter& exporter, const Node& node, const char* onnx_name) {
     const std::string result = exporter.Emit(onnx_name, {row}, {{"axis", int64_t{0}}});
     return exporter.EmitTo(node.outputs, "Reshape", {result, exporter.Ints({})});
   }
-  exporter.EmitTo(node.outputs, onnx_name, {x}, {{"axis", node.options.Get<SoftmaxOptions>().dim}});
+  exporter.EmitTo(node.outputs, onnx_name, {x},
+                  {{"axis", node.options().Get<SoftmaxOptions>().dim}});
 }
 
 void WriteBatchNorm(Exporter& exporter, const Node& node, const char* onnx_name) {
   const DType dtype = exporter.value(node.inputs[0]).dtype;
-  const DimsView channels = exporter.value(node.inputs[1]).probes[0].shape();
+  const DimsView channels = exporter.value(node.inputs[1]).tried.shape();
   const std::string weight = NameOrFull(exporter, InputOrNone(node, 3), channels, 1, dtype);
   const std::string bias = NameOrFull(exporter, InputOrNone(node, 4), channels, 0, dtype);
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), weight, bias, exporter.Name(node.inputs[1]),
                    exporter.Name(node.inputs[2])},
-                  {{"epsilon", node.options.Get<BatchNormOptions>().eps}});
+                  {{"epsilon", node.options().Get<BatchNormOptions>().eps}});
 }
 
 void WriteLayerNorm(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<LayerNormOptions>();
+  const auto& options = node.options().Get<LayerNormOptions>();
   const graph::Value& input = exporter.value(node.inputs[0]);
   const auto num_dims = static_cast<size_t>(options.num_dims);
   Dims normalized;
@@ -146,7 +146,7 @@ void WriteLayerNorm(Exporter& exporter, const Node& node, const char* onnx_name)
     if (!input.shape[i].is_number() && InputOrNone(node, 1) == kNone) {
       exporter.Fail(node, "without a weight the normalized dimensions must have a fixed size");
     }
-    normalized.push_back(input.shape[i].factor);
+    normalized.push_back(input.shape[i].number());
   }
   const std::string weight = NameOrFull(exporter, InputOrNone(node, 1), normalized, 1, input.dtype);
   const std::vector<std::string> inputs = {exporter.Name(node.inputs[0]), weight,

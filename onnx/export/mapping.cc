@@ -13,9 +13,10 @@ void WriteDirect(Exporter& exporter, const graph::Node& node, const char* onnx_n
   std::vector<std::string> inputs;
   for (graph::ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
   // Bool arithmetic exists here, but not there.
-  const bool takes_bool = node.op == op::kWhere || SchemaOf(node.op).flags.view ||
-                          node.op == op::kClone || node.op == op::kToDevice || node.op == op::kEq ||
-                          SchemaOf(node.op).flags.rule == DTypeRule::kLogical;
+  const bool takes_bool = node.op() == op::kWhere || SchemaOf(node.op()).flags.view ||
+                          node.op() == op::kClone || node.op() == op::kToDevice ||
+                          node.op() == op::kEq ||
+                          SchemaOf(node.op()).flags.rule == DTypeRule::kLogical;
   if (!takes_bool && exporter.value(node.inputs[0]).dtype == kBool) {
     exporter.Fail(node, "ONNX has it for numbers, not for bool; Cast() the input");
   }

@@ -93,7 +93,7 @@ void WriteGelu(Exporter& exporter, const Node& node, const char*) {
     return exporter.Number(value, InputDType(exporter, node));
   };
   std::string phi;
-  if (node.options.Get<GeluOptions>().approximate == "tanh") {
+  if (node.options().Get<GeluOptions>().approximate == "tanh") {
     const std::string cube = exporter.Emit("Mul", {x, exporter.Emit("Mul", {x, x})});
     const std::string inner =
         exporter.Emit("Add", {x, exporter.Emit("Mul", {cube, number(0.044715)})});
@@ -107,11 +107,11 @@ void WriteGelu(Exporter& exporter, const Node& node, const char*) {
 
 void WriteLeakyRelu(Exporter& exporter, const Node& node, const char* onnx_name) {
   exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0])},
-                  {{"alpha", node.options.Get<LeakyReluOptions>().negative_slope}});
+                  {{"alpha", node.options().Get<LeakyReluOptions>().negative_slope}});
 }
 
 void WriteClamp(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<ClampOptions>();
+  const auto& options = node.options().Get<ClampOptions>();
   const DType dtype = InputDType(exporter, node);
   const auto bound = [&](const std::optional<Scalar>& value) {
     if (!value) return std::string();
@@ -181,7 +181,7 @@ void WriteNe(Exporter& exporter, const Node& node, const char*) {
 }
 
 void WriteCast(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const DType dtype = node.options.Get<CastOptions>().dtype;
+  const DType dtype = node.options().Get<CastOptions>().dtype;
   exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0])},
                   {{"to", int64_t{ToElementType(dtype)}}});
 }

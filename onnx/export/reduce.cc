@@ -11,14 +11,14 @@ namespace neura::onnx {
 using graph::Node;
 
 void WriteReduce(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<ReduceOptions>();
+  const auto& options = node.options().Get<ReduceOptions>();
   std::string x = exporter.Name(node.inputs[0]);
   const DType dtype = exporter.value(node.outputs[0]).dtype;
   if (dtype == kBool) exporter.Fail(node, "ONNX has no order of bool; Cast() the input");
   if (exporter.value(node.inputs[0]).dtype != dtype) x = exporter.Cast(x, dtype);
   std::vector<std::string> inputs = {x};
   std::vector<Attribute> attributes = {{"keepdims", int64_t{options.keepdim}}};
-  if (!options.dims.empty() && node.op == op::kSum) {
+  if (!options.dims.empty() && node.op() == op::kSum) {
     inputs.push_back(exporter.Ints(options.dims));
   } else if (!options.dims.empty()) {
     attributes.push_back({"axes", absl::MakeConstSpan(options.dims)});
@@ -28,7 +28,7 @@ void WriteReduce(Exporter& exporter, const Node& node, const char* onnx_name) {
 
 // ONNX reduces numbers alone: all is the least of 0 and 1, any the greatest.
 void WriteReduceBool(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<ReduceOptions>();
+  const auto& options = node.options().Get<ReduceOptions>();
   std::string x = exporter.Name(node.inputs[0]);
   if (exporter.value(node.inputs[0]).dtype != kBool) x = exporter.Cast(x, kBool);
   std::vector<Attribute> attributes = {{"keepdims", int64_t{options.keepdim}}};
@@ -39,7 +39,7 @@ void WriteReduceBool(Exporter& exporter, const Node& node, const char* onnx_name
 }
 
 void WriteArgReduce(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<ArgReduceOptions>();
+  const auto& options = node.options().Get<ArgReduceOptions>();
   std::string x = exporter.Name(node.inputs[0]);
   if (exporter.value(node.inputs[0]).dtype == kBool) x = exporter.Cast(x, kInt32);
   const size_t rank = exporter.value(node.inputs[0]).shape.size();
@@ -61,7 +61,7 @@ void WriteCumSum(Exporter& exporter, const Node& node, const char* onnx_name) {
   if (exporter.value(node.inputs[0]).shape.empty()) {
     return exporter.EmitTo(node.outputs, "Identity", {x});
   }
-  const int64_t dim = node.options.Get<DimOptions>().dim;
+  const int64_t dim = node.options().Get<DimOptions>().dim;
   exporter.EmitTo(node.outputs, onnx_name, {x, exporter.Constant(ScalarTensor(dim))});
 }
 

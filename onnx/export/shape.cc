@@ -11,8 +11,8 @@
 
 namespace neura::onnx {
 
-using graph::Extent;
 using graph::Node;
+using graph::SymInt;
 using graph::ValueId;
 
 void WriteIndexSelect(Exporter& exporter, const Node& node, const char* onnx_name) {
@@ -22,45 +22,49 @@ void WriteIndexSelect(Exporter& exporter, const Node& node, const char* onnx_nam
     index = exporter.Emit("Reshape", {index, exporter.Ints({1})});
   }
   exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0]), index},
-                  {{"axis", node.options.Get<DimOptions>().dim}});
+                  {{"axis", node.options().Get<DimOptions>().dim}});
 }
 
 void WriteGather(Exporter& exporter, const Node& node, const char* onnx_name) {
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1])},
-                  {{"axis", node.options.Get<DimOptions>().dim}});
+                  {{"axis", node.options().Get<DimOptions>().dim}});
 }
 
 void WriteScatterAdd(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const std::vector<Extent>& index_shape = exporter.value(node.inputs[1]).shape;
+  std::vector<SymInt> index_shape = exporter.value(node.inputs[1]).shape;
   std::string source = exporter.Name(node.inputs[2]);
   // There the source has the shape of the index, here it may be larger.
   if (index_shape != exporter.value(node.inputs[2]).shape) {
+    for (size_t i = 0; i < index_shape.size(); ++i) {
+      if (index_shape[i].is_number()) continue;
+      index_shape[i] = SymInt::Extent(node.inputs[1], static_cast<int64_t>(i));
+    }
     source = exporter.Emit("Slice", {source, exporter.Ints(Dims(index_shape.size(), 0)),
                                      exporter.Extents(index_shape)});
   }
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1]), source},
-                  {{"axis", node.options.Get<DimOptions>().dim}, {"reduction", "add"}});
+                  {{"axis", node.options().Get<DimOptions>().dim}, {"reduction", "add"}});
 }
 
 void WriteCat(Exporter& exporter, const Node& node, const char* onnx_name) {
   std::vector<std::string> inputs;
   for (ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
   exporter.EmitTo(node.outputs, onnx_name, std::move(inputs),
-                  {{"axis", node.options.Get<DimOptions>().dim}});
+                  {{"axis", node.options().Get<DimOptions>().dim}});
 }
 
 void WritePad(Exporter& exporter, const Node& node, const char* onnx_name) {
   const DType dtype = exporter.value(node.inputs[0]).dtype;
-  std::vector<Extent> integers = IntegersOf(node);  // those of before and after
+  std::vector<SymInt> integers = IntegersOf(node.operation());  // those of before and after
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Extents(integers),
-                   exporter.Number(node.options.Get<PadOptions>().value, dtype)});
+                   exporter.Number(node.options().Get<PadOptions>().value, dtype)});
 }
 
 void WriteFlip(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const Dims& dims = node.options.Get<DimsOptions>().dims;
+  const Dims& dims = node.options().Get<DimsOptions>().dims;
   const std::string& x = exporter.Name(node.inputs[0]);
   if (dims.empty() || exporter.value(node.inputs[0]).shape.empty()) {
     return exporter.EmitTo(node.outputs, "Identity", {x});
@@ -72,24 +76,24 @@ void WriteFlip(Exporter& exporter, const Node& node, const char* onnx_name) {
 }
 
 void WriteTriangle(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const int64_t diagonal = node.options.Get<TriangleOptions>().diagonal;
+  const int64_t diagonal = node.options().Get<TriangleOptions>().diagonal;
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Constant(ScalarTensor(diagonal))},
-                  {{"upper", int64_t{node.op == op::kTriu}}});
+                  {{"upper", int64_t{node.op() == op::kTriu}}});
 }
 
 void WriteReshape(Exporter& exporter, const Node& node, const char* onnx_name) {
-  std::vector<Extent> shape = IntegersOf(node);
+  std::vector<SymInt> shape = IntegersOf(node.operation());
   const auto is = [](int64_t number) {
-    return [number](const Extent& extent) { return extent == Extent(number); };
+    return [number](const SymInt& extent) { return extent == SymInt(number); };
   };
   // 0 takes the input's extent, unless there is a real 0.
-  const std::vector<Extent>& input = exporter.value(node.inputs[0]).shape;
+  const std::vector<SymInt>& input = exporter.value(node.inputs[0]).shape;
   if (std::none_of(shape.begin(), shape.end(), is(0))) {
     for (size_t i = 0; i < std::min(shape.size(), input.size()); ++i) {
       if (!shape[i].is_number() && shape[i] == input[i]) shape[i] = 0;
     }
-    const auto open = [](const Extent& extent) { return !extent.is_number(); };
+    const auto open = [](const SymInt& extent) { return !extent.is_number(); };
     if (std::count_if(shape.begin(), shape.end(), open) == 1 &&
         std::none_of(shape.begin(), shape.end(), is(-1))) {
       *std::find_if(shape.begin(), shape.end(), open) = -1;
@@ -103,23 +107,23 @@ void WriteReshape(Exporter& exporter, const Node& node, const char* onnx_name) {
 
 void WritePermute(Exporter& exporter, const Node& node, const char* onnx_name) {
   std::vector<int64_t> perm;
-  const Dims& dims = node.options.Get<DimsOptions>().dims;
+  const Dims& dims = node.options().Get<DimsOptions>().dims;
   for (int64_t dim : dims) perm.push_back(dim < 0 ? dim + static_cast<int64_t>(dims.size()) : dim);
   exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0])},
                   {{"perm", absl::MakeConstSpan(perm)}});
 }
 
 void WriteExpand(Exporter& exporter, const Node& node, const char* onnx_name) {
-  std::vector<Extent> shape = IntegersOf(node);
+  std::vector<SymInt> shape = IntegersOf(node.operation());
   // 1 keeps an extent there.
-  std::replace(shape.begin(), shape.end(), Extent(-1), Extent(1));
+  std::replace(shape.begin(), shape.end(), SymInt(-1), SymInt(1));
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Extents(shape)});
 }
 
 void WriteSqueeze(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const std::vector<Extent>& shape = exporter.value(node.inputs[0]).shape;
-  Dims named = node.options.Get<DimsOptions>().dims;
+  const std::vector<SymInt>& shape = exporter.value(node.inputs[0]).shape;
+  Dims named = node.options().Get<DimsOptions>().dims;
   const auto rank = static_cast<int64_t>(shape.size());
   if (named.empty()) {
     for (int64_t i = 0; i < rank; ++i) named.push_back(i);
@@ -128,7 +132,7 @@ void WriteSqueeze(Exporter& exporter, const Node& node, const char* onnx_name) {
   Dims dims;
   for (int64_t dim : named) {
     const int64_t d = dim < 0 ? dim + rank : dim;
-    if (d < rank && shape[static_cast<size_t>(d)] == Extent(1)) dims.push_back(d);
+    if (d < rank && shape[static_cast<size_t>(d)] == SymInt(1)) dims.push_back(d);
   }
   const std::string& x = exporter.Name(node.inputs[0]);
   if (dims.empty()) return exporter.EmitTo(node.outputs, "Identity", {x});
@@ -138,36 +142,36 @@ void WriteSqueeze(Exporter& exporter, const Node& node, const char* onnx_name) {
 void WriteUnsqueeze(Exporter& exporter, const Node& node, const char* onnx_name) {
   exporter.EmitTo(
       node.outputs, onnx_name,
-      {exporter.Name(node.inputs[0]), exporter.Ints({node.options.Get<DimOptions>().dim})});
+      {exporter.Name(node.inputs[0]), exporter.Ints({node.options().Get<DimOptions>().dim})});
 }
 
 void WriteSlice(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const std::vector<Extent> integers = IntegersOf(node);  // dim, start, end, step
+  const std::vector<SymInt> integers = IntegersOf(node.operation());  // dim, start, end, step
   const auto input = [&](size_t i) { return exporter.Extents({integers[i]}); };
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), input(1), input(2), input(0), input(3)});
 }
 
 void WriteFull(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<FullOptions>();
+  const auto& options = node.options().Get<FullOptions>();
   // Numbers are written out, filled tensors as their shape.
-  if (options.shape.empty() && node.symbolic.empty()) {
+  if (options.shape.empty() && node.symbolic().empty()) {
     const Tensor number = ScalarTensor(options.value, {.dtype = options.dtype});
     return exporter.EmitTo(node.outputs, "Constant", {}, {{"value", number}});
   }
   const Tensor value = Full({1}, options.value, {.dtype = options.dtype});
-  exporter.EmitTo(node.outputs, onnx_name, {exporter.Extents(IntegersOf(node))},
+  exporter.EmitTo(node.outputs, onnx_name, {exporter.Extents(IntegersOf(node.operation()))},
                   {{"value", value}});
 }
 
 // start + step * (0, 1, ...), as it is computed here.
 void WriteRange(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options.Get<RangeOptions>();
+  const auto& options = node.options().Get<RangeOptions>();
   const auto number = [&](const Scalar& value) {
     return exporter.Constant(ScalarTensor(value, {.dtype = options.dtype}));
   };
   const std::string length =
-      exporter.Emit("Reshape", {exporter.Extents(IntegersOf(node)), exporter.Ints({})});
+      exporter.Emit("Reshape", {exporter.Extents(IntegersOf(node.operation())), exporter.Ints({})});
   std::string range =
       exporter.Emit(onnx_name, {exporter.Number(0, kInt64), length, exporter.Number(1, kInt64)});
   range = exporter.Cast(range, options.dtype);

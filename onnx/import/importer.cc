@@ -13,15 +13,14 @@
 namespace neura::onnx {
 namespace {
 
-using graph::Extent;
+using graph::DeclaredExtent;
 using graph::Graph;
 using graph::kNone;
-using graph::Symbol;
 using graph::ValueId;
 
 // Beyond this no model is meant.
 constexpr int64_t kMaxExtent = int64_t{1} << 31;
-constexpr int kMaxSymbols = 16;
+constexpr int kMaxOpenSizes = 16;
 // Constants computed while importing may take this, and some multiple of the file's bytes.
 constexpr int64_t kLeastBudget = int64_t{16} << 20;
 
@@ -45,7 +44,6 @@ class Importer {
   Graph Run() {
     for (std::string_view bytes : message_.initializers) initializers_.emplace(TensorName(bytes));
     ReadInputTypes();
-    graph_ = Graph(symbols_);
     AddInputs();
     AddInitializers();
     for (const NodeMessage& node : message_.nodes) ReadNode(node);
@@ -57,7 +55,7 @@ class Importer {
   struct Input {
     std::string name;
     DType dtype;
-    std::vector<Extent> shape;
+    std::vector<DeclaredExtent> shape;
   };
 
   static const GraphMessage& GraphOf(const ModelMessage& model) {
@@ -104,7 +102,7 @@ class Importer {
     }
   }
 
-  Extent ExtentOf(const DimensionMessage& dim, const std::string& input, size_t index) {
+  DeclaredExtent ExtentOf(const DimensionMessage& dim, const std::string& input, size_t index) {
     if (dim.value) {
       if (*dim.value >= 0 && *dim.value <= kMaxExtent) return *dim.value;
       // Some write an open size as -1.
@@ -120,15 +118,12 @@ class Importer {
       ThrowInvalidArgument(
           absl::StrCat("fixed_dims: ", name, " = ", size, " is outside [0, ", kMaxExtent, "]"));
     }
-    for (size_t i = 0; i < symbols_.size(); ++i) {
-      if (symbols_[i].name == name) return Extent(1, static_cast<int>(i));
+    if (open_sizes_.insert(name).second && static_cast<int>(open_sizes_.size()) > kMaxOpenSizes) {
+      ThrowUnimplemented(
+          absl::StrCat("more than ", kMaxOpenSizes, " open sizes are not supported"));
     }
-    if (static_cast<int>(symbols_.size()) == kMaxSymbols) {
-      ThrowUnimplemented(absl::StrCat("more than ", kMaxSymbols, " open sizes are not supported"));
-    }
-    // Shapes are tried at small batches, and elsewhere at sizes that images have, odd ones too.
-    symbols_.push_back(index == 0 ? Symbol{name} : Symbol{name, {224, 256, 289}});
-    return Extent(1, static_cast<int>(symbols_.size()) - 1);
+    // Shapes are tried at a small batch, and elsewhere at a size that images have.
+    return graph::Open(name, index == 0 ? 2 : 224);
   }
 
   void Define(std::string_view name, ImportedValue value) {
@@ -295,7 +290,7 @@ class Importer {
   static bool IsSmall(const Graph& scratch) {
     for (graph::NodeId node : scratch.nodes()) {
       for (ValueId output : scratch.node(node).outputs) {
-        if (scratch.value(output).probes[0].numel() > kMaxKnownElements) return false;
+        if (scratch.value(output).tried.numel() > kMaxKnownElements) return false;
       }
     }
     return true;
@@ -341,7 +336,7 @@ class Importer {
   int64_t budget_;  // in bytes, for constants computed while importing
   std::set<std::string, std::less<>> initializers_;
   std::vector<Input> inputs_;
-  std::vector<Symbol> symbols_;
+  std::set<std::string> open_sizes_;
   Graph graph_;
   std::map<std::string, ImportedValue, std::less<>> values_;
 };

@@ -40,9 +40,11 @@ class NodeReader {
   // The value in the graph; throws where it is absent.
   graph::ValueId in(size_t i);
   graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
-  // The integers of an input that must follow from constants and shapes.
-  std::vector<graph::Extent> Extents(size_t i);
-  // As Extents, none of them open.
+  // The integers of an input of one dimension, whose number is fixed: numbers, or what a run reads.
+  std::vector<graph::SymInt> Extents(size_t i);
+  // Whether they are int64 and nothing but sizes and constants tells them.
+  bool FollowsFromSizes(size_t i) const;
+  // As Extents, all of them numbers.
   std::vector<int64_t> Ints(size_t i);
   // The elements, where they are known and the same at all sizes.
   std::optional<Tensor> Known(size_t i) const;
@@ -61,7 +63,7 @@ class NodeReader {
   // ---- the graph ----
   graph::Graph& graph() { return graph_; }
   DType dtype(graph::ValueId id) const { return graph_.value(id).dtype; }
-  const std::vector<graph::Extent>& shape(graph::ValueId id) const {
+  const std::vector<graph::SymInt>& shape(graph::ValueId id) const {
     return graph_.value(id).shape;
   }
   int64_t rank(graph::ValueId id) const { return static_cast<int64_t>(shape(id).size()); }
@@ -79,18 +81,19 @@ class NodeReader {
     return AddNode(op, graph::OptionsBox(op), std::move(inputs), {});
   }
   graph::ValueId AddNode(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
-                         std::vector<graph::SymbolicInt> symbolic);
+                         std::vector<graph::SymbolicOption> symbolic);
   // Operations whose options are one shape: reshape, expand, full.
-  graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::Extent>& shape);
-  graph::ValueId Expand(graph::ValueId input, const std::vector<graph::Extent>& shape);
-  graph::ValueId Full(const std::vector<graph::Extent>& shape, const Scalar& value, DType dtype);
-  graph::ValueId Slice(graph::ValueId input, int64_t dim, graph::Extent start, graph::Extent end,
+  graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::SymInt>& shape);
+  graph::ValueId Expand(graph::ValueId input, const std::vector<graph::SymInt>& shape);
+  graph::ValueId Full(const std::vector<graph::SymInt>& shape, const Scalar& value, DType dtype);
+  graph::ValueId Slice(graph::ValueId input, int64_t dim, graph::SymInt start, graph::SymInt end,
                        int64_t step = 1);
   graph::ValueId Permute(graph::ValueId input, std::vector<int64_t> dims);
   graph::ValueId Cast(graph::ValueId input, DType dtype);
   graph::ValueId Constant(const Tensor& tensor) { return graph_.AddConstant(tensor); }
   // A number beside a value, of its dtype.
   graph::ValueId Number(double value, graph::ValueId beside);
+  graph::ValueId Number(const graph::SymInt& value, graph::ValueId beside);
 
   // ---- outputs ----
   size_t num_outputs() const { return node_.outputs.size(); }
@@ -108,11 +111,10 @@ class NodeReader {
  private:
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
-  // Of an input that is known, but no constant; an error where one of them is unknown.
-  const std::vector<graph::Extent>& OpenSizes(size_t i) const;
-  graph::ValueId Sizes(const std::vector<graph::Extent>& extents, DimsView shape);
+  // Integers as elements, int64.
+  graph::ValueId Sizes(const std::vector<graph::SymInt>& sizes, DimsView shape);
   graph::ValueId AddShaped(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
-                           const std::vector<graph::Extent>& shape);
+                           const std::vector<graph::SymInt>& shape);
 
   graph::Graph& graph_;
   const NodeMessage& node_;

@@ -7,15 +7,16 @@
 namespace neura::onnx {
 namespace {
 
-using graph::Extent;
+using graph::SymInt;
 
-Extent ElementOf(const KnownValue& value, int64_t i) {
-  return value.is_constant() ? Extent(value.constant.data<int64_t>()[i])
-                             : value.sizes[static_cast<size_t>(i)];
+SymInt ElementOf(const KnownValue& value, int64_t i) {
+  if (!value.is_constant()) return value.sizes[static_cast<size_t>(i)];
+  if (value.constant.dtype() == kBool) return SymInt(value.constant.data<bool>()[i]);
+  return SymInt(value.constant.data<int64_t>()[i]);
 }
 
-bool HoldsIntegers(const KnownValue& value) {
-  return !value.is_constant() || value.constant.dtype() == kInt64;
+DType DTypeOf(const KnownValue& value) {
+  return value.is_constant() ? value.constant.dtype() : value.dtype;
 }
 
 // ---- operators that move elements: their results are read off by sending numbers through
@@ -36,7 +37,7 @@ std::optional<bool (*)(size_t)> MovedInputs(std::string_view op) {
 std::optional<std::vector<KnownValue>> Move(const NodeMessage& node, bool (*is_moved)(size_t),
                                             const std::vector<const KnownValue*>& inputs,
                                             ConstantEvaluator evaluate) {
-  std::vector<Extent> elements;  // by the numbers that stand for them
+  std::vector<SymInt> elements;  // by the numbers that stand for them
   std::vector<Tensor> numbered(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr) continue;
@@ -46,7 +47,7 @@ std::optional<std::vector<KnownValue>> Move(const NodeMessage& node, bool (*is_m
       numbered[i] = input.constant;
       continue;
     }
-    if (!HoldsIntegers(input)) return std::nullopt;
+    if (DTypeOf(input) != kInt64) return std::nullopt;
     std::vector<int64_t> numbers(static_cast<size_t>(NumElements(input.dims())));
     for (size_t k = 0; k < numbers.size(); ++k) {
       numbers[k] = static_cast<int64_t>(elements.size());
@@ -64,7 +65,7 @@ std::optional<std::vector<KnownValue>> Move(const NodeMessage& node, bool (*is_m
       continue;
     }
     if (result.dtype() != kInt64) return std::nullopt;
-    std::vector<Extent> sizes;
+    std::vector<SymInt> sizes;
     for (int64_t k = 0; k < result.numel(); ++k) {
       sizes.push_back(elements[static_cast<size_t>(result.data<int64_t>()[k])]);
     }
@@ -73,92 +74,47 @@ std::optional<std::vector<KnownValue>> Move(const NodeMessage& node, bool (*is_m
   return results;
 }
 
-// ---- arithmetic: nothing where the result is no multiple of one size
+// ---- arithmetic of integers
 
-Extent Multiple(int64_t factor, const Extent& of) {
-  return factor == 0 ? Extent(0) : Extent(factor, of.symbol);
-}
-
-std::optional<Extent> Add(const Extent& a, const Extent& b) {
-  if (b == Extent(0)) return a;
-  if (a == Extent(0)) return b;
-  int64_t sum;
-  if (a.symbol != b.symbol || __builtin_add_overflow(a.factor, b.factor, &sum)) return std::nullopt;
-  return Multiple(sum, a);
-}
-
-std::optional<Extent> Sub(const Extent& a, const Extent& b) {
-  int64_t negative;
-  if (__builtin_sub_overflow(int64_t{0}, b.factor, &negative)) return std::nullopt;
-  return Add(a, Multiple(negative, b));
-}
-
-std::optional<Extent> Mul(const Extent& a, const Extent& b) {
-  int64_t product;
-  if (!a.is_number() && !b.is_number()) return std::nullopt;
-  if (__builtin_mul_overflow(a.factor, b.factor, &product)) return std::nullopt;
-  return Multiple(product, a.is_number() ? b : a);
-}
-
-// ONNX cuts the quotient towards zero; only those that leave no rest are followed.
-std::optional<Extent> Div(const Extent& a, const Extent& b) {
-  if (b.factor == 0) return std::nullopt;
-  if (b == Extent(-1)) return Sub(0, a);
-  if (a.is_number() && b.is_number()) return Extent(a.factor / b.factor);
-  if (b.factor == -1 || a.factor % b.factor != 0) return std::nullopt;
-  if (b.is_number()) return Multiple(a.factor / b.factor, a);
-  if (a.symbol != b.symbol) return std::nullopt;
-  return Extent(a.factor / b.factor);
-}
-
-// 0 or 1. A size is not negative.
-std::optional<Extent> Equal(const Extent& a, const Extent& b) {
-  if (a == b) return Extent(1);
-  if (a.is_number() && b.is_number()) return Extent(0);
-  if (!a.is_number() && !b.is_number()) return std::nullopt;
-  const Extent &number = a.is_number() ? a : b, &size = a.is_number() ? b : a;
-  const bool other_sign = (number.factor < 0) != (size.factor < 0) && number.factor != 0;
-  // By -1 everything is divisible, and the least number is not divided.
-  if (other_sign || (size.factor != -1 && number.factor % size.factor != 0)) return Extent(0);
-  return std::nullopt;
-}
-
-using Binary = std::optional<Extent> (*)(const Extent&, const Extent&);
+using Binary = SymInt (*)(const SymInt&, const SymInt&);
 
 Binary BinaryOf(std::string_view op) {
-  return op == "Add"     ? Add
-         : op == "Sub"   ? Sub
-         : op == "Mul"   ? Mul
-         : op == "Div"   ? Div
-         : op == "Equal" ? Equal
-                         : nullptr;
+  if (op == "Add") return [](const SymInt& a, const SymInt& b) { return a + b; };
+  if (op == "Sub") return [](const SymInt& a, const SymInt& b) { return a - b; };
+  if (op == "Mul") return [](const SymInt& a, const SymInt& b) { return a * b; };
+  // ONNX cuts the quotient towards zero.
+  if (op == "Div") return [](const SymInt& a, const SymInt& b) { return a / b; };
+  if (op == "Mod") return &SymInt::Mod;
+  if (op == "Min") return &SymInt::Min;
+  if (op == "Max") return &SymInt::Max;
+  if (op == "Equal") return &SymInt::Equal;
+  return nullptr;
 }
 
-std::optional<KnownValue> Combine(Binary combine, const KnownValue& a, const KnownValue& b) {
-  const Dims shape = BroadcastShapes("import", a.dims(), b.dims());
-  if (NumElements(shape) > kMaxKnownElements) return std::nullopt;
-  // Where each element of the result comes from.
-  const auto places = [&shape](const KnownValue& value) {
-    const int64_t numel = NumElements(value.dims());
-    return Contiguous(Expand(Reshape(Arange(numel), value.dims()), shape));
-  };
-  const Tensor from_a = places(a), from_b = places(b);
-  std::vector<Extent> results;
-  for (int64_t i = 0; i < from_a.numel(); ++i) {
-    const Extent x = ElementOf(a, from_a.data<int64_t>()[i]);
-    const Extent y = ElementOf(b, from_b.data<int64_t>()[i]);
-    if (!x.is_known() || !y.is_known()) {
-      results.push_back(Extent::Unknown());
-      continue;
+// Where each element of a result of this shape comes from in `value`.
+Tensor PlacesIn(const KnownValue& value, DimsView shape) {
+  const int64_t numel = NumElements(value.dims());
+  return Contiguous(Expand(Reshape(Arange(numel), value.dims()), shape));
+}
+
+// Element by element, broadcast.
+template <typename Element>
+std::optional<KnownValue> Map(const std::vector<const KnownValue*>& inputs, DType dtype,
+                              Element element) {
+  Dims shape;
+  for (const KnownValue* input : inputs) shape = BroadcastShapes("import", shape, input->dims());
+  if (NumElements(shape) > static_cast<int64_t>(kMaxDims)) return std::nullopt;
+  std::vector<Tensor> places;
+  for (const KnownValue* input : inputs) places.push_back(PlacesIn(*input, shape));
+  std::vector<SymInt> results;
+  for (int64_t i = 0; i < NumElements(shape); ++i) {
+    std::vector<SymInt> operands;
+    for (size_t k = 0; k < inputs.size(); ++k) {
+      operands.push_back(ElementOf(*inputs[k], places[k].data<int64_t>()[i]));
     }
-    const std::optional<Extent> result = combine(x, y);
-    if (!result) return std::nullopt;
-    results.push_back(*result);
+    results.push_back(element(operands));
   }
-  KnownValue value = KnownValue::Sizes(std::move(results), shape);
-  if (combine != Equal) return value;
-  if (!value.is_constant()) return std::nullopt;
-  return KnownValue::Constant(Cast(value.constant, kBool));
+  return KnownValue::Sizes(std::move(results), shape, dtype);
 }
 
 // The product of all elements of a vector.
@@ -172,46 +128,66 @@ std::optional<KnownValue> Product(const NodeMessage& node, const KnownValue& inp
       return std::nullopt;
     }
   }
-  Extent product = 1;
-  for (int64_t i = 0; i < input.dims()[0]; ++i) {
-    const Extent factor = ElementOf(input, i);
-    const std::optional<Extent> next = factor.is_known() ? Mul(product, factor) : std::nullopt;
-    if (!next) return std::nullopt;
-    product = *next;
-  }
+  SymInt product = 1;
+  for (int64_t i = 0; i < input.dims()[0]; ++i) product = product * ElementOf(input, i);
   return KnownValue::Sizes({product}, keepdims ? Dims{1} : Dims{});
+}
+
+std::optional<KnownValue> Compute(const NodeMessage& node,
+                                  const std::vector<const KnownValue*>& inputs) {
+  const auto given = [&inputs](size_t least, size_t most) {
+    return inputs.size() >= least && inputs.size() <= most &&
+           std::count(inputs.begin(), inputs.end(), nullptr) == 0;
+  };
+  const auto all_int64 = [&inputs](size_t first) {
+    return std::all_of(inputs.begin() + static_cast<ptrdiff_t>(first), inputs.end(),
+                       [](const KnownValue* input) { return DTypeOf(*input) == kInt64; });
+  };
+  if (node.op_type == "Where" && given(3, 3) && DTypeOf(*inputs[0]) == kBool && all_int64(1)) {
+    return Map(inputs, kInt64,
+               [](const std::vector<SymInt>& x) { return SymInt::Where(x[0], x[1], x[2]); });
+  }
+  if (node.op_type == "ReduceProd" && given(1, 1) && all_int64(0)) {
+    return Product(node, *inputs[0]);
+  }
+  const Binary combine = BinaryOf(node.op_type);
+  if (combine == nullptr || !node.attributes.empty()) return std::nullopt;
+  const bool any_number = node.op_type == "Min" || node.op_type == "Max";
+  if (!given(any_number ? 1 : 2, any_number ? kMaxDims : 2) || !all_int64(0)) return std::nullopt;
+  return Map(inputs, node.op_type == "Equal" ? kBool : kInt64,
+             [combine](const std::vector<SymInt>& x) {
+               SymInt result = x[0];
+               for (size_t i = 1; i < x.size(); ++i) result = combine(result, x[i]);
+               return result;
+             });
 }
 
 }  // namespace
 
-KnownValue KnownValue::Sizes(std::vector<Extent> sizes, DimsView shape) {
+KnownValue KnownValue::Sizes(std::vector<SymInt> sizes, DimsView shape, DType dtype) {
   std::vector<int64_t> numbers;
-  for (const Extent& size : sizes) {
-    if (!size.is_number()) return {Tensor(), std::move(sizes), Dims(shape.begin(), shape.end())};
-    numbers.push_back(size.factor);
+  for (const SymInt& size : sizes) {
+    if (!size.is_number()) {
+      return {Tensor(), std::move(sizes), Dims(shape.begin(), shape.end()), dtype};
+    }
+    numbers.push_back(size.number());
   }
-  return Constant(FromVector(numbers, shape));
+  return Constant(Cast(FromVector(numbers, shape), dtype));
 }
 
 std::optional<std::vector<KnownValue>> FollowSizes(const NodeMessage& node,
                                                    const std::vector<const KnownValue*>& inputs,
                                                    ConstantEvaluator evaluate) {
-  if (const auto is_moved = MovedInputs(node.op_type)) {
-    return Move(node, *is_moved, inputs, evaluate);
+  try {
+    if (std::optional<KnownValue> result = Compute(node, inputs)) {
+      return std::vector<KnownValue>{*std::move(result)};
+    }
+  } catch (const Error&) {
+    // Too long, too large or divided by 0: a run computes it, if it gets there.
+    return std::nullopt;
   }
-  std::optional<KnownValue> result;
-  const Binary combine = BinaryOf(node.op_type);
-  const auto given = [&inputs](size_t count) {
-    return inputs.size() == count &&
-           std::all_of(inputs.begin(), inputs.end(), [](const KnownValue* input) {
-             return input != nullptr && HoldsIntegers(*input);
-           });
-  };
-  if (combine != nullptr && given(2) && node.attributes.empty())
-    result = Combine(combine, *inputs[0], *inputs[1]);
-  if (node.op_type == "ReduceProd" && given(1)) result = Product(node, *inputs[0]);
-  if (!result) return std::nullopt;
-  return std::vector<KnownValue>{*std::move(result)};
+  const auto is_moved = MovedInputs(node.op_type);
+  return is_moved ? Move(node, *is_moved, inputs, evaluate) : std::nullopt;
 }
 
 }  // namespace neura::onnx

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "neura/graph/extent.h"
+#include "neura/graph/sym_int.h"
 #include "neura/onnx/format/messages.h"
 #include "neura/tensor/tensor.h"
 
@@ -16,16 +16,17 @@ namespace neura::onnx {
 // them; of those that depend on open sizes, only as many as a shape may have.
 inline constexpr int64_t kMaxKnownElements = 1 << 14;
 
-// The elements of a value. A constant has the same at all sizes; else they are int64, and each of
-// them is a number, a multiple of an open size, or nothing that is known.
+// The elements of a value. A constant has the same at all sizes; else they are int64 or bool, and
+// expressions of open sizes.
 struct KnownValue {
   Tensor constant;
-  std::vector<graph::Extent> sizes;  // in row-major order
+  std::vector<graph::SymInt> sizes;  // in row-major order
   Dims shape;                        // of `sizes`
+  DType dtype = kInt64;              // of `sizes`
 
   static KnownValue Constant(Tensor tensor) { return {std::move(tensor), {}, {}}; }
   // A constant where all are numbers.
-  static KnownValue Sizes(std::vector<graph::Extent> sizes, DimsView shape);
+  static KnownValue Sizes(std::vector<graph::SymInt> sizes, DimsView shape, DType dtype = kInt64);
 
   bool is_constant() const { return constant.defined(); }
   DimsView dims() const { return is_constant() ? constant.shape() : DimsView(shape); }
@@ -36,8 +37,8 @@ using ConstantEvaluator =
     absl::FunctionRef<std::optional<std::vector<Tensor>>(const std::vector<Tensor>& inputs)>;
 
 // What `node` makes of known inputs (nullptr where absent), of which one at least depends on open
-// sizes. Nothing unless it holds at every size: the rules are those of operators that move
-// elements, and of sums, products and quotients that stay multiples of a size.
+// sizes: of operators that move elements, and of arithmetic of integers. Nothing for others, and
+// where an expression grows too long.
 std::optional<std::vector<KnownValue>> FollowSizes(const NodeMessage& node,
                                                    const std::vector<const KnownValue*>& inputs,
                                                    ConstantEvaluator evaluate);

@@ -16,7 +16,7 @@
 namespace neura::onnx {
 namespace {
 
-using graph::Extent;
+using graph::SymInt;
 using graph::ValueId;
 
 // The windows of a convolution or a pool over two dimensions; those over one get another of
@@ -234,8 +234,8 @@ void ReadSoftmaxLike(NodeReader& node, OpId op) {
   if (node.opset() >= 13 || axis == node.rank(x) - 1) {
     return node.Out(node.Add(op, SoftmaxOptions{.dim = axis}, {x}));
   }
-  const std::vector<Extent>& shape = node.shape(x);
-  std::vector<Extent> flat(shape.begin(), shape.begin() + axis);
+  const std::vector<SymInt>& shape = node.shape(x);
+  std::vector<SymInt> flat(shape.begin(), shape.begin() + axis);
   flat.push_back(-1);
   const ValueId result = node.Add(op, SoftmaxOptions{.dim = -1}, {node.Reshape(x, flat)});
   node.Out(node.Reshape(result, node.shape(x)));
@@ -262,7 +262,7 @@ void ReadInstanceNormalization(NodeReader& node) {
   const ValueId rstd =
       node.Add(op::kRsqrt, {node.Add(op::kAdd, {variance, node.Number(eps, variance)})});
   const auto per_channel = [&](ValueId id) {
-    std::vector<Extent> shape(static_cast<size_t>(node.rank(x) - 1), 1);
+    std::vector<SymInt> shape(static_cast<size_t>(node.rank(x) - 1), 1);
     shape[0] = -1;
     return node.Reshape(id, shape);
   };
@@ -281,7 +281,7 @@ void ReadLayerNormalization(NodeReader& node) {
   node.Out(y);
   const std::vector<ValueId> outputs = node.graph().node(node.graph().value(y).producer).outputs;
   // The other outputs of the operation follow its first; ONNX keeps the reduced dimensions.
-  std::vector<Extent> kept(node.shape(x).begin(), node.shape(x).begin() + axis);
+  std::vector<SymInt> kept(node.shape(x).begin(), node.shape(x).begin() + axis);
   kept.resize(static_cast<size_t>(node.rank(x)), 1);
   if (node.Wants(1)) node.Out(node.Reshape(outputs[1], kept), 1);
   if (node.Wants(2)) node.Out(node.Reshape(outputs[2], kept), 2);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "neura/graph/host_functions.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/importer.h"
@@ -14,10 +15,10 @@
 
 namespace neura::onnx {
 
-using graph::Extent;
 using graph::kNone;
 using graph::OptionsBox;
-using graph::SymbolicInt;
+using graph::SymbolicOption;
+using graph::SymInt;
 using graph::ValueId;
 
 NodeReader::NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
@@ -32,23 +33,14 @@ ValueId NodeReader::in(size_t i) {
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
   ImportedValue& input = inputs_[i];
   if (input.id != kNone) return input.id;
-  return input.id = input.known->is_constant() ? graph_.AddConstant(input.known->constant)
-                                               : Sizes(OpenSizes(i), input.known->shape);
+  if (input.known->is_constant()) return input.id = graph_.AddConstant(input.known->constant);
+  return input.id = Cast(Sizes(input.known->sizes, input.known->shape), input.known->dtype);
 }
 
-// Open sizes as elements: each is the sum of so many ones.
-ValueId NodeReader::Sizes(const std::vector<Extent>& extents, DimsView shape) {
-  std::vector<ValueId> parts;
-  for (const Extent& extent : extents) {
-    if (extent.is_number()) {
-      parts.push_back(Constant(FromList<int64_t>({extent.factor})));
-      continue;
-    }
-    const ValueId ones = Full({Extent(1, extent.symbol)}, extent.factor, kInt64);
-    parts.push_back(Add(op::kSum, ReduceOptions{.keepdim = true}, {ones}));
-  }
-  const ValueId sizes = Add(op::kCat, DimOptions{.dim = 0}, std::move(parts));
-  return shape.size() == 1 ? sizes : Reshape(sizes, {shape.begin(), shape.end()});
+ValueId NodeReader::Sizes(const std::vector<SymInt>& sizes, DimsView shape) {
+  const graph::ValueType type{.dtype = kInt64, .shape = {static_cast<int64_t>(sizes.size())}};
+  const ValueId vector = graph_.AddHostCall(graph::kIntegers, {}, sizes, {&type, 1})[0];
+  return shape.size() == 1 ? vector : Reshape(vector, {shape.begin(), shape.end()});
 }
 
 std::optional<Tensor> NodeReader::Known(size_t i) const {
@@ -58,50 +50,51 @@ std::optional<Tensor> NodeReader::Known(size_t i) const {
   return constant.defined() ? std::optional<Tensor>(constant) : std::nullopt;
 }
 
-const std::vector<Extent>& NodeReader::OpenSizes(size_t i) const {
-  const std::vector<Extent>& sizes = inputs_[i].known->sizes;
-  for (size_t k = 0; k < sizes.size(); ++k) {
-    if (sizes[k].is_known()) continue;
-    Unsupported(absl::StrCat("element ", k, " of input ", i,
-                             " depends on an open size otherwise than by a factor"));
-  }
-  return sizes;
-}
-
-std::vector<Extent> NodeReader::Extents(size_t i) {
+std::vector<SymInt> NodeReader::Extents(size_t i) {
   const auto require_one_dimension = [&](size_t dims) {
     if (dims > 1) {
       Unsupported(absl::StrCat("input ", i, " must have one dimension of a fixed size"));
     }
   };
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
-  if (const std::optional<KnownValue>& known = inputs_[i].known; known && !known->is_constant()) {
+  const std::optional<KnownValue>& known = inputs_[i].known;
+  if (known && !known->is_constant()) {
     require_one_dimension(known->shape.size());
-    return OpenSizes(i);
+    return known->sizes;
   }
   const std::optional<Tensor> constant = Known(i);
-  if (!constant) {
-    Unsupported(
-        absl::StrCat("input ", i, " (", node_.inputs[i],
-                     ") must be a constant or follow from shapes; it depends on an open size ",
-                     "otherwise than by a factor, or on elements"));
+  const DType dtype = constant ? constant->dtype() : this->dtype(in(i));
+  if (!IsIntegral(dtype)) {
+    ThrowInvalidArgument(absl::StrCat("input ", i, " must hold integers, got ", DTypeName(dtype)));
   }
-  if (!IsIntegral(constant->dtype())) {
-    ThrowInvalidArgument(
-        absl::StrCat("input ", i, " must hold integers, got ", Describe(*constant)));
+  std::vector<SymInt> extents;
+  if (!constant) {
+    require_one_dimension(static_cast<size_t>(rank(in(i))));
+    const int64_t count = rank(in(i)) == 0 ? 1 : FixedExtent(in(i), 0);
+    if (count > static_cast<int64_t>(kMaxDims)) {
+      Unsupported(absl::StrCat(count, " integers of input ", i, " that only a run can tell"));
+    }
+    for (int64_t k = 0; k < count; ++k) extents.push_back(SymInt::Element(in(i), k));
+    return extents;
   }
   require_one_dimension(constant->shape().size());
   const Tensor integers = Contiguous(neura::Cast(*constant, kInt64));
-  std::vector<Extent> extents;
   for (int64_t k = 0; k < integers.numel(); ++k) extents.push_back(integers.data<int64_t>()[k]);
   return extents;
 }
 
+bool NodeReader::FollowsFromSizes(size_t i) const {
+  if (const std::optional<Tensor> constant = Known(i)) return constant->dtype() == kInt64;
+  return has(i) && inputs_[i].known && inputs_[i].known->dtype == kInt64;
+}
+
 std::vector<int64_t> NodeReader::Ints(size_t i) {
   std::vector<int64_t> ints;
-  for (const Extent& extent : Extents(i)) {
-    if (!extent.is_number()) Unsupported(absl::StrCat("input ", i, " depends on an open size"));
-    ints.push_back(extent.factor);
+  for (const SymInt& extent : Extents(i)) {
+    if (!extent.is_number()) {
+      Unsupported(absl::StrCat("input ", i, " (", node_.inputs[i], ") must be a constant"));
+    }
+    ints.push_back(extent.number());
   }
   return ints;
 }
@@ -165,11 +158,11 @@ int64_t NodeReader::FixedExtent(ValueId id, int64_t dim) {
     ThrowInvalidArgument(
         absl::StrCat("there is no dimension ", dim, " in a tensor of rank ", rank(id)));
   }
-  const Extent& extent = shape(id)[static_cast<size_t>(dim)];
+  const SymInt& extent = shape(id)[static_cast<size_t>(dim)];
   if (!extent.is_number()) {
     Unsupported(absl::StrCat("dimension ", dim, " must have a fixed size; give one in fixed_dims"));
   }
-  return extent.factor;
+  return extent.number();
 }
 
 int64_t NodeReader::Axis(int64_t axis, int64_t rank) const {
@@ -177,15 +170,12 @@ int64_t NodeReader::Axis(int64_t axis, int64_t rank) const {
 }
 
 ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> inputs,
-                            std::vector<SymbolicInt> symbolic) {
-  for (const SymbolicInt& entry : symbolic) {
-    if (!entry.value.is_known()) Unsupported("a shape follows from open sizes in no simple way");
-  }
+                            std::vector<SymbolicOption> symbolic) {
   const OpFlags& flags = SchemaOf(op).flags;
   if (flags.promotes) {
     std::vector<const Tensor*> metas;
     for (size_t i = flags.first_value; i < inputs.size(); ++i) {
-      metas.push_back(&graph_.value(inputs[i]).probes[0]);
+      metas.push_back(&graph_.value(inputs[i]).tried);
     }
     const DType common = ComputeDType(flags.rule, PromotedDType(metas));
     for (size_t i = flags.first_value; i < inputs.size(); ++i) inputs[i] = Cast(inputs[i], common);
@@ -197,8 +187,8 @@ ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> in
 }
 
 ValueId NodeReader::AddShaped(OpId op, OptionsBox options, std::vector<ValueId> inputs,
-                              const std::vector<Extent>& shape) {
-  std::vector<SymbolicInt> symbolic;
+                              const std::vector<SymInt>& shape) {
+  std::vector<SymbolicOption> symbolic;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (!shape[i].is_number()) symbolic.push_back({static_cast<int>(i), shape[i]});
   }
@@ -208,28 +198,24 @@ ValueId NodeReader::AddShaped(OpId op, OptionsBox options, std::vector<ValueId> 
 namespace {
 
 // What is open is filled in at each size.
-Dims Template(const std::vector<Extent>& shape) {
+Dims Template(const std::vector<SymInt>& shape) {
   if (shape.size() > kMaxDims) {
     ThrowUnimplemented(absl::StrCat(shape.size(), " dimensions are not supported"));
   }
   Dims dims;
-  for (const Extent& extent : shape) dims.push_back(extent.is_number() ? extent.factor : 0);
+  for (const SymInt& extent : shape) dims.push_back(extent.is_number() ? extent.number() : 0);
   return dims;
 }
 
 }  // namespace
 
-ValueId NodeReader::Reshape(ValueId input, const std::vector<Extent>& shape) {
-  // Where the elements do not lie in order, a view will not do.
-  for (const Tensor& probe : graph_.value(input).probes) {
-    if (probe.is_contiguous()) continue;
-    input = Add(op::kClone, {input});
-    break;
-  }
+ValueId NodeReader::Reshape(ValueId input, const std::vector<SymInt>& shape) {
+  // Where the elements may not lie in order, a view will not do.
+  if (!graph_.IsContiguous(input)) input = Add(op::kClone, {input});
   ShapeOptions options{.shape = Template(shape)};
-  const auto is_open = [](const Extent& extent) { return !extent.is_number(); };
+  const auto is_open = [](const SymInt& extent) { return !extent.is_number(); };
   const auto open = std::count_if(shape.begin(), shape.end(), is_open);
-  const bool wildcard = std::count(shape.begin(), shape.end(), Extent(-1)) > 0;
+  const bool wildcard = std::count(shape.begin(), shape.end(), SymInt(-1)) > 0;
   if (open != 1 || wildcard) {
     return AddShaped(op::kReshape, OptionsBox(op::kReshape, &options), {input}, shape);
   }
@@ -238,19 +224,20 @@ ValueId NodeReader::Reshape(ValueId input, const std::vector<Extent>& shape) {
   return Add(op::kReshape, options, {input});
 }
 
-ValueId NodeReader::Expand(ValueId input, const std::vector<Extent>& shape) {
+ValueId NodeReader::Expand(ValueId input, const std::vector<SymInt>& shape) {
   const ShapeOptions options{.shape = Template(shape)};
   return AddShaped(op::kExpand, OptionsBox(op::kExpand, &options), {input}, shape);
 }
 
-ValueId NodeReader::Full(const std::vector<Extent>& shape, const Scalar& value, DType dtype) {
+ValueId NodeReader::Full(const std::vector<SymInt>& shape, const Scalar& value, DType dtype) {
   const FullOptions options{.shape = Template(shape), .value = value, .dtype = dtype};
   return AddShaped(op::kFull, OptionsBox(op::kFull, &options), {}, shape);
 }
 
-ValueId NodeReader::Slice(ValueId input, int64_t dim, Extent start, Extent end, int64_t step) {
-  const SliceOptions options{.dim = dim, .start = start.factor, .end = end.factor, .step = step};
-  std::vector<SymbolicInt> symbolic;
+ValueId NodeReader::Slice(ValueId input, int64_t dim, SymInt start, SymInt end, int64_t step) {
+  const SliceOptions options{
+      .dim = dim, .start = start.number(), .end = end.number(), .step = step};
+  std::vector<SymbolicOption> symbolic;
   if (!start.is_number()) symbolic.push_back({1, start});
   if (!end.is_number()) symbolic.push_back({2, end});
   return AddNode(op::kSlice, OptionsBox(op::kSlice, &options), {input}, std::move(symbolic));
@@ -269,6 +256,11 @@ ValueId NodeReader::Cast(ValueId input, DType to) {
 
 ValueId NodeReader::Number(double value, ValueId beside) {
   return Constant(ScalarTensor(value, {.dtype = dtype(beside)}));
+}
+
+ValueId NodeReader::Number(const SymInt& value, ValueId beside) {
+  if (value.is_number()) return Number(static_cast<double>(value.number()), beside);
+  return Cast(Sizes({value}, {}), dtype(beside));
 }
 
 void NodeReader::Out(ValueId value, size_t i) { outputs_[i].id = value; }

@@ -105,7 +105,7 @@ void ReadPRelu(NodeReader& node) {
   ValueId slope = node.in(1);
   // Before operator set 7, one number for each channel.
   if (node.opset() < 7 && node.rank(slope) == 1 && node.rank(x) > 2) {
-    std::vector<graph::Extent> shape(static_cast<size_t>(node.rank(x) - 1), 1);
+    std::vector<graph::SymInt> shape(static_cast<size_t>(node.rank(x) - 1), 1);
     shape[0] = -1;
     slope = node.Reshape(slope, shape);
   }

@@ -75,10 +75,11 @@ void ReadArgExtremum(NodeReader& node, OpId op) {
   const bool last = node.Int("select_last_index", 0) != 0;
   if (!last) return node.Out(node.Add(op, options, {x}));
   // The first of the reversed values.
-  const int64_t extent = node.FixedExtent(x, axis);
+  if (axis >= node.rank(x)) node.FixedExtent(x, axis);
+  const graph::SymInt end = node.shape(x)[static_cast<size_t>(axis)] - 1;
   const ValueId index =
       node.Add(op, options, {node.Add(op::kFlip, DimsOptions{.dims = {axis}}, {x})});
-  node.Out(node.Add(op::kSub, {node.Number(static_cast<double>(extent - 1), index), index}));
+  node.Out(node.Add(op::kSub, {node.Number(end, index), index}));
 }
 
 void ReadCumSum(NodeReader& node) {

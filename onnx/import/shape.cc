@@ -17,7 +17,7 @@
 namespace neura::onnx {
 namespace {
 
-using graph::Extent;
+using graph::SymInt;
 using graph::ValueId;
 
 }  // namespace
@@ -30,34 +30,25 @@ void ReadShape(NodeReader& node) {
     return std::clamp<int64_t>(i < 0 ? i + rank : i, 0, rank);
   };
   const int64_t start = bound(node.Int("start", 0)), end = bound(node.Int("end", rank));
-  const std::vector<Extent>& shape = node.shape(x);
-  std::vector<Extent> extents(shape.begin() + start, shape.begin() + std::max(start, end));
+  const std::vector<SymInt>& shape = node.shape(x);
+  std::vector<SymInt> extents(shape.begin() + start, shape.begin() + std::max(start, end));
   const auto count = static_cast<int64_t>(extents.size());
   node.OutKnown(KnownValue::Sizes(std::move(extents), {count}));
 }
 
 namespace {
 
-// Of extents [begin, end), where at most one is open.
-std::optional<Extent> Product(const std::vector<Extent>& shape, int64_t begin, int64_t end) {
-  Extent result = 1;
-  for (int64_t i = begin; i < end; ++i) {
-    const Extent& extent = shape[static_cast<size_t>(i)];
-    if (!extent.is_known() || (!extent.is_number() && !result.is_number())) return std::nullopt;
-    const int symbol = extent.is_number() ? result.symbol : extent.symbol;
-    int64_t factor;
-    if (__builtin_mul_overflow(result.factor, extent.factor, &factor)) return std::nullopt;
-    result = factor == 0 ? Extent(0) : Extent(factor, symbol);
-  }
+SymInt Product(const std::vector<SymInt>& shape, int64_t begin, int64_t end) {
+  SymInt result = 1;
+  for (int64_t i = begin; i < end; ++i) result = result * shape[static_cast<size_t>(i)];
   return result;
 }
 
 }  // namespace
 
 void ReadSize(NodeReader& node) {
-  const std::vector<Extent>& shape = node.shape(node.in(0));
-  const std::optional<Extent> size = Product(shape, 0, static_cast<int64_t>(shape.size()));
-  node.OutKnown(KnownValue::Sizes({size.value_or(Extent::Unknown())}, {}));
+  const ValueId x = node.in(0);
+  node.OutKnown(KnownValue::Sizes({Product(node.shape(x), 0, node.rank(x))}, {}));
 }
 
 void ReadConstant(NodeReader& node) {
@@ -108,45 +99,82 @@ int64_t RangeLength(const Tensor& start, const Tensor& limit, const Tensor& step
   return static_cast<int64_t>(length);
 }
 
+// 0, 1, ... as often as `step` fits between the two, which only a run can tell.
+ValueId CountedTo(NodeReader& node, ValueId first, ValueId limit, ValueId step) {
+  const DType dtype = IsFloating(node.dtype(first)) ? kFloat64 : kInt64;
+  const auto wide = [&node, dtype](ValueId id) { return node.Cast(id, dtype); };
+  const ValueId distance = node.Add(op::kSub, {wide(limit), wide(first)});
+  ValueId steps;
+  if (dtype == kFloat64) {
+    steps = node.Add(op::kCeil, {node.Add(op::kDiv, {distance, wide(step)})});
+  } else {
+    // Rounded up: the negative of what is rounded down.
+    const ValueId backwards = node.Add(op::kNeg, {distance});
+    steps = node.Add(op::kNeg, {node.Add(op::kFloorDivide, {backwards, wide(step)})});
+  }
+  const ValueId count = node.Cast(steps, kInt64);
+  const RangeOptions options{.start = 0, .step = 1, .dtype = kInt64};
+  return node.AddNode(op::kRange, graph::OptionsBox(op::kRange, &options), {},
+                      {{0, SymInt::Max(SymInt::Element(count, 0), 0)}});
+}
+
+// The same where sizes tell it and the step is a number.
+std::optional<ValueId> CountedBySizes(NodeReader& node) {
+  for (size_t i : {size_t{0}, size_t{1}, size_t{2}}) {
+    if (!node.FollowsFromSizes(i)) return std::nullopt;
+  }
+  const std::vector<SymInt> from = node.Extents(0), to = node.Extents(1), by = node.Extents(2);
+  if (from.size() != 1 || to.size() != 1 || by.size() != 1) ThrowInvalidArgument("expects numbers");
+  if (!from[0].is_number() || !by[0].is_number() || by[0].number() == INT64_MIN) {
+    return std::nullopt;
+  }
+  const int64_t step = by[0].number(), towards = step > 0 ? 1 : -1;
+  const SymInt steps = ((to[0] - from[0]) * towards + (step * towards - 1)) / (step * towards);
+  const RangeOptions options{.start = from[0].number(), .step = step, .dtype = kInt64};
+  return node.AddNode(op::kRange, graph::OptionsBox(op::kRange, &options), {},
+                      {{0, SymInt::Max(steps, 0)}});
+}
+
 }  // namespace
 
 void ReadRange(NodeReader& node) {
-  const std::optional<Tensor> start = node.Known(0), delta = node.Known(2);
-  if (!start || !delta) node.Unsupported("start and delta must be constants");
-  const DType dtype = start->dtype();
-  if (start->numel() != 1 || delta->numel() != 1) ThrowInvalidArgument("expects numbers");
-  if (delta->Item<double>() == 0) ThrowInvalidArgument("delta is 0");
-  if (const std::optional<Tensor> limit = node.Known(1)) {
-    if (limit->numel() != 1) ThrowInvalidArgument("expects numbers");
+  const std::optional<Tensor> start = node.Known(0), limit = node.Known(1), delta = node.Known(2);
+  for (const std::optional<Tensor>& known : {start, limit, delta}) {
+    if (known && known->numel() != 1) ThrowInvalidArgument("expects numbers");
+  }
+  if (delta && delta->Item<double>() == 0) ThrowInvalidArgument("delta is 0");
+  if (start && limit && delta) {
     return node.Out(node.Add(op::kRange,
                              RangeOptions{.start = start->ItemScalar(),
                                           .step = delta->ItemScalar(),
                                           .length = RangeLength(*start, *limit, *delta),
-                                          .dtype = dtype},
+                                          .dtype = start->dtype()},
                              {}));
   }
-  const std::vector<Extent> limit = node.Extents(1);
-  if (limit.size() != 1 || start->Item<double>() != 0 || delta->Item<double>() != 1) {
-    node.Unsupported("a range of open size must start at 0 and count by 1");
-  }
-  const RangeOptions options{.start = 0, .step = 1, .length = 0, .dtype = dtype};
-  node.Out(node.AddNode(op::kRange, graph::OptionsBox(op::kRange, &options), {}, {{0, limit[0]}}));
+  if (const std::optional<ValueId> range = CountedBySizes(node)) return node.Out(*range);
+  const auto scalar = [&node](size_t i) {
+    const ValueId id = node.in(i);
+    return node.rank(id) == 0 ? id : node.Reshape(id, {});
+  };
+  const ValueId first = scalar(0), step = scalar(2);
+  const ValueId range = node.Cast(CountedTo(node, first, scalar(1), step), node.dtype(first));
+  node.Out(node.Add(op::kAdd, {node.Add(op::kMul, {range, step}), first}));
 }
 
 // 0 takes the extent of the input, unless allowzero says otherwise.
 void ReadReshape(NodeReader& node) {
   const ValueId x = node.in(0);
-  std::vector<Extent> shape = node.Extents(1);
+  std::vector<SymInt> shape = node.Extents(1);
   const bool allow_zero = node.Int("allowzero", 0) != 0;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i] != Extent(0) || allow_zero) continue;
-    if (i >= node.shape(x).size()) ThrowInvalidArgument("0 stands for a dimension that X lacks");
-    shape[i] = node.shape(x)[i];
-    if (!shape[i].is_known()) node.Unsupported(absl::StrCat("dimension ", i, " of X is open"));
+  for (size_t i = 0; i < shape.size() && !allow_zero; ++i) {
+    const bool lacks = i >= node.shape(x).size();
+    if (shape[i] == 0 && lacks) ThrowInvalidArgument("0 stands for a dimension that X lacks");
+    if (lacks || (shape[i].is_number() && shape[i] != 0)) continue;
+    shape[i] = SymInt::Where(SymInt::Equal(shape[i], 0), node.shape(x)[i], shape[i]);
   }
   // -1 of nothing: what is left over.
-  const auto wildcard = std::find(shape.begin(), shape.end(), Extent(-1));
-  if (wildcard != shape.end() && std::count(shape.begin(), shape.end(), Extent(0)) > 0) {
+  const auto wildcard = std::find(shape.begin(), shape.end(), SymInt(-1));
+  if (wildcard != shape.end() && std::count(shape.begin(), shape.end(), SymInt(0)) > 0) {
     *wildcard = 0;
   }
   node.Out(node.Reshape(x, shape));
@@ -158,10 +186,8 @@ void ReadFlatten(NodeReader& node) {
   const int64_t rank = node.rank(x), given = node.Int("axis", 1);
   const int64_t axis = given < 0 ? given + rank : given;
   if (axis < 0 || axis > rank) ThrowInvalidArgument("the axis is outside X");
-  const std::vector<Extent>& shape = node.shape(x);
-  const std::optional<Extent> rows = Product(shape, 0, axis), columns = Product(shape, axis, rank);
-  if (!rows && !columns) node.Unsupported("both halves have an open size");
-  node.Out(node.Reshape(x, {rows.value_or(-1), columns.value_or(-1)}));
+  const std::vector<SymInt>& shape = node.shape(x);
+  node.Out(node.Reshape(x, {Product(shape, 0, axis), Product(shape, axis, rank)}));
 }
 
 void ReadTranspose(NodeReader& node) {
@@ -187,14 +213,13 @@ void ReadSqueeze(NodeReader& node) {
         ThrowInvalidArgument(absl::StrCat("dimension ", dims.back(), " does not have extent 1"));
       }
     }
-    if (dims.empty()) return node.Out(x);
   } else {
     // Those of extent 1, which an open size may have or not.
     for (int64_t d = 0; d < node.rank(x); ++d) {
       if (node.FixedExtent(x, d) == 1) dims.push_back(d);
     }
-    if (dims.empty()) return node.Out(x);
   }
+  if (dims.empty()) return node.Out(x);
   node.Out(node.Add(op::kSqueeze, DimsOptions{.dims = dims}, {x}));
 }
 
@@ -218,41 +243,34 @@ void ReadUnsqueeze(NodeReader& node) {
 // Both sides broadcast.
 void ReadExpand(NodeReader& node) {
   const ValueId x = node.in(0);
-  std::vector<Extent> target = node.Extents(1);
-  const std::vector<Extent>& shape = node.shape(x);
+  std::vector<SymInt> target = node.Extents(1);
+  const std::vector<SymInt>& shape = node.shape(x);
   if (target.size() < shape.size()) {
-    target.insert(target.begin(), shape.size() - target.size(), Extent(1));
+    target.insert(target.begin(), shape.size() - target.size(), SymInt(1));
   }
   const size_t lead = target.size() - shape.size();
   for (size_t i = 0; i < shape.size(); ++i) {
-    if (target[lead + i] == Extent(1))
-      target[lead + i] = shape[i].is_known() ? shape[i] : Extent(-1);
+    SymInt& extent = target[lead + i];
+    // Where the result has one dimension more than sizes say, an open one may be 1.
+    if (shape[i] != 1) extent = SymInt::Where(SymInt::Equal(extent, 1), shape[i], extent);
   }
   node.Out(node.Expand(x, target));
 }
 
 void ReadTile(NodeReader& node) {
   ValueId x = node.in(0);
-  const std::vector<Extent> repeats = node.Extents(1);
-  const std::vector<Extent> shape = node.shape(x);
+  const std::vector<SymInt> repeats = node.Extents(1);
+  const std::vector<SymInt> shape = node.shape(x);
   if (repeats.size() != shape.size()) ThrowInvalidArgument("expects one number for each dimension");
-  for (const Extent& repeat : repeats) {
-    if (repeat.factor < 0) ThrowInvalidArgument("repeats less than 0 times");
+  for (const SymInt& repeat : repeats) {
+    if (repeat.is_number() && repeat.number() < 0)
+      ThrowInvalidArgument("repeats less than 0 times");
   }
   for (size_t i = 0; i < shape.size(); ++i) {
-    if (repeats[i] == Extent(1)) continue;
-    const std::vector<Extent> before = node.shape(x);
-    if (!before[i].is_number() && !repeats[i].is_number()) {
-      node.Unsupported("an open size of a dimension of open size");
-    }
-    std::vector<Extent> repeated = before, tiled = before;
+    if (repeats[i] == 1) continue;
+    std::vector<SymInt> repeated = node.shape(x), tiled = node.shape(x);
     repeated.insert(repeated.begin() + static_cast<ptrdiff_t>(i), repeats[i]);
-    const int symbol = before[i].is_number() ? repeats[i].symbol : before[i].symbol;
-    int64_t factor;
-    if (__builtin_mul_overflow(before[i].factor, repeats[i].factor, &factor)) {
-      ThrowInvalidArgument("the result is too large");
-    }
-    tiled[i] = Extent(factor, symbol);
+    tiled[i] = tiled[i] * repeats[i];
     x = node.Add(op::kUnsqueeze, DimOptions{.dim = static_cast<int64_t>(i)}, {x});
     x = node.Reshape(node.Expand(x, repeated), tiled);
   }
@@ -270,26 +288,37 @@ void ReadConcat(NodeReader& node) {
 void ReadSplit(NodeReader& node) {
   const ValueId x = node.in(0);
   const int64_t axis = node.Axis(node.Int("axis", 0), node.rank(x));
-  const int64_t extent = node.FixedExtent(x, axis);
+  if (node.rank(x) == 0) ThrowInvalidArgument("a tensor without dimensions is not split");
+  const SymInt extent = node.shape(x)[static_cast<size_t>(axis)];
   const auto count = static_cast<int64_t>(node.num_outputs());
   if (node.Int("num_outputs", count) != count) ThrowInvalidArgument("num_outputs is wrong");
-  std::vector<int64_t> sizes;
-  if (const std::optional<std::vector<int64_t>> given = node.IntsFrom("split", 1)) {
-    sizes = *given;
+  std::vector<SymInt> sizes;
+  if (node.HasAttribute("split")) {
+    for (int64_t size : node.Ints("split")) sizes.push_back(size);
+  } else if (node.has(1)) {
+    sizes = node.Extents(1);
   } else {
-    const int64_t size = (extent + count - 1) / count;
+    const SymInt size = (extent + (count - 1)) / count;
     for (int64_t i = 0; i < count; ++i) {
-      sizes.push_back(std::clamp<int64_t>(extent - i * size, 0, size));
+      sizes.push_back(SymInt::Max(SymInt::Min(extent - size * i, size), 0));
     }
   }
-  int64_t start = 0;
-  bool fits = static_cast<int64_t>(sizes.size()) == count;
-  for (size_t i = 0; fits && i < sizes.size(); ++i) {
-    fits = sizes[i] >= 0 && sizes[i] <= extent - start;
-    if (fits && node.Wants(i)) node.Out(node.Slice(x, axis, start, start + sizes[i]), i);
-    if (fits) start += sizes[i];
+  if (static_cast<int64_t>(sizes.size()) != count) {
+    ThrowInvalidArgument("there is not one size for each output");
   }
-  if (!fits || start != extent) ThrowInvalidArgument("the sizes do not add up to the extent");
+  SymInt start = 0;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const SymInt rest = extent - start;
+    const bool fits = !sizes[i].is_number() || sizes[i].number() >= 0;
+    if (!fits || (sizes[i].is_number() && rest.is_number() && sizes[i].number() > rest.number())) {
+      ThrowInvalidArgument("the sizes do not add up to the extent");
+    }
+    if (node.Wants(i)) node.Out(node.Slice(x, axis, start, start + sizes[i]), i);
+    start = start + sizes[i];
+  }
+  if (start.is_number() && extent.is_number() && start != extent) {
+    ThrowInvalidArgument("the sizes do not add up to the extent");
+  }
 }
 
 namespace {
@@ -297,16 +326,19 @@ namespace {
 // A negative step reads what a positive one does, from the other end.
 ValueId SliceBackwards(NodeReader& node, ValueId x, int64_t dim, int64_t start, int64_t end,
                        int64_t step) {
-  const int64_t extent = node.FixedExtent(x, dim);
-  const auto bound = [extent](int64_t i) {
-    return std::clamp<int64_t>(i < 0 ? i + extent : i, -1, extent - 1);
+  if (dim >= node.rank(x)) node.FixedExtent(x, dim);
+  const SymInt extent = node.shape(x)[static_cast<size_t>(dim)], last = extent - 1;
+  // Numbers beyond any extent are its ends.
+  const auto bound = [&](int64_t i) {
+    if (i >= INT32_MAX) return last;
+    if (i <= -INT32_MAX) return SymInt(-1);
+    return SymInt::Max(SymInt::Min(i < 0 ? extent + i : SymInt(i), last), -1);
   };
-  const int64_t last = extent - 1;
   x = node.Add(op::kFlip, DimsOptions{.dims = {dim}}, {x});
-  const int64_t first = std::max<int64_t>(last - bound(start), 0);
+  const SymInt first = SymInt::Max(last - bound(start), 0);
   // What is before the first element ends nowhere.
-  const int64_t until = end < -extent ? extent : last - bound(end);
-  return node.Slice(x, dim, first, std::max(until, first), step == INT64_MIN ? INT64_MAX : -step);
+  return node.Slice(x, dim, first, SymInt::Max(last - bound(end), first),
+                    step == INT64_MIN ? INT64_MAX : -step);
 }
 
 }  // namespace
@@ -314,7 +346,7 @@ ValueId SliceBackwards(NodeReader& node, ValueId x, int64_t dim, int64_t start, 
 // Attributes before operator set 10, inputs from it on.
 void ReadSlice(NodeReader& node) {
   ValueId x = node.in(0);
-  std::vector<Extent> starts, ends;
+  std::vector<SymInt> starts, ends;
   std::vector<int64_t> axes, steps;
   if (node.opset() < 10) {
     for (int64_t start : node.Ints("starts")) starts.push_back(start);
@@ -345,7 +377,7 @@ void ReadSlice(NodeReader& node) {
       if (!starts[i].is_number() || !ends[i].is_number()) {
         node.Unsupported("a negative step between open bounds");
       }
-      x = SliceBackwards(node, x, dim, starts[i].factor, ends[i].factor, steps[i]);
+      x = SliceBackwards(node, x, dim, starts[i].number(), ends[i].number(), steps[i]);
     }
   }
   node.Out(x);
@@ -358,10 +390,10 @@ ValueId FromStart(NodeReader& node, ValueId index, size_t input, ValueId x, int6
   if (const std::optional<Tensor> known = node.Known(input)) {
     if (known->numel() == 0 || AMin(*known).Item<int64_t>() >= 0) return index;
   }
-  const int64_t extent = node.FixedExtent(x, axis);
+  if (axis >= node.rank(x)) node.FixedExtent(x, axis);
+  const SymInt extent = node.shape(x)[static_cast<size_t>(axis)];
   const ValueId negative = node.Add(op::kLt, {index, node.Number(0, index)});
-  const ValueId shifted =
-      node.Add(op::kAdd, {index, node.Number(static_cast<double>(extent), index)});
+  const ValueId shifted = node.Add(op::kAdd, {index, node.Number(extent, index)});
   return node.Add(op::kWhere, {negative, shifted, index});
 }
 
@@ -372,12 +404,12 @@ void ReadGather(NodeReader& node) {
   const ValueId x = node.in(0);
   const int64_t axis = node.Axis(node.Int("axis", 0), node.rank(x));
   const ValueId index = FromStart(node, node.in(1), 1, x, axis);
-  const std::vector<Extent> index_shape = node.shape(index);
+  const std::vector<SymInt> index_shape = node.shape(index);
   const ValueId flat = node.rank(index) == 1 ? index : node.Reshape(index, {-1});
   const ValueId rows = node.Add(op::kIndexSelect, DimOptions{.dim = axis}, {x, flat});
   if (index_shape.size() == 1) return node.Out(rows);
-  const std::vector<Extent>& shape = node.shape(x);
-  std::vector<Extent> result(shape.begin(), shape.begin() + axis);
+  const std::vector<SymInt>& shape = node.shape(x);
+  std::vector<SymInt> result(shape.begin(), shape.begin() + axis);
   result.insert(result.end(), index_shape.begin(), index_shape.end());
   result.insert(result.end(), shape.begin() + axis + 1, shape.end());
   node.Out(node.Reshape(rows, result));
@@ -457,11 +489,11 @@ int64_t BlockSize(NodeReader& node, ValueId x) {
 void ReadDepthToSpace(NodeReader& node) {
   const ValueId x = node.in(0);
   const int64_t b = BlockSize(node, x), c = node.FixedExtent(x, 1);
-  const int64_t h = node.FixedExtent(x, 2), w = node.FixedExtent(x, 3);
+  const SymInt h = node.shape(x)[2], w = node.shape(x)[3];
   if (c % (b * b) != 0) ThrowInvalidArgument("blocksize squared must divide the channels");
   const std::string mode = node.String("mode", "DCR");
   if (mode != "DCR" && mode != "CRD") node.Unsupported(absl::StrCat("mode ", mode));
-  const Extent n = node.shape(x)[0], depth = c / (b * b);
+  const SymInt n = node.shape(x)[0], depth = c / (b * b);
   const ValueId blocks =
       mode == "DCR" ? node.Permute(node.Reshape(x, {n, b, b, depth, h, w}), {0, 3, 4, 1, 5, 2})
                     : node.Permute(node.Reshape(x, {n, depth, b, b, h, w}), {0, 1, 4, 2, 5, 3});
@@ -470,10 +502,11 @@ void ReadDepthToSpace(NodeReader& node) {
 
 void ReadSpaceToDepth(NodeReader& node) {
   const ValueId x = node.in(0);
-  const int64_t b = BlockSize(node, x), c = node.FixedExtent(x, 1);
-  const int64_t h = node.FixedExtent(x, 2), w = node.FixedExtent(x, 3);
-  if (h % b != 0 || w % b != 0) ThrowInvalidArgument("blocksize must divide height and width");
-  const Extent n = node.shape(x)[0];
+  const int64_t b = BlockSize(node, x);
+  const SymInt c = node.shape(x)[1], h = node.shape(x)[2], w = node.shape(x)[3];
+  if ((h.is_number() && h.number() % b != 0) || (w.is_number() && w.number() % b != 0))
+    ThrowInvalidArgument("blocksize must divide height and width");
+  const SymInt n = node.shape(x)[0];
   const ValueId blocks =
       node.Permute(node.Reshape(x, {n, c, h / b, b, w / b, b}), {0, 3, 5, 1, 2, 4});
   node.Out(node.Reshape(blocks, {n, c * b * b, h / b, w / b}));

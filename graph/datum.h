@@ -1,0 +1,52 @@
+// What a value of a graph is during a run.
+#ifndef NEURA_GRAPH_DATUM_H_
+#define NEURA_GRAPH_DATUM_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "neura/tensor/tensor.h"
+
+namespace neura::graph {
+
+enum class ValueKind : uint8_t { kTensor, kSequence, kOptional, kStrings };
+
+// "tensor", "sequence", ...
+const char* KindName(ValueKind kind);
+
+// A tensor, a sequence of tensors, a tensor of strings, or nothing. Sequences and strings are
+// shared and never change. An optional that holds something is what it holds.
+class Datum {
+ public:
+  Datum() = default;  // nothing
+  Datum(Tensor tensor) : kind_(ValueKind::kTensor), tensor_(std::move(tensor)) {}
+  static Datum Sequence(std::vector<Tensor> elements);
+  static Datum Strings(std::vector<std::string> elements, DimsView shape);
+
+  // kOptional for nothing.
+  ValueKind kind() const { return kind_; }
+  // Each throws InvalidArgument for another kind.
+  const Tensor& tensor() const;
+  const std::vector<Tensor>& sequence() const;
+  const std::vector<std::string>& strings() const;
+  DimsView strings_shape() const;
+
+ private:
+  struct StringArray {
+    std::vector<std::string> elements;
+    Dims shape;
+  };
+  void Require(ValueKind kind) const;
+
+  ValueKind kind_ = ValueKind::kOptional;
+  Tensor tensor_;
+  std::shared_ptr<const std::vector<Tensor>> sequence_;
+  std::shared_ptr<const StringArray> strings_;
+};
+
+}  // namespace neura::graph
+
+#endif  // NEURA_GRAPH_DATUM_H_

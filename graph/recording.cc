@@ -1,0 +1,47 @@
+#include "neura/graph/recording.h"
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/ops/op_list/create.h"
+
+namespace neura::graph {
+
+bool Recording::Intercept(const OpCall& call, absl::Span<Tensor>) {
+  if (call.in_place) {
+    in_place_inputs_.clear();
+    for (const Tensor* input : call.inputs) in_place_inputs_.push_back(*input);
+  }
+  return false;
+}
+
+void Recording::BeforeInPlace(const OpCall& call) {
+  if (!call.in_place) {
+    ThrowInvalidArgument(absl::StrCat("Capture: ", call.schema().name,
+                                      " changes its inputs, which a graph cannot express"));
+  }
+  if (memory_.count(call.input(0).storage().get()) > 0) return;
+  ThrowInvalidArgument(absl::StrCat(
+      "Capture: ", Describe(call), " writes to a tensor that the function did not make by an ",
+      "operation: an input, a constant or an Empty() one; Clone() ", "it first"));
+}
+
+void Recording::OnOp(const OpCall& call, absl::Span<Tensor> made) {
+  const OpFlags& flags = call.schema().flags;
+  RecordedOp record{
+      call.op, OptionsBox(call.op, call.options), {}, {made.begin(), made.end()}, call.in_place};
+  if (flags.random && call.schema().options == OptionsTypeOf<RandomOptions>("RandomOptions")) {
+    auto& options = *static_cast<RandomOptions*>(record.options.data());
+    options.seed = options.offset = 0;
+  }
+  for (size_t i = 0; i < call.inputs.size(); ++i) {
+    const Tensor& input = call.input(i);
+    const bool is_copy = call.in_place && input.defined() && results_.count(input.impl()) == 0;
+    record.inputs.push_back(is_copy ? in_place_inputs_[i] : input);
+  }
+  for (const Tensor& result : made) {
+    results_.insert(result.impl());
+    if (!flags.view && !call.in_place) memory_.insert(result.storage().get());
+  }
+  ops.push_back(std::move(record));
+}
+
+}  // namespace neura::graph

@@ -1,0 +1,42 @@
+// What a function of tensors did.
+#ifndef NEURA_GRAPH_RECORDING_H_
+#define NEURA_GRAPH_RECORDING_H_
+
+#include <unordered_set>
+#include <vector>
+
+#include "neura/graph/options_box.h"
+#include "neura/tensor/backend_api.h"
+
+namespace neura::graph {
+
+struct RecordedOp {
+  OpId op;
+  OptionsBox options;  // of random operations without the state that they drew from
+  // Kept, so that no later tensor gets the address of one of these.
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> outputs;  // in place: inputs[0]
+  bool in_place = false;
+};
+
+// Every operation of a thread while it is the thread's observer and interceptor.
+struct Recording : OpObserver, OpInterceptor {
+  std::vector<RecordedOp> ops;
+  std::vector<Tensor> inputs;   // of the function
+  std::vector<Tensor> outputs;  // of the function
+
+  // Throws InvalidArgument where memory is changed that no operation of this recording made.
+  void BeforeInPlace(const OpCall& call) override;
+  void OnOp(const OpCall& call, absl::Span<Tensor> made) override;
+  bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override;
+
+ private:
+  std::unordered_set<const TensorImpl*> results_;
+  std::unordered_set<const Storage*> memory_;  // of results that are no views
+  // Of the last call in place, before inputs that overlap what is written were copied unseen.
+  std::vector<Tensor> in_place_inputs_;
+};
+
+}  // namespace neura::graph
+
+#endif  // NEURA_GRAPH_RECORDING_H_
