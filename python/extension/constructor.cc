@@ -23,6 +23,10 @@ class OptionsSetter final : public Function {
       if (!FieldFromPython(argument, field) && argument != Py_None) ThrowBadArgument(i, argument);
       ++i;
     });
+    // Switches that PyTorch has and nothing depends on.
+    for (bool ignored; i < parameters().size(); ++i) {
+      if (!FromPython(arguments[i], &ignored)) ThrowBadArgument(i, arguments[i]);
+    }
     Py_RETURN_NONE;
   }
 
