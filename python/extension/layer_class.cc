@@ -1,8 +1,7 @@
 #include "neura/python/extension/layer_class.h"
 
-#include <cstddef>
+#include <algorithm>
 #include <optional>
-#include <stdexcept>
 #include <variant>
 
 #include "absl/container/inlined_vector.h"
@@ -10,28 +9,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "neura/python/extension/constructor.h"
 
 namespace neura::python {
 namespace {
 
 namespace py = pybind11;
-
-// An option struct of which only its OptionsType is known.
-class Options {
- public:
-  explicit Options(const OptionsType& type)
-      : type_(type), memory_(std::make_unique<std::byte[]>(type.size)) {
-    type.construct(memory_.get());
-  }
-  ~Options() { type_.destroy(memory_.get()); }
-  Options(const Options&) = delete;
-  void* get() const { return memory_.get(); }
-
- private:
-  const OptionsType& type_;
-  const std::unique_ptr<std::byte[]> memory_;
-};
 
 // What PyTorch's layers take besides their options: device= and dtype=.
 std::optional<DType> TakeDType(py::kwargs& keywords) {
@@ -52,36 +34,19 @@ std::shared_ptr<PyModule> MakeLayer(const LayerClass& layer_class, const py::arg
   py::kwargs keywords(given);
   const std::optional<DType> dtype = TakeDType(keywords);
   const LayerRow& row = layer_class.row;
-  const Options options(*row.options_type);
+  const AnyOptions options(*row.options_type);
   ReadOptions(row.name, layer_class.parameters, *row.options_type, arguments, keywords,
-              options.get());
+              options.get(), row.tensors);
   auto module = std::make_shared<PyModule>(layer_class, row.make(options.get()));
   if (dtype) module->To(*dtype);
   return module;
 }
 
-// The options, of which the row's first parameters have no default, and its other parameters.
-std::vector<Parameter> ParametersOf(const LayerRow& row) {
-  const std::vector<Parameter> listed = ParseParameters(row.constructor);
-  size_t required = 0;
-  while (required < listed.size() && !listed[required].default_value) ++required;
-  std::vector<Parameter> parameters = ParametersOfOptions(*row.options_type, required);
-  for (size_t i = 0; i < listed.size(); ++i) {
-    if (i >= required) {
-      parameters.push_back(listed[i]);
-      parameters.back().type = TypeText<bool>::Get();
-    } else if (i >= parameters.size() || parameters[i].name != listed[i].name) {
-      throw std::logic_error(
-          absl::StrCat("python: ", row.name, " has no option ", listed[i].name, " at that place"));
-    }
-  }
-  return parameters;
-}
-
 std::vector<ShownOption> ParseShown(const LayerRow& row) {
   std::vector<ShownOption> shown;
+  if (row.shown == nullptr) return shown;
   if (*row.shown == '\0') {
-    const Options options(*row.options_type);
+    const AnyOptions options(*row.options_type);
     row.options_type->visit(options.get(), [&](const char* name, FieldRef) {
       shown.push_back({.name = name, .when = ShownOption::kNamed, .pair = false});
     });
@@ -119,6 +84,36 @@ void VisitOptions(PyModule& module, FieldVisitor fn) {
 
 }  // namespace
 
+std::vector<Parameter> ParametersOf(const LayerRow& row) {
+  std::vector<Parameter> options = ParametersOfOptions(*row.options_type, 0);
+  if (row.tensors != nullptr) {
+    const AnyOptions defaults(*row.options_type);
+    row.tensors(defaults.get(), [&](const char* name, Tensor&) {
+      options.push_back(
+          {.name = name, .type = TypeText<Tensor>::Get(), .default_value = py::none()});
+    });
+  }
+  std::vector<Parameter> parameters, switches;
+  for (Parameter& listed : ParseParameters(row.constructor)) {
+    const auto option = std::find_if(options.begin(), options.end(),
+                                     [&](const Parameter& p) { return p.name == listed.name; });
+    if (option != options.end()) {
+      listed.type = option->type;
+      // No default means that None is none either.
+      if (!listed.default_value)
+        listed.type = absl::StripSuffix(listed.type, " | None");
+      options.erase(option);
+      parameters.push_back(std::move(listed));
+    } else {
+      listed.type = TypeText<bool>::Get();
+      switches.push_back(std::move(listed));
+    }
+  }
+  parameters.insert(parameters.end(), options.begin(), options.end());
+  parameters.insert(parameters.end(), switches.begin(), switches.end());
+  return parameters;
+}
+
 PyObject* LayerClass::Forward(PyObject* layer, PyObject* arguments) const {
   absl::InlinedVector<PyObject*, 4> all = {layer};
   const Py_ssize_t count = PyTuple_GET_SIZE(arguments);
@@ -131,8 +126,10 @@ void BindLayer(py::module_& m, const py::object& module_type, const char* inputs
   // For as long as the process lives.
   auto& layer_class = *new LayerClass{
       .row = row, .parameters = ParametersOf(row), .shown = ParseShown(row), .forward = nullptr};
+  std::vector<Parameter> forward_parameters = ParseParameters(absl::StrCat("self, ", inputs));
+  forward_parameters[0].type = row.name;
   layer_class.forward = row.make_forward(layer_class, absl::StrCat(row.name, ".forward"),
-                                         ParseParameters(absl::StrCat("self, ", inputs)));
+                                         std::move(forward_parameters));
   const py::object forward = MakeFunctionObject("nn", "forward", layer_class.forward.get());
   layer_class.forward_object = forward.ptr();
   py::dict attributes;
@@ -150,7 +147,8 @@ void BindLayer(py::module_& m, const py::object& module_type, const char* inputs
       },
       py::name("__init__"), py::is_method(type), py::detail::is_new_style_constructor());
   m.add_object(row.name, type);
-  NoteConstructor("nn", row.name, layer_class.parameters, row.doc);
+  NoteConstructor("nn", row.name, layer_class.parameters, row.doc,
+                  layer_class.forward->parameters().subspan(1));
 }
 
 py::dict LayerOptions(PyModule& module) {
@@ -164,6 +162,11 @@ py::object LayerOption(PyModule& module, const std::string& name) {
   VisitOptions(module, [&](const char* option, FieldRef field) {
     if (name == option) found = AsShown(*module.layer_class(), name, field);
   });
+  if (found || module.layer_class() == nullptr) return found;
+  // A switch that has no effect is off, whatever was given.
+  for (const Parameter& parameter : module.layer_class()->parameters) {
+    if (parameter.name == name) return parameter.default_value;
+  }
   return found;
 }
 

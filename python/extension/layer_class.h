@@ -1,9 +1,11 @@
-// Layers of C++ as classes of Python, made from rows such as those of nn/layers.inc.
+// Layers and losses of C++ as classes of Python, made from the rows of nn/layers.inc and
+// nn/losses.inc.
 #ifndef NEURA_PYTHON_EXTENSION_LAYER_CLASS_H_
 #define NEURA_PYTHON_EXTENSION_LAYER_CLASS_H_
 
 #include <pybind11/pybind11.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -11,7 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "neura/nn/loss.h"
 #include "neura/nn/module.h"
+#include "neura/python/extension/constructor.h"
 #include "neura/python/extension/function.h"
 #include "neura/python/extension/gil.h"
 #include "neura/python/extension/py_module.h"
@@ -24,9 +28,10 @@ namespace neura::python {
 struct LayerRow {
   const char* name;
   const char* constructor;  // the columns of nn/layers.inc
-  const char* shown;
+  const char* shown;        // null: nothing
   const char* doc;
   const OptionsType* options_type;
+  TensorOptions tensors;  // among the options; members of the layer once it is made
   std::unique_ptr<nn::ModuleBase> (*make)(const void* options);
   void* (*options)(nn::ModuleBase& layer);
   std::unique_ptr<Function> (*make_forward)(const LayerClass& layer_class, std::string name,
@@ -52,6 +57,26 @@ struct LayerClass {
   PyObject* Forward(PyObject* layer, PyObject* arguments) const;
 };
 
+// An option struct of which only its OptionsType is known.
+class AnyOptions {
+ public:
+  explicit AnyOptions(const OptionsType& type)
+      : type_(type), memory_(std::make_unique<std::byte[]>(type.size)) {
+    type.construct(memory_.get());
+  }
+  ~AnyOptions() { type_.destroy(memory_.get()); }
+  AnyOptions(const AnyOptions&) = delete;
+  void* get() const { return memory_.get(); }
+
+ private:
+  const OptionsType& type_;
+  const std::unique_ptr<std::byte[]> memory_;
+};
+
+// The parameters that set a row's options: those that the row lists, the other ones, and what it
+// lists besides.
+std::vector<Parameter> ParametersOf(const LayerRow& row);
+
 // Makes the class, which derives from `module_type` and appears in `m` and in the stubs. `inputs`
 // names the arguments of the layer's Forward.
 void BindLayer(pybind11::module_& m, const pybind11::object& module_type, const char* inputs,
@@ -59,7 +84,7 @@ void BindLayer(pybind11::module_& m, const pybind11::object& module_type, const 
 
 // The options of a layer, as a dict; empty for a module without.
 pybind11::dict LayerOptions(PyModule& module);
-// The one of that name, or null.
+// The one of that name, or what a constructor takes besides; else null.
 pybind11::object LayerOption(PyModule& module, const std::string& name);
 // False where there is none of that name. Throws TypeError for a value of another type.
 bool SetLayerOption(PyModule& module, const std::string& name, const pybind11::object& value);
@@ -136,6 +161,7 @@ LayerRow MakeLayerRow(const char* name, const char* constructor, const char* sho
                .shown = shown,
                .doc = doc,
                .options_type = OptionsTypeOf<Options>(name),
+               .tensors = nullptr,
                .make = nullptr,
                .options = nullptr,
                .make_forward = [](const LayerClass& layer_class, std::string function_name,
@@ -154,6 +180,13 @@ LayerRow MakeLayerRow(const char* name, const char* constructor, const char* sho
     };
     row.options = [](nn::ModuleBase& layer) {
       return static_cast<void*>(&static_cast<Layer&>(layer).options);
+    };
+  }
+  if constexpr (requires(Options options, nn::TensorOptionVisitor visitor) {
+                  options.VisitTensors(visitor);
+                }) {
+    row.tensors = [](void* options, nn::TensorOptionVisitor visitor) {
+      static_cast<Options*>(options)->VisitTensors(visitor);
     };
   }
   return row;

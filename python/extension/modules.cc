@@ -3,9 +3,11 @@
 #include <pybind11/stl.h>
 
 #include "neura/autograd/autograd.h"
+#include "neura/nn/activations.h"
 #include "neura/nn/layers.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/layer_class.h"
+#include "neura/python/extension/losses.h"
 #include "neura/python/extension/py_module.h"
 #include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/tensor_garbage.h"
@@ -32,9 +34,14 @@ py::object ParameterToPython(const Tensor& tensor) {
   return py::reinterpret_steal<py::object>(object);
 }
 
-// The object that Python has registered under that name: no layer has modules of its own.
+// The object that Python has registered under that name.
 py::object ChildNamed(PyModule& owner, const std::string& name) {
-  return std::get<py::object>(owner.Find(name)->value);
+  PyModule::Member* const member = owner.Find(name);
+  if (member == nullptr) {
+    ThrowUnimplemented(owner.TypeName() + "." + name +
+                       ": Python does not see the modules inside of a layer of C++");
+  }
+  return std::get<py::object>(member->value);
 }
 
 // The direct members as (kind, name, value).
@@ -238,7 +245,7 @@ py::object BindModule(py::module_& m) {
 
 }  // namespace
 
-void InitModules(py::module_& m) {
+void InitModules(py::module_& m, py::module_& functional) {
   m.def("_set_parameter_type", [](const py::type& type) {
     g_parameter_type = reinterpret_cast<PyTypeObject*>(py::object(type).release().ptr());
   });
@@ -254,6 +261,7 @@ void InitModules(py::module_& m) {
 #define NEURA_LAYER(Layer, constructor, shown, doc) \
   BindLayer(m, module, "input", MakeLayerRow<nn::Layer>(#Layer, constructor, shown, doc));
 #include "neura/nn/layers.inc"
+  InitLosses(m, functional, module);
 }
 
 }  // namespace neura::python
