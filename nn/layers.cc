@@ -4,24 +4,26 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
-#include "neura/tensor/ops/op_list/image.h"
-#include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::nn {
 namespace {
 
-// "in_channels=1, out_channels=8": the option struct without its braces.
-template <typename Options>
-std::string DescribeOptions(const Options& options) {
-  const std::string text = OptionsToString(*OptionsTypeOf<Options>(""), &options);
-  return text.substr(1, text.size() - 2);
-}
-
 void CheckPositive(const char* layer, const char* name, int64_t value) {
   if (value < 1) {
     ThrowInvalidArgument(absl::StrCat(layer, ": ", name, " = ", value, " must be at least 1"));
   }
+}
+
+void CheckChannels(const char* layer, int64_t in_channels, int64_t out_channels, int64_t groups,
+                   const Size2& kernel_size) {
+  CheckPositive(layer, "in_channels", in_channels);
+  CheckPositive(layer, "out_channels", out_channels);
+  CheckPositive(layer, "groups", groups);
+  CheckPositive(layer, "kernel_size", std::min(kernel_size.height, kernel_size.width));
+  if (in_channels % groups == 0 && out_channels % groups == 0) return;
+  ThrowInvalidArgument(absl::StrCat(layer, ": in_channels = ", in_channels, " and out_channels = ",
+                                    out_channels, " must be divisible by groups = ", groups));
 }
 
 // Uniform in +-1 / sqrt(fan_in), PyTorch's start for weights and biases alike.
@@ -32,26 +34,17 @@ Parameter UniformByFanIn(DimsView shape, int64_t fan_in) {
 
 }  // namespace
 
-Linear::Linear(const LinearOptions& options) : options(options) {
+Linear::Linear(const LinearOptions& options) : WithOptions(options) {
   CheckPositive("Linear", "in_features", options.in_features);
   CheckPositive("Linear", "out_features", options.out_features);
   weight = UniformByFanIn({options.out_features, options.in_features}, options.in_features);
   if (options.bias) bias = UniformByFanIn({options.out_features}, options.in_features);
 }
 Tensor Linear::Forward(const Tensor& input) { return neura::Linear(input, weight, bias); }
-std::string Linear::Describe() const { return DescribeOptions(options); }
 
-Conv2d::Conv2d(const Conv2dOptions& options) : options(options) {
-  CheckPositive("Conv2d", "in_channels", options.in_channels);
-  CheckPositive("Conv2d", "out_channels", options.out_channels);
-  CheckPositive("Conv2d", "groups", options.groups);
-  CheckPositive("Conv2d", "kernel_size",
-                std::min(options.kernel_size.height, options.kernel_size.width));
-  if (options.in_channels % options.groups != 0 || options.out_channels % options.groups != 0) {
-    ThrowInvalidArgument(absl::StrCat("Conv2d: in_channels = ", options.in_channels,
-                                      " and out_channels = ", options.out_channels,
-                                      " must be divisible by groups = ", options.groups));
-  }
+Conv2d::Conv2d(const Conv2dOptions& options) : WithOptions(options) {
+  CheckChannels("Conv2d", options.in_channels, options.out_channels, options.groups,
+                options.kernel_size);
   const int64_t channels = options.in_channels / options.groups;
   const int64_t fan_in = channels * options.kernel_size.height * options.kernel_size.width;
   weight = UniformByFanIn(
@@ -66,9 +59,41 @@ Tensor Conv2d::Forward(const Tensor& input) {
                         .dilation = options.dilation,
                         .groups = options.groups});
 }
-std::string Conv2d::Describe() const { return DescribeOptions(options); }
 
-BatchNorm::BatchNorm(const BatchNormOptions& options) : options(options) {
+ConvTranspose2d::ConvTranspose2d(const ConvTranspose2dOptions& options) : WithOptions(options) {
+  CheckChannels("ConvTranspose2d", options.in_channels, options.out_channels, options.groups,
+                options.kernel_size);
+  const int64_t channels = options.out_channels / options.groups;
+  const int64_t fan_in = channels * options.kernel_size.height * options.kernel_size.width;
+  weight = UniformByFanIn(
+      {options.in_channels, channels, options.kernel_size.height, options.kernel_size.width},
+      fan_in);
+  if (options.bias) bias = UniformByFanIn({options.out_channels}, fan_in);
+}
+Tensor ConvTranspose2d::Forward(const Tensor& input) {
+  std::optional<Tensor> added;
+  if (bias.defined()) added = bias.tensor();
+  return neura::ConvTranspose2d(input, weight, added, options.stride, options.padding,
+                                options.output_padding, options.groups, options.dilation);
+}
+
+Embedding::Embedding(const EmbeddingOptions& options) : WithOptions(options) {
+  CheckPositive("Embedding", "num_embeddings", options.num_embeddings);
+  CheckPositive("Embedding", "embedding_dim", options.embedding_dim);
+  weight = Parameter(Randn({options.num_embeddings, options.embedding_dim}));
+}
+Embedding::Embedding(const Tensor& weight)
+    : WithOptions({.num_embeddings = weight.size(0), .embedding_dim = weight.size(1)}),
+      weight(Detach(weight)) {}
+Embedding Embedding::FromPretrained(const Tensor& weight, bool freeze) {
+  RequireDims("Embedding", weight, 2);
+  Embedding layer(weight);
+  if (freeze) SetRequiresGrad(layer.weight, false);
+  return layer;
+}
+Tensor Embedding::Forward(const Tensor& input) { return neura::Embedding(input, weight); }
+
+BatchNorm::BatchNorm(const BatchNormOptions& options) : WithOptions(options) {
   CheckPositive("BatchNorm", "num_features", options.num_features);
   const Dims shape = {options.num_features};
   if (options.affine) {
@@ -116,8 +141,6 @@ void BatchNorm::UpdateRunningStats(const Tensor& mean, const Tensor& variance, i
   Assign(running_var, Lerp(running_var, variance * unbias, weight_of_new));
 }
 
-std::string BatchNorm::Describe() const { return DescribeOptions(options); }
-
 void BatchNorm1d::CheckInput(const Tensor& input) const {
   if (input.dim() != 2 && input.dim() != 3) {
     ThrowInvalidArgument(
@@ -131,7 +154,7 @@ void BatchNorm2d::CheckInput(const Tensor& input) const {
   }
 }
 
-LayerNorm::LayerNorm(const LayerNormOptions& options) : options(options) {
+LayerNorm::LayerNorm(const LayerNormOptions& options) : WithOptions(options) {
   if (options.normalized_shape.empty()) {
     ThrowInvalidArgument("LayerNorm: normalized_shape must name at least one dimension");
   }
@@ -150,18 +173,14 @@ Tensor LayerNorm::Forward(const Tensor& input) {
                           {.num_dims = static_cast<int64_t>(count), .eps = options.eps})
       .output;
 }
-std::string LayerNorm::Describe() const { return DescribeOptions(options); }
 
 Tensor MaxPool2d::Forward(const Tensor& input) { return neura::MaxPool2d(input, options); }
-std::string MaxPool2d::Describe() const { return DescribeOptions(options); }
 Tensor AvgPool2d::Forward(const Tensor& input) { return neura::AvgPool2d(input, options); }
-std::string AvgPool2d::Describe() const { return DescribeOptions(options); }
 Tensor AdaptiveAvgPool2d::Forward(const Tensor& input) {
   return neura::AdaptiveAvgPool2d(input, options.output_size);
 }
-std::string AdaptiveAvgPool2d::Describe() const { return DescribeOptions(options); }
 
-Dropout::Dropout(const DropoutOptions& options) : options(options) {
+Dropout::Dropout(const DropoutOptions& options) : WithOptions(options) {
   if (!(options.p >= 0 && options.p <= 1)) {
     ThrowInvalidArgument(absl::StrCat("Dropout: p = ", options.p, " must be between 0 and 1"));
   }
@@ -169,19 +188,11 @@ Dropout::Dropout(const DropoutOptions& options) : options(options) {
 Tensor Dropout::Forward(const Tensor& input) {
   return neura::Dropout(input, options.p, training());
 }
-std::string Dropout::Describe() const { return DescribeOptions(options); }
 
 Tensor Flatten::Forward(const Tensor& input) {
   return neura::Flatten(input, options.start_dim, options.end_dim);
 }
-std::string Flatten::Describe() const { return DescribeOptions(options); }
 
-Tensor ReLU::Forward(const Tensor& input) { return neura::Relu(input); }
-Tensor SiLU::Forward(const Tensor& input) { return neura::Silu(input); }
-Tensor Tanh::Forward(const Tensor& input) { return neura::Tanh(input); }
-Tensor Sigmoid::Forward(const Tensor& input) { return neura::Sigmoid(input); }
 Tensor Identity::Forward(const Tensor& input) { return input; }
-Tensor GELU::Forward(const Tensor& input) { return neura::Gelu(input, options); }
-std::string GELU::Describe() const { return DescribeOptions(options); }
 
 }  // namespace neura::nn

@@ -1,14 +1,13 @@
-// Layers. Options, defaults and initial values are PyTorch's.
+// Layers with weights, normalization, pooling and dropout. Options, defaults and initial values are
+// PyTorch's.
 #ifndef NEURA_NN_LAYERS_H_
 #define NEURA_NN_LAYERS_H_
 
 #include <optional>
 #include <string>
 
-#include "neura/nn/module.h"
+#include "neura/nn/with_options.h"
 #include "neura/tensor/ops/op_list/image.h"
-#include "neura/tensor/ops/op_list/norm.h"
-#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::nn {
 
@@ -20,13 +19,11 @@ struct LinearOptions {
 };
 // [..., in_features] -> [..., out_features]: x @ weight.T + bias. Weight and bias start uniform in
 // +-1 / sqrt(in_features).
-class Linear : public Module {
+class Linear : public WithOptions<LinearOptions> {
  public:
   explicit Linear(const LinearOptions& options);
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
 
-  LinearOptions options;
   Parameter weight;  // [out_features, in_features]
   Parameter bias;    // [out_features]
   NEURA_MODULE(weight, bias)
@@ -45,16 +42,61 @@ struct Conv2dOptions {
 };
 // [N, in_channels, H, W] -> [N, out_channels, OH, OW]; see neura::Conv2d. Weight and bias start
 // uniform in +-1 / sqrt(in_channels / groups * kernel area).
-class Conv2d : public Module {
+class Conv2d : public WithOptions<Conv2dOptions> {
  public:
   explicit Conv2d(const Conv2dOptions& options);
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
 
-  Conv2dOptions options;
   Parameter weight;  // [out_channels, in_channels / groups, KH, KW]
   Parameter bias;    // [out_channels]
   NEURA_MODULE(weight, bias)
+};
+
+struct ConvTranspose2dOptions {
+  int64_t in_channels = 0;
+  int64_t out_channels = 0;
+  Size2 kernel_size = 1;
+  Size2 stride = 1;
+  Size2 padding = 0;
+  Size2 output_padding = 0;  // rows and columns more at the end
+  int64_t groups = 1;
+  bool bias = true;
+  Size2 dilation = 1;
+  NEURA_FIELDS(in_channels, out_channels, kernel_size, stride, padding, output_padding, groups,
+               bias, dilation)
+};
+// The transpose of a convolution, which enlarges [N, in_channels, H, W]; see
+// neura::ConvTranspose2d. Weight and bias start uniform in +-1 / sqrt(out_channels / groups *
+// kernel area).
+class ConvTranspose2d : public WithOptions<ConvTranspose2dOptions> {
+ public:
+  explicit ConvTranspose2d(const ConvTranspose2dOptions& options);
+  Tensor Forward(const Tensor& input) override;
+
+  Parameter weight;  // [in_channels, out_channels / groups, KH, KW]
+  Parameter bias;    // [out_channels]
+  NEURA_MODULE(weight, bias)
+};
+
+struct EmbeddingOptions {
+  int64_t num_embeddings = 0;
+  int64_t embedding_dim = 0;
+  NEURA_FIELDS(num_embeddings, embedding_dim)
+};
+// A vector for each of num_embeddings integers: [...] -> [..., embedding_dim]. The weight starts
+// normal.
+class Embedding : public WithOptions<EmbeddingOptions> {
+ public:
+  explicit Embedding(const EmbeddingOptions& options);
+  // Over the memory of a given weight, which is not trained where it is frozen.
+  static Embedding FromPretrained(const Tensor& weight, bool freeze = true);
+  Tensor Forward(const Tensor& input) override;
+
+  Parameter weight;  // [num_embeddings, embedding_dim]
+  NEURA_MODULE(weight)
+
+ private:
+  explicit Embedding(const Tensor& weight);
 };
 
 struct BatchNormOptions {
@@ -68,12 +110,10 @@ struct BatchNormOptions {
 };
 // Normalizes each channel by the batch's mean and variance while training, by running ones in
 // evaluation. Ioffe and Szegedy, 2015.
-class BatchNorm : public Module {
+class BatchNorm : public WithOptions<BatchNormOptions> {
  public:
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
 
-  BatchNormOptions options;
   Parameter weight;            // [C], ones
   Parameter bias;              // [C], zeros
   Buffer running_mean;         // [C]
@@ -116,45 +156,37 @@ struct LayerNormOptions {
   NEURA_FIELDS(normalized_shape, eps, elementwise_affine, bias)
 };
 // Normalizes over the last dimensions, which must be normalized_shape. Ba, Kiros and Hinton, 2016.
-class LayerNorm : public Module {
+class LayerNorm : public WithOptions<LayerNormOptions> {
  public:
   explicit LayerNorm(const LayerNormOptions& options);
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
 
-  LayerNormOptions options;
   Parameter weight;
   Parameter bias;
   NEURA_MODULE(weight, bias)
 };
 
 // Pooling over [N, C, H, W].
-class MaxPool2d : public Module {
+class MaxPool2d : public WithOptions<MaxPool2dOptions> {
  public:
-  explicit MaxPool2d(const MaxPool2dOptions& options) : options(options) {}
+  using WithOptions::WithOptions;
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
-  MaxPool2dOptions options;
   NEURA_MODULE()
 };
-class AvgPool2d : public Module {
+class AvgPool2d : public WithOptions<AvgPool2dOptions> {
  public:
-  explicit AvgPool2d(const AvgPool2dOptions& options) : options(options) {}
+  using WithOptions::WithOptions;
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
-  AvgPool2dOptions options;
   NEURA_MODULE()
 };
 struct AdaptiveAvgPool2dOptions {
   Size2 output_size = 1;
   NEURA_FIELDS(output_size)
 };
-class AdaptiveAvgPool2d : public Module {
+class AdaptiveAvgPool2d : public WithOptions<AdaptiveAvgPool2dOptions> {
  public:
-  explicit AdaptiveAvgPool2d(const AdaptiveAvgPool2dOptions& options) : options(options) {}
+  using WithOptions::WithOptions;
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
-  AdaptiveAvgPool2dOptions options;
   NEURA_MODULE()
 };
 
@@ -164,12 +196,10 @@ struct DropoutOptions {
 };
 // While training, zeros elements at random and scales the others by 1 / (1 - p); else the identity.
 // Srivastava et al., 2014.
-class Dropout : public Module {
+class Dropout : public WithOptions<DropoutOptions> {
  public:
   explicit Dropout(const DropoutOptions& options = {});
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
-  DropoutOptions options;
   NEURA_MODULE()
 };
 
@@ -178,36 +208,16 @@ struct FlattenOptions {
   int64_t end_dim = -1;
   NEURA_FIELDS(start_dim, end_dim)
 };
-class Flatten : public Module {
+class Flatten : public WithOptions<FlattenOptions> {
  public:
-  explicit Flatten(const FlattenOptions& options = {}) : options(options) {}
+  explicit Flatten(const FlattenOptions& options = {}) : WithOptions(options) {}
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
-  FlattenOptions options;
   NEURA_MODULE()
 };
 
-// ---- activations -----------------------------------------------------------------------------
-
-#define NEURA_INTERNAL_ACTIVATION(Name)           \
-  class Name : public Module {                    \
-   public:                                        \
-    Tensor Forward(const Tensor& input) override; \
-    NEURA_MODULE()                                \
-  };
-NEURA_INTERNAL_ACTIVATION(ReLU)
-NEURA_INTERNAL_ACTIVATION(SiLU)
-NEURA_INTERNAL_ACTIVATION(Tanh)
-NEURA_INTERNAL_ACTIVATION(Sigmoid)
-NEURA_INTERNAL_ACTIVATION(Identity)
-#undef NEURA_INTERNAL_ACTIVATION
-
-class GELU : public Module {
+class Identity : public Module {
  public:
-  explicit GELU(const GeluOptions& options = {}) : options(options) {}
   Tensor Forward(const Tensor& input) override;
-  std::string Describe() const override;
-  GeluOptions options;
   NEURA_MODULE()
 };
 

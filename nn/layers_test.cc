@@ -133,15 +133,6 @@ TEST(PoolingTest, Shapes) {
   EXPECT_EQ(nn::Flatten()(x).shape(), DimsView({2, 144}));
 }
 
-TEST(ActivationTest, AreTheirFunctions) {
-  const Tensor x = Randn({10});
-  EXPECT_TRUE(Close(nn::ReLU()(x), Relu(x)));
-  EXPECT_TRUE(Close(nn::GELU()(x), Gelu(x)));
-  EXPECT_TRUE(Close(nn::SiLU()(x), x * Sigmoid(x)));
-  EXPECT_TRUE(Close(nn::Tanh()(x), Tanh(x)));
-  EXPECT_TRUE(Close(nn::Sigmoid()(x), Sigmoid(x)));
-}
-
 TEST(InitTest, SpreadsByFan) {
   const Tensor w = Empty({200, 100, 3, 3});
   const auto std_of = [&] { return Std(w).Item<double>(); };

@@ -8,50 +8,31 @@
 //     NEURA_MODULE(conv, fc)  // names and order: parameters, state dict, Train(), printing
 //   };
 //
-// A module is a value: copying it copies its parameters. What Parameters() and StateDict() return
-// are handles that share memory with the module.
+// A module is a value: copying it copies its parameters, and those that members share are shared in
+// the copy, too. What Parameters() and StateDict() return are handles that share memory with the
+// module.
 #ifndef NEURA_NN_MODULE_H_
 #define NEURA_NN_MODULE_H_
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "neura/nn/copying.h"
+#include "neura/nn/hooks.h"
+#include "neura/nn/owned_tensor.h"
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
 
 namespace neura::nn {
 
-// A tensor that belongs to a module: copying clones it; a copy of a frozen one is frozen. One
-// thread may replace it while another looks.
-template <bool kTrained>
-class OwnedTensor {
- public:
-  OwnedTensor() = default;  // absent, e.g. a layer without bias
-  explicit OwnedTensor(const Tensor& tensor) { Replace(tensor); }
-  OwnedTensor(const OwnedTensor& other);
-  OwnedTensor& operator=(const OwnedTensor& other);
-  OwnedTensor(OwnedTensor&&) noexcept = default;
-  OwnedTensor& operator=(OwnedTensor&&) noexcept = default;
-
-  Tensor tensor() const { return Tensor(slot_.Load()); }
-  operator Tensor() const { return tensor(); }
-  bool defined() const { return static_cast<bool>(slot_); }
-  const AtomicPtr<TensorImpl>& slot() const { return slot_; }
-  void Replace(const Tensor& tensor);
-
- private:
-  AtomicPtr<TensorImpl> slot_;
-};
-
-// Changed by training: requires a gradient where its dtype has them.
-using Parameter = OwnedTensor<true>;
-// Part of a module's state that is not trained, e.g. running statistics.
-using Buffer = OwnedTensor<false>;
-
-class Module;
+class ModuleBase;
 
 // Sees the direct members of a module, in the order that NEURA_MODULE names them.
 class MemberVisitor {
@@ -59,7 +40,7 @@ class MemberVisitor {
   virtual ~MemberVisitor() = default;
   virtual void Visit(const std::string& name, Parameter& parameter) = 0;
   virtual void Visit(const std::string& name, Buffer& buffer) = 0;
-  virtual void Visit(const std::string& name, Module& module) = 0;
+  virtual void Visit(const std::string& name, ModuleBase& module) = 0;
 };
 
 struct LoadOptions {
@@ -71,19 +52,17 @@ struct LoadReport {
   std::vector<std::string> unexpected;  // in the state dict, not in the module
 };
 
-class Module {
+// What modules have in common, whatever they compute.
+class ModuleBase {
  public:
-  virtual ~Module() = default;
+  virtual ~ModuleBase() = default;
 
-  virtual Tensor Forward(const Tensor& input) = 0;
-  // Runs Forward; an Error from inside gets the path of the module that it came from.
-  Tensor operator()(const Tensor& input);
-
-  // Handles that share the module's memory.
+  // Handles that share the module's memory. What several members share is listed once, under the
+  // first of its names.
   std::vector<Tensor> Parameters() const;
   NamedTensors NamedParameters() const;  // "conv.weight", ...
   NamedTensors NamedBuffers() const;
-  // Parameters and buffers, in the order of their members.
+  // Parameters and buffers, in the order of their members; what is shared under each of its names.
   NamedTensors StateDict() const;
   // Copies values into the module. Throws InvalidArgument when a shape or dtype differs, or
   // (strict) a name has no counterpart; nothing is changed then.
@@ -94,7 +73,7 @@ class Module {
   void Eval() { Train(false); }
   bool training() const { return training_; }
   // Here alone.
-  void set_training(bool training) { training_ = training; }
+  virtual void set_training(bool training) { training_ = training; }
 
   void ZeroGrad();
   // Converts floating point parameters and buffers. What had another dtype becomes a new tensor:
@@ -105,7 +84,13 @@ class Module {
   // Number of elements of all parameters.
   int64_t NumParameters() const;
   // Calls fn with this module and all below, children first.
-  void Apply(const std::function<void(Module&)>& fn);
+  void Apply(const std::function<void(ModuleBase&)>& fn);
+
+  // Has a function called before Forward, or after it, whenever the module is called; not where
+  // Forward is called by its name. Those that are there already come first. An error of a hook is
+  // one of the call.
+  HookHandle RegisterForwardPreHook(ForwardPreHook hook) { return hooks_.Add(std::move(hook), {}); }
+  HookHandle RegisterForwardHook(ForwardHook hook) { return hooks_.Add({}, std::move(hook)); }
 
   // The tree, with options, shapes and parameter counts; what lies deeper than 100 levels is "...".
   std::string ToString() const;
@@ -114,31 +99,126 @@ class Module {
   // What stands in the brackets after the type's name.
   virtual std::string Describe() const { return ""; }
 
-  // Both are written by NEURA_MODULE.
+  // Written by NEURA_MODULE.
   virtual void VisitMembers(MemberVisitor& visitor) = 0;
-  virtual std::unique_ptr<Module> Clone() const = 0;
 
  protected:
-  Module() = default;
-  Module(const Module&) = default;
-  Module& operator=(const Module&) = default;
-  Module(Module&&) = default;
-  Module& operator=(Module&&) = default;
+  using TensorVisitor = absl::FunctionRef<void(Tensor&)>;
+
+  ModuleBase() = default;
+  ModuleBase(const ModuleBase& other) { *this = other; }
+  ModuleBase& operator=(const ModuleBase& other);
+  ModuleBase(ModuleBase&&) = default;
+  ModuleBase& operator=(ModuleBase&&) = default;
+
+  // What operator() does around Forward: an Error from inside gets the path of the module that it
+  // came from.
+  void Call(absl::FunctionRef<void()> forward);
+  bool has_hooks() const { return hooks_.any(); }
+  // And with hooks: `inputs` and `outputs` show the tensors that a call is given and returns.
+  void CallWithHooks(absl::FunctionRef<void(TensorVisitor)> inputs,
+                     absl::FunctionRef<void()> forward,
+                     absl::FunctionRef<void(TensorVisitor)> outputs);
 
  private:
   bool training_ = true;
+  internal::Hooks hooks_;
 };
 
-std::ostream& operator<<(std::ostream& out, const Module& module);
+namespace internal {
+
+// Types with tensors that hooks see: tensors, and optionals, vectors, pairs and tuples of them.
+template <typename T>
+struct HoldsTensors : std::false_type {};
+template <>
+struct HoldsTensors<Tensor> : std::true_type {};
+template <typename T>
+struct HoldsTensors<std::optional<T>> : HoldsTensors<T> {};
+template <typename T>
+struct HoldsTensors<std::vector<T>> : HoldsTensors<T> {};
+template <typename... T>
+struct HoldsTensors<std::tuple<T...>> : std::disjunction<HoldsTensors<std::decay_t<T>>...> {};
+template <typename A, typename B>
+struct HoldsTensors<std::pair<A, B>> : std::disjunction<HoldsTensors<A>, HoldsTensors<B>> {};
+
+template <typename T, typename Visitor>
+void VisitTensors(T& value, const Visitor& visitor) {
+  if constexpr (std::is_same_v<T, Tensor>) {
+    visitor(value);
+  } else if constexpr (!HoldsTensors<std::remove_const_t<T>>::value) {
+    return;
+  } else if constexpr (requires { value.has_value(); }) {
+    if (value) VisitTensors(*value, visitor);
+  } else if constexpr (requires { value.begin(); }) {
+    for (auto& element : value) VisitTensors(element, visitor);
+  } else {
+    std::apply([&](auto&... elements) { (VisitTensors(elements, visitor), ...); }, value);
+  }
+}
+
+}  // namespace internal
+
+// A module that is called with arguments of the types A and gives an R: an LSTM with its state,
+// attention with masks, a loss.
+//
+//   struct Mix : nn::ModuleOf<Tensor(const Tensor&, const Tensor&)> {
+//     Tensor Forward(const Tensor& a, const Tensor& b) override { return left(a) + right(b); }
+//     ...
+template <typename Signature>
+class ModuleOf;
+
+template <typename R, typename... A>
+class ModuleOf<R(A...)> : public ModuleBase {
+ public:
+  using Interface = ModuleOf;
+
+  virtual R Forward(A... arguments) = 0;
+  // Runs Forward and the hooks; an Error from inside gets the path of the module that it came from.
+  R operator()(A... arguments);
+
+  // Written by NEURA_MODULE.
+  virtual std::unique_ptr<ModuleOf> Clone() const = 0;
+
+ private:
+  // As hooks may replace it; what holds no tensors is passed on.
+  template <typename T>
+  using Replaceable = std::conditional_t<internal::HoldsTensors<std::remove_cvref_t<T>>::value &&
+                                             std::is_const_v<std::remove_reference_t<T>>,
+                                         std::remove_cvref_t<T>, T&&>;
+};
+
+template <typename R, typename... A>
+R ModuleOf<R(A...)>::operator()(A... arguments) {
+  std::optional<R> result;
+  if (!has_hooks()) {
+    Call([&] { result.emplace(Forward(std::forward<A>(arguments)...)); });
+  } else {
+    std::tuple<Replaceable<A>...> held(std::forward<A>(arguments)...);
+    CallWithHooks([&](TensorVisitor visitor) { internal::VisitTensors(held, visitor); },
+                  [&] {
+                    result.emplace(std::apply(
+                        [&](auto&... each) { return Forward(std::forward<A>(each)...); }, held));
+                  },
+                  [&](TensorVisitor visitor) { internal::VisitTensors(*result, visitor); });
+  }
+  return *std::move(result);
+}
+
+// What most modules are.
+using Module = ModuleOf<Tensor(const Tensor&)>;
+
+std::ostream& operator<<(std::ostream& out, const ModuleBase& module);
 
 #define NEURA_INTERNAL_VISIT_MEMBER(member) visitor.Visit(#member, this->member);
-#define NEURA_MODULE(...)                                                                          \
- public:                                                                                           \
-  void VisitMembers([[maybe_unused]] ::neura::nn::MemberVisitor& visitor) override{NEURA_FOR_EACH( \
-      NEURA_INTERNAL_VISIT_MEMBER, __VA_ARGS__)} std::unique_ptr<::neura::nn::Module>              \
-  Clone() const override {                                                                         \
-    using Self = std::remove_cvref_t<decltype(*this)>;                                             \
-    return std::make_unique<Self>(*this);                                                          \
+#define NEURA_MODULE(...)                                                                       \
+ public:                                                                                        \
+  void VisitMembers([[maybe_unused]] ::neura::nn::MemberVisitor& visitor) override {            \
+    NEURA_FOR_EACH(NEURA_INTERNAL_VISIT_MEMBER, __VA_ARGS__)                                    \
+  }                                                                                             \
+  auto Clone() const->std::unique_ptr<typename std::remove_cvref_t<decltype(*this)>::Interface> \
+      override {                                                                                \
+    using Self = std::remove_cvref_t<decltype(*this)>;                                          \
+    return std::make_unique<Self>(*this);                                                       \
   }
 
 }  // namespace neura::nn

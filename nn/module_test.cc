@@ -5,11 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "neura/autograd/autograd.h"
 #include "neura/nn/nn.h"
 #include "neura/tensor/tensor.h"
@@ -229,7 +232,7 @@ TEST(ModuleTest, WalksDoNotNeedTheStack) {
   deep->LoadStateDict(deep->StateDict());
   deep->Eval();
   int modules = 0;
-  deep->Apply([&](nn::Module& module) { modules += !module.training(); });
+  deep->Apply([&](nn::ModuleBase& module) { modules += !module.training(); });
   EXPECT_EQ(modules, 20001);
   EXPECT_THAT(deep->ToString(), HasSubstr("(inner): ..."));
   deep->To(kFloat64);
@@ -261,6 +264,253 @@ TEST(ModuleTest, MembersAreReplacedWhileOthersCompute) {
   });
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(RequiresGrad(layer.weight));
+}
+
+// ---- modules of other signatures -------------------------------------------------------------
+
+using State = std::tuple<Tensor, Tensor>;
+
+// [N, 3] beside a state [N, 3], which need not be there.
+struct Cell : nn::ModuleOf<State(const Tensor&, const std::optional<Tensor>&)> {
+  nn::Linear input{{.in_features = 3, .out_features = 3}};
+  nn::Linear recurrent{{.in_features = 3, .out_features = 3, .bias = false}};
+  State Forward(const Tensor& x, const std::optional<Tensor>& state) override {
+    Tensor h = input(x);
+    if (state) h = h + recurrent(*state);
+    return {Tanh(h), h};
+  }
+  NEURA_MODULE(input, recurrent)
+};
+
+// A sequence [T, N, 3].
+struct Recurrent : nn::Module {
+  Cell cell;
+  Tensor Forward(const Tensor& x) override {
+    std::optional<Tensor> state;
+    for (const Tensor& step : Unbind(x)) state = std::get<0>(cell(step, state));
+    return *state;
+  }
+  NEURA_MODULE(cell)
+};
+
+TEST(ModuleOfTest, ATreeHoldsMembersOfAnySignature) {
+  Recurrent net;
+  EXPECT_THAT(NamesOf(net.NamedParameters()),
+              ElementsAre("cell.input.weight", "cell.input.bias", "cell.recurrent.weight"));
+  EXPECT_THAT(net.ToString(), StartsWith("Recurrent(\n  (cell): Cell(\n    (input): Linear("));
+  const Tensor x = Randn({2, 4, 3});
+  const Tensor first = net.cell.input(Select(x, 0, 0));
+  const Tensor expected = Tanh(net.cell.input(Select(x, 0, 1)) + net.cell.recurrent(Tanh(first)));
+  EXPECT_TRUE(All(net(x) == expected).Item<bool>());
+  const std::unique_ptr<nn::ModuleOf<State(const Tensor&, const std::optional<Tensor>&)>> copy =
+      net.cell.Clone();
+  EXPECT_TRUE(All(std::get<1>((*copy)(x, {})) == std::get<1>(net.cell(x, {}))).Item<bool>());
+  net.Eval();
+  EXPECT_FALSE(net.cell.recurrent.training());
+}
+
+TEST(ModuleOfTest, ErrorsHaveTheirPathForEverySignature) {
+  Recurrent net;
+  EXPECT_THAT(ErrorOf([&] {
+                net(Ones({2, 4, 5}));
+              }),
+              StartsWith("Recurrent.cell.input: linear(float32 [4, 5]"));
+  EXPECT_THAT(ErrorOf([&] {
+                net.cell(Ones({4, 3}), Ones({4, 5}));
+              }),
+              StartsWith("Cell.recurrent: linear(float32 [4, 5]"));
+}
+
+// ---- hooks -----------------------------------------------------------------------------------
+
+TEST(HookTest, SeeAndReplaceArgumentsAndResults) {
+  Recurrent net;
+  std::vector<std::string> calls;
+  const auto note = [&](const char* what) {
+    return [&calls, what](nn::ModuleBase& module, const auto&...) {
+      calls.push_back(what + (" " + module.TypeName()));
+    };
+  };
+  nn::HookHandle before = net.RegisterForwardPreHook(note("before"));
+  nn::HookHandle after = net.RegisterForwardHook(note("after"));
+  net.cell.input.RegisterForwardPreHook(note("before"));
+  const Tensor x = Randn({2, 4, 3});
+  const Tensor plain = net(x);
+  EXPECT_THAT(calls,
+              ElementsAre("before Recurrent", "before Linear", "before Linear", "after Recurrent"));
+  before.Remove();
+  before.Remove();
+  after.Remove();
+  calls.clear();
+  net(x);
+  EXPECT_THAT(calls, ElementsAre("before Linear", "before Linear"));
+
+  net.RegisterForwardPreHook([](nn::ModuleBase&, absl::Span<Tensor> inputs) {
+    ASSERT_EQ(inputs.size(), 1u);
+    inputs[0] = inputs[0] * 0;
+  });
+  const Tensor of_zeros = net(Zeros({2, 4, 3}));
+  EXPECT_TRUE(All(net(x) == of_zeros).Item<bool>());
+  net.RegisterForwardHook(
+      [](nn::ModuleBase&, absl::Span<const Tensor> inputs, absl::Span<Tensor> outputs) {
+        // What Forward was given, after the hooks before it.
+        EXPECT_EQ(AMax(inputs[0]).Item<double>(), 0);
+        outputs[0] = outputs[0] + 1;
+      });
+  EXPECT_TRUE(All(net(x) == of_zeros + 1).Item<bool>());
+}
+
+TEST(HookTest, SeeTheTensorsInsideOfOptionalsAndTuples) {
+  Cell cell;
+  std::vector<size_t> counts;
+  cell.RegisterForwardHook(
+      [&](nn::ModuleBase&, absl::Span<const Tensor> inputs, absl::Span<Tensor> outputs) {
+        counts.push_back(inputs.size());
+        counts.push_back(outputs.size());
+        outputs[1] = Zeros({1});
+      });
+  const Tensor x = Ones({1, 3});
+  cell(x, std::nullopt);
+  const auto [h, other] = cell(x, x);
+  EXPECT_THAT(counts, ElementsAre(1u, 2u, 2u, 2u));
+  EXPECT_EQ(other.shape(), DimsView({1}));
+  EXPECT_EQ(h.shape(), DimsView({1, 3}));
+}
+
+TEST(HookTest, ACopyHasTheHooksOfItsOriginal) {
+  nn::Linear layer({.in_features = 2, .out_features = 2});
+  int calls = 0;
+  nn::HookHandle handle = layer.RegisterForwardPreHook([&](auto&&...) { ++calls; });
+  nn::Linear copy = layer;
+  handle.Remove();
+  layer(Ones({1, 2}));
+  EXPECT_EQ(calls, 0);
+  copy(Ones({1, 2}));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(HookTest, TheirErrorsAreThoseOfTheCall) {
+  Net net;
+  net.head[1].RegisterForwardPreHook([](auto&&...) { ThrowInvalidArgument("not today"); });
+  EXPECT_EQ(ErrorOf([&] { net(Ones({2, 3})); }), "Net.head.1: not today");
+}
+
+TEST(HookTest, WhatARemovedHookHoldsIsLetGo) {
+  nn::ReLU layer;
+  const auto held = std::make_shared<int>(0);
+  nn::HookHandle handle = layer.RegisterForwardPreHook([held](auto&&...) {});
+  EXPECT_EQ(held.use_count(), 2);
+  handle.Remove();
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(HookTest, AreAddedAndRemovedWhileOthersCompute) {
+  nn::ReLU layer;
+  const Tensor x = Ones({2});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 300; ++k) layer(x);
+    });
+    threads.emplace_back([&] {
+      for (int k = 0; k < 300; ++k) {
+        nn::HookHandle handle = layer.RegisterForwardPreHook(
+            [](nn::ModuleBase&, absl::Span<Tensor> inputs) { inputs[0] = inputs[0]; });
+        handle.Remove();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(All(layer(x) == x).Item<bool>());
+}
+
+// ---- sharing ---------------------------------------------------------------------------------
+
+// Two layers of one weight, one of them in a place of its own in memory.
+struct Tied : nn::Module {
+  nn::Linear first{{.in_features = 3, .out_features = 3}};
+  nn::Sequential rest{nn::ReLU(), nn::Linear({.in_features = 3, .out_features = 3, .bias = false})};
+  Tied() { last().weight.Replace(first.weight); }
+  nn::Linear& last() { return dynamic_cast<nn::Linear&>(rest[1]); }
+  bool tied() { return IsSame(first.weight.tensor(), last().weight.tensor()); }
+  Tensor Forward(const Tensor& x) override { return rest(first(x)); }
+  NEURA_MODULE(first, rest)
+};
+
+struct Around : nn::Module {
+  Tied left, right;
+  Tensor Forward(const Tensor& x) override { return right(left(x)); }
+  NEURA_MODULE(left, right)
+};
+
+TEST(SharingTest, IsListedOnceAndSavedUnderEachName) {
+  Tied net;
+  EXPECT_THAT(NamesOf(net.NamedParameters()), ElementsAre("first.weight", "first.bias"));
+  EXPECT_EQ(net.NumParameters(), 12);
+  EXPECT_THAT(NamesOf(net.StateDict()), ElementsAre("first.weight", "first.bias", "rest.1.weight"));
+  Backward(Sum(net(Ones({1, 3}))));
+  EXPECT_TRUE(autograd::GradOf(net.last().weight).defined());
+}
+
+TEST(SharingTest, SurvivesCopies) {
+  Tied net;
+  Tied copy = net;
+  EXPECT_TRUE(copy.tied());
+  EXPECT_FALSE(IsSame(copy.first.weight.tensor(), net.first.weight.tensor()));
+  EXPECT_TRUE(RequiresGrad(copy.last().weight));
+  Tied assigned;
+  assigned = net;
+  EXPECT_TRUE(assigned.tied());
+  EXPECT_FALSE(IsSame(assigned.first.weight.tensor(), copy.first.weight.tensor()));
+  EXPECT_TRUE(dynamic_cast<Tied&>(*net.Clone()).tied());
+  // Each has a weight of its own.
+  {
+    NoGradGuard no_grad;
+    Fill(copy.first.weight, 7);
+  }
+  EXPECT_TRUE(All(copy.last().weight == 7).Item<bool>());
+  EXPECT_FALSE(All(net.first.weight == 7).Item<bool>());
+  EXPECT_TRUE(net.tied());
+}
+
+TEST(SharingTest, OfPartsIsThatOfTheWhole) {
+  Around net;
+  Around copy = net;
+  EXPECT_TRUE(copy.left.tied());
+  EXPECT_TRUE(copy.right.tied());
+  EXPECT_EQ(copy.Parameters().size(), 4u);
+  // Copies that do not belong together share nothing, even while others are half done.
+  const nn::Linear a = net.left.first, b = net.left.last();
+  EXPECT_FALSE(IsSame(a.weight.tensor(), b.weight.tensor()));
+  nn::Sequential in_a_row(net.left, net.left);
+  EXPECT_EQ(in_a_row.Parameters().size(), 4u);
+  EXPECT_EQ(nn::Sequential(in_a_row).Parameters().size(), 4u);
+  net.right = net.left;
+  EXPECT_TRUE(net.right.tied());
+  EXPECT_EQ(net.Parameters().size(), 4u);
+  net.right.first.weight.Replace(net.left.first.weight);
+  net.right.last().weight.Replace(net.left.first.weight);
+  EXPECT_EQ(Around(net).Parameters().size(), 3u);
+}
+
+TEST(SharingTest, OfWhatIsFrozenStaysFrozen) {
+  Tied net;
+  SetRequiresGrad(net.first.weight, false);
+  Tied copy = net;
+  EXPECT_TRUE(copy.tied());
+  EXPECT_FALSE(RequiresGrad(copy.first.weight));
+}
+
+TEST(SharingTest, SurvivesLoadingAndConversion) {
+  Tied net, other;
+  other.LoadStateDict(net.StateDict());
+  EXPECT_TRUE(other.tied());
+  EXPECT_TRUE(All(other.last().weight == net.first.weight).Item<bool>());
+  other.To(kFloat64);
+  EXPECT_TRUE(other.tied());
+  EXPECT_EQ(other.last().weight.tensor().dtype(), kFloat64);
+  EXPECT_EQ(other.Parameters().size(), 2u);
+  EXPECT_TRUE(RequiresGrad(other.first.weight));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #ifndef NEURA_NN_NN_H_
 #define NEURA_NN_NN_H_
 
+#include "neura/nn/activations.h"
 #include "neura/nn/init.h"
 #include "neura/nn/layers.h"
 #include "neura/nn/loss.h"

@@ -1,5 +1,5 @@
-// Functions that are made of operations: the rows of composites.inc, losses, and those whose
-// arguments or results are of many types.
+// Functions that are made of operations: the rows of composites.inc, and those whose arguments or
+// results are of many types.
 #include "neura/python/extension/composites.h"
 
 #include <optional>
@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "neura/nn/loss.h"
 #include "neura/python/extension/binder.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
@@ -18,7 +17,6 @@ namespace neura::python {
 namespace {
 
 namespace py = pybind11;
-using OptTensor = std::optional<Tensor>;
 
 PyObject* g_values_and_indices = nullptr;  // a named tuple
 
@@ -124,62 +122,6 @@ void InitOthers(Binder bind, Binder functional) {
       "Tensor");
 }
 
-void InitLosses(Binder bind) {
-  bind("cross_entropy",
-       "input, target, weight=None, ignore_index=-100, reduction='mean', label_smoothing=0.0",
-       "-log(softmax(input)[target]), for class indices or probabilities",
-       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 int64_t ignore_index, const std::string& reduction, double label_smoothing),
-                {
-                  return nn::CrossEntropy(input, target,
-                                          {.weight = weight.value_or(Tensor()),
-                                           .ignore_index = ignore_index,
-                                           .reduction = reduction,
-                                           .label_smoothing = label_smoothing});
-                }));
-  bind("nll_loss", "input, target, weight=None, ignore_index=-100, reduction='mean'",
-       "-input[target], for log-probabilities and class indices",
-       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 int64_t ignore_index, const std::string& reduction),
-                {
-                  return nn::Nll(input, target,
-                                 {.weight = weight.value_or(Tensor()),
-                                  .ignore_index = ignore_index,
-                                  .reduction = reduction});
-                }));
-  bind("mse_loss", "input, target, reduction='mean'", "(input - target)^2",
-       NEURA_FN((const Tensor& input, const Tensor& target, const std::string& reduction),
-                { return nn::Mse(input, target, {.reduction = reduction}); }));
-  bind("l1_loss", "input, target, reduction='mean'", "|input - target|",
-       NEURA_FN((const Tensor& input, const Tensor& target, const std::string& reduction),
-                { return nn::L1(input, target, {.reduction = reduction}); }));
-  bind("smooth_l1_loss", "input, target, reduction='mean', beta=1.0",
-       "d^2 / (2 beta) for distances d below beta, d - beta / 2 above",
-       NEURA_FN(
-           (const Tensor& input, const Tensor& target, const std::string& reduction, double beta),
-           { return nn::SmoothL1(input, target, {.reduction = reduction, .beta = beta}); }));
-  bind("binary_cross_entropy", "input, target, weight=None, reduction='mean'",
-       "-(target * log(input) + (1 - target) * log(1 - input)), with logarithms of at least -100",
-       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 const std::string& reduction),
-                {
-                  return nn::BinaryCrossEntropy(
-                      input, target, {.weight = weight.value_or(Tensor()), .reduction = reduction});
-                }));
-  bind("binary_cross_entropy_with_logits",
-       "input, target, weight=None, reduction='mean', pos_weight=None",
-       "binary_cross_entropy of sigmoid(input), without overflow",
-       NEURA_FN((const Tensor& input, const Tensor& target, const OptTensor& weight,
-                 const std::string& reduction, const OptTensor& pos_weight),
-                {
-                  return nn::BinaryCrossEntropyWithLogits(
-                      input, target,
-                      {.weight = weight.value_or(Tensor()),
-                       .pos_weight = pos_weight.value_or(Tensor()),
-                       .reduction = reduction});
-                }));
-}
-
 // The rows.
 void InitRows(Binder bind, Binder functional) {
   const auto both = [&](auto... row) { bind.Both(row...); };
@@ -199,7 +141,6 @@ void InitComposites(py::module_& m, py::module_& functional) {
   InitRows(bind, in_functional);
   InitReductions(bind);
   InitOthers(bind, in_functional);
-  InitLosses(in_functional);
 }
 
 }  // namespace neura::python

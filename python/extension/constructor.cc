@@ -9,25 +9,28 @@ namespace {
 
 namespace py = pybind11;
 
-// A function of the fields; calling it sets them.
+// A function of the options; calling it sets them.
 class OptionsSetter final : public Function {
  public:
   OptionsSetter(const std::string& name, std::vector<Parameter> parameters, const OptionsType& type,
-                void* options)
-      : Function(name, "", std::move(parameters), "None"), type_(type), options_(options) {}
+                TensorOptions tensors, void* options)
+      : Function(name, "", std::move(parameters), "None"),
+        type_(type),
+        tensors_(tensors),
+        options_(options) {}
 
   PyObject* Call(PyObject* const* arguments) const override {
-    size_t i = 0;
-    type_.visit(options_, [&](const char*, FieldRef field) {
-      PyObject* const argument = arguments[i];
-      if (!FieldFromPython(argument, field) && argument != Py_None) ThrowBadArgument(i, argument);
-      ++i;
-    });
+    // What follows are switches that PyTorch has and nothing depends on.
+    size_t i = SetOptions(*this, arguments, type_, tensors_, options_);
+    for (bool ignored; i < parameters().size(); ++i) {
+      if (!FromPython(arguments[i], &ignored)) ThrowBadArgument(i, arguments[i]);
+    }
     Py_RETURN_NONE;
   }
 
  private:
   const OptionsType& type_;
+  const TensorOptions tensors_;
   void* const options_;
 };
 
@@ -36,6 +39,7 @@ struct BoundClass {
   std::string name;
   std::vector<Parameter> parameters;
   std::string doc;
+  std::vector<Parameter> forward;
 };
 std::vector<BoundClass>& Classes() {
   static auto* const classes = new std::vector<BoundClass>();
@@ -64,9 +68,30 @@ std::vector<Parameter> ParametersOfOptions(const OptionsType& type, size_t requi
   return parameters;
 }
 
+size_t SetOptions(const Function& function, PyObject* const* arguments, const OptionsType& type,
+                  TensorOptions tensors, void* options) {
+  size_t count = 0;
+  const auto set = [&](const char* name, auto read) {
+    const absl::Span<const Parameter> parameters = function.parameters();
+    size_t i = 0;
+    while (parameters[i].name != name) ++i;
+    if (!read(arguments[i]) && arguments[i] != Py_None) function.ThrowBadArgument(i, arguments[i]);
+    ++count;
+  };
+  type.visit(options, [&](const char* name, FieldRef field) {
+    set(name, [&](PyObject* argument) { return FieldFromPython(argument, field); });
+  });
+  if (tensors != nullptr) {
+    tensors(options, [&](const char* name, Tensor& tensor) {
+      set(name, [&](PyObject* argument) { return FromPython(argument, &tensor); });
+    });
+  }
+  return count;
+}
+
 void ReadOptions(const std::string& name, const std::vector<Parameter>& parameters,
                  const OptionsType& type, const py::args& arguments, const py::kwargs& keywords,
-                 void* options) {
+                 void* options, TensorOptions tensors) {
   std::vector<PyObject*> values;
   for (const py::handle value : arguments) values.push_back(value.ptr());
   py::tuple names(keywords.size());
@@ -75,7 +100,7 @@ void ReadOptions(const std::string& name, const std::vector<Parameter>& paramete
     names[i++] = key;
     values.push_back(value.ptr());
   }
-  const OptionsSetter setter(name, parameters, type, options);
+  const OptionsSetter setter(name, parameters, type, tensors, options);
   Py_XDECREF(setter.CallVector(values.data(), arguments.size(), names.ptr()));
 }
 
@@ -91,16 +116,20 @@ void InitConstructors(py::module_& m) {
   m.def("_bound_classes", [] {
     py::list list;
     for (const BoundClass& bound : Classes()) {
-      list.append(
-          py::make_tuple(bound.scope, bound.name, DescribeParameters(bound.parameters), bound.doc));
+      list.append(py::make_tuple(bound.scope, bound.name, DescribeParameters(bound.parameters),
+                                 bound.doc, DescribeParameters(bound.forward)));
     }
     return list;
   });
 }
 
 void NoteConstructor(std::string scope, std::string name, std::vector<Parameter> parameters,
-                     std::string doc) {
-  Classes().push_back({std::move(scope), std::move(name), std::move(parameters), std::move(doc)});
+                     std::string doc, absl::Span<const Parameter> forward) {
+  Classes().push_back({std::move(scope),
+                       std::move(name),
+                       std::move(parameters),
+                       std::move(doc),
+                       {forward.begin(), forward.end()}});
 }
 
 }  // namespace neura::python

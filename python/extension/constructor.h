@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "neura/python/extension/function.h"
 #include "neura/tensor/core/fields.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::python {
 
@@ -16,10 +18,19 @@ namespace neura::python {
 // `required` have no default.
 std::vector<Parameter> ParametersOfOptions(const OptionsType& type, size_t required);
 
-// Sets the fields of `options` from what Python passed. Throws TypeError as a Python function does.
+// Shows the tensors among a struct's options, which are no fields; null where there are none.
+using TensorOptions = void (*)(void* options,
+                               absl::FunctionRef<void(const char* name, Tensor& tensor)> visitor);
+
+// Sets fields and tensors, each from the argument of the parameter of its name; None leaves what
+// takes no None as it is. Returns how many there are.
+size_t SetOptions(const Function& function, PyObject* const* arguments, const OptionsType& type,
+                  TensorOptions tensors, void* options);
+
+// Sets the options from what Python passed. Throws TypeError as a Python function does.
 void ReadOptions(const std::string& name, const std::vector<Parameter>& parameters,
                  const OptionsType& type, const pybind11::args& arguments,
-                 const pybind11::kwargs& keywords, void* options);
+                 const pybind11::kwargs& keywords, void* options, TensorOptions tensors = nullptr);
 
 // The fields of an option struct as a dict.
 pybind11::dict OptionsToDict(const OptionsType& type, const void* options);
@@ -32,9 +43,10 @@ Options MakeOptions(const std::string& name, const std::vector<Parameter>& param
   return options;
 }
 
-// Notes a class for the stubs: its constructor's parameters after self.
+// Notes a class for the stubs: the parameters after self of its constructor, and of forward() where
+// it has one.
 void NoteConstructor(std::string scope, std::string name, std::vector<Parameter> parameters,
-                     std::string doc);
+                     std::string doc, absl::Span<const Parameter> forward = {});
 // neura._C._bound_classes(), what was noted.
 void InitConstructors(pybind11::module_& m);
 

@@ -241,11 +241,8 @@ void Bind(py::handle target, std::string scope, std::string name,
   BindAgain(target, std::move(scope), std::move(name), function.release());
 }
 
-void BindAgain(py::handle target, std::string scope, std::string name, const Function* function) {
-  PyObject* const dict = reinterpret_cast<PyObject*>(
-      PyType_Check(target.ptr()) ? reinterpret_cast<PyTypeObject*>(target.ptr())->tp_dict
-                                 : PyModule_GetDict(target.ptr()));
-  if (PyDict_GetItemString(dict, name.c_str()) != nullptr) return;
+py::object MakeFunctionObject(const std::string& scope, const std::string& name,
+                              const Function* function) {
   auto* const object = PyObject_New(FunctionObject, g_function_type);
   if (object == nullptr) throw py::error_already_set();
   object->vectorcall = Vectorcall;
@@ -254,7 +251,15 @@ void BindAgain(py::handle target, std::string scope, std::string name, const Fun
   const bool is_method = scope == "Tensor";
   object->qualified_name = Owned(is_method ? absl::StrCat("Tensor.", name) : name);
   object->module = Owned(scope.empty() || is_method ? "neura" : absl::StrCat("neura.", scope));
-  const auto value = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(object));
+  return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(object));
+}
+
+void BindAgain(py::handle target, std::string scope, std::string name, const Function* function) {
+  PyObject* const dict = reinterpret_cast<PyObject*>(
+      PyType_Check(target.ptr()) ? reinterpret_cast<PyTypeObject*>(target.ptr())->tp_dict
+                                 : PyModule_GetDict(target.ptr()));
+  if (PyDict_GetItemString(dict, name.c_str()) != nullptr) return;
+  const py::object value = MakeFunctionObject(scope, name, function);
   if (PyObject_SetAttrString(target.ptr(), name.c_str(), value.ptr()) < 0) {
     throw py::error_already_set();
   }

@@ -154,6 +154,11 @@ void Bind(pybind11::handle target, std::string scope, std::string name,
 void BindAgain(pybind11::handle target, std::string scope, std::string name,
                const Function* function);
 
+// What Bind puts there, without noting it: a callable that is bound to instances as methods are.
+// The function must live as long as the process.
+pybind11::object MakeFunctionObject(const std::string& scope, const std::string& name,
+                                    const Function* function);
+
 // Makes the Python type of functions.
 void InitFunctionType(pybind11::module_& m);
 

@@ -48,7 +48,7 @@ PYBIND11_MODULE(_C, m) {
   InitAutograd(m);
   InitIo(m);
   InitOnnx(m);
-  InitModules(m);
+  InitModules(m, functional);
   InitNnInit(m);
   InitOptim(m);
   InitData(m);

@@ -1,4 +1,4 @@
-// neura.nn.Module and the layers of C++ as Python classes.
+// neura.nn.Module, and layers and losses of C++ as Python classes.
 #ifndef NEURA_PYTHON_EXTENSION_MODULES_H_
 #define NEURA_PYTHON_EXTENSION_MODULES_H_
 
@@ -6,7 +6,7 @@
 
 namespace neura::python {
 
-void InitModules(pybind11::module_& m);
+void InitModules(pybind11::module_& m, pybind11::module_& functional);
 
 }  // namespace neura::python
 

@@ -127,6 +127,12 @@ def type_text(text):
     return re.sub(r"\b(int|float|bool|str|dtype|DeviceLike|Number|IntOrInts|IntOrPair)\b", r"_\1", text)
 
 
+def annotation_text(type_name, default):
+    """The type of a parameter with that default."""
+    text = type_text(type_name)
+    return text + " | None" if default == "None" and not text.endswith("| None") and text != "Any" else text
+
+
 def parameter_list(parameters, leading=()):
     """`input: Tensor, dim: _int = 0, *, keepdim: _bool = False`"""
     parts = list(leading)
@@ -140,9 +146,7 @@ def parameter_list(parameters, leading=()):
         if keyword_only and not keywords_begun:
             parts.append("*")
             keywords_begun = True
-        annotation = type_text(type_name)
-        if default == "None" and not annotation.endswith("| None") and annotation != "Any":
-            annotation += " | None"
+        annotation = annotation_text(type_name, default)
         if default is not None and default.startswith(("neura.", "device(")):
             default = "..."  # no literal
         parts.append(f"{name}: {annotation}" + ("" if default is None else f" = {default}"))
@@ -218,16 +222,17 @@ def extension_stub(extension, source):
     text += "    def __getattr__(self, name: _str) -> Any: ...\n"
     for line in methods(source("nn/module.py")):
         text += textwrap.indent(line, "    ") + "\n"
-    for scope, name, parameters, doc in extension._bound_classes():
+    for scope, name, parameters, doc, forward in extension._bound_classes():
         if scope != "nn":
             continue
         text += f'\nclass {name}(Module):\n    """{doc}"""\n'
-        for parameter, type_name, *_ in parameters:
+        for parameter, type_name, default, *_ in parameters:
             if parameter != "bias":  # the option, which the parameter of that name hides
-                text += f"    {parameter}: {type_text(type_name)}\n"
+                text += f"    {parameter}: {annotation_text(type_name, default)}\n"
         text += f"    def __init__({parameter_list(parameters, ['self'])}) -> None: ...\n"
-        text += "    def __call__(self, input: Tensor) -> Tensor: ...\n"
-        text += "    def forward(self, input: Tensor) -> Tensor: ...\n"
+        arguments = parameter_list(forward, ["self"])
+        text += f"    def __call__({arguments}) -> Tensor: ...\n"
+        text += f"    def forward({arguments}) -> Tensor: ...\n"
     return text
 
 
@@ -359,13 +364,14 @@ def functional_stub(extension, source):
 
 
 def nn_stub(extension, source):
-    """neura/nn/__init__.pyi: what the source imports, and the layers of the extension."""
+    """neura/nn/__init__.pyi: what the source imports, and the other layers of the extension."""
     text = '"""Written by python/packaging/stubs.py."""\n\n'
+    layers = {name for scope, name, *_ in extension._bound_classes() if scope == "nn"}
     for node in ast.parse(source).body:
         if isinstance(node, ast.ImportFrom) and node.module != "neura":
             text += reexports(node.module, [(a.name, a.name) for a in node.names])
-    layers = sorted(name for scope, name, *_ in extension._bound_classes() if scope == "nn")
-    return text + reexports("neura._C", [(name, name) for name in layers])
+            layers -= {a.name for a in node.names}
+    return text + reexports("neura._C", [(name, name) for name in sorted(layers)])
 
 
 def optim_stub(extension, definitions):
@@ -387,7 +393,7 @@ def annotation(value):
 def schedules_stub(extension):
     """neura/optim/lr_scheduler.pyi"""
     text = LR_SCHEDULER
-    for scope, name, parameters, doc in extension._bound_classes():
+    for scope, name, parameters, *_ in extension._bound_classes():
         if scope == "optim.lr_scheduler":
             arguments = parameter_list(parameters, ["self", "optimizer: Optimizer"])
             arguments = re.sub(r"\b_(int|float|bool|str)\b", r"\1", arguments)

@@ -195,6 +195,8 @@ def test_tied_weights():
     assert net.a.weight.tolist() == net.b.weight.tolist()
     clone = copy.deepcopy(net)
     assert clone.a.weight is clone.b.weight and clone.a.weight is not net.a.weight
+    net.double()
+    assert net.a.weight is net.b.weight and net.b.weight.dtype is nr.float64 and len(list(net.parameters())) == 1
     shared = nn.ReLU()
     assert len(list(nn.Sequential(shared, shared).modules())) == 2
 

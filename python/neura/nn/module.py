@@ -65,8 +65,14 @@ def __setattr__(self: Module, name: str, value: Any) -> None:
         elif kind is not None:
             raise TypeError(f"cannot assign a {type(value).__name__} to the {kind} '{name}'; wrap it in nn.Parameter")
         else:
-            object.__setattr__(self, name, value)
+            _set_attribute(self, name, value)
     else:
+        _set_attribute(self, name, value)
+
+
+def _set_attribute(self: Module, name: str, value: Any) -> None:
+    # The options of a layer of C++ stay where it reads them.
+    if not self._set_option(name, value):
         object.__setattr__(self, name, value)
 
 
@@ -403,8 +409,8 @@ def _call_with_hooks(self: Module, *args: Any, **kwargs: Any) -> Any:
 @_method
 def extra_repr(self: Module) -> str:
     """What stands in the brackets after the type's name."""
-    options = self._options() if hasattr(type(self), "_options") else {}
-    return ", ".join(f"{name}={value!r}" for name, value in options.items())
+    shown: str = self._shown_options()
+    return shown
 
 
 @_method
@@ -441,5 +447,4 @@ def _rebuild(
 
 @_method
 def __reduce__(self: Module) -> Any:
-    options = self._options() if hasattr(type(self), "_options") else {}
-    return _rebuild, (type(self), options, dict(self.__dict__), self._members(), self.training)
+    return _rebuild, (type(self), self._options(), dict(self.__dict__), self._members(), self.training)

@@ -1,0 +1,491 @@
+// Every row of layers.inc: what it computes, in plain loops over doubles, its gradients, its state,
+// its copies and how it prints.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <memory>
+#include <ostream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "neura/autograd/autograd.h"
+#include "neura/autograd/gradcheck.h"
+#include "neura/nn/nn.h"
+#include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/op_cases.h"
+#include "neura/tensor/testing/references.h"
+#include "neura/tensor/testing/values.h"
+
+namespace neura {
+namespace {
+
+using testing::Array;
+using testing::Elementwise;
+using testing::IndexOf;
+using testing::InShape;
+using testing::MakeArray;
+using testing::Position;
+using testing::PositionOf;
+using testing::Sample;
+using testing::ToArray;
+using Arrays = const std::vector<Array>&;
+
+struct LayerCase {
+  std::string name;  // "Linear/bias": the row and what is special
+  std::function<std::unique_ptr<nn::Module>()> make;
+  Tensor input;  // float64, or integers
+  // Of the input and the state dict's tensors, in their order.
+  testing::Reference reference;
+  std::string printed;  // without shapes
+};
+void PrintTo(const LayerCase& layer_case, std::ostream* out) { *out << layer_case.name; }
+
+// ---- references ------------------------------------------------------------------------------
+
+std::vector<Array> One(Array array) { return {std::move(array)}; }
+
+testing::Reference Affine(Dims shape) {
+  return [=](Arrays in) {
+    const Array &x = in[0], &w = in[1];
+    Array out = MakeArray(shape);
+    for (int64_t i = 0; i < out.numel(); ++i) {
+      const int64_t row = i / w.size(0), column = i % w.size(0);
+      if (in.size() > 2) out[i] = in[2][column];
+      for (int64_t k = 0; k < w.size(1); ++k) {
+        out[i] += x[row * w.size(1) + k] * w[column * w.size(1) + k];
+      }
+    }
+    return One(out);
+  };
+}
+
+struct Window {
+  int64_t kernel, stride, padding, dilation;
+};
+
+// Calls fn(output, input, kernel) with the places in planes that a window brings together; the
+// input's is -1 in the padding.
+void Slide(const Dims& out, const Dims& in, const Window& w,
+           const std::function<void(Position, Position, Position)>& fn) {
+  for (int64_t i = 0; i < out[0] * out[1]; ++i) {
+    for (int64_t k = 0; k < w.kernel * w.kernel; ++k) {
+      const Position p = {i / out[1], i % out[1]}, q = {k / w.kernel, k % w.kernel};
+      Position from = {p[0] * w.stride - w.padding + q[0] * w.dilation,
+                       p[1] * w.stride - w.padding + q[1] * w.dilation};
+      for (size_t d = 0; d < 2; ++d) {
+        if (from[d] < 0 || from[d] >= in[d]) from = {-1, -1};
+      }
+      fn(p, from, q);
+    }
+  }
+}
+Dims PlaneOf(const Dims& shape) { return {shape[2], shape[3]}; }
+
+testing::Reference Convolution(Window window, int64_t groups, Dims shape) {
+  return [=](Arrays in) {
+    const Array &x = in[0], &w = in[1];
+    Array out = MakeArray(shape);
+    for (int64_t n = 0; n < shape[0]; ++n) {
+      for (int64_t o = 0; o < shape[1]; ++o) {
+        const int64_t first = o / (shape[1] / groups) * w.size(1);
+        Slide(PlaneOf(shape), PlaneOf(x.shape), window, [&](Position p, Position from, Position q) {
+          if (from[0] < 0) return;
+          for (int64_t c = 0; c < w.size(1); ++c) {
+            out[IndexOf(shape, {n, o, p[0], p[1]})] +=
+                x[IndexOf(x.shape, {n, first + c, from[0], from[1]})] *
+                w[IndexOf(w.shape, {o, c, q[0], q[1]})];
+          }
+        });
+      }
+    }
+    for (int64_t i = 0; in.size() > 2 && i < out.numel(); ++i) {
+      out[i] += in[2][PositionOf(shape, i)[1]];
+    }
+    return One(out);
+  };
+}
+
+// A convolution read from the other side: each input element is added where its windows were.
+testing::Reference Transposed(Window window, int64_t groups, Dims shape) {
+  return [=](Arrays in) {
+    const Array &x = in[0], &w = in[1];
+    Array out = MakeArray(shape);
+    for (int64_t n = 0; n < shape[0]; ++n) {
+      for (int64_t c = 0; c < x.size(1); ++c) {
+        const int64_t first = c / (x.size(1) / groups) * w.size(1);
+        Slide(PlaneOf(x.shape), PlaneOf(shape), window, [&](Position p, Position to, Position q) {
+          if (to[0] < 0) return;
+          for (int64_t o = 0; o < w.size(1); ++o) {
+            out[IndexOf(shape, {n, first + o, to[0], to[1]})] +=
+                x[IndexOf(x.shape, {n, c, p[0], p[1]})] * w[IndexOf(w.shape, {c, o, q[0], q[1]})];
+          }
+        });
+      }
+    }
+    for (int64_t i = 0; in.size() > 2 && i < out.numel(); ++i) {
+      out[i] += in[2][PositionOf(shape, i)[1]];
+    }
+    return One(out);
+  };
+}
+
+testing::Reference Pooling(Window window, Dims shape,
+                           std::function<double(const std::vector<double>&)> fold) {
+  return [=](Arrays in) {
+    const Array& x = in[0];
+    Array out = MakeArray(shape);
+    for (int64_t plane = 0; plane < shape[0] * shape[1]; ++plane) {
+      std::vector<std::vector<double>> met(static_cast<size_t>(shape[2] * shape[3]));
+      Slide(PlaneOf(shape), PlaneOf(x.shape), window, [&](Position p, Position from, Position) {
+        if (from[0] < 0) return;
+        met[static_cast<size_t>(p[0] * shape[3] + p[1])].push_back(
+            x[plane * x.size(2) * x.size(3) + from[0] * x.size(3) + from[1]]);
+      });
+      for (size_t i = 0; i < met.size(); ++i) {
+        out[plane * static_cast<int64_t>(met.size()) + static_cast<int64_t>(i)] = fold(met[i]);
+      }
+    }
+    return One(out);
+  };
+}
+double Largest(const std::vector<double>& values) {
+  return *std::max_element(values.begin(), values.end());
+}
+double MeanOf(const std::vector<double>& values) {
+  double sum = 0;
+  for (double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+// Elements of one group have mean 0 and variance 1, then weight and bias of their channel.
+testing::Reference Normalized(std::function<int64_t(Position)> group,
+                              std::function<int64_t(Position)> channel, bool affine = true) {
+  return [=](Arrays in) {
+    const Array& x = in[0];
+    std::map<int64_t, std::vector<double>> groups;
+    for (int64_t i = 0; i < x.numel(); ++i) groups[group(PositionOf(x.shape, i))].push_back(x[i]);
+    Array out = x;
+    for (int64_t i = 0; i < x.numel(); ++i) {
+      const Position p = PositionOf(x.shape, i);
+      const double mean = MeanOf(groups[group(p)]);
+      std::vector<double> squares;
+      for (double value : groups[group(p)]) squares.push_back((value - mean) * (value - mean));
+      out[i] = (x[i] - mean) / std::sqrt(MeanOf(squares) + 1e-5);
+      if (affine) out[i] = out[i] * in[1][channel(p)] + in[2][channel(p)];
+    }
+    return One(out);
+  };
+}
+
+// Of the rows of a matrix.
+testing::Reference Rows(std::function<double(double value, double sum_of_exponentials)> f) {
+  return [=](Arrays in) {
+    const Array& x = in[0];
+    Array out = x;
+    for (int64_t i = 0; i < x.numel(); ++i) {
+      const int64_t row = i / x.size(1) * x.size(1);
+      double sum = 0;
+      for (int64_t k = 0; k < x.size(1); ++k) sum += std::exp(x[row + k]);
+      out[i] = f(x[i], sum);
+    }
+    return One(out);
+  };
+}
+
+double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
+
+// ---- cases -----------------------------------------------------------------------------------
+
+template <typename Layer, typename... Options>
+LayerCase Case(std::string name, Tensor input, testing::Reference reference, std::string printed,
+               Options... options) {
+  return {.name = std::move(name),
+          .make = [=] { return std::make_unique<Layer>(options...); },
+          .input = std::move(input),
+          .reference = std::move(reference),
+          .printed = std::move(printed)};
+}
+
+void AddWeighted(std::vector<LayerCase>& cases) {
+  cases.push_back(Case<nn::Linear>("Linear/bias", Sample({2, 2, 3}, 1), Affine({2, 2, 4}),
+                                   "in_features=3, out_features=4, bias=true",
+                                   nn::LinearOptions{.in_features = 3, .out_features = 4}));
+  cases.push_back(Case<nn::Linear>(
+      "Linear/plain", Sample({3}, 1), Affine({2}), "in_features=3, out_features=2, bias=false",
+      nn::LinearOptions{.in_features = 3, .out_features = 2, .bias = false}));
+  cases.push_back(Case<nn::Conv2d>(
+      "Conv2d/bias", Sample({2, 3, 4, 5}, 1), Convolution({2, 1, 0, 1}, 1, {2, 2, 3, 4}),
+      "in_channels=3, out_channels=2, kernel_size=[2, 2], stride=[1, 1], padding=[0, 0], "
+      "dilation=[1, 1], groups=1, "
+      "bias=true",
+      nn::Conv2dOptions{.in_channels = 3, .out_channels = 2, .kernel_size = 2}));
+  cases.push_back(Case<nn::Conv2d>("Conv2d/all", Sample({1, 4, 6, 5}, 1),
+                                   Convolution({2, 2, 1, 2}, 2, {1, 2, 3, 3}),
+                                   "in_channels=4, out_channels=2, kernel_size=[2, 2], stride=[2, "
+                                   "2], padding=[1, 1], dilation=[2, 2], groups=2, "
+                                   "bias=false",
+                                   nn::Conv2dOptions{.in_channels = 4,
+                                                     .out_channels = 2,
+                                                     .kernel_size = 2,
+                                                     .stride = 2,
+                                                     .padding = 1,
+                                                     .dilation = 2,
+                                                     .groups = 2,
+                                                     .bias = false}));
+  cases.push_back(Case<nn::ConvTranspose2d>(
+      "ConvTranspose2d/plain", Sample({2, 3, 2, 3}, 1), Transposed({2, 1, 0, 1}, 1, {2, 2, 3, 4}),
+      "in_channels=3, out_channels=2, kernel_size=[2, 2], stride=[1, 1], padding=[0, 0], "
+      "output_padding=[0, 0], "
+      "groups=1, bias=false, dilation=[1, 1]",
+      nn::ConvTranspose2dOptions{
+          .in_channels = 3, .out_channels = 2, .kernel_size = 2, .bias = false}));
+  cases.push_back(Case<nn::ConvTranspose2d>("ConvTranspose2d/all", Sample({1, 4, 3, 3}, 1),
+                                            Transposed({3, 2, 1, 2}, 2, {1, 2, 8, 8}),
+                                            "in_channels=4, out_channels=2, kernel_size=[3, 3], "
+                                            "stride=[2, 2], padding=[1, 1], output_padding=[1, 1], "
+                                            "groups=2, bias=true, dilation=[2, 2]",
+                                            nn::ConvTranspose2dOptions{.in_channels = 4,
+                                                                       .out_channels = 2,
+                                                                       .kernel_size = 3,
+                                                                       .stride = 2,
+                                                                       .padding = 1,
+                                                                       .output_padding = 1,
+                                                                       .groups = 2,
+                                                                       .dilation = 2}));
+  cases.push_back(Case<nn::Embedding>(
+      "Embedding/matrix", FromList<int64_t>({2, 0, 4, 2}, {2, 2}),
+      [](Arrays in) {
+        Array out = MakeArray({2, 2, 3});
+        for (int64_t i = 0; i < out.numel(); ++i) {
+          out[i] = in[1][static_cast<int64_t>(in[0][i / 3]) * 3 + i % 3];
+        }
+        return One(out);
+      },
+      "num_embeddings=5, embedding_dim=3",
+      nn::EmbeddingOptions{.num_embeddings = 5, .embedding_dim = 3}));
+}
+
+void AddNormalization(std::vector<LayerCase>& cases) {
+  const auto channel = [](Position p) { return p[1]; };
+  const std::string printed =
+      "num_features=3, eps=1e-05, momentum=0.1, affine=true, track_running_stats=true";
+  cases.push_back(Case<nn::BatchNorm1d>("BatchNorm1d/matrix", Sample({4, 3}, 1),
+                                        Normalized(channel, channel), printed,
+                                        nn::BatchNormOptions{.num_features = 3}));
+  cases.push_back(Case<nn::BatchNorm1d>("BatchNorm1d/sequence", Sample({2, 3, 3}, 1),
+                                        Normalized(channel, channel), printed,
+                                        nn::BatchNormOptions{.num_features = 3}));
+  cases.push_back(Case<nn::BatchNorm2d>(
+      "BatchNorm2d/plain", Sample({2, 3, 2, 2}, 1), Normalized(channel, channel, false),
+      "num_features=3, eps=1e-05, momentum=none, affine=false, track_running_stats=false",
+      nn::BatchNormOptions{.num_features = 3,
+                           .momentum = std::nullopt,
+                           .affine = false,
+                           .track_running_stats = false}));
+  cases.push_back(Case<nn::BatchNorm2d>("BatchNorm2d/affine", Sample({2, 3, 2, 2}, 1),
+                                        Normalized(channel, channel), printed,
+                                        nn::BatchNormOptions{.num_features = 3}));
+  cases.push_back(Case<nn::LayerNorm>(
+      "LayerNorm/matrix", Sample({2, 2, 3}, 1),
+      Normalized([](Position p) { return p[0]; }, [](Position p) { return p[1] * 3 + p[2]; }),
+      "normalized_shape=[2, 3], eps=1e-05, elementwise_affine=true, bias=true",
+      nn::LayerNormOptions{.normalized_shape = {2, 3}}));
+  cases.push_back(Case<nn::LayerNorm>(
+      "LayerNorm/plain", Sample({2, 4}, 1),
+      Normalized([](Position p) { return p[0]; }, [](Position) { return 0; }, false),
+      "normalized_shape=[4], eps=1e-05, elementwise_affine=false, bias=true",
+      nn::LayerNormOptions{.normalized_shape = {4}, .elementwise_affine = false}));
+}
+
+void AddPoolingAndShape(std::vector<LayerCase>& cases) {
+  cases.push_back(Case<nn::MaxPool2d>(
+      "MaxPool2d/padded", Sample({2, 2, 5, 5}, 1), Pooling({3, 2, 1, 1}, {2, 2, 3, 3}, Largest),
+      "kernel_size=[3, 3], stride=[2, 2], padding=[1, 1], dilation=[1, 1], ceil_mode=false",
+      MaxPool2dOptions{.kernel_size = 3, .stride = 2, .padding = 1}));
+  cases.push_back(Case<nn::AvgPool2d>(
+      "AvgPool2d/plain", Sample({2, 2, 4, 6}, 1), Pooling({2, 2, 0, 1}, {2, 2, 2, 3}, MeanOf),
+      "kernel_size=[2, 2], stride=none, padding=[0, 0], ceil_mode=false, count_include_pad=true",
+      AvgPool2dOptions{.kernel_size = 2}));
+  cases.push_back(Case<nn::AdaptiveAvgPool2d>("AdaptiveAvgPool2d/divided", Sample({1, 2, 4, 4}, 1),
+                                              Pooling({2, 2, 0, 1}, {1, 2, 2, 2}, MeanOf),
+                                              "output_size=[2, 2]",
+                                              nn::AdaptiveAvgPool2dOptions{.output_size = 2}));
+  cases.push_back(Case<nn::Dropout>("Dropout/of_nothing", Sample({2, 3}, 1), InShape({2, 3}), "p=0",
+                                    nn::DropoutOptions{.p = 0}));
+  cases.push_back(Case<nn::Flatten>("Flatten/batch", Sample({2, 3, 2}, 1), InShape({2, 6}),
+                                    "start_dim=1, end_dim=-1"));
+  cases.push_back(Case<nn::Flatten>("Flatten/inner", Sample({2, 3, 2, 1}, 1), InShape({6, 2, 1}),
+                                    "start_dim=0, end_dim=1",
+                                    nn::FlattenOptions{.start_dim = 0, .end_dim = 1}));
+  cases.push_back(Case<nn::Identity>("Identity/matrix", Sample({2, 3}, 1), InShape({2, 3}), ""));
+}
+
+void AddActivations(std::vector<LayerCase>& cases) {
+  const Tensor x = Sample({3, 4}, 1, -3, 3);
+  cases.push_back(
+      Case<nn::ReLU>("ReLU/matrix", x, Elementwise([](double v) { return std::max(v, 0.0); }), ""));
+  cases.push_back(
+      Case<nn::SiLU>("SiLU/matrix", x, Elementwise([](double v) { return v * Logistic(v); }), ""));
+  cases.push_back(
+      Case<nn::Tanh>("Tanh/matrix", x, Elementwise([](double v) { return std::tanh(v); }), ""));
+  cases.push_back(Case<nn::Sigmoid>("Sigmoid/matrix", x, Elementwise(Logistic), ""));
+  cases.push_back(Case<nn::LogSigmoid>(
+      "LogSigmoid/matrix", x, Elementwise([](double v) { return std::log(Logistic(v)); }), ""));
+  cases.push_back(
+      Case<nn::ReLU6>("ReLU6/matrix", Sample({3, 4}, 1, -9, 9),
+                      Elementwise([](double v) { return std::min(std::max(v, 0.0), 6.0); }), ""));
+  cases.push_back(Case<nn::GELU>("GELU/exact", x, Elementwise([](double v) {
+                                   return v * 0.5 * (1 + std::erf(v / std::sqrt(2.0)));
+                                 }),
+                                 "approximate=\"none\""));
+  cases.push_back(Case<nn::GELU>(
+      "GELU/tanh", x, Elementwise([](double v) {
+        return 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
+      }),
+      "approximate=\"tanh\"", GeluOptions{.approximate = "tanh"}));
+  cases.push_back(Case<nn::LeakyReLU>(
+      "LeakyReLU/slope", x, Elementwise([](double v) { return v > 0 ? v : 0.2 * v; }),
+      "negative_slope=0.2", LeakyReluOptions{.negative_slope = 0.2}));
+  cases.push_back(Case<nn::ELU>(
+      "ELU/alpha", x, Elementwise([](double v) { return v > 0 ? v : 1.5 * std::expm1(v); }),
+      "alpha=1.5", nn::EluOptions{.alpha = 1.5}));
+  cases.push_back(Case<nn::Hardtanh>(
+      "Hardtanh/bounds", x, Elementwise([](double v) { return std::min(std::max(v, -2.0), 0.5); }),
+      "min_val=-2, max_val=0.5", nn::HardtanhOptions{.min_val = -2, .max_val = 0.5}));
+  cases.push_back(Case<nn::Softplus>(
+      "Softplus/beta", x, Elementwise([](double v) { return std::log1p(std::exp(2 * v)) / 2; }),
+      "beta=2, threshold=20", nn::SoftplusOptions{.beta = 2}));
+  const auto probability = [](double v, double sum) { return std::exp(v) / sum; };
+  cases.push_back(Case<nn::Softmax>("Softmax/last", x, Rows(probability), "dim=none"));
+  cases.push_back(Case<nn::Softmax>("Softmax/dim", x, Rows(probability), "dim=1",
+                                    nn::SoftmaxOptions{.dim = 1}));
+  cases.push_back(Case<nn::LogSoftmax>("LogSoftmax/last", x,
+                                       Rows([](double v, double sum) { return v - std::log(sum); }),
+                                       "dim=none"));
+}
+
+std::vector<LayerCase> LayerCases() {
+  std::vector<LayerCase> cases;
+  AddWeighted(cases);
+  AddNormalization(cases);
+  AddPoolingAndShape(cases);
+  AddActivations(cases);
+  return cases;
+}
+
+// ---- tests -----------------------------------------------------------------------------------
+
+// Puts given tensors in the place of a layer's own parameters.
+class ParameterSetter final : public nn::MemberVisitor {
+ public:
+  explicit ParameterSetter(const std::vector<Tensor>& values) : values_(values) {}
+  void Visit(const std::string&, nn::Parameter& parameter) override {
+    if (parameter.defined()) parameter.Replace(values_[next_++]);
+  }
+  void Visit(const std::string&, nn::Buffer&) override {}
+  void Visit(const std::string&, nn::ModuleBase&) override {}
+
+ private:
+  const std::vector<Tensor>& values_;
+  size_t next_ = 1;
+};
+
+// In float64, with parameters that are not those that a layer starts with.
+std::unique_ptr<nn::Module> MakeLayer(const LayerCase& layer_case) {
+  std::unique_ptr<nn::Module> layer = layer_case.make();
+  layer->To(kFloat64);
+  NoGradGuard no_grad;
+  int seed = 2;
+  for (const Tensor& parameter : layer->Parameters()) {
+    Assign(parameter, Sample(parameter.shape(), seed++, 0.5, 1.5));
+  }
+  return layer;
+}
+
+bool SameState(const nn::ModuleBase& a, const nn::ModuleBase& b) {
+  const NamedTensors left = a.StateDict(), right = b.StateDict();
+  bool same = left.size() == right.size();
+  for (size_t i = 0; same && i < left.size(); ++i) {
+    same = left[i].first == right[i].first && SameBits(left[i].second, right[i].second);
+  }
+  return same;
+}
+
+class LayerRow : public ::testing::TestWithParam<LayerCase> {};
+
+TEST_P(LayerRow, ComputesItsFormula) {
+  const std::unique_ptr<nn::Module> layer = MakeLayer(GetParam());
+  std::vector<Array> inputs = {ToArray(GetParam().input)};
+  for (const auto& [name, tensor] : layer->StateDict()) inputs.push_back(ToArray(tensor));
+  const Array expected = GetParam().reference(inputs)[0];
+  const Tensor output = (*layer)(GetParam().input);
+  EXPECT_EQ(output.shape(), DimsView(expected.shape));
+  const Array actual = ToArray(output);
+  for (int64_t i = 0; i < expected.numel(); ++i) {
+    EXPECT_NEAR(actual[i], expected[i], 1e-9) << "element " << i;
+  }
+}
+
+TEST_P(LayerRow, HasTheGradientsOfItsFormula) {
+  const std::unique_ptr<nn::Module> layer = MakeLayer(GetParam());
+  std::vector<Tensor> inputs = {GetParam().input};
+  for (const Tensor& parameter : layer->Parameters()) inputs.push_back(Detach(parameter));
+  EXPECT_EQ(autograd::GradCheck(
+                [&](const std::vector<Tensor>& in) {
+                  ParameterSetter setter(in);
+                  layer->VisitMembers(setter);
+                  return std::vector<Tensor>{(*layer)(in[0])};
+                },
+                inputs),
+            "");
+}
+
+TEST_P(LayerRow, ReadsWhatItHasSaved) {
+  const std::unique_ptr<nn::Module> layer = MakeLayer(GetParam()), other = GetParam().make();
+  other->To(kFloat64);
+  (*layer)(GetParam().input);
+  other->LoadStateDict(layer->StateDict());
+  EXPECT_TRUE(SameState(*layer, *other));
+  EXPECT_TRUE(SameBits((*layer)(GetParam().input), (*other)(GetParam().input)));
+}
+
+TEST_P(LayerRow, IsCopied) {
+  const std::unique_ptr<nn::Module> layer = MakeLayer(GetParam());
+  const std::unique_ptr<nn::Module> copy = layer->Clone();
+  EXPECT_TRUE(SameState(*layer, *copy));
+  EXPECT_TRUE(SameBits((*layer)(GetParam().input), (*copy)(GetParam().input)));
+  EXPECT_EQ(copy->ToString(), layer->ToString());
+  for (size_t i = 0; i < layer->StateDict().size(); ++i) {
+    EXPECT_NE(layer->StateDict()[i].second.raw_data(), copy->StateDict()[i].second.raw_data());
+  }
+}
+
+TEST_P(LayerRow, Prints) {
+  const std::string row = GetParam().name.substr(0, GetParam().name.find('/'));
+  EXPECT_THAT(GetParam().make()->ToString(),
+              ::testing::StartsWith(row + "(" + GetParam().printed + ")"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, LayerRow, ::testing::ValuesIn(LayerCases()), [](const auto& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+});
+
+TEST(LayerRowsTest, EachHasACase) {
+  std::set<std::string> rows, with_cases;
+#define NEURA_LAYER(Name, ...) rows.insert(#Name);
+#include "neura/nn/layers.inc"
+  for (const LayerCase& layer_case : LayerCases()) {
+    with_cases.insert(layer_case.name.substr(0, layer_case.name.find('/')));
+  }
+  EXPECT_EQ(rows, with_cases);
+}
+
+}  // namespace
+}  // namespace neura

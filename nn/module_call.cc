@@ -1,0 +1,103 @@
+// What happens around a module's Forward: the paths of errors, and hooks.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "neura/nn/module.h"
+#include "neura/nn/walk.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/thread_exit.h"
+
+namespace neura::nn {
+namespace {
+
+// How an error finds out where it came from: each module on the way out, innermost first, looks up
+// the name of the one below.
+struct FailurePath {
+  int depth = 0;  // calls of modules in progress
+  // The module that the error left last. It may be gone, so it is compared and not looked into.
+  const ModuleBase* module = nullptr;
+  std::string type_name;  // of that module
+  std::string path;       // from it to where the error arose
+  // Of the error; what Forward caught and dropped says nothing about the error after it.
+  std::string message;
+};
+FailurePath& Failure() { return neura::internal::ThreadOwned<FailurePath>(); }
+
+std::string NameBelow(ModuleBase& parent, const FailurePath& failure) {
+  for (const auto& [name, module] : internal::ChildrenOf(parent)) {
+    if (module == failure.module) return name;
+  }
+  return failure.type_name;
+}
+
+// The tensors that a call is given or returns, while hooks look at them.
+class Shown {
+ public:
+  using TensorVisitor = absl::FunctionRef<void(Tensor&)>;
+  explicit Shown(absl::FunctionRef<void(TensorVisitor)> visit) : visit_(visit) {
+    visit_([this](Tensor& tensor) { tensors.push_back(tensor); });
+  }
+  void WriteBack() {
+    size_t i = 0;
+    visit_([&](Tensor& tensor) { tensor = tensors[i++]; });
+  }
+
+  std::vector<Tensor> tensors;
+
+ private:
+  absl::FunctionRef<void(TensorVisitor)> visit_;
+};
+
+}  // namespace
+
+void ModuleBase::Call(absl::FunctionRef<void()> forward) {
+  FailurePath& failure = Failure();
+  struct Depth {
+    explicit Depth(FailurePath& failure) : failure(failure) {
+      ++failure.depth;
+      failure.module = nullptr;
+    }
+    ~Depth() { --failure.depth; }
+    FailurePath& failure;
+  } depth(failure);
+  try {
+    forward();
+  } catch (Error& error) {
+    // On its way out an error only gets words before its message.
+    if (failure.module == nullptr || !error.message().ends_with(failure.message)) {
+      failure.path.clear();
+    } else if (failure.module != this) {
+      const std::string name = NameBelow(*this, failure);
+      failure.path = failure.path.empty() ? name : absl::StrCat(name, ".", failure.path);
+    }
+    failure.module = this;
+    failure.type_name = TypeName();
+    if (failure.depth == 1) {
+      error.AddContext(failure.path.empty() ? failure.type_name
+                                            : absl::StrCat(failure.type_name, ".", failure.path));
+    }
+    failure.message = error.message();
+    throw;
+  }
+}
+
+void ModuleBase::CallWithHooks(absl::FunctionRef<void(TensorVisitor)> inputs,
+                               absl::FunctionRef<void()> forward,
+                               absl::FunctionRef<void(TensorVisitor)> outputs) {
+  Call([&] {
+    const auto hooks = hooks_.Load();
+    Shown given(inputs);
+    for (const auto& hook : hooks) {
+      if (hook->before) hook->before(*this, absl::MakeSpan(given.tensors));
+    }
+    given.WriteBack();
+    forward();
+    Shown returned(outputs);
+    for (const auto& hook : hooks) {
+      if (hook->after) hook->after(*this, given.tensors, absl::MakeSpan(returned.tensors));
+    }
+    returned.WriteBack();
+  });
+}
+
+}  // namespace neura::nn

@@ -1,0 +1,213 @@
+#include "neura/python/extension/layer_class.h"
+
+#include <algorithm>
+#include <optional>
+#include <variant>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+// What PyTorch's layers take besides their options: device= and dtype=.
+std::optional<DType> TakeDType(py::kwargs& keywords) {
+  const py::object take = keywords.attr("pop");
+  const py::object device_given = take("device", py::none()),
+                   dtype_given = take("dtype", py::none());
+  std::optional<Device> device;
+  if (!FromPython(device_given.ptr(), &device))
+    ThrowTypeError("argument 'device' must be a device");
+  std::optional<DType> dtype;
+  if (!FromPython(dtype_given.ptr(), &dtype)) ThrowTypeError("argument 'dtype' must be a dtype");
+  return dtype;
+}
+
+// Layer(...) with the fields of its options as arguments.
+std::shared_ptr<PyModule> MakeLayer(const LayerClass& layer_class, const py::args& arguments,
+                                    const py::kwargs& given) {
+  py::kwargs keywords(given);
+  const std::optional<DType> dtype = TakeDType(keywords);
+  const LayerRow& row = layer_class.row;
+  const AnyOptions options(*row.options_type);
+  ReadOptions(row.name, layer_class.parameters, *row.options_type, arguments, keywords,
+              options.get(), row.tensors);
+  auto module = std::make_shared<PyModule>(layer_class, row.make(options.get()));
+  if (dtype) module->To(*dtype);
+  return module;
+}
+
+std::vector<ShownOption> ParseShown(const LayerRow& row) {
+  std::vector<ShownOption> shown;
+  if (row.shown == nullptr) return shown;
+  if (*row.shown == '\0') {
+    const AnyOptions options(*row.options_type);
+    row.options_type->visit(options.get(), [&](const char* name, FieldRef) {
+      shown.push_back({.name = name, .when = ShownOption::kNamed, .pair = false});
+    });
+  }
+  for (std::string_view part : absl::StrSplit(row.shown, ", ", absl::SkipEmpty())) {
+    const bool pair = absl::ConsumeSuffix(&part, "()");
+    const ShownOption::When when = absl::ConsumeSuffix(&part, "=")   ? ShownOption::kNamed
+                                   : absl::ConsumeSuffix(&part, "?") ? ShownOption::kNamedIfUnusual
+                                                                     : ShownOption::kValue;
+    shown.push_back({.name = std::string(part), .when = when, .pair = pair});
+  }
+  return shown;
+}
+
+py::object ToObject(FieldRef field) {
+  return py::reinterpret_steal<py::object>(FieldToPython(field));
+}
+
+// As the attribute of that name has it.
+py::object AsShown(const LayerClass& layer_class, const std::string& name, FieldRef field) {
+  py::object value = ToObject(field);
+  if (!PyLong_Check(value.ptr())) return value;
+  for (const ShownOption& option : layer_class.shown) {
+    if (option.pair && option.name == name) return py::make_tuple(value, value);
+  }
+  return value;
+}
+
+// Calls fn with each option of a module that has some.
+void VisitOptions(PyModule& module, FieldVisitor fn) {
+  if (module.layer_class() == nullptr) return;
+  const LayerRow& row = module.layer_class()->row;
+  row.options_type->visit(row.options(*module.layer()), fn);
+}
+
+}  // namespace
+
+std::vector<Parameter> ParametersOf(const LayerRow& row) {
+  std::vector<Parameter> options = ParametersOfOptions(*row.options_type, 0);
+  if (row.tensors != nullptr) {
+    const AnyOptions defaults(*row.options_type);
+    row.tensors(defaults.get(), [&](const char* name, Tensor&) {
+      options.push_back(
+          {.name = name, .type = TypeText<Tensor>::Get(), .default_value = py::none()});
+    });
+  }
+  std::vector<Parameter> parameters, switches;
+  for (Parameter& listed : ParseParameters(row.constructor)) {
+    const auto option = std::find_if(options.begin(), options.end(),
+                                     [&](const Parameter& p) { return p.name == listed.name; });
+    if (option != options.end()) {
+      listed.type = option->type;
+      // No default means that None is none either.
+      if (!listed.default_value)
+        listed.type = absl::StripSuffix(listed.type, " | None");
+      options.erase(option);
+      parameters.push_back(std::move(listed));
+    } else {
+      listed.type = TypeText<bool>::Get();
+      switches.push_back(std::move(listed));
+    }
+  }
+  parameters.insert(parameters.end(), options.begin(), options.end());
+  parameters.insert(parameters.end(), switches.begin(), switches.end());
+  return parameters;
+}
+
+PyObject* LayerClass::Forward(PyObject* layer, PyObject* arguments) const {
+  absl::InlinedVector<PyObject*, 4> all = {layer};
+  const Py_ssize_t count = PyTuple_GET_SIZE(arguments);
+  for (Py_ssize_t i = 0; i < count; ++i) all.push_back(PyTuple_GET_ITEM(arguments, i));
+  return forward->CallVector(all.data(), all.size(), nullptr);
+}
+
+void BindLayer(py::module_& m, const py::object& module_type, const char* inputs,
+               const LayerRow& row) {
+  // For as long as the process lives.
+  auto& layer_class = *new LayerClass{
+      .row = row, .parameters = ParametersOf(row), .shown = ParseShown(row), .forward = nullptr};
+  std::vector<Parameter> forward_parameters = ParseParameters(absl::StrCat("self, ", inputs));
+  forward_parameters[0].type = row.name;
+  layer_class.forward = row.make_forward(layer_class, absl::StrCat(row.name, ".forward"),
+                                         std::move(forward_parameters));
+  const py::object forward = MakeFunctionObject("nn", "forward", layer_class.forward.get());
+  layer_class.forward_object = forward.ptr();
+  py::dict attributes;
+  attributes["__doc__"] = row.doc;
+  attributes["__module__"] = m.attr("__name__");
+  attributes["forward"] = forward;
+  const py::object type =
+      py::type::of(module_type)(row.name, py::make_tuple(module_type), attributes);
+  type.attr("__init__") = py::cpp_function(
+      [&layer_class](py::detail::value_and_holder& self, const py::args& arguments,
+                     const py::kwargs& keywords) {
+        using Class = py::class_<PyModule, std::shared_ptr<PyModule>>;
+        py::detail::initimpl::construct<Class>(self, MakeLayer(layer_class, arguments, keywords),
+                                               false);
+      },
+      py::name("__init__"), py::is_method(type), py::detail::is_new_style_constructor());
+  m.add_object(row.name, type);
+  NoteConstructor("nn", row.name, layer_class.parameters, row.doc,
+                  layer_class.forward->parameters().subspan(1));
+}
+
+py::dict LayerOptions(PyModule& module) {
+  py::dict options;
+  VisitOptions(module, [&](const char* name, FieldRef field) { options[name] = ToObject(field); });
+  return options;
+}
+
+py::object LayerOption(PyModule& module, const std::string& name) {
+  py::object found;
+  VisitOptions(module, [&](const char* option, FieldRef field) {
+    if (name == option) found = AsShown(*module.layer_class(), name, field);
+  });
+  if (found || module.layer_class() == nullptr) return found;
+  // A switch that has no effect is off, whatever was given.
+  for (const Parameter& parameter : module.layer_class()->parameters) {
+    if (parameter.name == name) return parameter.default_value;
+  }
+  return found;
+}
+
+bool SetLayerOption(PyModule& module, const std::string& name, const py::object& value) {
+  bool found = false;
+  VisitOptions(module, [&](const char* option, FieldRef field) {
+    if (name != option) return;
+    found = true;
+    const bool fits = std::visit(
+        [&](auto* member) {
+          auto read = *member;
+          if (!FromPython(value.ptr(), &read)) return false;
+          *member = std::move(read);
+          return true;
+        },
+        field);
+    if (!fits) {
+      ThrowTypeError(absl::StrCat(module.layer_class()->row.name, ".", name, " must be ",
+                                  FieldTypeText(field), ", not ", Py_TYPE(value.ptr())->tp_name));
+    }
+  });
+  return found;
+}
+
+std::string ShowLayerOptions(PyModule& module) {
+  const LayerClass* const layer_class = module.layer_class();
+  std::vector<std::string> parts;
+  if (layer_class == nullptr) return "";
+  for (const ShownOption& option : layer_class->shown) {
+    VisitOptions(module, [&](const char* name, FieldRef field) {
+      if (option.name != name) return;
+      if (option.when == ShownOption::kNamedIfUnusual) {
+        for (const Parameter& parameter : layer_class->parameters) {
+          if (parameter.name == name && parameter.default_value.equal(ToObject(field))) return;
+        }
+      }
+      const auto text = py::repr(AsShown(*layer_class, name, field)).cast<std::string>();
+      parts.push_back(option.when == ShownOption::kValue ? text : absl::StrCat(name, "=", text));
+    });
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
+}  // namespace neura::python

@@ -1,0 +1,120 @@
+"""Every loss beside PyTorch's, as a function and as a class: arguments, attributes, state, values, gradients, copies."""
+
+import copy
+import inspect
+import pickle
+
+import neura as nr
+import numpy as np
+import pytest
+import torch
+from neura import _C, nn
+
+from compare import assert_same
+
+RANDOM = np.random.RandomState(0)
+
+
+def normal(*shape):
+    return RANDOM.randn(*shape).astype(np.float32)
+
+
+PAIR = (normal(4, 3), normal(4, 3))
+BINARY = (RANDOM.uniform(0.1, 0.9, (4, 3)).astype(np.float32), RANDOM.uniform(0, 1, (4, 3)).astype(np.float32))
+CLASSES = (normal(4, 3), np.array([2, 0, -100, 1]))
+WEIGHT = np.array([0.5, 2.0, 1.0], dtype=np.float32)
+
+# class: (function, input and target, several sets of options)
+CASES = {
+    "CrossEntropyLoss": ("cross_entropy", CLASSES, [{}, {"weight": WEIGHT, "label_smoothing": 0.1}, {"ignore_index": 1}]),
+    "NLLLoss": ("nll_loss", CLASSES, [{}, {"weight": WEIGHT}, {"ignore_index": 1}]),
+    "MSELoss": ("mse_loss", PAIR, [{}]),
+    "L1Loss": ("l1_loss", PAIR, [{}]),
+    "SmoothL1Loss": ("smooth_l1_loss", PAIR, [{}, {"beta": 0.5}]),
+    "BCELoss": ("binary_cross_entropy", BINARY, [{}, {"weight": WEIGHT}]),
+    "BCEWithLogitsLoss": ("binary_cross_entropy_with_logits", BINARY, [{}, {"weight": WEIGHT, "pos_weight": 2 * WEIGHT}]),
+}
+FLAT = [
+    (name, {**options, "reduction": reduction})
+    for name, (_, _, sets) in CASES.items()
+    for options in sets
+    for reduction in ("mean", "sum", "none")
+]
+
+
+def tensors(library, options):
+    return {k: library.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+
+
+def test_every_loss_has_a_case():
+    losses = {name for scope, name, _, _, call in _C._bound_classes() if scope == "nn" and len(call) == 2}
+    assert losses == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_arguments_are_those_of_pytorch(name):
+    bound = next(parameters for scope, c, parameters, _, _ in _C._bound_classes() if c == name)
+    ours = {n: eval(default) for n, _, default, *_ in bound}
+    theirs = inspect.signature(getattr(torch.nn, name).__init__).parameters
+    assert ours == {n: p.default for n, p in theirs.items() if n in ours}
+    assert list(ours) == [n for n in theirs if n in ours]
+    function = CASES[name][0]
+    functional = inspect.signature(getattr(nn.functional, function)).parameters
+    theirs = inspect.signature(getattr(torch.nn.functional, function)).parameters
+    assert [(n, p.default) for n, p in functional.items()] == [
+        (n, p.default) for n, p in theirs.items() if n in functional
+    ]
+    assert set(functional) == {"input", "target", *ours}
+
+
+@pytest.mark.parametrize("name,options", FLAT, ids=[f"{n}-{'-'.join(map(str, o))}-{o['reduction']}" for n, o in FLAT])
+def test_a_loss_is_that_of_pytorch(name, options):
+    function, (input, target), _ = CASES[name]
+    if "ignore_index" in options:
+        target = np.where(target == -100, options["ignore_index"], target)
+    ours = getattr(nn, name)(**tensors(nr, options))
+    theirs = getattr(torch.nn, name)(**tensors(torch, options))
+    assert repr(ours) == repr(theirs) and list(ours.state_dict()) == list(theirs.state_dict())
+    for option, value in options.items():
+        if not isinstance(value, np.ndarray):
+            assert getattr(ours, option) == getattr(theirs, option)
+    a, b = nr.tensor(input, requires_grad=True), torch.tensor(input, requires_grad=True)
+    loss, expected = ours(a, nr.tensor(target)), theirs(b, torch.tensor(target))
+    assert_same(loss, expected, 1e-5, 1e-6)
+    loss.sum().backward(), expected.sum().backward()
+    assert_same(a.grad, b.grad, 1e-4, 1e-6)
+    as_function = getattr(nn.functional, function)(a, nr.tensor(target), **tensors(nr, options))
+    assert as_function.tolist() == loss.tolist()
+    assert ours(input=a, target=nr.tensor(target)).tolist() == loss.tolist()
+    for clone in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
+        assert type(clone) is type(ours)
+        assert clone(a, nr.tensor(target)).tolist() == loss.tolist()
+
+
+def test_losses_are_modules():
+    class Trainer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.loss = nn.CrossEntropyLoss(weight=nr.ones(3))
+
+    trainer = Trainer()
+    assert list(trainer.state_dict()) == ["loss.weight"] and list(trainer.parameters()) == []
+    assert trainer.double().loss.weight.dtype is nr.float64
+    trainer.loss.reduction = "sum"
+    assert trainer.loss.reduction == "sum"
+    x = nr.ones(2, 3, dtype=nr.float64)
+    assert trainer.loss(x, nr.tensor([0, 1])).item() == pytest.approx(2 * np.log(3))
+    trainer.loss.weight = None
+    assert list(trainer.state_dict()) == []
+    with pytest.raises(TypeError, match=r"MSELoss.forward\(\) is missing the argument 'target'"):
+        nn.MSELoss()(x)
+    with pytest.raises(TypeError, match=r"mse_loss\(\): argument 'reduction' must be str"):
+        nn.functional.mse_loss(x, x, reduction=1)
+    with pytest.raises(ValueError, match="MSELoss: Mse: reduction"):
+        nn.MSELoss(reduction="median")(x, x)
+
+    class Halved(nn.MSELoss):
+        def forward(self, input, target):
+            return super().forward(input, target) / 2
+
+    assert Halved()(x, x * 3).item() == 2.0
