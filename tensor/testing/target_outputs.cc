@@ -82,7 +82,8 @@ void PrintLargeCalls(DType dtype) {
       true, "copies" + suffix,
       {Contiguous(Transpose(x, 0, 1)), Cast(x, kInt64), Cast(x * 100, kUInt8), Cast(x, kFloat16)});
   const Tensor scale = Random({1009}, 4, dtype);
-  const Normalized layer = LayerNorm(x, scale, scale), batch = BatchNormTraining(x, scale, scale);
+  const auto layer = LayerNorm(x, scale, scale);
+  const auto batch = BatchNormTraining(x, scale, scale);
   Print(true, "norms" + suffix, {layer.output, layer.rstd, batch.output, batch.rstd});
   Print(false, "softmax" + suffix, {Softmax(x), LogSoftmax(x), Softmax(x, {.dim = 0})});
   Print(false, "pointwise" + suffix, {Exp(x), Tanh(x), Gelu(x), Sigmoid(x), Erf(x), Sin(x)});
