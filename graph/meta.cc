@@ -13,7 +13,8 @@ void CheckPromoted(const OpCall& call) {
   const size_t first = schema.flags.first_value;
   const DType common = CommonDType(call);
   for (size_t i = first; i < call.inputs.size(); ++i) {
-    if (call.input(i).dtype() == common) continue;
+    // A number beside float16 is float32.
+    if (WideDType(call.input(i).dtype()) == WideDType(common)) continue;
     ThrowInvalidArgument(absl::StrCat(Describe(call), ": inputs must be cast to ",
                                       DTypeName(common), " before they enter a graph"));
   }

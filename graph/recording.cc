@@ -1,5 +1,7 @@
 #include "neura/graph/recording.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/ops/op_list/create.h"
 
@@ -24,6 +26,21 @@ void Recording::BeforeInPlace(const OpCall& call) {
       "operation: an input, a constant or an Empty() one; Clone() ", "it first"));
 }
 
+bool Recording::Follows(const Tensor& tensor) const {
+  if (!tensor.defined()) return false;
+  const Storage* const storage = tensor.storage().get();
+  const auto is_its = [storage](const Tensor& input) { return input.storage().get() == storage; };
+  return following_.count(storage) > 0 || std::any_of(inputs.begin(), inputs.end(), is_its);
+}
+
+void Recording::OnRead(const Tensor& tensor) {
+  if (!Follows(tensor)) return;
+  ThrowInvalidArgument(absl::StrCat(
+      "Capture: the function looks at elements of a ", Describe(tensor),
+      " that follow from its inputs (Item(), data(), printing, or a mask as an index); a graph ",
+      "would do for all inputs what it does for these"));
+}
+
 void Recording::OnOp(const OpCall& call, absl::Span<Tensor> made) {
   const OpFlags& flags = call.schema().flags;
   RecordedOp record{
@@ -37,7 +54,10 @@ void Recording::OnOp(const OpCall& call, absl::Span<Tensor> made) {
     const bool is_copy = call.in_place && input.defined() && results_.count(input.impl()) == 0;
     record.inputs.push_back(is_copy ? in_place_inputs_[i] : input);
   }
+  bool follows = false;
+  for (const Tensor* input : call.inputs) follows |= Follows(*input);
   for (const Tensor& result : made) {
+    if (follows) following_.insert(result.storage().get());
     results_.insert(result.impl());
     if (!flags.view && !call.in_place) memory_.insert(result.storage().get());
   }

@@ -29,9 +29,16 @@ struct Recording : OpObserver, OpInterceptor {
   void BeforeInPlace(const OpCall& call) override;
   void OnOp(const OpCall& call, absl::Span<Tensor> made) override;
   bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override;
+  // Throws InvalidArgument for elements that follow from the function's inputs: what it did next
+  // would be the same for others.
+  void OnRead(const Tensor& tensor) override;
 
  private:
+  // Whether the elements follow from those of the function's inputs.
+  bool Follows(const Tensor& tensor) const;
+
   std::unordered_set<const TensorImpl*> results_;
+  std::unordered_set<const Storage*> following_;  // beside that of the inputs
   std::unordered_set<const Storage*> memory_;  // of results that are no views
   // Of the last call in place, before inputs that overlap what is written were copied unseen.
   std::vector<Tensor> in_place_inputs_;

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/tensor/backend_api.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::nn {
@@ -105,9 +106,9 @@ Tensor WithClasses(const char* loss, const Tensor& log_p, const Tensor& target, 
 }
 
 // Throws InvalidArgument unless every element is a probability. Not on devices whose results wait
-// in a queue.
+// in a queue, nor where a graph is captured, which would not look again.
 void CheckProbabilities(const char* loss, const Tensor& input) {
-  if (input.device().type != DeviceType::kCpu || input.numel() == 0) return;
+  if (input.device().type != DeviceType::kCpu || input.numel() == 0 || IsWatched()) return;
   NoGradGuard no_grad;
   const double low = AMin(input).Item<double>(), high = AMax(input).Item<double>();
   if (low >= 0 && high <= 1) return;

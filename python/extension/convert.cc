@@ -300,6 +300,7 @@ py::object ToNumpy(const py::object& self, bool force) {
     shape.push_back(tensor.shape()[d]);
     strides.push_back(tensor.strides()[d] * static_cast<py::ssize_t>(ItemSize(tensor.dtype())));
   }
+  tensor.NotifyRead();
   const py::object owner = py::reinterpret_steal<py::object>(ToPython(tensor));
   return py::array(dtype, shape, strides, tensor.raw_data(), owner);
 }

@@ -52,6 +52,7 @@ struct Export {
 
 template <typename M>
 py::object ExportCapsule(const Tensor& tensor, bool copied) {
+  tensor.NotifyRead();
   auto owned = std::make_unique<Export<M>>();
   owned->tensor = tensor;
   owned->shape = Dims(tensor.shape().begin(), tensor.shape().end());

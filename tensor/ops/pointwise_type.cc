@@ -77,7 +77,7 @@ Tensor Number(const Scalar& value, DType dtype, Device device) {
   Tensor number;
   if (device.type == DeviceType::kCpu && !IsWatched()) {
     number = Tensor::Empty({}, dtype, device);
-    SwitchDType(dtype, [&]<typename T>(T) { *number.data<T>() = value.To<T>(); });
+    SwitchDType(dtype, [&]<typename T>(T) { *static_cast<T*>(number.raw_data()) = value.To<T>(); });
   } else {
     number = Constant(value, {}, dtype, device);
   }
