@@ -34,7 +34,7 @@ std::shared_ptr<PyModule> MakeLayer(const LayerClass& layer_class, const py::arg
   py::kwargs keywords(given);
   const std::optional<DType> dtype = TakeDType(keywords);
   const LayerRow& row = layer_class.row;
-  const AnyOptions options(*row.options_type);
+  AnyOptions options(*row.options_type);
   ReadOptions(row.name, layer_class.parameters, *row.options_type, arguments, keywords,
               options.get(), row.tensors);
   auto module = std::make_shared<PyModule>(layer_class, row.make(options.get()));
@@ -46,7 +46,7 @@ std::vector<ShownOption> ParseShown(const LayerRow& row) {
   std::vector<ShownOption> shown;
   if (row.shown == nullptr) return shown;
   if (*row.shown == '\0') {
-    const AnyOptions options(*row.options_type);
+    AnyOptions options(*row.options_type);
     row.options_type->visit(options.get(), [&](const char* name, FieldRef) {
       shown.push_back({.name = name, .when = ShownOption::kNamed, .pair = false});
     });
@@ -87,7 +87,7 @@ void VisitOptions(PyModule& module, FieldVisitor fn) {
 std::vector<Parameter> ParametersOf(const LayerRow& row) {
   std::vector<Parameter> options = ParametersOfOptions(*row.options_type, 0);
   if (row.tensors != nullptr) {
-    const AnyOptions defaults(*row.options_type);
+    AnyOptions defaults(*row.options_type);
     row.tensors(defaults.get(), [&](const char* name, Tensor&) {
       options.push_back(
           {.name = name, .type = TypeText<Tensor>::Get(), .default_value = py::none()});
@@ -101,7 +101,7 @@ std::vector<Parameter> ParametersOf(const LayerRow& row) {
       listed.type = option->type;
       // No default means that None is none either.
       if (!listed.default_value)
-        listed.type = absl::StripSuffix(listed.type, " | None");
+        listed.type = std::string(absl::StripSuffix(option->type, " | None"));
       options.erase(option);
       parameters.push_back(std::move(listed));
     } else {

@@ -60,17 +60,18 @@ struct LayerClass {
 // An option struct of which only its OptionsType is known.
 class AnyOptions {
  public:
-  explicit AnyOptions(const OptionsType& type)
-      : type_(type), memory_(std::make_unique<std::byte[]>(type.size)) {
-    type.construct(memory_.get());
+  explicit AnyOptions(const OptionsType& type) : type_(type) {
+    if (type.size > sizeof(small_)) large_ = std::make_unique<std::byte[]>(type.size);
+    type.construct(get());
   }
-  ~AnyOptions() { type_.destroy(memory_.get()); }
+  ~AnyOptions() { type_.destroy(get()); }
   AnyOptions(const AnyOptions&) = delete;
-  void* get() const { return memory_.get(); }
+  void* get() { return large_ == nullptr ? small_ : large_.get(); }
 
  private:
   const OptionsType& type_;
-  const std::unique_ptr<std::byte[]> memory_;
+  alignas(std::max_align_t) std::byte small_[128];
+  std::unique_ptr<std::byte[]> large_;
 };
 
 // The parameters that set a row's options: those that the row lists, the other ones, and what it

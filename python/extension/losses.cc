@@ -28,7 +28,7 @@ class LossFunction final : public Function {
     for (size_t i = 0; i < 2; ++i) {
       if (!FromPython(arguments[i], &tensors[i])) ThrowBadArgument(i, arguments[i]);
     }
-    const AnyOptions options(*row_.options_type);
+    AnyOptions options(*row_.options_type);
     SetOptions(*this, arguments, *row_.options_type, row_.tensors, options.get());
     return ToPython(WithoutGil([&] { return compute_(tensors[0], tensors[1], options.get()); }));
   }
