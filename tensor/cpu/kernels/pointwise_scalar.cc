@@ -35,7 +35,8 @@ struct Block {
 // needs to know for vectors.
 template <typename Out, typename F, typename... In>
 HWY_INLINE void Map(size_t n, F f, Out* out, const In*... in) {
-  constexpr size_t kBlock = 16;
+  // Measured: g++ unrolls 16 rounds of 32-bit numbers without making vectors of them.
+  constexpr size_t kBlock = sizeof(Out) == 4 ? 64 : 16;
   size_t i = 0;
   for (; i + kBlock <= n; i += kBlock) {
     Out results[kBlock];
