@@ -266,9 +266,7 @@ TEST(Capture, RefusesWhatAGraphCannotExpress) {
 
 TEST(Capture, RefusesToBakeInWhatItReads) {
   const Tensor x = FromList<float>({1, -2, 3});
-  const auto error = [&](auto function) {
-    return ErrorOf([&] { Capture(function, {x}); });
-  };
+  const auto error = [&](auto function) { return ErrorOf([&] { Capture(function, {x}); }); };
   EXPECT_THAT(error([](const Tensor& a) { return MaskedSelect(a, a > 0); }),
               HasSubstr("elements of a bool [3]"));
   EXPECT_THAT(error([](const Tensor& a) { return a * Sum(a).Item<float>(); }), HasSubstr("Item()"));

@@ -39,7 +39,7 @@ struct Recording : OpObserver, OpInterceptor {
 
   std::unordered_set<const TensorImpl*> results_;
   std::unordered_set<const Storage*> following_;  // beside that of the inputs
-  std::unordered_set<const Storage*> memory_;  // of results that are no views
+  std::unordered_set<const Storage*> memory_;     // of results that are no views
   // Of the last call in place, before inputs that overlap what is written were copied unseen.
   std::vector<Tensor> in_place_inputs_;
 };

@@ -138,8 +138,8 @@ std::string ResultOf(const OpSchema& schema) {
   return text + "]";
 }
 
-// What an operation of several outputs returns, as PyTorch's return_types: a tuple whose elements have
-// names.
+// What an operation of several outputs returns, as PyTorch's return_types: a tuple whose elements
+// have names.
 PyTypeObject* NewResultType(const OpSchema& schema) {
   // Both live as long as the type, which is for good.
   auto* const names = new std::vector<std::string>(absl::StrSplit(schema.outputs, ", "));

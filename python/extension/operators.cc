@@ -47,8 +47,9 @@ PyObject* InPlace(PyObject* a, PyObject* b) {
 
 template <OpId op>
 PyObject* Unary(PyObject* a) {
-  return Guarded(
-      [&] { return ToPython(WithoutGil([&] { return neura::CallAny(op, nullptr, TensorOf(a)); })); });
+  return Guarded([&] {
+    return ToPython(WithoutGil([&] { return neura::CallAny(op, nullptr, TensorOf(a)); }));
+  });
 }
 
 PyObject* Power(PyObject* a, PyObject* b, PyObject*) {

@@ -73,9 +73,9 @@ struct OpFlags {
 };
 
 struct OpSchema {
-  const char* name = nullptr;     // "log_softmax"
-  const char* cc_name = nullptr;  // "LogSoftmax"
-  const char* inputs = nullptr;   // "input, weight, bias?"; "x..." is one or more
+  const char* name = nullptr;      // "log_softmax"
+  const char* cc_name = nullptr;   // "LogSoftmax"
+  const char* inputs = nullptr;    // "input, weight, bias?"; "x..." is one or more
   const char* outputs = "output";  // "values, indices"
   const char* doc = nullptr;
   const OptionsType* options = nullptr;
