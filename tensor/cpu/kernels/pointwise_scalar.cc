@@ -81,9 +81,10 @@ HWY_INLINE void LoopWith(size_t n, const void* const* inputs, void* output, cons
       static_cast<const T*>(inputs[0]));
 }
 
+template <typename T>
 void GeluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
   const bool tanh = static_cast<const GeluOptions*>(options)->approximate == "tanh";
-  LoopWith<double>(n, inputs, output, el::GeluOp<double>{tanh});
+  LoopWith<T>(n, inputs, output, el::GeluOp<T>{tanh});
 }
 
 template <typename T>
@@ -127,7 +128,7 @@ void FillDouble(PointwiseTable& table) {
   NEURA_UNARY_LOOP(Softplus);
   NEURA_BINARY_LOOP(Div);
   NEURA_BINARY_LOOP(Atan2);
-  NEURA_SET_LOOP(Gelu, kFloat64, &GeluLoop);
+  NEURA_SET_LOOP(Gelu, kFloat64, &GeluLoop<double>);
   NEURA_SET_LOOP(LeakyRelu, kFloat64, &LeakyReluLoop<double>);
 }
 

@@ -68,11 +68,12 @@ HWY_INLINE void LoopWith(size_t n, const void* const* inputs, void* output, cons
       static_cast<const T*>(inputs[0]));
 }
 
+template <typename T>
 void GeluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
   if (static_cast<const GeluOptions*>(options)->approximate == "tanh") {
-    LoopWith<float>(n, inputs, output, el::GeluOp<float>{true});
+    LoopWith<T>(n, inputs, output, el::GeluOp<T>{true});
   } else {
-    LoopWith<float>(n, inputs, output, el::GeluOp<float>{false});
+    LoopWith<T>(n, inputs, output, el::GeluOp<T>{false});
   }
 }
 
@@ -142,7 +143,7 @@ void Fill(PointwiseTable& table) {
   NEURA_LOOP(Softplus);
 #undef NEURA_LOOP
   NEURA_SET_LOOP(Atan2, kFloat32, &BinaryLoop<el::Atan2Op, float>);
-  NEURA_SET_LOOP(Gelu, kFloat32, &GeluLoop);
+  NEURA_SET_LOOP(Gelu, kFloat32, &GeluLoop<float>);
 }
 
 }  // namespace
