@@ -214,16 +214,17 @@ TEST(InPlaceTest, LeavesAndSharedMemoryAreProtected) {
 TEST(InPlaceTest, WritesThroughAView) {
   const Tensor x = Leaf({1, 2, 3, 4}), w = Leaf({3, 5});
   const Tensor h = x * 2, view = Slice(h, 0, 0, 2);
-  MulInPlace(view, w);
-  EXPECT_THAT(Values(h), ElementsAre(6, 20, 6, 8));
+  MulInPlace(view, 3);
+  AddInPlace(view, w * w);
+  EXPECT_THAT(Values(h), ElementsAre(15, 37, 6, 8));
   std::vector<Tensor> grads =
       Grad({Sum(h * FromList<float>({1, 2, 3, 4}))}, {x, w}, {.retain_graph = true});
-  EXPECT_THAT(Values(grads[0]), ElementsAre(6, 20, 6, 8));
-  EXPECT_THAT(Values(grads[1]), ElementsAre(2, 8));
+  EXPECT_THAT(Values(grads[0]), ElementsAre(6, 12, 6, 8));
+  EXPECT_THAT(Values(grads[1]), ElementsAre(6, 20));
   // The view itself, and one that was made later.
   grads = Grad({Sum(view) + Sum(Slice(h, 0, 1, 3))}, {x, w});
-  EXPECT_THAT(Values(grads[0]), ElementsAre(6, 20, 2, 0));
-  EXPECT_THAT(Values(grads[1]), ElementsAre(2, 8));
+  EXPECT_THAT(Values(grads[0]), ElementsAre(6, 12, 2, 0));
+  EXPECT_THAT(Values(grads[1]), ElementsAre(6, 20));
 }
 
 TEST(InPlaceTest, ViewsReadWhatTheirBaseHasBecome) {
@@ -250,11 +251,24 @@ TEST(InPlaceTest, ViewsThatDoNotMeetAreFree) {
   EXPECT_THAT(Values(Grad({Sum(h)}, {x})[0]), ElementsAre(2, 2, 6, 6));
 }
 
+TEST(InPlaceTest, ViewsThatMeetReadTheOldValues) {
+  const Tensor x = Leaf({1, 2, 3});
+  const Tensor h = x * 1, left = Slice(h, 0, 0, 2), right = Slice(h, 0, 1, 3),
+               twin = Slice(h, 0, 0, 2);
+  AddInPlace(left, right);  // 3, 5, 3
+  EXPECT_THAT(Values(Grad({Sum(right * FromList<float>({1, 10}))}, {x}, {.retain_graph = true})[0]),
+              ElementsAre(0, 1, 11));
+  AddInPlace(left, twin);  // 6, 10, 3
+  EXPECT_THAT(Values(h), ElementsAre(6, 10, 3));
+  EXPECT_THAT(Values(Grad({Sum(twin)}, {x})[0]), ElementsAre(2, 4, 2));
+}
+
 TEST(InPlaceTest, NumericalGradientsOfWritesThroughViewsOfViews) {
   const auto function = [](const std::vector<Tensor>& in) {
     const Tensor h = in[0] * 1;  // [3, 4]
     const Tensor row = Select(Transpose(Reshape(h, {2, 6}), 0, 1), 0, 3);
-    MulInPlace(row, in[1]);
+    MulInPlace(row, -3);
+    AddInPlace(row, Exp(in[1]));
     const Tensor corner = Diagonal(h, 1);
     Assign(corner, Exp(Diagonal(h)));
     return std::vector<Tensor>{h * h, Sin(row), corner};

@@ -95,7 +95,16 @@ class Tape final : public OpObserver {
       }
       MetaOrNew(outputs[i]).SetNode(node, i);
     }
-    if (call.in_place) WriteThrough(outputs[0]);
+    if (!call.in_place) return;
+    WriteThrough(outputs[0]);
+    // What was read of the same memory has changed since its history was looked up.
+    for (const Tensor* input : call.inputs.subspan(1)) {
+      if (!input->defined() || IsSame(*input, outputs[0])) continue;
+      TensorImpl& other = *input->impl();
+      if (other.storage.get() == outputs[0].storage().get()) {
+        other.base_version.store(outputs[0].version() - 1, std::memory_order_relaxed);
+      }
+    }
   }
 
  private:
