@@ -268,10 +268,10 @@ TEST(Capture, RefusesToBakeInWhatItReads) {
   const Tensor x = FromList<float>({1, -2, 3});
   const auto error = [&](auto function) { return ErrorOf([&] { Capture(function, {x}); }); };
   EXPECT_THAT(error([](const Tensor& a) { return MaskedSelect(a, a > 0); }),
-              HasSubstr("elements of a bool [3]"));
+              HasSubstr("elements of a bool"));
   EXPECT_THAT(error([](const Tensor& a) { return a * Sum(a).Item<float>(); }), HasSubstr("Item()"));
   EXPECT_THAT(error([](const Tensor& a) { return a * Transpose(Exp(a), 0, 0).data<float>()[0]; }),
-              HasSubstr("float32 [3]"));
+              HasSubstr("elements of a float32"));
   const Tensor scale = FromList<float>({2});
   const Program program = Compile([&](const Tensor& a) { return a * scale.Item<float>(); }, {x});
   EXPECT_TRUE(SameBits(program(-x), -x * 2));
