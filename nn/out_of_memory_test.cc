@@ -56,9 +56,10 @@ std::vector<Tensor> Products() {
   ManualSeed(3);
   const Tensor a = Rand({150, 170}), b = Rand({170, 190});
   const Tensor batch = Rand({4, 70, 60});
-  return {
-      MatMul(a, b), MatMul(Cast(Transpose(b, 0, 1), kFloat64), Cast(Transpose(a, 0, 1), kFloat64)),
-      MatMul(batch, Transpose(batch, 1, 2)), MatMul(Cast(a * 10, kInt64), Cast(b * 10, kInt64))};
+  return {MatMul(a, b),
+          MatMul(Cast(Transpose(b, 0, 1), kFloat64), Cast(Transpose(a, 0, 1), kFloat64)),
+          MatMul(batch, Transpose(batch, 1, 2)), MatMul(Cast(a * 10, kInt64), Cast(b * 10, kInt64)),
+          MatMul(Cast(a, kFloat16), Cast(b, kFloat16))};
 }
 
 std::vector<Tensor> Optimizers() {
