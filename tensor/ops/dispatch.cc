@@ -305,8 +305,8 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   InferOf(op)(call, absl::MakeSpan(&spec, 1));
   CheckFitsInPlace(call, spec.shape);
   NotifyBeforeInPlace(call);
-  // Another view of the same memory is read while it is overwritten: work on a copy, made through the
-  // door, so that gradients find their way to the view.
+  // Another view of the same memory is read while it is overwritten: work on a copy, made through
+  // the door, so that gradients find their way to the view.
   for (size_t i = 1; i < call.inputs.size(); ++i) {
     const Tensor& input = call.input(i);
     if (!input.defined() || !ShareMemory(*input.storage(), *target.storage())) continue;

@@ -1,5 +1,4 @@
 // Installs the CPU's kernels when the program is loaded.
-#include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/widen.h"
 #include "neura/tensor/ops/linked_ops.h"
 #include "neura/tensor/ops/op_list.h"
