@@ -15,7 +15,7 @@ import sys
 INCLUDE = re.compile(r'^#include "neura/([^"]+)"[ \t]*(//.*)?$', re.MULTILINE)
 COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 DECLARATION = re.compile(
-    r"\b(?:class|struct|union|enum|enum class|using|concept|namespace)\s+(\w+)"
+    r"\b(?:class|struct|union|enum class|enum|using|concept|namespace)\s+(\w+)"
     r"|^[ \t]*#\s*define\s+(\w+)"
     r"|\b(\w+)\s*\("
     r"|\b(k[A-Z]\w*)\b"
@@ -61,6 +61,9 @@ def dead_includes(path):
     if is_collection(path):
         return
     used = set(re.findall(r"\w+", code(path)))
+    for header, _ in own_includes(path):
+        if header.endswith(".inc"):  # a list of what the file makes of it
+            used |= set(re.findall(r"\w+", code(header)))
     own_header = re.sub(r"(_test|_benchmark)?\.cc$", ".h", path)
     for header, comment in own_includes(path):
         if header.endswith(".h") and header != own_header and "IWYU pragma: keep" not in comment:
