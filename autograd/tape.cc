@@ -40,11 +40,16 @@ bool IsTrainedLeaf(const Tensor& tensor) {
   return meta != nullptr && meta->requires_grad.load(std::memory_order_relaxed) && !meta->node;
 }
 
+// Where a view lies in its base.
+AsStridedOptions PlaceIn(const Tensor& base, const Tensor& view) {
+  return {.shape = Dims(view.shape().begin(), view.shape().end()),
+          .strides = Dims(view.strides().begin(), view.strides().end()),
+          .offset = view.storage_offset() - base.storage_offset()};
+}
+
 // Notes that a part of `base` is what `view` has become.
 void RecordWriteThrough(const Tensor& base, const Tensor& view) {
-  const AsStridedOptions options{.shape = Dims(view.shape().begin(), view.shape().end()),
-                                 .strides = Dims(view.strides().begin(), view.strides().end()),
-                                 .offset = view.storage_offset() - base.storage_offset()};
+  const AsStridedOptions options = PlaceIn(base, view);
   const Tensor* const inputs[] = {&base, &view};
   const OpCall call{op::kAsStridedScatter, &options, inputs, base.device()};
   const IntrusivePtr<Node> node = Node::Record(call, RuleOf(call.op), {&base, 1});
@@ -142,9 +147,7 @@ void RenewHistory(const Tensor& view) {
   }
   // Then only unrecorded changes are possible, and the history stays what it is.
   if (!base.is_contiguous()) return;
-  const AsStridedOptions options{.shape = Dims(view.shape().begin(), view.shape().end()),
-                                 .strides = Dims(view.strides().begin(), view.strides().end()),
-                                 .offset = view.storage_offset() - base.storage_offset()};
+  const AsStridedOptions options = PlaceIn(base, view);
   const Tensor* const inputs[] = {&base};
   const OpCall call{op::kAsStrided, &options, inputs, base.device()};
   MetaOrNew(view).SetNode(Node::Record(call, RuleOf(call.op), {&view, 1}), 0);

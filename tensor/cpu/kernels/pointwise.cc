@@ -120,10 +120,30 @@ class Rows {
   Operand operands_[kMaxInputs + 1];
 };
 
-// What the prepared iterator is not worth its preparation for: few elements, that lie in a row or
-// are one for all.
+// What is not worth any preparation: few elements.
+constexpr int64_t kSmall = 4096;
+
+// Of tensors that all lie in the same order, in a dtype with a loop of its own.
+bool RunPlain(const KernelCall& call) {
+  const Tensor& output = call.output();
+  if (output.numel() > kSmall || !output.is_contiguous()) return false;
+  const size_t count = call.call.inputs.size(), first = call.call.schema().flags.first_value;
+  const DType dtype = call.input(first).dtype();
+  const void* inputs[kMaxInputs];
+  for (size_t i = 0; i < count; ++i) {
+    const Tensor& input = call.input(i);
+    if (!input.is_contiguous() || input.shape() != output.shape()) return false;
+    if (i > first && input.dtype() != dtype) return false;
+    inputs[i] = input.raw_data();
+  }
+  const PointwiseLoop loop = Table().At(call.call.op, dtype);
+  if (loop == nullptr) return false;
+  loop(static_cast<size_t>(output.numel()), inputs, output.raw_data(), call.call.options);
+  return true;
+}
+
+// And where some are one element for all, or are converted.
 bool RunSmall(const KernelCall& call, Rows& rows) {
-  constexpr int64_t kSmall = 4096;
   const Tensor& output = call.output();
   if (output.numel() > kSmall || !output.is_contiguous()) return false;
   StridedLoop::Pointers data = {static_cast<char*>(output.raw_data())};
@@ -142,6 +162,7 @@ bool RunSmall(const KernelCall& call, Rows& rows) {
 }
 
 void PointwiseKernel(KernelCall& call) {
+  if (RunPlain(call)) return;
   Rows rows(call);
   if (RunSmall(call, rows)) return;
   StridedLoop strided(call.output().shape());
