@@ -7,8 +7,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/types/span.h"
 #include "neura/graph/graph.h"
 #include "neura/onnx/format/messages.h"
 #include "neura/onnx/import/known_value.h"
@@ -82,6 +85,17 @@ class NodeReader {
   }
   graph::ValueId AddNode(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,
                          std::vector<graph::SymbolicOption> symbolic);
+  // What a function of elements makes of the values: it is called with tensors that have no
+  // elements, and its pointwise operations and casts become nodes.
+  //   node.Out(node.Pointwise([](const Tensor& x) { return x / (Abs(x) + 1); }, node.in(0)));
+  template <typename Function, typename... Values>
+  graph::ValueId Pointwise(const Function& function, Values... values) {
+    return TracePointwise({values...}, [&](absl::Span<const Tensor> inputs) {
+      size_t i = 0;
+      const auto next = [&](graph::ValueId) -> const Tensor& { return inputs[i++]; };
+      return std::apply(function, std::tuple<decltype(next(values))...>{next(values)...});
+    });
+  }
   // Operations whose options are one shape: reshape, expand, full.
   graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::SymInt>& shape);
   graph::ValueId Expand(graph::ValueId input, const std::vector<graph::SymInt>& shape);
@@ -92,7 +106,6 @@ class NodeReader {
   graph::ValueId Cast(graph::ValueId input, DType dtype);
   graph::ValueId Constant(const Tensor& tensor) { return graph_.AddConstant(tensor); }
   // A number beside a value, of its dtype.
-  graph::ValueId Number(double value, graph::ValueId beside);
   graph::ValueId Number(const graph::SymInt& value, graph::ValueId beside);
 
   // ---- outputs ----
@@ -111,6 +124,8 @@ class NodeReader {
  private:
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
+  graph::ValueId TracePointwise(const std::vector<graph::ValueId>& values,
+                                absl::FunctionRef<Tensor(absl::Span<const Tensor>)> function);
   // Integers as elements, int64.
   graph::ValueId Sizes(const std::vector<graph::SymInt>& sizes, DimsView shape);
   graph::ValueId AddShaped(OpId op, graph::OptionsBox options, std::vector<graph::ValueId> inputs,

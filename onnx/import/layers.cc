@@ -228,7 +228,7 @@ void ReadGlobalMaxPool(NodeReader& node) {
 }
 
 // Before operator set 13, over all dimensions from the axis on together.
-void ReadSoftmaxLike(NodeReader& node, OpId op) {
+void ReadSoftmax(NodeReader& node, OpId op) {
   const ValueId x = node.in(0);
   const int64_t axis = node.Axis(node.Int("axis", node.opset() < 13 ? 1 : -1), node.rank(x));
   if (node.opset() >= 13 || axis == node.rank(x) - 1) {
@@ -259,16 +259,15 @@ void ReadInstanceNormalization(NodeReader& node) {
   const ReduceOptions over{.dims = SpatialDims(node, x), .keepdim = true};
   const ValueId centered = node.Add(op::kSub, {x, node.Add(op::kMean, over, {x})});
   const ValueId variance = node.Add(op::kMean, over, {node.Add(op::kSquare, {centered})});
-  const ValueId rstd =
-      node.Add(op::kRsqrt, {node.Add(op::kAdd, {variance, node.Number(eps, variance)})});
   const auto per_channel = [&](ValueId id) {
     std::vector<SymInt> shape(static_cast<size_t>(node.rank(x) - 1), 1);
     shape[0] = -1;
     return node.Reshape(id, shape);
   };
-  const ValueId normalized = node.Add(op::kMul, {centered, rstd});
-  const ValueId scaled = node.Add(op::kMul, {normalized, per_channel(node.in(1))});
-  node.Out(node.Add(op::kAdd, {scaled, per_channel(node.in(2))}));
+  node.Out(
+      node.Pointwise([=](const Tensor& x, const Tensor& variance, const Tensor& scale,
+                         const Tensor& bias) { return x * Rsqrt(variance + eps) * scale + bias; },
+                     centered, variance, per_channel(node.in(1)), per_channel(node.in(2))));
 }
 
 void ReadLayerNormalization(NodeReader& node) {

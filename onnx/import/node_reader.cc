@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/host_functions.h"
+#include "neura/graph/recording.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/importer.h"
@@ -186,6 +188,38 @@ ValueId NodeReader::AddNode(OpId op, OptionsBox options, std::vector<ValueId> in
   return result;
 }
 
+ValueId NodeReader::TracePointwise(const std::vector<ValueId>& values,
+                                   absl::FunctionRef<Tensor(absl::Span<const Tensor>)> function) {
+  graph::Recording recording;
+  for (const ValueId value : values) {
+    recording.inputs.push_back(
+        Tensor::Empty(graph_.value(value).tried.shape(), dtype(value), Device{DeviceType::kMeta}));
+  }
+  Tensor result;
+  {
+    const ScopedObserver observer(&recording);
+    result = function(recording.inputs);
+  }
+  std::map<const TensorImpl*, ValueId> known;
+  for (size_t i = 0; i < values.size(); ++i) known[recording.inputs[i].impl()] = values[i];
+  for (graph::RecordedOp& made : recording.ops) {
+    ValueId& value = known[made.outputs[0].impl()];
+    if (made.op == op::kFull) {  // a number beside tensors
+      const auto& number = made.options.Get<FullOptions>();
+      value = Constant(ScalarTensor(number.value, {.dtype = number.dtype}));
+      continue;
+    }
+    const OpFlags& flags = SchemaOf(made.op).flags;
+    if (made.in_place || !(flags.pointwise || made.op == op::kCast)) {
+      ThrowInternal(absl::StrCat(SchemaOf(made.op).name, " is not pointwise"));
+    }
+    std::vector<ValueId> inputs;
+    for (const Tensor& input : made.inputs) inputs.push_back(known.at(input.impl()));
+    value = graph_.AddNode(made.op, std::move(made.options), std::move(inputs))[0];
+  }
+  return known.at(result.impl());
+}
+
 ValueId NodeReader::AddShaped(OpId op, OptionsBox options, std::vector<ValueId> inputs,
                               const std::vector<SymInt>& shape) {
   std::vector<SymbolicOption> symbolic;
@@ -254,12 +288,8 @@ ValueId NodeReader::Cast(ValueId input, DType to) {
   return Add(op::kCast, options, {input});
 }
 
-ValueId NodeReader::Number(double value, ValueId beside) {
-  return Constant(ScalarTensor(value, {.dtype = dtype(beside)}));
-}
-
 ValueId NodeReader::Number(const SymInt& value, ValueId beside) {
-  if (value.is_number()) return Number(static_cast<double>(value.number()), beside);
+  if (value.is_number()) return Constant(ScalarTensor(value.number(), {.dtype = dtype(beside)}));
   return Cast(Sizes({value}, {}), dtype(beside));
 }
 

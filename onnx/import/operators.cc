@@ -16,9 +16,12 @@ using Readers = std::map<std::string_view, OperatorReader>;
 const Readers& Operators() {
   static const Readers* operators = [] {
     auto* readers = new Readers;
-#define ONNX_READ(Name, ...)        \
+#define ONNX_READ(Name, Function)   \
   (*readers)[#Name] = &ReadLeftOut; \
-  if constexpr (IsLinked("onnx." #Name)) (*readers)[#Name] = &__VA_ARGS__;
+  if constexpr (IsLinked("onnx." #Name)) (*readers)[#Name] = Function;
+#define ONNX_READ_AS(Name, Function, kOp) \
+  ONNX_READ(                              \
+      Name, +[](NodeReader& node) { Function(node, op::kOp); })
 #include "neura/onnx/import/operators.inc"
     return readers;
   }();

@@ -8,52 +8,31 @@
 #include "neura/onnx/import/ops.h"
 
 namespace neura::onnx {
-namespace {
 
 using graph::ValueId;
 
-// Formulas over values, numbers taking the dtype of what they stand beside.
-class Formula {
- public:
-  explicit Formula(NodeReader& node) : node_(node) {}
+void ReadUnary(NodeReader& node, OpId op) { node.Out(node.Add(op, {node.in(0)})); }
 
-  ValueId Add(ValueId a, ValueId b) { return node_.Add(op::kAdd, {a, b}); }
-  ValueId Sub(ValueId a, ValueId b) { return node_.Add(op::kSub, {a, b}); }
-  ValueId Mul(ValueId a, ValueId b) { return node_.Add(op::kMul, {a, b}); }
-  ValueId Div(ValueId a, ValueId b) { return node_.Add(op::kDiv, {a, b}); }
-  ValueId Add(ValueId a, double b) { return Add(a, node_.Number(b, a)); }
-  ValueId Mul(ValueId a, double b) { return Mul(a, node_.Number(b, a)); }
-  ValueId Test(OpId op, ValueId a, double b) { return node_.Add(op, {a, node_.Number(b, a)}); }
-  ValueId Where(ValueId test, ValueId a, ValueId b) { return node_.Add(op::kWhere, {test, a, b}); }
-  ValueId Zero(ValueId beside) { return node_.Number(0, beside); }
+void ReadBinary(NodeReader& node, OpId op) { node.Out(node.Add(op, {node.in(0), node.in(1)})); }
 
- private:
-  NodeReader& node_;
-};
-
-// positive where x > 0, and alpha * (exp(x / scale) - 1) elsewhere.
-ValueId Exponential(NodeReader& node, ValueId x, double alpha, double scale) {
-  Formula f(node);
-  const ValueId inner = scale == 1 ? x : f.Div(x, node.Number(scale, x));
-  const ValueId below = f.Mul(node.Add(op::kExpm1, {inner}), alpha);
-  return f.Where(f.Test(op::kGt, x, 0), x, below);
+// One or more inputs, from the left.
+void ReadVariadic(NodeReader& node, OpId op) {
+  ValueId result = node.in(0);
+  for (size_t i = 1; i < node.num_inputs(); ++i) result = node.Add(op, {result, node.in(i)});
+  node.Out(result);
 }
 
-}  // namespace
-
 void ReadIsInf(NodeReader& node) {
-  const ValueId x = node.in(0);
   const bool negative = node.Int("detect_negative", 1) != 0;
   const bool positive = node.Int("detect_positive", 1) != 0;
   const double infinity = std::numeric_limits<double>::infinity();
-  Formula f(node);
-  if (negative && positive) {
-    node.Out(node.Add(op::kIsInf, {x}));
-  } else if (negative || positive) {
-    node.Out(f.Test(op::kEq, x, positive ? infinity : -infinity));
-  } else {
-    node.Out(f.Test(op::kLt, node.Add(op::kAbs, {x}), 0));
-  }
+  node.Out(node.Pointwise(
+      [=](const Tensor& x) {
+        if (negative && positive) return IsInf(x);
+        if (negative || positive) return Eq(x, positive ? infinity : -infinity);
+        return Abs(x) < 0;
+      },
+      node.in(0)));
 }
 
 void ReadGelu(NodeReader& node) {
@@ -67,40 +46,41 @@ void ReadLeakyRelu(NodeReader& node) {
 }
 
 void ReadElu(NodeReader& node) {
-  node.Out(Exponential(node, node.in(0), node.Float("alpha", 1), 1));
+  const double alpha = node.Float("alpha", 1);
+  node.Out(node.Pointwise([=](const Tensor& x) { return Elu(x, alpha); }, node.in(0)));
 }
 
 void ReadCelu(NodeReader& node) {
   const double alpha = node.Float("alpha", 1);
-  node.Out(Exponential(node, node.in(0), alpha, alpha));
+  node.Out(node.Pointwise([=](const Tensor& x) { return alpha * Elu(x / alpha, 1); }, node.in(0)));
 }
 
 void ReadSelu(NodeReader& node) {
   const double alpha = node.Float("alpha", 1.67326319217681884765625);
   const double gamma = node.Float("gamma", 1.05070102214813232421875);
-  node.Out(Formula(node).Mul(Exponential(node, node.in(0), alpha, 1), gamma));
+  node.Out(node.Pointwise([=](const Tensor& x) { return gamma * Elu(x, alpha); }, node.in(0)));
 }
 
 namespace {
 
-ValueId HardSigmoid(NodeReader& node, ValueId x, double alpha, double beta) {
-  Formula f(node);
-  return node.Add(op::kClamp, ClampOptions{.min = 0.0, .max = 1.0}, {f.Add(f.Mul(x, alpha), beta)});
+Tensor HardSigmoid(const Tensor& x, double alpha, double beta) {
+  return Clamp(x * alpha + beta, {.min = 0.0, .max = 1.0});
 }
 
 }  // namespace
 
 void ReadHardSigmoid(NodeReader& node) {
-  node.Out(HardSigmoid(node, node.in(0), node.Float("alpha", 0.2), node.Float("beta", 0.5)));
+  const double alpha = node.Float("alpha", 0.2), beta = node.Float("beta", 0.5);
+  node.Out(
+      node.Pointwise([=](const Tensor& x) { return HardSigmoid(x, alpha, beta); }, node.in(0)));
 }
 
 void ReadHardSwish(NodeReader& node) {
-  const ValueId x = node.in(0);
-  node.Out(Formula(node).Mul(x, HardSigmoid(node, x, 1.0 / 6, 0.5)));
+  node.Out(
+      node.Pointwise([](const Tensor& x) { return x * HardSigmoid(x, 1.0 / 6, 0.5); }, node.in(0)));
 }
 
 void ReadPRelu(NodeReader& node) {
-  Formula f(node);
   const ValueId x = node.in(0);
   ValueId slope = node.in(1);
   // Before operator set 7, one number for each channel.
@@ -109,19 +89,17 @@ void ReadPRelu(NodeReader& node) {
     shape[0] = -1;
     slope = node.Reshape(slope, shape);
   }
-  node.Out(f.Where(f.Test(op::kLt, x, 0), f.Mul(x, slope), x));
+  node.Out(node.Pointwise(
+      [](const Tensor& x, const Tensor& slope) { return Where(x < 0, x * slope, x); }, x, slope));
 }
 
 void ReadSoftsign(NodeReader& node) {
-  Formula f(node);
-  const ValueId x = node.in(0);
-  node.Out(f.Div(x, f.Add(node.Add(op::kAbs, {x}), 1)));
+  node.Out(node.Pointwise([](const Tensor& x) { return x / (Abs(x) + 1); }, node.in(0)));
 }
 
 void ReadThresholdedRelu(NodeReader& node) {
-  Formula f(node);
-  const ValueId x = node.in(0);
-  node.Out(f.Where(f.Test(op::kGt, x, node.Float("alpha", 1)), x, f.Zero(x)));
+  const double alpha = node.Float("alpha", 1);
+  node.Out(node.Pointwise([=](const Tensor& x) { return Where(x > alpha, x, 0); }, node.in(0)));
 }
 
 // Bounds are attributes before operator set 11.
@@ -152,24 +130,27 @@ void ReadClip(NodeReader& node) {
 // That of integers cuts towards zero.
 void ReadDiv(NodeReader& node) {
   const ValueId a = node.in(0), b = node.in(1);
-  if (!IsIntegral(node.dtype(a))) return node.Out(node.Add(op::kDiv, {a, b}));
-  Formula f(node);
-  const ValueId down = node.Add(op::kFloorDivide, {a, b});
-  if (node.dtype(a) == kUInt8) return node.Out(down);
-  const ValueId rest = node.Add(op::kRemainder, {a, b});
-  const ValueId signs_differ =
-      node.Add(op::kLogicalXor, {f.Test(op::kLt, a, 0), f.Test(op::kLt, b, 0)});
-  const ValueId up = node.Add(op::kLogicalAnd, {f.Test(op::kNe, rest, 0), signs_differ});
-  node.Out(f.Add(down, node.Cast(up, node.dtype(a))));
+  const DType dtype = node.dtype(a);
+  if (!IsIntegral(dtype)) return node.Out(node.Add(op::kDiv, {a, b}));
+  if (dtype == kUInt8) return node.Out(node.Add(op::kFloorDivide, {a, b}));
+  node.Out(node.Pointwise(
+      [=](const Tensor& a, const Tensor& b) {
+        const Tensor up = LogicalAnd(Ne(Remainder(a, b), 0), LogicalXor(a < 0, b < 0));
+        return FloorDivide(a, b) + Cast(up, dtype);
+      },
+      a, b));
 }
 
 // With fmod, the result has the sign of the first.
 void ReadMod(NodeReader& node) {
   const ValueId a = node.in(0), b = node.in(1);
   if (node.Int("fmod", 0) == 0) return node.Out(node.Add(op::kRemainder, {a, b}));
-  const ValueId size = node.Add(op::kRemainder, {node.Add(op::kAbs, {a}), node.Add(op::kAbs, {b})});
-  Formula f(node);
-  node.Out(f.Where(f.Test(op::kLt, a, 0), node.Add(op::kNeg, {size}), size));
+  node.Out(node.Pointwise(
+      [](const Tensor& a, const Tensor& b) {
+        const Tensor size = Remainder(Abs(a), Abs(b));
+        return Where(a < 0, -size, size);
+      },
+      a, b));
 }
 
 // The result has the dtype of the base.
@@ -185,10 +166,10 @@ void ReadPow(NodeReader& node) {
 }
 
 void ReadVariadicMean(NodeReader& node) {
-  Formula f(node);
   ValueId sum = node.in(0);
-  for (size_t i = 1; i < node.num_inputs(); ++i) sum = f.Add(sum, node.in(i));
-  node.Out(f.Div(sum, node.Number(static_cast<double>(node.num_inputs()), sum)));
+  for (size_t i = 1; i < node.num_inputs(); ++i) sum = node.Add(op::kAdd, {sum, node.in(i)});
+  const auto count = static_cast<double>(node.num_inputs());
+  node.Out(node.Pointwise([=](const Tensor& x) { return x / count; }, sum));
 }
 
 void ReadWhere(NodeReader& node) {

@@ -68,7 +68,7 @@ void ReadReduce(NodeReader& node) {
   node.Out(none ? x : LogSumExp(node, x, dims, keepdim));
 }
 
-void ReadArgExtremum(NodeReader& node, OpId op) {
+void ReadArgReduce(NodeReader& node, OpId op) {
   ValueId x = node.in(0);
   const int64_t axis = node.Axis(node.Int("axis", 0), node.rank(x));
   const ArgReduceOptions options{.dim = axis, .keepdim = node.Int("keepdims", 1) != 0};
@@ -124,7 +124,8 @@ void ReadGemm(NodeReader& node) {
   }
   const auto transposed = [&node](ValueId id) { return node.Permute(id, {1, 0}); };
   const auto scaled = [&node](ValueId id, double factor) {
-    return factor == 1 ? id : node.Add(op::kMul, {id, node.Number(factor, id)});
+    if (factor == 1) return id;
+    return node.Pointwise([factor](const Tensor& x) { return x * factor; }, id);
   };
   if (transpose_a) a = transposed(a);
   const bool bias = c == kNone || (beta == 1 && node.rank(c) == 1 &&
