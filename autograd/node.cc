@@ -68,10 +68,6 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     node->CopyOptions(*schema.options, call.options);
   }
   node->inputs_.resize(call.inputs.size());
-  const auto flows = [&](size_t i) { return call.has_input(i) && Flows(call.input(i)); };
-  const unsigned saved = rule.saves.inputs | (flows(0) ? rule.saves.for_first : 0u) |
-                         (flows(1) ? rule.saves.for_second : 0u);
-  if (saved != 0) node->saved_inputs_.resize(call.inputs.size());
   uint64_t after = 0;
   for (size_t i = 0; i < call.inputs.size(); ++i) {
     const Tensor& tensor = call.input(i);
@@ -82,7 +78,15 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     input.device = tensor.device();
     input.edge = EdgeTo(tensor);
     if (input.edge.node) after = std::max(after, input.edge.node->sequence_);
-    if (i >= 16 || (saved >> i & 1) == 0) continue;
+  }
+  // The edges decide, not another look at the tensors: a thread may switch gradients on between.
+  const auto flows = [&](size_t i) { return call.has_input(i) && node->inputs_[i].edge; };
+  const unsigned saved = rule.saves.inputs | (flows(0) ? rule.saves.for_first : 0u) |
+                         (flows(1) ? rule.saves.for_second : 0u);
+  if (saved != 0) node->saved_inputs_.resize(call.inputs.size());
+  for (size_t i = 0; i < call.inputs.size() && i < 16; ++i) {
+    const Tensor& tensor = call.input(i);
+    if (!tensor.defined() || (saved >> i & 1) == 0) continue;
     if (call.in_place && IsSame(tensor, call.input(0))) {
       // The operation has overwritten the value, and the tensor is now its output: a node that kept
       // it would keep itself alive.
@@ -92,7 +96,7 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     uint32_t version = tensor.version();
     if (call.in_place && tensor.storage() == call.input(0).storage()) --version;
     // A view keeps its base, whose history may come to lead through this node: save it without.
-    const bool made = tensor.impl()->base && input.edge.node;
+    const bool made = tensor.impl()->base && node->inputs_[i].edge.node;
     node->saved_inputs_[i] = {made ? WithoutHistory(tensor) : tensor, version};
   }
   node->sequence_ = NextSequence(after);

