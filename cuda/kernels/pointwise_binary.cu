@@ -4,24 +4,13 @@
 
 namespace neura::cuda {
 
-// The sum and the product of truth values are "or" and "and", as in PyTorch.
-void AddKernel(KernelCall& call) {
-  const DType dtype = call.input(0).dtype();
-  if (dtype == kBool) return BinaryWith<bool>(call, Apply<elements::LogicalOrOp>());
-  SwitchNumber(dtype, [&]<typename T>(T) { BinaryWith<T>(call, Apply<elements::AddOp>()); });
-}
-void MulKernel(KernelCall& call) {
-  const DType dtype = call.input(0).dtype();
-  if (dtype == kBool) return BinaryWith<bool>(call, Apply<elements::LogicalAndOp>());
-  SwitchNumber(dtype, [&]<typename T>(T) { BinaryWith<T>(call, Apply<elements::MulOp>()); });
-}
-
-NEURA_BINARY_KERNEL(Sub, SwitchNumber)
-NEURA_BINARY_KERNEL(Div, SwitchFloat)
-NEURA_BINARY_KERNEL(FloorDivide, SwitchNumber)
-NEURA_BINARY_KERNEL(Remainder, SwitchNumber)
-NEURA_BINARY_KERNEL(Pow, SwitchNumber)
-NEURA_BINARY_KERNEL(Atan2, SwitchFloat)
-NEURA_BINARY_KERNEL(ReluGrad, SwitchNumber)
+#define NEURA_BINARY_kSame NEURA_BINARY_KERNEL
+#define NEURA_BINARY_kFloat NEURA_BINARY_KERNEL
+#define NEURA_BINARY_kTest NEURA_NO_KERNEL
+#define NEURA_BINARY_kLogical NEURA_NO_KERNEL
+#define NEURA_UNARY NEURA_NO_KERNEL
+#define NEURA_UNARY_WITH NEURA_NO_KERNEL
+#define NEURA_BINARY(Name, name, rule, ...) NEURA_BINARY_##rule(Name, rule)
+#include "neura/tensor/ops/op_list/pointwise.inc"
 
 }  // namespace neura::cuda

@@ -1,36 +1,21 @@
-// Pointwise operations of one input that rounds, compares or multiplies.
+// Pointwise operations of one input in its own dtype, and tests.
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/pointwise_ops.h"
-#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::cuda {
 
-NEURA_UNARY_KERNEL(Neg, SwitchNumber)
-NEURA_UNARY_KERNEL(Abs, SwitchNumber)
-NEURA_UNARY_KERNEL(Sign, SwitchAny)
-NEURA_UNARY_KERNEL(Square, SwitchNumber)
-NEURA_UNARY_KERNEL(Floor, SwitchNumber)
-NEURA_UNARY_KERNEL(Ceil, SwitchNumber)
-NEURA_UNARY_KERNEL(Round, SwitchNumber)
-NEURA_UNARY_KERNEL(Trunc, SwitchNumber)
-NEURA_UNARY_KERNEL(Relu, SwitchNumber)
-NEURA_UNARY_KERNEL(IsNan, SwitchAny)
-NEURA_UNARY_KERNEL(IsInf, SwitchAny)
-NEURA_UNARY_KERNEL(IsFinite, SwitchAny)
-
-void LogicalNotKernel(KernelCall& call) { UnaryWith<bool>(call, Apply<elements::LogicalNotOp>()); }
-
-void ClampKernel(KernelCall& call) {
-  const auto& options = call.Get<ClampOptions>();
-  SwitchNumber(call.input(0).dtype(),
-               [&]<typename T>(T) { UnaryWith<T>(call, elements::ClampOp<Compute<T>>(options)); });
-}
-
-void LeakyReluKernel(KernelCall& call) {
-  const double slope = call.Get<LeakyReluOptions>().negative_slope;
-  SwitchFloat(call.input(0).dtype(), [&]<typename T>(T) {
-    UnaryWith<T>(call, elements::LeakyReluOp<Compute<T>>{static_cast<Compute<T>>(slope)});
-  });
-}
+#define NEURA_UNARY_kSame NEURA_UNARY_KERNEL
+#define NEURA_UNARY_kFloat NEURA_NO_KERNEL
+#define NEURA_UNARY_kTest NEURA_UNARY_KERNEL
+#define NEURA_UNARY_kLogical NEURA_UNARY_KERNEL
+#define NEURA_UNARY_WITH_kSame NEURA_UNARY_WITH_KERNEL
+#define NEURA_UNARY_WITH_kFloat NEURA_NO_KERNEL
+#define NEURA_UNARY_WITH_kTest NEURA_UNARY_WITH_KERNEL
+#define NEURA_UNARY_WITH_kLogical NEURA_UNARY_WITH_KERNEL
+#define NEURA_UNARY(Name, name, rule, ...) NEURA_UNARY_##rule(Name, rule)
+#define NEURA_UNARY_WITH(Name, name, Options, rule, ...) \
+  NEURA_UNARY_WITH_##rule(Name, Options, rule)
+#define NEURA_BINARY NEURA_NO_KERNEL
+#include "neura/tensor/ops/op_list/pointwise.inc"
 
 }  // namespace neura::cuda

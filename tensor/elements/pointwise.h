@@ -25,6 +25,14 @@ NEURA_BEFORE_ELEMENTS()
 template <typename T>
 inline constexpr bool kFloat = !std::is_integral_v<T>;
 
+// What loops have to know of an operation beside the dtype rule of its row: bases of its struct.
+// Rounding, order and arithmetic alone, so that vectors of doubles serve a kFloat operation, too.
+struct WithoutLibm {};
+// Not for vectors.
+struct NumberByNumber {};
+// A kSame operation that truth values have, too.
+struct TakesBool {};
+
 struct NegOp {
   template <typename T>
   static constexpr T Do(T x) {
@@ -43,7 +51,7 @@ struct AbsOp {
       return Select(x < T(0), NegOp::Do(x), x);
   }
 };
-struct SignOp {
+struct SignOp : TakesBool {
   template <typename T>
   static constexpr T Do(T x) {
     return Select(x > T(0), T(1), Select(x < T(0), static_cast<T>(-1), x));
@@ -91,19 +99,19 @@ struct ReluOp {
     return Select(x < T(0), T(0), x);
   }
 };
-struct ReciprocalOp {
+struct ReciprocalOp : WithoutLibm {
   template <typename T>
   static constexpr T Do(T x) {
     return T(1) / x;
   }
 };
-struct SqrtOp {
+struct SqrtOp : WithoutLibm {
   template <typename T>
   static constexpr T Do(T x) {
     return Sqrt(x);
   }
 };
-struct RsqrtOp {
+struct RsqrtOp : WithoutLibm {
   template <typename T>
   static constexpr T Do(T x) {
     return T(1) / Sqrt(x);
@@ -242,7 +250,9 @@ struct LogicalNotOp {
   static constexpr bool Do(bool x) { return !x; }
 };
 
-struct AddOp {
+// The sum and the product of truth values are "or" and "and", as in PyTorch.
+struct AddOp : TakesBool {
+  static constexpr bool Do(bool a, bool b) { return a || b; }
   template <typename T>
   static constexpr T Do(T a, T b) {
     if constexpr (kFloat<T>)
@@ -260,7 +270,8 @@ struct SubOp {
       return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
   }
 };
-struct MulOp {
+struct MulOp : TakesBool {
+  static constexpr bool Do(bool a, bool b) { return a && b; }
   // uint64_t keeps the promotion of narrow integers to int from overflowing.
   template <typename T>
   static constexpr T Do(T a, T b) {
@@ -276,13 +287,13 @@ struct SquareOp {
     return MulOp::Do(x, x);
   }
 };
-struct DivOp {
+struct DivOp : WithoutLibm {
   template <typename T>
   static constexpr T Do(T a, T b) {
     return a / b;
   }
 };
-struct RemainderOp {
+struct RemainderOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T a, T b) {
     if constexpr (kFloat<T>) {
@@ -297,7 +308,7 @@ struct RemainderOp {
     }
   }
 };
-struct FloorDivideOp {
+struct FloorDivideOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T a, T b) {
     if constexpr (kFloat<T>) {
@@ -316,7 +327,7 @@ struct FloorDivideOp {
     }
   }
 };
-struct PowOp {
+struct PowOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T a, T b) {
     if constexpr (kFloat<T>) {
@@ -339,13 +350,13 @@ struct Atan2Op {
   }
 };
 // NaN fails every comparison: the first operand wins when it is one, and IsNan finds the other.
-struct MaximumOp {
+struct MaximumOp : TakesBool {
   template <typename T>
   static constexpr T Do(T a, T b) {
     return Select((a < b) | IsNan(b), b, a);
   }
 };
-struct MinimumOp {
+struct MinimumOp : TakesBool {
   template <typename T>
   static constexpr T Do(T a, T b) {
     return Select((b < a) | IsNan(b), b, a);
@@ -417,20 +428,23 @@ constexpr T GeluErf(T x) {
 
 template <typename T>
 struct GeluOp {
-  bool tanh;
+  explicit GeluOp(const GeluOptions& options) : tanh(options.approximate == "tanh") {}
   template <typename V>
   constexpr V operator()(V x) const {
     return tanh ? GeluTanh(x) : GeluErf(x);
   }
+  bool tanh;
 };
 
 template <typename T>
-struct LeakyReluOp {
-  T slope;
+struct LeakyReluOp : WithoutLibm {
+  explicit LeakyReluOp(const LeakyReluOptions& options)
+      : slope(static_cast<T>(options.negative_slope)) {}
   template <typename V>
   constexpr V operator()(V x) const {
     return Select(x > V(0), x, V(slope) * x);
   }
+  T slope;
 };
 
 template <typename T>

@@ -73,122 +73,50 @@ void WhereLoop(size_t n, const void* const* inputs, void* output, const void*) {
       static_cast<const T*>(inputs[1]), static_cast<const T*>(inputs[2]));
 }
 
-// With an operation that was made from options.
-template <typename T, typename Op>
-HWY_INLINE void LoopWith(size_t n, const void* const* inputs, void* output, const Op& op) {
+// With an operation that is made from options.
+template <typename Op, typename T, typename Options>
+void LoopWith(size_t n, const void* const* inputs, void* output, const void* options) {
+  const Op op(*static_cast<const Options*>(options));
   Map(
       n, [op](T x) HWY_ATTR { return op(x); }, static_cast<T*>(output),
       static_cast<const T*>(inputs[0]));
 }
 
-template <typename T>
-void GeluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  const bool tanh = static_cast<const GeluOptions*>(options)->approximate == "tanh";
-  LoopWith<T>(n, inputs, output, el::GeluOp<T>{tanh});
+// ---- the table: of each row the dtypes in which it computes, but for floats that have vectors
+// ----
+
+// Calls set with a number of each of those dtypes.
+template <DTypeRule rule, typename Op, typename Set>
+void ForDTypes(const Set& set) {
+  if constexpr (rule == DTypeRule::kLogical) {
+    set(bool());
+  } else if constexpr (rule == DTypeRule::kFloat) {
+    set(double());
+  } else {
+    set(double());
+    set(int64_t());
+    set(int32_t());
+    set(uint8_t());
+    if constexpr (rule == DTypeRule::kTest || std::is_base_of_v<el::TakesBool, Op>) set(bool());
+  }
+  if constexpr (rule == DTypeRule::kTest || std::is_base_of_v<el::NumberByNumber, Op>) set(float());
 }
 
-template <typename T>
-void LeakyReluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  const double slope = static_cast<const LeakyReluOptions*>(options)->negative_slope;
-  LoopWith<T>(n, inputs, output, el::LeakyReluOp<T>{static_cast<T>(slope)});
+template <DTypeRule rule, typename Op>
+void Unary(PointwiseTable& table, OpId op) {
+  ForDTypes<rule, Op>([&]<typename T>(T) { table.At(op, DTypeOf<T>) = &UnaryLoop<Op, T>; });
 }
 
-template <typename T>
-void ClampLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  LoopWith<T>(n, inputs, output, el::ClampOp<T>(*static_cast<const ClampOptions*>(options)));
+template <DTypeRule rule, template <typename> class Op, typename Options>
+void UnaryWith(PointwiseTable& table, OpId op) {
+  ForDTypes<rule, Op<double>>(
+      [&]<typename T>(T) { table.At(op, DTypeOf<T>) = &LoopWith<Op<T>, T, Options>; });
 }
 
-// ---- the table -------------------------------------------------------------------------------
-
-#define NEURA_UNARY_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &UnaryLoop<el::Name##Op, T>)
-#define NEURA_BINARY_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &BinaryLoop<el::Name##Op, T>)
-
-// What float32 has vectors for and double does with libm, or where vectors of double are missing.
-void FillDouble(PointwiseTable& table) {
-  using T = double;
-  NEURA_UNARY_LOOP(Reciprocal);
-  NEURA_UNARY_LOOP(Sqrt);
-  NEURA_UNARY_LOOP(Rsqrt);
-  NEURA_UNARY_LOOP(Exp);
-  NEURA_UNARY_LOOP(Expm1);
-  NEURA_UNARY_LOOP(Log);
-  NEURA_UNARY_LOOP(Log1p);
-  NEURA_UNARY_LOOP(Sin);
-  NEURA_UNARY_LOOP(Cos);
-  NEURA_UNARY_LOOP(Tan);
-  NEURA_UNARY_LOOP(Asin);
-  NEURA_UNARY_LOOP(Acos);
-  NEURA_UNARY_LOOP(Atan);
-  NEURA_UNARY_LOOP(Sinh);
-  NEURA_UNARY_LOOP(Cosh);
-  NEURA_UNARY_LOOP(Tanh);
-  NEURA_UNARY_LOOP(Erf);
-  NEURA_UNARY_LOOP(Sigmoid);
-  NEURA_UNARY_LOOP(Silu);
-  NEURA_UNARY_LOOP(Softplus);
-  NEURA_BINARY_LOOP(Div);
-  NEURA_BINARY_LOOP(Atan2);
-  NEURA_SET_LOOP(Gelu, kFloat64, &GeluLoop<double>);
-  NEURA_SET_LOOP(LeakyRelu, kFloat64, &LeakyReluLoop<double>);
+template <DTypeRule rule, typename Op>
+void Binary(PointwiseTable& table, OpId op) {
+  ForDTypes<rule, Op>([&]<typename T>(T) { table.At(op, DTypeOf<T>) = &BinaryLoop<Op, T>; });
 }
-
-template <typename T>
-void FillArithmetic(PointwiseTable& table) {
-  NEURA_UNARY_LOOP(Neg);
-  NEURA_UNARY_LOOP(Abs);
-  NEURA_UNARY_LOOP(Square);
-  NEURA_UNARY_LOOP(Floor);
-  NEURA_UNARY_LOOP(Ceil);
-  NEURA_UNARY_LOOP(Round);
-  NEURA_UNARY_LOOP(Trunc);
-  NEURA_UNARY_LOOP(Relu);
-  NEURA_BINARY_LOOP(Add);
-  NEURA_BINARY_LOOP(Sub);
-  NEURA_BINARY_LOOP(Mul);
-  NEURA_BINARY_LOOP(ReluGrad);
-  NEURA_SET_LOOP(Clamp, DTypeOf<T>, &ClampLoop<T>);
-}
-
-template <typename T>
-void FillOrder(PointwiseTable& table) {
-  NEURA_UNARY_LOOP(Sign);
-  NEURA_BINARY_LOOP(Maximum);
-  NEURA_BINARY_LOOP(Minimum);
-}
-
-template <typename T>
-void FillDivision(PointwiseTable& table) {
-  NEURA_BINARY_LOOP(FloorDivide);
-  NEURA_BINARY_LOOP(Remainder);
-  NEURA_BINARY_LOOP(Pow);
-}
-
-template <typename T>
-void FillTests(PointwiseTable& table) {
-  NEURA_UNARY_LOOP(IsNan);
-  NEURA_UNARY_LOOP(IsInf);
-  NEURA_UNARY_LOOP(IsFinite);
-  NEURA_BINARY_LOOP(Eq);
-  NEURA_BINARY_LOOP(Ne);
-  NEURA_BINARY_LOOP(Lt);
-  NEURA_BINARY_LOOP(Le);
-  NEURA_BINARY_LOOP(Gt);
-  NEURA_BINARY_LOOP(Ge);
-}
-
-void FillLogical(PointwiseTable& table) {
-  using T = bool;
-  NEURA_UNARY_LOOP(LogicalNot);
-  NEURA_BINARY_LOOP(LogicalAnd);
-  NEURA_BINARY_LOOP(LogicalOr);
-  NEURA_BINARY_LOOP(LogicalXor);
-  // The sum and the product of truth values, as in PyTorch.
-  NEURA_SET_LOOP(Add, kBool, &BinaryLoop<el::LogicalOrOp, bool>);
-  NEURA_SET_LOOP(Mul, kBool, &BinaryLoop<el::LogicalAndOp, bool>);
-}
-
-#undef NEURA_UNARY_LOOP
-#undef NEURA_BINARY_LOOP
 
 // It computes nothing, and so serves every dtype by its size.
 template <typename T>
@@ -208,28 +136,20 @@ constexpr PointwiseLoop WhereLoopOf() {
 }
 
 void Fill(PointwiseTable& table) {
-  FillDouble(table);
-  FillLogical(table);
-#define NEURA_FILL(T)       \
-  FillArithmetic<T>(table); \
-  FillOrder<T>(table);      \
-  FillDivision<T>(table);   \
-  FillTests<T>(table)
-  NEURA_FILL(double);
-  NEURA_FILL(int64_t);
-  NEURA_FILL(int32_t);
-  NEURA_FILL(uint8_t);
-#undef NEURA_FILL
-  FillDivision<float>(table);
-  FillTests<float>(table);
-  FillOrder<bool>(table);
-  FillTests<bool>(table);
+#define NEURA_UNARY NEURA_FILL_UNARY
+#define NEURA_UNARY_WITH NEURA_FILL_UNARY_WITH
+#define NEURA_BINARY NEURA_FILL_BINARY
+#include "neura/tensor/ops/op_list/pointwise.inc"
   // Bounds are cut to the dtype's own range, which computing in int32 would exceed.
-  NEURA_SET_LOOP(Clamp, kInt8, &ClampLoop<int8_t>);
-  NEURA_SET_LOOP(Clamp, kInt16, &ClampLoop<int16_t>);
-#define NEURA_FILL(T, name) NEURA_SET_LOOP(Where, name, WhereLoopOf<T>());
-  NEURA_FORALL_DTYPES(NEURA_FILL)
+  if constexpr (IsLinked("Clamp")) {
+    table.At(op::kClamp, kInt8) = &LoopWith<el::ClampOp<int8_t>, int8_t, ClampOptions>;
+    table.At(op::kClamp, kInt16) = &LoopWith<el::ClampOp<int16_t>, int16_t, ClampOptions>;
+  }
+  if constexpr (IsLinked("Where")) {
+#define NEURA_FILL(T, name) table.At(op::kWhere, name) = WhereLoopOf<T>();
+    NEURA_FORALL_DTYPES(NEURA_FILL)
 #undef NEURA_FILL
+  }
 }
 
 }  // namespace

@@ -24,10 +24,16 @@ struct PointwiseTable {
   }
 };
 
-// Sets the loop of an operation and a dtype in `table`, unless the program is built without the
-// operation.
-#define NEURA_SET_LOOP(Name, dtype, ...) \
-  if constexpr (IsLinked(#Name)) table.At(op::k##Name, dtype) = __VA_ARGS__
+// For a file that defines
+//   Unary<DTypeRule, Op>, UnaryWith<DTypeRule, Op, Options> and Binary<DTypeRule, Op>(table, id)
+// each row's call of one of them, unless the program is built without the operation.
+#define NEURA_FILL_UNARY(Name, name, rule, ...) \
+  if constexpr (IsLinked(#Name)) Unary<DTypeRule::rule, el::Name##Op>(table, op::k##Name);
+#define NEURA_FILL_UNARY_WITH(Name, name, Options, rule, ...) \
+  if constexpr (IsLinked(#Name))                              \
+    UnaryWith<DTypeRule::rule, el::Name##Op, Options>(table, op::k##Name);
+#define NEURA_FILL_BINARY(Name, name, rule, ...) \
+  if constexpr (IsLinked(#Name)) Binary<DTypeRule::rule, el::Name##Op>(table, op::k##Name);
 
 // Loops over numbers, then loops over vectors in the place of some of them.
 void FillScalarLoops(PointwiseTable& table);

@@ -2,6 +2,7 @@
 // for this machine is chosen when the table is filled.
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 #include "neura/tensor/cpu/kernels/pointwise_table.h"
 #include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
@@ -60,90 +61,51 @@ void BinaryLoop(size_t n, const void* const* inputs, void* output, const void*) 
       static_cast<const T*>(inputs[0]), static_cast<const T*>(inputs[1]));
 }
 
-// With an operation that was made from options.
-template <typename T, typename Op>
-HWY_INLINE void LoopWith(size_t n, const void* const* inputs, void* output, const Op& op) {
+// With an operation that is made from options.
+template <typename Op, typename T, typename Options>
+void LoopWith(size_t n, const void* const* inputs, void* output, const void* options) {
+  const Op op(*static_cast<const Options*>(options));
   Map(
       n, [op](Vector<T> x) HWY_ATTR { return op(x); }, static_cast<T*>(output),
       static_cast<const T*>(inputs[0]));
 }
 
-template <typename T>
-void GeluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  if (static_cast<const GeluOptions*>(options)->approximate == "tanh") {
-    LoopWith<T>(n, inputs, output, el::GeluOp<T>{true});
-  } else {
-    LoopWith<T>(n, inputs, output, el::GeluOp<T>{false});
+// ---- the table: of each row the dtypes that have vectors -------------------------------------
+
+template <DTypeRule rule, typename Op>
+inline constexpr bool kVectors = (rule == DTypeRule::kSame || rule == DTypeRule::kFloat) &&
+                                 !std::is_base_of_v<el::NumberByNumber, Op>;
+// In double precision, what needs libm stays with it.
+template <DTypeRule rule, typename Op>
+inline constexpr bool kVectorsOfDouble = HWY_HAVE_FLOAT64&& kVectors<rule, Op> &&
+                                         (rule == DTypeRule::kSame ||
+                                          std::is_base_of_v<el::WithoutLibm, Op>);
+
+template <DTypeRule rule, typename Op>
+void Unary(PointwiseTable& table, OpId op) {
+  if constexpr (kVectors<rule, Op>) table.At(op, kFloat32) = &UnaryLoop<Op, float>;
+  if constexpr (kVectorsOfDouble<rule, Op>) table.At(op, kFloat64) = &UnaryLoop<Op, double>;
+}
+
+template <DTypeRule rule, template <typename> class Op, typename Options>
+void UnaryWith(PointwiseTable& table, OpId op) {
+  table.At(op, kFloat32) = &LoopWith<Op<float>, float, Options>;
+  if constexpr (kVectorsOfDouble<rule, Op<double>>) {
+    table.At(op, kFloat64) = &LoopWith<Op<double>, double, Options>;
   }
 }
 
-template <typename T>
-void LeakyReluLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  const double slope = static_cast<const LeakyReluOptions*>(options)->negative_slope;
-  LoopWith<T>(n, inputs, output, el::LeakyReluOp<T>{static_cast<T>(slope)});
-}
-
-template <typename T>
-void ClampLoop(size_t n, const void* const* inputs, void* output, const void* options) {
-  LoopWith<T>(n, inputs, output, el::ClampOp<T>(*static_cast<const ClampOptions*>(options)));
-}
-
-template <typename T>
-void FillFloat(PointwiseTable& table) {
-#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &UnaryLoop<el::Name##Op, T>)
-  NEURA_LOOP(Neg);
-  NEURA_LOOP(Abs);
-  NEURA_LOOP(Sign);
-  NEURA_LOOP(Square);
-  NEURA_LOOP(Floor);
-  NEURA_LOOP(Ceil);
-  NEURA_LOOP(Round);
-  NEURA_LOOP(Trunc);
-  NEURA_LOOP(Sqrt);
-  NEURA_LOOP(Rsqrt);
-  NEURA_LOOP(Reciprocal);
-  NEURA_LOOP(Relu);
-#undef NEURA_LOOP
-#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, DTypeOf<T>, &BinaryLoop<el::Name##Op, T>)
-  NEURA_LOOP(Add);
-  NEURA_LOOP(Sub);
-  NEURA_LOOP(Mul);
-  NEURA_LOOP(Div);
-  NEURA_LOOP(Maximum);
-  NEURA_LOOP(Minimum);
-  NEURA_LOOP(ReluGrad);
-#undef NEURA_LOOP
-  NEURA_SET_LOOP(LeakyRelu, DTypeOf<T>, &LeakyReluLoop<T>);
-  NEURA_SET_LOOP(Clamp, DTypeOf<T>, &ClampLoop<T>);
+template <DTypeRule rule, typename Op>
+void Binary(PointwiseTable& table, OpId op) {
+  if constexpr (kVectors<rule, Op>) table.At(op, kFloat32) = &BinaryLoop<Op, float>;
+  if constexpr (kVectorsOfDouble<rule, Op>) table.At(op, kFloat64) = &BinaryLoop<Op, double>;
 }
 
 void Fill(PointwiseTable& table) {
-  FillFloat<float>(table);
-#if HWY_HAVE_FLOAT64
-  FillFloat<double>(table);
-#endif
-  // In double precision these stay with libm.
-#define NEURA_LOOP(Name) NEURA_SET_LOOP(Name, kFloat32, &UnaryLoop<el::Name##Op, float>)
-  NEURA_LOOP(Exp);
-  NEURA_LOOP(Expm1);
-  NEURA_LOOP(Log);
-  NEURA_LOOP(Log1p);
-  NEURA_LOOP(Sin);
-  NEURA_LOOP(Cos);
-  NEURA_LOOP(Tan);
-  NEURA_LOOP(Asin);
-  NEURA_LOOP(Acos);
-  NEURA_LOOP(Atan);
-  NEURA_LOOP(Sinh);
-  NEURA_LOOP(Cosh);
-  NEURA_LOOP(Tanh);
-  NEURA_LOOP(Erf);
-  NEURA_LOOP(Sigmoid);
-  NEURA_LOOP(Silu);
-  NEURA_LOOP(Softplus);
-#undef NEURA_LOOP
-  NEURA_SET_LOOP(Atan2, kFloat32, &BinaryLoop<el::Atan2Op, float>);
-  NEURA_SET_LOOP(Gelu, kFloat32, &GeluLoop<float>);
+#define NEURA_UNARY NEURA_FILL_UNARY
+#define NEURA_UNARY_WITH NEURA_FILL_UNARY_WITH
+#define NEURA_BINARY NEURA_FILL_BINARY
+#include "neura/tensor/ops/op_list/pointwise.inc"
 }
 
 }  // namespace
