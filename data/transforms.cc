@@ -36,16 +36,16 @@ Tensor ToFloat::operator()(const Tensor& images, absl::Span<SampleRandom>) const
   return Mul(Cast(images, kFloat32), 1.0f / 255.0f);
 }
 
-Normalize::Normalize(const std::vector<float>& mean, const std::vector<float>& std) {
-  const bool positive = std::all_of(std.begin(), std.end(), [](float s) { return s > 0; });
+Normalize::Normalize(const std::vector<double>& mean, const std::vector<double>& std) {
+  const bool positive = std::all_of(std.begin(), std.end(), [](double s) { return s > 0; });
   if (mean.size() != std.size() || mean.empty() || !positive) {
     ThrowInvalidArgument(absl::StrCat(
         "Normalize: as many means as positive standard deviations are expected, not mean [",
         absl::StrJoin(mean, ", "), "] and std [", absl::StrJoin(std, ", "), "]"));
   }
   const Dims shape = {static_cast<int64_t>(mean.size()), 1, 1};
-  mean_ = FromVector(mean, shape);
-  std_ = FromVector(std, shape);
+  mean_ = Cast(FromVector(mean, shape), kFloat32);
+  std_ = Cast(FromVector(std, shape), kFloat32);
 }
 
 Tensor Normalize::operator()(const Tensor& images, absl::Span<SampleRandom>) const {

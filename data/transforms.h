@@ -33,7 +33,7 @@ class Normalize {
  public:
   // Throws InvalidArgument when the lists differ in length, are empty, or a standard deviation is
   // not positive.
-  Normalize(const std::vector<float>& mean, const std::vector<float>& std);
+  Normalize(const std::vector<double>& mean, const std::vector<double>& std);
   Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
 
  private:

@@ -3,7 +3,7 @@
 #
 # usage: tools/lint.sh [--quick] [FILE...]
 #   --quick  only what needs no compiler: the formatting, the order of BUILD files, includes that nothing uses,
-#            libraries without a test of what they may reach
+#            how many places an addition touches, libraries without a test of what they may reach
 #   FILE...  the sources that clang-tidy reads; all of them by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,6 +17,7 @@ fi
 status=0
 tools/format.sh --check || status=1
 tools/dead_includes.py || status=1
+tools/places.py || status=1
 for version in */version.bzl; do
   library=${version%/*}
   if ! grep -q "library = \"$library\"" tools/arrows/BUILD; then

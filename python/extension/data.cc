@@ -16,6 +16,7 @@
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/shared_class.h"
+#include "neura/python/extension/transforms.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/tensor.h"
@@ -61,8 +62,6 @@ class Native final : public NativeDataset {
   }
   const D dataset_;
 };
-
-using Transform = std::function<Tensor(const Tensor&, absl::Span<data::SampleRandom>)>;
 
 // What a loader calls of Python. Under the interpreter's lock alone, and empty once the loader was
 // found to be garbage.
@@ -341,19 +340,6 @@ std::shared_ptr<NativeDataset> MakeFashionMnist(bool train, const std::string& r
   return std::make_shared<Native<D>>(D(*std::move(dataset), all));
 }
 
-// A transform as Python holds it.
-struct PyTransform {
-  Transform transform;
-  std::string text;
-};
-
-Tensor ApplyTransform(const PyTransform& self, const Tensor& image) {
-  return WithoutGil([&] {
-    data::SampleRandom random({.seed = DefaultGenerator().Reserve(1).offset}, 0);
-    return Squeeze(self.transform(Unsqueeze(image, 0), absl::MakeSpan(&random, 1)), {0});
-  });
-}
-
 }  // namespace
 
 void InitData(py::module_& parent) {
@@ -366,6 +352,7 @@ void InitData(py::module_& parent) {
         return py::reinterpret_steal<py::object>(
             ToPython(WithoutGil([&] { return self.Get(index < 0 ? index + size : index); })));
       });
+  InitTransforms(m);
   m.def("tensor_dataset", &MakeTensorDataset);
   m.def("fashion_mnist",
         [](bool train, const std::string& root, const std::vector<PyTransform>& transforms) {
@@ -401,21 +388,6 @@ void InitData(py::module_& parent) {
         });
   m.def("random_parts", [](int64_t size, const std::vector<int64_t>& lengths, uint64_t seed) {
     return data::internal::RandomParts(size, lengths, seed);
-  });
-
-  py::class_<PyTransform>(m, "Transform")
-      .def("__call__", &ApplyTransform, py::arg("image"))
-      .def("__repr__", [](const PyTransform& self) { return self.text; });
-  m.def("to_float", [] { return PyTransform{data::ToFloat{}, "ToFloat()"}; });
-  m.def("normalize", [](const std::vector<float>& mean, const std::vector<float>& std) {
-    return PyTransform{data::Normalize(mean, std), "Normalize()"};
-  });
-  m.def("random_horizontal_flip", [](double p) {
-    return PyTransform{data::RandomHorizontalFlip{p},
-                       "RandomHorizontalFlip(p=" + std::to_string(p) + ")"};
-  });
-  m.def("random_crop", [](int64_t size, int64_t padding) {
-    return PyTransform{data::RandomCrop{size, padding}, "RandomCrop()"};
   });
 
   py::class_<Pass>(m, "Pass", py::custom_type_setup(GarbageCollected<PassReferences>::SetUp))

@@ -200,7 +200,10 @@ bool FromPython(PyObject* object, Operand* value) {
   return value->is_tensor || FromPython(object, &value->scalar);
 }
 
-bool FromPython(PyObject* object, std::vector<Tensor>* value) {
+namespace {
+
+template <typename T>
+bool SequenceFromPython(PyObject* object, std::vector<T>* value) {
   value->clear();
   if (IsTensor(object) || PyUnicode_Check(object)) return false;
   const auto items = py::reinterpret_steal<py::object>(PySequence_Fast(object, ""));
@@ -210,11 +213,20 @@ bool FromPython(PyObject* object, std::vector<Tensor>* value) {
   }
   const Py_ssize_t size = PySequence_Fast_GET_SIZE(items.ptr());
   for (Py_ssize_t i = 0; i < size; ++i) {
-    Tensor tensor;
-    if (!FromPython(PySequence_Fast_GET_ITEM(items.ptr(), i), &tensor)) return false;
-    value->push_back(std::move(tensor));
+    T element{};
+    if (!FromPython(PySequence_Fast_GET_ITEM(items.ptr(), i), &element)) return false;
+    value->push_back(std::move(element));
   }
   return true;
+}
+
+}  // namespace
+
+bool FromPython(PyObject* object, std::vector<Tensor>* value) {
+  return SequenceFromPython(object, value);
+}
+bool FromPython(PyObject* object, std::vector<double>* value) {
+  return SequenceFromPython(object, value);
 }
 
 bool FromPython(PyObject* object, py::object* value) {

@@ -34,6 +34,7 @@ bool FromPython(PyObject* object, Tensor* value);      // None is not a tensor
 bool FromPython(PyObject* object, Generator** value);  // null for None
 bool FromPython(PyObject* object, Operand* value);
 bool FromPython(PyObject* object, std::vector<Tensor>* value);
+bool FromPython(PyObject* object, std::vector<double>* value);
 template <typename T>
 bool FromPython(PyObject* object, std::optional<T>* value) {
   if (object == Py_None) {
@@ -89,6 +90,7 @@ NEURA_TYPE_TEXT(Size2, "IntOrPair")
 NEURA_TYPE_TEXT(Tensor, "Tensor")
 NEURA_TYPE_TEXT(Operand, "Tensor | Number")
 NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")
+NEURA_TYPE_TEXT(std::vector<double>, "Sequence[float]")
 NEURA_TYPE_TEXT(Generator*, "Generator | None")
 NEURA_TYPE_TEXT(pybind11::object, "Any")
 #undef NEURA_TYPE_TEXT

@@ -428,6 +428,7 @@ def all_stubs(extension, package):
         "nn/__init__.pyi": nn_stub(extension, source("nn/__init__.py")),
         "nn/functional.pyi": functional_stub(extension, source("nn/functional.py")),
         "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),
+        "utils/data/transforms.pyi": scope_stub(extension, "utils.data.transforms"),
         "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS),
         "optim/lr_scheduler.pyi": schedules_stub(extension),
         "API.md": reference_page(extension),

@@ -264,6 +264,56 @@ def test_fashion_mnist():
         FashionMNIST(root="/nowhere")
 
 
+def windows(image, size, padding):
+    padded = np.pad(image, [(0, 0), (padding, padding), (padding, padding)])
+    _, height, width = padded.shape
+    return [
+        padded[:, top : top + size, left : left + size]
+        for top in range(height - size + 1)
+        for left in range(width - size + 1)
+    ]
+
+
+# Each with its text and the images that it may make of one.
+TRANSFORMS = {
+    "ToFloat": [("ToFloat()", lambda x: [x / np.float32(255)])],
+    "Normalize": [
+        ("Normalize(mean=[1, 2.5], std=[2, 0.5])", lambda x: [np.stack([(x[0] - 1) / 2, (x[1] - 2.5) / 0.5])]),
+        ("Normalize(mean=(10,), std=(3,))", lambda x: [(x - 10) / np.float32(3)]),
+    ],
+    "RandomHorizontalFlip": [
+        ("RandomHorizontalFlip(p=0.5)", lambda x: [x, x[:, :, ::-1]]),
+        ("RandomHorizontalFlip(p=1.0)", lambda x: [x[:, :, ::-1]]),
+        ("RandomHorizontalFlip(p=0.0)", lambda x: [x]),
+    ],
+    "RandomCrop": [
+        ("RandomCrop(size=2, padding=0)", lambda x: windows(x, 2, 0)),
+        ("RandomCrop(size=4, padding=1)", lambda x: windows(x, 4, 1)),
+    ],
+}
+
+
+def test_transforms():
+    assert {name for name in vars(transforms) if not name.startswith("_")} == TRANSFORMS.keys()
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    for name, cases in TRANSFORMS.items():
+        image = pixels if name == "ToFloat" else pixels.astype(np.float32)
+        for text, expected in cases:
+            transform = eval(text, vars(transforms))
+            assert repr(transform) == text
+            for _ in range(8):
+                result = transform(nr.from_numpy(image.copy())).numpy()
+                assert result.dtype == np.float32
+                assert any(result.shape == e.shape and np.allclose(result, e, rtol=1e-6) for e in expected(image)), text
+    assert repr(transforms.RandomCrop(3)) == "RandomCrop(size=3, padding=0)"
+    with pytest.raises(TypeError, match="RandomCrop.*'size'"):
+        transforms.RandomCrop("3")
+    with pytest.raises(ValueError, match="standard deviations"):
+        transforms.Normalize([0.5], [0.0])
+    with pytest.raises(ValueError, match="does not fit"):
+        transforms.RandomCrop(9)(nr.zeros(1, 4, 4))
+
+
 # ---- options and faults ----------------------------------------------------------------------
 
 

@@ -1,0 +1,28 @@
+// Transforms of images, as Python holds them.
+#ifndef NEURA_PYTHON_EXTENSION_TRANSFORMS_H_
+#define NEURA_PYTHON_EXTENSION_TRANSFORMS_H_
+
+#include <pybind11/pybind11.h>
+
+#include <functional>
+#include <string>
+
+#include "absl/types/span.h"
+#include "neura/data/random.h"
+#include "neura/tensor/core/tensor.h"
+
+namespace neura::python {
+
+using Transform = std::function<Tensor(const Tensor&, absl::Span<data::SampleRandom>)>;
+
+struct PyTransform {
+  Transform transform;
+  std::string text;  // "Normalize(mean=[0.5], std=[0.5])"
+};
+
+// The class, and a function that makes one for each row of data/transforms.inc.
+void InitTransforms(pybind11::module_& data);
+
+}  // namespace neura::python
+
+#endif  // NEURA_PYTHON_EXTENSION_TRANSFORMS_H_
