@@ -95,6 +95,10 @@ void AddReductionRules(RuleTable& table) {
     if (c.input_shape(0).empty()) return c.Set(0, c.grad());
     c.Set(0, Flip(CumSum(Flip(c.grad(), {dim}), dim), {dim}));
   });
+  table.Add(op::kSort, {.outputs = 0b10}, [](RuleContext& c) {
+    if (c.input_shape(0).empty()) return c.Set(0, c.grad());
+    c.Set(0, ScatterAdd(ZerosLike(c.grad()), c.Get<SortOptions>().dim, c.output(1), c.grad()));
+  });
   for (OpId op : {op::kAll, op::kAny, op::kArgMax, op::kArgMin}) {
     table.NotDifferentiable(op);
   }

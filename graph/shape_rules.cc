@@ -75,6 +75,7 @@ class Rules {
       case op::kTril:
       case op::kTriu:
       case op::kCumSum:
+      case op::kSort:
       case op::kSoftmax:
       case op::kLogSoftmax:
       case op::kBatchNormInference:

@@ -7,8 +7,13 @@
 #include <cub/device/device_radix_sort.cuh>
 #endif
 
+#include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/launch.h"
+#include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/support.h"
+#include "neura/tensor/elements/order.h"
+#include "neura/tensor/iteration/reduce_plan.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 
 namespace neura::cuda {
 namespace {
@@ -60,5 +65,74 @@ SortedKeys StableSort(const KernelCall& call, const Tensor& keys, int64_t bound)
 }
 
 #endif  // NEURA_CUDA_ON_HOST
+
+namespace {
+
+// Lanes of `length` elements, `inner` apart.
+struct Lanes {
+  int64_t length, inner;
+  NEURA_DEVICE int64_t Of(int64_t i) const { return i / (length * inner) * inner + i % inner; }
+  NEURA_DEVICE int64_t At(int64_t lane, int64_t k) const {
+    return lane / inner * inner * length + lane % inner + k * inner;
+  }
+};
+
+template <typename T>
+struct KeyOf {
+  const T* x;
+  bool descending;
+  int64_t* keys;
+  NEURA_DEVICE void operator()(int64_t i) const {
+    keys[i] = elements::Directed(elements::OrderKey(Widen(x[i])), descending);
+  }
+};
+
+struct LaneOf {
+  Lanes lanes;
+  const int64_t* positions;
+  int64_t* keys;
+  NEURA_DEVICE void operator()(int64_t i) const { keys[i] = lanes.Of(positions[i]); }
+};
+
+// Element i of all, lane by lane, each in order.
+template <typename T>
+struct PlaceSorted {
+  Lanes lanes;
+  const T* x;
+  const int64_t* by_key;
+  const int64_t* by_lane;
+  T* values;
+  int64_t* indices;
+  NEURA_DEVICE void operator()(int64_t i) const {
+    const int64_t from = by_key[by_lane[i]];
+    const int64_t to = lanes.At(i / lanes.length, i % lanes.length);
+    values[to] = x[from];
+    indices[to] = from / lanes.inner % lanes.length;
+  }
+};
+
+}  // namespace
+
+// By value, then by lane: the second leaves the first in order.
+void SortKernel(KernelCall& call) {
+  const auto& options = call.Get<SortOptions>();
+  const Tensor input = Contiguous(call, call.input(0));
+  const int64_t n = input.numel();
+  if (n == 0) return;
+  const AroundDim around(input, NormalizeDim("sort", options.dim, input.dim()));
+  const Lanes lanes{around.extent, around.inner};
+  SwitchAny(input.dtype(), [&]<typename T>(T) {
+    const Tensor keys = Scratch(call, {n}, kInt64);
+    int64_t* const key = Out<int64_t>(keys);
+    ForEach(call, n, KeyOf<T>{In<T>(input), options.descending, key});
+    const SortedKeys by_key = StableSort(call, keys, -1);
+    ForEach(call, n, LaneOf{lanes, In<int64_t>(by_key.positions), key});
+    const SortedKeys by_lane = StableSort(call, keys, around.outer * around.inner);
+    ForEach(call, n,
+            PlaceSorted<T>{lanes, In<T>(input), In<int64_t>(by_key.positions),
+                           In<int64_t>(by_lane.positions), Out<T>(call.output(0)),
+                           Out<int64_t>(call.output(1))});
+  });
+}
 
 }  // namespace neura::cuda

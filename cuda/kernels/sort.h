@@ -13,7 +13,7 @@ struct SortedKeys {
   Tensor positions;  // int64, where each of them stood; equal keys stay in their order
 };
 
-// `keys` is contiguous int64, each in [0, bound].
+// `keys` is contiguous int64, each in [0, bound], or of any value where `bound` is -1.
 SortedKeys StableSort(const KernelCall& call, const Tensor& keys, int64_t bound);
 
 }  // namespace neura::cuda

@@ -65,6 +65,23 @@ void WriteCumSum(Exporter& exporter, const Node& node, const char* onnx_name) {
   exporter.EmitTo(node.outputs, onnx_name, {x, exporter.Constant(ScalarTensor(dim))});
 }
 
+// All of them are the largest, or the smallest, in order.
+void WriteSort(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const auto& options = node.options().Get<SortOptions>();
+  const graph::Value& input = exporter.value(node.inputs[0]);
+  const std::string x = exporter.Name(node.inputs[0]);
+  if (input.dtype == kBool) exporter.Fail(node, "ONNX has no order of bool; Cast() the input");
+  if (input.shape.empty()) {
+    exporter.EmitTo({node.outputs[0]}, "Identity", {x});
+    return exporter.EmitTo({node.outputs[1]}, "Identity",
+                           {exporter.Constant(ScalarTensor(int64_t{0}))});
+  }
+  const int64_t dim = NormalizeDim("sort", options.dim, static_cast<int64_t>(input.shape.size()));
+  const graph::SymInt& extent = input.shape[static_cast<size_t>(dim)];
+  exporter.EmitTo(node.outputs, onnx_name, {x, exporter.Extents({extent})},
+                  {{"axis", dim}, {"largest", int64_t{options.descending}}});
+}
+
 void WriteLinear(Exporter& exporter, const Node& node, const char* onnx_name) {
   const std::string x = exporter.Name(node.inputs[0]), weight = exporter.Name(node.inputs[1]);
   const graph::ValueId bias = node.inputs.size() > 2 ? node.inputs[2] : graph::kNone;

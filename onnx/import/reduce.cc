@@ -97,6 +97,23 @@ void ReadCumSum(NodeReader& node) {
   node.Out(sum);
 }
 
+// How many is an attribute before operator set 10.
+void ReadTopK(NodeReader& node) {
+  const ValueId x = node.in(0);
+  const graph::SymInt k =
+      node.opset() < 10 ? graph::SymInt(node.Int("k", 0)) : node.Extents(1).at(0);
+  const int64_t dim = node.Axis(node.Int("axis", -1), node.rank(x));
+  node.Int("sorted", 1);  // in order is in any order
+  const SortOptions options{.dim = dim, .descending = node.Int("largest", 1) != 0, .stable = true};
+  const ValueId values = node.Add(op::kSort, options, {x});
+  const std::vector<ValueId> sorted =
+      node.graph().node(node.graph().value(values).producer).outputs;
+  const graph::SymInt extent = node.shape(x)[static_cast<size_t>(dim)];
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    if (node.Wants(i)) node.Out(k == extent ? sorted[i] : node.Slice(sorted[i], dim, 0, k), i);
+  }
+}
+
 // A vector first is a row, second a column, and its dimension goes again.
 void ReadMatMul(NodeReader& node) {
   ValueId a = node.in(0), b = node.in(1);

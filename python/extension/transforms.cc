@@ -30,8 +30,7 @@ class TransformFunction final : public Function {
 
  private:
   template <size_t... I>
-  PyObject* CallWith([[maybe_unused]] PyObject* const* arguments,
-                     std::index_sequence<I...>) const {
+  PyObject* CallWith([[maybe_unused]] PyObject* const* arguments, std::index_sequence<I...>) const {
     std::tuple<Args...> values{};
     ((FromPython(arguments[I], &std::get<I>(values)) ? void() : ThrowBadArgument(I, arguments[I])),
      ...);

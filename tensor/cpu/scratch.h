@@ -17,6 +17,7 @@ enum class ScratchSlot {
   kTapOffsets,
   kFlatMap,
   kStage,
+  kOrder,
   kCount,
 };
 

@@ -92,6 +92,14 @@ void InferCumSum(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (!IsDifferentiable(outputs[0].dtype)) outputs[0].dtype = kInt64;
 }
 
+void InferSort(const OpCall& call, absl::Span<OutputSpec> outputs) {
+  if (IsComplex(call.input(0).dtype())) Fail(call, "complex numbers have no order");
+  NormalizeDim("sort", call.Get<SortOptions>().dim, call.input(0).dim());
+  SameAsInput(call, outputs[0]);
+  SameAsInput(call, outputs[1]);
+  outputs[1].dtype = kInt64;
+}
+
 void InferMatMul(const OpCall& call, absl::Span<OutputSpec> outputs) {
   const Tensor &a = call.input(0), &b = call.input(1);
   if (a.dim() < 2 || b.dim() < 2) Fail(call, "both inputs need at least two dimensions");

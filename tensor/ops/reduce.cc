@@ -43,6 +43,10 @@ Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options) {
   return Call<op::kArgMin>(options, input);
 }
 Tensor CumSum(const Tensor& input, int64_t dim) { return Call<op::kCumSum>({.dim = dim}, input); }
+ValuesAndIndices Sort(const Tensor& input, const SortOptions& options) {
+  auto [values, indices] = Call<op::kSort>(options, input);
+  return {std::move(values), std::move(indices)};
+}
 
 namespace {
 

@@ -30,6 +30,9 @@ struct ValuesAndIndices {
 // The extremum along one dimension and where it stands; its gradient goes to that element.
 ValuesAndIndices Max(const Tensor& input, int64_t dim, bool keepdim = false);
 ValuesAndIndices Min(const Tensor& input, int64_t dim, bool keepdim = false);
+// The elements along a dimension in order, and where each of them stood; gradients go back there.
+// NaN is the largest. Throws InvalidArgument for complex numbers.
+ValuesAndIndices Sort(const Tensor& input, const SortOptions& options = {});
 
 // Sum of squared deviations from the mean, over the count less `correction`.
 Tensor Var(const Tensor& input, const ReduceOptions& options = {}, int64_t correction = 1);

@@ -39,9 +39,56 @@ const Form kForms[] = {
     {"long", {2, 41}, {1}, false},
 };
 
+// By selection: each time the first of the extremes that are left.
+std::vector<Array> Sorted(const Array& x, int64_t dim, bool descending) {
+  Array values = x, indices = x;
+  int64_t inner = 1;
+  for (int64_t d = dim + 1; d < x.dim(); ++d) inner *= x.size(d);
+  const int64_t length = x.size(dim);
+  const auto less = [](double a, double b) { return std::isnan(b) ? !std::isnan(a) : a < b; };
+  for (int64_t lane = 0; lane < x.numel() / std::max<int64_t>(length, 1); ++lane) {
+    const int64_t base = lane / inner * inner * length + lane % inner;
+    std::vector<bool> taken(static_cast<size_t>(length));
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t best = -1;
+      for (int64_t k = 0; k < length; ++k) {
+        if (taken[static_cast<size_t>(k)]) continue;
+        const double here = x[base + k * inner];
+        if (best < 0 || (descending ? less(x[base + best * inner], here)
+                                    : less(here, x[base + best * inner]))) {
+          best = k;
+        }
+      }
+      taken[static_cast<size_t>(best)] = true;
+      values[base + i * inner] = x[base + best * inner];
+      indices[base + i * inner] = static_cast<double>(best);
+    }
+  }
+  return {values, indices};
+}
+
+void AddSort(CaseList& cases) {
+  const auto add = [&](const char* name, const Tensor& x, const SortOptions& options) {
+    const int64_t dim = options.dim < 0 ? options.dim + x.dim() : options.dim;
+    cases.push_back({std::string("sort/") + name,
+                     op::kSort,
+                     {x},
+                     Own(options),
+                     [dim, down = options.descending](const std::vector<Array>& in) {
+                       return Sorted(in[0], dim, down);
+                     }});
+  };
+  add("last", Sample({3, 7}, 4), {});
+  add("first", Sample({5, 2, 3}, 5), {.dim = 0, .stable = true});
+  add("descending", Sample({2, 5, 3}, 6), {.dim = 1, .descending = true});
+  add("ties", FromList<int64_t>({2, 1, 2, 0, 1, 2}), {.descending = true});
+  add("nothing", Zeros({2, 0, 3}, {.dtype = kFloat64}), {.dim = 1});
+}
+
 }  // namespace
 
 void AddReductionCases(CaseList& cases) {
+  AddSort(cases);
   const auto add = [&](OpId op, const Fold& fold, double low = -1, double high = 1) {
     for (const Form& form : kForms) {
       cases.push_back({std::string(SchemaOf(op).name) + "/" + form.name,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/values.h"
 
 namespace neura::cpu {
 namespace {
@@ -120,6 +121,24 @@ TEST(ReduceNaNTest, WinsWhereverItStands) {
     ExpectReductions(MaskedFill(x, holes, std::nan("")));
     ExpectReductions(Permute(MaskedFill(x, holes, std::nan("")), {2, 0, 1}));
   }
+}
+
+TEST(SortTest, NaNIsTheLargestAndEqualsKeepTheirOrder) {
+  const float nan = std::nanf("");
+  for (DType dtype : {kFloat16, kBFloat16, kFloat32, kFloat64}) {
+    const Tensor x = Cast(FromList<float>({2, nan, -0.0f, -INFINITY, 0, nan, INFINITY}), dtype);
+    const auto order = [&](bool descending) {
+      return testing::Values<int64_t>(Sort(x, {.descending = descending}).indices);
+    };
+    EXPECT_EQ(order(false), (std::vector<int64_t>{3, 2, 4, 0, 6, 1, 5}));
+    EXPECT_EQ(order(true), (std::vector<int64_t>{1, 5, 6, 0, 2, 4, 3}));
+    EXPECT_EQ(Sort(x).values.dtype(), dtype);
+  }
+  const std::vector<int64_t> extremes = {std::numeric_limits<int64_t>::max(), -1,
+                                         std::numeric_limits<int64_t>::min()};
+  EXPECT_EQ(testing::Values<int64_t>(Sort(FromVector(extremes, {3})).indices),
+            (std::vector<int64_t>{2, 1, 0}));
+  EXPECT_EQ(Sort(ScalarTensor(3.0f)).indices.Item<int64_t>(), 0);
 }
 
 TEST(ReduceIntegerTest, SumsAndProductsWrap) {

@@ -1,4 +1,4 @@
-// Reductions and scans: options and identities.
+// Reductions, scans and orders: options and identities.
 #ifndef NEURA_TENSOR_OPS_OP_LIST_REDUCE_H_
 #define NEURA_TENSOR_OPS_OP_LIST_REDUCE_H_
 
@@ -25,6 +25,14 @@ struct ArgReduceOptions {
   std::optional<int64_t> dim = {};
   bool keepdim = false;
   NEURA_FIELDS(dim, keepdim)
+};
+
+// Equal elements stay in their order whether `stable` asks for it or not.
+struct SortOptions {
+  int64_t dim = -1;
+  bool descending = false;
+  bool stable = false;
+  NEURA_FIELDS(dim, descending, stable)
 };
 
 namespace op {
