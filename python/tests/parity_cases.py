@@ -144,7 +144,7 @@ add("sum", Case([normal(0)]), Case([normal()]), Case([normal(4)], kwargs={"dtype
 add("mean", Case([normal(5, 1)], kwargs={"dim": 0}))
 add("norm", Case([REDUCED], (1,)), Case([REDUCED], (3.0, 1)), Case([REDUCED], (float("inf"),), {"dim": 2}))
 add("cumsum", Case([REDUCED], (1,)), Case([integers(0, 5, 4)], (0,), dtypes=("int64", "int32")))
-for _name in ("sort",):
+for _name in ("sort", "argsort"):
     for _args, _kwargs in [((), {}), ((1, True), {}), ((), {"dim": 0, "stable": True})]:
         add(_name, Case([REDUCED], _args, _kwargs, gradient=_name == "sort"))
     add(_name, Case([integers(0, 5, 4)], dtypes=NUMBERS, kwargs={"stable": True}, gradient=False))

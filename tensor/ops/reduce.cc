@@ -47,6 +47,9 @@ ValuesAndIndices Sort(const Tensor& input, const SortOptions& options) {
   auto [values, indices] = Call<op::kSort>(options, input);
   return {std::move(values), std::move(indices)};
 }
+Tensor ArgSort(const Tensor& input, int64_t dim, bool descending, bool stable) {
+  return Sort(input, {.dim = dim, .descending = descending, .stable = stable}).indices;
+}
 
 namespace {
 

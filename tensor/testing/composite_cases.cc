@@ -202,6 +202,12 @@ void AddReductions(CaseList& cases) {
         for (double value : v) sum += std::exp(value);
         return std::log(sum);
       })));
+  cases.push_back(Case(
+      "argsort/descending", {FromList<int64_t>({3, 9, 3, 7})},
+      [](Inputs in) { return ArgSort(in[0], 0, true); },
+      [](const std::vector<Array>&) {
+        return std::vector<Array>{{.shape = {4}, .values = {1, 3, 0, 2}}};
+      }));
   for (double p : {1.0, 2.0, 2.5}) {
     cases.push_back(Case(
         "norm/p" + std::to_string(p), {x}, [p](Inputs in) { return Norm(in[0], p, {.dims = {2}}); },
