@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 # By kind of place, the files that it may be in.
 PLACES = {
-    "row": ["*/op_list/*.inc", "tensor/ops/composites.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "data/transforms.inc", "onnx/import/operators.inc"],
-    "options": ["*/op_list/*.h", "nn/loss.h"],
+    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "data/transforms.inc", "onnx/import/operators.inc"],
+    "options": ["tensor/ops/op_list/*.h", "nn/loss.h"],
     "function": ["tensor/ops/*.h", "tensor/ops/*.cc"],
     "inference": ["tensor/ops/infer_*.cc"],
     "element function": ["tensor/elements/*.h", "tensor/cpu/lanes_math-inl.h"],
@@ -57,6 +57,13 @@ ADDITIONS = [
         ["row", "function", "inference", "CPU kernel", "gradient rule", "case", "ONNX mapping"],
         ["onnx/import/*"],
     ),
+    Addition(
+        "primitive with two outputs and options",
+        "Sort|kSort|SortKernel|InferSort|WriteSort|SortOptions",
+        ["row", "options", "function", "inference", "CPU kernel", "gradient rule", "case", "ONNX mapping"],
+        ["onnx/import/*"],
+    ),
+    Addition("composite", "ArgSort|argsort", ["row", "function", "case"]),
     Addition("composite", "Lerp|lerp", ["row", "function", "case"], ["nn/layers.cc"]),
     Addition("layer", "LeakyReLU", ["row", "layer", "case"]),
     Addition("loss", "SmoothL1|SmoothL1Options|SmoothL1Loss|smooth_l1_loss", ["row", "options", "loss", "case"]),
