@@ -279,6 +279,40 @@ TEST(InPlaceTest, NumericalGradientsOfWritesThroughViewsOfViews) {
   EXPECT_EQ(autograd::GradGradCheck(function, inputs), "");
 }
 
+// What a rule saves is made where a gradient is recorded, whatever the caller wants.
+TEST(WantedTest, RulesGetTheOutputsThatTheySave) {
+  const Tensor image = Reshape(FromList<float>({1, 4, 3, 2}), {1, 1, 2, 2});
+  SetRequiresGrad(image);
+  const Tensor pooled = MaxPool2d(image, {.kernel_size = 2});
+  EXPECT_THAT(Values(Grad({pooled}, {image}, {.grad_outputs = {OnesLike(pooled)}})[0]),
+              ElementsAre(0, 1, 0, 0));
+  const auto some = LayerNorm(image, {}, {}, {}, 0b1);
+  EXPECT_FALSE(some.mean.defined());
+  EXPECT_TRUE(RequiresGrad(some.output));
+}
+
+// Gradients that nobody asks for are not computed, and the others are the same.
+TEST(WantedTest, GradientsOfSomeInputs) {
+  const Tensor x = Randn({6, 4}), w = Rand({4}), b = Rand({4});
+  for (const Tensor& leaf : {x, w, b}) SetRequiresGrad(leaf);
+  for (bool batch : {false, true}) {
+    const Tensor y = batch ? BatchNormTraining(x, w, b).output : LayerNorm(x, w, b).output;
+    const Tensor loss = Sum(Exp(y));
+    const std::vector<Tensor> all = Grad({loss}, {x, w, b}, {.retain_graph = true});
+    const Tensor leaves[] = {x, w, b};
+    for (size_t i = 0; i < 3; ++i) {
+      const Tensor alone = Grad({loss}, {leaves[i]}, {.retain_graph = true})[0];
+      EXPECT_TRUE(SameBits(alone, all[i])) << i;
+    }
+    const Tensor first = Grad({loss}, {x}, {.create_graph = true})[0];
+    const Tensor both = Grad({loss}, {x, w, b}, {.create_graph = true})[0];
+    const auto second = [&](const Tensor& grad) {
+      return Grad({Sum(Square(grad))}, {w}, {.retain_graph = true})[0];
+    };
+    EXPECT_TRUE(SameBits(second(first), second(both)));
+  }
+}
+
 TEST(InPlaceTest, DetachedMemoryHasNoHistory) {
   const Tensor x = Leaf({1, 2});
   const Tensor h = x * 2, detached = Detach(h);
@@ -403,7 +437,7 @@ TEST(CustomOpTest, HasKernelAndGradient) {
     schema.inputs = "input";
     schema.doc = "input * input * input";
     schema.options = OptionsTypeOf<NoOptions>("NoOptions");
-    const OpId op = RegisterOp(schema, [](const OpCall& call, absl::Span<OutputSpec> outputs) {
+    const OpId op = RegisterOp(schema, [](const OpCall& call, OutputSpecs& outputs) {
       outputs[0].dtype = call.input(0).dtype();
       outputs[0].shape.assign(call.input(0).shape().begin(), call.input(0).shape().end());
     });

@@ -18,9 +18,8 @@ void ViewRule(RuleContext& c) {
   const Tensor like = Tensor::View(c.grad().storage(), 0, c.input_shape(0),
                                    ContiguousStrides(c.input_shape(0)), c.input_dtype(0));
   const Tensor* inputs[] = {&like};
-  OutputSpec spec;
-  InferOf(op)({op, c.options(), inputs, like.device()}, absl::MakeSpan(&spec, 1));
-  c.Set(0, AsStridedGrad(c.grad(), c.input_shape(0), spec.strides, spec.offset));
+  const OutputSpecs specs = InferOutputs({op, c.options(), inputs, like.device()});
+  c.Set(0, AsStridedGrad(c.grad(), c.input_shape(0), specs[0].strides, specs[0].offset));
 }
 
 void ReshapeRule(RuleContext& c) { c.Set(0, Reshape(c.grad(), c.input_shape(0))); }

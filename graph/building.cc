@@ -169,7 +169,7 @@ OptionsBox Guess(const Operation& operation, const Tensor& input) {
 }  // namespace
 
 // Sets `guess` where sizes had to be made up.
-std::vector<OutputSpec> Graph::TryShapes(const Node& node, bool* guess) const {
+OutputSpecs Graph::TryShapes(const Node& node, bool* guess) const {
   const Operation& operation = node.operation();
   const auto tried = [this](ValueId id) -> const Tensor& { return value(id).tried; };
   const std::vector<const Tensor*> inputs = Refs(node.inputs, tried);
@@ -181,7 +181,7 @@ std::vector<OutputSpec> Graph::TryShapes(const Node& node, bool* guess) const {
       const auto read = [&](const SizeLeaf& leaf) {
         return leaf.kind == SizeLeaf::Kind::kExtent ? tried(leaf.value).size(leaf.index) : 1;
       };
-      std::vector<OutputSpec> specs =
+      OutputSpecs specs =
           InferOutputs(operation.op, Resolve(operation.options, operation.symbolic, read), inputs);
       for (const OutputSpec& spec : specs) NumElements(spec.shape);  // throws where it is none
       return specs;
@@ -220,7 +220,7 @@ absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vecto
   }
   if (!given) ThrowInvalidArgument(absl::StrCat(schema.name, ": takes tensors alone"));
   VisitLeaves(node, [&](const SizeLeaf& leaf) { guess |= value(leaf.value).is_guess; });
-  std::vector<OutputSpec> specs = TryShapes(node, &guess);
+  const OutputSpecs specs = TryShapes(node, &guess);
   std::vector<Value> outputs;
   for (const OutputSpec& spec : specs) {
     Value output{.dtype = spec.dtype, .tried = MetaTensor(op, spec), .is_guess = guess};

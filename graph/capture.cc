@@ -242,6 +242,7 @@ class Capturer {
         graph_.AddNode(first.op, std::move(options), std::move(values), std::move(symbolic));
     const std::vector<ValueId> outputs(added.begin(), added.end());
     for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!first.outputs[i].defined()) continue;  // nobody wanted it
       Tracked tracked{.value = outputs[i]};
       if (SchemaOf(first.op).flags.view) {
         tracked.parent = inputs[0];
