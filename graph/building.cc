@@ -7,6 +7,7 @@
 #include "neura/graph/shape_rules.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::graph {
@@ -199,6 +200,17 @@ OutputSpecs Graph::TryShapes(const Node& node, bool* guess) const {
   }
 }
 
+// The results of an operation are counted once and for all.
+void Graph::CheckCounted(const Node& unbind) const {
+  const std::vector<SymInt>& shape = value(unbind.inputs[0]).shape;
+  const int64_t dim = NormalizeDim("unbind", unbind.options().Get<DimOptions>().dim,
+                                   static_cast<int64_t>(shape.size()));
+  const SymInt& extent = shape[static_cast<size_t>(dim)];
+  if (extent.is_number()) return;
+  ThrowInvalidArgument(absl::StrCat("unbind: the extent of dim ", dim, " is open, and so would be ",
+                                    "the number of tensors: ", ToString(extent)));
+}
+
 absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vector<ValueId> inputs,
                                          std::vector<SymbolicOption> symbolic) {
   const OpSchema& schema = SchemaOf(op);
@@ -221,6 +233,7 @@ absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vecto
   if (!given) ThrowInvalidArgument(absl::StrCat(schema.name, ": takes tensors alone"));
   VisitLeaves(node, [&](const SizeLeaf& leaf) { guess |= value(leaf.value).is_guess; });
   const OutputSpecs specs = TryShapes(node, &guess);
+  if (op == op::kUnbind) CheckCounted(node);
   std::vector<Value> outputs;
   for (const OutputSpec& spec : specs) {
     Value output{.dtype = spec.dtype, .tried = MetaTensor(op, spec), .is_guess = guess};

@@ -223,6 +223,7 @@ class Graph {
   OutputSpecs TryShapes(const Node& node, bool* guess) const;
   absl::Span<const ValueId> Insert(Node node, std::vector<Value> outputs);
   void CheckReads(const Node& node) const;
+  void CheckCounted(const Node& unbind) const;
   void Simplify(Node& node) const;
   // Of the uses that a node's expressions are.
   void NoteLeaves(NodeId user);

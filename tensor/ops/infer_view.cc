@@ -148,6 +148,48 @@ void InferSlice(const OpCall& call, OutputSpecs& outputs) {
   if (outputs[0].shape[dim] > 1) outputs[0].strides[dim] *= options.step;
 }
 
+void InferSplit(const OpCall& call, OutputSpecs& outputs) {
+  const Tensor& input = call.input(0);
+  const auto& options = call.Get<SplitOptions>();
+  if (input.dim() == 0) Fail(call, "a tensor without dimensions cannot be split");
+  const auto dim = static_cast<size_t>(NormalizeDim("split", options.dim, input.dim()));
+  const int64_t extent = input.shape()[dim];
+  outputs.resize(options.sizes.size());
+  int64_t start = 0;
+  const auto fail = [&] {
+    Fail(call, "the sizes do not add up to the ", extent, " of dim ", options.dim);
+  };
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const int64_t size = options.sizes[i];
+    if (size < 0) Fail(call, "a size is negative");
+    if (size > extent - start) fail();
+    outputs[i].dtype = input.dtype();
+    outputs[i].shape.assign(input.shape().begin(), input.shape().end());
+    outputs[i].strides.assign(input.strides().begin(), input.strides().end());
+    outputs[i].shape[dim] = size;
+    outputs[i].offset = size == 0 ? 0 : start * input.strides()[dim];
+    start += size;
+  }
+  if (start != extent) fail();
+}
+
+void InferUnbind(const OpCall& call, OutputSpecs& outputs) {
+  const Tensor& input = call.input(0);
+  if (input.dim() == 0) Fail(call, "a tensor without dimensions has no slices");
+  const int64_t dim = NormalizeDim("unbind", call.Get<DimOptions>().dim, input.dim());
+  const auto extent = input.shape()[static_cast<size_t>(dim)];
+  outputs.resize(static_cast<size_t>(extent));
+  for (int64_t i = 0; i < extent; ++i) {
+    OutputSpec& slice = outputs[static_cast<size_t>(i)];
+    slice.dtype = input.dtype();
+    slice.shape.assign(input.shape().begin(), input.shape().end());
+    slice.strides.assign(input.strides().begin(), input.strides().end());
+    slice.shape.erase(slice.shape.begin() + dim);
+    slice.strides.erase(slice.strides.begin() + dim);
+    slice.offset = input.numel() == 0 ? 0 : i * input.strides()[static_cast<size_t>(dim)];
+  }
+}
+
 void InferDiagonal(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const auto& options = call.Get<DiagonalOptions>();

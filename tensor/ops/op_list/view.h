@@ -19,6 +19,13 @@ struct SliceOptions {
   NEURA_FIELDS(dim, start, end, step)
 };
 
+// The extents of the parts along dimension `dim`; they add up to its extent.
+struct SplitOptions {
+  Dims sizes = {};
+  int64_t dim = 0;
+  NEURA_FIELDS(sizes, dim)
+};
+
 struct DiagonalOptions {
   int64_t offset = 0;
   int64_t dim1 = 0;
