@@ -279,6 +279,94 @@ TEST(InPlaceTest, NumericalGradientsOfWritesThroughViewsOfViews) {
   EXPECT_EQ(autograd::GradGradCheck(function, inputs), "");
 }
 
+TEST(InPlaceTest, PartsAreViewsLikeSlices) {
+  const auto with_parts = [](const std::vector<Tensor>& in) {
+    const Tensor h = in[0] * 1;  // [3, 4]
+    const std::vector<Tensor> parts = Split(h, {1, 3}, 1), rows = Unbind(h);
+    MulInPlace(parts[1], -3);
+    AddInPlace(rows[1], Exp(in[1]));
+    return std::vector<Tensor>{h * h, Sin(parts[0]), parts[1], rows[1] * rows[2]};
+  };
+  const auto with_slices = [](const std::vector<Tensor>& in) {
+    const Tensor h = in[0] * 1, left = Slice(h, 1, 0, 1), right = Slice(h, 1, 1),
+                 row = Select(h, 0, 1);
+    const Tensor last = Select(h, 0, 2);
+    MulInPlace(right, -3);
+    AddInPlace(row, Exp(in[1]));
+    return std::vector<Tensor>{h * h, Sin(left), right, row * last};
+  };
+  const std::vector<Tensor> inputs = {Reshape(Linspace(-1, 1, 12, {.dtype = kFloat64}), {3, 4}),
+                                      FromList<double>({0.5, -2, 1, 0})};
+  const std::vector<Tensor> parts = with_parts(inputs), slices = with_slices(inputs);
+  for (size_t i = 0; i < parts.size(); ++i) EXPECT_TRUE(SameBits(parts[i], slices[i])) << i;
+  EXPECT_EQ(autograd::GradCheck(with_parts, inputs), "");
+  EXPECT_EQ(autograd::GradGradCheck(with_parts, inputs), "");
+}
+
+TEST(ListTest, PartsAreOneOperation) {
+  const Tensor x = Leaf({1, 2, 3, 4, 5, 6, 7});
+  const std::vector<Tensor> parts = Unbind(x * 2);
+  for (const Tensor& part : parts) EXPECT_EQ(autograd::RecordedOp(part), "unbind");
+  // Beyond the outputs that a node has room for.
+  std::vector<double> seen;
+  autograd::RegisterHook(parts[6], [&](const Tensor& grad) {
+    seen.push_back(grad.Item<double>());
+    return grad * 10;
+  });
+  const Tensor loss = parts[1] * parts[6];
+  EXPECT_THAT(Values(Grad({loss}, {x}, {.retain_graph = true})[0]),
+              ElementsAre(0, 28, 0, 0, 0, 0, 80));
+  EXPECT_THAT(seen, ElementsAre(4));
+  EXPECT_THAT(Values(Grad({loss}, {parts[6]})[0]), ElementsAre(40));
+}
+
+TEST(ListTest, PartsMadeWithoutRecordingStandApart) {
+  const Tensor x = Leaf({1, 2}), h = x * 1;
+  std::vector<Tensor> parts;
+  {
+    NoGradGuard no_grad;
+    parts = Unbind(h);
+  }
+  for (const Tensor& part : parts) {
+    EXPECT_FALSE(part.base().defined());
+    EXPECT_FALSE(RequiresGrad(part));
+  }
+}
+
+// What a rule saves is made where a gradient is recorded, whatever the caller wants.
+TEST(WantedTest, RulesGetTheOutputsThatTheySave) {
+  const Tensor image = Reshape(FromList<float>({1, 4, 3, 2}), {1, 1, 2, 2});
+  SetRequiresGrad(image);
+  const Tensor pooled = MaxPool2d(image, {.kernel_size = 2});
+  EXPECT_THAT(Values(Grad({pooled}, {image}, {.grad_outputs = {OnesLike(pooled)}})[0]),
+              ElementsAre(0, 1, 0, 0));
+  const auto some = LayerNorm(image, {}, {}, {}, 0b1);
+  EXPECT_FALSE(some.mean.defined());
+  EXPECT_TRUE(RequiresGrad(some.output));
+}
+
+// Gradients that nobody asks for are not computed, and the others are the same.
+TEST(WantedTest, GradientsOfSomeInputs) {
+  const Tensor x = Randn({6, 4}), w = Rand({4}), b = Rand({4});
+  for (const Tensor& leaf : {x, w, b}) SetRequiresGrad(leaf);
+  for (bool batch : {false, true}) {
+    const Tensor y = batch ? BatchNormTraining(x, w, b).output : LayerNorm(x, w, b).output;
+    const Tensor loss = Sum(Exp(y));
+    const std::vector<Tensor> all = Grad({loss}, {x, w, b}, {.retain_graph = true});
+    const Tensor leaves[] = {x, w, b};
+    for (size_t i = 0; i < 3; ++i) {
+      const Tensor alone = Grad({loss}, {leaves[i]}, {.retain_graph = true})[0];
+      EXPECT_TRUE(SameBits(alone, all[i])) << i;
+    }
+    const Tensor first = Grad({loss}, {x}, {.create_graph = true})[0];
+    const Tensor both = Grad({loss}, {x, w, b}, {.create_graph = true})[0];
+    const auto second = [&](const Tensor& grad) {
+      return Grad({Sum(Square(grad))}, {w}, {.retain_graph = true})[0];
+    };
+    EXPECT_TRUE(SameBits(second(first), second(both)));
+  }
+}
+
 TEST(InPlaceTest, DetachedMemoryHasNoHistory) {
   const Tensor x = Leaf({1, 2});
   const Tensor h = x * 2, detached = Detach(h);
@@ -403,7 +491,7 @@ TEST(CustomOpTest, HasKernelAndGradient) {
     schema.inputs = "input";
     schema.doc = "input * input * input";
     schema.options = OptionsTypeOf<NoOptions>("NoOptions");
-    const OpId op = RegisterOp(schema, [](const OpCall& call, absl::Span<OutputSpec> outputs) {
+    const OpId op = RegisterOp(schema, [](const OpCall& call, OutputSpecs& outputs) {
       outputs[0].dtype = call.input(0).dtype();
       outputs[0].shape.assign(call.input(0).shape().begin(), call.input(0).shape().end());
     });

@@ -42,7 +42,7 @@ void FunctionRule(RuleContext& c) {
 
 constexpr Rule kRule = {.kind = Rule::Kind::kDifferentiable,
                         .saves = {},
-                        .differentiable_outputs = (1 << kMaxOutputs) - 1,
+                        .differentiable_outputs = kAllOutputs,
                         .backward = FunctionRule};
 
 // It is recorded and never dispatched, so nothing has to be inferred.
@@ -55,7 +55,7 @@ OpId FunctionOp() {
     schema.doc = "A step whose gradient the program has written";
     schema.options = OptionsTypeOf<FunctionOptions>("FunctionOptions");
     schema.max_inputs = kAnyNumber;
-    return RegisterOp(schema, [](const OpCall&, absl::Span<OutputSpec>) {
+    return RegisterOp(schema, [](const OpCall&, OutputSpecs&) {
       ThrowUnimplemented("function: use RecordFunction");
     });
   }();
@@ -74,10 +74,6 @@ std::shared_ptr<const FunctionBackward> FunctionOf(const Node& node) {
 
 void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
                     const std::vector<Tensor>& outputs, FunctionBackward backward) {
-  if (outputs.size() > kMaxOutputs) {
-    ThrowInvalidArgument(absl::StrCat(name, ": ", outputs.size(), " outputs; at most ", kMaxOutputs,
-                                      " can be recorded"));
-  }
   std::vector<const Tensor*> refs;
   bool flows = false;
   for (const Tensor& input : inputs) {

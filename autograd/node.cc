@@ -62,7 +62,10 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
   const auto node = IntrusivePtr<Node>::Adopt(new (internal::ObjectPool<Node>::Allocate()) Node);
   const OpSchema& schema = call.schema();
   node->op_ = call.op;
-  node->num_outputs_ = static_cast<uint8_t>(outputs.size());
+  node->num_outputs_ = static_cast<uint32_t>(outputs.size());
+  if (outputs.size() > kMaxOutputs) {
+    node->more_hooks_ = std::make_unique<HookSlot[]>(outputs.size() - kMaxOutputs);
+  }
   node->rule_ = &rule;
   if (call.options != nullptr && schema.has_options()) {
     node->CopyOptions(*schema.options, call.options);
@@ -191,7 +194,7 @@ Tensor Node::SavedOutput(size_t i) {
   if (i >= saved_outputs_.size() || !saved_outputs_[i].tensor.defined()) return {};
   Check(saved_outputs_[i], "the output");
   Tensor output = WithoutHistory(saved_outputs_[i].tensor);
-  if (rule_->differentiable_outputs >> i & 1) {
+  if (rule_->DifferentiatesOutput(i)) {
     MetaOrNew(output).SetNode(IntrusivePtr<Node>::Share(this), i);
   }
   return output;

@@ -156,7 +156,9 @@ class Node {
   Tensor SavedInput(size_t i) const;
   Tensor SavedOutput(size_t i);
 
-  HookSlot& hooks(size_t output) { return hooks_[output]; }
+  HookSlot& hooks(size_t output) {
+    return output < kMaxOutputs ? hooks_[output] : more_hooks_[output - kMaxOutputs];
+  }
 
  private:
   Node() = default;
@@ -172,7 +174,7 @@ class Node {
   std::atomic<uint32_t> refs_{1};
   OpId op_{};
   std::atomic<uint32_t> uses_{0};
-  uint8_t num_outputs_ = 1;
+  uint32_t num_outputs_ = 1;
   uint64_t sequence_ = 0;
   Node* next_waiting_ = nullptr;  // NodeReaper's
   const Rule* rule_ = nullptr;
@@ -181,6 +183,7 @@ class Node {
   absl::InlinedVector<Saved, 3> saved_inputs_;   // one for each input, undefined where not saved
   absl::InlinedVector<Saved, 1> saved_outputs_;  // one for each output, or none at all
   HookSlot hooks_[kMaxOutputs];
+  std::unique_ptr<HookSlot[]> more_hooks_;
   alignas(16) std::byte inline_options_[kInlineOptions];
 
   friend struct NodeReaper;

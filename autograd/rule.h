@@ -3,6 +3,7 @@
 #ifndef NEURA_AUTOGRAD_RULE_H_
 #define NEURA_AUTOGRAD_RULE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -17,7 +18,7 @@ namespace neura::autograd {
 // What backward needs of a call: bit i for input i and for output i.
 struct Saves {
   uint16_t inputs = 0;
-  uint16_t outputs = 0;
+  OutputMask outputs = 0;
   // Inputs that are needed only when the gradient of input 0, or of input 1, is wanted.
   uint16_t for_first = 0;
   uint16_t for_second = 0;
@@ -35,6 +36,7 @@ class RuleContext {
 
   // The gradient of output i; undefined where nothing depends on that output.
   const Tensor& grad(size_t i = 0) const { return grad_outputs_[i]; }
+  size_t num_outputs() const { return grad_outputs_.size(); }
   // The saved value. Throws FailedPrecondition when it was changed in place since. Undefined when
   // the optional input was absent.
   Tensor input(size_t i) const;
@@ -68,8 +70,12 @@ struct Rule {
   enum class Kind : uint8_t { kMissing, kDifferentiable, kNotDifferentiable };
   Kind kind = Kind::kMissing;
   Saves saves;
-  // Outputs through which gradients flow; the others (indices, statistics) are constants.
-  uint16_t differentiable_outputs = 1;
+  // Outputs through which gradients flow; the others (indices, statistics) are constants. Those of
+  // a list count like the last of the mask.
+  OutputMask differentiable_outputs = 1;
+  bool DifferentiatesOutput(size_t i) const {
+    return (differentiable_outputs >> std::min<size_t>(i, 15) & 1) != 0;
+  }
   RuleFn backward = nullptr;
 };
 

@@ -17,7 +17,7 @@ inline constexpr Saves kSaveEachOther = {.for_first = 0b10, .for_second = 0b01};
 
 class RuleTable {
  public:
-  void Add(OpId op, Saves saves, RuleFn backward, uint16_t differentiable_outputs = 1) {
+  void Add(OpId op, Saves saves, RuleFn backward, OutputMask differentiable_outputs = 1) {
     rules_[static_cast<int>(op)] = {Rule::Kind::kDifferentiable, saves, differentiable_outputs,
                                     backward};
   }

@@ -90,6 +90,11 @@ Tensor PerRow(const Tensor& tensor, int64_t rank) {
   return Reshape(tensor, shape);
 }
 
+// Of the gradients of input, weight and bias.
+OutputMask Needed(const RuleContext& c) {
+  return static_cast<OutputMask>(c.needs(0) | c.needs(1) << 1 | c.needs(2) << 2);
+}
+
 template <typename Grads>
 void SetAll(RuleContext& c, const Grads& grads) {
   if (c.needs(0)) c.Set(0, grads.input);
@@ -121,7 +126,8 @@ void AddNormRules(RuleTable& table) {
   });
 
   table.Add(op::kBatchNormTraining, {.inputs = 0b11, .outputs = 0b110}, [](RuleContext& c) {
-    SetAll(c, BatchNormTrainingGrad(c.grad(), c.input(0), c.input(1), c.output(1), c.output(2)));
+    SetAll(c, BatchNormTrainingGrad(c.grad(), c.input(0), c.input(1), c.output(1), c.output(2),
+                                    Needed(c)));
   });
   table.Add(
       op::kBatchNormTrainingGrad, kSaveInputs,
@@ -157,7 +163,7 @@ void AddNormRules(RuleTable& table) {
 
   table.Add(op::kLayerNorm, {.inputs = 0b11, .outputs = 0b110}, [](RuleContext& c) {
     SetAll(c, LayerNormGrad(c.grad(), c.input(0), c.input(1), c.output(1), c.output(2),
-                            c.Get<LayerNormOptions>()));
+                            c.Get<LayerNormOptions>(), Needed(c)));
   });
   table.Add(
       op::kLayerNormGrad, kSaveInputs,

@@ -18,9 +18,34 @@ void ViewRule(RuleContext& c) {
   const Tensor like = Tensor::View(c.grad().storage(), 0, c.input_shape(0),
                                    ContiguousStrides(c.input_shape(0)), c.input_dtype(0));
   const Tensor* inputs[] = {&like};
-  OutputSpec spec;
-  InferOf(op)({op, c.options(), inputs, like.device()}, absl::MakeSpan(&spec, 1));
-  c.Set(0, AsStridedGrad(c.grad(), c.input_shape(0), spec.strides, spec.offset));
+  const OutputSpecs specs = InferOutputs({op, c.options(), inputs, like.device()});
+  c.Set(0, AsStridedGrad(c.grad(), c.input_shape(0), specs[0].strides, specs[0].offset));
+}
+
+// The gradient of what was cut along `dim` into parts of these sizes. Parts that nothing depends on
+// have zeros, one tensor for those that lie side by side.
+template <typename SizeOf, typename PartOf>
+void JoinGrads(RuleContext& c, int64_t dim, SizeOf size_of, PartOf part_of) {
+  Dims shape(c.input_shape(0).begin(), c.input_shape(0).end());
+  int64_t& size =
+      shape[static_cast<size_t>(dim < 0 ? dim + static_cast<int64_t>(shape.size()) : dim)];
+  const TensorOptions like{.dtype = c.input_dtype(0), .device = c.input_device(0)};
+  std::vector<Tensor> parts;
+  size = 0;
+  const auto add_zeros = [&] {
+    if (size > 0) parts.push_back(Expand(Zeros({}, like), shape));
+    size = 0;
+  };
+  for (size_t i = 0; i < c.num_outputs(); ++i) {
+    if (!c.grad(i).defined()) {
+      size += size_of(i);
+      continue;
+    }
+    add_zeros();
+    parts.push_back(part_of(c.grad(i)));
+  }
+  add_zeros();
+  c.Set(0, Cat(parts, dim));
 }
 
 void ReshapeRule(RuleContext& c) { c.Set(0, Reshape(c.grad(), c.input_shape(0))); }
@@ -45,6 +70,24 @@ void AddShapeRules(RuleTable& table) {
     c.Set(0, Permute(c.grad(), inverse));
   });
   table.Add(op::kSlice, kSaveNothing, &ViewRule<op::kSlice>);
+  table.Add(
+      op::kSplit, kSaveNothing,
+      [](RuleContext& c) {
+        const auto& options = c.Get<SplitOptions>();
+        JoinGrads(
+            c, options.dim, [&](size_t i) { return options.sizes[i]; },
+            [](const Tensor& grad) { return grad; });
+      },
+      kAllOutputs);
+  table.Add(
+      op::kUnbind, kSaveNothing,
+      [](RuleContext& c) {
+        const int64_t dim = c.Get<DimOptions>().dim;
+        JoinGrads(
+            c, dim, [](size_t) { return 1; },
+            [dim](const Tensor& grad) { return Unsqueeze(grad, dim); });
+      },
+      kAllOutputs);
   table.Add(op::kDiagonal, kSaveNothing, &ViewRule<op::kDiagonal>);
   table.Add(op::kUnfold, kSaveNothing, &ViewRule<op::kUnfold>);
   table.Add(op::kAsStrided, kSaveNothing, &ViewRule<op::kAsStrided>);
@@ -66,12 +109,14 @@ void AddShapeRules(RuleTable& table) {
 
   table.Add(op::kCat, kSaveNothing, [](RuleContext& c) {
     const int64_t dim = c.Get<DimOptions>().dim;
-    int64_t start = 0;
+    Dims sizes;
     for (size_t i = 0; i < c.num_inputs(); ++i) {
       const auto rank = static_cast<int64_t>(c.input_shape(i).size());
-      const int64_t extent = c.input_shape(i)[static_cast<size_t>(dim < 0 ? dim + rank : dim)];
-      if (c.needs(i)) c.Set(i, Narrow(c.grad(), dim, start, extent));
-      start += extent;
+      sizes.push_back(c.input_shape(i)[static_cast<size_t>(dim < 0 ? dim + rank : dim)]);
+    }
+    std::vector<Tensor> parts = Split(c.grad(), sizes, dim);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if (c.needs(i)) c.Set(i, std::move(parts[i]));
     }
   });
   table.Add(op::kPad, kSaveNothing, [](RuleContext& c) {

@@ -58,6 +58,12 @@ void RecordWriteThrough(const Tensor& base, const Tensor& view) {
 
 class Tape final : public OpObserver {
  public:
+  // What a gradient is computed from.
+  OutputMask Needs(const OpCall& call) override {
+    if (!t_grad_enabled || !AnyFlows(call.inputs)) return 0;
+    return RuleOf(call.op).saves.outputs;
+  }
+
   void BeforeInPlace(const OpCall& call) override {
     if (!t_grad_enabled || !AnyFlows(call.inputs)) return;
     const Tensor& target = call.input(0);
@@ -80,7 +86,8 @@ class Tape final : public OpObserver {
   void OnOp(const OpCall& call, absl::Span<Tensor> outputs) override {
     if (!t_grad_enabled) {
       // Later changes to what was viewed without recording are not this tensor's.
-      if (outputs.size() == 1 && !call.in_place) outputs[0].impl()->base = {};
+      if (!call.schema().flags.view) return;
+      for (Tensor& output : outputs) output.impl()->base = {};
       return;
     }
     if (!AnyFlows(call.inputs)) return;
@@ -95,7 +102,8 @@ class Tape final : public OpObserver {
     }
     const IntrusivePtr<Node> node = Node::Record(call, rule, outputs);
     for (size_t i = 0; i < outputs.size(); ++i) {
-      if ((rule.differentiable_outputs >> i & 1) == 0 || !IsDifferentiable(outputs[i].dtype())) {
+      if (!outputs[i].defined() || !rule.DifferentiatesOutput(i) ||
+          !IsDifferentiable(outputs[i].dtype())) {
         continue;
       }
       MetaOrNew(outputs[i]).SetNode(node, i);

@@ -7,6 +7,7 @@
 #include "neura/graph/shape_rules.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::graph {
@@ -169,7 +170,7 @@ OptionsBox Guess(const Operation& operation, const Tensor& input) {
 }  // namespace
 
 // Sets `guess` where sizes had to be made up.
-std::vector<OutputSpec> Graph::TryShapes(const Node& node, bool* guess) const {
+OutputSpecs Graph::TryShapes(const Node& node, bool* guess) const {
   const Operation& operation = node.operation();
   const auto tried = [this](ValueId id) -> const Tensor& { return value(id).tried; };
   const std::vector<const Tensor*> inputs = Refs(node.inputs, tried);
@@ -181,7 +182,7 @@ std::vector<OutputSpec> Graph::TryShapes(const Node& node, bool* guess) const {
       const auto read = [&](const SizeLeaf& leaf) {
         return leaf.kind == SizeLeaf::Kind::kExtent ? tried(leaf.value).size(leaf.index) : 1;
       };
-      std::vector<OutputSpec> specs =
+      OutputSpecs specs =
           InferOutputs(operation.op, Resolve(operation.options, operation.symbolic, read), inputs);
       for (const OutputSpec& spec : specs) NumElements(spec.shape);  // throws where it is none
       return specs;
@@ -197,6 +198,17 @@ std::vector<OutputSpec> Graph::TryShapes(const Node& node, bool* guess) const {
     ThrowUnimplemented(
         absl::StrCat("its shape depends on data, and could not be tried: ", error.message()));
   }
+}
+
+// The results of an operation are counted once and for all.
+void Graph::CheckCounted(const Node& unbind) const {
+  const std::vector<SymInt>& shape = value(unbind.inputs[0]).shape;
+  const int64_t dim = NormalizeDim("unbind", unbind.options().Get<DimOptions>().dim,
+                                   static_cast<int64_t>(shape.size()));
+  const SymInt& extent = shape[static_cast<size_t>(dim)];
+  if (extent.is_number()) return;
+  ThrowInvalidArgument(absl::StrCat("unbind: the extent of dim ", dim, " is open, and so would be ",
+                                    "the number of tensors: ", ToString(extent)));
 }
 
 absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vector<ValueId> inputs,
@@ -220,7 +232,8 @@ absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vecto
   }
   if (!given) ThrowInvalidArgument(absl::StrCat(schema.name, ": takes tensors alone"));
   VisitLeaves(node, [&](const SizeLeaf& leaf) { guess |= value(leaf.value).is_guess; });
-  std::vector<OutputSpec> specs = TryShapes(node, &guess);
+  const OutputSpecs specs = TryShapes(node, &guess);
+  if (op == op::kUnbind) CheckCounted(node);
   std::vector<Value> outputs;
   for (const OutputSpec& spec : specs) {
     Value output{.dtype = spec.dtype, .tried = MetaTensor(op, spec), .is_guess = guess};

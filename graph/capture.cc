@@ -85,8 +85,9 @@ class Capturer {
     ValueId value = kNone;
     int writes = 0;         // to its memory, up to which `value` is right
     int root = -1;          // the tensor that the memory was made for
-    int parent = -1;        // of a view: the tensor that it was made of
-    NodeId view = kNoNode;  // and by which operation
+    int parent = -1;        // of a view: the tensor that it was made of,
+    NodeId view = kNoNode;  // by which operation,
+    size_t output = 0;      // and as which of its results
   };
 
   // ---- running ----
@@ -207,11 +208,15 @@ class Capturer {
       for (size_t i = 0; i < std::max(ops.size(), others.size()); ++i) {
         if (i < ops.size() && i < others.size() && ops[i].op == others[i].op &&
             ops[i].in_place == others[i].in_place &&
-            ops[i].inputs.size() == others[i].inputs.size()) {
+            ops[i].inputs.size() == others[i].inputs.size() &&
+            ops[i].outputs.size() == others[i].outputs.size()) {
           continue;
         }
-        const auto name = [i](const std::vector<RecordedOp>& list) {
-          return i < list.size() ? SchemaOf(list[i].op).name : "nothing more";
+        const auto name = [i](const std::vector<RecordedOp>& list) -> std::string {
+          if (i >= list.size()) return "nothing more";
+          const OpSchema& schema = SchemaOf(list[i].op);
+          if (!schema.flags.list) return schema.name;
+          return absl::StrCat(schema.name, " into ", list[i].outputs.size());
         };
         ThrowInvalidArgument(
             absl::StrCat("Capture: the function's operations depend on an open size: operation ", i,
@@ -242,12 +247,14 @@ class Capturer {
         graph_.AddNode(first.op, std::move(options), std::move(values), std::move(symbolic));
     const std::vector<ValueId> outputs(added.begin(), added.end());
     for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!first.outputs[i].defined()) continue;  // nobody wanted it
       Tracked tracked{.value = outputs[i]};
       if (SchemaOf(first.op).flags.view) {
         tracked.parent = inputs[0];
         tracked.root = tracked_[static_cast<size_t>(inputs[0])].root;
         tracked.writes = tracked_[static_cast<size_t>(tracked.root)].writes;
         tracked.view = graph_.value(outputs[i]).producer;
+        tracked.output = i;
       }
       const auto output_of = [index, i](const Recording& r) { return r.ops[index].outputs[i]; };
       Define(output_of, tracked);
@@ -280,7 +287,8 @@ class Capturer {
     if (tracked(tensor).writes != writes) {
       const ValueId parent = Current(tracked(tensor).parent);
       const Operation view = graph_.node(tracked(tensor).view).operation();
-      tracked(tensor).value = graph_.AddNode(view.op, view.options, {parent}, view.symbolic)[0];
+      tracked(tensor).value =
+          graph_.AddNode(view.op, view.options, {parent}, view.symbolic)[tracked(tensor).output];
       tracked(tensor).writes = writes;
     }
     return tracked(tensor).value;
@@ -302,7 +310,7 @@ class Capturer {
     while (tracked(tensor).parent >= 0) {
       const int parent = tracked(tensor).parent;
       const Operation view = graph_.node(tracked(tensor).view).operation();
-      written = WriteBack(graph_, view, Current(parent), written);
+      written = WriteBack(graph_, view, tracked(tensor).output, Current(parent), written);
       changed.emplace_back(parent, written);
       tensor = parent;
     }

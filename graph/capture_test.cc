@@ -5,6 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/graph/program.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 
@@ -211,6 +212,48 @@ TEST(Capture, WritesInPlaceBecomeValues) {
         return y;
       },
       {0, 5});
+}
+
+TEST(Capture, WritesThroughParts) {
+  ExpectSameOnFreshInputs(
+      [](const Tensor& x) {
+        Tensor y = Tanh(x);
+        const std::vector<Tensor> parts = Split(y, {1, 2, 2}, 1), halves = Chunk(y, 2, 1);
+        MulInPlace(parts[1], 3);
+        AddInPlace(halves[1], parts[0]);
+        const std::vector<Tensor> columns = Unbind(y, 1);
+        Assign(columns[0], columns[4]);
+        ExpInPlace(columns[4]);
+        return Sum(y, {.dims = {1}}) + Sum(parts[2], {.dims = {1}}) + columns[1];
+      },
+      {0, 5});
+}
+
+TEST(Capture, PartsAreOneNode) {
+  const auto fn = [](const Tensor& x) {
+    const std::vector<Tensor> parts = Split(x, {1, 2, 1}, 1), columns = Unbind(x, -1);
+    return parts[0] * parts[2] + Reshape(columns[3], {-1, 1});
+  };
+  const Graph graph = Capture(fn, {Rand({2, 4})});
+  size_t splits = 0;
+  for (NodeId node : graph.nodes()) splits += graph.node(node).name() == "split";
+  EXPECT_EQ(splits, 1u);
+  ExpectSameAtAllSizes(fn, {0, 4});
+  // Sizes of parts follow from open ones.
+  ExpectSameAtAllSizes(
+      [](const Tensor& x) {
+        const std::vector<Tensor> parts = Split(x, {1, x.size(0) - 1});
+        return Sum(parts[1], {.dims = {0}, .keepdim = true}) - parts[0];
+      },
+      {0, 3});
+  EXPECT_THAT(ErrorOf([] {
+                Capture([](const Tensor& x) { return Stack(Unbind(x)); }, {Rand({2, 3})});
+              }),
+              HasSubstr("operation 0 is unbind into 2"));
+  Graph open;
+  const ValueId x = open.AddInput("x", kFloat32, {Open("batch"), 3});
+  EXPECT_THAT(ErrorOf([&] { open.AddNode(op::kUnbind, OptionsBox(op::kUnbind), {x}); }),
+              HasSubstr("dim 0 is open"));
 }
 
 TEST(Capture, RefusesWhatAGraphCannotExpress) {

@@ -53,8 +53,7 @@ Tensor Stack(const std::vector<Datum>& slices, const Value& like, Device device)
   const DimOptions options{.dim = 0};
   const OptionsBox box(op::kCat, &options);
   const OpCall call{op::kCat, box.data(), refs, device};
-  OutputSpec spec;
-  InferOf(op::kCat)(call, absl::MakeSpan(&spec, 1));
+  const OutputSpec spec = neura::InferOutputs(call)[0];
   Tensor stacked = Tensor::Empty(spec.shape, spec.dtype, device);
   RunKernel(call, absl::MakeSpan(&stacked, 1));
   return stacked;

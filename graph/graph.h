@@ -220,9 +220,10 @@ class Graph {
   Value Declare(const ValueType& type);
   // A rule for shapes must agree with what was inferred.
   void CheckRule(const Node& node, const SymInt& extent, int64_t tried) const;
-  std::vector<OutputSpec> TryShapes(const Node& node, bool* guess) const;
+  OutputSpecs TryShapes(const Node& node, bool* guess) const;
   absl::Span<const ValueId> Insert(Node node, std::vector<Value> outputs);
   void CheckReads(const Node& node) const;
+  void CheckCounted(const Node& unbind) const;
   void Simplify(Node& node) const;
   // Of the uses that a node's expressions are.
   void NoteLeaves(NodeId user);

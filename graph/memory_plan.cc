@@ -66,6 +66,7 @@ class Planner {
   void FindRoots(const PlanStep& step) {
     for (int output : step.outputs) {
       const PlanValue& value = values_[static_cast<size_t>(output)];
+      if (!value.is_used) continue;
       if (value.is_view) {
         const Place& input = place(step.inputs[0]);
         place(output) = {input.home, input.root, 0, input.view_offset + value.view_offset};

@@ -37,6 +37,7 @@ enum class Home : uint8_t {
 // A value of a stretch of nodes. Values are numbered from 0; -1 is one that is absent.
 struct PlanValue {
   Home home = Home::kUnused;  // kInput and kConstant are given; others are found
+  bool is_used = true;        // else it is not made
   bool is_output = false;     // it is needed after the stretch
   bool is_view = false;       // it lies in the memory of the first input of its step
   int64_t view_offset = 0;    // of a view in that input, in elements

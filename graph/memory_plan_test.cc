@@ -115,6 +115,69 @@ TEST(PlanMemory, AChainOfPointwiseOperationsWorksInPlace) {
   EXPECT_EQ(program.ArenaBytes({4}), 4 * 256 * 4);
 }
 
+// An output that nothing reads is neither planned for nor computed.
+TEST(PlanMemory, UnusedOutputsTakeNoMemory) {
+  const auto pooled = [](bool use_indices) {
+    return Program(Capture(
+        [use_indices](const Tensor& x) {
+          const MaxPool2dOutputs both = MaxPool2dWithIndices(Exp(x), {.kernel_size = 2});
+          const Tensor values = Exp(Sum(both.values, {.dims = {3}}));
+          return use_indices ? values + Sum(both.indices, {.dims = {3}}) : values;
+        },
+        {Rand({2, 4, 16, 16})}));
+  };
+  const Program plain = pooled(false), with_indices = pooled(true);
+  const int64_t indices = 4 * 8 * 8 * 8;
+  EXPECT_LE(plain.ArenaBytes({1}) + indices, with_indices.ArenaBytes({1}));
+  const Tensor x = Rand({3, 4, 16, 16});
+  EXPECT_TRUE(SameBits(plain(x), Exp(Sum(MaxPool2d(Exp(x), {.kernel_size = 2}), {.dims = {3}}))));
+}
+
+// The kernel is told which outputs are used.
+TEST(PlanMemory, KernelsMakeWhatIsUsed) {
+  static int made = 0;
+  static const OpId both = [] {
+    OpSchema schema;
+    schema.name = "test_both";
+    schema.cc_name = "TestBoth";
+    schema.inputs = "input";
+    schema.outputs = "negative, double";
+    schema.doc = "-input and 2 * input";
+    schema.options = OptionsTypeOf<NoOptions>("NoOptions");
+    const OpId op = RegisterOp(schema, [](const OpCall& call, OutputSpecs& outputs) {
+      for (OutputSpec& output : outputs) {
+        output.dtype = call.input(0).dtype();
+        output.shape.assign(call.input(0).shape().begin(), call.input(0).shape().end());
+      }
+    });
+    KernelsOf(DeviceType::kCpu)[op] = [](KernelCall& call) {
+      const float factors[] = {-1, 2};
+      for (size_t k : {0, 1}) {
+        if (!call.wants(k)) continue;
+        ++made;
+        for (int64_t i = 0; i < call.output(k).numel(); ++i) {
+          call.output(k).data<float>()[i] = factors[k] * call.input(0).data<float>()[i];
+        }
+      }
+    };
+    return op;
+  }();
+  for (unsigned used : {0b01u, 0b10u, 0b11u}) {
+    Graph graph;
+    const ValueId x = graph.AddInput("x", kFloat32, {3});
+    const absl::Span<const ValueId> outputs = graph.AddNode(both, OptionsBox(both), {x});
+    const std::vector<ValueId> values(outputs.begin(), outputs.end());
+    for (size_t k : {0, 1}) {
+      if (used >> k & 1) graph.AddOutput(values[k], "y");
+    }
+    const Program program(std::move(graph));
+    made = 0;
+    const std::vector<Tensor> results = program.Run({FromList<float>({1, 2, 3})});
+    EXPECT_EQ(made, used == 0b11u ? 2 : 1);
+    EXPECT_EQ(results[0].data<float>()[2], used == 0b10u ? 6 : -3);
+  }
+}
+
 TEST(PlanMemory, ArenaBytesChecksTheSizes) {
   const Program program(Capture([](const Tensor& x) { return Exp(Exp(x)); }, {Rand({2, 6})}));
   EXPECT_THAT(testing::ErrorOf([&] { program.ArenaBytes({}); }), HasSubstr("1 open sizes, got 0"));

@@ -46,13 +46,11 @@ Tensor MetaTensor(DType dtype, DimsView shape) {
   return MetaTensor(dtype, shape, ContiguousStrides(shape));
 }
 
-std::vector<OutputSpec> InferOutputs(OpId op, const OptionsBox& options, TensorRefs inputs) {
+OutputSpecs InferOutputs(OpId op, const OptionsBox& options, TensorRefs inputs) {
   const OpCall call{op, options.data(), inputs, kCpu};
   CheckInputs(call);
   CheckPromoted(call);
-  std::vector<OutputSpec> specs(call.schema().num_outputs);
-  InferOf(op)(call, absl::MakeSpan(specs));
-  return specs;
+  return neura::InferOutputs(call);
 }
 
 Tensor MetaTensor(OpId op, const OutputSpec& spec) {

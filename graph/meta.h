@@ -28,7 +28,7 @@ std::vector<const Tensor*> Refs(absl::Span<const ValueId> ids, TensorOf tensor_o
 
 // What an operation makes of inputs of these dtypes, shapes and strides. Inputs must already have
 // the dtype that the operation promotes to. Throws Error as the operation would.
-std::vector<OutputSpec> InferOutputs(OpId op, const OptionsBox& options, TensorRefs inputs);
+OutputSpecs InferOutputs(OpId op, const OptionsBox& options, TensorRefs inputs);
 
 // The same as a meta tensor: of views with the strides that they have, else contiguous.
 Tensor MetaTensor(OpId op, const OutputSpec& spec);

@@ -57,6 +57,7 @@ void Recording::OnOp(const OpCall& call, absl::Span<Tensor> made) {
   bool follows = false;
   for (const Tensor* input : call.inputs) follows |= Follows(*input);
   for (const Tensor& result : made) {
+    if (!result.defined()) continue;  // nobody wanted it
     if (follows) following_.insert(result.storage().get());
     results_.insert(result.impl());
     if (!flags.view && !call.in_place) memory_.insert(result.storage().get());

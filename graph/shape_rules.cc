@@ -134,6 +134,14 @@ class Rules {
         return Squeeze();
       case op::kSlice:
         return Slice();
+      case op::kSplit:
+        return With(DimOf(operation_.options.Get<SplitOptions>().dim), integers_[output_]);
+      case op::kUnbind: {
+        Shape result = shape(0);
+        const size_t dim = DimOf(operation_.options.Get<DimOptions>().dim);
+        result.erase(result.begin() + static_cast<ptrdiff_t>(dim));
+        return All(result);
+      }
       case op::kConv2d: {
         const auto& options = operation_.options.Get<Conv2dOptions>();
         const Shape& weight = shape(1);

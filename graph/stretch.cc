@@ -183,13 +183,23 @@ std::shared_ptr<Stretch::Plan> Stretch::MakePlan(std::vector<int64_t> key,
     plan->options.push_back(Resolve(operation.options, operation.symbolic, read));
     std::vector<const Tensor*> refs;
     for (int input : steps_[i].inputs) refs.push_back(&meta(input));
-    const std::vector<OutputSpec> specs = InferOutputs(operation.op, plan->options.back(), refs);
+    const OutputSpecs specs = InferOutputs(operation.op, plan->options.back(), refs);
+    if (specs.size() != steps_[i].outputs.size()) {
+      ThrowInvalidArgument(absl::StrCat(SchemaOf(operation.op).name, ": gives ", specs.size(),
+                                        " tensors of inputs of these sizes, not the ",
+                                        steps_[i].outputs.size(), " that the graph has"));
+    }
     // A copy of what lies in order already is that.
     const bool is_view = SchemaOf(operation.op).flags.view ||
                          (operation.op == op::kClone && refs[0]->is_contiguous());
+    // Nodes that nothing reads are left to passes.
+    const std::vector<ValueId>& outputs = graph_.node(nodes_[i]).outputs;
+    const auto used = [this](ValueId output) { return graph_.IsUsed(output); };
+    const bool is_dead = std::none_of(outputs.begin(), outputs.end(), used);
     for (size_t k = 0; k < specs.size(); ++k) {
       PlanValue& value = plan->values[static_cast<size_t>(steps_[i].outputs[k])];
       value.meta = MetaTensor(operation.op, specs[k]);
+      value.is_used = is_dead || used(outputs[k]);
       value.is_view = is_view;
       value.view_offset = specs[k].offset;
     }
@@ -254,7 +264,8 @@ std::unique_ptr<Stretch::State> Stretch::MakeState(const Plan& plan) const {
   state->inputs.reserve(num_inputs);  // spans into it must stay
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const PlanStep& step = steps_[i];
-    if (plan.values[static_cast<size_t>(step.outputs[0])].is_view) continue;
+    // A list may be empty.
+    if (step.outputs.empty() || plan.values[static_cast<size_t>(step.outputs[0])].is_view) continue;
     const size_t first = state->inputs.size();
     for (int input : step.inputs) {
       state->inputs.push_back(input < 0 ? &Absent() : &state->values[static_cast<size_t>(input)]);

@@ -68,6 +68,20 @@ ValueId WriteSteps(Graph& graph, ValueId base, ValueId written, int64_t dim, int
   return Add(graph, op::kWhere, nullptr, {AddReshape(graph, chosen, column), selected, base});
 }
 
+// From `start` on along `dim` it is `written`; what is before and behind stays.
+ValueId WriteRange(Graph& graph, ValueId base, ValueId written, int64_t dim, const SymInt& start,
+                   bool to_end) {
+  std::vector<ValueId> parts;
+  if (start != 0) parts.push_back(AddSlice(graph, base, dim, 0, start));
+  parts.push_back(written);
+  if (!to_end) {
+    const SymInt length = graph.value(written).shape[static_cast<size_t>(dim)];
+    parts.push_back(AddSlice(graph, base, dim, start + length, INT64_MAX));
+  }
+  const DimOptions along{.dim = dim};
+  return Add(graph, op::kCat, &along, std::move(parts));
+}
+
 ValueId WriteSlice(Graph& graph, const Operation& view, ValueId base, ValueId written) {
   const auto& options = view.options.Get<SliceOptions>();
   const std::vector<SymInt>& shape = graph.value(base).shape;
@@ -84,16 +98,30 @@ ValueId WriteSlice(Graph& graph, const Operation& view, ValueId base, ValueId wr
     return WriteSteps(graph, base, written, dim, start.number(), options.step);
   }
   if (start == 0 && (to_end || end == extent)) return written;
-  // What is before and behind stays.
-  std::vector<ValueId> parts;
-  if (start != 0) parts.push_back(AddSlice(graph, base, dim, 0, start));
-  parts.push_back(written);
-  if (!to_end) {
-    const SymInt length = graph.value(written).shape[static_cast<size_t>(dim)];
-    parts.push_back(AddSlice(graph, base, dim, start + length, INT64_MAX));
-  }
-  const DimOptions along{.dim = dim};
-  return Add(graph, op::kCat, &along, std::move(parts));
+  return WriteRange(graph, base, written, dim, start, to_end);
+}
+
+ValueId WritePart(Graph& graph, const Operation& split, size_t part, ValueId base,
+                  ValueId written) {
+  const auto& options = split.options.Get<SplitOptions>();
+  if (options.sizes.size() == 1) return written;
+  const std::vector<SymInt> sizes = IntegersOf(split);  // and dim
+  SymInt start = 0;
+  for (size_t i = 0; i < part; ++i) start = start + sizes[i];
+  const auto rank = static_cast<int64_t>(graph.value(base).shape.size());
+  return WriteRange(graph, base, written, NormalizeDim("split", options.dim, rank), start,
+                    part + 1 == options.sizes.size());
+}
+
+ValueId WriteRow(Graph& graph, const Operation& unbind, size_t row, ValueId base, ValueId written) {
+  std::vector<SymInt> shape = graph.value(base).shape;
+  const int64_t dim = NormalizeDim("unbind", unbind.options.Get<DimOptions>().dim,
+                                   static_cast<int64_t>(shape.size()));
+  SymInt& extent = shape[static_cast<size_t>(dim)];
+  const bool to_end = extent == static_cast<int64_t>(row) + 1;
+  extent = 1;
+  return WriteRange(graph, base, AddReshape(graph, written, shape), dim, static_cast<int64_t>(row),
+                    to_end);
 }
 
 }  // namespace
@@ -107,7 +135,8 @@ ValueId AddExpand(Graph& graph, ValueId value, const std::vector<SymInt>& shape)
   return AddShaped(graph, op::kExpand, value, shape);
 }
 
-ValueId WriteBack(Graph& graph, const Operation& view, ValueId base, ValueId written) {
+ValueId WriteBack(Graph& graph, const Operation& view, size_t output, ValueId base,
+                  ValueId written) {
   switch (view.op) {
     case op::kAlias:
       return written;
@@ -129,6 +158,10 @@ ValueId WriteBack(Graph& graph, const Operation& view, ValueId base, ValueId wri
     }
     case op::kSlice:
       return WriteSlice(graph, view, base, written);
+    case op::kSplit:
+      return WritePart(graph, view, output, base, written);
+    case op::kUnbind:
+      return WriteRow(graph, view, output, base, written);
     default:
       Refuse(view);
   }

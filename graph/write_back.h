@@ -6,9 +6,11 @@
 
 namespace neura::graph {
 
-// What `base` is after `view`, which the operation made of it, was overwritten with `written`.
+// What `base` is after output number `output` of `view`, an operation on it, was overwritten with
+// `written`.
 // Throws InvalidArgument, naming the operation, for views through which a graph cannot write.
-ValueId WriteBack(Graph& graph, const Operation& view, ValueId base, ValueId written);
+ValueId WriteBack(Graph& graph, const Operation& view, size_t output, ValueId base,
+                  ValueId written);
 
 // `value` with this shape, in the order of its elements.
 ValueId AddReshape(Graph& graph, ValueId value, const std::vector<SymInt>& shape);

@@ -124,8 +124,10 @@ Tensor BatchNorm::Forward(const Tensor& input) {
   if (!training() && options.track_running_stats) {
     return BatchNormInference(input, running_mean, running_var, weight, bias, {.eps = options.eps});
   }
-  const auto result = BatchNormTraining(input, weight, bias, {.eps = options.eps});
-  if (training() && options.track_running_stats) {
+  const bool update = training() && options.track_running_stats;
+  const OutputMask wanted = update ? 0b1011 : 0b1;
+  const auto result = BatchNormTraining(input, weight, bias, {.eps = options.eps}, wanted);
+  if (update) {
     UpdateRunningStats(result.mean, result.variance, input.numel() / input.size(1));
   }
   return result.output;
@@ -170,7 +172,7 @@ Tensor LayerNorm::Forward(const Tensor& input) {
                                       " must be ", neura::ToString(options.normalized_shape)));
   }
   return neura::LayerNorm(input, weight, bias,
-                          {.num_dims = static_cast<int64_t>(count), .eps = options.eps})
+                          {.num_dims = static_cast<int64_t>(count), .eps = options.eps}, 0b1)
       .output;
 }
 

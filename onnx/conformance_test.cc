@@ -94,10 +94,7 @@ absl::Status RunSet(const std::string& bytes, const std::vector<Tensor>& inputs,
       }
     }
   } catch (const Error& error) {
-    // Kernels exist for some dtypes only, so far.
-    const bool no_kernel = error.message().find("no CPU kernel for dtype") != std::string::npos;
-    return absl::Status(no_kernel ? absl::StatusCode::kUnimplemented : error.code(),
-                        error.message());
+    return absl::Status(error.code(), error.message());
   }
   return absl::OkStatus();
 }

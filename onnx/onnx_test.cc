@@ -90,6 +90,39 @@ TEST(Export, OpenSizesReachShapes) {
   }
 }
 
+TEST(Export, PartsAreOneSplit) {
+  const auto fn = [](const Tensor& x) {
+    const std::vector<Tensor> parts = Split(x, {1, 2, x.size(1) - 3}, 1);
+    return parts[0] + Sum(parts[2], {.dims = {1}, .keepdim = true});
+  };
+  ExportOptions options;
+  options.capture.dynamic_dims = {{0, 1, "length"}};
+  const std::string bytes =
+      ToBytes(graph::Capture(fn, {Rand({2, 5})}, options.capture), options.model_name);
+  ::onnx::ModelProto model;
+  ASSERT_TRUE(model.ParseFromString(bytes));
+  const auto& nodes = model.graph().node();
+  EXPECT_EQ(std::count_if(nodes.begin(), nodes.end(),
+                          [](const auto& node) { return node.op_type() == "Split"; }),
+            1);
+  const auto graph = FromBytes(bytes);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const graph::Program program = graph::Compile(*graph);
+  for (int64_t length : {3, 5, 8}) {
+    const Tensor x = Rand({4, length});
+    EXPECT_TRUE(SameBits(program(x), fn(x)));
+  }
+  // Where sizes are known to add up, it is read back as one.
+  const auto fixed = FromBytes(
+      ToBytes(graph::Capture([](const Tensor& x) { return Stack(Split(x, 2, 1)); }, {Rand({2, 6})}),
+              options.model_name));
+  ASSERT_TRUE(fixed.ok()) << fixed.status();
+  std::vector<std::string> names;
+  for (graph::NodeId node : fixed->nodes()) names.push_back(fixed->node(node).name());
+  EXPECT_EQ(std::count(names.begin(), names.end(), "split"), 1);
+  EXPECT_EQ(std::count(names.begin(), names.end(), "slice"), 0);
+}
+
 TEST(Export, NamesWhatOnnxCannotSayAndLeavesTheOldFile) {
   const std::string path = TempPath("old.onnx");
   Export([](const Tensor& x) { return Relu(x); }, {Rand({2, 3})}, path);

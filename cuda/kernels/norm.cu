@@ -29,6 +29,12 @@ NEURA_DEVICE T FromDouble(double value) {
   return Narrow<T>(static_cast<Compute<T>>(value));
 }
 
+// Of an output that may not be wanted.
+template <typename T>
+NEURA_DEVICE void Set(T* output, int64_t i, double value) {
+  if (output != nullptr) output[i] = FromDouble<T>(value);
+}
+
 template <typename T>
 struct NormalizeRows {
   int64_t size;
@@ -37,7 +43,6 @@ struct NormalizeRows {
   T *output, *means, *rstds;
   NEURA_DEVICE void operator()(Block& block, int64_t row) const {
     const T* x = input + row * size;
-    T* y = output + row * size;
     const auto count = static_cast<double>(size);
     const double mean = SumOver(block, size, [&](int64_t i) { return ToDouble(x[i]); }) / count;
     const double squares = SumOver(block, size, [&](int64_t i) {
@@ -46,9 +51,11 @@ struct NormalizeRows {
     });
     const double rstd = 1 / std::sqrt(squares / count + eps);
     block.Once([&] {
-      means[row] = FromDouble<T>(mean);
-      rstds[row] = FromDouble<T>(rstd);
+      Set(means, row, mean);
+      Set(rstds, row, rstd);
     });
+    if (output == nullptr) return;
+    T* y = output + row * size;
     const auto m = static_cast<Compute<T>>(mean), r = static_cast<Compute<T>>(rstd);
     // What the type cannot hold of the mean.
     const auto rest = static_cast<Compute<T>>((static_cast<double>(m) - mean) * rstd);
@@ -123,8 +130,8 @@ template <typename T>
 struct StoreParameters {
   T *weight, *bias;
   NEURA_DEVICE void operator()(ParameterSums::Acc acc, int64_t column) const {
-    weight[column] = FromDouble<T>(acc.weight);
-    bias[column] = FromDouble<T>(acc.bias);
+    Set(weight, column, acc.weight);
+    Set(bias, column, acc.bias);
   }
 };
 
@@ -156,17 +163,27 @@ struct NormalizeChannels {
   }
 };
 
+// The last `num_dims` dimensions are a row.
+struct Rows {
+  Rows(const Tensor& tensor, int64_t num_dims) : count(1), size(1) {
+    for (int64_t i = 0; i < tensor.dim(); ++i) {
+      (i < tensor.dim() - num_dims ? count : size) *= tensor.size(i);
+    }
+  }
+  int64_t count, size;
+};
+
 }  // namespace
 
 void LayerNormKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call, 0), weight = ContiguousInput(call, 1),
                bias = ContiguousInput(call, 2);
-  const int64_t rows = call.output(1).numel();
-  if (rows == 0) return;
+  const Rows rows(input, call.Get<LayerNormOptions>().num_dims);
+  if (rows.count == 0) return;
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
-    ForEachBlock(call, rows,
-                 NormalizeRows<T>{input.numel() / rows, call.Get<LayerNormOptions>().eps,
-                                  In<T>(input), In<T>(weight), In<T>(bias), Out<T>(call.output(0)),
+    ForEachBlock(call, rows.count,
+                 NormalizeRows<T>{rows.size, call.Get<LayerNormOptions>().eps, In<T>(input),
+                                  In<T>(weight), In<T>(bias), Out<T>(call.output(0)),
                                   Out<T>(call.output(1)), Out<T>(call.output(2))});
   });
 }
@@ -175,12 +192,13 @@ void LayerNormGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call, 0), input = ContiguousInput(call, 1),
                weight = ContiguousInput(call, 2), mean = ContiguousInput(call, 3),
                rstd = ContiguousInput(call, 4);
-  const int64_t rows = mean.numel(), size = call.output(1).numel();
+  const Rows rows(input, call.Get<LayerNormOptions>().num_dims);
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
-    const GradPointers<T> p{size,          In<T>(grad), In<T>(input),
+    const GradPointers<T> p{rows.size,     In<T>(grad), In<T>(input),
                             In<T>(weight), In<T>(mean), In<T>(rstd)};
-    ForEachBlock(call, rows, InputGrad<T>{p, Out<T>(call.output(0))});
-    RunReduction<ParameterSums>(call, size, rows, FoldBy::kThreads, ParameterTerms<T>{p},
+    if (call.wants(0)) ForEachBlock(call, rows.count, InputGrad<T>{p, Out<T>(call.output(0))});
+    if (!call.wants(1) && !call.wants(2)) return;
+    RunReduction<ParameterSums>(call, rows.size, rows.count, FoldBy::kThreads, ParameterTerms<T>{p},
                                 StoreParameters<T>{Out<T>(call.output(1)), Out<T>(call.output(2))});
   });
 }

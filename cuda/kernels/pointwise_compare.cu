@@ -5,6 +5,7 @@
 namespace neura::cuda {
 
 #define NEURA_BINARY_kSame NEURA_NO_KERNEL
+#define NEURA_BINARY_kNumber NEURA_NO_KERNEL
 #define NEURA_BINARY_kFloat NEURA_NO_KERNEL
 #define NEURA_BINARY_kTest NEURA_BINARY_KERNEL
 #define NEURA_BINARY_kLogical NEURA_BINARY_KERNEL

@@ -36,41 +36,40 @@ void BinaryWith(const KernelCall& call, const F& f) {
                                                           {&call.input(0), &call.input(1)});
 }
 
-// Calls f with a number of the dtype, as a row's dtype rule and its element function have it.
-template <DTypeRule rule, typename Op, typename F>
+// Calls f with a number of the dtype, which is one of those of a row's dtype rule.
+template <DTypeRule rule, typename F>
 void SwitchOf(DType dtype, F&& f) {
   if constexpr (rule == DTypeRule::kLogical) {
     f(bool());
   } else if constexpr (rule == DTypeRule::kFloat) {
     SwitchFloat(dtype, std::forward<F>(f));
-  } else if constexpr (rule == DTypeRule::kTest || std::is_base_of_v<elements::TakesBool, Op>) {
-    SwitchAny(dtype, std::forward<F>(f));
-  } else {
+  } else if constexpr (rule == DTypeRule::kNumber) {
     SwitchNumber(dtype, std::forward<F>(f));
+  } else {
+    SwitchAny(dtype, std::forward<F>(f));
   }
 }
 
 }  // namespace neura::cuda
 
 // Definitions of the kernels of rows.
-#define NEURA_UNARY_KERNEL(Name, rule)                                                        \
-  void Name##Kernel(KernelCall& call) {                                                       \
-    SwitchOf<DTypeRule::rule, elements::Name##Op>(call.input(0).dtype(), [&]<typename T>(T) { \
-      UnaryWith<T>(call, Apply<elements::Name##Op>());                                        \
-    });                                                                                       \
+#define NEURA_UNARY_KERNEL(Name, rule)                                    \
+  void Name##Kernel(KernelCall& call) {                                   \
+    SwitchOf<DTypeRule::rule>(call.input(0).dtype(), [&]<typename T>(T) { \
+      UnaryWith<T>(call, Apply<elements::Name##Op>());                    \
+    });                                                                   \
   }
-#define NEURA_UNARY_WITH_KERNEL(Name, Options, rule)                               \
-  void Name##Kernel(KernelCall& call) {                                            \
-    SwitchOf<DTypeRule::rule, elements::Name##Op<float>>(                          \
-        call.input(0).dtype(), [&]<typename T>(T) {                                \
-          UnaryWith<T>(call, elements::Name##Op<Compute<T>>(call.Get<Options>())); \
-        });                                                                        \
+#define NEURA_UNARY_WITH_KERNEL(Name, Options, rule)                           \
+  void Name##Kernel(KernelCall& call) {                                        \
+    SwitchOf<DTypeRule::rule>(call.input(0).dtype(), [&]<typename T>(T) {      \
+      UnaryWith<T>(call, elements::Name##Op<Compute<T>>(call.Get<Options>())); \
+    });                                                                        \
   }
-#define NEURA_BINARY_KERNEL(Name, rule)                                                       \
-  void Name##Kernel(KernelCall& call) {                                                       \
-    SwitchOf<DTypeRule::rule, elements::Name##Op>(call.input(0).dtype(), [&]<typename T>(T) { \
-      BinaryWith<T>(call, Apply<elements::Name##Op>());                                       \
-    });                                                                                       \
+#define NEURA_BINARY_KERNEL(Name, rule)                                   \
+  void Name##Kernel(KernelCall& call) {                                   \
+    SwitchOf<DTypeRule::rule>(call.input(0).dtype(), [&]<typename T>(T) { \
+      BinaryWith<T>(call, Apply<elements::Name##Op>());                   \
+    });                                                                   \
   }
 #define NEURA_NO_KERNEL(...)
 

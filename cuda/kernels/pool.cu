@@ -57,8 +57,8 @@ struct MaxOfWindows {
         }
       }
     }
-    output[i] = Narrow<T>(best);
-    indices[i] = best_index < 0 ? 0 : best_index;
+    if (output != nullptr) output[i] = Narrow<T>(best);
+    if (indices != nullptr) indices[i] = best_index < 0 ? 0 : best_index;
   }
 };
 
@@ -196,16 +196,16 @@ void MeansGrad(const KernelCall& call, const Windows& rows, const Windows& colum
 void MaxPool2dKernel(KernelCall& call) {
   const auto& options = call.Get<MaxPool2dOptions>();
   const Tensor input = ContiguousInput(call, 0);
-  const Tensor& output = call.output(0);
+  const Tensor& made = call.output(call.wants(0) ? 0 : 1);  // both have one shape
   const Size2 stride = options.stride.value_or(options.kernel_size);
   const MaxWindows rows{options.kernel_size.height, stride.height, options.padding.height,
                         options.dilation.height};
   const MaxWindows columns{options.kernel_size.width, stride.width, options.padding.width,
                            options.dilation.width};
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
-    ForEach(call, output.numel(),
-            MaxOfWindows<T>{Planes(input), Planes(output), rows, columns, In<T>(input),
-                            Out<T>(output), Out<int64_t>(call.output(1))});
+    ForEach(call, made.numel(),
+            MaxOfWindows<T>{Planes(input), Planes(made), rows, columns, In<T>(input),
+                            Out<T>(call.output(0)), Out<int64_t>(call.output(1))});
   });
 }
 

@@ -101,13 +101,13 @@ struct PlaceSorted {
   const T* x;
   const int64_t* by_key;
   const int64_t* by_lane;
-  T* values;
-  int64_t* indices;
+  T* values;         // null where nobody wants them
+  int64_t* indices;  // the same
   NEURA_DEVICE void operator()(int64_t i) const {
     const int64_t from = by_key[by_lane[i]];
     const int64_t to = lanes.At(i / lanes.length, i % lanes.length);
-    values[to] = x[from];
-    indices[to] = from / lanes.inner % lanes.length;
+    if (values != nullptr) values[to] = x[from];
+    if (indices != nullptr) indices[to] = from / lanes.inner % lanes.length;
   }
 };
 
@@ -130,8 +130,9 @@ void SortKernel(KernelCall& call) {
     const SortedKeys by_lane = StableSort(call, keys, around.outer * around.inner);
     ForEach(call, n,
             PlaceSorted<T>{lanes, In<T>(input), In<int64_t>(by_key.positions),
-                           In<int64_t>(by_lane.positions), Out<T>(call.output(0)),
-                           Out<int64_t>(call.output(1))});
+                           In<int64_t>(by_lane.positions),
+                           call.call.wants(0) ? Out<T>(call.output(0)) : nullptr,
+                           call.call.wants(1) ? Out<int64_t>(call.output(1)) : nullptr});
   });
 }
 

@@ -178,8 +178,7 @@ Tensor LinearActivation(const Tensor& input, const Tensor& weight, const Tensor&
   const Tensor* inputs[] = {&input, &weight, &bias};
   const OpCall call{op::kLinear, nullptr, inputs, input.device()};
   CheckInputs(call);
-  OutputSpec spec;
-  InferOf(op::kLinear)(call, absl::MakeSpan(&spec, 1));
+  const OutputSpec spec = InferOutputs(call)[0];
   Tensor output = Tensor::Empty(spec.shape, spec.dtype, input.device());
   const KernelCall kernel_call{call, absl::MakeSpan(&output, 1)};
   LinearInto(kernel_call, activation);

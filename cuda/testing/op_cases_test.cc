@@ -1,10 +1,13 @@
 // Every case of every operation, CUDA against the CPU.
 #include "neura/tensor/testing/op_cases.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "neura/cuda/testing/device_test.h"
+#include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::cuda {
@@ -62,6 +65,43 @@ TEST_P(OpCaseTest, TwiceGivesTheSameBits) {
   const std::vector<Tensor> inputs = AllToGpu(InputsAs(op_case(), kFloat32));
   const std::vector<Tensor> first = RunCase(op_case(), inputs), second = RunCase(op_case(), inputs);
   for (size_t k = 0; k < first.size(); ++k) EXPECT_TRUE(SameBits(first[k], second[k]));
+}
+
+// What the CPU refuses is refused with the same words, and what it computes is computed, but for
+// dtypes that have no arithmetic kernels here.
+TEST_P(OpCaseTest, TakesTheDTypesOfItsRow) {
+  if (!op_case().op || op_case().inputs.empty()) return;
+  const bool by_cudnn =
+      op_case().op == op::kBatchNormTraining || op_case().op == op::kBatchNormTrainingGrad;
+  for (int i = 0; i < kNumDTypes; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    SCOPED_TRACE(DTypeName(dtype));
+    const std::vector<Tensor> inputs = testing::ValuesAs(op_case(), dtype);
+    const std::string error = testing::ErrorOf([&] { RunCase(op_case(), AllToGpu(inputs)); });
+    const bool narrow = WideDType(dtype) != dtype;
+    if (!testing::TakesDType(op_case(), inputs)) {
+      EXPECT_THAT(error, ::testing::HasSubstr(DTypeName(dtype)));
+    } else if (!narrow || (IsFloating(dtype) && !by_cudnn)) {
+      EXPECT_EQ(error, "no error");
+    }
+  }
+}
+
+TEST_P(OpCaseTest, SomeOutputsAlone) {
+  if (!op_case().op || op_case().schema().num_outputs < 2) return;
+  const std::vector<Tensor> inputs = AllToGpu(InputsAs(op_case(), kFloat32));
+  const std::vector<Tensor> all = RunCase(op_case(), inputs);
+  std::vector<const Tensor*> refs;
+  for (const Tensor& input : inputs) refs.push_back(&input);
+  for (unsigned wanted = 1; wanted + 1 < 1u << all.size(); ++wanted) {
+    std::vector<Tensor> some(all.size());
+    Dispatch(*op_case().op, op_case().options.get(), refs, absl::MakeSpan(some),
+             static_cast<OutputMask>(wanted));
+    for (size_t k = 0; k < all.size(); ++k) {
+      ASSERT_EQ(some[k].defined(), (wanted >> k & 1) != 0) << k;
+      EXPECT_TRUE(!some[k].defined() || SameBits(some[k], all[k])) << k;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(AllOps, OpCaseTest, ::testing::Range(size_t{0}, OpCases().size()),

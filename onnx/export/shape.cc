@@ -8,6 +8,7 @@
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::onnx {
 
@@ -150,6 +151,25 @@ void WriteSlice(Exporter& exporter, const Node& node, const char* onnx_name) {
   const auto input = [&](size_t i) { return exporter.Extents({integers[i]}); };
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), input(1), input(2), input(0), input(3)});
+}
+
+void WriteSplit(Exporter& exporter, const Node& node, const char* onnx_name) {
+  std::vector<SymInt> sizes = IntegersOf(node.operation());  // and dim
+  sizes.pop_back();
+  exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0]), exporter.Extents(sizes)},
+                  {{"axis", node.options().Get<SplitOptions>().dim}});
+}
+
+// Into parts of one slice each, without their dimension.
+void WriteUnbind(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const int64_t dim = node.options().Get<DimOptions>().dim;
+  const size_t count = node.outputs.size();
+  const std::vector<std::string> slices =
+      exporter.EmitAll(onnx_name, {exporter.Name(node.inputs[0]), exporter.Ints(Dims(count, 1))},
+                       count, {{"axis", dim}});
+  for (size_t i = 0; i < count; ++i) {
+    exporter.EmitTo({node.outputs[i]}, "Squeeze", {slices[i], exporter.Ints({dim})});
+  }
 }
 
 void WriteFull(Exporter& exporter, const Node& node, const char* onnx_name) {

@@ -285,6 +285,24 @@ void ReadConcat(NodeReader& node) {
   node.Out(node.Add(op::kCat, DimOptions{.dim = axis}, parts));
 }
 
+namespace {
+
+bool IsCount(const SymInt& size) { return size.is_never_negative(); }
+
+// As one operation: the sizes add up.
+void SplitInto(NodeReader& node, ValueId x, int64_t axis, const std::vector<SymInt>& sizes) {
+  const SplitOptions options{.sizes = Dims(sizes.size(), 0), .dim = axis};
+  std::vector<graph::SymbolicOption> symbolic;
+  for (size_t i = 0; i < sizes.size(); ++i) symbolic.push_back({static_cast<int>(i), sizes[i]});
+  const absl::Span<const ValueId> parts = node.graph().AddNode(
+      op::kSplit, graph::OptionsBox(op::kSplit, &options), {x}, std::move(symbolic));
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (node.Wants(i)) node.Out(parts[i], i);
+  }
+}
+
+}  // namespace
+
 void ReadSplit(NodeReader& node) {
   const ValueId x = node.in(0);
   const int64_t axis = node.Axis(node.Int("axis", 0), node.rank(x));
@@ -293,6 +311,7 @@ void ReadSplit(NodeReader& node) {
   const auto count = static_cast<int64_t>(node.num_outputs());
   if (node.Int("num_outputs", count) != count) ThrowInvalidArgument("num_outputs is wrong");
   std::vector<SymInt> sizes;
+  const bool is_even = !node.HasAttribute("split") && !node.has(1);
   if (node.HasAttribute("split")) {
     for (int64_t size : node.Ints("split")) sizes.push_back(size);
   } else if (node.has(1)) {
@@ -306,6 +325,11 @@ void ReadSplit(NodeReader& node) {
   if (static_cast<int64_t>(sizes.size()) != count) {
     ThrowInvalidArgument("there is not one size for each output");
   }
+  const SymInt total = std::accumulate(sizes.begin(), sizes.end(), SymInt(0));
+  if (is_even || (total == extent && std::all_of(sizes.begin(), sizes.end(), IsCount))) {
+    return SplitInto(node, x, axis, sizes);
+  }
+  // What may not add up at all sizes is cut one by one.
   SymInt start = 0;
   for (size_t i = 0; i < sizes.size(); ++i) {
     const SymInt rest = extent - start;

@@ -130,7 +130,15 @@ Signature SignatureOf(const OpSchema& schema) {
   return signature;
 }
 
+std::string DocOf(const OpSchema& schema) {
+  const OpFlags& flags = schema.flags;
+  if (flags.dtypes == kAllDTypes) return schema.doc;
+  return absl::StrCat(schema.doc,
+                      flags.in_result ? " (results: " : " (dtypes: ", ToString(flags.dtypes), ")");
+}
+
 std::string ResultOf(const OpSchema& schema) {
+  if (schema.flags.list) return "tuple[Tensor, ...]";
   if (schema.num_outputs == 0) return "None";
   if (schema.num_outputs == 1) return "Tensor";
   std::string text = "tuple[Tensor";
@@ -155,7 +163,7 @@ PyTypeObject* NewResultType(const OpSchema& schema) {
 class OpFunction final : public Function {
  public:
   OpFunction(OpId op, bool in_place, Signature signature)
-      : Function(absl::StrCat(SchemaOf(op).name, in_place ? "_" : ""), SchemaOf(op).doc,
+      : Function(absl::StrCat(SchemaOf(op).name, in_place ? "_" : ""), DocOf(SchemaOf(op)),
                  std::move(signature.parameters), ResultOf(SchemaOf(op))),
         op_(op),
         schema_(SchemaOf(op)),
@@ -181,9 +189,11 @@ class OpFunction final : public Function {
       WithoutGil([&] { DispatchInPlace(op_, options.get(), refs); });
       return Py_NewRef(arguments[0]);
     }
-    Tensor outputs[kMaxOutputs];
-    WithoutGil(
-        [&] { Dispatch(op_, options.get(), refs, absl::MakeSpan(outputs, schema_.num_outputs)); });
+    if (schema_.flags.list) {
+      return ToPython(WithoutGil([&] { return DispatchList(op_, options.get(), refs); }));
+    }
+    absl::InlinedVector<Tensor, kMaxOutputs> outputs(schema_.num_outputs);
+    WithoutGil([&] { Dispatch(op_, options.get(), refs, absl::MakeSpan(outputs)); });
     if (schema_.num_outputs == 0) Py_RETURN_NONE;
     if (schema_.num_outputs == 1) return ToPython(std::move(outputs[0]));
     auto result = py::reinterpret_steal<py::object>(PyStructSequence_New(result_type_));

@@ -26,6 +26,33 @@ std::string_view DTypeName(DType dtype) { return kRows[static_cast<int>(dtype)].
 size_t ItemSize(DType dtype) { return kRows[static_cast<int>(dtype)].item_size; }
 DTypeCategory CategoryOf(DType dtype) { return kRows[static_cast<int>(dtype)].category; }
 
+std::string ToString(DTypes dtypes) {
+  struct Category {
+    const char* name;
+    DTypes dtypes;
+  };
+  constexpr Category kCategories[] = {{"bool", {0b1}},
+                                      {"integer", {0b0011'1110}},
+                                      {"floating point", kFloatingDTypes},
+                                      {"complex", {0b1100'0000'0000}}};
+  std::string text;
+  const auto add = [&text](std::string_view name) {
+    if (!text.empty()) text += ", ";
+    text += name;
+  };
+  for (const auto& [name, all] : kCategories) {
+    const auto held = static_cast<uint16_t>(dtypes.bits & all.bits);
+    if (held == all.bits) {
+      add(name);
+      continue;
+    }
+    for (int i = 0; i < kNumDTypes; ++i) {
+      if (held >> i & 1) add(kRows[i].name);
+    }
+  }
+  return text;
+}
+
 DType PromoteTypes(DType a, DType b) {
   if (a == b) return a;
   const DType low = std::min(a, b), high = std::max(a, b);

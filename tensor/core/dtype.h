@@ -5,6 +5,7 @@
 #include <complex>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "neura/tensor/core/float16.h"
@@ -101,6 +102,19 @@ inline bool IsComplex(DType dtype) { return CategoryOf(dtype) == DTypeCategory::
 inline bool IsIntegral(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kIntegral; }
 // Floating or complex: the dtypes through which gradients flow.
 inline bool IsDifferentiable(DType dtype) { return CategoryOf(dtype) >= DTypeCategory::kFloating; }
+
+// A set of dtypes.
+struct DTypes {
+  uint16_t bits = 0;  // by enumerator
+  constexpr bool Has(DType dtype) const { return bits >> static_cast<int>(dtype) & 1; }
+  friend constexpr bool operator==(DTypes, DTypes) = default;
+};
+inline constexpr DTypes kFloatingDTypes{0b0011'1100'0000};
+inline constexpr DTypes kNumericDTypes{0b0011'1111'1110};  // integers, too
+inline constexpr DTypes kRealDTypes{0b0011'1111'1111};     // and bool
+inline constexpr DTypes kAllDTypes{0b1111'1111'1111};      // and complex numbers
+// "integer, floating point": the categories in the set, and dtypes of those that are not wholly.
+std::string ToString(DTypes dtypes);
 
 // The smallest dtype to which both convert without leaving their categories, by the table in
 // PyTorch's documentation of type promotion (torch.promote_types). Commutative; uint8 with int8 is

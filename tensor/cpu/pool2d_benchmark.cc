@@ -8,7 +8,7 @@
 namespace neura::cpu {
 namespace {
 
-enum class Pass { kMax, kMaxScatter, kAverage, kAverageGrad };
+enum class Pass { kMax, kMaxValues, kMaxScatter, kAverage, kAverageGrad };
 
 // Arguments: planes, height and width, kernel and stride, threads.
 template <Pass kPass>
@@ -29,6 +29,9 @@ void BM_Pool2d(benchmark::State& state) {
     switch (kPass) {
       case Pass::kMax:
         MaxPool2d(g, input.data(), output.data(), indices.data());
+        break;
+      case Pass::kMaxValues:
+        MaxPool2d<float>(g, input.data(), output.data(), nullptr);
         break;
       case Pass::kMaxScatter:
         benchmark::DoNotOptimize(MaxPool2dScatter(g.planes, out_size, in_size, output.data(),
@@ -57,6 +60,7 @@ void Sizes(benchmark::internal::Benchmark* b) {
 }
 
 BENCHMARK_TEMPLATE(BM_Pool2d, Pass::kMax)->Name("max")->Apply(Sizes);
+BENCHMARK_TEMPLATE(BM_Pool2d, Pass::kMaxValues)->Name("max_values")->Apply(Sizes);
 BENCHMARK_TEMPLATE(BM_Pool2d, Pass::kMaxScatter)->Name("max_scatter")->Apply(Sizes);
 BENCHMARK_TEMPLATE(BM_Pool2d, Pass::kAverage)->Name("average")->Apply(Sizes);
 BENCHMARK_TEMPLATE(BM_Pool2d, Pass::kAverageGrad)->Name("average_grad")->Apply(Sizes);

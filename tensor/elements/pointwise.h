@@ -30,8 +30,6 @@ inline constexpr bool kFloat = !std::is_integral_v<T>;
 struct WithoutLibm {};
 // Not for vectors.
 struct NumberByNumber {};
-// A kSame operation that truth values have, too.
-struct TakesBool {};
 
 struct NegOp {
   template <typename T>
@@ -51,7 +49,7 @@ struct AbsOp {
       return Select(x < T(0), NegOp::Do(x), x);
   }
 };
-struct SignOp : TakesBool {
+struct SignOp {
   template <typename T>
   static constexpr T Do(T x) {
     return Select(x > T(0), T(1), Select(x < T(0), static_cast<T>(-1), x));
@@ -251,7 +249,7 @@ struct LogicalNotOp {
 };
 
 // The sum and the product of truth values are "or" and "and", as in PyTorch.
-struct AddOp : TakesBool {
+struct AddOp {
   static constexpr bool Do(bool a, bool b) { return a || b; }
   template <typename T>
   static constexpr T Do(T a, T b) {
@@ -270,7 +268,7 @@ struct SubOp {
       return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
   }
 };
-struct MulOp : TakesBool {
+struct MulOp {
   static constexpr bool Do(bool a, bool b) { return a && b; }
   // uint64_t keeps the promotion of narrow integers to int from overflowing.
   template <typename T>
@@ -350,13 +348,13 @@ struct Atan2Op {
   }
 };
 // NaN fails every comparison: the first operand wins when it is one, and IsNan finds the other.
-struct MaximumOp : TakesBool {
+struct MaximumOp {
   template <typename T>
   static constexpr T Do(T a, T b) {
     return Select((a < b) | IsNan(b), b, a);
   }
 };
-struct MinimumOp : TakesBool {
+struct MinimumOp {
   template <typename T>
   static constexpr T Do(T a, T b) {
     return Select((b < a) | IsNan(b), b, a);

@@ -3,6 +3,7 @@
 #ifndef NEURA_TENSOR_OPS_BACKEND_H_
 #define NEURA_TENSOR_OPS_BACKEND_H_
 
+#include "absl/container/inlined_vector.h"
 #include "neura/tensor/ops/dispatch.h"
 
 namespace neura {
@@ -16,13 +17,16 @@ struct OutputSpec {
   int64_t offset = 0;
 };
 
-// Validates a call and infers its outputs. Throws Error naming the operation, shapes and dtypes.
-using InferFn = void (*)(const OpCall& call, absl::Span<OutputSpec> outputs);
+using OutputSpecs = absl::InlinedVector<OutputSpec, kMaxOutputs>;
 
-// A kernel only computes: shapes and dtypes were checked, outputs are allocated and contiguous
-// (except in place). What only the data can tell, such as an index out of range, it throws as an
-// Error; the call is put before the message. Nothing may be thrown inside a ParallelFor: take
-// memory before it.
+// Validates a call and infers its outputs, of which there are as many as the row has; of a list it
+// sets the number. Throws Error naming the operation, shapes and dtypes.
+using InferFn = void (*)(const OpCall& call, OutputSpecs& outputs);
+
+// A kernel only computes: shapes and dtypes were checked, outputs that are wanted are allocated and
+// contiguous (except in place), others undefined. What only the data can tell, such as an index out
+// of range, it throws as an Error; the call is put before the message. Nothing may be thrown inside
+// a ParallelFor: take memory before it.
 struct KernelCall {
   const OpCall& call;
   absl::Span<Tensor> outputs;
@@ -34,6 +38,7 @@ struct KernelCall {
   const Tensor& input(size_t i) const { return call.input(i); }
   bool has_input(size_t i) const { return call.has_input(i); }
   const Tensor& output(size_t i = 0) const { return outputs[i]; }
+  bool wants(size_t i) const { return outputs[i].defined(); }
 };
 using Kernel = void (*)(KernelCall& call);
 
@@ -47,6 +52,9 @@ KernelTable& KernelsOf(DeviceType type);
 // Throws InvalidArgument unless a call has as many inputs as its operation takes, those that it
 // needs are defined, and all are on the call's device.
 void CheckInputs(const OpCall& call);
+// What comes out of a call. Throws Unimplemented for a dtype that the operation does not take, and
+// as its inference does.
+OutputSpecs InferOutputs(const OpCall& call);
 // Runs the kernel of the call's device and tells nobody. Throws Unimplemented when there is none,
 // and as the kernel does; ResourceExhausted when it finds no memory.
 void RunKernel(const OpCall& call, absl::Span<Tensor> outputs);

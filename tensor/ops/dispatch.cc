@@ -38,6 +38,15 @@ void Notify(const OpCall& call, absl::Span<Tensor> outputs) {
   }
 }
 
+OutputMask NeededByObservers(const OpCall& call) {
+  OutputMask needed = 0;
+  for (int i = 0; i < g_num_observers; ++i) needed |= g_observers[i]->Needs(call);
+  if (t_num_observers > 0) {
+    for (OpObserver* observer : Watchers().observers) needed |= observer->Needs(call);
+  }
+  return needed;
+}
+
 void NotifyBeforeInPlace(const OpCall& call) {
   for (int i = 0; i < g_num_observers; ++i) g_observers[i]->BeforeInPlace(call);
   if (t_num_observers > 0) {
@@ -160,20 +169,22 @@ void DispatchPromoted(const OpCall& call, const OpSchema& schema, DType common,
   DispatchChecked(promoted, schema, outputs);
 }
 
-// With room for the outputs to infer.
-void DispatchInto(const OpCall& call, const OpSchema& schema, absl::Span<OutputSpec> specs,
+void MakeView(const OpCall& call, const OutputSpec& spec, Tensor& output) {
+  const Tensor& input = call.input(0);
+  output = Tensor::View(input.storage(), input.storage_offset() + spec.offset, spec.shape,
+                        spec.strides, spec.dtype);
+  TensorImpl& view = *output.impl();
+  view.base = input.impl()->base ? input.impl()->base : input.handle();
+  view.base_version.store(input.version(), std::memory_order_relaxed);
+}
+
+void DispatchInto(const OpCall& call, const OpSchema& schema, const OutputSpecs& specs,
                   absl::Span<Tensor> outputs) {
-  InferOf(call.op)(call, specs);
-  for (const OutputSpec& spec : specs) CheckNumDims(schema.name, spec.shape.size());
   if (schema.flags.view) {
-    const Tensor& input = call.input(0);
-    outputs[0] = Tensor::View(input.storage(), input.storage_offset() + specs[0].offset,
-                              specs[0].shape, specs[0].strides, specs[0].dtype);
-    TensorImpl& view = *outputs[0].impl();
-    view.base = input.impl()->base ? input.impl()->base : input.handle();
-    view.base_version.store(input.version(), std::memory_order_relaxed);
+    for (size_t i = 0; i < outputs.size(); ++i) MakeView(call, specs[i], outputs[i]);
   } else {
-    for (size_t i = 0; i < schema.num_outputs; ++i) {
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (ABSL_PREDICT_FALSE((call.wanted >> i & 1) == 0)) continue;
       outputs[i] = Tensor::Empty(specs[i].shape, specs[i].dtype, call.device);
     }
     if (ABSL_PREDICT_FALSE(schema.flags.mutates != 0)) NotifyBeforeInPlace(call);
@@ -187,14 +198,32 @@ void DispatchInto(const OpCall& call, const OpSchema& schema, absl::Span<OutputS
   Notify(call, outputs);
 }
 
-void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
-  if (ABSL_PREDICT_TRUE(schema.num_outputs == 1)) {
-    OutputSpec spec;
-    DispatchInto(call, schema, absl::MakeSpan(&spec, 1), outputs);
-  } else {
-    OutputSpec specs[kMaxOutputs];
-    DispatchInto(call, schema, absl::MakeSpan(specs, schema.num_outputs), outputs);
+// The caller wants some of the outputs; observers may need others.
+void DispatchSome(OpCall call, const OpSchema& schema, absl::Span<Tensor> outputs) {
+  const OutputMask wanted = call.wanted;
+  call.wanted |= NeededByObservers(call);
+  DispatchInto(call, schema, InferOutputs(call), outputs);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if ((wanted >> i & 1) == 0) outputs[i] = Tensor();
   }
+}
+
+void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
+  if (ABSL_PREDICT_FALSE(call.wanted != kAllOutputs)) return DispatchSome(call, schema, outputs);
+  DispatchInto(call, schema, InferOutputs(call), outputs);
+}
+
+Device DeviceOf(TensorRefs inputs) {
+  for (const Tensor* input : inputs) {
+    if (input->defined()) return input->device();
+  }
+  return kCpu;
+}
+
+void CheckDType(const OpCall& call, DTypes dtypes, DType dtype) {
+  if (ABSL_PREDICT_TRUE(dtypes.Has(dtype))) return;
+  ThrowUnimplemented(absl::StrCat(Describe(call), ": takes dtypes that are ", ToString(dtypes),
+                                  ", not ", DTypeName(dtype)));
 }
 
 }  // namespace
@@ -227,6 +256,20 @@ void CheckInputs(const OpCall& call) {
   }
 }
 
+OutputSpecs InferOutputs(const OpCall& call) {
+  const OpSchema& schema = call.schema();
+  const OpFlags& flags = schema.flags;
+  const bool any = flags.dtypes == kAllDTypes;
+  if (!any && !flags.in_result) {
+    CheckDType(call, flags.dtypes, call.input(flags.first_value).dtype());
+  }
+  OutputSpecs specs(schema.num_outputs);
+  InferOf(call.op)(call, specs);
+  if (!any && flags.in_result) CheckDType(call, flags.dtypes, specs[0].dtype);
+  for (const OutputSpec& spec : specs) CheckNumDims(schema.name, spec.shape.size());
+  return specs;
+}
+
 void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
   if (ABSL_PREDICT_FALSE(call.device.type == DeviceType::kMeta)) return;
   const Kernel kernel =
@@ -247,11 +290,12 @@ void RunKernel(const OpCall& call, absl::Span<Tensor> outputs) {
 }
 
 void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs,
-              Device device) {
+              Device device, OutputMask wanted) {
   const OpSchema& schema = SchemaOf(op);
   OpCall call{op, options, inputs, device};
+  call.wanted = wanted;
   CheckInputs(call);
-  if (outputs.size() != schema.num_outputs || schema.flags.in_place_only) {
+  if (outputs.size() != schema.num_outputs || schema.flags.in_place_only || schema.flags.list) {
     ThrowInternal(absl::StrCat(schema.name, ": called for ", outputs.size(), " outputs"));
   }
   if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, outputs)) return;
@@ -263,14 +307,25 @@ void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor
   DispatchChecked(call, schema, outputs);
 }
 
-void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs) {
-  Device device = kCpu;
-  for (const Tensor* input : inputs) {
-    if (!input->defined()) continue;
-    device = input->device();
-    break;
+void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs,
+              OutputMask wanted) {
+  Dispatch(op, options, inputs, outputs, DeviceOf(inputs), wanted);
+}
+
+std::vector<Tensor> DispatchList(OpId op, const void* options, TensorRefs inputs) {
+  const OpSchema& schema = SchemaOf(op);
+  const OpCall call{op, options, inputs, DeviceOf(inputs)};
+  CheckInputs(call);
+  if (!schema.flags.list || schema.flags.promotes) {
+    ThrowInternal(absl::StrCat(schema.name, ": called for a list of outputs"));
   }
-  Dispatch(op, options, inputs, outputs, device);
+  const OutputSpecs specs = InferOutputs(call);
+  std::vector<Tensor> outputs(specs.size());
+  if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, absl::MakeSpan(outputs))) {
+    return outputs;
+  }
+  DispatchInto(call, schema, specs, absl::MakeSpan(outputs));
+  return outputs;
 }
 
 void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
@@ -292,7 +347,6 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, absl::MakeSpan(&output, 1))) {
     return;
   }
-  OutputSpec spec;
   ReplacedInputs replaced(inputs);
   DType common = target.dtype();
   if (schema.flags.promotes && NeedsPromotion(call, schema.flags, &common)) {
@@ -302,8 +356,7 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
     call.inputs = replaced.refs;
   }
   if (schema.flags.rule == DTypeRule::kTest && common != kBool) return ConvertInPlace(call, common);
-  InferOf(op)(call, absl::MakeSpan(&spec, 1));
-  CheckFitsInPlace(call, spec.shape);
+  CheckFitsInPlace(call, InferOutputs(call)[0].shape);
   NotifyBeforeInPlace(call);
   // Another view of the same memory is read while it is overwritten: work on a copy, made through
   // the door, so that gradients find their way to the view.

@@ -9,6 +9,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "neura/tensor/core/tensor.h"
@@ -24,6 +25,7 @@ struct OpCall {
   TensorRefs inputs;
   Device device;
   bool in_place = false;  // the output is *inputs[0]
+  OutputMask wanted = kAllOutputs;
 
   const OpSchema& schema() const { return SchemaOf(op); }
   template <typename Options>
@@ -33,34 +35,53 @@ struct OpCall {
   const Tensor& input(size_t i) const { return *inputs[i]; }
   // False also for trailing optional inputs that were left out.
   bool has_input(size_t i) const { return i < inputs.size() && inputs[i]->defined(); }
+  // Of lists, all are.
+  bool wants(size_t i) const { return schema().flags.list || (wanted >> i & 1) != 0; }
 };
 
 // ---- calling ---------------------------------------------------------------------------------
 
-// Fills `outputs`, one for each that the schema has. Throws Error on misuse.
+// Fills `outputs`, one for each that the schema has. Those that are not wanted are neither
+// allocated nor computed, and stay undefined. Throws Error on misuse.
 void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs,
-              Device device);
+              Device device, OutputMask wanted = kAllOutputs);
 // On the device of the first defined input.
-void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs);
+void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor> outputs,
+              OutputMask wanted = kAllOutputs);
+// Of an operation whose output is a list.
+std::vector<Tensor> DispatchList(OpId op, const void* options, TensorRefs inputs);
 
 // Writes the result of a pointwise operation over *inputs[0], which must have its shape and dtype.
 void DispatchInPlace(OpId op, const void* options, TensorRefs inputs);
 
-// Call<op::kMaxPool2d>({.kernel_size = 2}, x): the only output, or a struct of them. The operation
-// is known in the header of its family.
+// CallFor<op::kMaxPool2d>(0b1, {.kernel_size = 2}, x).values: of several outputs those that are
+// wanted; the others are undefined. The operation is known in the header of its family.
 template <OpId kOp, typename... Inputs>
-auto Call(const typename CallOf<kOp>::Options& options, const Inputs&... inputs) {
+auto CallFor(OutputMask wanted, const typename CallOf<kOp>::Options& options,
+             const Inputs&... inputs) {
   constexpr int kNumOutputs = CallOf<kOp>::kNumOutputs;
+  static_assert(kNumOutputs > 1, "a call for its only output is a Call");
   const Tensor* const refs[] = {&inputs...};
   Tensor outputs[kNumOutputs];
-  Dispatch(kOp, &options, refs, absl::MakeSpan(outputs));
-  if constexpr (kNumOutputs == 1) {
-    return std::move(outputs[0]);
+  Dispatch(kOp, &options, refs, absl::MakeSpan(outputs), wanted);
+  return [&]<size_t... i>(std::index_sequence<i...>) {
+    return typename CallOf<kOp>::Outputs{std::move(outputs[i])...};
+  }
+  (std::make_index_sequence<kNumOutputs>());
+}
+// Call<op::kMaxPool2d>({.kernel_size = 2}, x): the only output, a struct of them, or a vector where
+// they are a list.
+template <OpId kOp, typename... Inputs>
+auto Call(const typename CallOf<kOp>::Options& options, const Inputs&... inputs) {
+  const Tensor* const refs[] = {&inputs...};
+  if constexpr (CallOf<kOp>::kIsList) {
+    return DispatchList(kOp, &options, refs);
+  } else if constexpr (CallOf<kOp>::kNumOutputs == 1) {
+    Tensor output;
+    Dispatch(kOp, &options, refs, absl::MakeSpan(&output, 1));
+    return output;
   } else {
-    return [&]<size_t... i>(std::index_sequence<i...>) {
-      return typename CallOf<kOp>::Outputs{std::move(outputs[i])...};
-    }
-    (std::make_index_sequence<kNumOutputs>());
+    return CallFor<kOp>(kAllOutputs, options, inputs...);
   }
 }
 // An operation of one output that is known at run time alone.
@@ -77,9 +98,12 @@ Tensor CallAny(OpId op, const void* options, const Inputs&... inputs) {
 class OpObserver {
  public:
   virtual ~OpObserver() = default;
+  // Outputs that it needs beside those that the caller wants. Asked before the kernel runs, where
+  // some are not wanted.
+  virtual OutputMask Needs(const OpCall&) { return 0; }
   // Before memory is changed; may throw to forbid it.
   virtual void BeforeInPlace(const OpCall&) {}
-  // After the kernel ran (or was queued).
+  // After the kernel ran (or was queued). Outputs that nobody wanted are undefined.
   virtual void OnOp(const OpCall& call, absl::Span<Tensor> outputs) = 0;
   // Before somebody looks at elements: what follows may depend on them. May throw to forbid it.
   virtual void OnRead(const Tensor&) {}

@@ -58,6 +58,45 @@ TEST(ObserverTest, SeesConversions) {
   EXPECT_THAT(recorder.log[2], HasSubstr("cast(int32 [2]; {dtype=float32})"));
 }
 
+// The number of outputs that operations made.
+class CountMade : public OpObserver {
+ public:
+  explicit CountMade(OutputMask needs = 0) : needs_(needs) {}
+  OutputMask Needs(const OpCall&) override { return needs_; }
+  void OnOp(const OpCall&, absl::Span<Tensor> outputs) override {
+    for (const Tensor& output : outputs) made += output.defined();
+  }
+  int made = 0;
+
+ private:
+  const OutputMask needs_;
+};
+
+TEST(WantedTest, OutputsThatNobodyWantsAreNotMade) {
+  const Tensor x = Rand({2, 3, 8, 8});
+  const MaxPool2dOutputs both = MaxPool2dWithIndices(x, {.kernel_size = 2});
+  CountMade counted;
+  {
+    ScopedObserver scope(&counted);
+    const MaxPool2dOutputs one = CallFor<op::kMaxPool2d>(0b1, {.kernel_size = 2}, x);
+    EXPECT_TRUE(SameBits(one.values, both.values));
+    EXPECT_FALSE(one.indices.defined());
+    EXPECT_TRUE(SameBits(MaxPool2d(x, {.kernel_size = 2}), both.values));
+  }
+  EXPECT_EQ(counted.made, 2);
+  const MaxPool2dOutputs other = CallFor<op::kMaxPool2d>(0b10, {.kernel_size = 2}, x);
+  EXPECT_TRUE(SameBits(other.indices, both.indices));
+  EXPECT_FALSE(other.values.defined());
+}
+
+TEST(WantedTest, AnObserverGetsWhatItNeedsAndTheCallerWhatItWants) {
+  CountMade counted(0b10);
+  ScopedObserver scope(&counted);
+  const MaxPool2dOutputs one = CallFor<op::kMaxPool2d>(0b1, {.kernel_size = 2}, Ones({1, 1, 2, 2}));
+  EXPECT_EQ(counted.made, 3);  // with the ones
+  EXPECT_FALSE(one.indices.defined());
+}
+
 class DoubleTheSum : public OpInterceptor {
  public:
   bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override {
@@ -144,7 +183,13 @@ TEST(ErrorTest, NamesOperationShapesAndDtypes) {
               HasSubstr("index 5 is outside [0, 2)"));
   EXPECT_THAT(ErrorOf([] { Cat({Ones({2, 2}), Ones({2, 3})}, 0); }), HasSubstr("tensor 1"));
   EXPECT_THAT(ErrorOf([] { Add(Ones({2}, {.dtype = kComplex64}), Ones({2})); }),
-              HasSubstr("no CPU kernel for dtype complex64"));
+              HasSubstr("takes dtypes that are bool, integer, floating point, not complex64"));
+  EXPECT_THAT(ErrorOf([] { Softmax(Arange(3)); }),
+              HasSubstr("softmax(int64 [3]; {dim=-1}): takes dtypes that are floating point, not"));
+  EXPECT_THAT(ErrorOf([] { Sum(Ones({2}), {.dtype = kComplex64}); }), HasSubstr("not complex64"));
+  const Tensor meta = Zeros({2}, {.dtype = kBool, .device = kMeta});
+  EXPECT_THAT(ErrorOf([&] { Neg(meta); }), HasSubstr("not bool"));
+  EXPECT_THAT(ErrorOf([] { NegInPlace(Zeros({2}, {.dtype = kBool})); }), HasSubstr("not bool"));
   EXPECT_THAT(ErrorOf([] { Ones({2}).data<double>(); }), HasSubstr("data<float64>"));
 }
 

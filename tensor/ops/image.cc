@@ -23,7 +23,7 @@ MaxPool2dOutputs MaxPool2dWithIndices(const Tensor& input, const MaxPool2dOption
   return Call<op::kMaxPool2d>(options, input);
 }
 Tensor MaxPool2d(const Tensor& input, const MaxPool2dOptions& options) {
-  return MaxPool2dWithIndices(input, options).values;
+  return CallFor<op::kMaxPool2d>(0b1, options, input).values;
 }
 Tensor MaxPool2dScatter(const Tensor& input, const Tensor& indices, Size2 output_size) {
   return Call<op::kMaxPool2dScatter>({.output_size = output_size}, input, indices);

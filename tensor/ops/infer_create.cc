@@ -40,14 +40,14 @@ void CheckStep(const OpCall& call) {
 
 }  // namespace
 
-void InferFull(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferFull(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<FullOptions>();
   CheckFits(call, options.value, options.dtype);
   outputs[0].dtype = options.dtype;
   outputs[0].shape = options.shape;
 }
 
-void InferRange(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferRange(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<RangeOptions>();
   if (options.length < 0) Fail(call, "length must not be negative");
   if (options.dtype == kBool || IsComplex(options.dtype))
@@ -56,7 +56,7 @@ void InferRange(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = {options.length};
 }
 
-void InferRandomUniform(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferRandomUniform(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<RandomOptions>();
   InferRandomFloat(call, outputs[0]);
   const double width = options.high.To<double>() - options.low.To<double>();
@@ -66,11 +66,11 @@ void InferRandomUniform(const OpCall& call, absl::Span<OutputSpec> outputs) {
     Fail(call, "low must not be above high, nor so far below it that the dtype cannot count it");
   }
 }
-void InferRandomNormal(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferRandomNormal(const OpCall& call, OutputSpecs& outputs) {
   InferRandomFloat(call, outputs[0]);
 }
 
-void InferRandomInt(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferRandomInt(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<RandomOptions>();
   InferRandom(call, outputs[0]);
   if (options.low.To<int64_t>() >= options.high.To<int64_t>()) {
@@ -88,26 +88,26 @@ void InferRandomInt(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
-void InferRandomBernoulli(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferRandomBernoulli(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<RandomOptions>();
   InferRandom(call, outputs[0]);
   const double p = options.low.To<double>();
   if (!(p >= 0 && p <= 1)) Fail(call, "a probability is between 0 and 1");
 }
 
-void InferRandomPermutation(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferRandomPermutation(const OpCall& call, OutputSpecs& outputs) {
   InferRandom(call, outputs[0]);
   if (outputs[0].shape.size() != 1 || outputs[0].dtype != kInt64) {
     Fail(call, "makes an int64 tensor of one dimension");
   }
 }
 
-void InferSgdStep(const OpCall& call, absl::Span<OutputSpec>) {
+void InferSgdStep(const OpCall& call, OutputSpecs&) {
   CheckStep(call);
   if (call.Get<SgdStepOptions>().momentum != 0 && !call.has_input(2)) {
     Fail(call, "momentum needs a momentum_buffer");
   }
 }
-void InferAdamStep(const OpCall& call, absl::Span<OutputSpec>) { CheckStep(call); }
+void InferAdamStep(const OpCall& call, OutputSpecs&) { CheckStep(call); }
 
 }  // namespace neura::infer

@@ -70,7 +70,7 @@ Size2 PooledSize(const OpCall& call, Size2 input, const Options& options, Size2 
 
 }  // namespace
 
-void InferConv2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferConv2d(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &weight = call.input(1);
   const auto& options = call.Get<Conv2dOptions>();
   CheckFloating(call);
@@ -95,7 +95,7 @@ void InferConv2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = {input.size(0), weight.size(0), size.height, size.width};
 }
 
-void InferConv2dInputGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferConv2dInputGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &grad = call.input(0), &weight = call.input(1);
   const auto& options = call.Get<Conv2dGradOptions>();
   CheckFloating(call);
@@ -114,7 +114,7 @@ void InferConv2dInputGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = {grad.size(0), channels, options.size.height, options.size.width};
 }
 
-void InferConv2dWeightGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferConv2dWeightGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &grad = call.input(0), &input = call.input(1);
   const auto& options = call.Get<Conv2dGradOptions>();
   CheckFloating(call);
@@ -132,7 +132,7 @@ void InferConv2dWeightGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
                       options.size.width};
 }
 
-void InferMaxPool2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferMaxPool2d(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const auto& options = call.Get<MaxPool2dOptions>();
   CheckFloating(call);
@@ -143,7 +143,7 @@ void InferMaxPool2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = outputs[1].shape = {input.size(0), input.size(1), size.height, size.width};
 }
 
-void InferMaxPool2dScatter(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferMaxPool2dScatter(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &indices = call.input(1);
   const Size2 size = call.Get<SpatialSizeOptions>().output_size;
   CheckRank(call, 0, 4, "[N, C, H, W]");
@@ -155,7 +155,7 @@ void InferMaxPool2dScatter(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = {input.size(0), input.size(1), size.height, size.width};
 }
 
-void InferMaxPool2dGather(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferMaxPool2dGather(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &indices = call.input(1);
   CheckRank(call, 0, 4, "[N, C, H, W]");
   CheckRank(call, 1, 4, "[N, C, H, W]");
@@ -167,7 +167,7 @@ void InferMaxPool2dGather(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape.assign(indices.shape().begin(), indices.shape().end());
 }
 
-void InferAvgPool2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAvgPool2d(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   CheckFloating(call);
   CheckRank(call, 0, 4, "[N, C, H, W]");
@@ -176,7 +176,7 @@ void InferAvgPool2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = {input.size(0), input.size(1), size.height, size.width};
 }
 
-void InferAvgPool2dGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAvgPool2dGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& grad = call.input(0);
   const auto& options = call.Get<AvgPool2dGradOptions>();
   CheckFloating(call);
@@ -190,7 +190,7 @@ void InferAvgPool2dGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = {grad.size(0), grad.size(1), options.size.height, options.size.width};
 }
 
-void InferAdaptiveAvgPool2d(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAdaptiveAvgPool2d(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const Size2 size = call.Get<SpatialSizeOptions>().output_size;
   CheckFloating(call);
@@ -201,7 +201,7 @@ void InferAdaptiveAvgPool2d(const OpCall& call, absl::Span<OutputSpec> outputs) 
   outputs[0].shape = {input.size(0), input.size(1), size.height, size.width};
 }
 
-void InferAdaptiveAvgPool2dGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAdaptiveAvgPool2dGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& grad = call.input(0);
   const Size2 size = call.Get<SpatialSizeOptions>().output_size;
   CheckFloating(call);

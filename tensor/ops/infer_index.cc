@@ -33,7 +33,7 @@ void CheckIndexShape(const OpCall& call, const Tensor& tensor, const Tensor& ind
 
 }  // namespace
 
-void InferIndexSelect(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferIndexSelect(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& index = call.input(1);
   CheckIndexDType(call, index);
   const auto dim = static_cast<size_t>(IndexDim(call));
@@ -43,7 +43,7 @@ void InferIndexSelect(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape[dim] = index.numel();
 }
 
-void InferIndexAdd(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferIndexAdd(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &index = call.input(1), &source = call.input(2);
   CheckIndexDType(call, index);
   const int64_t dim = IndexDim(call);
@@ -58,13 +58,13 @@ void InferIndexAdd(const OpCall& call, absl::Span<OutputSpec> outputs) {
   SameAsInput(call, outputs[0]);
 }
 
-void InferGather(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferGather(const OpCall& call, OutputSpecs& outputs) {
   CheckIndexShape(call, call.input(0), call.input(1), IndexDim(call));
   outputs[0].dtype = call.input(0).dtype();
   outputs[0].shape.assign(call.input(1).shape().begin(), call.input(1).shape().end());
 }
 
-void InferScatterAdd(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferScatterAdd(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &index = call.input(1), &source = call.input(2);
   CheckIndexShape(call, input, index, IndexDim(call));
   bool fits = source.dim() == index.dim() && source.dtype() == input.dtype();
@@ -73,7 +73,7 @@ void InferScatterAdd(const OpCall& call, absl::Span<OutputSpec> outputs) {
   SameAsInput(call, outputs[0]);
 }
 
-void InferCat(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferCat(const OpCall& call, OutputSpecs& outputs) {
   if (call.inputs.empty()) Fail(call, "needs at least one tensor");
   const Tensor& first = call.input(0);
   if (first.dim() == 0) Fail(call, "tensors without dimensions cannot be joined; Stack() them");
@@ -95,7 +95,7 @@ void InferCat(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
-void InferPad(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferPad(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<PadOptions>();
   const size_t rank = call.input(0).shape().size();
   if (options.before.size() != rank || options.after.size() != rank) {
@@ -114,12 +114,12 @@ void InferPad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
-void InferFlip(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferFlip(const OpCall& call, OutputSpecs& outputs) {
   for (int64_t dim : call.Get<DimsOptions>().dims) NormalizeDim("flip", dim, call.input(0).dim());
   SameAsInput(call, outputs[0]);
 }
 
-void InferTriangle(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferTriangle(const OpCall& call, OutputSpecs& outputs) {
   if (call.input(0).dim() < 2) Fail(call, "needs at least two dimensions");
   SameAsInput(call, outputs[0]);
 }

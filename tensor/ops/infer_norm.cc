@@ -30,7 +30,7 @@ DimsView NormalizedShape(const OpCall& call, const Tensor& input) {
 
 }  // namespace
 
-void InferSoftmax(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferSoftmax(const OpCall& call, OutputSpecs& outputs) {
   CheckFloating(call);
   SameAsInput(call, outputs[0]);
   NormalizeDim(call.schema().name, call.Get<SoftmaxOptions>().dim, call.input(0).dim());
@@ -39,20 +39,20 @@ void InferSoftmax(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
-void InferBatchNormTraining(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferBatchNormTraining(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   CheckChannels(call, input, 1);
   if (input.size(1) > 0 && input.numel() / input.size(1) < 2) {
     Fail(call, "training needs more than one value per channel");
   }
   SameAsInput(call, outputs[0]);
-  for (OutputSpec& statistic : outputs.subspan(1)) {
-    statistic.dtype = input.dtype();
-    statistic.shape = {input.size(1)};
+  for (size_t i = 1; i < outputs.size(); ++i) {
+    outputs[i].dtype = input.dtype();
+    outputs[i].shape = {input.size(1)};
   }
 }
 
-void InferBatchNormTrainingGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferBatchNormTrainingGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(1);
   CheckChannels(call, input, 2);
   if (call.input(0).shape() != input.shape()) {
@@ -63,12 +63,12 @@ void InferBatchNormTrainingGrad(const OpCall& call, absl::Span<OutputSpec> outpu
   outputs[1].shape = outputs[2].shape = {input.size(1)};
 }
 
-void InferBatchNormInference(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferBatchNormInference(const OpCall& call, OutputSpecs& outputs) {
   CheckChannels(call, call.input(0), 1);
   SameAsInput(call, outputs[0]);
 }
 
-void InferLayerNorm(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferLayerNorm(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   CheckFloating(call);
   const DimsView normalized = NormalizedShape(call, input);
@@ -80,7 +80,7 @@ void InferLayerNorm(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[2].shape = outputs[1].shape;
 }
 
-void InferLayerNormGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferLayerNormGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(1);
   CheckFloating(call);
   const DimsView normalized = NormalizedShape(call, input);

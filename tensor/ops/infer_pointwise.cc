@@ -4,7 +4,7 @@
 #include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::infer {
-void InferPointwise(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
   const OpSchema& schema = call.schema();
   if (call.op == op::kGelu) {
     const std::string& approximate = call.Get<GeluOptions>().approximate;
@@ -27,21 +27,19 @@ void InferPointwise(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
-void InferWhere(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferWhere(const OpCall& call, OutputSpecs& outputs) {
   if (call.input(0).dtype() != kBool) Fail(call, "the condition must be bool");
   InferPointwise(call, outputs);
 }
 
-void InferSame(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  SameAsInput(call, outputs[0]);
-}
+void InferSame(const OpCall& call, OutputSpecs& outputs) { SameAsInput(call, outputs[0]); }
 
-void InferCast(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferCast(const OpCall& call, OutputSpecs& outputs) {
   SameAsInput(call, outputs[0]);
   outputs[0].dtype = call.Get<CastOptions>().dtype;
 }
 
-void InferAssign(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAssign(const OpCall& call, OutputSpecs& outputs) {
   SameAsInput(call, outputs[0]);
   const Dims shape = BroadcastShapes("assign", call.input(0).shape(), call.input(1).shape());
   if (DimsView(shape) != call.input(0).shape()) {

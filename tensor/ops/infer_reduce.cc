@@ -55,55 +55,51 @@ void CheckNotEmpty(const OpCall& call, DimsView dims) {
 
 }  // namespace
 
-void InferExtremum(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferExtremum(const OpCall& call, OutputSpecs& outputs) {
   CheckNoDType(call);
   InferReduce(call, outputs[0], call.input(0).dtype());
   CheckNotEmpty(call, call.Get<ReduceOptions>().dims);
-  if (IsComplex(call.input(0).dtype())) Fail(call, "complex numbers have no order");
 }
 
-void InferArgExtremum(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferArgExtremum(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<ArgReduceOptions>();
   Dims dims;
   if (options.dim) dims.push_back(*options.dim);
   CheckNotEmpty(call, dims);
-  if (IsComplex(call.input(0).dtype())) Fail(call, "complex numbers have no order");
   outputs[0].dtype = kInt64;
   outputs[0].shape = ReducedShape(call, dims, options.keepdim);
 }
 
-void InferSum(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferSum(const OpCall& call, OutputSpecs& outputs) {
   InferReduce(call, outputs[0], SumDType(call));
 }
-void InferMean(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferMean(const OpCall& call, OutputSpecs& outputs) {
   const DType dtype = call.Get<ReduceOptions>().dtype.value_or(call.input(0).dtype());
   if (!IsDifferentiable(dtype)) {
     Fail(call, "the mean needs a floating point or complex dtype; Cast() the input or pass .dtype");
   }
   InferReduce(call, outputs[0], dtype);
 }
-void InferTest(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferTest(const OpCall& call, OutputSpecs& outputs) {
   CheckNoDType(call);
   InferReduce(call, outputs[0], kBool);
 }
-void InferCumSum(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferCumSum(const OpCall& call, OutputSpecs& outputs) {
   SameAsInput(call, outputs[0]);
   NormalizeDim("cumsum", call.Get<DimOptions>().dim, call.input(0).dim());
   if (!IsDifferentiable(outputs[0].dtype)) outputs[0].dtype = kInt64;
 }
 
-void InferSort(const OpCall& call, absl::Span<OutputSpec> outputs) {
-  if (IsComplex(call.input(0).dtype())) Fail(call, "complex numbers have no order");
+void InferSort(const OpCall& call, OutputSpecs& outputs) {
   NormalizeDim("sort", call.Get<SortOptions>().dim, call.input(0).dim());
   SameAsInput(call, outputs[0]);
   SameAsInput(call, outputs[1]);
   outputs[1].dtype = kInt64;
 }
 
-void InferMatMul(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferMatMul(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &a = call.input(0), &b = call.input(1);
   if (a.dim() < 2 || b.dim() < 2) Fail(call, "both inputs need at least two dimensions");
-  if (a.dtype() == kBool) Fail(call, "bool has no matrix product; Cast() the inputs");
   if (a.size(-1) != b.size(-2)) {
     Fail(call, "the last extent of the first, ", a.size(-1),
          ", must equal the last but one of the second, ", b.size(-2));
@@ -115,7 +111,7 @@ void InferMatMul(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape.push_back(b.size(-1));
 }
 
-void InferLinear(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferLinear(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &weight = call.input(1);
   CheckFloating(call);
   CheckRank(call, 1, 2, "[out_features, in_features]");

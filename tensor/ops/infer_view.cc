@@ -36,7 +36,7 @@ bool ViewStrides(DimsView shape, DimsView strides, DimsView new_shape, Dims* new
 
 namespace infer {
 
-void InferReshape(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferReshape(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   Dims shape = call.Get<ShapeOptions>().shape;
   int64_t* wildcard = nullptr;
@@ -66,7 +66,7 @@ void InferReshape(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = std::move(shape);
 }
 
-void InferPermute(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferPermute(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const Dims& dims = call.Get<DimsOptions>().dims;
   absl::InlinedVector<bool, 6> seen(dims.size(), false);
@@ -83,7 +83,7 @@ void InferPermute(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
-void InferExpand(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferExpand(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   Dims shape = call.Get<ShapeOptions>().shape;
   const size_t rank = input.shape().size();
@@ -101,7 +101,7 @@ void InferExpand(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = std::move(shape);
 }
 
-void InferSqueeze(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferSqueeze(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const Dims& dims = call.Get<DimsOptions>().dims;
   absl::InlinedVector<bool, 6> named(input.shape().size() + 1, dims.empty());
@@ -115,7 +115,7 @@ void InferSqueeze(const OpCall& call, absl::Span<OutputSpec> outputs) {
   }
 }
 
-void InferUnsqueeze(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferUnsqueeze(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const auto dim =
       static_cast<size_t>(NormalizeDim("unsqueeze", call.Get<DimOptions>().dim, input.dim() + 1));
@@ -128,7 +128,7 @@ void InferUnsqueeze(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].strides.insert(outputs[0].strides.begin() + static_cast<ptrdiff_t>(dim), stride);
 }
 
-void InferSlice(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferSlice(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const auto& options = call.Get<SliceOptions>();
   if (input.dim() == 0) Fail(call, "a tensor without dimensions cannot be sliced");
@@ -148,7 +148,49 @@ void InferSlice(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (outputs[0].shape[dim] > 1) outputs[0].strides[dim] *= options.step;
 }
 
-void InferDiagonal(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferSplit(const OpCall& call, OutputSpecs& outputs) {
+  const Tensor& input = call.input(0);
+  const auto& options = call.Get<SplitOptions>();
+  if (input.dim() == 0) Fail(call, "a tensor without dimensions cannot be split");
+  const auto dim = static_cast<size_t>(NormalizeDim("split", options.dim, input.dim()));
+  const int64_t extent = input.shape()[dim];
+  outputs.resize(options.sizes.size());
+  int64_t start = 0;
+  const auto fail = [&] {
+    Fail(call, "the sizes do not add up to the ", extent, " of dim ", options.dim);
+  };
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const int64_t size = options.sizes[i];
+    if (size < 0) Fail(call, "a size is negative");
+    if (size > extent - start) fail();
+    outputs[i].dtype = input.dtype();
+    outputs[i].shape.assign(input.shape().begin(), input.shape().end());
+    outputs[i].strides.assign(input.strides().begin(), input.strides().end());
+    outputs[i].shape[dim] = size;
+    outputs[i].offset = size == 0 ? 0 : start * input.strides()[dim];
+    start += size;
+  }
+  if (start != extent) fail();
+}
+
+void InferUnbind(const OpCall& call, OutputSpecs& outputs) {
+  const Tensor& input = call.input(0);
+  if (input.dim() == 0) Fail(call, "a tensor without dimensions has no slices");
+  const int64_t dim = NormalizeDim("unbind", call.Get<DimOptions>().dim, input.dim());
+  const auto extent = input.shape()[static_cast<size_t>(dim)];
+  outputs.resize(static_cast<size_t>(extent));
+  for (int64_t i = 0; i < extent; ++i) {
+    OutputSpec& slice = outputs[static_cast<size_t>(i)];
+    slice.dtype = input.dtype();
+    slice.shape.assign(input.shape().begin(), input.shape().end());
+    slice.strides.assign(input.strides().begin(), input.strides().end());
+    slice.shape.erase(slice.shape.begin() + dim);
+    slice.strides.erase(slice.strides.begin() + dim);
+    slice.offset = input.numel() == 0 ? 0 : i * input.strides()[static_cast<size_t>(dim)];
+  }
+}
+
+void InferDiagonal(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const auto& options = call.Get<DiagonalOptions>();
   if (input.dim() < 2) Fail(call, "needs at least two dimensions");
@@ -171,7 +213,7 @@ void InferDiagonal(const OpCall& call, absl::Span<OutputSpec> outputs) {
   if (length > 0) outputs[0].offset = row * input.strides()[dim1] + col * input.strides()[dim2];
 }
 
-void InferUnfold(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferUnfold(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   const auto& options = call.Get<UnfoldOptions>();
   if (input.dim() == 0) Fail(call, "needs at least one dimension");
@@ -209,7 +251,7 @@ void CheckInside(const OpCall& call, DimsView shape, DimsView strides, int64_t o
 
 }  // namespace
 
-void InferAsStrided(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAsStrided(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<AsStridedOptions>();
   if (!call.input(0).is_contiguous()) Fail(call, "the input must be contiguous");
   CheckInside(call, options.shape, options.strides, options.offset, call.input(0).numel());
@@ -219,7 +261,7 @@ void InferAsStrided(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].offset = options.offset;
 }
 
-void InferAsStridedGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAsStridedGrad(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<AsStridedGradOptions>();
   CheckInside(call, call.input(0).shape(), options.strides, options.offset,
               NumElements(options.input_shape));
@@ -227,7 +269,7 @@ void InferAsStridedGrad(const OpCall& call, absl::Span<OutputSpec> outputs) {
   outputs[0].shape = options.input_shape;
 }
 
-void InferAsStridedScatter(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAsStridedScatter(const OpCall& call, OutputSpecs& outputs) {
   const auto& options = call.Get<AsStridedOptions>();
   CheckInside(call, options.shape, options.strides, options.offset, call.input(0).numel());
   if (call.input(1).shape() != DimsView(options.shape) ||
@@ -238,7 +280,7 @@ void InferAsStridedScatter(const OpCall& call, absl::Span<OutputSpec> outputs) {
   SameAsInput(call, outputs[0]);
 }
 
-void InferAlias(const OpCall& call, absl::Span<OutputSpec> outputs) {
+void InferAlias(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   SameAsInput(call, outputs[0]);
   outputs[0].strides.assign(input.strides().begin(), input.strides().end());

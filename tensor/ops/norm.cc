@@ -25,13 +25,14 @@ Tensor LogSoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOpt
 }
 
 BatchNormTrainingOutputs BatchNormTraining(const Tensor& input, const Tensor& weight,
-                                           const Tensor& bias, const BatchNormOptions& options) {
-  return Call<op::kBatchNormTraining>(options, input, weight, bias);
+                                           const Tensor& bias, const BatchNormOptions& options,
+                                           OutputMask wanted) {
+  return CallFor<op::kBatchNormTraining>(wanted, options, input, weight, bias);
 }
 BatchNormTrainingGradOutputs BatchNormTrainingGrad(const Tensor& grad, const Tensor& input,
                                                    const Tensor& weight, const Tensor& mean,
-                                                   const Tensor& rstd) {
-  return Call<op::kBatchNormTrainingGrad>({}, grad, input, weight, mean, rstd);
+                                                   const Tensor& rstd, OutputMask wanted) {
+  return CallFor<op::kBatchNormTrainingGrad>(wanted, {}, grad, input, weight, mean, rstd);
 }
 Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor& variance,
                           const Tensor& weight, const Tensor& bias,
@@ -39,13 +40,13 @@ Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor&
   return Call<op::kBatchNormInference>(options, input, mean, variance, weight, bias);
 }
 LayerNormOutputs LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bias,
-                           const LayerNormOptions& options) {
-  return Call<op::kLayerNorm>(options, input, weight, bias);
+                           const LayerNormOptions& options, OutputMask wanted) {
+  return CallFor<op::kLayerNorm>(wanted, options, input, weight, bias);
 }
 LayerNormGradOutputs LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
                                    const Tensor& mean, const Tensor& rstd,
-                                   const LayerNormOptions& options) {
-  return Call<op::kLayerNormGrad>(options, grad, input, weight, mean, rstd);
+                                   const LayerNormOptions& options, OutputMask wanted) {
+  return CallFor<op::kLayerNormGrad>(wanted, options, grad, input, weight, mean, rstd);
 }
 
 Tensor LayerNormOver(const Tensor& input, const Dims& normalized_shape,
@@ -58,7 +59,7 @@ Tensor LayerNormOver(const Tensor& input, const Dims& normalized_shape,
                                       " must be ", ToString(view)));
   }
   return LayerNorm(input, weight.value_or(Tensor()), bias.value_or(Tensor()),
-                   {.num_dims = static_cast<int64_t>(view.size()), .eps = eps})
+                   {.num_dims = static_cast<int64_t>(view.size()), .eps = eps}, 0b1)
       .output;
 }
 

@@ -12,15 +12,18 @@ Tensor LogSoftmax(const Tensor& input, const SoftmaxOptions& options = {});
 Tensor SoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options);
 Tensor LogSoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options);
 
+// Of several outputs those are computed that are `wanted`.
+//
 // input [N, C, ...]; weight, bias, mean, rstd, variance [C]; weight and bias may be undefined. rstd
 // is 1 / sqrt(variance + eps); the variance divides by the count (biased). Ioffe and Szegedy, 2015
 // (arXiv:1502.03167).
 BatchNormTrainingOutputs BatchNormTraining(const Tensor& input, const Tensor& weight,
-                                           const Tensor& bias,
-                                           const BatchNormOptions& options = {});
+                                           const Tensor& bias, const BatchNormOptions& options = {},
+                                           OutputMask wanted = kAllOutputs);
 BatchNormTrainingGradOutputs BatchNormTrainingGrad(const Tensor& grad, const Tensor& input,
                                                    const Tensor& weight, const Tensor& mean,
-                                                   const Tensor& rstd);
+                                                   const Tensor& rstd,
+                                                   OutputMask wanted = kAllOutputs);
 Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor& variance,
                           const Tensor& weight, const Tensor& bias,
                           const BatchNormOptions& options = {});
@@ -28,10 +31,11 @@ Tensor BatchNormInference(const Tensor& input, const Tensor& mean, const Tensor&
 // Over the last options.num_dims dimensions, which weight and bias (may be undefined) have.
 // Ba, Kiros and Hinton, 2016 (arXiv:1607.06450).
 LayerNormOutputs LayerNorm(const Tensor& input, const Tensor& weight, const Tensor& bias,
-                           const LayerNormOptions& options = {});
+                           const LayerNormOptions& options = {}, OutputMask wanted = kAllOutputs);
 LayerNormGradOutputs LayerNormGrad(const Tensor& grad, const Tensor& input, const Tensor& weight,
                                    const Tensor& mean, const Tensor& rstd,
-                                   const LayerNormOptions& options);
+                                   const LayerNormOptions& options,
+                                   OutputMask wanted = kAllOutputs);
 
 }  // namespace neura
 

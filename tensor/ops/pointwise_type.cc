@@ -34,6 +34,7 @@ DType ComputeDType(DTypeRule rule, DType common) {
       return kBool;
     case DTypeRule::kNone:
     case DTypeRule::kSame:
+    case DTypeRule::kNumber:
     case DTypeRule::kTest:
       break;
   }

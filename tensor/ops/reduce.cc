@@ -48,7 +48,8 @@ ValuesAndIndices Sort(const Tensor& input, const SortOptions& options) {
   return {std::move(values), std::move(indices)};
 }
 Tensor ArgSort(const Tensor& input, int64_t dim, bool descending, bool stable) {
-  return Sort(input, {.dim = dim, .descending = descending, .stable = stable}).indices;
+  return CallFor<op::kSort>(0b10, {.dim = dim, .descending = descending, .stable = stable}, input)
+      .indices;
 }
 
 namespace {

@@ -39,7 +39,7 @@ void CountNames(OpSchema& schema) {
 }  // namespace
 namespace infer {
 #define NEURA_OP(Name, name, Options, inputs, outputs, rule, ...) \
-  void rule(const OpCall& call, absl::Span<OutputSpec> outputs_of_call);
+  void rule(const OpCall& call, OutputSpecs& outputs_of_call);
 #include "neura/tensor/ops/op_list.inc"
 }  // namespace infer
 namespace {
@@ -47,7 +47,7 @@ namespace {
 // Views consist of their inference alone, and so every program has them.
 constexpr bool IsHeld(std::string_view name, OpFlags flags) { return flags.view || IsLinked(name); }
 
-[[noreturn]] void InferLeftOut(const OpCall& call, absl::Span<OutputSpec>) {
+[[noreturn]] void InferLeftOut(const OpCall& call, OutputSpecs&) {
   ThrowUnimplemented(
       absl::StrCat(Describe(call), ": this program was built without the operation"));
 }
@@ -128,10 +128,10 @@ OpId RegisterOp(const OpSchema& schema, InferFn infer) {
   }
   const size_t registered = registry.num_ops - registry.num_builtin;
   const OpId op = IdIn(OpFamily::kRegistered, static_cast<uint16_t>(registered));
-  if (Registry::Index(op) >= kMaxOps || schema.num_outputs > kMaxOutputs) {
-    ThrowInvalidArgument(absl::StrCat("RegisterOp: ", schema.name, ": at most ",
-                                      kMaxOps - static_cast<int>(OpFamily::kRegistered),
-                                      " operations of at most ", kMaxOutputs, " outputs"));
+  constexpr int kMost = kMaxOps - static_cast<int>(OpFamily::kRegistered);
+  if (Registry::Index(op) >= kMaxOps) {
+    ThrowInvalidArgument(
+        absl::StrCat("RegisterOp: ", schema.name, ": at most ", kMost, " operations"));
   }
   registry.Add(op, schema, infer);
   return op;

@@ -36,10 +36,15 @@ constexpr OpId IdIn(OpFamily family, uint16_t index) {
   return OpId{static_cast<uint16_t>(static_cast<uint16_t>(family) + index)};
 }
 
+// Of calls whose outputs take no memory for being noted; a list of outputs may be longer.
 inline constexpr int kMaxOutputs = 4;
 inline constexpr uint8_t kAnyNumber = 255;  // of inputs
 
-enum class DTypeRule : uint8_t { kNone, kSame, kFloat, kTest, kLogical };
+// Outputs of a call: bit i for output i.
+using OutputMask = uint16_t;
+inline constexpr OutputMask kAllOutputs = 0xffff;
+
+enum class DTypeRule : uint8_t { kNone, kSame, kNumber, kFloat, kTest, kLogical };
 
 struct OpFlags {
   bool pointwise = false;      // inputs broadcast; may run in place
@@ -48,38 +53,52 @@ struct OpFlags {
   bool promotes = false;       // inputs are converted to their common dtype first
   bool in_place_only = false;  // overwrites input 0, which is also the output
   bool moves = false;          // inputs may lie on another device than the outputs
-  bool any_dtype = false;      // elements are moved or made: its kernel takes every dtype
+  bool list = false;           // the output is a list: inference says how many there are
   uint8_t mutates = 0;         // bit i: input i is changed (optimizer steps)
   uint8_t first_value = 0;     // input from which promotion starts (1 for where)
   DTypeRule rule = DTypeRule::kNone;
+  // Other calls are refused before they run. It is the dtype of input first_value that counts, or
+  // that of the result, to which inputs are converted.
+  DTypes dtypes = kAllDTypes;
+  bool in_result = false;
 
-  static constexpr OpFlags None() { return {}; }
+  static constexpr OpFlags None(DTypes dtypes = kFloatingDTypes) { return {.dtypes = dtypes}; }
   static constexpr OpFlags Pointwise(DTypeRule rule) {
-    return {.pointwise = true, .promotes = true, .rule = rule};
+    return {.pointwise = true,
+            .promotes = true,
+            .rule = rule,
+            .dtypes = rule == DTypeRule::kLogical  ? kAllDTypes
+                      : rule == DTypeRule::kNumber ? kNumericDTypes
+                                                   : kRealDTypes};
   }
   static constexpr OpFlags Select() {
     return {.pointwise = true, .promotes = true, .first_value = 1, .rule = DTypeRule::kSame};
   }
-  static constexpr OpFlags Promoting() { return {.promotes = true, .rule = DTypeRule::kSame}; }
-  static constexpr OpFlags Arranging() { return {.any_dtype = true}; }
-  static constexpr OpFlags Joining() {
-    return {.promotes = true, .any_dtype = true, .rule = DTypeRule::kSame};
+  static constexpr OpFlags Promoting(DTypes dtypes) {
+    return {.promotes = true, .rule = DTypeRule::kSame, .dtypes = dtypes};
+  }
+  static constexpr OpFlags Arranging() { return {}; }
+  static constexpr OpFlags Accumulating(DTypes dtypes) {
+    return {.dtypes = dtypes, .in_result = true};
   }
   static constexpr OpFlags View() { return {.view = true}; }
-  static constexpr OpFlags Random() { return {.random = true, .any_dtype = true}; }
-  static constexpr OpFlags InPlaceOnly() { return {.in_place_only = true, .any_dtype = true}; }
+  static constexpr OpFlags Views() { return {.view = true, .list = true}; }
+  static constexpr OpFlags Random() { return {.random = true}; }
+  static constexpr OpFlags InPlaceOnly() { return {.in_place_only = true}; }
   static constexpr OpFlags Moving() { return {.moves = true}; }
-  static constexpr OpFlags Mutating(uint8_t inputs) { return {.mutates = inputs}; }
+  static constexpr OpFlags Mutating(uint8_t inputs) {
+    return {.mutates = inputs, .dtypes = kFloatingDTypes};
+  }
 };
 
 struct OpSchema {
   const char* name = nullptr;      // "log_softmax"
   const char* cc_name = nullptr;   // "LogSoftmax"
   const char* inputs = nullptr;    // "input, weight, bias?"; "x..." is one or more
-  const char* outputs = "output";  // "values, indices"
+  const char* outputs = "output";  // "values, indices"; the name of a list of them
   const char* doc = nullptr;
   const OptionsType* options = nullptr;
-  uint8_t num_outputs = 1;  // counted, as inputs are
+  uint8_t num_outputs = 1;  // counted, as inputs are; of a list 1
   uint8_t min_inputs = 0;
   uint8_t max_inputs = 0;  // or kAnyNumber
   OpFlags flags;
@@ -87,13 +106,14 @@ struct OpSchema {
   bool has_options() const { return options != OptionsTypeOf<NoOptions>("NoOptions"); }
 };
 
-// What a row says of its call: the options' type, and the outputs as members of a struct.
+// What a row says of its call: the options' type, and the outputs as members of a struct, or that
+// they are a list.
 template <OpId kOp>
 struct CallOf;
 
 #define NEURA_INTERNAL_OUTPUT(name) Tensor name;
 #define NEURA_INTERNAL_COUNT(name) +1
-#define NEURA_DEFINE_CALL(Name, OptionsOfOp, ...)                                             \
+#define NEURA_DEFINE_CALL(Name, OptionsOfOp, flags, ...)                                      \
   struct Name##Outputs {                                                                      \
     NEURA_FOR_EACH(NEURA_INTERNAL_OUTPUT, __VA_ARGS__)                                        \
   };                                                                                          \
@@ -102,6 +122,7 @@ struct CallOf;
     using Options = OptionsOfOp;                                                              \
     using Outputs = Name##Outputs;                                                            \
     static constexpr int kNumOutputs = NEURA_FOR_EACH(NEURA_INTERNAL_COUNT, __VA_ARGS__) + 0; \
+    static constexpr bool kIsList = (flags).list;                                             \
   };
 
 const OpSchema& SchemaOf(OpId op);

@@ -172,21 +172,7 @@ Tensor Stack(absl::Span<const Tensor> tensors, int64_t dim) {
 }
 
 std::vector<Tensor> Split(const Tensor& input, DimsView sizes, int64_t dim) {
-  RequireDefined("split", input);
-  int64_t total = 0;
-  bool overflow = false;
-  for (int64_t size : sizes) overflow |= __builtin_add_overflow(total, size, &total);
-  if (overflow || total != input.size(dim)) {
-    ThrowInvalidArgument(absl::StrCat("split: sizes ", ToString(sizes), " do not add up to dim ",
-                                      dim, " of shape ", ToString(input.shape())));
-  }
-  std::vector<Tensor> parts;
-  int64_t start = 0;
-  for (int64_t size : sizes) {
-    parts.push_back(Narrow(input, dim, start, size));
-    start += size;
-  }
-  return parts;
+  return Call<op::kSplit>({.sizes = ToDims(sizes), .dim = dim}, input);
 }
 
 std::vector<Tensor> Split(const Tensor& input, int64_t size, int64_t dim) {
@@ -206,6 +192,10 @@ std::vector<Tensor> Chunk(const Tensor& input, int64_t chunks, int64_t dim) {
   if (chunks < 1) ThrowInvalidArgument(absl::StrCat("chunk: ", chunks, " chunks"));
   const int64_t extent = input.size(dim);
   return Split(input, std::max<int64_t>(extent / chunks + (extent % chunks != 0), 1), dim);
+}
+
+std::vector<Tensor> Unbind(const Tensor& input, int64_t dim) {
+  return Call<op::kUnbind>({.dim = dim}, input);
 }
 
 Tensor Pad(const Tensor& input, const PadOptions& options) {
@@ -271,13 +261,6 @@ Tensor MoveDim(const Tensor& input, const Dims& source, const Dims& destination)
     dim = next++;
   }
   return Permute(input, order);
-}
-
-std::vector<Tensor> Unbind(const Tensor& input, int64_t dim) {
-  RequireDefined("unbind", input);
-  std::vector<Tensor> slices;
-  for (int64_t i = 0; i < input.size(dim); ++i) slices.push_back(Select(input, dim, i));
-  return slices;
 }
 
 Tensor HStack(const std::vector<Tensor>& tensors) {

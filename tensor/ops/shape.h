@@ -62,6 +62,8 @@ std::vector<Tensor> Split(const Tensor& input, int64_t size, int64_t dim = 0);
 std::vector<Tensor> Split(const Tensor& input, DimsView sizes, int64_t dim = 0);
 // At most `chunks` views of equal size, except the last.
 std::vector<Tensor> Chunk(const Tensor& input, int64_t chunks, int64_t dim = 0);
+// The slices of `dim`, which disappears: as many views as it is long.
+std::vector<Tensor> Unbind(const Tensor& input, int64_t dim = 0);
 
 // ---- arranging: copies -----------------------------------------------------------------------
 

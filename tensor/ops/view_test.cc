@@ -49,6 +49,23 @@ TEST(ViewTest, SplitAndStack) {
   EXPECT_EQ(Chunk(x, 2)[0].size(0), 3);
   EXPECT_EQ(Stack({x, x}, -1).shape(), DimsView({5, 2, 2}));
   EXPECT_THAT(ErrorOf([&] { Split(x, {2, 2}); }), HasSubstr("do not add up"));
+  EXPECT_THAT(ErrorOf([&] { Split(x, {6, -1}); }), HasSubstr("split(int64 [5, 2]; {sizes=[6, -1]"));
+  EXPECT_THAT(ErrorOf([&] { Unbind(ScalarTensor(1)); }), HasSubstr("unbind(int64 []"));
+}
+
+// The parts are views like slices: of one base, and written through.
+TEST(ViewTest, PartsShareMemory) {
+  const Tensor x = Clone(Reshape(Arange(6), {3, 2}));
+  const std::vector<Tensor> columns = Unbind(x, 1), rows = Split(x, {1, 2});
+  ASSERT_EQ(columns.size(), 2u);
+  EXPECT_EQ(columns[1].shape(), DimsView({3}));
+  EXPECT_TRUE(IsSame(columns[1].base(), x));
+  EXPECT_TRUE(IsSame(Split(rows[1], 1)[1].base(), x));
+  Assign(columns[1], FromList<int64_t>({9}));
+  AddInPlace(rows[1], 10);
+  EXPECT_THAT(Values(x), ::testing::ElementsAre(0, 9, 12, 19, 14, 19));
+  EXPECT_TRUE(Unbind(Zeros({0, 2})).empty());
+  EXPECT_EQ(Unbind(Zeros({2, 0}))[1].numel(), 0);
 }
 
 // Where the rows of a picture are cut, one channel leaves a dimension of extent 1 before them.

@@ -309,11 +309,8 @@ void AddViews(CaseList& cases) {
       "chunk/uneven", {x}, [](Inputs in) { return Chunk(in[0], 3, 2); },
       slices({{2, 3, 2}, {2, 3, 2}}, 2, 2)));
   cases.push_back(Case(
-      "split/uneven", {x}, [](Inputs in) { return Split(in[0], 3, 2); },
+      "split/by_size", {x}, [](Inputs in) { return Split(in[0], 3, 2); },
       slices({{2, 3, 3}, {2, 3, 1}}, 3, 2)));
-  cases.push_back(Case(
-      "unbind/middle", {x}, [](Inputs in) { return Unbind(in[0], 1); },
-      slices({{2, 4}, {2, 4}, {2, 4}}, 1, 1)));
 }
 
 void AddArranging(CaseList& cases) {

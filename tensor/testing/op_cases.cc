@@ -2,6 +2,7 @@
 
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/tensor.h"
 
@@ -66,6 +67,7 @@ std::vector<Tensor> RunCase(const OpCase& op_case, const std::vector<Tensor>& in
   if (op_case.composite) return op_case.composite(inputs);
   std::vector<const Tensor*> refs;
   for (const Tensor& input : inputs) refs.push_back(&input);
+  if (op_case.schema().flags.list) return DispatchList(*op_case.op, op_case.options.get(), refs);
   std::vector<Tensor> outputs(op_case.schema().num_outputs);
   Dispatch(*op_case.op, op_case.options.get(), refs, absl::MakeSpan(outputs));
   return outputs;
@@ -77,6 +79,29 @@ std::vector<Tensor> InputsAs(const OpCase& op_case, DType dtype) {
     if (input.defined() && IsFloating(input.dtype())) input = Cast(input, dtype);
   }
   return inputs;
+}
+
+std::vector<Tensor> ValuesAs(const OpCase& op_case, DType dtype) {
+  const OpFlags& flags = op_case.schema().flags;
+  const size_t first = flags.first_value;
+  std::vector<Tensor> inputs = op_case.inputs;
+  const DType given = inputs[first].dtype();
+  for (size_t i = first; i < inputs.size(); ++i) {
+    // Beside integers, others may be indices.
+    const bool is_value = i == first || flags.promotes || IsFloating(given);
+    if (is_value && inputs[i].defined() && inputs[i].dtype() == given) {
+      inputs[i] = Cast(inputs[i], dtype);
+    }
+  }
+  return inputs;
+}
+
+bool TakesDType(const OpCase& op_case, const std::vector<Tensor>& inputs) {
+  const OpFlags& flags = op_case.schema().flags;
+  DType dtype = inputs[flags.first_value].dtype();
+  // Integers add up to int64; a mean of them is none.
+  if (flags.in_result && !IsDifferentiable(dtype) && op_case.op != op::kMean) dtype = kInt64;
+  return flags.dtypes.Has(dtype);
 }
 
 const std::vector<OpCase>& OpCases() {

@@ -74,6 +74,11 @@ inline std::vector<Tensor> RunCase(const OpCase& op_case) {
 // The inputs with floating point ones converted.
 std::vector<Tensor> InputsAs(const OpCase& op_case, DType dtype);
 
+// Those that are of the dtype of the operation's value, converted.
+std::vector<Tensor> ValuesAs(const OpCase& op_case, DType dtype);
+// Whether the operation's row names the dtype in which it computes these inputs.
+bool TakesDType(const OpCase& op_case, const std::vector<Tensor>& inputs);
+
 // ---- how cases are made ----------------------------------------------------------------------
 
 // Pseudo-random float64 values in [low, high], different for each seed.

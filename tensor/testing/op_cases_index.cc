@@ -225,6 +225,31 @@ void AddShapeCases(CaseList& cases) {
        x);
   view("nothing", op::kSlice, Own(SliceOptions{.dim = 0, .start = 2}),
        Take({0, 3, 4}, [](Position p) { return p; }), x);
+  const auto part = [&](const Dims& shape, int64_t dim, int64_t start) {
+    return Take(shape, [dim, start](Position p) {
+      p[static_cast<size_t>(dim)] += start;
+      return p;
+    });
+  };
+  view("uneven", op::kSplit, Own(SplitOptions{.sizes = {1, 3}, .dim = 2}),
+       Each({part({2, 3, 1}, 2, 0), part({2, 3, 3}, 2, 1)}), x);
+  view("empty", op::kSplit, Own(SplitOptions{.sizes = {0, 2, 0, 1}, .dim = -2}),
+       Each({part({2, 0, 4}, 1, 0), part({2, 2, 4}, 1, 0), part({2, 0, 4}, 1, 2),
+             part({2, 1, 4}, 1, 2)}),
+       x);
+  // More than there is room for without memory.
+  view("many", op::kSplit, Own(SplitOptions{.sizes = Dims(7, 1)}),
+       Each({part({1}, 0, 0), part({1}, 0, 1), part({1}, 0, 2), part({1}, 0, 3), part({1}, 0, 4),
+             part({1}, 0, 5), part({1}, 0, 6)}),
+       Sample({7}));
+  const auto slice = [&](int64_t i) {
+    return Take({2, 4}, [i](Position p) { return Position{p[0], i, p[1]}; });
+  };
+  view("middle", op::kUnbind, Own(DimOptions{.dim = -2}), Each({slice(0), slice(1), slice(2)}), x);
+  view("vector", op::kUnbind, Own(DimOptions{}),
+       Each({Take({}, [](Position) { return Position{0}; }),
+             Take({}, [](Position) { return Position{1}; })}),
+       Sample({2}));
   view("main", op::kDiagonal, Own(DiagonalOptions{.dim1 = 1, .dim2 = 2}),
        Take({2, 3},
             [](Position p) {

@@ -2,6 +2,7 @@
 // same bits for any number of threads.
 #include "neura/tensor/testing/op_cases.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -10,6 +11,7 @@
 #include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::testing {
@@ -85,6 +87,44 @@ TEST_P(OpCaseTest, NarrowFloatsAreFloat32Rounded) {
         const double epsilon = dtype == kFloat16 ? 0x1p-11 : 0x1p-8;
         ExpectClose(outputs[k], rounded, 16 * epsilon);
       }
+    }
+  }
+}
+
+// Of several outputs, those that are wanted are what they are among all; others are not made.
+TEST_P(OpCaseTest, SomeOutputsAlone) {
+  if (!op_case().op || op_case().schema().num_outputs < 2) return;
+  for (DType dtype : {kFloat32, kFloat16}) {
+    const std::vector<Tensor> inputs = InputsAs(op_case(), dtype);
+    const std::vector<Tensor> all = RunCase(op_case(), inputs);
+    std::vector<const Tensor*> refs;
+    for (const Tensor& input : inputs) refs.push_back(&input);
+    for (unsigned wanted = 1; wanted + 1 < 1u << all.size(); ++wanted) {
+      SCOPED_TRACE(absl::StrCat(DTypeName(dtype), ", outputs ", wanted));
+      std::vector<Tensor> some(all.size());
+      Dispatch(*op_case().op, op_case().options.get(), refs, absl::MakeSpan(some),
+               static_cast<OutputMask>(wanted));
+      for (size_t k = 0; k < all.size(); ++k) {
+        ASSERT_EQ(some[k].defined(), (wanted >> k & 1) != 0) << k;
+        EXPECT_TRUE(!some[k].defined() || SameBits(some[k], all[k])) << k;
+      }
+    }
+  }
+}
+
+// What the row says of dtypes: those that it names are computed, others refused.
+TEST_P(OpCaseTest, TakesTheDTypesOfItsRow) {
+  if (!op_case().op || op_case().inputs.empty()) return;
+  for (int i = 0; i < kNumDTypes; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    SCOPED_TRACE(DTypeName(dtype));
+    const std::vector<Tensor> inputs = ValuesAs(op_case(), dtype);
+    const std::string error = ErrorOf([&] { RunCase(op_case(), inputs); });
+    if (TakesDType(op_case(), inputs)) {
+      EXPECT_EQ(error, "no error");
+    } else {
+      EXPECT_THAT(error, ::testing::HasSubstr(absl::StrCat(op_case().schema().name, "(")));
+      EXPECT_THAT(error, ::testing::HasSubstr(DTypeName(dtype)));
     }
   }
 }

@@ -80,6 +80,16 @@ Reference Take(Dims shape, std::function<Position(Position)> from, double otherw
   };
 }
 
+Reference Each(std::vector<Reference> outputs) {
+  return [outputs = std::move(outputs)](const std::vector<Array>& in) {
+    std::vector<Array> all;
+    for (const Reference& output : outputs) {
+      for (Array& array : output(in)) all.push_back(std::move(array));
+    }
+    return all;
+  };
+}
+
 Reference Reduce(Dims dims, bool keepdim, std::function<double(const std::vector<double>&)> fold) {
   return [=](const std::vector<Array>& in) {
     const Array& x = in[0];

@@ -25,6 +25,9 @@ Reference Take(Dims shape, std::function<Position(Position)> from, double otherw
 // Gathers the elements that meet in each output, in row-major order, and folds them.
 Reference Reduce(Dims dims, bool keepdim, std::function<double(const std::vector<double>&)> fold);
 
+// The outputs of all, one after another.
+Reference Each(std::vector<Reference> outputs);
+
 // The first input under another shape.
 Reference InShape(Dims shape);
 

@@ -13,8 +13,10 @@ namespace {
 // Views need no kernel; what moves between devices is the same for all of them.
 constexpr bool HasKernel(OpFlags flags) { return !flags.view && !flags.moves; }
 
-// The pointwise loop widens row by row.
-constexpr bool TakesEveryDType(OpFlags flags) { return flags.any_dtype || flags.pointwise; }
+// The pointwise loop widens row by row, and numbers are drawn for each dtype in its own way.
+constexpr bool TakesEveryDType(OpFlags flags) {
+  return flags.dtypes == kAllDTypes || flags.pointwise;
+}
 
 [[maybe_unused]] const bool kInstalled = [] {
   KernelTable& table = KernelsOf(DeviceType::kCpu);

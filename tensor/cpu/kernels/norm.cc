@@ -34,6 +34,16 @@ struct Channels {
   int64_t batch, count, inner;
 };
 
+// The last `num_dims` dimensions are a row.
+struct Rows {
+  Rows(const Tensor& tensor, int64_t num_dims) : count(1), size(1) {
+    for (int64_t i = 0; i < tensor.dim(); ++i) {
+      (i < tensor.dim() - num_dims ? count : size) *= tensor.size(i);
+    }
+  }
+  int64_t count, size;
+};
+
 // What a sum's terms are computed from: elements as double, one by one or as vectors of them.
 struct OneByOne {
   int64_t i;
@@ -81,6 +91,12 @@ HWY_INLINE double LaneSum(int64_t begin, int64_t n, F term) {
   return lanes[0];
 }
 
+// Of an output that may not be wanted.
+template <typename T>
+void Set(T* output, int64_t i, double value) {
+  if (output != nullptr) output[i] = static_cast<T>(value);
+}
+
 // y = (x - mean) * weight * rstd + bias for channel c; either may be null. The difference comes
 // first: where the mean is large beside the deviation, x * scale and mean * scale would lose it.
 // What T cannot hold of the mean goes into the offset.
@@ -107,7 +123,7 @@ struct GradInputs {
   const Tensor grad, input, weight, mean, rstd;
 };
 
-// Their elements, and those of the gradients for input, weight and bias.
+// Their elements, and those of the gradients for input, weight and bias, where they are wanted.
 template <typename T>
 struct GradPointers {
   GradPointers(const GradInputs& inputs, const KernelCall& call)
@@ -150,10 +166,10 @@ void BatchNormTraining(KernelCall& call) {
       });
       const double variance = squares / count;
       const double rstd = 1 / std::sqrt(variance + eps);
-      means[c] = static_cast<T>(mean);
-      rstds[c] = static_cast<T>(rstd);
-      variances[c] = static_cast<T>(variance);
-      NormalizeChannel(channels, c, mean, rstd, w, b, x, y);
+      Set(means, c, mean);
+      Set(rstds, c, rstd);
+      Set(variances, c, variance);
+      if (y != nullptr) NormalizeChannel(channels, c, mean, rstd, w, b, x, y);
     });
   });
 }
@@ -176,8 +192,9 @@ void BatchNormTrainingGrad(KernelCall& call) {
           return at(p.g) * ((at(p.x) - at.Number(m)) * at.Number(r));
         });
       });
-      p.dw[c] = static_cast<T>(product);
-      p.db[c] = static_cast<T>(sum);
+      Set(p.dw, c, product);
+      Set(p.db, c, sum);
+      if (p.dx == nullptr) return;
       // dx = a * g + slope * (x - mean) + shift
       const double a = r * (p.w != nullptr ? static_cast<double>(p.w[c]) : 1);
       const T mean = p.means[c], fa = static_cast<T>(a);
@@ -215,14 +232,14 @@ void LayerNorm(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   const Tensor weight = OptionalInput(call, 1), bias = OptionalInput(call, 2);
   const double eps = call.Get<LayerNormOptions>().eps;
-  const int64_t rows = call.output(1).numel();
-  if (rows == 0) return;
-  const int64_t size = input.numel() / rows;
+  const Rows rows(input, call.Get<LayerNormOptions>().num_dims);
   SwitchFloat(input.dtype(), [&]<typename T>(T) HWY_ATTR {
     const T *w = In<T>(weight), *b = In<T>(bias);
-    ParallelFor(rows, [&](int64_t row) HWY_ATTR {
+    T* const means = Out<T>(call.output(1));
+    T* const rstds = Out<T>(call.output(2));
+    const int64_t size = rows.size;
+    ParallelFor(rows.count, [&](int64_t row) HWY_ATTR {
       const T* x = In<T>(input) + row * size;
-      T* y = Out<T>(call.output(0)) + row * size;
       const double mean =
           LaneSum(0, size, [&](auto at) HWY_ATTR { return at(x); }) / static_cast<double>(size);
       const double squares = LaneSum(0, size, [&](auto at) HWY_ATTR {
@@ -230,8 +247,10 @@ void LayerNorm(KernelCall& call) {
         return deviation * deviation;
       });
       const double rstd = 1 / std::sqrt(squares / static_cast<double>(size) + eps);
-      Out<T>(call.output(1))[row] = static_cast<T>(mean);
-      Out<T>(call.output(2))[row] = static_cast<T>(rstd);
+      Set(means, row, mean);
+      Set(rstds, row, rstd);
+      if (!call.wants(0)) return;
+      T* y = Out<T>(call.output(0)) + row * size;
       const T m = static_cast<T>(mean), r = static_cast<T>(rstd);
       // What T cannot hold of the mean.
       const T rest = static_cast<T>((static_cast<double>(m) - mean) * rstd);
@@ -248,10 +267,11 @@ void LayerNorm(KernelCall& call) {
 //   dbias = sum over rows of g.
 void LayerNormGrad(KernelCall& call) {
   const GradInputs inputs(call);
-  const int64_t rows = inputs.mean.numel(), size = call.output(1).numel();
+  const Rows shape(inputs.input, call.Get<LayerNormOptions>().num_dims);
+  const int64_t rows = shape.count, size = shape.size;
   SwitchFloat(inputs.input.dtype(), [&]<typename T>(T) HWY_ATTR {
     const GradPointers<T> p(inputs, call);
-    ParallelFor(rows, [&](int64_t row) HWY_ATTR {
+    ParallelFor(p.dx != nullptr ? rows : 0, [&](int64_t row) HWY_ATTR {
       const T *g = p.g + row * size, *x = p.x + row * size;
       const double mean = static_cast<double>(p.means[row]);
       const double rstd = static_cast<double>(p.rstds[row]);
@@ -270,6 +290,7 @@ void LayerNormGrad(KernelCall& call) {
             static_cast<T>(rstd * (weighted(at) - sum - normalized(at) * product));
       }
     });
+    if (p.dw == nullptr && p.db == nullptr) return;
     constexpr int64_t kColumns = 64;
     ParallelFor((size + kColumns - 1) / kColumns, [&](int64_t block) HWY_ATTR {
       const int64_t begin = block * kColumns, width = std::min(kColumns, size - begin);
@@ -285,8 +306,8 @@ void LayerNormGrad(KernelCall& call) {
         }
       }
       for (int64_t i = 0; i < width; ++i) {
-        p.dw[begin + i] = static_cast<T>(weights[i]);
-        p.db[begin + i] = static_cast<T>(biases[i]);
+        Set(p.dw, begin + i, weights[i]);
+        Set(p.db, begin + i, biases[i]);
       }
     });
   });

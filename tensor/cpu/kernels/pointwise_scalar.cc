@@ -97,7 +97,7 @@ void ForDTypes(const Set& set) {
     set(int64_t());
     set(int32_t());
     set(uint8_t());
-    if constexpr (rule == DTypeRule::kTest || std::is_base_of_v<el::TakesBool, Op>) set(bool());
+    if constexpr (rule != DTypeRule::kNumber) set(bool());
   }
   if constexpr (rule == DTypeRule::kTest || std::is_base_of_v<el::NumberByNumber, Op>) set(float());
 }

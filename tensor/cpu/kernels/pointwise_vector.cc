@@ -73,7 +73,7 @@ void LoopWith(size_t n, const void* const* inputs, void* output, const void* opt
 // ---- the table: of each row the dtypes that have vectors -------------------------------------
 
 template <DTypeRule rule, typename Op>
-inline constexpr bool kVectors = (rule == DTypeRule::kSame || rule == DTypeRule::kFloat) &&
+inline constexpr bool kVectors = rule != DTypeRule::kTest&& rule != DTypeRule::kLogical &&
                                  !std::is_base_of_v<el::NumberByNumber, Op>;
 // In double precision, what needs libm stays with it.
 template <DTypeRule rule, typename Op>

@@ -48,11 +48,14 @@ void AlongIndices(KernelCall& call, int64_t plane_size, Move move) {
 void MaxPool2dKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   const auto& options = call.Get<MaxPool2dOptions>();
-  Pool2dGeometry geometry = Windows(input, call.output(), options);
+  // The indices alone are found by their values.
+  const Tensor values =
+      call.wants(0) ? call.output(0) : Tensor::Empty(call.output(1).shape(), input.dtype(), kCpu);
+  Pool2dGeometry geometry = Windows(input, values, options);
   geometry.dilation_height = options.dilation.height;
   geometry.dilation_width = options.dilation.width;
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
-    MaxPool2d(geometry, In<T>(input), Out<T>(call.output(0)), Out<int64_t>(call.output(1)));
+    MaxPool2d(geometry, In<T>(input), Out<T>(values), Out<int64_t>(call.output(1)));
   });
 }
 

@@ -31,8 +31,8 @@ void SortKernel(KernelCall& call) {
   const int64_t length = around.extent, inner = around.inner;
   SwitchAny(input.dtype(), [&]<typename T>(T) {
     const T* x = In<T>(input);
-    T* values = Out<T>(call.output(0));
-    int64_t* indices = Out<int64_t>(call.output(1));
+    T* const values = call.call.wants(0) ? Out<T>(call.output(0)) : nullptr;
+    int64_t* const indices = call.call.wants(1) ? Out<int64_t>(call.output(1)) : nullptr;
     ParallelFor(around.outer * inner, [&](int64_t lane) {
       const int64_t base = lane / inner * inner * length + lane % inner;
       auto* const placed = Scratch<Placed>(ScratchSlot::kOrder, length);
@@ -42,8 +42,9 @@ void SortKernel(KernelCall& call) {
       }
       std::sort(placed, placed + length);
       for (int64_t i = 0; i < length; ++i) {
-        values[base + i * inner] = x[base + placed[i].index * inner];
-        indices[base + i * inner] = placed[i].index;
+        const int64_t to = base + i * inner;
+        if (values != nullptr) values[to] = x[base + placed[i].index * inner];
+        if (indices != nullptr) indices[to] = placed[i].index;
       }
     });
   });

@@ -39,8 +39,8 @@ struct NormList {
 #undef NEURA_OP
 }  // namespace op
 
-#define NEURA_OP(Name, name, Options, inputs, outputs, ...) \
-  NEURA_DEFINE_CALL(Name, Options, NEURA_UNPACK outputs)
+#define NEURA_OP(Name, name, Options, inputs, outputs, infer, flags, ...) \
+  NEURA_DEFINE_CALL(Name, Options, flags, NEURA_UNPACK outputs)
 #include "neura/tensor/ops/op_list/norm.inc"
 #undef NEURA_OP
 

@@ -19,6 +19,13 @@ struct SliceOptions {
   NEURA_FIELDS(dim, start, end, step)
 };
 
+// The extents of the parts along dimension `dim`; they add up to its extent.
+struct SplitOptions {
+  Dims sizes = {};
+  int64_t dim = 0;
+  NEURA_FIELDS(sizes, dim)
+};
+
 struct DiagonalOptions {
   int64_t offset = 0;
   int64_t dim1 = 0;
@@ -62,8 +69,8 @@ struct ViewList {
 #undef NEURA_OP
 }  // namespace op
 
-#define NEURA_OP(Name, name, Options, inputs, outputs, ...) \
-  NEURA_DEFINE_CALL(Name, Options, NEURA_UNPACK outputs)
+#define NEURA_OP(Name, name, Options, inputs, outputs, infer, flags, ...) \
+  NEURA_DEFINE_CALL(Name, Options, flags, NEURA_UNPACK outputs)
 #include "neura/tensor/ops/op_list/view.inc"
 #undef NEURA_OP
 
