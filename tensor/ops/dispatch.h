@@ -33,6 +33,12 @@ struct OpCall {
   const Tensor& input(size_t i) const { return *inputs[i]; }
   // False also for trailing optional inputs that were left out.
   bool has_input(size_t i) const { return i < inputs.size() && inputs[i]->defined(); }
+  // Whether the call writes over its input i.
+  bool changes(size_t i) const {
+    if (in_place) return i == 0;
+    const OpFlags& flags = schema().flags;
+    return flags.changes != nullptr && flags.changes(options, i);
+  }
 };
 
 // ---- calling ---------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ enum class OpFamily : uint16_t {
   kShape = 528,
   kView = 560,
   kCreate = 592,
-  kStep = 656,
+  kFused = 656,
   kRegistered = 720,  // by the program
 };
 constexpr OpId IdIn(OpFamily family, uint16_t index) {
@@ -49,9 +49,10 @@ struct OpFlags {
   bool in_place_only = false;  // overwrites input 0, which is also the output
   bool moves = false;          // inputs may lie on another device than the outputs
   bool any_dtype = false;      // elements are moved or made: its kernel takes every dtype
-  uint8_t mutates = 0;         // bit i: input i is changed (optimizer steps)
   uint8_t first_value = 0;     // input from which promotion starts (1 for where)
   DTypeRule rule = DTypeRule::kNone;
+  // Whether a call with these options changes input i; null where none ever does.
+  bool (*changes)(const void* options, size_t i) = nullptr;
 
   static constexpr OpFlags None() { return {}; }
   static constexpr OpFlags Pointwise(DTypeRule rule) {
@@ -69,7 +70,9 @@ struct OpFlags {
   static constexpr OpFlags Random() { return {.random = true, .any_dtype = true}; }
   static constexpr OpFlags InPlaceOnly() { return {.in_place_only = true, .any_dtype = true}; }
   static constexpr OpFlags Moving() { return {.moves = true}; }
-  static constexpr OpFlags Mutating(uint8_t inputs) { return {.mutates = inputs}; }
+  static constexpr OpFlags Changing(bool (*changes)(const void* options, size_t i)) {
+    return {.any_dtype = true, .changes = changes};
+  }
 };
 
 struct OpSchema {

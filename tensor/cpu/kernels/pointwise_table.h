@@ -24,6 +24,9 @@ struct PointwiseTable {
   }
 };
 
+// The loop of an operation in a dtype; null where there is none.
+PointwiseLoop PointwiseLoopOf(OpId op, DType dtype);
+
 // Sets the loop of an operation and a dtype in `table`, unless the program is built without the
 // operation.
 #define NEURA_SET_LOOP(Name, dtype, ...) \
