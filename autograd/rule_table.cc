@@ -13,6 +13,7 @@ RuleTable& Table() {
     AddNormRules(*filled);
     AddIndexRules(*filled);
     AddShapeRules(*filled);
+    AddFusedRules(*filled);
     return filled;
   }();
   return *table;

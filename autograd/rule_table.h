@@ -38,6 +38,7 @@ void AddImageRules(RuleTable& table);
 void AddNormRules(RuleTable& table);
 void AddIndexRules(RuleTable& table);
 void AddShapeRules(RuleTable& table);
+void AddFusedRules(RuleTable& table);
 
 }  // namespace neura::autograd
 

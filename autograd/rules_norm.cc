@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/differentiate_through.h"
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/ops/op_list/reduce.h"
@@ -11,40 +12,6 @@
 
 namespace neura::autograd {
 namespace {
-
-// Sets the gradients of a fused operation by differentiating `formula`, which computes the same
-// outputs from the same (first `count`) inputs with public operations.
-void DifferentiateThrough(
-    RuleContext& c, size_t count,
-    const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& formula) {
-  const bool create_graph = GradEnabled();
-  std::vector<Tensor> inputs(count), wanted;
-  for (size_t i = 0; i < count; ++i) {
-    const Tensor input = c.input(i);
-    if (!input.defined()) continue;
-    // New tensors, so that differentiation stops here and, when recorded, goes on behind them.
-    inputs[i] = Alias(input);
-    if (!RequiresGrad(inputs[i])) SetRequiresGrad(inputs[i]);
-    if (c.needs(i)) wanted.push_back(inputs[i]);
-  }
-  std::vector<Tensor> outputs, gradients;
-  {
-    EnableGradGuard record;
-    const std::vector<Tensor> results = formula(inputs);
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (!c.grad(i).defined() || !results[i].defined()) continue;
-      outputs.push_back(results[i]);
-      gradients.push_back(c.grad(i));
-    }
-  }
-  const std::vector<Tensor> grads =
-      Grad(outputs, wanted,
-           {.grad_outputs = gradients, .create_graph = create_graph, .allow_unused = true});
-  size_t next = 0;
-  for (size_t i = 0; i < count; ++i) {
-    if (c.needs(i)) c.Set(i, grads[next++]);
-  }
-}
 
 // Normalization of x over `dims` and its gradients for x, weight and bias: with xhat = (x - mean) *
 // rstd and h = g * weight, dx = rstd * (h - mean(h) - xhat * mean(h * xhat)). `variance_and_eps`

@@ -1,10 +1,9 @@
-// Derivatives of views, joining and arranging; factories and optimizer steps have none.
+// Derivatives of views, joining and arranging; factories have none.
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
-#include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 
@@ -135,7 +134,7 @@ void AddShapeRules(RuleTable& table) {
             [](RuleContext& c) { c.Set(0, Triu(c.grad(), c.Get<TriangleOptions>().diagonal)); });
 
   for (OpId op : {op::kFull, op::kRange, op::kRandomUniform, op::kRandomNormal, op::kRandomInt,
-                  op::kRandomBernoulli, op::kRandomPermutation, op::kSgdStep, op::kAdamStep}) {
+                  op::kRandomBernoulli, op::kRandomPermutation}) {
     table.NotDifferentiable(op);
   }
 }

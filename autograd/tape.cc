@@ -66,20 +66,8 @@ class Tape final : public OpObserver {
 
   void BeforeInPlace(const OpCall& call) override {
     if (!t_grad_enabled || !AnyFlows(call.inputs)) return;
-    const Tensor& target = call.input(0);
-    const Tensor base = target.base();
-    if (IsTrainedLeaf(target) || (base.defined() && IsTrainedLeaf(base))) {
-      ThrowFailedPrecondition(absl::StrCat(
-          Describe(call), ": a leaf that requires a gradient",
-          base.defined() ? ", or a view of one," : "",
-          " cannot be changed in place while operations are recorded; use a NoGradGuard"));
-    }
-    // What the history of others says of them is said in terms of contiguous memory.
-    const Tensor& whole = base.defined() ? base : target;
-    if (!whole.is_contiguous() && !target.storage()->unique()) {
-      ThrowFailedPrecondition(absl::StrCat(
-          Describe(call), ": the tensor shares its memory with others, as ", Describe(whole),
-          " that is not contiguous; write the result to a new tensor instead"));
+    for (size_t i = 0; i < call.inputs.size(); ++i) {
+      if (call.changes(i)) CheckTarget(call, call.input(i));
     }
   }
 
@@ -94,7 +82,9 @@ class Tape final : public OpObserver {
     const Rule& rule = RuleOf(call.op);
     if (rule.kind == Rule::Kind::kNotDifferentiable) {
       // The overwritten value does not depend on what the old one was computed from.
-      if (call.in_place) Forget(outputs[0]);
+      for (size_t i = 0; i < call.inputs.size(); ++i) {
+        if (call.changes(i)) Forget(call.input(i));
+      }
       return;
     }
     if (rule.kind == Rule::Kind::kMissing) {
@@ -121,6 +111,23 @@ class Tape final : public OpObserver {
   }
 
  private:
+  static void CheckTarget(const OpCall& call, const Tensor& target) {
+    const Tensor base = target.base();
+    if (IsTrainedLeaf(target) || (base.defined() && IsTrainedLeaf(base))) {
+      ThrowFailedPrecondition(absl::StrCat(
+          Describe(call), ": a leaf that requires a gradient",
+          base.defined() ? ", or a view of one," : "",
+          " cannot be changed in place while operations are recorded; use a NoGradGuard"));
+    }
+    // What the history of others says of them is said in terms of contiguous memory.
+    const Tensor& whole = base.defined() ? base : target;
+    if (!whole.is_contiguous() && !target.storage()->unique()) {
+      ThrowFailedPrecondition(absl::StrCat(
+          Describe(call), ": the tensor shares its memory with others, as ", Describe(whole),
+          " that is not contiguous; write the result to a new tensor instead"));
+    }
+  }
+
   static void Forget(const Tensor& target) {
     if (AutogradMeta* const meta = MetaOf(target)) meta->node.Store({});
     WriteThrough(target);

@@ -214,7 +214,7 @@ void Graph::CheckCounted(const Node& unbind) const {
 absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vector<ValueId> inputs,
                                          std::vector<SymbolicOption> symbolic) {
   const OpSchema& schema = SchemaOf(op);
-  if (schema.flags.in_place_only || schema.flags.mutates != 0) {
+  if (schema.flags.in_place_only || schema.flags.changes != nullptr) {
     ThrowInvalidArgument(absl::StrCat(schema.name, ": changes its inputs, which a graph cannot"));
   }
   if (schema.flags.random && schema.options != OptionsTypeOf<RandomOptions>("RandomOptions")) {

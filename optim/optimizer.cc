@@ -2,37 +2,204 @@
 
 #include <unordered_set>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
-#include "neura/tensor/core/error.h"
+#include "neura/optim/named_state.h"
+#include "neura/optim/rules.h"
+#include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list/fused.h"
+#include "neura/tensor/tensor.h"
 
 namespace neura::optim {
+namespace {
 
-Optimizer::Optimizer(const char* name, std::vector<std::vector<Tensor>> groups)
-    : groups_(std::move(groups)) {
+void CheckParam(const char* optimizer, const Tensor& param) {
+  if (!RequiresGrad(param) || !autograd::IsLeaf(param)) {
+    ThrowInvalidArgument(absl::StrCat(optimizer, ": a parameter must be a leaf that requires a ",
+                                      "gradient, got ", Describe(param)));
+  }
+  if (!param.is_contiguous()) {
+    ThrowInvalidArgument(absl::StrCat(optimizer, ": a parameter must be contiguous, got ",
+                                      Describe(param), " with strides ",
+                                      ToString(param.strides())));
+  }
+}
+
+// Parameters whose steps are the same program, each followed by its gradient and its states.
+struct Batch {
+  StepInfo info;
+  Device device;
+  std::vector<Tensor> tensors;
+};
+
+}  // namespace
+
+Optimizer::Optimizer(const OptimizerRow& row, const std::vector<AnyParamGroup>& groups)
+    : row_(row) {
   std::unordered_set<const TensorImpl*> seen;
-  for (const std::vector<Tensor>& params : groups_) {
-    for (const Tensor& param : params) {
-      if (!RequiresGrad(param) || !autograd::IsLeaf(param)) {
-        ThrowInvalidArgument(absl::StrCat(name, ": a parameter must be a leaf that requires a ",
-                                          "gradient, got ", Describe(param)));
-      }
-      if (!param.is_contiguous()) {
-        ThrowInvalidArgument(absl::StrCat(name, ": a parameter must be contiguous, got ",
-                                          Describe(param), " with strides ",
-                                          ToString(param.strides())));
-      }
+  for (const AnyParamGroup& given : groups) {
+    for (const Tensor& param : given.params) {
+      CheckParam(row.name, param);
       if (!seen.insert(param.impl()).second) {
-        ThrowInvalidArgument(absl::StrCat(name, ": ", Describe(param), " is given twice"));
+        ThrowInvalidArgument(absl::StrCat(row.name, ": ", Describe(param), " is given twice"));
       }
     }
+    row.check(given.options.get());
+    Group& group = groups_.emplace_back();
+    group.params = given.params;
+    group.options = row.copy(given.options.get());
+    group.states.resize(group.params.size());
+    for (ParamState& state : group.states) {
+      state.tensors = std::vector<TensorSlot>(row.states.size());
+    }
   }
-  if (seen.empty()) ThrowInvalidArgument(absl::StrCat(name, ": no parameters are given"));
+  if (seen.empty()) ThrowInvalidArgument(absl::StrCat(row.name, ": no parameters are given"));
 }
 
 void Optimizer::ZeroGrad() {
-  for (const std::vector<Tensor>& params : groups_) {
-    for (const Tensor& param : params) autograd::SetGrad(param, {});
+  for (const Group& group : groups_) {
+    for (const Tensor& param : group.params) autograd::SetGrad(param, {});
+  }
+}
+
+void Optimizer::set_any_options(size_t group, const void* options) {
+  row_.check(options);
+  row_.assign(groups_[group].options.get(), options);
+}
+
+// The first of these options that there is; null when there is none.
+double* Optimizer::Field(size_t group, absl::Span<const char* const> names) const {
+  for (const std::string_view wanted : names) {
+    double* found = nullptr;
+    row_.options->visit(groups_[group].options.get(), [&](const char* name, FieldRef field) {
+      if (name == wanted) found = std::get<double*>(field);
+    });
+    if (found != nullptr) return found;
+  }
+  return nullptr;
+}
+
+double Optimizer::lr(size_t group) const { return *Field(group, {"lr"}); }
+void Optimizer::set_lr(size_t group, double lr) { *Field(group, {"lr"}) = lr; }
+
+double Optimizer::momentum(size_t group) const {
+  const double* const momentum = Field(group, {"momentum", "beta1"});
+  if (momentum == nullptr) ThrowInvalidArgument(absl::StrCat(row_.name, ": has no momentum"));
+  return *momentum;
+}
+void Optimizer::set_momentum(size_t group, double momentum) {
+  this->momentum(group);  // or throws
+  *Field(group, {"momentum", "beta1"}) = momentum;
+}
+
+void Optimizer::StepGroup(Group& group) {
+  const void* const options = group.options.get();
+  const bool with_states = row_.keeps_states == nullptr || row_.keeps_states(options);
+  const size_t num_states = with_states ? row_.states.size() : 0;
+  std::vector<Batch> batches;
+  for (size_t i = 0; i < group.params.size(); ++i) {
+    const Tensor& param = group.params[i];
+    Tensor grad = autograd::GradOf(param);
+    if (!grad.defined()) continue;
+    // What the step overwrites must be seen through the parameter alone.
+    if (grad.storage() == param.storage()) grad = Clone(grad);
+    ParamState& state = group.states[i];
+    StepInfo info{.step = state.step.fetch_add(1, std::memory_order_relaxed) + 1};
+    absl::InlinedVector<Tensor, 8> tensors = {param, std::move(grad)};
+    for (size_t k = 0; k < num_states; ++k) {
+      Tensor tensor = state.tensors[k].Load();
+      if (!tensor.defined()) {
+        info.first = true;
+        tensor =
+            Zeros(param.shape(), {.dtype = internal::StateDType(param), .device = param.device()});
+        state.tensors[k].Store(tensor);
+      }
+      tensors.push_back(std::move(tensor));
+    }
+    auto batch = batches.begin();
+    while (batch != batches.end() &&
+           !(batch->info.step == info.step && batch->info.first == info.first &&
+             batch->device == param.device())) {
+      ++batch;
+    }
+    if (batch == batches.end()) {
+      batch = batches.insert(batch, {info, param.device(), {}});
+      batch->tensors.reserve(group.params.size() * tensors.size());
+    }
+    for (Tensor& tensor : tensors) batch->tensors.push_back(std::move(tensor));
+  }
+  for (const Batch& batch : batches) {
+    const FusedOptions update = row_.update(options, batch.info, with_states);
+    std::vector<const Tensor*> refs;
+    refs.reserve(batch.tensors.size());
+    for (const Tensor& tensor : batch.tensors) refs.push_back(&tensor);
+    Dispatch(op::kFusedUpdate, &update, refs, {});
+  }
+}
+
+void Optimizer::Step() {
+  NoGradGuard no_grad;
+  for (Group& group : groups_) StepGroup(group);
+}
+
+NamedTensors Optimizer::StateDict() const {
+  NamedTensors state;
+  size_t index = 0;  // counts parameters over all groups
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const Group& group = groups_[g];
+    row_.options->visit(group.options.get(), [&](const char* name, FieldRef field) {
+      state.emplace_back(absl::StrCat("group.", g, ".", name),
+                         ScalarTensor(internal::ToNumber(field), {.dtype = kFloat64}));
+    });
+    for (size_t i = 0; i < group.params.size(); ++i) {
+      const ParamState& kept = group.states[i];
+      const std::string prefix = absl::StrCat("state.", index++, ".");
+      const int64_t step = kept.step.load(std::memory_order_relaxed);
+      if (step == 0) continue;
+      state.emplace_back(prefix + "step", ScalarTensor(step));
+      for (size_t k = 0; k < kept.tensors.size(); ++k) {
+        Tensor tensor = kept.tensors[k].Load();
+        // Counted, but not begun: another thread is about to, or had no memory for it.
+        if (!tensor.defined() && row_.keeps_states == nullptr) {
+          const Tensor& param = group.params[i];
+          tensor = Zeros(param.shape(),
+                         {.dtype = internal::StateDType(param), .device = param.device()});
+        }
+        if (!tensor.defined()) continue;
+        state.emplace_back(prefix + row_.states[k], Clone(tensor));
+      }
+    }
+  }
+  return state;
+}
+
+void Optimizer::LoadStateDict(const NamedTensors& state) {
+  internal::NamedState named(row_.name, state);
+  // Read aside first, so that an error changes nothing.
+  std::vector<std::shared_ptr<void>> options;
+  std::vector<internal::LoadedState> states;
+  size_t index = 0;
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    options.push_back(row_.copy(groups_[g].options.get()));
+    row_.options->visit(options[g].get(), [&](const char* name, FieldRef field) {
+      internal::FromNumber(field, named.TakeNumber(absl::StrCat("group.", g, ".", name)));
+    });
+    row_.check(options[g].get());
+    for (const Tensor& param : groups_[g].params) {
+      states.push_back(named.TakeParam(absl::StrCat("state.", index++, "."), param, row_.states,
+                                       row_.keeps_states == nullptr));
+    }
+  }
+  named.CheckAllTaken();
+  auto loaded = states.begin();
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    row_.assign(groups_[g].options.get(), options[g].get());
+    for (ParamState& kept : groups_[g].states) {
+      kept.step.store(loaded->step, std::memory_order_relaxed);
+      for (size_t k = 0; k < kept.tensors.size(); ++k) kept.tensors[k].Store(loaded->tensors[k]);
+      ++loaded;
+    }
   }
 }
 

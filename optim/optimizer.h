@@ -7,44 +7,42 @@
 #ifndef NEURA_OPTIM_OPTIMIZER_H_
 #define NEURA_OPTIM_OPTIMIZER_H_
 
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
 
+namespace neura {
+struct FusedOptions;
+}  // namespace neura
+
 namespace neura::optim {
 
-struct SgdOptions {
-  double lr = 1e-3;
-  double momentum = 0;
-  double dampening = 0;
-  double weight_decay = 0;  // L2 penalty, added to the gradient
-  bool nesterov = false;
-  bool maximize = false;
-  NEURA_FIELDS(lr, momentum, dampening, weight_decay, nesterov, maximize)
-};
+struct StepInfo;
 
-struct AdamOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0;  // L2 penalty, added to the gradient
-  bool maximize = false;
-  NEURA_FIELDS(lr, beta1, beta2, eps, weight_decay, maximize)
+// What is known of an optimizer by its row of optimizers.inc.
+struct OptimizerRow {
+  const char* name;
+  const char* doc;
+  const OptionsType* options;
+  // Options of that type, by pointer.
+  std::shared_ptr<void> (*copy)(const void* options);
+  void (*assign)(void* to, const void* options);
+  void (*check)(const void* options);  // throws InvalidArgument
+  std::vector<std::string> states;
+  // Whether a step with these options keeps states; null: every one does.
+  bool (*keeps_states)(const void* options);
+  // Of fused_update over a parameter, its gradient and its states, if these are kept.
+  FusedOptions (*update)(const void* options, const StepInfo& info, bool with_states);
 };
-
-struct AdamWOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 1e-2;  // decoupled: shrinks the parameter by lr * weight_decay
-  bool maximize = false;
-  NEURA_FIELDS(lr, beta1, beta2, eps, weight_decay, maximize)
-};
+absl::Span<const OptimizerRow> OptimizerRows();
 
 // Parameters that are trained with the same options.
 template <typename Options>
@@ -52,41 +50,66 @@ struct ParamGroup {
   std::vector<Tensor> params;
   Options options = {};
 };
+// With options of the type that the optimizer's row names.
+using AnyParamGroup = ParamGroup<std::shared_ptr<void>>;
 
-// What schedulers, clipping and checkpoints know of an optimizer.
+// An optimizer of any kind. The classes of optimizers.h add the type of the options.
+//
+// A step is one fused_update for all parameters that have taken as many steps. States are float32
+// beside float16 and bfloat16 parameters, whose own precision would lose most of what a step adds
+// to an average.
 class Optimizer {
  public:
-  virtual ~Optimizer() = default;
-
-  // One step for every parameter that has a gradient; the others stay as they are.
-  virtual void Step() = 0;
-  // Clears the gradients of all parameters.
-  void ZeroGrad();
-
-  size_t num_groups() const { return groups_.size(); }
-  const std::vector<Tensor>& params(size_t group) const { return groups_[group]; }
-  virtual double lr(size_t group) const = 0;
-  virtual void set_lr(size_t group, double lr) = 0;
-  // The momentum, or Adam's beta1.
-  virtual double momentum(size_t group) const = 0;
-  virtual void set_momentum(size_t group, double momentum) = 0;
-
-  // Options of each group ("group.0.lr", float64 scalars) and state of each parameter
-  // ("state.3.exp_avg"), enough to go on as if nothing had happened.
-  virtual NamedTensors StateDict() const = 0;
-  // Throws InvalidArgument, and changes nothing, when the state is of other groups, parameters or
-  // shapes, or has options that the constructor would refuse.
-  virtual void LoadStateDict(const NamedTensors& state) = 0;
-
- protected:
   // Throws InvalidArgument when there are no parameters at all, for one that does not require a
-  // gradient, is no leaf or is not contiguous, and for one that is given twice.
-  Optimizer(const char* name, std::vector<std::vector<Tensor>> groups);
+  // gradient, is no leaf or is not contiguous, for one that is given twice, and for options out of
+  // their bounds.
+  Optimizer(const OptimizerRow& row, const std::vector<AnyParamGroup>& groups);
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
+  // One step for every parameter that has a gradient; the others stay as they are.
+  void Step();
+  // Clears the gradients of all parameters.
+  void ZeroGrad();
+
+  const OptimizerRow& row() const { return row_; }
+  size_t num_groups() const { return groups_.size(); }
+  const std::vector<Tensor>& params(size_t group) const { return groups_[group].params; }
+  const void* any_options(size_t group) const { return groups_[group].options.get(); }
+  // Throws InvalidArgument for options that the constructor would refuse.
+  void set_any_options(size_t group, const void* options);
+  double lr(size_t group) const;
+  void set_lr(size_t group, double lr);
+  // The momentum, or beta1. Throws InvalidArgument where the options have neither.
+  double momentum(size_t group) const;
+  void set_momentum(size_t group, double momentum);
+
+  // Options of each group ("group.0.lr", float64 scalars) and state of each parameter
+  // ("state.3.exp_avg"), enough to go on as if nothing had happened.
+  NamedTensors StateDict() const;
+  // States may also have the dtype of their parameter. Throws InvalidArgument, and changes nothing,
+  // when the state is of other groups, parameters or shapes, or has options that the constructor
+  // would refuse.
+  void LoadStateDict(const NamedTensors& state);
+
  private:
-  std::vector<std::vector<Tensor>> groups_;
+  // The state of one parameter; tensors are undefined before its first step. Threads may step and
+  // load at once.
+  struct ParamState {
+    std::atomic<int64_t> step{0};  // steps taken
+    std::vector<TensorSlot> tensors;
+  };
+  struct Group {
+    std::vector<Tensor> params;
+    std::shared_ptr<void> options;  // assigned to, never replaced
+    std::deque<ParamState> states;  // by parameter
+  };
+
+  double* Field(size_t group, absl::Span<const char* const> names) const;
+  void StepGroup(Group& group);
+
+  const OptimizerRow& row_;
+  std::deque<Group> groups_;
 };
 
 }  // namespace neura::optim

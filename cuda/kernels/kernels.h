@@ -19,7 +19,8 @@ namespace neura::cuda {
                               macro(Triu) macro(AsStridedGrad) macro(AsStridedScatter) macro(Full) \
                                   macro(Range) macro(RandomUniform) macro(RandomNormal)            \
                                       macro(RandomInt) macro(RandomBernoulli)                      \
-                                          macro(RandomPermutation) macro(SgdStep) macro(AdamStep)
+                                          macro(RandomPermutation) macro(FusedPointwise)           \
+                                              macro(FusedUpdate)
 
 #define NEURA_DECLARE(Name) void Name##Kernel(KernelCall& call);
 NEURA_FORALL_OTHER_KERNELS(NEURA_DECLARE)

@@ -8,9 +8,9 @@
 
 #include "neura/cuda/kernels/host_device.h"
 #include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
-#include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 #include "neura/tensor/testing/op_cases.h"
@@ -349,7 +349,7 @@ TEST(IndexTest, IndicesOutsideAreErrors) {
             absl::StatusCode::kOk);
 }
 
-// ---- random numbers and steps ----------------------------------------------------------------
+// ---- random numbers and programs -------------------------------------------------------------
 
 TEST(RandomTest, TheSameBitsAsOnTheCpu) {
   for (OpId op : {op::kRandomUniform, op::kRandomNormal, op::kRandomBernoulli, op::kRandomInt,
@@ -367,39 +367,41 @@ TEST(RandomTest, TheSameBitsAsOnTheCpu) {
   }
 }
 
-TEST(StepTest, OptimizersMakeTheStepsOfTheCpu) {
-  for (DType dtype : {kFloat32, kFloat64}) {
-    const auto tensors = [&] {
-      std::vector<Tensor> made;
-      for (int seed = 0; seed < 4; ++seed) made.push_back(Cast(Sample({333}, seed, 0, 1), dtype));
-      return made;
-    };
-    const auto compare = [&](OpId op, const void* options, size_t inputs) {
-      std::vector<Tensor> cpu = tensors(), device = OnDevice(tensors());
-      cpu.resize(inputs);
-      device.resize(inputs);
-      Execute(op, options, cpu, kCpu);
-      Execute(op, options, device, kHostDevice);
-      EXPECT_FALSE(SameBits(cpu[0], tensors()[0]));
-      for (size_t i = 0; i < inputs; ++i) EXPECT_TRUE(SameBits(cpu[i], device[i])) << i;
-    };
-    const SgdStepOptions plain{.lr = 0.1, .weight_decay = 0.01, .maximize = true};
-    compare(op::kSgdStep, &plain, 2);
-    const SgdStepOptions nesterov{.lr = 0.1, .momentum = 0.9, .dampening = 0.2, .nesterov = true};
-    compare(op::kSgdStep, &nesterov, 3);
-    const AdamStepOptions adam{.lr = 0.1, .weight_decay = 0.1, .step = 3};
-    compare(op::kAdamStep, &adam, 4);
-    const AdamStepOptions adamw{.lr = 0.1, .weight_decay = 0.1, .decoupled_weight_decay = true};
-    compare(op::kAdamStep, &adamw, 4);
-  }
+// Of everything that a program may hold: numbers, truth values, steps with options.
+FusedOptions SampleUpdate() {
+  ElementTrace trace(3);
+  const Element p = trace.Input(0), g = trace.Input(1), a = trace.Input(2);
+  const Element average = a * 0.75 + 0.25 * Clamp(g, {.min = -0.5, .max = 0.5});
+  const Element step = Select((g > 0) & !(p > 0.9), Sqrt(Abs(average)), LeakyRelu(g, {}));
+  FusedOptions options;
+  options.program = trace.Finish({p - 0.1 * step + Gelu(g, {}), average});
+  options.targets = {0, 2};
+  return options;
 }
 
-TEST(StepTest, SixteenBitParametersAreSteppedInFloat) {
-  const SgdStepOptions options{.lr = 0.25};
-  Tensor param = OnDevice(Cast(FromList<float>({1, 2}), kBFloat16));
-  Execute(op::kSgdStep, &options, {param, OnDevice(Cast(FromList<float>({2, 4}), kBFloat16))},
-          kHostDevice);
-  ExpectClose(param, Cast(FromList<float>({0.5, 1}), kBFloat16), 0);
+TEST(FusedTest, UpdatesAreThoseOfTheCpu) {
+  const FusedOptions options = SampleUpdate();
+  for (DType dtype : {kFloat32, kFloat64, kBFloat16}) {
+    std::vector<Tensor> inputs;
+    // More tuples than a launch takes; empty ones; float32 beside 16 bits; strides and
+    // broadcasting.
+    for (int64_t n = 0; n < 300; ++n) {
+      const Dims shape = {n % 7, 3};
+      inputs.push_back(Cast(Sample(shape, static_cast<int>(n)), dtype));
+      inputs.push_back(Cast(Sample(n % 3 == 0 ? Dims{} : shape, static_cast<int>(n) + 1), dtype));
+      inputs.push_back(Cast(Sample(shape, static_cast<int>(n) + 2), n % 2 ? dtype : kFloat32));
+      if (n % 5 == 0) inputs.back() = testing::Strided(inputs.back());
+    }
+    const std::vector<Tensor> device = OnDevice(inputs);
+    const std::vector<Tensor> before = OnDevice(inputs);
+    Execute(op::kFusedUpdate, &options, inputs, kCpu);
+    Execute(op::kFusedUpdate, &options, device, kHostDevice);
+    const double tolerance = dtype == kFloat64 ? 1e-13 : dtype == kFloat32 ? 1e-6 : 8e-3;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      ExpectClose(device[i], inputs[i], tolerance);
+      EXPECT_EQ(SameBits(device[i], before[i]), i % 3 == 1 || inputs[i].numel() == 0) << i;
+    }
+  }
 }
 
 }  // namespace

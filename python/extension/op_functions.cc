@@ -13,6 +13,7 @@
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/function.h"
 #include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/ops/schema.h"
 
 namespace neura::python {
@@ -238,6 +239,8 @@ void InitOpFunctions(py::module_& m) {
   for (OpId op : AllOps()) {
     const OpSchema& schema = SchemaOf(op);
     if (schema.flags.moves) continue;  // Tensor.to names the device
+    // Python makes no programs over elements.
+    if (schema.options == OptionsTypeOf<FusedOptions>("FusedOptions")) continue;
     if (schema.options->size > OptionsValue::kMaxSize) {
       throw std::logic_error(absl::StrCat("python: options of ", schema.name, " are too large"));
     }

@@ -2,10 +2,12 @@
 
 #include <pybind11/stl.h>
 
+#include "absl/strings/str_cat.h"
 #include "neura/optim/optim.h"
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/garbage.h"
+#include "neura/python/extension/layer_class.h"
 #include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/values.h"
 
@@ -17,24 +19,36 @@ namespace py = pybind11;
 // Each group is (parameters, options by name).
 using PyGroups = std::vector<std::pair<std::vector<Tensor>, py::kwargs>>;
 
-template <typename Optimizer, typename Options>
-void BindOptimizer(py::module_& m, const char* name) {
-  const OptionsType& type = *OptionsTypeOf<Options>(name);
-  const std::vector<Parameter> parameters = ParametersOfOptions(type, 0);
-  SharedClass<Optimizer, optim::Optimizer>(m, name)
-      .def(py::init([name, parameters](const PyGroups& given) {
-        std::vector<optim::ParamGroup<Options>> groups;
-        for (const auto& [params, options] : given) {
-          groups.push_back({params, MakeOptions<Options>(name, parameters, py::args(), options)});
-        }
-        return std::make_shared<Optimizer>(std::move(groups));
-      }))
-      .def("options", [&type](const Optimizer& self,
-                              size_t group) { return OptionsToDict(type, &self.options(group)); })
-      .def("set_options",
-           [name, parameters](Optimizer& self, size_t group, const py::kwargs& options) {
-             self.set_options(group, MakeOptions<Options>(name, parameters, py::args(), options));
-           });
+const optim::OptimizerRow& RowNamed(const std::string& name) {
+  for (const optim::OptimizerRow& row : optim::OptimizerRows()) {
+    if (name == row.name) return row;
+  }
+  throw py::value_error(absl::StrCat("there is no optimizer ", name));
+}
+
+// Options of the row's type.
+std::shared_ptr<void> MakeOptions(const optim::OptimizerRow& row, const py::kwargs& given) {
+  AnyOptions options(*row.options);
+  ReadOptions(row.name, ParametersOfOptions(*row.options, 0), *row.options, py::args(), given,
+              options.get());
+  return row.copy(options.get());
+}
+
+std::shared_ptr<optim::Optimizer> MakeOptimizer(const std::string& name, const PyGroups& given) {
+  const optim::OptimizerRow& row = RowNamed(name);
+  std::vector<optim::AnyParamGroup> groups;
+  for (const auto& [params, options] : given) groups.push_back({params, MakeOptions(row, options)});
+  return std::make_shared<optim::Optimizer>(row, groups);
+}
+
+// (name, what it does, options with their defaults) of each row.
+py::list DescribeOptimizers() {
+  py::list list;
+  for (const optim::OptimizerRow& row : optim::OptimizerRows()) {
+    AnyOptions defaults(*row.options);
+    list.append(py::make_tuple(row.name, row.doc, OptionsToDict(*row.options, defaults.get())));
+  }
+  return list;
 }
 
 template <typename Scheduler, typename Options>
@@ -58,14 +72,20 @@ void BindScheduler(py::module_& m, const char* name, size_t required) {
 void InitOptim(py::module_& parent) {
   py::module_ m = parent.def_submodule("optim");
   SharedClass<optim::Optimizer>(m, "Optimizer")
+      .def(py::init(&MakeOptimizer))
+      .def("options",
+           [](const optim::Optimizer& self, size_t group) {
+             return OptionsToDict(*self.row().options, self.any_options(group));
+           })
+      .def("set_options",
+           [](optim::Optimizer& self, size_t group, const py::kwargs& options) {
+             self.set_any_options(group, MakeOptions(self.row(), options).get());
+           })
       .def("step", &optim::Optimizer::Step, py::call_guard<GilReleased>())
       .def("zero_grad", &optim::Optimizer::ZeroGrad)
       .def("state_dict", &optim::Optimizer::StateDict)
       .def("load_state_dict", &optim::Optimizer::LoadStateDict);
-  BindOptimizer<optim::SGD, optim::SgdOptions>(m, "SGD");
-  BindOptimizer<optim::Adam, optim::AdamOptions>(m, "Adam");
-  BindOptimizer<optim::AdamW, optim::AdamWOptions>(m, "AdamW");
-
+  m.def("_optimizers", &DescribeOptimizers);
   SharedClass<optim::LRScheduler>(m, "LRScheduler", py::dynamic_attr(),
                                   py::custom_type_setup(GarbageCollected<NoReferences>::SetUp))
       .def("step", &optim::LRScheduler::Step)

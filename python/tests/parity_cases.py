@@ -282,7 +282,6 @@ COMPARED_ELSEWHERE = {
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",
-    "test_optim.py": "adam_step sgd_step",
     # The draws behind rand, randn, randint, normal and randperm, by seed and offset.
     "tensor/random": "random_bernoulli random_int random_normal random_permutation random_uniform range",
     # They are the gradients of operations whose gradients are compared here.

@@ -44,6 +44,7 @@ std::vector<FieldRef> FieldsOf(const OptionsType& type, const void* options) {
 }  // namespace
 
 std::string OptionsToString(const OptionsType& type, const void* options) {
+  if (type.print != nullptr) return type.print(options);
   std::string text = "{";
   type.visit(const_cast<void*>(options), [&text](const char* name, FieldRef field) {
     absl::StrAppend(&text, text.size() == 1 ? "" : ", ", name, "=",
@@ -54,6 +55,7 @@ std::string OptionsToString(const OptionsType& type, const void* options) {
 
 bool OptionsEqual(const OptionsType& type, const void* a, const void* b) {
   if (a == nullptr || b == nullptr) return a == b;
+  if (type.equal != nullptr) return type.equal(a, b);
   const std::vector<FieldRef> left = FieldsOf(type, a), right = FieldsOf(type, b);
   for (size_t i = 0; i < left.size(); ++i) {
     const bool equal = std::visit(

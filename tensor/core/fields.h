@@ -42,6 +42,9 @@ struct OptionsType {
   void (*copy)(void* memory, const void* from);
   void (*destroy)(void* options) noexcept;
   void (*visit)(void* options, FieldVisitor visitor);
+  // Of options that are more than a list of fields; else null.
+  std::string (*print)(const void* options);
+  bool (*equal)(const void* a, const void* b);
 };
 
 // For operations that have none.
@@ -49,16 +52,33 @@ struct NoOptions {
   void VisitFields(FieldVisitor) {}
 };
 
+// Options with a ToString() of their own are printed by it and compared by their operator==.
+template <typename T>
+concept PrintsItself = requires(const T& options) {
+  options.ToString();
+};
+
 template <typename T>
 const OptionsType* OptionsTypeOf(const char* name) {
-  static const OptionsType type = {
-      name,
-      sizeof(T),
-      [](void* memory) { new (memory) T(); },
-      [](void* memory, const void* from) { new (memory) T(*static_cast<const T*>(from)); },
-      [](void* options) noexcept { static_cast<T*>(options)->~T(); },
-      [](void* options, FieldVisitor visitor) { static_cast<T*>(options)->VisitFields(visitor); },
-  };
+  static const OptionsType type = [name] {
+    OptionsType made = {
+        name,
+        sizeof(T),
+        [](void* memory) { new (memory) T(); },
+        [](void* memory, const void* from) { new (memory) T(*static_cast<const T*>(from)); },
+        [](void* options) noexcept { static_cast<T*>(options)->~T(); },
+        [](void* options, FieldVisitor visitor) { static_cast<T*>(options)->VisitFields(visitor); },
+        nullptr,
+        nullptr,
+    };
+    if constexpr (PrintsItself<T>) {
+      made.print = [](const void* options) { return static_cast<const T*>(options)->ToString(); };
+      made.equal = [](const void* a, const void* b) {
+        return *static_cast<const T*>(a) == *static_cast<const T*>(b);
+      };
+    }
+    return made;
+  }();
   return &type;
 }
 

@@ -187,12 +187,11 @@ void DispatchInto(const OpCall& call, const OpSchema& schema, const OutputSpecs&
       if (ABSL_PREDICT_FALSE((call.wanted >> i & 1) == 0)) continue;
       outputs[i] = Tensor::Empty(specs[i].shape, specs[i].dtype, call.device);
     }
-    if (ABSL_PREDICT_FALSE(schema.flags.mutates != 0)) NotifyBeforeInPlace(call);
+    const bool changes = ABSL_PREDICT_FALSE(schema.flags.changes != nullptr);
+    if (changes) NotifyBeforeInPlace(call);
     RunKernel(call, outputs);
-    for (size_t i = 0; ABSL_PREDICT_FALSE(schema.flags.mutates >> i); ++i) {
-      if ((schema.flags.mutates >> i & 1) && call.has_input(i)) {
-        call.input(i).storage()->BumpVersion();
-      }
+    for (size_t i = 0; changes && i < call.inputs.size(); ++i) {
+      if (call.changes(i)) call.input(i).storage()->BumpVersion();
     }
   }
   Notify(call, outputs);

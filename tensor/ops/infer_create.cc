@@ -1,9 +1,8 @@
-// Inference of factories and optimizer steps.
+// Inference of factories.
 #include <limits>
 
 #include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/step.h"
 
 namespace neura::infer {
 namespace {
@@ -24,18 +23,6 @@ void InferRandomFloat(const OpCall& call, OutputSpec& output) {
 int64_t MostInteger(DType dtype) {
   const int bits = dtype == kFloat16 ? 11 : dtype == kBFloat16 ? 8 : dtype == kFloat32 ? 24 : 53;
   return int64_t{1} << bits;
-}
-
-// The parameter and whatever goes with it have one shape and one floating point dtype, and lie
-// contiguous in memory.
-void CheckStep(const OpCall& call) {
-  CheckFloating(call);
-  for (const Tensor* input : call.inputs) {
-    if (!input->defined()) continue;
-    if (input->shape() != call.input(0).shape() || !input->is_contiguous()) {
-      Fail(call, "all tensors must be contiguous and of one shape");
-    }
-  }
 }
 
 }  // namespace
@@ -101,13 +88,5 @@ void InferRandomPermutation(const OpCall& call, OutputSpecs& outputs) {
     Fail(call, "makes an int64 tensor of one dimension");
   }
 }
-
-void InferSgdStep(const OpCall& call, OutputSpecs&) {
-  CheckStep(call);
-  if (call.Get<SgdStepOptions>().momentum != 0 && !call.has_input(2)) {
-    Fail(call, "momentum needs a momentum_buffer");
-  }
-}
-void InferAdamStep(const OpCall& call, OutputSpecs&) { CheckStep(call); }
 
 }  // namespace neura::infer

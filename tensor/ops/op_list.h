@@ -4,6 +4,7 @@
 
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/linalg.h"
@@ -11,7 +12,6 @@
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/op_list/shape.h"
-#include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/ops/op_list/view.h"
 
 #endif  // NEURA_TENSOR_OPS_OP_LIST_H_

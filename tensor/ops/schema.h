@@ -29,7 +29,7 @@ enum class OpFamily : uint16_t {
   kShape = 528,
   kView = 560,
   kCreate = 592,
-  kStep = 656,
+  kFused = 656,
   kRegistered = 720,  // by the program
 };
 constexpr OpId IdIn(OpFamily family, uint16_t index) {
@@ -54,13 +54,15 @@ struct OpFlags {
   bool in_place_only = false;  // overwrites input 0, which is also the output
   bool moves = false;          // inputs may lie on another device than the outputs
   bool list = false;           // the output is a list: inference says how many there are
-  uint8_t mutates = 0;         // bit i: input i is changed (optimizer steps)
+  bool widens = false;         // the CPU's kernel converts what has no loops itself
   uint8_t first_value = 0;     // input from which promotion starts (1 for where)
   DTypeRule rule = DTypeRule::kNone;
   // Other calls are refused before they run. It is the dtype of input first_value that counts, or
   // that of the result, to which inputs are converted.
   DTypes dtypes = kAllDTypes;
   bool in_result = false;
+  // Whether a call with these options changes input i; null where none ever does.
+  bool (*changes)(const void* options, size_t i) = nullptr;
 
   static constexpr OpFlags None(DTypes dtypes = kFloatingDTypes) { return {.dtypes = dtypes}; }
   static constexpr OpFlags Pointwise(DTypeRule rule) {
@@ -86,8 +88,8 @@ struct OpFlags {
   static constexpr OpFlags Random() { return {.random = true}; }
   static constexpr OpFlags InPlaceOnly() { return {.in_place_only = true}; }
   static constexpr OpFlags Moving() { return {.moves = true}; }
-  static constexpr OpFlags Mutating(uint8_t inputs) {
-    return {.mutates = inputs, .dtypes = kFloatingDTypes};
+  static constexpr OpFlags Fused(bool (*changes)(const void* options, size_t i) = nullptr) {
+    return {.widens = true, .dtypes = kRealDTypes, .changes = changes};
   }
 };
 

@@ -2,8 +2,8 @@
 
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/ops/op_list/reduce.h"
-#include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::testing {
@@ -114,6 +114,7 @@ const std::vector<OpCase>& OpCases() {
     AddNormCases(*list);
     AddIndexCases(*list);
     AddShapeCases(*list);
+    AddFusedCases(*list);
     AddCompositeCases(*list);
     return list;
   }();
@@ -128,8 +129,7 @@ const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
       {op::kRandomInt, "//tensor/random:random_test"},
       {op::kRandomBernoulli, "//tensor/random:random_test"},
       {op::kRandomPermutation, "//tensor/random:random_test"},
-      {op::kSgdStep, "//optim:optimizers_test"},
-      {op::kAdamStep, "//optim:optimizers_test"},
+      {op::kFusedUpdate, "//tensor/ops:fused_test"},
   };
   return list;
 }

@@ -99,6 +99,7 @@ void AddImageCases(CaseList& cases);
 void AddNormCases(CaseList& cases);
 void AddIndexCases(CaseList& cases);
 void AddShapeCases(CaseList& cases);
+void AddFusedCases(CaseList& cases);
 void AddCompositeCases(CaseList& cases);
 
 }  // namespace neura::testing

@@ -62,7 +62,7 @@ bool SameEverywhere(const OpCase& op_case) {
   const auto in = [op](OpFamily from, OpFamily to) {
     return op >= static_cast<uint16_t>(from) && op < static_cast<uint16_t>(to);
   };
-  return in(OpFamily::kCopy, OpFamily::kLinearAlgebra) || in(OpFamily::kIndex, OpFamily::kStep);
+  return in(OpFamily::kCopy, OpFamily::kLinearAlgebra) || in(OpFamily::kIndex, OpFamily::kFused);
 }
 
 Tensor Random(DimsView shape, uint64_t seed, DType dtype) {

@@ -5,8 +5,6 @@ from neura.optim import lr_scheduler
 
 Optimizer = _C.optim.Optimizer
 
-_RENAMED = {"betas": ("beta1", "beta2")}
-
 
 class ParamGroup(dict):
     """The parameters and options of a group; setting an option sets it in the optimizer."""
@@ -35,20 +33,33 @@ class ParamGroup(dict):
         )
 
 
+def _pair(name, options):
+    """The name in Python of two options that stand side by side, as beta1 and beta2 do: betas."""
+    stem, number = name[:-1], name[-1]
+    is_pair = number in "12" and stem + "1" in options and stem + "2" in options
+    return stem + "s" if is_pair else None
+
+
 def _to_cpp(options):
-    options = dict(options)
-    for name, parts in _RENAMED.items():
-        if name in options:
-            options.update(zip(parts, options.pop(name)))
-    return options
+    flat = {}
+    for name, value in options.items():
+        if isinstance(value, (tuple, list)):
+            first, second = value
+            flat.update({name[:-1] + "1": first, name[:-1] + "2": second})
+        else:
+            flat[name] = value
+    return flat
 
 
 def _to_python(options):
-    options = dict(options)
-    for name, parts in _RENAMED.items():
-        if parts[0] in options:
-            options[name] = tuple(options.pop(part) for part in parts)
-    return options
+    paired = {}
+    for name, value in options.items():
+        pair = _pair(name, options)
+        if pair is None:
+            paired[name] = value
+        else:
+            paired[pair] = (*paired.get(pair, ()), value)
+    return paired
 
 
 def _groups(params, defaults):
@@ -71,12 +82,9 @@ def _groups(params, defaults):
     return groups
 
 
-_DEFINITIONS = []  # (name, doc, defaults), for the stubs
-
-
 def _define(name, doc, defaults):
-    _DEFINITIONS.append((name, doc, defaults))
-    base = getattr(_C.optim, name)
+    """The class of an optimizer whose row C++ has."""
+    base = Optimizer
 
     def __init__(self, params, *args, **kwargs):
         if len(args) > len(defaults):
@@ -89,7 +97,7 @@ def _define(name, doc, defaults):
                 raise TypeError(f"{name}() got multiple values for argument '{key}'")
             given[key] = value
         groups = _groups(params, {**defaults, **given})
-        base.__init__(self, [(own, _to_cpp(options)) for own, options in groups])
+        base.__init__(self, name, [(own, _to_cpp(options)) for own, options in groups])
         self.defaults = {**defaults, **given}
         self.param_groups = [ParamGroup(self, i, own) for i, (own, _) in enumerate(groups)]
 
@@ -139,20 +147,6 @@ def _define(name, doc, defaults):
     return type(name, (base,), {"__doc__": doc, "__module__": __name__, **members})
 
 
-SGD = _define(
-    "SGD",
-    "Stochastic gradient descent, with momentum.",
-    {
-        "lr": 1e-3,
-        "momentum": 0.0,
-        "dampening": 0.0,
-        "weight_decay": 0.0,
-        "nesterov": False,
-        "maximize": False,
-    },
-)
-_ADAM = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "maximize": False}
-Adam = _define("Adam", "Kingma and Ba, 2015 (arXiv:1412.6980).", _ADAM)
-AdamW = _define(
-    "AdamW", "Loshchilov and Hutter, 2019 (arXiv:1711.05101).", {**_ADAM, "weight_decay": 1e-2}
-)
+# (name, what it does, arguments with their defaults), for the stubs too.
+_DEFINITIONS = [(name, doc, _to_python(defaults)) for name, doc, defaults in _C.optim._optimizers()]
+globals().update({definition[0]: _define(*definition) for definition in _DEFINITIONS})

@@ -4,8 +4,6 @@
 #include <string>
 
 #include "benchmark/benchmark.h"
-#include "neura/tensor/backend_api.h"
-#include "neura/tensor/ops/op_list/step.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura {
@@ -22,7 +20,6 @@ struct Inputs {
   Tensor positive = Abs(x) + 0.1, wide = Cast(x, kFloat64), ints = Cast(x * 100, kInt32);
   Tensor half = Cast(x, kFloat16), longs = Cast(ints, kInt64), none = x > 100;
   Tensor images = Reshape(x, {16, 64, 1024});
-  Tensor param = Clone(x), average = ZerosLike(x), squares = ZerosLike(x);  // of an optimizer
   Tensor row = Normal({1024}, 0, 1, {}, &generator), channel = Normal({64}, 0, 1, {}, &generator);
 };
 const Inputs& In() {
@@ -117,11 +114,6 @@ void Register(const std::string& name, Tensor Inputs::*input, Work work) {
            [](const Tensor& t) { return LayerNorm(t, In().row, In().row).output; });
   Register("batch_norm", &Inputs::images,
            [](const Tensor& t) { return BatchNormTraining(t, In().channel, In().channel).output; });
-  Register("adam", &Inputs::x, [](const Tensor& t) {
-    const AdamStepOptions options = {.step = 10};
-    Dispatch(op::kAdamStep, &options, {&In().param, &t, &In().average, &In().squares}, {});
-    return In().param;
-  });
   return true;
 }();
 

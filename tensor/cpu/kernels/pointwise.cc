@@ -30,6 +30,12 @@ PointwiseTable& Table() {
 // Before threads are: a fork must not find one of them making it.
 [[maybe_unused]] const PointwiseTable& kMade = Table();
 
+}  // namespace
+
+PointwiseLoop PointwiseLoopOf(OpId op, DType dtype) { return Table().At(op, dtype); }
+
+namespace {
+
 // How the elements of a tensor lie, and what the loop takes them for.
 struct Operand {
   size_t item_size = 0;

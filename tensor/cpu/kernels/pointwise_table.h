@@ -24,6 +24,9 @@ struct PointwiseTable {
   }
 };
 
+// The loop of an operation in a dtype; null where there is none.
+PointwiseLoop PointwiseLoopOf(OpId op, DType dtype);
+
 // For a file that defines
 //   Unary<DTypeRule, Op>, UnaryWith<DTypeRule, Op, Options> and Binary<DTypeRule, Op>(table, id)
 // each row's call of one of them, unless the program is built without the operation.

@@ -42,10 +42,6 @@ void RunWidened(KernelCall& call, Kernel kernel) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (IsNarrow(call.outputs[i])) CopyElements(outputs[i], call.outputs[i]);
   }
-  for (size_t i = 0; i < given.size(); ++i) {
-    const bool changed = call.call.schema().flags.mutates >> i & 1;
-    if (changed && inputs[i].defined()) CopyElements(inputs[i], *given[i]);
-  }
 }
 
 }  // namespace neura::cpu

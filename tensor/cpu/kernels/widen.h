@@ -10,8 +10,7 @@ namespace neura::cpu {
 // Whether an input or output of the call has a dtype that is computed in a wider one.
 bool NeedsWidening(const KernelCall& call);
 
-// Runs the kernel on converted copies of such inputs, and rounds its results and the inputs that it
-// changes.
+// Runs the kernel on converted copies of such inputs, and rounds its results.
 void RunWidened(KernelCall& call, Kernel kernel);
 
 // A kernel that knows the wide dtypes, as one for all of them.

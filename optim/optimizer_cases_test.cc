@@ -1,0 +1,337 @@
+// Every row of optimizers.inc: its steps against the formula in plain loops over doubles, in every
+// dtype, compiled and interpreted, for any number of threads, and with a state that was saved.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "neura/autograd/autograd.h"
+#include "neura/optim/optim.h"
+#include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list/fused.h"
+#include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/values.h"
+
+namespace neura {
+namespace {
+
+using testing::Close;
+
+// Step number `step`, counted from 1, of one element. States begin as zeros.
+using Formula = std::function<void(double& p, double g, std::vector<double>& states, int step)>;
+
+struct OptimizerCase {
+  std::string optimizer;
+  std::string name;
+  std::shared_ptr<void> options;
+  Formula formula;
+};
+
+void PrintTo(const OptimizerCase& c, std::ostream* out) { *out << c.optimizer << ", " << c.name; }
+
+// ---- the formulas ----------------------------------------------------------------------------
+
+template <typename Options, typename F>
+OptimizerCase Case(const std::string& optimizer, const std::string& name, const Options& options,
+                   F formula) {
+  return {optimizer, name, std::make_shared<Options>(options),
+          [options, formula](double& p, double g, std::vector<double>& states, int step) {
+            formula(options, p, g, states, step);
+          }};
+}
+
+void Sgd(const optim::SgdOptions& o, double& p, double g, std::vector<double>& states, int step) {
+  if (o.maximize) g = -g;
+  g += o.weight_decay * p;
+  double& buffer = states[0];
+  if (o.momentum != 0) {
+    buffer = step == 1 ? g : o.momentum * buffer + (1 - o.dampening) * g;
+    g = o.nesterov ? g + o.momentum * buffer : buffer;
+  }
+  p -= o.lr * g;
+}
+
+template <typename Options>
+void AdamStep(const Options& o, bool decoupled, double& p, double g, std::vector<double>& states,
+              int step) {
+  if (o.maximize) g = -g;
+  if (decoupled) {
+    p -= o.lr * o.weight_decay * p;
+  } else {
+    g += o.weight_decay * p;
+  }
+  double &mean = states[0], &square = states[1];
+  mean += (1 - o.beta1) * (g - mean);
+  square += (1 - o.beta2) * (g * g - square);
+  const double unbiased_mean = mean / (1 - std::pow(o.beta1, step));
+  const double unbiased_square = square / (1 - std::pow(o.beta2, step));
+  p -= o.lr * unbiased_mean / (std::sqrt(unbiased_square) + o.eps);
+}
+void Adam(const optim::AdamOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  AdamStep(o, false, p, g, s, step);
+}
+void AdamW(const optim::AdamWOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  AdamStep(o, true, p, g, s, step);
+}
+
+std::vector<OptimizerCase> Cases() {
+  using optim::AdamOptions, optim::AdamWOptions, optim::SgdOptions;
+  return {
+      Case("SGD", "plain", SgdOptions{.lr = 0.1}, Sgd),
+      Case("SGD", "decay", SgdOptions{.lr = 0.1, .weight_decay = 0.3, .maximize = true}, Sgd),
+      Case("SGD", "momentum", SgdOptions{.lr = 0.1, .momentum = 0.9, .dampening = 0.3}, Sgd),
+      Case("SGD", "nesterov", SgdOptions{.lr = 0.1, .momentum = 0.9, .nesterov = true}, Sgd),
+      Case("Adam", "plain", AdamOptions{.lr = 0.05}, Adam),
+      Case("Adam", "all",
+           AdamOptions{.lr = 0.05,
+                       .beta1 = 0.7,
+                       .beta2 = 0.9,
+                       .eps = 1e-3,
+                       .weight_decay = 0.1,
+                       .maximize = true},
+           Adam),
+      Case("AdamW", "plain", AdamWOptions{.lr = 0.05}, AdamW),
+      Case("AdamW", "all",
+           AdamWOptions{.lr = 0.05,
+                        .beta1 = 0.7,
+                        .beta2 = 0.9,
+                        .eps = 1e-3,
+                        .weight_decay = 0.4,
+                        .maximize = true},
+           AdamW),
+  };
+}
+
+// ---- what is asked of each -------------------------------------------------------------------
+
+const optim::OptimizerRow& RowNamed(const std::string& name) {
+  for (const optim::OptimizerRow& row : optim::OptimizerRows()) {
+    if (name == row.name) return row;
+  }
+  ADD_FAILURE() << "no row " << name;
+  return optim::OptimizerRows()[0];
+}
+
+// No element lies at 0, where signs and square roots turn.
+Tensor Wave(int64_t count, double frequency, DType dtype) {
+  return Cast(Sin(Arange(count) * frequency + 0.3) * 0.9 + 0.01, dtype);
+}
+Tensor GradAt(const Tensor& param, int step) {
+  return Wave(param.numel(), 0.7 + 0.1 * step, param.dtype());
+}
+
+std::vector<Tensor> Params(DType dtype) {
+  // Tails and more than one task.
+  std::vector<Tensor> params;
+  for (int64_t count : {5, 20'001, 1}) {
+    params.push_back(SetRequiresGrad(Wave(count, 0.1, dtype)));
+  }
+  return params;
+}
+
+std::shared_ptr<optim::Optimizer> Make(const OptimizerCase& c, const std::vector<Tensor>& params) {
+  return std::make_shared<optim::Optimizer>(RowNamed(c.optimizer),
+                                            std::vector<optim::AnyParamGroup>{{params, c.options}});
+}
+
+void Steps(optim::Optimizer& optimizer, int first, int last) {
+  for (int step = first; step <= last; ++step) {
+    for (const Tensor& param : optimizer.params(0)) autograd::SetGrad(param, GradAt(param, step));
+    optimizer.Step();
+  }
+}
+
+// After so many steps, where the parameter is rounded to its dtype after each.
+Tensor Expected(const OptimizerCase& c, const Tensor& start, int steps) {
+  const size_t num_states = RowNamed(c.optimizer).states.size();
+  Tensor params = Clone(Cast(start, kFloat64));
+  std::vector<std::vector<double>> states(static_cast<size_t>(start.numel()),
+                                          std::vector<double>(num_states));
+  for (int step = 1; step <= steps; ++step) {
+    const Tensor grads = Cast(GradAt(start, step), kFloat64);
+    for (int64_t i = 0; i < start.numel(); ++i) {
+      c.formula(params.data<double>()[i], grads.data<double>()[i], states[static_cast<size_t>(i)],
+                step);
+    }
+    params = Cast(Cast(params, start.dtype()), kFloat64);
+  }
+  return params;
+}
+
+class OptimizerRowTest : public ::testing::TestWithParam<OptimizerCase> {};
+
+TEST_P(OptimizerRowTest, FollowsItsFormula) {
+  struct Precision {
+    DType dtype;
+    double tolerance;
+  };
+  for (const auto [dtype, tolerance] : {Precision{kFloat64, 1e-12}, Precision{kFloat32, 1e-5}}) {
+    SCOPED_TRACE(DTypeName(dtype));
+    const std::vector<Tensor> params = Params(dtype), start = Params(dtype);
+    const auto optimizer = Make(GetParam(), params);
+    Steps(*optimizer, 1, 6);
+    for (size_t i = 0; i < params.size(); ++i) {
+      EXPECT_TRUE(Close(Detach(params[i]), Expected(GetParam(), Detach(start[i]), 6), tolerance));
+      EXPECT_FALSE(SameBits(params[i], start[i]));
+    }
+  }
+}
+
+TEST_P(OptimizerRowTest, KeepsFloat32StatesBesideNarrowParameters) {
+  for (DType dtype : {kBFloat16, kFloat16}) {
+    SCOPED_TRACE(DTypeName(dtype));
+    const std::vector<Tensor> params = Params(dtype), start = Params(dtype);
+    const auto optimizer = Make(GetParam(), params);
+    Steps(*optimizer, 1, 6);
+    // Where a result lies between two numbers of the dtype, float32 may round it the other way, and
+    // the next steps begin there.
+    const double tolerance = 3 * (dtype == kBFloat16 ? 0x1p-8 : 0x1p-11);
+    for (size_t i = 0; i < params.size(); ++i) {
+      EXPECT_TRUE(Close(Detach(params[i]), Expected(GetParam(), Detach(start[i]), 6), tolerance));
+    }
+    for (const auto& [name, tensor] : optimizer->StateDict()) {
+      if (tensor.dim() == 1) {
+        EXPECT_EQ(tensor.dtype(), kFloat32) << name;
+      }
+    }
+  }
+}
+
+// The programs of the steps without the loops that were compiled of the rules.
+class Interpreting : public OpInterceptor {
+ public:
+  bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override {
+    if (call.op != op::kFusedUpdate) return false;
+    FusedOptions options = call.Get<FusedOptions>();
+    EXPECT_NE(options.compiled.float32, nullptr);
+    options.compiled = {};
+    Dispatch(call.op, &options, call.inputs, outputs);
+    ++num_steps;
+    return true;
+  }
+  int num_steps = 0;
+};
+
+TEST_P(OptimizerRowTest, TheProgramAndTheCompiledLoopGiveTheSameBits) {
+  for (DType dtype : {kFloat64, kFloat32, kBFloat16}) {
+    const std::vector<Tensor> compiled = Params(dtype), interpreted = Params(dtype);
+    Steps(*Make(GetParam(), compiled), 1, 4);
+    Interpreting interpreting;
+    {
+      const ScopedInterceptor scoped(&interpreting);
+      Steps(*Make(GetParam(), interpreted), 1, 4);
+    }
+    EXPECT_EQ(interpreting.num_steps, 4);
+    for (size_t i = 0; i < compiled.size(); ++i) {
+      EXPECT_TRUE(SameBits(compiled[i], interpreted[i])) << DTypeName(dtype);
+    }
+  }
+}
+
+TEST_P(OptimizerRowTest, GivesTheSameBitsForAnyNumberOfThreads) {
+  const int threads = GetNumThreads();
+  const auto run = [](int n) {
+    SetNumThreads(n);
+    const std::vector<Tensor> params = Params(kFloat32);
+    Steps(*Make(GetParam(), params), 1, 3);
+    return params;
+  };
+  const std::vector<Tensor> one = run(1);
+  for (int n : {2, 3}) {
+    const std::vector<Tensor> more = run(n);
+    for (size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(SameBits(one[i], more[i])) << n;
+  }
+  SetNumThreads(threads);
+}
+
+TEST_P(OptimizerRowTest, GoesOnFromASavedState) {
+  for (DType dtype : {kFloat32, kBFloat16}) {
+    const std::vector<Tensor> params = Params(dtype);
+    const auto first = Make(GetParam(), params);
+    Steps(*first, 1, 3);
+    std::vector<Tensor> copies;
+    for (const Tensor& param : params) copies.push_back(SetRequiresGrad(Clone(Detach(param))));
+    const auto second = Make(GetParam(), copies);
+    second->LoadStateDict(first->StateDict());
+    Steps(*first, 4, 6);
+    Steps(*second, 4, 6);
+    for (size_t i = 0; i < params.size(); ++i) EXPECT_TRUE(SameBits(params[i], copies[i]));
+  }
+}
+
+TEST_P(OptimizerRowTest, TakesStatesInTheDTypeOfTheParameter) {
+  const std::vector<Tensor> params = Params(kBFloat16);
+  const auto optimizer = Make(GetParam(), params);
+  Steps(*optimizer, 1, 2);
+  NamedTensors state = optimizer->StateDict();
+  for (auto& [name, tensor] : state) {
+    if (tensor.dim() == 1) tensor = Cast(tensor, kBFloat16);
+  }
+  optimizer->LoadStateDict(state);
+  const NamedTensors loaded = optimizer->StateDict();
+  ASSERT_EQ(loaded.size(), state.size());
+  for (size_t i = 0; i < loaded.size(); ++i) {
+    const Tensor& tensor = loaded[i].second;
+    if (tensor.dim() != 1) continue;
+    EXPECT_EQ(tensor.dtype(), kFloat32);
+    EXPECT_TRUE(SameBits(tensor, Cast(state[i].second, kFloat32)));
+  }
+}
+
+TEST_P(OptimizerRowTest, StepsParametersOfDifferentAges) {
+  const std::vector<Tensor> params = Params(kFloat64), start = Params(kFloat64);
+  const auto optimizer = Make(GetParam(), params);
+  for (int step = 1; step <= 4; ++step) {
+    for (size_t i = 0; i < params.size(); ++i) {
+      // The first one begins two steps later.
+      const int own = i == 0 ? step - 2 : step;
+      autograd::SetGrad(params[i], own < 1 ? Tensor() : GradAt(params[i], own));
+    }
+    optimizer->Step();
+  }
+  for (size_t i = 0; i < params.size(); ++i) {
+    EXPECT_TRUE(
+        Close(Detach(params[i]), Expected(GetParam(), Detach(start[i]), i == 0 ? 2 : 4), 1e-12));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Optimizers, OptimizerRowTest, ::testing::ValuesIn(Cases()),
+                         [](const auto& info) {
+                           return absl::StrCat(info.param.optimizer, "_", info.param.name);
+                         });
+
+TEST(OptimizerRowsTest, EachHasACase) {
+  std::set<std::string> cases;
+  for (const OptimizerCase& c : Cases()) cases.insert(c.optimizer);
+  for (const optim::OptimizerRow& row : optim::OptimizerRows()) {
+    EXPECT_TRUE(cases.count(row.name)) << "give " << row.name << " a case in Cases()";
+  }
+}
+
+// What options say of their bounds are names of theirs.
+TEST(OptimizerRowsTest, BoundsNameOptions) {
+  using namespace optim;  // NOLINT: rows name their options as optim does
+#define NEURA_OPTIMIZER(Name, Options, ...)                                                  \
+  {                                                                                          \
+    std::set<std::string> names;                                                             \
+    Options().VisitFields([&](const char* name, FieldRef) { names.insert(name); });          \
+    for (const std::string_view bounded : {Options::kNotNegative, Options::kFractions}) {    \
+      for (const std::string_view name : absl::StrSplit(bounded, ", ", absl::SkipEmpty())) { \
+        EXPECT_TRUE(names.count(std::string(name))) << #Name ": " << name;                   \
+      }                                                                                      \
+    }                                                                                        \
+    EXPECT_TRUE(names.count("lr")) << #Name;                                                 \
+  }
+#include "neura/optim/optimizers.inc"
+}
+
+}  // namespace
+}  // namespace neura

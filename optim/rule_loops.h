@@ -1,0 +1,37 @@
+// The rules of optimizers, compiled over vectors for every target: what the CPU runs where a
+// parameter, its gradient and its states have the dtype of the computation, and on blocks that were
+// converted to it elsewhere.
+#ifndef NEURA_OPTIM_RULE_LOOPS_H_
+#define NEURA_OPTIM_RULE_LOOPS_H_
+
+#include <cstddef>
+
+#include "neura/tensor/ops/op_list/fused.h"
+
+namespace neura::optim::internal {
+
+// The places of the rows of optimizers.inc.
+#define NEURA_OPTIMIZER(Name, ...) k##Name,
+enum OptimizerIndex {
+#include "neura/optim/optimizers.inc"
+  kNumOptimizers
+};
+
+// A compiled rule takes a pointer to it as data, a parameter, its gradient and its states, and
+// replaces the first and the last.
+struct RuleLoops {
+  CompiledProgram::Loop float32[2] = {};  // without states, and with them
+  CompiledProgram::Loop float64[2] = {};
+};
+const RuleLoops& RuleLoopsOf(size_t optimizer);
+
+// How many names are in "exp_avg, exp_avg_sq".
+constexpr size_t CountNames(const char* names) {
+  size_t count = *names != '\0';
+  for (; *names != '\0'; ++names) count += *names == ',';
+  return count;
+}
+
+}  // namespace neura::optim::internal
+
+#endif  // NEURA_OPTIM_RULE_LOOPS_H_
