@@ -48,7 +48,7 @@ Optimizer::Optimizer(const OptimizerRow& row, const std::vector<AnyParamGroup>& 
     row.check(given.options.get());
     Group& group = groups_.emplace_back();
     group.params = given.params;
-    group.options = row.copy(given.options.get());
+    SetOptions(groups_.size() - 1, row.copy(given.options.get()));
     group.states.resize(group.params.size());
     for (ParamState& state : group.states) {
       state.tensors = std::vector<TensorSlot>(row.states.size());
@@ -63,16 +63,21 @@ void Optimizer::ZeroGrad() {
   }
 }
 
-void Optimizer::set_any_options(size_t group, const void* options) {
-  row_.check(options);
-  row_.assign(groups_[group].options.get(), options);
+void Optimizer::SetOptions(size_t group, std::shared_ptr<void> options) {
+  groups_[group].options.Store(
+      IntrusivePtr<HeldOptions>::Adopt(new HeldOptions(std::move(options))));
 }
 
-// The first of these options that there is; null when there is none.
-double* Optimizer::Field(size_t group, absl::Span<const char* const> names) const {
+void Optimizer::set_any_options(size_t group, const void* options) {
+  row_.check(options);
+  SetOptions(group, row_.copy(options));
+}
+
+// The first of these that there is; null when there is none.
+double* Optimizer::Field(void* options, absl::Span<const char* const> names) const {
   for (const std::string_view wanted : names) {
     double* found = nullptr;
-    row_.options->visit(groups_[group].options.get(), [&](const char* name, FieldRef field) {
+    row_.options->visit(options, [&](const char* name, FieldRef field) {
       if (name == wanted) found = std::get<double*>(field);
     });
     if (found != nullptr) return found;
@@ -80,21 +85,30 @@ double* Optimizer::Field(size_t group, absl::Span<const char* const> names) cons
   return nullptr;
 }
 
-double Optimizer::lr(size_t group) const { return *Field(group, {"lr"}); }
-void Optimizer::set_lr(size_t group, double lr) { *Field(group, {"lr"}) = lr; }
+void Optimizer::SetField(size_t group, absl::Span<const char* const> names, double value) {
+  std::shared_ptr<void> options = row_.copy(OptionsOf(group).get());
+  *Field(options.get(), names) = value;
+  SetOptions(group, std::move(options));
+}
+
+double Optimizer::lr(size_t group) const { return *Field(OptionsOf(group).get(), {"lr"}); }
+void Optimizer::set_lr(size_t group, double lr) { SetField(group, {"lr"}, lr); }
 
 double Optimizer::momentum(size_t group) const {
-  const double* const momentum = Field(group, {"momentum", "beta1"});
+  const std::shared_ptr<void> options = OptionsOf(group);
+  const double* const momentum = Field(options.get(), {"momentum", "beta1"});
   if (momentum == nullptr) ThrowInvalidArgument(absl::StrCat(row_.name, ": has no momentum"));
   return *momentum;
 }
 void Optimizer::set_momentum(size_t group, double momentum) {
   this->momentum(group);  // or throws
-  *Field(group, {"momentum", "beta1"}) = momentum;
+  SetField(group, {"momentum", "beta1"}, momentum);
 }
 
-void Optimizer::StepGroup(Group& group) {
-  const void* const options = group.options.get();
+void Optimizer::StepGroup(size_t number) {
+  Group& group = groups_[number];
+  const std::shared_ptr<void> held = OptionsOf(number);
+  const void* const options = held.get();
   const bool with_states = row_.keeps_states == nullptr || row_.keeps_states(options);
   const size_t num_states = with_states ? row_.states.size() : 0;
   std::vector<Batch> batches;
@@ -140,7 +154,7 @@ void Optimizer::StepGroup(Group& group) {
 
 void Optimizer::Step() {
   NoGradGuard no_grad;
-  for (Group& group : groups_) StepGroup(group);
+  for (size_t g = 0; g < groups_.size(); ++g) StepGroup(g);
 }
 
 NamedTensors Optimizer::StateDict() const {
@@ -148,7 +162,7 @@ NamedTensors Optimizer::StateDict() const {
   size_t index = 0;  // counts parameters over all groups
   for (size_t g = 0; g < groups_.size(); ++g) {
     const Group& group = groups_[g];
-    row_.options->visit(group.options.get(), [&](const char* name, FieldRef field) {
+    row_.options->visit(OptionsOf(g).get(), [&](const char* name, FieldRef field) {
       state.emplace_back(absl::StrCat("group.", g, ".", name),
                          ScalarTensor(internal::ToNumber(field), {.dtype = kFloat64}));
     });
@@ -181,7 +195,7 @@ void Optimizer::LoadStateDict(const NamedTensors& state) {
   std::vector<internal::LoadedState> states;
   size_t index = 0;
   for (size_t g = 0; g < groups_.size(); ++g) {
-    options.push_back(row_.copy(groups_[g].options.get()));
+    options.push_back(row_.copy(OptionsOf(g).get()));
     row_.options->visit(options[g].get(), [&](const char* name, FieldRef field) {
       internal::FromNumber(field, named.TakeNumber(absl::StrCat("group.", g, ".", name)));
     });
@@ -194,7 +208,7 @@ void Optimizer::LoadStateDict(const NamedTensors& state) {
   named.CheckAllTaken();
   auto loaded = states.begin();
   for (size_t g = 0; g < groups_.size(); ++g) {
-    row_.assign(groups_[g].options.get(), options[g].get());
+    SetOptions(g, std::move(options[g]));
     for (ParamState& kept : groups_[g].states) {
       kept.step.store(loaded->step, std::memory_order_relaxed);
       for (size_t k = 0; k < kept.tensors.size(); ++k) kept.tensors[k].Store(loaded->tensors[k]);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "neura/tensor/core/atomic_ptr.h"
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
 
@@ -34,7 +35,6 @@ struct OptimizerRow {
   const OptionsType* options;
   // Options of that type, by pointer.
   std::shared_ptr<void> (*copy)(const void* options);
-  void (*assign)(void* to, const void* options);
   void (*check)(const void* options);  // throws InvalidArgument
   std::vector<std::string> states;
   // Whether a step with these options keeps states; null: every one does.
@@ -58,6 +58,8 @@ using AnyParamGroup = ParamGroup<std::shared_ptr<void>>;
 // A step is one fused_update for all parameters that have taken as many steps. States are float32
 // beside float16 and bfloat16 parameters, whose own precision would lose most of what a step adds
 // to an average.
+//
+// Threads may step, look and set at once: a step takes the options that were there when it began.
 class Optimizer {
  public:
   // Throws InvalidArgument when there are no parameters at all, for one that does not require a
@@ -75,7 +77,7 @@ class Optimizer {
   const OptimizerRow& row() const { return row_; }
   size_t num_groups() const { return groups_.size(); }
   const std::vector<Tensor>& params(size_t group) const { return groups_[group].params; }
-  const void* any_options(size_t group) const { return groups_[group].options.get(); }
+  std::shared_ptr<const void> any_options(size_t group) const { return OptionsOf(group); }
   // Throws InvalidArgument for options that the constructor would refuse.
   void set_any_options(size_t group, const void* options);
   double lr(size_t group) const;
@@ -93,20 +95,41 @@ class Optimizer {
   void LoadStateDict(const NamedTensors& state);
 
  private:
-  // The state of one parameter; tensors are undefined before its first step. Threads may step and
-  // load at once.
+  // Never changed, but replaced.
+  class HeldOptions {
+   public:
+    explicit HeldOptions(std::shared_ptr<void> options) : options_(std::move(options)) {}
+    const std::shared_ptr<void>& get() const { return options_; }
+
+    void AddRefs(uint32_t n) noexcept { refs_.fetch_add(n, std::memory_order_relaxed); }
+    void AddRef() noexcept { AddRefs(1); }
+    void DropRefs(uint32_t n) noexcept { refs_.fetch_sub(n, std::memory_order_release); }
+    void Release() noexcept {
+      if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+
+   private:
+    std::atomic<uint32_t> refs_{1};
+    const std::shared_ptr<void> options_;
+  };
+  // The state of one parameter; tensors are undefined before its first step.
   struct ParamState {
     std::atomic<int64_t> step{0};  // steps taken
     std::vector<TensorSlot> tensors;
   };
   struct Group {
     std::vector<Tensor> params;
-    std::shared_ptr<void> options;  // assigned to, never replaced
+    AtomicPtr<HeldOptions> options;
     std::deque<ParamState> states;  // by parameter
   };
 
-  double* Field(size_t group, absl::Span<const char* const> names) const;
-  void StepGroup(Group& group);
+  std::shared_ptr<void> OptionsOf(size_t group) const {
+    return groups_[group].options.Load()->get();
+  }
+  void SetOptions(size_t group, std::shared_ptr<void> options);
+  double* Field(void* options, absl::Span<const char* const> names) const;
+  void SetField(size_t group, absl::Span<const char* const> names, double value);
+  void StepGroup(size_t group);
 
   const OptimizerRow& row_;
   std::deque<Group> groups_;

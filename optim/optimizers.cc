@@ -74,9 +74,6 @@ OptimizerRow RowFor(const char* name, const char* options_name, const char* stat
   row.copy = [](const void* options) -> std::shared_ptr<void> {
     return std::make_shared<Options>(*static_cast<const Options*>(options));
   };
-  row.assign = [](void* to, const void* options) {
-    *static_cast<Options*>(to) = *static_cast<const Options*>(options);
-  };
   row.check = [](const void* options) {
     CheckOptions(OptimizerRows()[kIndex].name, *static_cast<const Options*>(options));
   };

@@ -23,8 +23,8 @@ class OptimizerWith final : public Optimizer {
   explicit OptimizerWith(const std::vector<ParamGroup<Options>>& groups)
       : Optimizer(RowOf<Options>(), AnyGroups(groups)) {}
 
-  const Options& options(size_t group) const {
-    return *static_cast<const Options*>(any_options(group));
+  Options options(size_t group) const {
+    return *static_cast<const Options*>(any_options(group).get());
   }
   // Throws InvalidArgument for options that the constructor would refuse.
   void set_options(size_t group, const Options& options) { set_any_options(group, &options); }

@@ -67,6 +67,7 @@ ADDITIONS = [
     Addition("composite", "Lerp|lerp", ["row", "function", "case"], ["nn/layers.cc"]),
     Addition("layer", "LeakyReLU", ["row", "layer", "case"]),
     Addition("loss", "SmoothL1|SmoothL1Options|SmoothL1Loss|smooth_l1_loss", ["row", "options", "loss", "case"]),
+    Addition("optimizer", "AdamW|AdamWOptions|AdamWRule", ["row", "optimizer", "case"]),
     Addition("transform", "RandomCrop", ["row", "transform", "case"]),
     Addition("ONNX reader", "ReadCumSum", ["row", "ONNX reader"]),
 ]

@@ -75,7 +75,7 @@ void InitOptim(py::module_& parent) {
       .def(py::init(&MakeOptimizer))
       .def("options",
            [](const optim::Optimizer& self, size_t group) {
-             return OptionsToDict(*self.row().options, self.any_options(group));
+             return OptionsToDict(*self.row().options, self.any_options(group).get());
            })
       .def("set_options",
            [](optim::Optimizer& self, size_t group, const py::kwargs& options) {
