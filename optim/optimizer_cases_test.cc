@@ -82,8 +82,17 @@ void AdamW(const optim::AdamWOptions& o, double& p, double g, std::vector<double
   AdamStep(o, true, p, g, s, step);
 }
 
+void Lion(const optim::LionOptions& o, double& p, double g, std::vector<double>& states, int) {
+  if (o.maximize) g = -g;
+  double& mean = states[0];
+  const double direction = o.beta1 * mean + (1 - o.beta1) * g;
+  p -= o.lr * o.weight_decay * p;
+  p -= direction > 0 ? o.lr : -o.lr;
+  mean = o.beta2 * mean + (1 - o.beta2) * g;
+}
+
 std::vector<OptimizerCase> Cases() {
-  using optim::AdamOptions, optim::AdamWOptions, optim::SgdOptions;
+  using optim::LionOptions, optim::AdamOptions, optim::AdamWOptions, optim::SgdOptions;
   return {
       Case("SGD", "plain", SgdOptions{.lr = 0.1}, Sgd),
       Case("SGD", "decay", SgdOptions{.lr = 0.1, .weight_decay = 0.3, .maximize = true}, Sgd),
@@ -107,6 +116,11 @@ std::vector<OptimizerCase> Cases() {
                         .weight_decay = 0.4,
                         .maximize = true},
            AdamW),
+      Case("Lion", "plain", LionOptions{.lr = 0.01}, Lion),
+      Case("Lion", "all",
+           LionOptions{
+               .lr = 0.05, .beta1 = 0.7, .beta2 = 0.8, .weight_decay = 0.3, .maximize = true},
+           Lion),
   };
 }
 

@@ -60,6 +60,17 @@ struct AdamWOptions {
   static constexpr const char* kFractions = "beta1, beta2";
 };
 
+struct LionOptions {
+  double lr = 1e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.99;
+  double weight_decay = 0;  // decoupled: shrinks the parameter by lr * weight_decay
+  bool maximize = false;
+  NEURA_FIELDS(lr, beta1, beta2, weight_decay, maximize)
+  static constexpr const char* kNotNegative = "lr, weight_decay";
+  static constexpr const char* kFractions = "beta1, beta2";
+};
+
 // What a rule knows beside the options.
 struct StepInfo {
   int64_t step = 1;    // counts from 1
@@ -78,10 +89,17 @@ struct StepInfo {
 #endif
 
 #include "neura/tensor/elements/math.h"
+#include "neura/tensor/elements/pointwise.h"
 #include "neura/tensor/elements/select.h"
 #include "neura/tensor/elements/target.h"
 
 NEURA_BEFORE_ELEMENTS()
+
+// What elements have as functions, of numbers and vectors too.
+template <typename T>
+constexpr T Sign(T x) {
+  return SignOp::Do(x);
+}
 
 // b = momentum * b + (1 - dampening) * g, b = g at the first step with momentum; Nesterov steps
 // along g + momentum * b.
@@ -146,6 +164,23 @@ struct AdamLikeRule {
 };
 using AdamRule = AdamLikeRule<optim::AdamOptions, false>;
 using AdamWRule = AdamLikeRule<optim::AdamWOptions, true>;
+
+// Steps of one size in the direction of the averages.
+struct LionRule {
+  LionRule() = default;
+  LionRule(const optim::LionOptions& o, const optim::StepInfo&)
+      : lr(o.lr), beta1(o.beta1), beta2(o.beta2), decay(o.weight_decay), maximize(o.maximize) {}
+
+  template <typename E>
+  void operator()(E& p, E g, E& mean) const {
+    if (maximize) g = -g;
+    p = p * (1 - lr * decay) - lr * Sign(beta1 * mean + (1 - beta1) * g);
+    mean = beta2 * mean + (1 - beta2) * g;
+  }
+
+  double lr, beta1, beta2, decay;
+  bool maximize;
+};
 
 NEURA_AFTER_ELEMENTS();
 
