@@ -11,8 +11,8 @@ namespace neura::cuda {
 #define NEURA_FORALL_OTHER_KERNELS(macro)                                                     \
   macro(Where) macro(Clone) macro(Cast) macro(Assign) macro(Sum) macro(Mean) macro(Prod)      \
       macro(AMax) macro(AMin) macro(All) macro(Any) macro(ArgMax) macro(ArgMin) macro(CumSum) \
-          macro(MaxPool2d) macro(MaxPool2dScatter) macro(MaxPool2dGather) macro(AvgPool2d)    \
-              macro(AvgPool2dGrad) macro(AdaptiveAvgPool2d) macro(AdaptiveAvgPool2dGrad)      \
+          macro(MaxPool) macro(MaxPoolScatter) macro(MaxPoolGather) macro(AvgPool)            \
+              macro(AvgPoolGrad) macro(AdaptiveAvgPool) macro(AdaptiveAvgPoolGrad)            \
                   macro(BatchNormInference) macro(LayerNorm) macro(LayerNormGrad)             \
                       macro(IndexSelect) macro(IndexAdd) macro(Gather) macro(ScatterAdd)      \
                           macro(Cat) macro(Pad) macro(Flip) macro(Tril) macro(Triu)           \

@@ -57,10 +57,13 @@ void ReadMatMul(NodeReader& node);
 void ReadGemm(NodeReader& node);
 
 void ReadConv(NodeReader& node);
+void ReadConvTranspose(NodeReader& node);
 void ReadMaxPool(NodeReader& node);
 void ReadAveragePool(NodeReader& node);
 void ReadGlobalAveragePool(NodeReader& node);
 void ReadGlobalMaxPool(NodeReader& node);
+// Those of [N, C, ...] after C.
+Dims SpatialDims(NodeReader& node, graph::ValueId x);
 void ReadSoftmaxLike(NodeReader& node, OpId op);
 template <OpId op>
 void ReadSoftmax(NodeReader& node) {

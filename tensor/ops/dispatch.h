@@ -46,7 +46,7 @@ void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor
 // Writes the result of a pointwise operation over *inputs[0], which must have its shape and dtype.
 void DispatchInPlace(OpId op, const void* options, TensorRefs inputs);
 
-// Call<op::kMaxPool2d>({.kernel_size = 2}, x): the only output, or a struct of them. The operation
+// Call<op::kMaxPool>({.kernel_size = 2}, x): the only output, or a struct of them. The operation
 // is known in the header of its family.
 template <OpId kOp, typename... Inputs>
 auto Call(const typename CallOf<kOp>::Options& options, const Inputs&... inputs) {
