@@ -28,12 +28,14 @@ std::vector<int64_t*> OptionsBox::Integers() {
     void operator()(Dims* dims) {
       for (int64_t& value : *dims) integers.push_back(&value);
     }
-    void operator()(Size2* size) { integers.insert(integers.end(), {&size->height, &size->width}); }
+    void operator()(Sizes* sizes) {
+      for (int64_t& value : sizes->given()) integers.push_back(&value);
+    }
     void operator()(std::optional<int64_t>* value) {
       if (*value) integers.push_back(&**value);
     }
-    void operator()(std::optional<Size2>* size) {
-      if (*size) (*this)(&**size);
+    void operator()(std::optional<Sizes>* sizes) {
+      if (*sizes) (*this)(&**sizes);
     }
     void operator()(bool*) {}
     void operator()(uint64_t*) {}

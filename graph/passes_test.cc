@@ -116,11 +116,26 @@ TEST(FoldBatchNorm, ScalesTheWeights) {
       };
       Graph graph = Capture(model, {Rand({2, 3, 8, 8})});
       FoldBatchNorm(graph);
-      EXPECT_EQ(OpNames(graph), (Names{"conv2d", "relu"}));
+      EXPECT_EQ(OpNames(graph), (Names{"conv", "relu"}));
       const Tensor x = Randn({3, 3, 8, 8});
       const Tensor difference = Abs(Program(std::move(graph))(x) - model(x));
       EXPECT_LT(AMax(difference).Item<double>(), 1e-4);
     }
+  }
+}
+
+TEST(FoldBatchNorm, InAnyNumberOfDimensions) {
+  const Tensor mean = Randn({4}), variance = Rand({4}) + 0.5;
+  for (const auto& [x, weight] : {std::pair(Randn({2, 3, 9}), Randn({4, 3, 3})),
+                                  std::pair(Randn({2, 3, 4, 5, 6}), Randn({4, 3, 2, 3, 3}))}) {
+    const auto model = [&, kernel = weight](const Tensor& input) {
+      return BatchNormInference(Conv(input, kernel), mean, variance, {}, {});
+    };
+    Graph graph = Capture(model, {x});
+    FoldBatchNorm(graph);
+    EXPECT_EQ(OpNames(graph), (Names{"conv"}));
+    const Tensor difference = Abs(Program(std::move(graph))(x) - model(x));
+    EXPECT_LT(AMax(difference).Item<double>(), 1e-4);
   }
 }
 
@@ -133,7 +148,7 @@ TEST(FoldBatchNorm, LeavesConvolutionsThatOthersRead) {
       },
       {Rand({2, 3, 8, 8})});
   FoldBatchNorm(graph);
-  EXPECT_EQ(OpNames(graph), (Names{"conv2d", "batch_norm_inference"}));
+  EXPECT_EQ(OpNames(graph), (Names{"conv", "batch_norm_inference"}));
 }
 
 // if (sum(x) > 0) body(x, captured) else x, where `captured` is made of x by `capture`.
@@ -226,7 +241,7 @@ TEST(FoldBatchNorm, ACaptureReadsTheConvolution) {
   body.AddOutput(body.AddInput("y", kFloat32, {Open(), 4, 6, 6}), "y");
   graph.AddOutput(graph.AddCall("same", {convolved}, std::make_shared<const Graph>(body))[0], "y");
   FoldBatchNorm(graph);
-  EXPECT_EQ(OpNames(graph), (Names{"conv2d", "batch_norm_inference", "same"}));
+  EXPECT_EQ(OpNames(graph), (Names{"conv", "batch_norm_inference", "same"}));
 }
 
 TEST(EliminateCommonSubexpressions, KeepsRandomOperationsApart) {

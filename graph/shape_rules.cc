@@ -142,24 +142,29 @@ class Rules {
         result.erase(result.begin() + static_cast<ptrdiff_t>(dim));
         return All(result);
       }
-      case op::kConv2d: {
-        const auto& options = operation_.options.Get<Conv2dOptions>();
+      case op::kConv: {
+        const auto& options = operation_.options.Get<ConvOptions>();
         const Shape& weight = shape(1);
-        return Windows(weight[0], weight[2], weight[3], options.stride, options.padding,
-                       options.dilation);
+        return Windows(weight[0], {weight.begin() + 2, weight.end()}, options.stride,
+                       options.padding, options.dilation);
       }
-      case op::kMaxPool2d: {
-        const auto& options = operation_.options.Get<MaxPool2dOptions>();
+      case op::kMaxPool: {
+        const auto& options = operation_.options.Get<MaxPoolOptions>();
         if (options.ceil_mode) return Rounded();
         return Pool(options.kernel_size, options.stride, options.padding, options.dilation);
       }
-      case op::kAvgPool2d: {
-        const auto& options = operation_.options.Get<AvgPool2dOptions>();
+      case op::kAvgPool: {
+        const auto& options = operation_.options.Get<AvgPoolOptions>();
         if (options.ceil_mode) return Rounded();
         return Pool(options.kernel_size, options.stride, options.padding, 1);
       }
-      case op::kAdaptiveAvgPool2d:
-        return {shape(0)[0], shape(0)[1], integers_[0], integers_[1]};
+      case op::kAdaptiveAvgPool:
+        return Sized(shape(0)[0], shape(0)[1],
+                     operation_.options.Get<SpatialSizeOptions>().output_size);
+      case op::kConvInputGrad: {
+        const auto& options = operation_.options.Get<ConvGradOptions>();
+        return Sized(shape(0)[0], shape(1)[1] * options.groups, options.size);
+      }
       default:
         break;
     }
@@ -337,28 +342,47 @@ class Rules {
     return result;
   }
 
-  MaybeShape Windows(const SymInt& channels, const SymInt& kernel_height,
-                     const SymInt& kernel_width, Size2 stride, Size2 padding,
-                     Size2 dilation) const {
-    const auto along = [](const SymInt& extent, const SymInt& kernel, int64_t step, int64_t pad,
-                          int64_t spread) {
-      return (extent + 2 * pad - (kernel - 1) * spread - 1) / step + 1;
-    };
-    return {shape(0)[0], channels,
-            along(shape(0)[2], kernel_height, stride.height, padding.height, dilation.height),
-            along(shape(0)[3], kernel_width, stride.width, padding.width, dilation.width)};
+  // `given` sizes of the result, the first integers among the options.
+  MaybeShape Sized(const SymInt& first, const SymInt& second, const Sizes& given) const {
+    MaybeShape result = {first, second};
+    for (size_t d = 0; d + 2 < rank_; ++d) {
+      const SymInt& size = integers_[given.given().size() == 1 ? 0 : d];
+      if (size == Sizes::kSame) {
+        result.push_back(shape(0)[d + 2]);
+      } else if (operation_.op == op::kConvInputGrad || size.is_number() ||
+                 size.is_never_negative()) {
+        result.push_back(size);  // which may not turn out to be kSame
+      } else {
+        result.emplace_back();
+      }
+    }
+    return result;
   }
 
-  MaybeShape Pool(Size2 kernel, std::optional<Size2> given, Size2 padding, Size2 dilation) const {
-    Size2 stride = kernel;
+  MaybeShape Windows(const SymInt& channels, const Shape& kernel, const Sizes& stride,
+                     const Sizes& padding, const Sizes& dilation) const {
+    MaybeShape result = {shape(0)[0], channels};
+    for (size_t d = 0; d < kernel.size(); ++d) {
+      const SymInt reach = (kernel[d] - 1) * dilation[d] + 1;
+      result.push_back((shape(0)[d + 2] + 2 * padding[d] - reach) / stride[d] + 1);
+    }
+    return result;
+  }
+
+  MaybeShape Pool(const Sizes& kernel, const std::optional<Sizes>& given, const Sizes& padding,
+                  const Sizes& dilation) const {
+    Sizes stride = kernel;
     if (given) stride = *given;
-    return Windows(shape(0)[1], kernel.height, kernel.width, stride, padding, dilation);
+    Shape size;
+    for (size_t d = 0; d + 2 < rank_; ++d) size.push_back(kernel[d]);
+    return Windows(shape(0)[1], size, stride, padding, dilation);
   }
 
   // Windows are counted by a rule of their own.
   MaybeShape Rounded() const {
-    MaybeShape result = {shape(0)[0], shape(0)[1], std::nullopt, std::nullopt};
-    for (size_t d : {size_t{2}, size_t{3}}) {
+    MaybeShape result = {shape(0)[0], shape(0)[1]};
+    for (size_t d = 2; d < rank_; ++d) {
+      result.emplace_back();
       if (shape(0)[d].is_number()) result[d] = SymInt(tried_[d]);
     }
     return result;

@@ -49,7 +49,8 @@ double CalculateGain(const std::string& nonlinearity, double a) {
   if (nonlinearity == "leaky_relu") return std::sqrt(2 / (1 + a * a));
   if (nonlinearity == "tanh") return 5.0 / 3;
   if (nonlinearity == "selu") return 0.75;
-  for (const char* linear : {"linear", "conv2d", "sigmoid"}) {
+  for (const char* linear : {"linear", "sigmoid", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+                             "conv_transpose2d", "conv_transpose3d"}) {
     if (nonlinearity == linear) return 1;
   }
   ThrowInvalidArgument(absl::StrCat("CalculateGain: unknown nonlinearity \"", nonlinearity, "\""));

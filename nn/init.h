@@ -16,8 +16,9 @@ struct KaimingOptions {
   Generator* generator = nullptr;
 };
 
-// sqrt(2) for relu, 5/3 for tanh, 1 for linear, conv2d and sigmoid, 3/4 for selu,
-// sqrt(2 / (1 + a^2)) for leaky_relu. Throws InvalidArgument for other names.
+// sqrt(2) for relu, 5/3 for tanh, 1 for linear, sigmoid and convolutions (conv2d,
+// conv_transpose1d...), 3/4 for selu, sqrt(2 / (1 + a^2)) for leaky_relu. Throws InvalidArgument
+// for other names.
 double CalculateGain(const std::string& nonlinearity, double a = 0.01);
 
 // He et al., 2015 (arXiv:1502.01852): standard deviation gain / sqrt(fan). The tensor needs two

@@ -68,23 +68,31 @@ struct Window {
   int64_t kernel, stride, padding, dilation;
 };
 
-// Calls fn(output, input, kernel) with the places in planes that a window brings together; the
-// input's is -1 in the padding.
-void Slide(const Dims& out, const Dims& in, const Window& w,
+// Calls fn(output, input, kernel) with the places in space that a window brings together, as far as
+// they are not in the padding.
+void Slide(DimsView out, DimsView in, const Window& w,
            const std::function<void(Position, Position, Position)>& fn) {
-  for (int64_t i = 0; i < out[0] * out[1]; ++i) {
-    for (int64_t k = 0; k < w.kernel * w.kernel; ++k) {
-      const Position p = {i / out[1], i % out[1]}, q = {k / w.kernel, k % w.kernel};
-      Position from = {p[0] * w.stride - w.padding + q[0] * w.dilation,
-                       p[1] * w.stride - w.padding + q[1] * w.dilation};
-      for (size_t d = 0; d < 2; ++d) {
-        if (from[d] < 0 || from[d] >= in[d]) from = {-1, -1};
+  const Dims kernel(out.size(), w.kernel);
+  for (int64_t i = 0; i < NumElements(out); ++i) {
+    for (int64_t k = 0; k < NumElements(kernel); ++k) {
+      const Position p = PositionOf(out, i), q = PositionOf(kernel, k);
+      Position from;
+      bool inside = true;
+      for (size_t d = 0; d < out.size(); ++d) {
+        from.push_back(p[d] * w.stride - w.padding + q[d] * w.dilation);
+        inside = inside && from[d] >= 0 && from[d] < in[d];
       }
-      fn(p, from, q);
+      if (inside) fn(p, from, q);
     }
   }
 }
-Dims PlaneOf(const Dims& shape) { return {shape[2], shape[3]}; }
+DimsView SpaceOf(const Dims& shape) { return DimsView(shape).subspan(2); }
+// The index of the element of an array [first, second, ...] at a place in space.
+int64_t At(const Dims& shape, int64_t first, int64_t second, const Position& place) {
+  Position all = {first, second};
+  all.insert(all.end(), place.begin(), place.end());
+  return IndexOf(shape, all);
+}
 
 testing::Reference Convolution(Window window, int64_t groups, Dims shape) {
   return [=](Arrays in) {
@@ -93,12 +101,9 @@ testing::Reference Convolution(Window window, int64_t groups, Dims shape) {
     for (int64_t n = 0; n < shape[0]; ++n) {
       for (int64_t o = 0; o < shape[1]; ++o) {
         const int64_t first = o / (shape[1] / groups) * w.size(1);
-        Slide(PlaneOf(shape), PlaneOf(x.shape), window, [&](Position p, Position from, Position q) {
-          if (from[0] < 0) return;
+        Slide(SpaceOf(shape), SpaceOf(x.shape), window, [&](Position p, Position from, Position q) {
           for (int64_t c = 0; c < w.size(1); ++c) {
-            out[IndexOf(shape, {n, o, p[0], p[1]})] +=
-                x[IndexOf(x.shape, {n, first + c, from[0], from[1]})] *
-                w[IndexOf(w.shape, {o, c, q[0], q[1]})];
+            out[At(shape, n, o, p)] += x[At(x.shape, n, first + c, from)] * w[At(w.shape, o, c, q)];
           }
         });
       }
@@ -118,11 +123,9 @@ testing::Reference Transposed(Window window, int64_t groups, Dims shape) {
     for (int64_t n = 0; n < shape[0]; ++n) {
       for (int64_t c = 0; c < x.size(1); ++c) {
         const int64_t first = c / (x.size(1) / groups) * w.size(1);
-        Slide(PlaneOf(x.shape), PlaneOf(shape), window, [&](Position p, Position to, Position q) {
-          if (to[0] < 0) return;
+        Slide(SpaceOf(x.shape), SpaceOf(shape), window, [&](Position p, Position to, Position q) {
           for (int64_t o = 0; o < w.size(1); ++o) {
-            out[IndexOf(shape, {n, first + o, to[0], to[1]})] +=
-                x[IndexOf(x.shape, {n, c, p[0], p[1]})] * w[IndexOf(w.shape, {c, o, q[0], q[1]})];
+            out[At(shape, n, first + o, to)] += x[At(x.shape, n, c, p)] * w[At(w.shape, c, o, q)];
           }
         });
       }
@@ -139,15 +142,13 @@ testing::Reference Pooling(Window window, Dims shape,
   return [=](Arrays in) {
     const Array& x = in[0];
     Array out = MakeArray(shape);
-    for (int64_t plane = 0; plane < shape[0] * shape[1]; ++plane) {
-      std::vector<std::vector<double>> met(static_cast<size_t>(shape[2] * shape[3]));
-      Slide(PlaneOf(shape), PlaneOf(x.shape), window, [&](Position p, Position from, Position) {
-        if (from[0] < 0) return;
-        met[static_cast<size_t>(p[0] * shape[3] + p[1])].push_back(
-            x[plane * x.size(2) * x.size(3) + from[0] * x.size(3) + from[1]]);
-      });
-      for (size_t i = 0; i < met.size(); ++i) {
-        out[plane * static_cast<int64_t>(met.size()) + static_cast<int64_t>(i)] = fold(met[i]);
+    for (int64_t n = 0; n < shape[0]; ++n) {
+      for (int64_t c = 0; c < shape[1]; ++c) {
+        std::map<int64_t, std::vector<double>> met;
+        Slide(SpaceOf(shape), SpaceOf(x.shape), window, [&](Position p, Position from, Position) {
+          met[At(shape, n, c, p)].push_back(x[At(x.shape, n, c, from)]);
+        });
+        for (const auto& [at, values] : met) out[at] = fold(values);
       }
     }
     return One(out);
@@ -223,40 +224,75 @@ void AddWeighted(std::vector<LayerCase>& cases) {
       "in_channels=3, out_channels=2, kernel_size=[2, 2], stride=[1, 1], padding=[0, 0], "
       "dilation=[1, 1], groups=1, "
       "bias=true",
-      nn::Conv2dOptions{.in_channels = 3, .out_channels = 2, .kernel_size = 2}));
+      nn::ConvOptions{.in_channels = 3, .out_channels = 2, .kernel_size = 2}));
   cases.push_back(Case<nn::Conv2d>("Conv2d/all", Sample({1, 4, 6, 5}, 1),
                                    Convolution({2, 2, 1, 2}, 2, {1, 2, 3, 3}),
                                    "in_channels=4, out_channels=2, kernel_size=[2, 2], stride=[2, "
                                    "2], padding=[1, 1], dilation=[2, 2], groups=2, "
                                    "bias=false",
-                                   nn::Conv2dOptions{.in_channels = 4,
-                                                     .out_channels = 2,
-                                                     .kernel_size = 2,
-                                                     .stride = 2,
-                                                     .padding = 1,
-                                                     .dilation = 2,
-                                                     .groups = 2,
-                                                     .bias = false}));
+                                   nn::ConvOptions{.in_channels = 4,
+                                                   .out_channels = 2,
+                                                   .kernel_size = 2,
+                                                   .stride = 2,
+                                                   .padding = 1,
+                                                   .dilation = 2,
+                                                   .groups = 2,
+                                                   .bias = false}));
   cases.push_back(Case<nn::ConvTranspose2d>(
       "ConvTranspose2d/plain", Sample({2, 3, 2, 3}, 1), Transposed({2, 1, 0, 1}, 1, {2, 2, 3, 4}),
       "in_channels=3, out_channels=2, kernel_size=[2, 2], stride=[1, 1], padding=[0, 0], "
       "output_padding=[0, 0], "
       "groups=1, bias=false, dilation=[1, 1]",
-      nn::ConvTranspose2dOptions{
+      nn::ConvTransposeOptions{
           .in_channels = 3, .out_channels = 2, .kernel_size = 2, .bias = false}));
   cases.push_back(Case<nn::ConvTranspose2d>("ConvTranspose2d/all", Sample({1, 4, 3, 3}, 1),
                                             Transposed({3, 2, 1, 2}, 2, {1, 2, 8, 8}),
                                             "in_channels=4, out_channels=2, kernel_size=[3, 3], "
                                             "stride=[2, 2], padding=[1, 1], output_padding=[1, 1], "
                                             "groups=2, bias=true, dilation=[2, 2]",
-                                            nn::ConvTranspose2dOptions{.in_channels = 4,
-                                                                       .out_channels = 2,
-                                                                       .kernel_size = 3,
-                                                                       .stride = 2,
-                                                                       .padding = 1,
-                                                                       .output_padding = 1,
-                                                                       .groups = 2,
-                                                                       .dilation = 2}));
+                                            nn::ConvTransposeOptions{.in_channels = 4,
+                                                                     .out_channels = 2,
+                                                                     .kernel_size = 3,
+                                                                     .stride = 2,
+                                                                     .padding = 1,
+                                                                     .output_padding = 1,
+                                                                     .groups = 2,
+                                                                     .dilation = 2}));
+  cases.push_back(Case<nn::Conv1d>(
+      "Conv1d/all", Sample({2, 4, 7}, 1), Convolution({3, 2, 1, 2}, 2, {2, 2, 3}),
+      "in_channels=4, out_channels=2, kernel_size=3, stride=2, padding=1, dilation=2, groups=2, "
+      "bias=true",
+      nn::ConvOptions{.in_channels = 4,
+                      .out_channels = 2,
+                      .kernel_size = 3,
+                      .stride = 2,
+                      .padding = 1,
+                      .dilation = 2,
+                      .groups = 2}));
+  cases.push_back(Case<nn::Conv3d>(
+      "Conv3d/bias", Sample({1, 2, 3, 3, 4}, 1), Convolution({2, 1, 0, 1}, 1, {1, 3, 2, 2, 3}),
+      "in_channels=2, out_channels=3, kernel_size=[2, 2, 2], stride=[1, 1, 1], padding=[0, 0, 0], "
+      "dilation=[1, 1, 1], groups=1, bias=true",
+      nn::ConvOptions{.in_channels = 2, .out_channels = 3, .kernel_size = 2}));
+  cases.push_back(Case<nn::ConvTranspose1d>(
+      "ConvTranspose1d/all", Sample({2, 4, 3}, 1), Transposed({3, 2, 1, 2}, 2, {2, 2, 8}),
+      "in_channels=4, out_channels=2, kernel_size=3, stride=2, padding=1, output_padding=1, "
+      "groups=2, bias=true, dilation=2",
+      nn::ConvTransposeOptions{.in_channels = 4,
+                               .out_channels = 2,
+                               .kernel_size = 3,
+                               .stride = 2,
+                               .padding = 1,
+                               .output_padding = 1,
+                               .groups = 2,
+                               .dilation = 2}));
+  cases.push_back(Case<nn::ConvTranspose3d>(
+      "ConvTranspose3d/plain", Sample({1, 3, 2, 2, 1}, 1),
+      Transposed({2, 1, 0, 1}, 1, {1, 2, 3, 3, 2}),
+      "in_channels=3, out_channels=2, kernel_size=[2, 2, 2], stride=[1, 1, 1], padding=[0, 0, 0], "
+      "output_padding=[0, 0, 0], groups=1, bias=false, dilation=[1, 1, 1]",
+      nn::ConvTransposeOptions{
+          .in_channels = 3, .out_channels = 2, .kernel_size = 2, .bias = false}));
   cases.push_back(Case<nn::Embedding>(
       "Embedding/matrix", FromList<int64_t>({2, 0, 4, 2}, {2, 2}),
       [](Arrays in) {
@@ -306,15 +342,46 @@ void AddPoolingAndShape(std::vector<LayerCase>& cases) {
   cases.push_back(Case<nn::MaxPool2d>(
       "MaxPool2d/padded", Sample({2, 2, 5, 5}, 1), Pooling({3, 2, 1, 1}, {2, 2, 3, 3}, Largest),
       "kernel_size=[3, 3], stride=[2, 2], padding=[1, 1], dilation=[1, 1], ceil_mode=false",
-      MaxPool2dOptions{.kernel_size = 3, .stride = 2, .padding = 1}));
+      MaxPoolOptions{.kernel_size = 3, .stride = 2, .padding = 1}));
   cases.push_back(Case<nn::AvgPool2d>(
       "AvgPool2d/plain", Sample({2, 2, 4, 6}, 1), Pooling({2, 2, 0, 1}, {2, 2, 2, 3}, MeanOf),
-      "kernel_size=[2, 2], stride=none, padding=[0, 0], ceil_mode=false, count_include_pad=true",
-      AvgPool2dOptions{.kernel_size = 2}));
+      "kernel_size=[2, 2], stride=none, padding=[0, 0], ceil_mode=false, count_include_pad=true, "
+      "divisor_override=none",
+      AvgPoolOptions{.kernel_size = 2}));
   cases.push_back(Case<nn::AdaptiveAvgPool2d>("AdaptiveAvgPool2d/divided", Sample({1, 2, 4, 4}, 1),
                                               Pooling({2, 2, 0, 1}, {1, 2, 2, 2}, MeanOf),
                                               "output_size=[2, 2]",
-                                              nn::AdaptiveAvgPool2dOptions{.output_size = 2}));
+                                              nn::AdaptiveAvgPoolOptions{.output_size = 2}));
+  cases.push_back(Case<nn::MaxPool1d>(
+      "MaxPool1d/padded", Sample({2, 2, 5}, 1), Pooling({3, 2, 1, 1}, {2, 2, 3}, Largest),
+      "kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=false",
+      MaxPoolOptions{.kernel_size = 3, .stride = 2, .padding = 1}));
+  cases.push_back(Case<nn::MaxPool3d>(
+      "MaxPool3d/plain", Sample({1, 2, 4, 4, 5}, 1),
+      Pooling({2, 2, 0, 1}, {1, 2, 2, 2, 2}, Largest),
+      "kernel_size=[2, 2, 2], stride=none, padding=[0, 0, 0], dilation=[1, 1, 1], ceil_mode=false",
+      MaxPoolOptions{.kernel_size = 2}));
+  cases.push_back(Case<nn::AvgPool1d>(
+      "AvgPool1d/inside", Sample({2, 2, 5}, 1), Pooling({3, 2, 1, 1}, {2, 2, 3}, MeanOf),
+      "kernel_size=3, stride=2, padding=1, ceil_mode=false, count_include_pad=false",
+      nn::AvgPool1dOptions{
+          .kernel_size = 3, .stride = 2, .padding = 1, .count_include_pad = false}));
+  cases.push_back(
+      Case<nn::AvgPool3d>("AvgPool3d/divisor", Sample({1, 2, 4, 4, 5}, 1),
+                          Pooling({2, 2, 0, 1}, {1, 2, 2, 2, 2},
+                                  [](const std::vector<double>& values) {
+                                    return MeanOf(values) * static_cast<double>(values.size()) / 3;
+                                  }),
+                          "kernel_size=[2, 2, 2], stride=none, padding=[0, 0, 0], ceil_mode=false, "
+                          "count_include_pad=true, divisor_override=3",
+                          AvgPoolOptions{.kernel_size = 2, .divisor_override = 3}));
+  cases.push_back(Case<nn::AdaptiveAvgPool1d>(
+      "AdaptiveAvgPool1d/divided", Sample({2, 2, 6}, 1), Pooling({2, 2, 0, 1}, {2, 2, 3}, MeanOf),
+      "output_size=3", nn::AdaptiveAvgPoolOptions{.output_size = 3}));
+  cases.push_back(Case<nn::AdaptiveAvgPool3d>(
+      "AdaptiveAvgPool3d/divided", Sample({1, 2, 2, 4, 4}, 1),
+      Pooling({2, 2, 0, 1}, {1, 2, 1, 2, 2}, MeanOf), "output_size=[1, 2, 2]",
+      nn::AdaptiveAvgPoolOptions{.output_size = {1, 2, 2}}));
   cases.push_back(Case<nn::Dropout>("Dropout/of_nothing", Sample({2, 3}, 1), InShape({2, 3}), "p=0",
                                     nn::DropoutOptions{.p = 0}));
   cases.push_back(Case<nn::Flatten>("Flatten/batch", Sample({2, 3, 2}, 1), InShape({2, 6}),

@@ -1,38 +1,14 @@
 #include "neura/nn/layers.h"
 
-#include <cmath>
-
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/nn/layer_parts.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::nn {
-namespace {
 
-void CheckPositive(const char* layer, const char* name, int64_t value) {
-  if (value < 1) {
-    ThrowInvalidArgument(absl::StrCat(layer, ": ", name, " = ", value, " must be at least 1"));
-  }
-}
-
-void CheckChannels(const char* layer, int64_t in_channels, int64_t out_channels, int64_t groups,
-                   const Size2& kernel_size) {
-  CheckPositive(layer, "in_channels", in_channels);
-  CheckPositive(layer, "out_channels", out_channels);
-  CheckPositive(layer, "groups", groups);
-  CheckPositive(layer, "kernel_size", std::min(kernel_size.height, kernel_size.width));
-  if (in_channels % groups == 0 && out_channels % groups == 0) return;
-  ThrowInvalidArgument(absl::StrCat(layer, ": in_channels = ", in_channels, " and out_channels = ",
-                                    out_channels, " must be divisible by groups = ", groups));
-}
-
-// Uniform in +-1 / sqrt(fan_in), PyTorch's start for weights and biases alike.
-Parameter UniformByFanIn(DimsView shape, int64_t fan_in) {
-  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
-  return Parameter(Uniform(shape, -bound, bound));
-}
-
-}  // namespace
+using internal::CheckPositive;
+using internal::UniformByFanIn;
 
 Linear::Linear(const LinearOptions& options) : WithOptions(options) {
   CheckPositive("Linear", "in_features", options.in_features);
@@ -41,41 +17,6 @@ Linear::Linear(const LinearOptions& options) : WithOptions(options) {
   if (options.bias) bias = UniformByFanIn({options.out_features}, options.in_features);
 }
 Tensor Linear::Forward(const Tensor& input) { return neura::Linear(input, weight, bias); }
-
-Conv2d::Conv2d(const Conv2dOptions& options) : WithOptions(options) {
-  CheckChannels("Conv2d", options.in_channels, options.out_channels, options.groups,
-                options.kernel_size);
-  const int64_t channels = options.in_channels / options.groups;
-  const int64_t fan_in = channels * options.kernel_size.height * options.kernel_size.width;
-  weight = UniformByFanIn(
-      {options.out_channels, channels, options.kernel_size.height, options.kernel_size.width},
-      fan_in);
-  if (options.bias) bias = UniformByFanIn({options.out_channels}, fan_in);
-}
-Tensor Conv2d::Forward(const Tensor& input) {
-  return neura::Conv2d(input, weight, bias,
-                       {.stride = options.stride,
-                        .padding = options.padding,
-                        .dilation = options.dilation,
-                        .groups = options.groups});
-}
-
-ConvTranspose2d::ConvTranspose2d(const ConvTranspose2dOptions& options) : WithOptions(options) {
-  CheckChannels("ConvTranspose2d", options.in_channels, options.out_channels, options.groups,
-                options.kernel_size);
-  const int64_t channels = options.out_channels / options.groups;
-  const int64_t fan_in = channels * options.kernel_size.height * options.kernel_size.width;
-  weight = UniformByFanIn(
-      {options.in_channels, channels, options.kernel_size.height, options.kernel_size.width},
-      fan_in);
-  if (options.bias) bias = UniformByFanIn({options.out_channels}, fan_in);
-}
-Tensor ConvTranspose2d::Forward(const Tensor& input) {
-  std::optional<Tensor> added;
-  if (bias.defined()) added = bias.tensor();
-  return neura::ConvTranspose2d(input, weight, added, options.stride, options.padding,
-                                options.output_padding, options.groups, options.dilation);
-}
 
 Embedding::Embedding(const EmbeddingOptions& options) : WithOptions(options) {
   CheckPositive("Embedding", "num_embeddings", options.num_embeddings);
@@ -174,12 +115,6 @@ Tensor LayerNorm::Forward(const Tensor& input) {
   return neura::LayerNorm(input, weight, bias,
                           {.num_dims = static_cast<int64_t>(count), .eps = options.eps}, 0b1)
       .output;
-}
-
-Tensor MaxPool2d::Forward(const Tensor& input) { return neura::MaxPool2d(input, options); }
-Tensor AvgPool2d::Forward(const Tensor& input) { return neura::AvgPool2d(input, options); }
-Tensor AdaptiveAvgPool2d::Forward(const Tensor& input) {
-  return neura::AdaptiveAvgPool2d(input, options.output_size);
 }
 
 Dropout::Dropout(const DropoutOptions& options) : WithOptions(options) {

@@ -1,5 +1,5 @@
-// Layers with weights, normalization, pooling and dropout. Options, defaults and initial values are
-// PyTorch's.
+// Linear maps, vectors for integers, normalization, dropout and shapes. Options, defaults and
+// initial values are PyTorch's.
 #ifndef NEURA_NN_LAYERS_H_
 #define NEURA_NN_LAYERS_H_
 
@@ -7,7 +7,6 @@
 #include <string>
 
 #include "neura/nn/with_options.h"
-#include "neura/tensor/ops/op_list/image.h"
 
 namespace neura::nn {
 
@@ -26,55 +25,6 @@ class Linear : public WithOptions<LinearOptions> {
 
   Parameter weight;  // [out_features, in_features]
   Parameter bias;    // [out_features]
-  NEURA_MODULE(weight, bias)
-};
-
-struct Conv2dOptions {
-  int64_t in_channels = 0;
-  int64_t out_channels = 0;
-  Size2 kernel_size = 1;
-  Size2 stride = 1;
-  Size2 padding = 0;
-  Size2 dilation = 1;
-  int64_t groups = 1;
-  bool bias = true;
-  NEURA_FIELDS(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
-};
-// [N, in_channels, H, W] -> [N, out_channels, OH, OW]; see neura::Conv2d. Weight and bias start
-// uniform in +-1 / sqrt(in_channels / groups * kernel area).
-class Conv2d : public WithOptions<Conv2dOptions> {
- public:
-  explicit Conv2d(const Conv2dOptions& options);
-  Tensor Forward(const Tensor& input) override;
-
-  Parameter weight;  // [out_channels, in_channels / groups, KH, KW]
-  Parameter bias;    // [out_channels]
-  NEURA_MODULE(weight, bias)
-};
-
-struct ConvTranspose2dOptions {
-  int64_t in_channels = 0;
-  int64_t out_channels = 0;
-  Size2 kernel_size = 1;
-  Size2 stride = 1;
-  Size2 padding = 0;
-  Size2 output_padding = 0;  // rows and columns more at the end
-  int64_t groups = 1;
-  bool bias = true;
-  Size2 dilation = 1;
-  NEURA_FIELDS(in_channels, out_channels, kernel_size, stride, padding, output_padding, groups,
-               bias, dilation)
-};
-// The transpose of a convolution, which enlarges [N, in_channels, H, W]; see
-// neura::ConvTranspose2d. Weight and bias start uniform in +-1 / sqrt(out_channels / groups *
-// kernel area).
-class ConvTranspose2d : public WithOptions<ConvTranspose2dOptions> {
- public:
-  explicit ConvTranspose2d(const ConvTranspose2dOptions& options);
-  Tensor Forward(const Tensor& input) override;
-
-  Parameter weight;  // [in_channels, out_channels / groups, KH, KW]
-  Parameter bias;    // [out_channels]
   NEURA_MODULE(weight, bias)
 };
 
@@ -164,30 +114,6 @@ class LayerNorm : public WithOptions<LayerNormOptions> {
   Parameter weight;
   Parameter bias;
   NEURA_MODULE(weight, bias)
-};
-
-// Pooling over [N, C, H, W].
-class MaxPool2d : public WithOptions<MaxPool2dOptions> {
- public:
-  using WithOptions::WithOptions;
-  Tensor Forward(const Tensor& input) override;
-  NEURA_MODULE()
-};
-class AvgPool2d : public WithOptions<AvgPool2dOptions> {
- public:
-  using WithOptions::WithOptions;
-  Tensor Forward(const Tensor& input) override;
-  NEURA_MODULE()
-};
-struct AdaptiveAvgPool2dOptions {
-  Size2 output_size = 1;
-  NEURA_FIELDS(output_size)
-};
-class AdaptiveAvgPool2d : public WithOptions<AdaptiveAvgPool2dOptions> {
- public:
-  using WithOptions::WithOptions;
-  Tensor Forward(const Tensor& input) override;
-  NEURA_MODULE()
 };
 
 struct DropoutOptions {

@@ -29,12 +29,32 @@ TEST(LinearTest, IsAnAffineMap) {
               HasSubstr("in_features"));
 }
 
-TEST(Conv2dTest, GroupsDivideChannels) {
+TEST(ConvTest, GroupsDivideChannels) {
   nn::Conv2d layer({.in_channels = 4, .out_channels = 6, .kernel_size = {3, 1}, .groups = 2});
   EXPECT_EQ(layer.weight.tensor().shape(), DimsView({6, 2, 3, 1}));
   EXPECT_EQ(layer(Ones({2, 4, 5, 5})).shape(), DimsView({2, 6, 3, 5}));
   EXPECT_THAT(ErrorOf([] { nn::Conv2d({.in_channels = 3, .out_channels = 4, .groups = 2}); }),
               HasSubstr("divisible by groups"));
+}
+
+TEST(ConvTest, TakesImagesWithoutABatch) {
+  nn::Conv3d layer({.in_channels = 2, .out_channels = 3, .kernel_size = {1, 2, 3}});
+  EXPECT_EQ(layer.weight.tensor().shape(), DimsView({3, 2, 1, 2, 3}));
+  const Tensor images = Randn({2, 2, 3, 4, 5});
+  EXPECT_TRUE(Close(layer(Select(images, 0, 1)), Select(layer(images), 0, 1)));
+  EXPECT_THAT(ErrorOf([&] { layer(Ones({2, 3})); }), HasSubstr("[C, D, H, W]"));
+}
+
+TEST(ConvTest, SizesAreOfTheLayersDimensions) {
+  EXPECT_THAT(
+      ErrorOf([] {
+        nn::Conv1d({.in_channels = 1, .out_channels = 1, .kernel_size = {3, 3}});
+      }),
+      HasSubstr("Conv1d: kernel_size = [3, 3] must be one number, or one for each of the 1"));
+  EXPECT_THAT(ErrorOf([] {
+                nn::AvgPool3d({.kernel_size = 2, .stride = Sizes{1, 2}});
+              }),
+              HasSubstr("AvgPool3d: stride = [1, 2]"));
 }
 
 TEST(BatchNormTest, RunningStatisticsFollowTheBatches) {

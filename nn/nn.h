@@ -3,10 +3,12 @@
 #define NEURA_NN_NN_H_
 
 #include "neura/nn/activations.h"
+#include "neura/nn/convolution.h"
 #include "neura/nn/init.h"
 #include "neura/nn/layers.h"
 #include "neura/nn/loss.h"
 #include "neura/nn/module.h"
+#include "neura/nn/pooling.h"
 #include "neura/nn/sequential.h"
 
 #endif  // NEURA_NN_NN_H_

@@ -123,6 +123,24 @@ TEST(Export, PartsAreOneSplit) {
   EXPECT_EQ(std::count(names.begin(), names.end(), "slice"), 0);
 }
 
+TEST(Export, TransposedConvolutionsKeepTheirSizesOpen) {
+  const Tensor down = Randn({4, 2, 3}), up = Randn({4, 2, 3}), bias = Randn({2});
+  const auto fn = [&](const Tensor& x) {
+    const Tensor h = Relu(Conv1d(x, down, {}, {.stride = 2, .padding = 1}));
+    return ConvTranspose1d(h, up, bias, {.stride = 2, .padding = 1, .output_padding = 1});
+  };
+  ExportOptions options;
+  options.capture.dynamic_dims = {{0, 2, "length"}};
+  const auto graph = FromBytes(
+      ToBytes(graph::Capture(fn, {Rand({2, 2, 8})}, options.capture), options.model_name));
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const graph::Program program = graph::Compile(*graph);
+  for (int64_t length : {1, 6, 9}) {
+    const Tensor x = Rand({2, 2, length});
+    EXPECT_TRUE(SameBits(program(x), fn(x))) << length;
+  }
+}
+
 TEST(Export, NamesWhatOnnxCannotSayAndLeavesTheOldFile) {
   const std::string path = TempPath("old.onnx");
   Export([](const Tensor& x) { return Relu(x); }, {Rand({2, 3})}, path);

@@ -292,7 +292,8 @@ std::vector<Case> ReductionCases() {
 
 std::vector<Case> LayerCases() {
   const Tensor plane = F({1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
-  const Tensor row = F({1, 1, 4}, {1, 5, 2, 4});
+  const Tensor row = F({1, 1, 4}, {1, 5, 2, 4}), difference = F({1, 1, 2}, {1, -1});
+  const Tensor volume = F({1, 1, 2, 1, 2}, {1, 2, 3, 4});
   const double e = std::exp(1.);
   return {
       {"Conv",
@@ -302,6 +303,37 @@ std::vector<Case> LayerCases() {
        {row, F({1, 1, 2}, {1, -1})},
        {F({1, 1, 3}, {-5, -1, 1})},
        {{"pads", Ints{1, 0}}, {"strides", Ints{1}}, {"dilations", Ints{2}}}},
+      {"Conv", {volume, F({1, 1, 2, 1, 1}, {1, 10})}, {F({1, 1, 1, 1, 2}, {31, 42})}},
+      {"ConvTranspose", {row, difference, F({.5})}, {F({1, 1, 5}, {1.5, 4.5, -2.5, 2.5, -3.5})}},
+      {"ConvTranspose", {row, difference}, {F({1, 1, 4}, {4, -3, 2, -4})}, {{"pads", Ints{1, 0}}}},
+      {"ConvTranspose",
+       {row, difference},
+       {F({1, 1, 9}, {1, -1, 5, -5, 2, -2, 4, -4, 0})},
+       {{"strides", Ints{2}}, {"output_padding", Ints{1}}}},
+      {"ConvTranspose",
+       {row, difference},
+       {F({1, 1, 4}, {1, 4, -3, 2})},
+       {{"auto_pad", std::string("SAME_UPPER")}}},
+      {"ConvTranspose",
+       {row, difference},
+       {F({1, 1, 4}, {4, -3, 2, -4})},
+       {{"auto_pad", std::string("SAME_LOWER")}}},
+      // One more than the windows reach with stride 3, where SAME means 12.
+      {"ConvTranspose",
+       {row, difference},
+       {F({1, 1, 12}, {1, -1, 0, 5, -5, 0, 2, -2, 0, 4, -4, 0})},
+       {{"auto_pad", std::string("SAME_UPPER")}, {"strides", Ints{3}}}},
+      {"ConvTranspose",
+       {row, difference},
+       {F({1, 1, 10}, {1, -1, 5, -5, 2, -2, 4, -4, 0, 0})},
+       {{"output_shape", Ints{10}}, {"strides", Ints{2}}}},
+      {"ConvTranspose",
+       {row, difference},
+       {F({1, 1, 7}, {-1, 5, -5, 2, -2, 4, -4})},
+       {{"output_shape", Ints{7}}, {"strides", Ints{2}}}},
+      {"MaxPool", {volume}, {F({1, 1, 1, 1, 1}, {4})}, {{"kernel_shape", Ints{2, 1, 2}}}},
+      {"AveragePool", {volume}, {F({1, 1, 1, 1, 1}, {2.5})}, {{"kernel_shape", Ints{2, 1, 2}}}},
+      {"GlobalAveragePool", {volume}, {F({1, 1, 1, 1, 1}, {2.5})}},
       {"MaxPool", {plane}, {F({1, 1, 2, 2}, {5, 6, 8, 9})}, {{"kernel_shape", Ints{2, 2}}}},
       {"MaxPool", {row}, {F({1, 1, 2}, {5, 4})}, {{"kernel_shape", Ints{2}}, {"strides", Ints{2}}}},
       // Of (4 + 3 - 2) / 2 rounded up and one more, the last would start in the padding.

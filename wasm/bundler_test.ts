@@ -23,7 +23,7 @@ console.log(JSON.stringify({
   threads: session.threads,
   shape,
   same: neura.load === load,
-  operations: names.includes('conv2d'),
+  operations: names.includes('conv'),
   progress: progress.length > 0,
   refused: refused !== '',
 }));

@@ -76,7 +76,7 @@ TEST(ExportsTest, SaysWhatIsWrong) {
 }
 
 TEST(ExportsTest, NamesTheOperations) {
-  EXPECT_NE(std::string(neura_operations()).find(" conv2d"), std::string::npos);
+  EXPECT_NE(std::string(neura_operations()).find(" conv "), std::string::npos);
 }
 
 }  // namespace

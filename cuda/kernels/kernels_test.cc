@@ -337,11 +337,11 @@ TEST(IndexTest, IndicesOutsideAreErrors) {
   const Tensor outside = OnDevice(FromList<int64_t>({0, 1, 2, 4}, {1, 1, 2, 2}));
   const SpatialSizeOptions size{.output_size = 2};
   EXPECT_EQ(CodeOf([&] {
-              Execute(op::kMaxPool2dScatter, &size, {planes, outside}, kHostDevice);
+              Execute(op::kMaxPoolScatter, &size, {planes, outside}, kHostDevice);
             }),
             absl::StatusCode::kOutOfRange);
   EXPECT_EQ(CodeOf([&] {
-              Execute(op::kMaxPool2dGather, nullptr, {planes, outside}, kHostDevice);
+              Execute(op::kMaxPoolGather, nullptr, {planes, outside}, kHostDevice);
             }),
             absl::StatusCode::kOutOfRange);
   // A fault is told once.

@@ -81,9 +81,9 @@ INSTANTIATE_TEST_SUITE_P(OurOps, OpCaseTest, ::testing::ValuesIn(OurCases()), te
 TEST(OpListTest, WhatHasNoKernelHereIsAViewOrComputedByALibrary) {
   const std::vector<OpId> by_libraries = {op::kMatMul,
                                           op::kLinear,
-                                          op::kConv2d,
-                                          op::kConv2dInputGrad,
-                                          op::kConv2dWeightGrad,
+                                          op::kConv,
+                                          op::kConvInputGrad,
+                                          op::kConvWeightGrad,
                                           op::kSoftmax,
                                           op::kSoftmaxGrad,
                                           op::kLogSoftmax,

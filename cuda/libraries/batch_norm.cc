@@ -19,7 +19,7 @@ void RequireFloatOrDouble(DType dtype) {
 TensorDescriptor DescriptorOf(const Tensor& tensor) {
   int64_t inner = 1;
   for (int64_t i = 2; i < tensor.dim(); ++i) inner *= tensor.size(i);
-  return {tensor.dtype(), tensor.size(0), tensor.size(1), inner, 1};
+  return {tensor.dtype(), {tensor.size(0), tensor.size(1), inner, 1}};
 }
 
 Tensor Filled(const KernelCall& call, DimsView shape, DType dtype, double value) {
@@ -58,7 +58,7 @@ void BatchNormTrainingKernel(KernelCall& call) {
   const int device = call.call.device.index;
   const DeviceGuard guard(device);
   const TensorDescriptor data = DescriptorOf(input);
-  const TensorDescriptor parameters(dtype, 1, channels, 1, 1);
+  const TensorDescriptor parameters(dtype, {1, channels, 1, 1});
   const Factors factors(dtype);
   // cuDNN gives the variance as the new part of a running one, which wholly replaces the old: 0
   // times whatever was there, which must be finite.
@@ -99,7 +99,7 @@ void BatchNormTrainingGradKernel(KernelCall& call) {
   const int device = call.call.device.index;
   const DeviceGuard guard(device);
   const TensorDescriptor data = DescriptorOf(input);
-  const TensorDescriptor parameters(dtype, 1, channels, 1, 1);
+  const TensorDescriptor parameters(dtype, {1, channels, 1, 1});
   const Factors factors(dtype);
   // It is in rstd already; cuDNN only checks it.
   const double epsilon = 1e-5;

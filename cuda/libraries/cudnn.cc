@@ -109,15 +109,21 @@ int CudnnInt(int64_t value) {
   return static_cast<int>(value);
 }
 
-TensorDescriptor::TensorDescriptor(DType dtype, int64_t n, int64_t c, int64_t h, int64_t w) {
-  const int extents[] = {CudnnInt(n), CudnnInt(c), CudnnInt(h), CudnnInt(w)};
+std::vector<int> CudnnInts(DimsView values) {
+  std::vector<int> ints;
+  for (int64_t value : values) ints.push_back(CudnnInt(value));
+  return ints;
+}
+
+TensorDescriptor::TensorDescriptor(DType dtype, DimsView extents) {
+  const std::vector<int> ints = CudnnInts(extents);
   const cudnnDataType_t type = CudnnTypeOf(dtype);
   NEURA_CUDNN_CHECK(cudnnCreateTensorDescriptor(&handle_));
-  const cudnnStatus_t status = cudnnSetTensor4dDescriptor(
-      handle_, CUDNN_TENSOR_NCHW, type, extents[0], extents[1], extents[2], extents[3]);
+  const cudnnStatus_t status = cudnnSetTensorNdDescriptorEx(
+      handle_, CUDNN_TENSOR_NCHW, type, static_cast<int>(ints.size()), ints.data());
   if (status != CUDNN_STATUS_SUCCESS) {
     cudnnDestroyTensorDescriptor(handle_);
-    ThrowCudnnStatus(status, "cudnnSetTensor4dDescriptor");
+    ThrowCudnnStatus(status, "cudnnSetTensorNdDescriptorEx");
   }
 }
 

@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "neura/tensor/core/dtype.h"
+#include "neura/tensor/core/shape.h"
 
 namespace neura::cuda {
 
@@ -42,11 +44,11 @@ class Factors {
   const bool in_double_;
 };
 
-// A contiguous tensor of four dimensions. Throws InvalidArgument where an extent is beyond 32 bits,
-// which is all that cuDNN counts with.
+// A contiguous tensor of four or five dimensions. Throws InvalidArgument where an extent is beyond
+// 32 bits, which is all that cuDNN counts with.
 class TensorDescriptor {
  public:
-  TensorDescriptor(DType dtype, int64_t n, int64_t c, int64_t h, int64_t w);
+  TensorDescriptor(DType dtype, DimsView extents);
   ~TensorDescriptor() { cudnnDestroyTensorDescriptor(handle_); }
   TensorDescriptor(const TensorDescriptor&) = delete;
   TensorDescriptor& operator=(const TensorDescriptor&) = delete;
@@ -57,8 +59,9 @@ class TensorDescriptor {
   cudnnTensorDescriptor_t handle_;
 };
 
-// `value` as cuDNN takes sizes. Throws InvalidArgument where it does not fit.
+// Values as cuDNN takes sizes. Throws InvalidArgument where one does not fit.
 int CudnnInt(int64_t value);
+std::vector<int> CudnnInts(DimsView values);
 
 }  // namespace neura::cuda
 

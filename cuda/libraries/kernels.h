@@ -7,9 +7,9 @@
 namespace neura::cuda {
 
 // Calls macro(Name) for each of their operations.
-#define NEURA_FORALL_LIBRARY_KERNELS(macro)                                                \
-  macro(MatMul) macro(Linear) macro(Conv2d) macro(Conv2dInputGrad) macro(Conv2dWeightGrad) \
-      macro(Softmax) macro(SoftmaxGrad) macro(LogSoftmax) macro(LogSoftmaxGrad)            \
+#define NEURA_FORALL_LIBRARY_KERNELS(macro)                                          \
+  macro(MatMul) macro(Linear) macro(Conv) macro(ConvInputGrad) macro(ConvWeightGrad) \
+      macro(Softmax) macro(SoftmaxGrad) macro(LogSoftmax) macro(LogSoftmaxGrad)      \
           macro(BatchNormTraining) macro(BatchNormTrainingGrad)
 
 #define NEURA_DECLARE(Name) void Name##Kernel(KernelCall& call);

@@ -27,8 +27,8 @@ class Pieces {
     const int64_t size = around_.extent * around_.inner;
     const int64_t most = std::max<int64_t>(std::numeric_limits<int32_t>::max() / size, 1);
     for (int64_t first = 0; first < around_.outer; first += most) {
-      const TensorDescriptor descriptor(dtype_, std::min(most, around_.outer - first),
-                                        around_.extent, around_.inner, 1);
+      const TensorDescriptor descriptor(
+          dtype_, {std::min(most, around_.outer - first), around_.extent, around_.inner, 1});
       f(descriptor.handle(), first * size * static_cast<int64_t>(ItemSize(dtype_)));
     }
   }

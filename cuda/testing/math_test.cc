@@ -161,7 +161,7 @@ TEST_F(ConvolutionTest, OfTheExamplesSizes) {
   ManualSeed(5);
   const Tensor input = Uniform({32, 32, 14, 14}, -1, 1), weight = Uniform({64, 32, 3, 3}, -1, 1);
   const Tensor bias = Uniform({64}, -1, 1);
-  const Conv2dOptions options{.padding = 1};
+  const ConvOptions options{.padding = 1};
   const Tensor expected = Conv2d(input, weight, bias, options);
   const Tensor actual = Conv2d(ToGpu(input), ToGpu(weight), ToGpu(bias), options);
   // Winograd's transforms, which cuDNN may choose, cost float32 a digit.

@@ -36,5 +36,5 @@ for (const threads of [1, 2, 3]) {
 
 const operations = await neura.operations();
 console.log(`operations: ${operations.join(', ')}`);
-for (const name of ['conv2d', 'relu', 'max_pool2d', 'linear']) assert(operations.includes(name), name);
+for (const name of ['conv', 'relu', 'max_pool', 'linear']) assert(operations.includes(name), name);
 for (const name of ['softmax', 'tanh', 'fused_update', 'layer_norm']) assert(!operations.includes(name), name);

@@ -29,7 +29,7 @@ void FoldBatchNorm(Graph& graph) {
     if (!norm.Is(op::kBatchNormInference) || !InputsAreConstant(graph, norm, 1)) continue;
     const ValueId between = norm.inputs[0];
     const NodeId conv_id = graph.value(between).producer;
-    if (conv_id == kNoNode || !graph.node(conv_id).Is(op::kConv2d)) continue;
+    if (conv_id == kNoNode || !graph.node(conv_id).Is(op::kConv)) continue;
     const Node& conv = graph.node(conv_id);
     if (graph.value(between).users.size() != 1 || graph.IsOutput(between)) continue;
     if (!InputsAreConstant(graph, conv, 1)) continue;
@@ -45,7 +45,9 @@ void FoldBatchNorm(Graph& graph) {
     if (gamma.defined()) scale = scale * gamma;
     Tensor shift = (bias.defined() ? bias - mean : -mean) * scale;
     if (beta.defined()) shift = shift + beta;
-    const Tensor scaled = Cast(weight * Reshape(scale, {scale.numel(), 1, 1, 1}), dtype);
+    Dims per_channel(weight.shape().size(), 1);
+    per_channel[0] = scale.numel();
+    const Tensor scaled = Cast(weight * Reshape(scale, per_channel), dtype);
     const ValueId folded_weight = graph.AddConstant(scaled, graph.value(conv.inputs[1]).name);
     graph.ReplaceInput(conv_id, 1, folded_weight);
     graph.ReplaceInput(conv_id, 2, graph.AddConstant(Cast(shift, dtype)));

@@ -25,7 +25,7 @@ void EliminateCommonSubexpressions(Graph& graph);
 // is there, a view with the extents that are there.
 void RemoveIdentities(Graph& graph);
 
-// Conv2d followed by BatchNormInference becomes Conv2d with scaled weights: results differ by
+// Conv followed by BatchNormInference becomes Conv with scaled weights: results differ by
 // rounding.
 void FoldBatchNorm(Graph& graph);
 

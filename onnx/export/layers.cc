@@ -1,7 +1,6 @@
-// Convolution, pooling, softmax and normalization.
+// Softmax and normalization.
 #include "neura/onnx/export/exporter.h"
 #include "neura/onnx/export/ops.h"
-#include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/op_list/norm.h"
 
 namespace neura::onnx {
@@ -14,13 +13,6 @@ using graph::ValueId;
 
 using Ints = std::vector<int64_t>;
 
-Ints Pair(Size2 size) { return {size.height, size.width}; }
-Ints Pads(Size2 size) { return {size.height, size.width, size.height, size.width}; }
-
-Attribute IntsAttribute(const char* name, const Ints& values) {
-  return {name, absl::MakeConstSpan(values)};
-}
-
 ValueId InputOrNone(const Node& node, size_t i) {
   return i < node.inputs.size() ? node.inputs[i] : kNone;
 }
@@ -31,89 +23,7 @@ std::string NameOrFull(Exporter& exporter, ValueId id, DimsView shape, double va
   return exporter.Constant(Full(shape, value, {.dtype = dtype}));
 }
 
-// With ceil_mode, windows that start in the padding after the input are left out here and, before
-// operator set 19, counted there.
-void CheckCeilMode(Exporter& exporter, const Node& node, Size2 kernel, Size2 stride, Size2 padding,
-                   Size2 dilation) {
-  const graph::Value& input = exporter.value(node.inputs[0]);
-  const graph::Value& output = exporter.value(node.outputs[0]);
-  const auto agrees = [&](size_t dim, int64_t kernel_size, int64_t step, int64_t pad,
-                          int64_t spread) {
-    if (!input.shape[dim].is_number()) {
-      exporter.Fail(node, "with ceil_mode, the pooled dimensions must have a fixed size");
-    }
-    const int64_t room = input.shape[dim].number() + 2 * pad - spread * (kernel_size - 1) - 1;
-    return output.shape[dim] == SymInt((room + step - 1) / step + 1);
-  };
-  if (!agrees(2, kernel.height, stride.height, padding.height, dilation.height) ||
-      !agrees(3, kernel.width, stride.width, padding.width, dilation.width)) {
-    exporter.Fail(node, "with ceil_mode, the last window of ONNX lies in the padding");
-  }
-}
-
 }  // namespace
-
-void WriteConv2d(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options().Get<Conv2dOptions>();
-  const std::vector<SymInt>& weight = exporter.value(node.inputs[1]).shape;
-  std::vector<std::string> inputs;
-  for (ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
-  std::vector<Attribute> attributes = {IntsAttribute("strides", Pair(options.stride)),
-                                       IntsAttribute("pads", Pads(options.padding)),
-                                       IntsAttribute("dilations", Pair(options.dilation)),
-                                       {"group", options.groups}};
-  if (weight[2].is_number() && weight[3].is_number()) {
-    attributes.push_back(IntsAttribute("kernel_shape", {weight[2].number(), weight[3].number()}));
-  }
-  exporter.EmitTo(node.outputs, onnx_name, std::move(inputs), std::move(attributes));
-}
-
-void WriteMaxPool2d(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options().Get<MaxPool2dOptions>();
-  const Size2 stride = options.stride.value_or(options.kernel_size);
-  if (options.ceil_mode) {
-    CheckCeilMode(exporter, node, options.kernel_size, stride, options.padding, options.dilation);
-  }
-  // The indices of ONNX count through the whole tensor, those here through a plane.
-  if (exporter.graph().IsUsed(node.outputs[1])) {
-    exporter.Fail(node, "its indices are in use, which ONNX counts otherwise");
-  }
-  exporter.EmitTo({node.outputs[0]}, onnx_name, {exporter.Name(node.inputs[0])},
-                  {IntsAttribute("kernel_shape", Pair(options.kernel_size)),
-                   IntsAttribute("strides", Pair(stride)),
-                   IntsAttribute("pads", Pads(options.padding)),
-                   IntsAttribute("dilations", Pair(options.dilation)),
-                   {"ceil_mode", int64_t{options.ceil_mode}}});
-}
-
-void WriteAvgPool2d(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const auto& options = node.options().Get<AvgPool2dOptions>();
-  const Size2 stride = options.stride.value_or(options.kernel_size);
-  if (options.ceil_mode) {
-    CheckCeilMode(exporter, node, options.kernel_size, stride, options.padding, 1);
-  }
-  exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0])},
-                  {IntsAttribute("kernel_shape", Pair(options.kernel_size)),
-                   IntsAttribute("strides", Pair(stride)),
-                   IntsAttribute("pads", Pads(options.padding)),
-                   {"count_include_pad", int64_t{options.count_include_pad}},
-                   {"ceil_mode", int64_t{options.ceil_mode}}});
-}
-
-void WriteAdaptiveAvgPool2d(Exporter& exporter, const Node& node, const char* onnx_name) {
-  const Size2 size = node.options().Get<SpatialSizeOptions>().output_size;
-  const std::string& x = exporter.Name(node.inputs[0]);
-  if (size == Size2(1)) return exporter.EmitTo(node.outputs, onnx_name, {x});
-  const std::vector<SymInt>& shape = exporter.value(node.inputs[0]).shape;
-  if (!shape[2].is_number() || !shape[3].is_number() || shape[2].number() % size.height != 0 ||
-      shape[3].number() % size.width != 0) {
-    exporter.Fail(node,
-                  "ONNX pools windows of one size: output_size must divide a fixed input size");
-  }
-  const Ints window = {shape[2].number() / size.height, shape[3].number() / size.width};
-  exporter.EmitTo(node.outputs, "AveragePool", {x},
-                  {IntsAttribute("kernel_shape", window), IntsAttribute("strides", window)});
-}
 
 void WriteSoftmax(Exporter& exporter, const Node& node, const char* onnx_name) {
   std::string x = exporter.Name(node.inputs[0]);

@@ -10,6 +10,9 @@ namespace neura::onnx {
 #define ONNX_READ_AS(Name, Function, kOp) void Function(NodeReader& node, OpId op);
 #include "neura/onnx/import/operators.inc"
 
+// Those of [N, C, ...] after C.
+Dims SpatialDims(NodeReader& node, graph::ValueId x);
+
 }  // namespace neura::onnx
 
 #endif  // NEURA_ONNX_IMPORT_OPS_H_

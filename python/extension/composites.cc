@@ -81,6 +81,40 @@ std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim
   return Split(x, DimsView(sizes), dim);
 }
 
+// The values, or with return_indices a pair of values and indices.
+template <Tensor (*values)(const Tensor&, const MaxPoolOptions&),
+          MaxPoolOutputs (*both)(const Tensor&, const MaxPoolOptions&)>
+py::object MaxPoolFrom(const Tensor& input, const Sizes& kernel_size,
+                       const std::optional<Sizes>& stride, const Sizes& padding,
+                       const Sizes& dilation, bool ceil_mode, bool return_indices) {
+  const MaxPoolOptions options{.kernel_size = kernel_size,
+                               .stride = stride,
+                               .padding = padding,
+                               .dilation = dilation,
+                               .ceil_mode = ceil_mode};
+  if (!return_indices) return py::cast(WithoutGil([&] { return values(input, options); }));
+  const MaxPoolOutputs result = WithoutGil([&] { return both(input, options); });
+  return py::make_tuple(result.values, result.indices);
+}
+
+void InitMaxPools(Binder functional) {
+  const char* const parameters =
+      "input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, "
+      "return_indices=False";
+  functional("max_pool1d", parameters,
+             "Largest element of each window of [N, C, W] or [C, W]; with return_indices also its "
+             "place in its channel",
+             &MaxPoolFrom<&MaxPool1d, &MaxPool1dWithIndices>);
+  functional("max_pool2d", parameters,
+             "Largest element of each window of [N, C, H, W] or [C, H, W]; with return_indices "
+             "also its place in its channel",
+             &MaxPoolFrom<&MaxPool2d, &MaxPool2dWithIndices>);
+  functional("max_pool3d", parameters,
+             "Largest element of each window of [N, C, D, H, W] or [C, D, H, W]; with "
+             "return_indices also its place in its channel",
+             &MaxPoolFrom<&MaxPool3d, &MaxPool3dWithIndices>);
+}
+
 // What writes over a tensor, or gives other results for other types of arguments.
 void InitOthers(Binder bind, Binder functional) {
   bind.Method("clamp_", "input, min=None, max=None",
@@ -140,6 +174,7 @@ void InitComposites(py::module_& m, py::module_& functional) {
   const Binder bind(m, ""), in_functional(functional, "nn.functional");
   InitRows(bind, in_functional);
   InitReductions(bind);
+  InitMaxPools(in_functional);
   InitOthers(bind, in_functional);
 }
 

@@ -48,15 +48,15 @@ std::vector<ShownOption> ParseShown(const LayerRow& row) {
   if (*row.shown == '\0') {
     AnyOptions options(*row.options_type);
     row.options_type->visit(options.get(), [&](const char* name, FieldRef) {
-      shown.push_back({.name = name, .when = ShownOption::kNamed, .pair = false});
+      shown.push_back({.name = name, .when = ShownOption::kNamed, .each = false});
     });
   }
   for (std::string_view part : absl::StrSplit(row.shown, ", ", absl::SkipEmpty())) {
-    const bool pair = absl::ConsumeSuffix(&part, "()");
+    const bool each = absl::ConsumeSuffix(&part, "()");
     const ShownOption::When when = absl::ConsumeSuffix(&part, "=")   ? ShownOption::kNamed
                                    : absl::ConsumeSuffix(&part, "?") ? ShownOption::kNamedIfUnusual
                                                                      : ShownOption::kValue;
-    shown.push_back({.name = std::string(part), .when = when, .pair = pair});
+    shown.push_back({.name = std::string(part), .when = when, .each = each});
   }
   return shown;
 }
@@ -67,12 +67,13 @@ py::object ToObject(FieldRef field) {
 
 // As the attribute of that name has it.
 py::object AsShown(const LayerClass& layer_class, const std::string& name, FieldRef field) {
-  py::object value = ToObject(field);
-  if (!PyLong_Check(value.ptr())) return value;
+  const auto* const sizes = std::get_if<Sizes*>(&field);
   for (const ShownOption& option : layer_class.shown) {
-    if (option.pair && option.name == name) return py::make_tuple(value, value);
+    if (sizes != nullptr && option.each && option.name == name) {
+      return py::reinterpret_steal<py::object>(SizesTuple(**sizes));
+    }
   }
-  return value;
+  return ToObject(field);
 }
 
 // Calls fn with each option of a module that has some.

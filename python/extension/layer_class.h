@@ -43,7 +43,7 @@ struct ShownOption {
   enum When { kValue, kNamed, kNamedIfUnusual };
   std::string name;
   When when;
-  bool pair;  // (2, 2) where others say 2; the attribute, too
+  bool each;  // (2, 2) where others say 2; the attribute, too
 };
 
 struct LayerClass {

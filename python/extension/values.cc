@@ -174,10 +174,26 @@ bool FromPython(PyObject* object, Dims* value) {
   return true;
 }
 
-bool FromPython(PyObject* object, Size2* value) {
-  Dims dims;
-  if (!FromPython(object, &dims) || dims.empty() || dims.size() > 2) return false;
-  *value = Size2(dims.front(), dims.back());
+bool FromPython(PyObject* object, Sizes* value) {
+  if (int64_t all = 0; FromPython(object, &all)) {
+    *value = all;
+    return true;
+  }
+  if (!PySequence_Check(object) || PyUnicode_Check(object) || PyBytes_Check(object) ||
+      IsTensor(object)) {
+    return false;
+  }
+  const auto items = py::reinterpret_steal<py::object>(PySequence_Fast(object, ""));
+  if (!items) throw py::error_already_set();
+  Dims each;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(items.ptr()); ++i) {
+    PyObject* const item = PySequence_Fast_GET_ITEM(items.ptr(), i);
+    int64_t number = Sizes::kSame;
+    if (item != Py_None && !FromPython(item, &number)) return false;
+    each.push_back(number);
+  }
+  if (each.empty() || each.size() > Sizes::kMostDims) return false;
+  *value = Sizes(DimsView(each));
   return true;
 }
 
@@ -264,9 +280,19 @@ PyObject* ToPython(DimsView value) {
   }
   return tuple;
 }
-PyObject* ToPython(const Size2& value) {
-  if (value.height == value.width) return ToPython(value.height);
-  return ToPython(Dims{value.height, value.width});
+PyObject* ToPython(const Sizes& value) {
+  const bool all_equal = value == Sizes(value[0]).Each(value.given().size());
+  if (all_equal && value[0] != Sizes::kSame) return ToPython(value[0]);
+  return SizesTuple(value);
+}
+PyObject* SizesTuple(const Sizes& value) {
+  PyObject* const tuple = ToPython(value.given());
+  for (size_t i = 0; tuple != nullptr && i < value.given().size(); ++i) {
+    if (value.given()[i] == Sizes::kSame) {
+      PyTuple_SetItem(tuple, static_cast<Py_ssize_t>(i), Py_NewRef(Py_None));
+    }
+  }
+  return tuple;
 }
 PyObject* ToPython(const std::vector<Tensor>& value) {
   PyObject* const tuple = PyTuple_New(static_cast<Py_ssize_t>(value.size()));

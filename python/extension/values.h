@@ -29,7 +29,7 @@ bool FromPython(PyObject* object, DType* value);
 bool FromPython(PyObject* object, Device* value);  // a Device or "cpu"
 bool FromPython(PyObject* object, Scalar* value);
 bool FromPython(PyObject* object, Dims* value);        // an integer or a sequence of them
-bool FromPython(PyObject* object, Size2* value);       // an integer or a pair
+bool FromPython(PyObject* object, Sizes* value);       // an integer or up to three; None is kSame
 bool FromPython(PyObject* object, Tensor* value);      // None is not a tensor
 bool FromPython(PyObject* object, Generator** value);  // null for None
 bool FromPython(PyObject* object, Operand* value);
@@ -60,7 +60,8 @@ PyObject* ToPython(Device value);
 PyObject* ToPython(const Scalar& value);
 PyObject* ToPython(DimsView value);  // a tuple
 inline PyObject* ToPython(const Dims& value) { return ToPython(DimsView(value)); }
-PyObject* ToPython(const Size2& value);                // an integer where both are equal
+PyObject* ToPython(const Sizes& value);                // an integer where all are equal
+PyObject* SizesTuple(const Sizes& value);              // always a tuple
 PyObject* ToPython(const std::vector<Tensor>& value);  // a tuple
 PyObject* ToPython(pybind11::object value);
 template <typename T>
@@ -86,7 +87,7 @@ NEURA_TYPE_TEXT(DType, "dtype")
 NEURA_TYPE_TEXT(Device, "DeviceLike")
 NEURA_TYPE_TEXT(Scalar, "Number")
 NEURA_TYPE_TEXT(Dims, "IntOrInts")
-NEURA_TYPE_TEXT(Size2, "IntOrPair")
+NEURA_TYPE_TEXT(Sizes, "IntOrSizes")
 NEURA_TYPE_TEXT(Tensor, "Tensor")
 NEURA_TYPE_TEXT(Operand, "Tensor | Number")
 NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")

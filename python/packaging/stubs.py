@@ -24,7 +24,7 @@ _bool = builtins.bool
 _str = builtins.str
 _Number = Union[builtins.bool, builtins.int, builtins.float, builtins.complex]
 _IntOrInts = Union[builtins.int, Sequence[builtins.int]]
-_IntOrPair = Union[builtins.int, Sequence[builtins.int]]
+_IntOrSizes = Union[builtins.int, Sequence[Union[builtins.int, None]]]
 
 class dtype:
     """The element type of a tensor."""
@@ -124,7 +124,7 @@ UNARY = ["neg", "pos", "abs", "invert"]
 
 def type_text(text):
     """The extension's name of a type as the stubs write it."""
-    return re.sub(r"\b(int|float|bool|str|dtype|DeviceLike|Number|IntOrInts|IntOrPair)\b", r"_\1", text)
+    return re.sub(r"\b(int|float|bool|str|dtype|DeviceLike|Number|IntOrInts|IntOrSizes)\b", r"_\1", text)
 
 
 def annotation_text(type_name, default):
@@ -261,7 +261,7 @@ from neura._C import (
     _float,
     _int,
     _IntOrInts,
-    _IntOrPair,
+    _IntOrSizes,
     _Number,
     _str,
     dtype as dtype,
@@ -407,7 +407,7 @@ def reference_page(extension):
     scopes = {}
     for scope, name, parameters, result, doc in extension._bound_functions():
         arguments = parameter_list(parameters)
-        arguments = re.sub(r"\b_(int|float|bool|str|dtype|DeviceLike|Number|IntOrInts|IntOrPair)\b", r"\1", arguments)
+        arguments = re.sub(r"\b_(int|float|bool|str|dtype|DeviceLike|Number|IntOrInts|IntOrSizes)\b", r"\1", arguments)
         scopes.setdefault(scope, []).append(f"- `{name}({arguments}) -> {result}`: {doc}\n")
     for scope, lines in scopes.items():
         text += f"\n## {'neura.' + scope if scope else 'neura'}\n\n" + "".join(sorted(lines))

@@ -163,20 +163,41 @@ add("linear", *(Case(a, reference=F.linear) for a in ([normal(4, 3), normal(5, 3
 
 # ---- convolution, pooling, normalization -----------------------------------------------------
 
-IMAGES = normal(2, 4, 7, 6)
-for _kwargs in ({}, {"stride": 2}, {"padding": (1, 2)}, {"dilation": 2, "padding": 2}, {"stride": (2, 1), "padding": 1}):
-    add("conv2d", Case([IMAGES, normal(6, 4, 3, 3), normal(6)], kwargs=_kwargs, reference=F.conv2d))
-add("conv2d", Case([IMAGES, normal(6, 2, 3, 2)], kwargs={"groups": 2}, reference=F.conv2d), Case([IMAGES, normal(8, 1, 3, 3)], kwargs={"groups": 4, "padding": 1}, reference=F.conv2d), Case([normal(1, 3, 5, 5), normal(2, 3, 1, 1)], reference=F.conv2d))
-for _kwargs in ({}, {"stride": 2}, {"stride": 2, "padding": 1, "output_padding": 1}, {"dilation": 2}):
-    add("conv_transpose2d", Case([normal(2, 4, 4, 3), normal(4, 3, 3, 3), normal(3)], kwargs=_kwargs))
-add("conv_transpose2d", Case([normal(2, 4, 4, 3), normal(4, 2, 3, 3)], kwargs={"groups": 2, "stride": (2, 1)}))
-for _args, _kwargs in [((2,), {}), (((3, 2),), {"stride": 2, "padding": 1}), ((2,), {"stride": 3, "ceil_mode": True})]:
-    add("avg_pool2d", Case([IMAGES], _args, _kwargs, reference=F.avg_pool2d))
-    # Outside of nn.functional, the indices come along.
-    add("max_pool2d", Case([IMAGES], _args, _kwargs, reference=F.max_pool2d))
-add("avg_pool2d", Case([IMAGES], (3,), {"padding": 1, "count_include_pad": False}, reference=F.avg_pool2d))
-add("max_pool2d", Case([IMAGES], (2,), {"dilation": 2, "stride": 1}, reference=F.max_pool2d))
-add("adaptive_avg_pool2d", *(Case([IMAGES], (s,), reference=F.adaptive_avg_pool2d) for s in (1, (3, 2), (7, 6))))
+# [N, C, ...] in one, two and three dimensions; the last of each is called without N, too.
+SERIES, IMAGES, VOLUMES = normal(2, 4, 7), normal(2, 4, 7, 6), normal(2, 4, 5, 4, 6)
+SPACES = {1: SERIES, 2: IMAGES, 3: VOLUMES}
+
+
+def in_space(kind, dims, *cases, primitive=True):
+    """Cases of PyTorch's function in so many dimensions, and of the operation of any number of them."""
+    reference = getattr(F, f"{kind}{dims}d")
+    for arrays, args, kwargs in cases:
+        add(f"{kind}{dims}d", Case(arrays, args, kwargs, reference=reference))
+        add(f"{kind}{dims}d", Case([arrays[0][0], *arrays[1:]], args, kwargs, reference=reference))
+        if primitive:
+            add(kind, Case(arrays, args, kwargs, reference=reference))
+
+
+for _dims, _x in SPACES.items():
+    _kernel = (3,) * _dims
+    for _kwargs in ({}, {"stride": 2}, {"padding": (1, 2, 1)[:_dims]}, {"dilation": 2, "padding": 2}, {"stride": (2, 1, 2)[:_dims], "padding": 1}):
+        in_space("conv", _dims, ([_x, normal(6, 4, *_kernel), normal(6)], (), _kwargs))
+    in_space("conv", _dims, ([_x, normal(6, 2, *(3, 2, 1)[:_dims])], (), {"groups": 2}), ([_x, normal(8, 1, *_kernel)], (), {"groups": 4, "padding": 1}), ([_x, normal(2, 4, *(1,) * _dims)], (), {}))
+    _small = normal(2, 4, *(4, 3, 2)[:_dims])
+    for _kwargs in ({}, {"stride": 2}, {"stride": 2, "padding": 1, "output_padding": 1}, {"dilation": 2}):
+        in_space("conv_transpose", _dims, ([_small, normal(4, 3, *_kernel), normal(3)], (), _kwargs), primitive=False)
+    in_space("conv_transpose", _dims, ([_small, normal(4, 2, *_kernel)], (), {"groups": 2, "stride": (2, 1, 2)[:_dims]}), primitive=False)
+    for _args, _kwargs in [((2,), {}), (((3, 2, 2)[:_dims],), {"stride": 2, "padding": 1}), ((2,), {"stride": 3, "ceil_mode": True})]:
+        in_space("avg_pool", _dims, ([_x], _args, _kwargs))
+        in_space("max_pool", _dims, ([_x], _args, _kwargs))
+    in_space("avg_pool", _dims, ([_x], (3,), {"padding": 1, "count_include_pad": False}))
+    in_space("max_pool", _dims, ([_x], (2,), {"dilation": 2, "stride": 1}))
+    add(f"max_pool{_dims}d", Case([_x], (2,), {"return_indices": True}, reference=getattr(F, f"max_pool{_dims}d")))
+    if _dims > 1:
+        in_space("avg_pool", _dims, ([_x], (2,), {"divisor_override": 3}))
+    for _size in (1, (3, 2, 4)[:_dims], _x.shape[2:]):
+        in_space("adaptive_avg_pool", _dims, ([_x], (_size,), {}))
+in_space("adaptive_avg_pool", 2, ([IMAGES], ((None, 3),), {}))
 add("softmax log_softmax", Case([REDUCED], (1,)), Case([REDUCED * 100], kwargs={"dim": -1}), Case([normal(4)], (0,)))
 NORMED = [normal(3, 4, 5), uniform(0.5, 2, 5), normal(5)]
 add("layer_norm", Case(NORMED))  # called in its own ways: see SPECIAL_CALLS
@@ -252,7 +273,7 @@ SPECIAL_CALLS = {
     ("Tensor", "batch_norm_training"): lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True),
 }
 # Of these PyTorch gives the first output alone.
-FIRST_OUTPUT = {("", "layer_norm"), ("Tensor", "layer_norm"), ("", "batch_norm_training"), ("Tensor", "batch_norm_training"), ("", "max_pool2d"), ("Tensor", "max_pool2d")}
+FIRST_OUTPUT = {("", "layer_norm"), ("Tensor", "layer_norm"), ("", "batch_norm_training"), ("Tensor", "batch_norm_training"), ("", "max_pool"), ("Tensor", "max_pool")}
 add("pad", Case([normal(2, 3)], ((1, 0), (2, 1)), {"value": 3.0}, reference=lambda x: F.pad(x, (0, 1, 1, 2), value=3.0)))
 FUNCTIONAL_CASES = {
     "pad": [Case([CUBE], ((1, 2),)), Case([CUBE], ((1, 0, 0, 2),), {"value": 1.5}), Case([CUBE], ((-1, 1),))],
@@ -286,6 +307,6 @@ COMPARED_ELSEWHERE = {
     "tensor/random": "random_bernoulli random_int random_normal random_permutation random_uniform range",
     # They are the gradients of operations whose gradients are compared here.
     "the gradients above": """
-        adaptive_avg_pool2d_grad as_strided_grad avg_pool2d_grad batch_norm_training_grad conv2d_input_grad
-        conv2d_weight_grad layer_norm_grad log_softmax_grad max_pool2d_gather max_pool2d_scatter softmax_grad""",
+        adaptive_avg_pool_grad as_strided_grad avg_pool_grad batch_norm_training_grad conv_input_grad
+        conv_weight_grad layer_norm_grad log_softmax_grad max_pool_gather max_pool_scatter softmax_grad""",
 }

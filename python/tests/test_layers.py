@@ -12,27 +12,54 @@ from neura import _C, nn
 
 from compare import assert_same
 
-IMAGE = (2, 4, 6, 6)
+SERIES, IMAGE, VOLUME = (2, 4, 7), (2, 4, 6, 6), (2, 4, 5, 6, 5)
 
 # name: [(constructor's arguments, shape of the input, or integers)]
 CASES = {
     "Linear": [((3, 2), {}, (5, 3)), ((3, 2), {"bias": False}, (3,))],
+    "Conv1d": [
+        ((4, 6, 3), {}, SERIES),
+        ((4, 2, (3,)), {"stride": 2, "padding": (1,), "dilation": (2,), "groups": 2, "bias": False}, SERIES),
+        ((4, 2, 3), {}, SERIES[1:]),
+    ],
     "Conv2d": [
         ((4, 6, 3), {}, IMAGE),
         ((4, 2, (3, 1)), {"stride": 2, "padding": (1, 0), "dilation": (2, 1), "groups": 2, "bias": False}, IMAGE),
+        ((4, 2, 3), {}, IMAGE[1:]),
+    ],
+    "Conv3d": [
+        ((4, 6, 3), {}, VOLUME),
+        ((4, 2, (3, 1, 2)), {"stride": 2, "padding": (1, 0, 1), "dilation": (2, 1, 1), "groups": 2, "bias": False}, VOLUME),
+        ((4, 2, 3), {}, VOLUME[1:]),
+    ],
+    "ConvTranspose1d": [
+        ((4, 6, 3), {}, SERIES),
+        ((4, 2, (3,)), {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2, "dilation": 2}, SERIES),
+        ((4, 2, 2, 2, 0, 0, 1, False), {}, SERIES[1:]),
     ],
     "ConvTranspose2d": [
         ((4, 6, 3), {}, IMAGE),
         ((4, 2, (3, 2)), {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2, "dilation": 2}, IMAGE),
-        ((4, 2, 2, 2, 0, 0, 1, False), {}, IMAGE),
+        ((4, 2, 2, 2, 0, 0, 1, False), {}, IMAGE[1:]),
+    ],
+    "ConvTranspose3d": [
+        ((4, 6, 3), {}, VOLUME),
+        ((4, 2, (3, 2, 2)), {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2, "dilation": 2}, VOLUME),
+        ((4, 2, 2, 2, 0, 0, 1, False), {}, VOLUME[1:]),
     ],
     "Embedding": [((5, 3), {}, np.array([[0, 4], [4, 2]]))],
     "BatchNorm1d": [((4,), {}, (6, 4)), ((4, 1e-3, None, False), {}, (3, 4, 2))],
     "BatchNorm2d": [((4,), {}, IMAGE), ((4,), {"track_running_stats": False}, IMAGE)],
     "LayerNorm": [((6,), {}, IMAGE), (((6, 6),), {"eps": 1e-3, "elementwise_affine": False}, IMAGE)],
-    "MaxPool2d": [((2,), {}, IMAGE), ((3, 2, 1), {"ceil_mode": True}, IMAGE)],
-    "AvgPool2d": [((2,), {}, IMAGE), ((3, 2, 1, True, False), {}, IMAGE)],
-    "AdaptiveAvgPool2d": [((2,), {}, IMAGE), (((3, 2),), {}, IMAGE)],
+    "MaxPool1d": [((2,), {}, SERIES), ((3, 2, 1), {"ceil_mode": True}, SERIES), ((2,), {}, SERIES[1:])],
+    "MaxPool2d": [((2,), {}, IMAGE), ((3, 2, 1), {"ceil_mode": True}, IMAGE), ((2,), {}, IMAGE[1:])],
+    "MaxPool3d": [((2,), {}, VOLUME), ((3, 2, 1), {"ceil_mode": True}, VOLUME), ((2,), {}, VOLUME[1:])],
+    "AvgPool1d": [((2,), {}, SERIES), ((3, 2, 1, True, False), {}, SERIES)],
+    "AvgPool2d": [((2,), {}, IMAGE), ((3, 2, 1, True, False), {}, IMAGE), ((2,), {"divisor_override": 3}, IMAGE)],
+    "AvgPool3d": [((2,), {}, VOLUME), ((3, 2, 1, True, False), {}, VOLUME), ((2,), {"divisor_override": 3}, VOLUME)],
+    "AdaptiveAvgPool1d": [((2,), {}, SERIES), (((3,),), {}, SERIES)],
+    "AdaptiveAvgPool2d": [((2,), {}, IMAGE), (((3, 2),), {}, IMAGE), (((None, 2),), {}, IMAGE)],
+    "AdaptiveAvgPool3d": [((2,), {}, VOLUME), (((3, 2, 4),), {}, VOLUME)],
     "Dropout": [((0.0,), {}, (3, 4)), ((), {"p": 0.0, "inplace": False}, (3, 4))],
     "Flatten": [((), {}, IMAGE), ((0, 1), {}, IMAGE)],
     "Identity": [((), {}, (3, 4))],
@@ -86,7 +113,7 @@ def test_a_layer_is_that_of_pytorch(name, args, kwargs, shape):
         # A bias is a parameter, and PyTorch's pools replace a stride that is not given.
         value = getattr(ours, option)
         if hasattr(theirs, option) and option != "bias" and not (option == "stride" and value is None):
-            assert getattr(theirs, option) in (value, (value, value))
+            assert getattr(theirs, option) in (value, (value,), (value, value), (value, value, value))
     text = repr(ours)
     assert text == repr(theirs) or repr(eval(f"nn.{text}")) == text
     assert list(ours.state_dict()) == list(theirs.state_dict())

@@ -389,7 +389,7 @@ PLAUSIBLE = {
     "str": "mean",
     "bool": False,
     "IntOrInts": (1,),
-    "IntOrPair": 1,
+    "IntOrSizes": 1,
     "dtype": nr.float32,
     "DeviceLike": "cpu",
     "Any": None,

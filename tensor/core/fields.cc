@@ -15,7 +15,7 @@ std::string Print(double value) { return absl::StrCat(value); }
 std::string Print(DType value) { return std::string(DTypeName(value)); }
 std::string Print(const Scalar& value) { return ToString(value); }
 std::string Print(const Dims& value) { return ToString(DimsView(value)); }
-std::string Print(Size2 value) { return absl::StrCat("[", value.height, ", ", value.width, "]"); }
+std::string Print(const Sizes& value) { return ToString(value); }
 std::string Print(const std::string& value) { return absl::StrCat("\"", value, "\""); }
 template <typename T>
 std::string Print(const std::optional<T>& value) {

@@ -14,24 +14,14 @@
 #include "neura/tensor/core/dtype.h"
 #include "neura/tensor/core/scalar.h"
 #include "neura/tensor/core/shape.h"
+#include "neura/tensor/core/sizes.h"
 
 namespace neura {
 
-// Height and width; one number stands for both.
-struct Size2 {
-  int64_t height = 0;
-  int64_t width = 0;
-
-  constexpr Size2() = default;
-  constexpr Size2(int64_t both) : height(both), width(both) {}
-  constexpr Size2(int64_t height, int64_t width) : height(height), width(width) {}
-  friend bool operator==(const Size2&, const Size2&) = default;
-};
-
 // The types that a field may have.
-using FieldRef = std::variant<bool*, int64_t*, uint64_t*, double*, DType*, Scalar*, Dims*, Size2*,
+using FieldRef = std::variant<bool*, int64_t*, uint64_t*, double*, DType*, Scalar*, Dims*, Sizes*,
                               std::string*, std::optional<int64_t>*, std::optional<double>*,
-                              std::optional<Scalar>*, std::optional<DType>*, std::optional<Size2>*>;
+                              std::optional<Scalar>*, std::optional<DType>*, std::optional<Sizes>*>;
 using FieldVisitor = absl::FunctionRef<void(const char* name, FieldRef field)>;
 
 // What can be done with an option struct whose type is known only here.

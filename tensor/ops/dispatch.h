@@ -60,7 +60,7 @@ std::vector<Tensor> DispatchList(OpId op, const void* options, TensorRefs inputs
 // Writes the result of a pointwise operation over *inputs[0], which must have its shape and dtype.
 void DispatchInPlace(OpId op, const void* options, TensorRefs inputs);
 
-// CallFor<op::kMaxPool2d>(0b1, {.kernel_size = 2}, x).values: of several outputs those that are
+// CallFor<op::kMaxPool>(0b1, {.kernel_size = 2}, x).values: of several outputs those that are
 // wanted; the others are undefined. The operation is known in the header of its family.
 template <OpId kOp, typename... Inputs>
 auto CallFor(OutputMask wanted, const typename CallOf<kOp>::Options& options,
@@ -75,7 +75,7 @@ auto CallFor(OutputMask wanted, const typename CallOf<kOp>::Options& options,
   }
   (std::make_index_sequence<kNumOutputs>());
 }
-// Call<op::kMaxPool2d>({.kernel_size = 2}, x): the only output, a struct of them, or a vector where
+// Call<op::kMaxPool>({.kernel_size = 2}, x): the only output, a struct of them, or a vector where
 // they are a list.
 template <OpId kOp, typename... Inputs>
 auto Call(const typename CallOf<kOp>::Options& options, const Inputs&... inputs) {

@@ -74,17 +74,17 @@ class CountMade : public OpObserver {
 
 TEST(WantedTest, OutputsThatNobodyWantsAreNotMade) {
   const Tensor x = Rand({2, 3, 8, 8});
-  const MaxPool2dOutputs both = MaxPool2dWithIndices(x, {.kernel_size = 2});
+  const MaxPoolOutputs both = MaxPool2dWithIndices(x, {.kernel_size = 2});
   CountMade counted;
   {
     ScopedObserver scope(&counted);
-    const MaxPool2dOutputs one = CallFor<op::kMaxPool2d>(0b1, {.kernel_size = 2}, x);
+    const MaxPoolOutputs one = CallFor<op::kMaxPool>(0b1, {.kernel_size = 2}, x);
     EXPECT_TRUE(SameBits(one.values, both.values));
     EXPECT_FALSE(one.indices.defined());
     EXPECT_TRUE(SameBits(MaxPool2d(x, {.kernel_size = 2}), both.values));
   }
   EXPECT_EQ(counted.made, 2);
-  const MaxPool2dOutputs other = CallFor<op::kMaxPool2d>(0b10, {.kernel_size = 2}, x);
+  const MaxPoolOutputs other = CallFor<op::kMaxPool>(0b10, {.kernel_size = 2}, x);
   EXPECT_TRUE(SameBits(other.indices, both.indices));
   EXPECT_FALSE(other.values.defined());
 }
@@ -92,7 +92,7 @@ TEST(WantedTest, OutputsThatNobodyWantsAreNotMade) {
 TEST(WantedTest, AnObserverGetsWhatItNeedsAndTheCallerWhatItWants) {
   CountMade counted(0b10);
   ScopedObserver scope(&counted);
-  const MaxPool2dOutputs one = CallFor<op::kMaxPool2d>(0b1, {.kernel_size = 2}, Ones({1, 1, 2, 2}));
+  const MaxPoolOutputs one = CallFor<op::kMaxPool>(0b1, {.kernel_size = 2}, Ones({1, 1, 2, 2}));
   EXPECT_EQ(counted.made, 3);  // with the ones
   EXPECT_FALSE(one.indices.defined());
 }
@@ -176,7 +176,7 @@ TEST(ErrorTest, NamesOperationShapesAndDtypes) {
   EXPECT_THAT(ErrorOf([] {
                 Conv2d(Ones({1, 3, 4, 4}), Ones({2, 2, 3, 3}));
               }),
-              HasSubstr("conv2d(float32 [1, 3, 4, 4], float32 [2, 2, 3, 3]"));
+              HasSubstr("conv(float32 [1, 3, 4, 4], float32 [2, 2, 3, 3]"));
   EXPECT_THAT(ErrorOf([] {
                 Gather(Ones({2, 2}), 0, FromList<int64_t>({0, 5}, {1, 2}));
               }),
@@ -234,7 +234,7 @@ TEST(ErrorTest, Codes) {
   EXPECT_EQ(CodeOf([&] { IndexSelect(Ones({2}), 0, index); }), StatusCode::kOutOfRange);
   EXPECT_EQ(CodeOf([&] { Gather(Ones({2}), 0, index); }), StatusCode::kOutOfRange);
   EXPECT_EQ(CodeOf([&] {
-              MaxPool2dGather(Ones({1, 1, 2, 2}), FromList<int64_t>({9}, {1, 1, 1, 1}));
+              MaxPoolGather(Ones({1, 1, 2, 2}), FromList<int64_t>({9}, {1, 1, 1, 1}));
             }),
             StatusCode::kOutOfRange);
   const Tensor complex = Ones({2, 2}, {.dtype = kComplex64});
@@ -272,16 +272,66 @@ TEST(ErrorTest, Windows) {
               HasSubstr("groups = 9223372036854775807"));
   const Tensor none = Zeros({0, 4, 3, 3});
   EXPECT_THAT(ErrorOf([&] {
-                Conv2dInputGrad(Zeros({1, 0, 2, 2}), none, {.size = 4, .groups = INT64_MAX / 2});
+                ConvInputGrad(Zeros({1, 0, 2, 2}), none, {.size = 4, .groups = INT64_MAX / 2});
               }),
               HasSubstr("groups"));
-  EXPECT_THAT(ErrorOf([&] { AvgPool2dGrad(x, {.size = 8, .kernel_size = 0}); }),
+  EXPECT_THAT(ErrorOf([&] { AvgPoolGrad(x, {.size = 8, .kernel_size = 0}); }),
               HasSubstr("kernel_size"));
-  EXPECT_THAT(ErrorOf([&] { AvgPool2dGrad(x, {.size = 8, .kernel_size = 2, .padding = 2}); }),
+  EXPECT_THAT(ErrorOf([&] { AvgPoolGrad(x, {.size = 8, .kernel_size = 2, .padding = 2}); }),
               HasSubstr("padding"));
-  EXPECT_THAT(ErrorOf([&] { AvgPool2dGrad(x, {.size = 10, .kernel_size = 2}); }),
-              HasSubstr("[N, C, 5, 5]"));
-  EXPECT_EQ(AvgPool2dGrad(x, {.size = 8, .kernel_size = 2}).size(3), 8);
+  EXPECT_THAT(ErrorOf([&] { AvgPoolGrad(x, {.size = 10, .kernel_size = 2}); }),
+              HasSubstr("[N, C] and [5, 5]"));
+  EXPECT_EQ(AvgPoolGrad(x, {.size = 8, .kernel_size = 2}).size(3), 8);
+  EXPECT_THAT(ErrorOf([&] { AvgPool(x, {.kernel_size = 2, .divisor_override = 0}); }),
+              HasSubstr("divisor_override"));
+}
+
+TEST(ErrorTest, SpatialDimensions) {
+  const Tensor x = Ones({1, 2, 4, 4}), row = Ones({1, 2, 4});
+  EXPECT_THAT(ErrorOf([&] {
+                Conv(row, Ones({2, 2, 3}), {}, {.stride = {1, 2}});
+              }),
+              HasSubstr("stride=[1, 2], padding=0, dilation=1, groups=1}): stride = [1, 2] must be "
+                        "one number, or one for each of the 1 spatial dimensions"));
+  EXPECT_THAT(ErrorOf([&] {
+                MaxPool2d(x, {.kernel_size = {2, 2, 2}});
+              }),
+              HasSubstr("kernel_size = [2, 2, 2] must be one number, or one for each of the 2"));
+  EXPECT_THAT(ErrorOf([&] {
+                ConvTranspose1d(row, Ones({2, 2, 3}), {}, {.output_padding = {0, 0}});
+              }),
+              HasSubstr("conv_transpose1d: [0, 0] must be one number"));
+  EXPECT_THAT(ErrorOf([&] {
+                ConvTranspose2d(x, Ones({2, 2, 3, 3}), {}, {.stride = 2, .output_padding = 2});
+              }),
+              HasSubstr("output_padding = 2 must be below stride = 2 or dilation = 1"));
+  EXPECT_THAT(ErrorOf([&] {
+                Conv(Ones({2, 3}), Ones({2, 3}));
+              }),
+              HasSubstr("one to three spatial dimensions"));
+  EXPECT_THAT(ErrorOf([&] {
+                AvgPool(Ones({1, 1, 2, 2, 2, 2}), {.kernel_size = 2});
+              }),
+              HasSubstr("one to three spatial dimensions"));
+  EXPECT_THAT(ErrorOf([&] { Conv(x, Ones({2, 2, 3})); }), HasSubstr("of 4 dimensions"));
+  EXPECT_THAT(ErrorOf([&] {
+                Conv1d(x, Ones({2, 2, 3}));
+              }),
+              HasSubstr("conv1d: expected [N, C, W] or [C, W], got float32 [1, 2, 4, 4]"));
+  EXPECT_THAT(ErrorOf([&] { AdaptiveAvgPool3d(row, 1); }), HasSubstr("adaptive_avg_pool3d"));
+  EXPECT_THAT(ErrorOf([] { Sizes({1, 2, 3, 4}); }), HasSubstr("[1, 2, 3, 4] must be one number"));
+}
+
+TEST(SizesTest, OneNumberStandsForAll) {
+  const Sizes one = 3, two = {1, 2};
+  EXPECT_TRUE(one.AreOf(1) && one.AreOf(3) && two.AreOf(2));
+  EXPECT_FALSE(two.AreOf(1) || two.AreOf(3));
+  EXPECT_EQ(one[2], 3);
+  EXPECT_EQ(two[1], 2);
+  EXPECT_EQ(one.Each(2), Sizes({3, 3}));
+  EXPECT_EQ(Sizes({3}), one);
+  EXPECT_EQ(ToString(one), "3");
+  EXPECT_EQ(ToString(two), "[1, 2]");
 }
 
 TEST(ErrorTest, AnotherDeviceHasNoMemoryHere) {
@@ -294,8 +344,8 @@ TEST(ErrorTest, HugeShapes) {
 }
 
 TEST(SchemaTest, ReadsInputsFromTheList) {
-  const OpSchema& conv = SchemaOf(op::kConv2d);
-  EXPECT_STREQ(conv.name, "conv2d");
+  const OpSchema& conv = SchemaOf(op::kConv);
+  EXPECT_STREQ(conv.name, "conv");
   EXPECT_EQ(conv.min_inputs, 2);
   EXPECT_EQ(conv.max_inputs, 3);
   EXPECT_EQ(SchemaOf(op::kCat).max_inputs, kAnyNumber);
@@ -307,10 +357,9 @@ TEST(SchemaTest, ReadsInputsFromTheList) {
 }
 
 TEST(FieldsTest, OptionsPrintAndCompare) {
-  const Conv2dOptions a{.stride = {2, 1}}, b{.stride = {2, 1}}, c;
-  const OptionsType& type = *SchemaOf(op::kConv2d).options;
-  EXPECT_EQ(OptionsToString(type, &a),
-            "{stride=[2, 1], padding=[0, 0], dilation=[1, 1], groups=1}");
+  const ConvOptions a{.stride = {2, 1}}, b{.stride = {2, 1}}, c;
+  const OptionsType& type = *SchemaOf(op::kConv).options;
+  EXPECT_EQ(OptionsToString(type, &a), "{stride=[2, 1], padding=0, dilation=1, groups=1}");
   EXPECT_TRUE(OptionsEqual(type, &a, &b));
   EXPECT_FALSE(OptionsEqual(type, &a, &c));
 }

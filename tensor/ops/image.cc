@@ -1,6 +1,10 @@
 #include "neura/tensor/ops/image.h"
 
-#include "neura/tensor/ops/composites.h"
+#include <algorithm>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/pointwise.h"
@@ -8,60 +12,149 @@
 
 namespace neura {
 
-Tensor Conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias,
-              const Conv2dOptions& options) {
-  return Call<op::kConv2d>(options, input, weight, bias);
+Tensor Conv(const Tensor& input, const Tensor& weight, const Tensor& bias,
+            const ConvOptions& options) {
+  return Call<op::kConv>(options, input, weight, bias);
 }
-Tensor Conv2dInputGrad(const Tensor& grad, const Tensor& weight, const Conv2dGradOptions& options) {
-  return Call<op::kConv2dInputGrad>(options, grad, weight);
+Tensor ConvInputGrad(const Tensor& grad, const Tensor& weight, const ConvGradOptions& options) {
+  return Call<op::kConvInputGrad>(options, grad, weight);
 }
-Tensor Conv2dWeightGrad(const Tensor& grad, const Tensor& input, const Conv2dGradOptions& options) {
-  return Call<op::kConv2dWeightGrad>(options, grad, input);
-}
-
-MaxPool2dOutputs MaxPool2dWithIndices(const Tensor& input, const MaxPool2dOptions& options) {
-  return Call<op::kMaxPool2d>(options, input);
-}
-Tensor MaxPool2d(const Tensor& input, const MaxPool2dOptions& options) {
-  return CallFor<op::kMaxPool2d>(0b1, options, input).values;
-}
-Tensor MaxPool2dScatter(const Tensor& input, const Tensor& indices, Size2 output_size) {
-  return Call<op::kMaxPool2dScatter>({.output_size = output_size}, input, indices);
-}
-Tensor MaxPool2dGather(const Tensor& input, const Tensor& indices) {
-  return Call<op::kMaxPool2dGather>({}, input, indices);
+Tensor ConvWeightGrad(const Tensor& grad, const Tensor& input, const ConvGradOptions& options) {
+  return Call<op::kConvWeightGrad>(options, grad, input);
 }
 
-Tensor AvgPool2d(const Tensor& input, const AvgPool2dOptions& options) {
-  return Call<op::kAvgPool2d>(options, input);
+MaxPoolOutputs MaxPool(const Tensor& input, const MaxPoolOptions& options) {
+  return Call<op::kMaxPool>(options, input);
 }
-Tensor AvgPool2dGrad(const Tensor& grad, const AvgPool2dGradOptions& options) {
-  return Call<op::kAvgPool2dGrad>(options, grad);
+Tensor MaxPoolScatter(const Tensor& input, const Tensor& indices, const Sizes& output_size) {
+  return Call<op::kMaxPoolScatter>({.output_size = output_size}, input, indices);
 }
-Tensor AdaptiveAvgPool2d(const Tensor& input, Size2 output_size) {
-  return Call<op::kAdaptiveAvgPool2d>({.output_size = output_size}, input);
-}
-Tensor AdaptiveAvgPool2dGrad(const Tensor& grad, Size2 input_size) {
-  return Call<op::kAdaptiveAvgPool2dGrad>({.output_size = input_size}, grad);
+Tensor MaxPoolGather(const Tensor& input, const Tensor& indices) {
+  return Call<op::kMaxPoolGather>({}, input, indices);
 }
 
-Tensor ConvTranspose2d(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,
-                       Size2 stride, Size2 padding, Size2 output_padding, int64_t groups,
-                       Size2 dilation) {
-  RequireDims("conv_transpose2d", input, 4);
-  RequireDims("conv_transpose2d", weight, 4);
-  const auto extent = [&](int64_t dim, int64_t Size2::*side) {
-    return (input.size(dim) - 1) * stride.*side - 2 * padding.*side +
-           dilation.*side * (weight.size(dim) - 1) + output_padding.*side + 1;
-  };
-  const Tensor result =
-      Conv2dInputGrad(input, weight,
-                      {.size = Size2(extent(2, &Size2::height), extent(3, &Size2::width)),
-                       .stride = stride,
-                       .padding = padding,
-                       .dilation = dilation,
-                       .groups = groups});
-  return bias ? result + Reshape(*bias, {1, -1, 1, 1}) : result;
+Tensor AvgPool(const Tensor& input, const AvgPoolOptions& options) {
+  return Call<op::kAvgPool>(options, input);
 }
+Tensor AvgPoolGrad(const Tensor& grad, const AvgPoolGradOptions& options) {
+  return Call<op::kAvgPoolGrad>(options, grad);
+}
+Tensor AdaptiveAvgPool(const Tensor& input, const Sizes& output_size) {
+  return Call<op::kAdaptiveAvgPool>({.output_size = output_size}, input);
+}
+Tensor AdaptiveAvgPoolGrad(const Tensor& grad, const Sizes& input_size) {
+  return Call<op::kAdaptiveAvgPoolGrad>({.output_size = input_size}, grad);
+}
+
+namespace {
+
+// Whether `input` is an image without a batch. It must have so many spatial dimensions.
+bool IsUnbatched(std::string_view op, const Tensor& input, size_t dims) {
+  RequireDefined(op, input);
+  const auto spatial = static_cast<size_t>(input.dim()) - dims;
+  if (spatial == 1 || spatial == 2) return spatial == 1;
+  const char* const layouts[] = {"W", "H, W", "D, H, W"};
+  ThrowInvalidArgument(absl::StrCat(op, ": expected [N, C, ", layouts[dims - 1], "] or [C, ",
+                                    layouts[dims - 1], "], got ", Describe(input)));
+}
+
+// What `function` makes of a batch, made of one image where that is what there is.
+Tensor OverBatch(std::string_view op, const Tensor& input, size_t dims,
+                 absl::FunctionRef<Tensor(const Tensor&)> function) {
+  if (!IsUnbatched(op, input, dims)) return function(input);
+  return Squeeze(function(Unsqueeze(input, 0)), {0});
+}
+
+Tensor ConvOf(std::string_view op, size_t dims, const Tensor& input, const Tensor& weight,
+              const Tensor& bias, const ConvOptions& options) {
+  return OverBatch(op, input, dims,
+                   [&](const Tensor& batch) { return Conv(batch, weight, bias, options); });
+}
+
+Tensor ConvTransposeOf(std::string_view op, size_t dims, const Tensor& input, const Tensor& weight,
+                       const Tensor& bias, const ConvTransposeOptions& options) {
+  RequireDims(op, weight, static_cast<int64_t>(dims) + 2);
+  for (const Sizes* sizes :
+       {&options.stride, &options.padding, &options.output_padding, &options.dilation}) {
+    if (sizes->AreOf(dims)) continue;
+    ThrowInvalidArgument(absl::StrCat(op, ": ", ToString(*sizes),
+                                      " must be one number, or one for ", "each of the ", dims,
+                                      " spatial dimensions"));
+  }
+  return OverBatch(op, input, dims, [&](const Tensor& batch) {
+    Dims size, per_channel = {-1};
+    for (size_t d = 0; d < dims; ++d) {
+      const auto dim = static_cast<int64_t>(d) + 2;
+      const int64_t more = options.output_padding[d];
+      if (more < 0 || more >= std::max(options.stride[d], options.dilation[d])) {
+        ThrowInvalidArgument(absl::StrCat(op,
+                                          ": output_padding = ", ToString(options.output_padding),
+                                          " must be below stride = ", ToString(options.stride),
+                                          " or dilation = ", ToString(options.dilation)));
+      }
+      size.push_back((batch.size(dim) - 1) * options.stride[d] - 2 * options.padding[d] +
+                     options.dilation[d] * (weight.size(dim) - 1) + options.output_padding[d] + 1);
+      per_channel.push_back(1);
+    }
+    const Tensor result = ConvInputGrad(batch, weight,
+                                        {.size = Sizes(DimsView(size)),
+                                         .stride = options.stride,
+                                         .padding = options.padding,
+                                         .dilation = options.dilation,
+                                         .groups = options.groups});
+    return bias.defined() ? result + Reshape(bias, per_channel) : result;
+  });
+}
+
+MaxPoolOutputs MaxPoolOf(std::string_view op, size_t dims, OutputMask wanted, const Tensor& input,
+                         const MaxPoolOptions& options) {
+  const bool unbatched = IsUnbatched(op, input, dims);
+  MaxPoolOutputs result =
+      CallFor<op::kMaxPool>(wanted, options, unbatched ? Unsqueeze(input, 0) : input);
+  if (!unbatched) return result;
+  for (Tensor* output : {&result.values, &result.indices}) {
+    if (output->defined()) *output = Squeeze(*output, {0});
+  }
+  return result;
+}
+
+Tensor AvgPoolOf(std::string_view op, size_t dims, const Tensor& input,
+                 const AvgPoolOptions& options) {
+  return OverBatch(op, input, dims, [&](const Tensor& batch) { return AvgPool(batch, options); });
+}
+
+Tensor AdaptiveAvgPoolOf(std::string_view op, size_t dims, const Tensor& input,
+                         const Sizes& output_size) {
+  return OverBatch(op, input, dims,
+                   [&](const Tensor& batch) { return AdaptiveAvgPool(batch, output_size); });
+}
+
+}  // namespace
+
+#define NEURA_INTERNAL_DEFINE_IN(n)                                                             \
+  Tensor Conv##n##d(const Tensor& input, const Tensor& weight, const Tensor& bias,              \
+                    const ConvOptions& options) {                                               \
+    return ConvOf("conv" #n "d", n, input, weight, bias, options);                              \
+  }                                                                                             \
+  Tensor ConvTranspose##n##d(const Tensor& input, const Tensor& weight, const Tensor& bias,     \
+                             const ConvTransposeOptions& options) {                             \
+    return ConvTransposeOf("conv_transpose" #n "d", n, input, weight, bias, options);           \
+  }                                                                                             \
+  MaxPoolOutputs MaxPool##n##dWithIndices(const Tensor& input, const MaxPoolOptions& options) { \
+    return MaxPoolOf("max_pool" #n "d", n, kAllOutputs, input, options);                        \
+  }                                                                                             \
+  Tensor MaxPool##n##d(const Tensor& input, const MaxPoolOptions& options) {                    \
+    return MaxPoolOf("max_pool" #n "d", n, 0b1, input, options).values;                         \
+  }                                                                                             \
+  Tensor AvgPool##n##d(const Tensor& input, const AvgPoolOptions& options) {                    \
+    return AvgPoolOf("avg_pool" #n "d", n, input, options);                                     \
+  }                                                                                             \
+  Tensor AdaptiveAvgPool##n##d(const Tensor& input, const Sizes& output_size) {                 \
+    return AdaptiveAvgPoolOf("adaptive_avg_pool" #n "d", n, input, output_size);                \
+  }
+NEURA_INTERNAL_DEFINE_IN(1)
+NEURA_INTERNAL_DEFINE_IN(2)
+NEURA_INTERNAL_DEFINE_IN(3)
+#undef NEURA_INTERNAL_DEFINE_IN
 
 }  // namespace neura

@@ -1,36 +1,121 @@
-// Convolution and pooling over [N, C, H, W].
+// Convolution and pooling. Each is one operation over [N, C, ...] with one to three spatial
+// dimensions; the functions for one, two or three of them take images without N, too, and give
+// results without it.
 #ifndef NEURA_TENSOR_OPS_IMAGE_H_
 #define NEURA_TENSOR_OPS_IMAGE_H_
+
+#include <optional>
 
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/op_list/image.h"
 
 namespace neura {
 
-// Cross-correlation. input [N, C, H, W], weight [O, C / groups, KH, KW], bias [O] or undefined;
-// result [N, O, OH, OW] with OH = (H + 2 * padding - dilation * (KH - 1) - 1) / stride + 1.
-Tensor Conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
-              const Conv2dOptions& options = {});
-// Its gradients: grad is [N, O, OH, OW], options.size the extents [H, W] of the input, or [KH, KW]
+// ---- in any number of dimensions -------------------------------------------------------------
+
+// Cross-correlation. input [N, C, in...], weight [O, C / groups, kernel...], bias [O] or undefined;
+// result [N, O, out...] with
+//   out = (in + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
+// in each dimension.
+Tensor Conv(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+            const ConvOptions& options = {});
+// Its gradients: grad is [N, O, out...], options.size the extents in... of the input, or kernel...
 // of the weight.
-Tensor Conv2dInputGrad(const Tensor& grad, const Tensor& weight, const Conv2dGradOptions& options);
-Tensor Conv2dWeightGrad(const Tensor& grad, const Tensor& input, const Conv2dGradOptions& options);
+Tensor ConvInputGrad(const Tensor& grad, const Tensor& weight, const ConvGradOptions& options);
+Tensor ConvWeightGrad(const Tensor& grad, const Tensor& input, const ConvGradOptions& options);
 
-Tensor MaxPool2d(const Tensor& input, const MaxPool2dOptions& options);
-// The values and the indices, int64 h * W + w, of their sources; both [N, C, OH, OW].
-MaxPool2dOutputs MaxPool2dWithIndices(const Tensor& input, const MaxPool2dOptions& options);
+// The values and the places of their sources in their channels, int64 (d * H + h) * W + w; both
+// [N, C, out...].
+MaxPoolOutputs MaxPool(const Tensor& input, const MaxPoolOptions& options);
 // The inverse direction: zeros of [N, C] + output_size to which each element is added at its index.
-// Throws OutOfRange for an index outside the plane.
-Tensor MaxPool2dScatter(const Tensor& input, const Tensor& indices, Size2 output_size);
-// The elements of each plane at `indices`.
-Tensor MaxPool2dGather(const Tensor& input, const Tensor& indices);
+// Throws OutOfRange for an index outside the channel.
+Tensor MaxPoolScatter(const Tensor& input, const Tensor& indices, const Sizes& output_size);
+// The elements of each channel at `indices`.
+Tensor MaxPoolGather(const Tensor& input, const Tensor& indices);
 
-Tensor AvgPool2d(const Tensor& input, const AvgPool2dOptions& options);
-Tensor AvgPool2dGrad(const Tensor& grad, const AvgPool2dGradOptions& options);
-// Output row i is the mean of input rows floor(i * H / OH) to ceil((i + 1) * H / OH), and so the
-// columns.
-Tensor AdaptiveAvgPool2d(const Tensor& input, Size2 output_size);
-Tensor AdaptiveAvgPool2dGrad(const Tensor& grad, Size2 input_size);
+Tensor AvgPool(const Tensor& input, const AvgPoolOptions& options);
+Tensor AvgPoolGrad(const Tensor& grad, const AvgPoolGradOptions& options);
+// Output row i is the mean of input rows floor(i * in / out) to ceil((i + 1) * in / out), and so in
+// each dimension; Sizes::kSame leaves one as it is.
+Tensor AdaptiveAvgPool(const Tensor& input, const Sizes& output_size);
+Tensor AdaptiveAvgPoolGrad(const Tensor& grad, const Sizes& input_size);
+
+// ---- in one, two or three --------------------------------------------------------------------
+
+// [N, C, W], [N, C, H, W] and [N, C, D, H, W], or without N.
+Tensor Conv1d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+              const ConvOptions& options = {});
+Tensor Conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+              const ConvOptions& options = {});
+Tensor Conv3d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+              const ConvOptions& options = {});
+
+struct ConvTransposeOptions {
+  Sizes stride = 1;
+  Sizes padding = 0;
+  Sizes output_padding = 0;  // elements more at the end
+  int64_t groups = 1;
+  Sizes dilation = 1;
+};
+// The transpose of a convolution, which enlarges: weight [C, O / groups, kernel...], result
+// [N, O, out...] with
+//   out = (in - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1.
+// Throws InvalidArgument unless output_padding is below the stride.
+Tensor ConvTranspose1d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+                       const ConvTransposeOptions& options = {});
+Tensor ConvTranspose2d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+                       const ConvTransposeOptions& options = {});
+Tensor ConvTranspose3d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
+                       const ConvTransposeOptions& options = {});
+
+// The values alone, and both results.
+Tensor MaxPool1d(const Tensor& input, const MaxPoolOptions& options);
+Tensor MaxPool2d(const Tensor& input, const MaxPoolOptions& options);
+Tensor MaxPool3d(const Tensor& input, const MaxPoolOptions& options);
+MaxPoolOutputs MaxPool1dWithIndices(const Tensor& input, const MaxPoolOptions& options);
+MaxPoolOutputs MaxPool2dWithIndices(const Tensor& input, const MaxPoolOptions& options);
+MaxPoolOutputs MaxPool3dWithIndices(const Tensor& input, const MaxPoolOptions& options);
+
+Tensor AvgPool1d(const Tensor& input, const AvgPoolOptions& options);
+Tensor AvgPool2d(const Tensor& input, const AvgPoolOptions& options);
+Tensor AvgPool3d(const Tensor& input, const AvgPoolOptions& options);
+Tensor AdaptiveAvgPool1d(const Tensor& input, const Sizes& output_size);
+Tensor AdaptiveAvgPool2d(const Tensor& input, const Sizes& output_size);
+Tensor AdaptiveAvgPool3d(const Tensor& input, const Sizes& output_size);
+
+// ---- with the arguments that PyTorch has -----------------------------------------------------
+
+template <auto kFunction>
+Tensor ConvFrom(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,
+                const Sizes& stride, const Sizes& padding, const Sizes& dilation, int64_t groups) {
+  return kFunction(input, weight, bias.value_or(Tensor()),
+                   {.stride = stride, .padding = padding, .dilation = dilation, .groups = groups});
+}
+
+template <auto kFunction>
+Tensor ConvTransposeFrom(const Tensor& input, const Tensor& weight,
+                         const std::optional<Tensor>& bias, const Sizes& stride,
+                         const Sizes& padding, const Sizes& output_padding, int64_t groups,
+                         const Sizes& dilation) {
+  return kFunction(input, weight, bias.value_or(Tensor()),
+                   {.stride = stride,
+                    .padding = padding,
+                    .output_padding = output_padding,
+                    .groups = groups,
+                    .dilation = dilation});
+}
+
+template <auto kFunction>
+Tensor AvgPoolFrom(const Tensor& input, const Sizes& kernel_size,
+                   const std::optional<Sizes>& stride, const Sizes& padding, bool ceil_mode,
+                   bool count_include_pad, const std::optional<int64_t>& divisor_override) {
+  return kFunction(input, {.kernel_size = kernel_size,
+                           .stride = stride,
+                           .padding = padding,
+                           .ceil_mode = ceil_mode,
+                           .count_include_pad = count_include_pad,
+                           .divisor_override = divisor_override});
+}
 
 }  // namespace neura
 

@@ -1,4 +1,6 @@
-// Inference of convolution and pooling over [N, C, H, W].
+// Inference of convolution and pooling over [N, C, ...].
+#include <algorithm>
+
 #include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/window.h"
@@ -6,121 +8,156 @@
 namespace neura::infer {
 namespace {
 
-void CheckSize(const OpCall& call, std::string_view name, Size2 size, int64_t at_least) {
-  // Above this no product of two of them overflows.
-  constexpr int64_t kMost = int64_t{1} << 31;
-  if (size.height < at_least || size.width < at_least || size.height > kMost ||
-      size.width > kMost) {
-    Fail(call, name, " = [", size.height, ", ", size.width, "] must be at least ", at_least);
+// Of a tensor [N, C, ...] or a weight [O, C / groups, K...].
+DimsView Spatial(const Tensor& tensor) { return tensor.shape().subspan(2); }
+
+void CheckSpatial(const OpCall& call, size_t input, std::string_view layout) {
+  const int64_t dims = call.input(input).dim() - 2;
+  if (dims < 1 || dims > static_cast<int64_t>(Sizes::kMostDims)) {
+    Fail(call, "input ", input, " must be ", layout, " with one to three spatial dimensions");
   }
 }
 
-Size2 Spatial(const Tensor& tensor) { return {tensor.size(2), tensor.size(3)}; }
+// Two inputs of as many spatial dimensions.
+void CheckSpatial(const OpCall& call, std::string_view first, std::string_view second) {
+  CheckSpatial(call, 0, first);
+  CheckRank(call, 1, call.input(0).dim(), second);
+}
 
-Size2 WindowCounts(const OpCall& call, Size2 extent, Size2 size, Size2 stride, Size2 padding,
-                   Size2 dilation, bool ceil_mode) {
+void CheckSize(const OpCall& call, std::string_view name, const Sizes& size, size_t dims,
+               int64_t at_least) {
+  if (!size.AreOf(dims)) {
+    Fail(call, name, " = ", ToString(size), " must be one number, or one for each of the ", dims,
+         " spatial dimensions");
+  }
+  // Above this no product of two of them overflows.
+  constexpr int64_t kMost = int64_t{1} << 31;
+  for (int64_t number : size.given()) {
+    if (number < at_least || number > kMost) {
+      Fail(call, name, " = ", ToString(size), " must be at least ", at_least);
+    }
+  }
+}
+
+Dims WindowCounts(const OpCall& call, DimsView extents, const Sizes& size, const Sizes& stride,
+                  const Sizes& padding, const Sizes& dilation, bool ceil_mode) {
   // Beside sizes of at most 2^31, windows over it can be counted in 64 bits.
   constexpr int64_t kMost = int64_t{1} << 62;
-  if (extent.height > kMost || extent.width > kMost) {
-    Fail(call, "the plane [", extent.height, ", ", extent.width, "] is too large");
+  Dims counts;
+  for (size_t d = 0; d < extents.size(); ++d) {
+    if (extents[d] > kMost) Fail(call, "a channel of ", ToString(extents), " is too large");
+    counts.push_back(
+        WindowCount(extents[d], size[d], stride[d], padding[d], dilation[d], ceil_mode));
   }
-  return {WindowCount(extent.height, size.height, stride.height, padding.height, dilation.height,
-                      ceil_mode),
-          WindowCount(extent.width, size.width, stride.width, padding.width, dilation.width,
-                      ceil_mode)};
+  return counts;
+}
+
+bool AllAtLeastOne(DimsView extents) {
+  return std::all_of(extents.begin(), extents.end(), [](int64_t extent) { return extent >= 1; });
+}
+
+// The first two extents of a result, and its spatial ones.
+void SetShape(OutputSpec& output, int64_t first, int64_t second, DimsView spatial) {
+  output.shape = {first, second};
+  output.shape.insert(output.shape.end(), spatial.begin(), spatial.end());
 }
 
 // The options of a convolution with this kernel.
 template <typename Options>
-void CheckConv(const OpCall& call, const Options& options, Size2 kernel) {
-  CheckSize(call, "stride", options.stride, 1);
-  CheckSize(call, "padding", options.padding, 0);
-  CheckSize(call, "dilation", options.dilation, 1);
-  CheckSize(call, "the kernel's size", kernel, 1);
+void CheckConv(const OpCall& call, const Options& options, const Sizes& kernel, size_t dims) {
+  CheckSize(call, "stride", options.stride, dims, 1);
+  CheckSize(call, "padding", options.padding, dims, 0);
+  CheckSize(call, "dilation", options.dilation, dims, 1);
+  CheckSize(call, "the kernel's size", kernel, dims, 1);
   if (options.groups < 1) Fail(call, "groups must be at least 1");
 }
 
 // `grad` must be what a convolution from `input` spatial extents gives.
-void CheckConvGrad(const OpCall& call, const Tensor& grad, Size2 input, Size2 kernel) {
-  const auto& options = call.Get<Conv2dGradOptions>();
-  const Size2 output = WindowCounts(call, input, kernel, options.stride, options.padding,
-                                    options.dilation, /*ceil_mode=*/false);
-  if (!(Spatial(grad) == output)) {
-    Fail(call, "the gradient does not have the shape of the convolution's output, [N, O, ",
-         output.height, ", ", output.width, "]");
+void CheckConvGrad(const OpCall& call, const Tensor& grad, DimsView input, const Sizes& kernel) {
+  const auto& options = call.Get<ConvGradOptions>();
+  const Dims output = WindowCounts(call, input, kernel, options.stride, options.padding,
+                                   options.dilation, /*ceil_mode=*/false);
+  if (Spatial(grad) != DimsView(output)) {
+    Fail(call, "the gradient does not have the shape of the convolution's output, [N, O] and ",
+         ToString(output));
   }
 }
 
 template <typename Options>
-Size2 PooledSize(const OpCall& call, Size2 input, const Options& options, Size2 dilation) {
-  const Size2 stride = options.stride.value_or(options.kernel_size);
-  CheckSize(call, "kernel_size", options.kernel_size, 1);
-  CheckSize(call, "stride", stride, 1);
-  CheckSize(call, "padding", options.padding, 0);
-  CheckSize(call, "dilation", dilation, 1);
-  if (options.padding.height * 2 > options.kernel_size.height ||
-      options.padding.width * 2 > options.kernel_size.width) {
-    Fail(call, "padding must be at most half of kernel_size");
+Dims PooledSize(const OpCall& call, DimsView input, const Options& options, const Sizes& dilation) {
+  const Sizes stride = options.stride.value_or(options.kernel_size);
+  CheckSize(call, "kernel_size", options.kernel_size, input.size(), 1);
+  CheckSize(call, "stride", stride, input.size(), 1);
+  CheckSize(call, "padding", options.padding, input.size(), 0);
+  CheckSize(call, "dilation", dilation, input.size(), 1);
+  for (size_t d = 0; d < input.size(); ++d) {
+    if (options.padding[d] * 2 > options.kernel_size[d]) {
+      Fail(call, "padding must be at most half of kernel_size");
+    }
   }
-  const Size2 size = WindowCounts(call, input, options.kernel_size, stride, options.padding,
-                                  dilation, options.ceil_mode);
-  if (size.height < 1 || size.width < 1) Fail(call, "the window is larger than the padded input");
+  Dims size = WindowCounts(call, input, options.kernel_size, stride, options.padding, dilation,
+                           options.ceil_mode);
+  if (!AllAtLeastOne(size)) Fail(call, "the window is larger than the padded input");
   return size;
+}
+
+void CheckDivisor(const OpCall& call, const std::optional<int64_t>& divisor) {
+  if (divisor && *divisor == 0) Fail(call, "divisor_override must not be 0");
 }
 
 }  // namespace
 
-void InferConv2d(const OpCall& call, OutputSpecs& outputs) {
+void InferConv(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &weight = call.input(1);
-  const auto& options = call.Get<Conv2dOptions>();
+  const auto& options = call.Get<ConvOptions>();
   CheckFloating(call);
-  CheckRank(call, 0, 4, "[N, C, H, W]");
-  CheckRank(call, 1, 4, "[O, C / groups, KH, KW]");
-  CheckConv(call, options, Spatial(weight));
+  CheckSpatial(call, "[N, C, ...]", "[O, C / groups, K...]");
+  const Sizes kernel(Spatial(weight));
+  CheckConv(call, options, kernel, Spatial(input).size());
   if (input.size(1) % options.groups != 0 || input.size(1) / options.groups != weight.size(1) ||
       weight.size(0) % options.groups != 0) {
     Fail(call, "with groups = ", options.groups,
-         " the weight must be [O, C / groups, KH, KW] with C = ", input.size(1),
+         " the weight must be [O, C / groups, K...] with C = ", input.size(1),
          " and O divisible by groups");
   }
   if (call.has_input(2) && (call.input(2).dim() != 1 || call.input(2).size(0) != weight.size(0))) {
     Fail(call, "the bias must have shape [", weight.size(0), "]");
   }
-  const Size2 size = WindowCounts(call, Spatial(input), Spatial(weight), options.stride,
-                                  options.padding, options.dilation, /*ceil_mode=*/false);
-  if (size.height < 1 || size.width < 1) {
-    Fail(call, "the dilated kernel is larger than the padded input");
-  }
+  const Dims size = WindowCounts(call, Spatial(input), kernel, options.stride, options.padding,
+                                 options.dilation, /*ceil_mode=*/false);
+  if (!AllAtLeastOne(size)) Fail(call, "the dilated kernel is larger than the padded input");
   outputs[0].dtype = input.dtype();
-  outputs[0].shape = {input.size(0), weight.size(0), size.height, size.width};
+  SetShape(outputs[0], input.size(0), weight.size(0), size);
 }
 
-void InferConv2dInputGrad(const OpCall& call, OutputSpecs& outputs) {
+void InferConvInputGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &grad = call.input(0), &weight = call.input(1);
-  const auto& options = call.Get<Conv2dGradOptions>();
+  const auto& options = call.Get<ConvGradOptions>();
   CheckFloating(call);
-  CheckRank(call, 0, 4, "[N, O, H, W]");
-  CheckRank(call, 1, 4, "[O, C / groups, KH, KW]");
-  CheckConv(call, options, Spatial(weight));
-  CheckSize(call, "size", options.size, 0);
-  CheckConvGrad(call, grad, options.size, Spatial(weight));
+  CheckSpatial(call, "[N, O, ...]", "[O, C / groups, K...]");
+  const size_t dims = Spatial(grad).size();
+  const Sizes kernel(Spatial(weight));
+  CheckConv(call, options, kernel, dims);
+  CheckSize(call, "size", options.size, dims, 0);
+  const Sizes size = options.size.Each(dims);
+  CheckConvGrad(call, grad, size.given(), kernel);
   int64_t channels;
   if (grad.size(1) != weight.size(0) || weight.size(0) % options.groups != 0 ||
       __builtin_mul_overflow(weight.size(1), options.groups, &channels)) {
-    Fail(call, "with groups = ", options.groups, " the weight must be [O, C / groups, KH, KW] ",
+    Fail(call, "with groups = ", options.groups, " the weight must be [O, C / groups, K...] ",
          "with the gradient's O = ", grad.size(1), " divisible by groups");
   }
   outputs[0].dtype = grad.dtype();
-  outputs[0].shape = {grad.size(0), channels, options.size.height, options.size.width};
+  SetShape(outputs[0], grad.size(0), channels, size.given());
 }
 
-void InferConv2dWeightGrad(const OpCall& call, OutputSpecs& outputs) {
+void InferConvWeightGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &grad = call.input(0), &input = call.input(1);
-  const auto& options = call.Get<Conv2dGradOptions>();
+  const auto& options = call.Get<ConvGradOptions>();
   CheckFloating(call);
-  CheckRank(call, 0, 4, "[N, O, H, W]");
-  CheckRank(call, 1, 4, "[N, C, H, W]");
-  CheckConv(call, options, options.size);
+  CheckSpatial(call, "[N, O, ...]", "[N, C, ...]");
+  const size_t dims = Spatial(grad).size();
+  CheckConv(call, options, options.size, dims);
   CheckConvGrad(call, grad, Spatial(input), options.size);
   if (grad.size(0) != input.size(0) || input.size(1) % options.groups != 0 ||
       grad.size(1) % options.groups != 0) {
@@ -128,37 +165,38 @@ void InferConv2dWeightGrad(const OpCall& call, OutputSpecs& outputs) {
          options.groups);
   }
   outputs[0].dtype = grad.dtype();
-  outputs[0].shape = {grad.size(1), input.size(1) / options.groups, options.size.height,
-                      options.size.width};
+  SetShape(outputs[0], grad.size(1), input.size(1) / options.groups,
+           options.size.Each(dims).given());
 }
 
-void InferMaxPool2d(const OpCall& call, OutputSpecs& outputs) {
+void InferMaxPool(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
-  const auto& options = call.Get<MaxPool2dOptions>();
+  const auto& options = call.Get<MaxPoolOptions>();
   CheckFloating(call);
-  CheckRank(call, 0, 4, "[N, C, H, W]");
-  const Size2 size = PooledSize(call, Spatial(input), options, options.dilation);
+  CheckSpatial(call, 0, "[N, C, ...]");
+  const Dims size = PooledSize(call, Spatial(input), options, options.dilation);
   outputs[0].dtype = input.dtype();
   outputs[1].dtype = kInt64;
-  outputs[0].shape = outputs[1].shape = {input.size(0), input.size(1), size.height, size.width};
+  SetShape(outputs[0], input.size(0), input.size(1), size);
+  outputs[1].shape = outputs[0].shape;
 }
 
-void InferMaxPool2dScatter(const OpCall& call, OutputSpecs& outputs) {
+void InferMaxPoolScatter(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &indices = call.input(1);
-  const Size2 size = call.Get<SpatialSizeOptions>().output_size;
-  CheckRank(call, 0, 4, "[N, C, H, W]");
-  CheckSize(call, "output_size", size, 0);
+  const Sizes& size = call.Get<SpatialSizeOptions>().output_size;
+  CheckSpatial(call, 0, "[N, C, ...]");
+  const size_t dims = Spatial(input).size();
+  CheckSize(call, "output_size", size, dims, 0);
   if (!IsFloating(input.dtype()) || indices.dtype() != kInt64 || indices.shape() != input.shape()) {
     Fail(call, "expects floating point values and int64 indices of the same shape");
   }
   outputs[0].dtype = input.dtype();
-  outputs[0].shape = {input.size(0), input.size(1), size.height, size.width};
+  SetShape(outputs[0], input.size(0), input.size(1), size.Each(dims).given());
 }
 
-void InferMaxPool2dGather(const OpCall& call, OutputSpecs& outputs) {
+void InferMaxPoolGather(const OpCall& call, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &indices = call.input(1);
-  CheckRank(call, 0, 4, "[N, C, H, W]");
-  CheckRank(call, 1, 4, "[N, C, H, W]");
+  CheckSpatial(call, "[N, C, ...]", "[N, C, ...]");
   if (!IsFloating(input.dtype()) || indices.dtype() != kInt64 ||
       indices.shape().first(2) != input.shape().first(2)) {
     Fail(call, "expects floating point values and int64 indices with the same [N, C]");
@@ -167,48 +205,61 @@ void InferMaxPool2dGather(const OpCall& call, OutputSpecs& outputs) {
   outputs[0].shape.assign(indices.shape().begin(), indices.shape().end());
 }
 
-void InferAvgPool2d(const OpCall& call, OutputSpecs& outputs) {
+void InferAvgPool(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
+  const auto& options = call.Get<AvgPoolOptions>();
   CheckFloating(call);
-  CheckRank(call, 0, 4, "[N, C, H, W]");
-  const Size2 size = PooledSize(call, Spatial(input), call.Get<AvgPool2dOptions>(), 1);
+  CheckSpatial(call, 0, "[N, C, ...]");
+  CheckDivisor(call, options.divisor_override);
   outputs[0].dtype = input.dtype();
-  outputs[0].shape = {input.size(0), input.size(1), size.height, size.width};
+  SetShape(outputs[0], input.size(0), input.size(1), PooledSize(call, Spatial(input), options, 1));
 }
 
-void InferAvgPool2dGrad(const OpCall& call, OutputSpecs& outputs) {
+void InferAvgPoolGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& grad = call.input(0);
-  const auto& options = call.Get<AvgPool2dGradOptions>();
+  const auto& options = call.Get<AvgPoolGradOptions>();
   CheckFloating(call);
-  CheckRank(call, 0, 4, "[N, C, H, W]");
-  CheckSize(call, "size", options.size, 0);
-  const Size2 pooled = PooledSize(call, options.size, options, 1);
-  if (!(Spatial(grad) == pooled)) {
-    Fail(call, "the gradient must be that of [N, C, ", pooled.height, ", ", pooled.width, "]");
+  CheckSpatial(call, 0, "[N, C, ...]");
+  CheckDivisor(call, options.divisor_override);
+  const size_t dims = Spatial(grad).size();
+  CheckSize(call, "size", options.size, dims, 0);
+  const Sizes size = options.size.Each(dims);
+  const Dims pooled = PooledSize(call, size.given(), options, 1);
+  if (Spatial(grad) != DimsView(pooled)) {
+    Fail(call, "the gradient must be that of [N, C] and ", ToString(pooled));
   }
   outputs[0].dtype = grad.dtype();
-  outputs[0].shape = {grad.size(0), grad.size(1), options.size.height, options.size.width};
+  SetShape(outputs[0], grad.size(0), grad.size(1), size.given());
 }
 
-void InferAdaptiveAvgPool2d(const OpCall& call, OutputSpecs& outputs) {
+void InferAdaptiveAvgPool(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
-  const Size2 size = call.Get<SpatialSizeOptions>().output_size;
   CheckFloating(call);
-  CheckRank(call, 0, 4, "[N, C, H, W]");
-  CheckSize(call, "output_size", size, 1);
-  if (input.size(2) < 1 || input.size(3) < 1) Fail(call, "the planes are empty");
+  CheckSpatial(call, 0, "[N, C, ...]");
+  const DimsView extents = Spatial(input);
+  const Sizes& given = call.Get<SpatialSizeOptions>().output_size;
+  Sizes size = given;
+  if (given.AreOf(extents.size())) {
+    size = given.Each(extents.size());
+    for (size_t d = 0; d < extents.size(); ++d) {
+      if (size[d] == Sizes::kSame) size.given()[d] = extents[d];
+    }
+  }
+  if (!AllAtLeastOne(extents)) Fail(call, "the channels are empty");
+  CheckSize(call, "output_size", size, extents.size(), 1);
   outputs[0].dtype = input.dtype();
-  outputs[0].shape = {input.size(0), input.size(1), size.height, size.width};
+  SetShape(outputs[0], input.size(0), input.size(1), size.given());
 }
 
-void InferAdaptiveAvgPool2dGrad(const OpCall& call, OutputSpecs& outputs) {
+void InferAdaptiveAvgPoolGrad(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& grad = call.input(0);
-  const Size2 size = call.Get<SpatialSizeOptions>().output_size;
+  const Sizes& size = call.Get<SpatialSizeOptions>().output_size;
   CheckFloating(call);
-  CheckRank(call, 0, 4, "[N, C, H, W]");
-  CheckSize(call, "output_size", size, 1);
+  CheckSpatial(call, 0, "[N, C, ...]");
+  const size_t dims = Spatial(grad).size();
+  CheckSize(call, "output_size", size, dims, 1);
   outputs[0].dtype = grad.dtype();
-  outputs[0].shape = {grad.size(0), grad.size(1), size.height, size.width};
+  SetShape(outputs[0], grad.size(0), grad.size(1), size.Each(dims).given());
 }
 
 }  // namespace neura::infer

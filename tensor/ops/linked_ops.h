@@ -8,7 +8,7 @@
 
 namespace neura {
 
-// An operation by the first name in op_list.inc, such as "Conv2d". Other libraries put their own
+// An operation by the first name in op_list.inc, such as "Conv". Other libraries put their own
 // name and a dot before what belongs to them, such as the reader "onnx.Conv".
 constexpr bool IsLinked(std::string_view) { return true; }
 

@@ -504,42 +504,6 @@ void AddProducts(CaseList& cases) {
       }));
 }
 
-// Adds each element of the input, times the kernel, where the kernel lies over the output.
-Reference ConvTranspose(int64_t stride, int64_t padding, int64_t dilation, Dims shape) {
-  return [=](Arrays in) {
-    const Array &x = in[0], &w = in[1];
-    Array out = MakeArray(shape);
-    const int64_t groups = shape[1] / w.size(1), per_group = x.size(1) / groups;
-    for (int64_t i = 0; i < x.numel(); ++i) {
-      const Position p = PositionOf(x.shape, i);
-      for (int64_t k = 0; k < w.size(1) * w.size(2) * w.size(3); ++k) {
-        const Position q = PositionOf(Dims{w.size(1), w.size(2), w.size(3)}, k);
-        const int64_t row = p[2] * stride - padding + q[1] * dilation;
-        const int64_t column = p[3] * stride - padding + q[2] * dilation;
-        if (row < 0 || row >= shape[2] || column < 0 || column >= shape[3]) continue;
-        const int64_t channel = p[1] / per_group * w.size(1) + q[0];
-        out[IndexOf(shape, {p[0], channel, row, column})] +=
-            x[i] * w[IndexOf(w.shape, {p[1], q[0], q[1], q[2]})];
-      }
-    }
-    if (in.size() > 2) {
-      for (int64_t i = 0; i < out.numel(); ++i) out[i] += in[2][PositionOf(shape, i)[1]];
-    }
-    return std::vector<Array>{out};
-  };
-}
-
-void AddImages(CaseList& cases) {
-  cases.push_back(Case(
-      "conv_transpose2d/plain", {Sample({2, 3, 4, 3}, 1), Sample({3, 2, 2, 3}, 2)},
-      [](Inputs in) { return ConvTranspose2d(in[0], in[1]); },
-      ConvTranspose(1, 0, 1, {2, 2, 5, 5})));
-  cases.push_back(Case(
-      "conv_transpose2d/all", {Sample({1, 4, 3, 3}, 1), Sample({4, 1, 3, 3}, 2), Sample({2}, 3)},
-      [](Inputs in) { return ConvTranspose2d(in[0], in[1], in[2], 2, 1, 1, 2, 2); },
-      ConvTranspose(2, 1, 2, {1, 2, 8, 8})));
-}
-
 }  // namespace
 
 void AddCompositeCases(CaseList& cases) {
@@ -550,7 +514,6 @@ void AddCompositeCases(CaseList& cases) {
   AddArranging(cases);
   AddPicking(cases);
   AddProducts(cases);
-  AddImages(cases);
 }
 
 }  // namespace neura::testing

@@ -32,7 +32,7 @@ class OpCaseFixture : public ::testing::TestWithParam<size_t> {
   }
 };
 
-// For INSTANTIATE_TEST_SUITE_P: "conv2d_stride_17".
+// For INSTANTIATE_TEST_SUITE_P: "conv_stride_17".
 std::string NameOfCase(const ::testing::TestParamInfo<size_t>& info);
 
 }  // namespace neura::testing

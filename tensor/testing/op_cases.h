@@ -35,7 +35,7 @@ using Reference = std::function<std::vector<Array>(const std::vector<Array>& inp
 using Composite = std::function<std::vector<Tensor>(const std::vector<Tensor>& inputs)>;
 
 struct OpCase {
-  std::string name;        // "conv2d/stride"
+  std::string name;        // "conv/stride"
   std::optional<OpId> op;  // none: a composite
   // Floating point inputs are float64, at points where the operation is smooth. Optional inputs
   // that are left out are undefined.

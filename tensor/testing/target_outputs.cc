@@ -92,8 +92,8 @@ void PrintLargeCalls(DType dtype) {
          MatMul(x, Transpose(w, 0, 1))});
   const Tensor images = Random({2, 5, 33, 29}, 5, dtype), kernel = Random({7, 5, 3, 3}, 6, dtype);
   const Tensor convolved = Conv2d(images, kernel, {}, {.padding = 1});
-  Print(false, "conv2d" + suffix,
-        {convolved, Conv2dWeightGrad(convolved, images, {.size = 3, .padding = 1})});
+  Print(false, "conv" + suffix,
+        {convolved, ConvWeightGrad(convolved, images, {.size = 3, .padding = 1})});
 }
 
 int Run() {

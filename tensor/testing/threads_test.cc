@@ -54,11 +54,11 @@ Tensors Images() {
   const Tensor y = Conv2d(x, w, {}, {.padding = 1}), g = Random(y.shape(), 3);
   const auto max = MaxPool2dWithIndices(x, {.kernel_size = 2});
   return {y,
-          Conv2dInputGrad(g, w, {.size = 40, .padding = 1}),
-          Conv2dWeightGrad(g, x, {.size = 3, .padding = 1}),
+          ConvInputGrad(g, w, {.size = 40, .padding = 1}),
+          ConvWeightGrad(g, x, {.size = 3, .padding = 1}),
           max.values,
           max.indices,
-          MaxPool2dScatter(max.values, max.indices, 40),
+          MaxPoolScatter(max.values, max.indices, 40),
           AvgPool2d(x, {.kernel_size = 3}),
           AdaptiveAvgPool2d(x, 7)};
 }

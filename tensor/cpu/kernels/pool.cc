@@ -1,113 +1,110 @@
-// Pooling over tensors; the arithmetic is in tensor/cpu/pool2d.
+// Pooling over tensors; the arithmetic is in tensor/cpu/pool.
+#include "neura/tensor/cpu/pool.h"
+
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
-#include "neura/tensor/cpu/pool2d.h"
+#include "neura/tensor/cpu/kernels/window_axes.h"
 #include "neura/tensor/ops/op_list/image.h"
 
 namespace neura::cpu {
 namespace {
 
-// Of pooling from planes of `input` to planes of `output`, both [N, C, H, W].
-Pool2dGeometry Planes(const Tensor& input, const Tensor& output) {
-  return {.planes = input.size(0) * input.size(1),
-          .in_height = input.size(2),
-          .in_width = input.size(3),
-          .out_height = output.size(2),
-          .out_width = output.size(3)};
-}
-
-template <typename Options>
-Pool2dGeometry Windows(const Tensor& input, const Tensor& output, const Options& options) {
-  Pool2dGeometry geometry = Planes(input, output);
-  const Size2 stride = options.stride.value_or(options.kernel_size);
-  geometry.kernel_height = options.kernel_size.height;
-  geometry.kernel_width = options.kernel_size.width;
-  geometry.stride_height = stride.height;
-  geometry.stride_width = stride.width;
-  geometry.padding_height = options.padding.height;
-  geometry.padding_width = options.padding.width;
+// Of pooling from `input` to `output`, both [N, C, ...].
+PoolGeometry Extents(const Tensor& input, const Tensor& output) {
+  PoolGeometry geometry{.channels = input.size(0) * input.size(1)};
+  AlongAxes(geometry, input.shape(), output.shape(), [](size_t, WindowAxis&) {});
   return geometry;
 }
 
-// Both directions along indices: elements of [N, C, ...] planes.
+template <typename Options>
+PoolGeometry Windows(const Tensor& input, const Tensor& output, const Options& options) {
+  PoolGeometry geometry{.channels = input.size(0) * input.size(1)};
+  const Sizes stride = options.stride.value_or(options.kernel_size);
+  AlongAxes(geometry, input.shape(), output.shape(), [&](size_t d, WindowAxis& axis) {
+    axis.kernel = options.kernel_size[d];
+    axis.stride = stride[d];
+    axis.padding = options.padding[d];
+    if constexpr (requires { options.dilation; }) axis.dilation = options.dilation[d];
+  });
+  return geometry;
+}
+
+template <typename Options>
+MeanOptions MeansOf(const Options& options) {
+  return {.count_include_pad = options.count_include_pad, .divisor = options.divisor_override};
+}
+
+// The elements of one channel of [N, C, ...].
+int64_t ChannelSize(const Tensor& tensor) { return NumElements(tensor.shape().subspan(2)); }
+
+// Both directions along indices into channels of `size` elements.
 template <typename Move>
-void AlongIndices(KernelCall& call, int64_t plane_size, Move move) {
+void AlongIndices(KernelCall& call, int64_t size, Move move) {
   const Tensor input = ContiguousInput(call.input(0)), indices = ContiguousInput(call.input(1));
+  const Tensor& output = call.output();
   bool inside = true;
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
-    inside = move(In<T>(input), In<int64_t>(indices), Out<T>(call.output()));
+    inside = move(output.size(0) * output.size(1), ChannelSize(input), ChannelSize(output),
+                  In<T>(input), In<int64_t>(indices), Out<T>(output));
   });
   if (!inside) {
-    ThrowOutOfRange(absl::StrCat("an index is outside the ", plane_size, " elements of its plane"));
+    ThrowOutOfRange(absl::StrCat("an index is outside the ", size, " elements of its channel"));
   }
 }
 
 }  // namespace
 
-void MaxPool2dKernel(KernelCall& call) {
+void MaxPoolKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
-  const auto& options = call.Get<MaxPool2dOptions>();
   // The indices alone are found by their values.
   const Tensor values =
       call.wants(0) ? call.output(0) : Tensor::Empty(call.output(1).shape(), input.dtype(), kCpu);
-  Pool2dGeometry geometry = Windows(input, values, options);
-  geometry.dilation_height = options.dilation.height;
-  geometry.dilation_width = options.dilation.width;
+  const PoolGeometry geometry = Windows(input, values, call.Get<MaxPoolOptions>());
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
-    MaxPool2d(geometry, In<T>(input), Out<T>(values), Out<int64_t>(call.output(1)));
+    MaxPool(geometry, In<T>(input), Out<T>(values), Out<int64_t>(call.output(1)));
   });
 }
 
-void MaxPool2dScatterKernel(KernelCall& call) {
-  const Tensor& output = call.output();
-  const int64_t planes = output.size(0) * output.size(1);
-  const int64_t from = call.input(0).size(2) * call.input(0).size(3);
-  const int64_t to = output.size(2) * output.size(3);
-  AlongIndices(call, to, [&](const auto* input, const int64_t* indices, auto* out) {
-    return MaxPool2dScatter(planes, from, to, input, indices, out);
-  });
+void MaxPoolScatterKernel(KernelCall& call) {
+  AlongIndices(call, ChannelSize(call.output()),
+               [](auto... arguments) { return MaxPoolScatter(arguments...); });
 }
 
-void MaxPool2dGatherKernel(KernelCall& call) {
-  const Tensor& output = call.output();
-  const int64_t planes = output.size(0) * output.size(1);
-  const int64_t from = call.input(0).size(2) * call.input(0).size(3);
-  const int64_t to = output.size(2) * output.size(3);
-  AlongIndices(call, from, [&](const auto* input, const int64_t* indices, auto* out) {
-    return MaxPool2dGather(planes, from, to, input, indices, out);
-  });
+void MaxPoolGatherKernel(KernelCall& call) {
+  AlongIndices(call, ChannelSize(call.input(0)),
+               [](auto... arguments) { return MaxPoolGather(arguments...); });
 }
 
-void AvgPool2dKernel(KernelCall& call) {
+void AvgPoolKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
-  const auto& options = call.Get<AvgPool2dOptions>();
-  const Pool2dGeometry geometry = Windows(input, call.output(), options);
+  const auto& options = call.Get<AvgPoolOptions>();
+  const PoolGeometry geometry = Windows(input, call.output(), options);
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
-    AvgPool2d(geometry, options.count_include_pad, In<T>(input), Out<T>(call.output()));
+    AvgPool(geometry, MeansOf(options), In<T>(input), Out<T>(call.output()));
   });
 }
 
-void AvgPool2dGradKernel(KernelCall& call) {
+void AvgPoolGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call.input(0));
-  const auto& options = call.Get<AvgPool2dGradOptions>();
-  const Pool2dGeometry geometry = Windows(call.output(), grad, options);
+  const auto& options = call.Get<AvgPoolGradOptions>();
+  const PoolGeometry geometry = Windows(call.output(), grad, options);
   SwitchFloat(grad.dtype(), [&]<typename T>(T) {
-    AvgPool2dGrad(geometry, options.count_include_pad, In<T>(grad), Out<T>(call.output()));
+    AvgPoolGrad(geometry, MeansOf(options), In<T>(grad), Out<T>(call.output()));
   });
 }
 
-void AdaptiveAvgPool2dKernel(KernelCall& call) {
+void AdaptiveAvgPoolKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   SwitchFloat(input.dtype(), [&]<typename T>(T) {
-    AdaptiveAvgPool2d(Planes(input, call.output()), In<T>(input), Out<T>(call.output()));
+    AdaptiveAvgPool(Extents(input, call.output()), In<T>(input), Out<T>(call.output()));
   });
 }
 
-void AdaptiveAvgPool2dGradKernel(KernelCall& call) {
+void AdaptiveAvgPoolGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call.input(0));
   SwitchFloat(grad.dtype(), [&]<typename T>(T) {
-    AdaptiveAvgPool2dGrad(Planes(call.output(), grad), In<T>(grad), Out<T>(call.output()));
+    AdaptiveAvgPoolGrad(Extents(call.output(), grad), In<T>(grad), Out<T>(call.output()));
   });
 }
 

@@ -1,4 +1,5 @@
-// Convolution and pooling (NCHW): options and identities.
+// Convolution and pooling of [N, C, ...] with one to three spatial dimensions: options and
+// identities.
 #ifndef NEURA_TENSOR_OPS_OP_LIST_IMAGE_H_
 #define NEURA_TENSOR_OPS_OP_LIST_IMAGE_H_
 
@@ -10,58 +11,61 @@
 
 namespace neura {
 
-struct Conv2dOptions {
-  Size2 stride = 1;
-  Size2 padding = 0;
-  Size2 dilation = 1;
+struct ConvOptions {
+  Sizes stride = 1;
+  Sizes padding = 0;
+  Sizes dilation = 1;
   int64_t groups = 1;
   NEURA_FIELDS(stride, padding, dilation, groups)
 };
 
 // `size` is what the gradient cannot tell by itself: the input's spatial extents for the gradient
 // of the input, the kernel's for that of the weight.
-struct Conv2dGradOptions {
-  Size2 size = {};
-  Size2 stride = 1;
-  Size2 padding = 0;
-  Size2 dilation = 1;
+struct ConvGradOptions {
+  Sizes size = {};
+  Sizes stride = 1;
+  Sizes padding = 0;
+  Sizes dilation = 1;
   int64_t groups = 1;
   NEURA_FIELDS(size, stride, padding, dilation, groups)
 };
 
 // `stride` is the kernel's size where it is absent.
-struct MaxPool2dOptions {
-  Size2 kernel_size = 1;
-  std::optional<Size2> stride = {};
-  Size2 padding = 0;
-  Size2 dilation = 1;
+struct MaxPoolOptions {
+  Sizes kernel_size = 1;
+  std::optional<Sizes> stride = {};
+  Sizes padding = 0;
+  Sizes dilation = 1;
   bool ceil_mode = false;
   NEURA_FIELDS(kernel_size, stride, padding, dilation, ceil_mode)
 };
 
-struct AvgPool2dOptions {
-  Size2 kernel_size = 1;
-  std::optional<Size2> stride = {};
-  Size2 padding = 0;
+// Sums are divided by `divisor_override` where there is one, else by the number of elements.
+struct AvgPoolOptions {
+  Sizes kernel_size = 1;
+  std::optional<Sizes> stride = {};
+  Sizes padding = 0;
   bool ceil_mode = false;
   bool count_include_pad = true;
-  NEURA_FIELDS(kernel_size, stride, padding, ceil_mode, count_include_pad)
+  std::optional<int64_t> divisor_override = {};
+  NEURA_FIELDS(kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 };
 
-// As AvgPool2dOptions, with the spatial extents of the pooled input.
-struct AvgPool2dGradOptions {
-  Size2 size = {};
-  Size2 kernel_size = 1;
-  std::optional<Size2> stride = {};
-  Size2 padding = 0;
+// As AvgPoolOptions, with the spatial extents of the pooled input.
+struct AvgPoolGradOptions {
+  Sizes size = {};
+  Sizes kernel_size = 1;
+  std::optional<Sizes> stride = {};
+  Sizes padding = 0;
   bool ceil_mode = false;
   bool count_include_pad = true;
-  NEURA_FIELDS(size, kernel_size, stride, padding, ceil_mode, count_include_pad)
+  std::optional<int64_t> divisor_override = {};
+  NEURA_FIELDS(size, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 };
 
 // Spatial extents of a result.
 struct SpatialSizeOptions {
-  Size2 output_size = 1;
+  Sizes output_size = 1;
   NEURA_FIELDS(output_size)
 };
 

@@ -1,23 +1,20 @@
-// Forward and input gradient: both are correlations of a source with a kernel, as conv2d_plan.h
-// describes them, and run through the tiles of matrix products with rows of B read from the source
-// where they lie.
-#include "neura/tensor/cpu/conv2d.h"
+// Correlations of a source with a kernel, as conv_plan.h describes them, run through the tiles of
+// matrix products with rows of B read from the source where they lie.
+#include "neura/tensor/cpu/correlation.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <vector>
 
-#include "neura/tensor/cpu/conv2d_plan.h"
 #include "neura/tensor/cpu/scratch.h"
 #include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 #include "neura/tensor/parallel/thread_pool.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu/conv2d.cc"
+#define HWY_TARGET_INCLUDE "tensor/cpu/correlation.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "neura/tensor/cpu/conv2d_source-inl.h"
+#include "neura/tensor/cpu/conv_source-inl.h"
 #include "neura/tensor/cpu/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -40,9 +37,8 @@ struct FlatVector {
 // Two ways, both a product of the weights and the source's elements that lie a tap's offset away:
 // - By pixels: vectors lie along the flat order of a band of results, a tile has some channels.
 // - By channels: vectors lie along the results' channels, a tile has some pixels of one row. It
-// wastes nothing between
-//   rows nor on rows of padding, but transposes what it stores.
-// Weights are packed in panels of channels, the depth in the order (height tap, channel, width
+//   wastes nothing between rows nor on rows of padding, but transposes what it stores.
+// Weights are packed in panels of channels, the products in the order (height tap, slice, width
 // tap).
 template <typename T>
 class CorrelationRunner {
@@ -51,12 +47,12 @@ class CorrelationRunner {
 
   explicit CorrelationRunner(const Correlation<T>& args)
       : c_(args),
-        band_rows_(RowsAtATime<T>(args.height, args.width, args.source_channels)),
-        tap_row_depth_(args.source_channels * static_cast<int64_t>(args.width.taps.size())),
+        band_rows_(RowsAtATime<T>(args.height, args.width, args.slices())),
+        tap_row_depth_(args.slices() * static_cast<int64_t>(args.width.taps.size())),
         depth_(static_cast<int64_t>(args.height.taps.size()) * tap_row_depth_),
         rows_contiguous_(args.height.dest_step == 1 && args.width.dest_step == 1 &&
                          args.width.count == args.dest_width),
-        allows_in_place_(SourceLayout::AllowsInPlace(args.height, args.width)),
+        allows_in_place_(SourceLayout::AllowsInPlace(args.depth, args.height, args.width)),
         flat_layout_(args.height, args.width, kHasMaskedMemory && allows_in_place_, band_rows_),
         by_channels_(IsFasterByChannels()),
         layout_(by_channels_ ? SourceLayout(args.height, args.width, allows_in_place_, band_rows_)
@@ -68,8 +64,8 @@ class CorrelationRunner {
                                  : channel_tiles_.count) {}
 
   void Run() {
-    if (c_.batch == 0 || c_.groups == 0 || c_.dest_channels == 0 || c_.height.count == 0 ||
-        c_.width.count == 0) {
+    if (c_.batch == 0 || c_.groups == 0 || c_.dest_channels == 0 || c_.depth.count == 0 ||
+        c_.height.count == 0 || c_.width.count == 0) {
       return;
     }
     PackWeights();
@@ -77,7 +73,10 @@ class CorrelationRunner {
     offsets_ = offsets;
     for (const AxisPlan::Tap& y : c_.height.taps) {
       for (int64_t c = 0; c < c_.source_channels; ++c) {
-        for (const AxisPlan::Tap& x : c_.width.taps) *offsets++ = layout_.TapOffset(y, c, x);
+        for (size_t z = 0; z < c_.depth.taps.size(); ++z) {
+          const int64_t slice = layout_.SliceOffset(c_.depth, c, z);
+          for (const AxisPlan::Tap& x : c_.width.taps) *offsets++ = slice + layout_.TapOffset(y, x);
+        }
       }
     }
     if (!by_channels_ && rows_contiguous_) MapFlatVectors();
@@ -86,17 +85,18 @@ class CorrelationRunner {
     const int64_t band_work = (depth_ + 1) * c_.dest_channels * band_rows_ * layout_.pitch;
     const int64_t item_groups = std::clamp<int64_t>(kConvItemWork / band_work, 1, c_.groups);
     const int64_t group_items = (c_.groups + item_groups - 1) / item_groups;
+    const int64_t planes = c_.batch * c_.depth.count;
     // Few items: share out the panels of one as well, though each prepares the source anew.
     const int64_t parts =
-        std::clamp<int64_t>(kEnoughItems / (c_.batch * group_items * bands), 1, num_panels_);
-    ParallelFor(c_.batch * group_items * bands * parts, [&](int64_t item) HWY_ATTR {
+        std::clamp<int64_t>(kEnoughItems / (planes * group_items * bands), 1, num_panels_);
+    ParallelFor(planes * group_items * bands * parts, [&](int64_t item) HWY_ATTR {
       const int64_t part = item % parts;
       const int64_t band = item / parts % bands;
       const int64_t group_item = item / parts / bands % group_items;
-      const int64_t image = item / parts / bands / group_items;
+      const int64_t plane = item / parts / bands / group_items;
       const int64_t group_end = std::min(c_.groups, (group_item + 1) * item_groups);
       for (int64_t group = group_item * item_groups; group < group_end; ++group) {
-        RunBand(image, group, band * band_rows_, num_panels_ * part / parts,
+        RunBand(plane, group, band * band_rows_, num_panels_ * part / parts,
                 num_panels_ * (part + 1) / parts);
       }
     });
@@ -158,20 +158,15 @@ class CorrelationRunner {
       if (panel.count < panel.padded) FillZero(panel.packed, (depth_ + 1) * panel.padded);
       const int64_t taps = c_.kernel_height * c_.kernel_width;
       T* transposed = Scratch<T>(ScratchSlot::kStage, taps * panel.count);
+      T* slice = panel.packed;
       for (int64_t c = 0; c < c_.source_channels; ++c) {
-        Pack(taps, panel.count,
-             c_.weight + group * c_.weight_group_stride + panel.begin * c_.weight_dest_stride +
-                 c * c_.weight_source_stride,
-             1, c_.weight_dest_stride, transposed, panel.count);
-        T* to = panel.packed + c * static_cast<int64_t>(c_.width.taps.size()) * panel.padded;
-        for (const AxisPlan::Tap& y : c_.height.taps) {
-          T* row = to;
-          for (const AxisPlan::Tap& x : c_.width.taps) {
-            const int64_t tap = y.index * c_.kernel_width + x.index;
-            CopyRows(1, panel.count, transposed + tap * panel.count, 0, 1, row, 0);
-            row += panel.padded;
-          }
-          to += tap_row_depth_ * panel.padded;
+        for (const AxisPlan::Tap& z : c_.depth.taps) {
+          Pack(taps, panel.count,
+               c_.weight + group * c_.weight_group_stride + panel.begin * c_.weight_dest_stride +
+                   c * c_.weight_source_stride + z.index * taps,
+               1, c_.weight_dest_stride, transposed, panel.count);
+          PackSlice(panel, transposed, slice);
+          slice += static_cast<int64_t>(c_.width.taps.size()) * panel.padded;
         }
       }
       T* bias = panel.packed + depth_ * panel.padded;
@@ -181,6 +176,19 @@ class CorrelationRunner {
         CopyRows(1, panel.count, c_.bias + group * c_.dest_channels + panel.begin, 0, 1, bias, 0);
       }
     });
+  }
+
+  // From the taps of a plane of the kernel, each of a panel's channels.
+  void PackSlice(const Panel& panel, const T* taps, T* to) const {
+    for (const AxisPlan::Tap& y : c_.height.taps) {
+      T* row = to;
+      for (const AxisPlan::Tap& x : c_.width.taps) {
+        const int64_t tap = y.index * c_.kernel_width + x.index;
+        CopyRows(1, panel.count, taps + tap * panel.count, 0, 1, row, 0);
+        row += panel.padded;
+      }
+      to += tap_row_depth_ * panel.padded;
+    }
   }
 
   // For a band of band_rows_; one of fewer rows is a part of it.
@@ -204,18 +212,21 @@ class CorrelationRunner {
     flat_ = flat;
   }
 
-  void RunBand(int64_t image, int64_t group, int64_t row_begin, int64_t panel_begin,
+  void RunBand(int64_t plane, int64_t group, int64_t row_begin, int64_t panel_begin,
                int64_t panel_end) {
     const int64_t rows = std::min(band_rows_, c_.height.count - row_begin);
-    const int64_t source_plane = c_.height.source_size * c_.width.source_size;
-    const T* base =
-        PrepareSource(c_.height, c_.width, layout_, c_.source_channels, row_begin, rows,
-                      c_.source + (image * c_.groups + group) * c_.source_channels * source_plane);
-    T* dest = c_.dest + (image * c_.groups + group) * c_.dest_channels * DestPlane();
+    const int64_t image = plane / c_.depth.count, u = plane % c_.depth.count;
+    const int64_t source_volume =
+        c_.depth.source_size * c_.height.source_size * c_.width.source_size;
+    const T* base = PrepareSource(
+        c_.depth, c_.height, c_.width, layout_, c_.source_channels, u, row_begin, rows,
+        c_.source + (image * c_.groups + group) * c_.source_channels * source_volume);
+    T* dest = c_.dest + (image * c_.groups + group) * c_.dest_channels * c_.dest_volume() +
+              (c_.depth.dest_begin + u * c_.depth.dest_step) * c_.dest_plane();
     if (by_channels_) {
       for (int64_t p = panel_begin; p < panel_end; ++p) {
         const Panel panel = PanelOf(group, p);
-        BandByChannels(panel, base, row_begin, rows, dest + panel.begin * DestPlane());
+        BandByChannels(panel, base, row_begin, rows, dest + panel.begin * c_.dest_volume());
       }
       return;
     }
@@ -228,7 +239,7 @@ class CorrelationRunner {
       for (int64_t p = panel_begin; p < panel_end; ++p) {
         const Panel panel = PanelOf(group, p);
         TileByPixels(panel, base, flat, vectors, columns, row_begin, rows,
-                     dest + panel.begin * DestPlane());
+                     dest + panel.begin * c_.dest_volume());
       }
       flat += columns;
     }
@@ -258,12 +269,12 @@ class CorrelationRunner {
                                                                                 vectors);
         T* to = dest + y * c_.dest_width + c_.width.dest_begin + x * c_.width.dest_step;
         if (c_.width.dest_step == 1) {
-          Pack(panel.count, int64_t{pixels}, stage, 1, panel.padded, to, DestPlane());
+          Pack(panel.count, int64_t{pixels}, stage, 1, panel.padded, to, c_.dest_volume());
           continue;
         }
         for (int64_t i = 0; i < panel.count; ++i) {
           for (int j = 0; j < pixels; ++j) {
-            to[i * DestPlane() + j * c_.width.dest_step] = stage[j * panel.padded + i];
+            to[i * c_.dest_volume() + j * c_.width.dest_step] = stage[j * panel.padded + i];
           }
         }
       }
@@ -285,7 +296,7 @@ class CorrelationRunner {
     const bool in_place = rows_contiguous_ && AllValid(flat, columns);
     T* band = dest + row_begin * c_.dest_width;
     tile.c = in_place ? band + flat_[flat / kN].dest : stage;
-    tile.c_stride = in_place ? DestPlane() : vectors * kN;
+    tile.c_stride = in_place ? c_.dest_volume() : vectors * kN;
     Tiles<T, ALayout::kColumns, BLayout::kIndexed, kMaxPixelVectors>::Run(tile, channels, vectors);
     if (in_place) return;
     if (rows_contiguous_) {
@@ -294,8 +305,6 @@ class CorrelationRunner {
       Scatter(flat, columns, channels, row_begin, stage, vectors * kN, dest);
     }
   }
-
-  int64_t DestPlane() const { return c_.dest_height * c_.dest_width; }
 
   bool AllValid(int64_t flat, int64_t columns) const {
     for (const FlatVector* map = flat_ + flat / kN; columns > 0; columns -= kN, ++map) {
@@ -314,7 +323,8 @@ class CorrelationRunner {
       const auto mask = hn::FirstN(d, static_cast<size_t>(count));
       for (int i = 0; i < rows; ++i) {
         const auto sums = hn::Load(d, stage + (i * vectors + v) * kN);
-        StoreFirst(d, mask, count, hn::Compress(sums, valid), dest + i * DestPlane() + map.dest);
+        StoreFirst(d, mask, count, hn::Compress(sums, valid),
+                   dest + i * c_.dest_volume() + map.dest);
       }
     }
   }
@@ -329,7 +339,7 @@ class CorrelationRunner {
                 (c_.height.dest_begin + (row_begin + y) * c_.height.dest_step) * c_.dest_width +
                 c_.width.dest_begin + x * c_.width.dest_step;
         for (int i = 0; i < rows; ++i) {
-          to[i * DestPlane()] = stage[i * stage_stride + j];
+          to[i * c_.dest_volume()] = stage[i * stage_stride + j];
         }
       }
       if (++x == layout_.pitch) {
@@ -378,80 +388,10 @@ namespace {
 HWY_EXPORT(CorrelateFloat);
 HWY_EXPORT(CorrelateDouble);
 
-void Correlate(const Correlation<float>& c) { HWY_DYNAMIC_DISPATCH(CorrelateFloat)(c); }
-void Correlate(const Correlation<double>& c) { HWY_DYNAMIC_DISPATCH(CorrelateDouble)(c); }
-
-// What is the same in both directions.
-template <typename T>
-Correlation<T> CorrelationOf(const Conv2dGeometry& g, const AxisPlan& height, const AxisPlan& width,
-                             const T* weight) {
-  Correlation<T> c{height, width};
-  c.batch = g.batch;
-  c.groups = g.groups;
-  c.weight = weight;
-  c.kernel_height = g.kernel_height;
-  c.kernel_width = g.kernel_width;
-  c.weight_group_stride =
-      (g.out_channels / g.groups) * (g.in_channels / g.groups) * g.kernel_height * g.kernel_width;
-  return c;
-}
-
-// One for each residue of the inputs modulo the stride that occurs: as many as there are inputs at
-// most, however large the stride.
-std::vector<AxisPlan> InputGradPlans(const AxisGeometry& axis) {
-  std::vector<AxisPlan> plans;
-  for (int64_t i = 0; i < std::min(axis.stride, axis.in); ++i) {
-    plans.push_back(InputGradPlan(axis, (i + axis.padding) % axis.stride));
-  }
-  return plans;
-}
-
 }  // namespace
 
-template <typename T>
-void Conv2dForward(const Conv2dGeometry& g, const T* input, const T* weight, const T* bias,
-                   T* output) {
-  const AxisPlan height = ForwardPlan(HeightOf(g));
-  const AxisPlan width = ForwardPlan(WidthOf(g));
-  Correlation<T> c = CorrelationOf(g, height, width, weight);
-  c.source_channels = g.in_channels / g.groups;
-  c.dest_channels = g.out_channels / g.groups;
-  c.dest_height = g.out_height;
-  c.dest_width = g.out_width;
-  c.weight_source_stride = g.kernel_height * g.kernel_width;
-  c.weight_dest_stride = c.source_channels * c.weight_source_stride;
-  c.source = input;
-  c.bias = bias;
-  c.dest = output;
-  Correlate(c);
-}
-
-template <typename T>
-void Conv2dInputGrad(const Conv2dGeometry& g, const T* weight, const T* output_grad,
-                     T* input_grad) {
-  const std::vector<AxisPlan> widths = InputGradPlans(WidthOf(g));
-  for (const AxisPlan& height : InputGradPlans(HeightOf(g))) {
-    for (const AxisPlan& width : widths) {
-      Correlation<T> c = CorrelationOf(g, height, width, weight);
-      c.source_channels = g.out_channels / g.groups;
-      c.dest_channels = g.in_channels / g.groups;
-      c.dest_height = g.in_height;
-      c.dest_width = g.in_width;
-      c.weight_dest_stride = g.kernel_height * g.kernel_width;
-      c.weight_source_stride = c.dest_channels * c.weight_dest_stride;
-      c.source = output_grad;
-      c.dest = input_grad;
-      Correlate(c);
-    }
-  }
-}
-
-template void Conv2dForward(const Conv2dGeometry&, const float*, const float*, const float*,
-                            float*);
-template void Conv2dForward(const Conv2dGeometry&, const double*, const double*, const double*,
-                            double*);
-template void Conv2dInputGrad(const Conv2dGeometry&, const float*, const float*, float*);
-template void Conv2dInputGrad(const Conv2dGeometry&, const double*, const double*, double*);
+void Correlate(const Correlation<float>& c) { HWY_DYNAMIC_DISPATCH(CorrelateFloat)(c); }
+void Correlate(const Correlation<double>& c) { HWY_DYNAMIC_DISPATCH(CorrelateDouble)(c); }
 
 }  // namespace neura::cpu
 #endif  // HWY_ONCE

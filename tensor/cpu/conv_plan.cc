@@ -1,4 +1,4 @@
-#include "neura/tensor/cpu/conv2d_plan.h"
+#include "neura/tensor/cpu/conv_plan.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -16,17 +16,7 @@ InsideRange::InsideRange(int64_t begin, int64_t step, int64_t size, int64_t coun
   last = begin >= size ? first : std::clamp((size - begin + step - 1) / step, first, count);
 }
 
-AxisGeometry HeightOf(const Conv2dGeometry& g) {
-  return {g.in_height,     g.out_height,     g.kernel_height,
-          g.stride_height, g.padding_height, g.dilation_height};
-}
-
-AxisGeometry WidthOf(const Conv2dGeometry& g) {
-  return {g.in_width,     g.out_width,     g.kernel_width,
-          g.stride_width, g.padding_width, g.dilation_width};
-}
-
-AxisPlan ForwardPlan(const AxisGeometry& axis) {
+AxisPlan ForwardPlan(const WindowAxis& axis) {
   AxisPlan plan;
   plan.count = axis.out;
   plan.source_size = axis.in;
@@ -43,7 +33,7 @@ AxisPlan ForwardPlan(const AxisGeometry& axis) {
   return plan;
 }
 
-AxisPlan InputGradPlan(const AxisGeometry& axis, int64_t residue) {
+AxisPlan InputGradPlan(const WindowAxis& axis, int64_t residue) {
   AxisPlan plan;
   // Input i = stride t + residue - padding receives from output o = t - lag of each tap with k
   // dilation = stride lag + residue.
@@ -69,7 +59,7 @@ AxisPlan InputGradPlan(const AxisGeometry& axis, int64_t residue) {
 
 AxisPlan::TapRange AxisPlan::LiveTaps(int64_t u) const {
   const auto is_live = [&](const Tap& tap) {
-    const int64_t at = plane_begins[tap.plane] + (u + tap.shift) * source_step;
+    const int64_t at = SourceAt(tap, u);
     return at >= 0 && at < source_size;
   };
   // Taps are in order of what they read, so the live ones are neighbours.
@@ -79,13 +69,19 @@ AxisPlan::TapRange AxisPlan::LiveTaps(int64_t u) const {
   return range;
 }
 
+bool AxisPlan::AllTapsLive() const {
+  return !taps.empty() && std::all_of(taps.begin(), taps.end(), [this](const Tap& tap) {
+    return SourceAt(tap, 0) >= 0 && SourceAt(tap, count - 1) < source_size;
+  });
+}
+
 SourceLayout::SourceLayout(const AxisPlan& height, const AxisPlan& width, bool in_place,
                            int64_t max_rows)
     : in_place(in_place), width_planes(static_cast<int64_t>(width.plane_begins.size())) {
   if (in_place) {
     pitch = width.source_size;
     plane_stride = 0;
-    channel_stride = height.source_size * pitch;
+    slice_stride = height.source_size * pitch;
     return;
   }
   // Results may not share: a row of them is count apart from the next at least.
@@ -96,7 +92,7 @@ SourceLayout::SourceLayout(const AxisPlan& height, const AxisPlan& width, bool i
   }
   pitch = width.extent - shared;
   plane_stride = (max_rows + height.extent - height.count) * pitch + shared;
-  channel_stride = plane_stride * static_cast<int64_t>(height.plane_begins.size()) * width_planes;
+  slice_stride = plane_stride * static_cast<int64_t>(height.plane_begins.size()) * width_planes;
 }
 
 }  // namespace neura::cpu

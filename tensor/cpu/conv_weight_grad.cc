@@ -1,21 +1,21 @@
 // The weight gradient: a product whose depth runs over all images and pixels. Its A is the source
 // in place, a row for each (input channel, tap); its B is the outputs' gradient, transposed a panel
-// of channels at a time. Images are cut into parts that depend on the geometry alone, and the
-// parts' sums are added in order.
+// of channels at a time. The planes of results of all images are cut into parts that depend on the
+// geometry alone, and the parts' sums are added in order.
 #include <algorithm>
 #include <cstdint>
 
-#include "neura/tensor/cpu/conv2d.h"
-#include "neura/tensor/cpu/conv2d_plan.h"
+#include "neura/tensor/cpu/conv.h"
+#include "neura/tensor/cpu/conv_plan.h"
 #include "neura/tensor/cpu/scratch.h"
 #include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 #include "neura/tensor/parallel/thread_pool.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu/conv2d_weight_grad.cc"
+#define HWY_TARGET_INCLUDE "tensor/cpu/conv_weight_grad.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "neura/tensor/cpu/conv2d_source-inl.h"
+#include "neura/tensor/cpu/conv_source-inl.h"
 #include "neura/tensor/cpu/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -30,18 +30,19 @@ class WeightGradRunner {
   static constexpr int kN = kLanes<T>;
   static constexpr int kPanel = kTileColumns<T>;
 
-  WeightGradRunner(const Conv2dGeometry& g, const T* input, const T* output_grad, T* weight_grad)
+  WeightGradRunner(const ConvGeometry& g, const T* input, const T* output_grad, T* weight_grad)
       : g_(g),
         input_(input),
         output_grad_(output_grad),
         weight_grad_(weight_grad),
-        height_(ForwardPlan(HeightOf(g))),
-        width_(ForwardPlan(WidthOf(g))),
+        depth_(ForwardPlan(g.depth)),
+        height_(ForwardPlan(g.height)),
+        width_(ForwardPlan(g.width)),
         in_channels_(g.in_channels / g.groups),
         out_channels_(g.out_channels / g.groups),
-        band_rows_(RowsAtATime<T>(height_, width_, in_channels_)),
-        layout_(height_, width_, SourceLayout::AllowsInPlace(height_, width_), band_rows_),
-        taps_(in_channels_ * g.kernel_height * g.kernel_width),
+        band_rows_(RowsAtATime<T>(height_, width_, in_channels_ * g.depth.kernel)),
+        layout_(height_, width_, SourceLayout::AllowsInPlace(depth_, height_, width_), band_rows_),
+        taps_(in_channels_ * g.kernel_volume()),
         // With few output channels most of a panel would be idle.
         dot_products_(out_channels_ * 4 <= kN),
         panels_((out_channels_ + kPanel - 1) / kPanel),
@@ -50,20 +51,24 @@ class WeightGradRunner {
   void Run() {
     const int64_t weights = g_.out_channels * taps_;
     if (weights == 0) return;
-    if (g_.batch == 0 || g_.out_height == 0 || g_.out_width == 0) {
+    const int64_t planes = g_.batch * g_.depth.out;
+    if (planes == 0 || g_.out_plane() == 0) {
       std::fill_n(weight_grad_, weights, T{0});
       return;
     }
     const int64_t partial_size = g_.groups * taps_ * partial_stride_;
     const int64_t parts =
         std::clamp<int64_t>(kPartialBytes / (partial_size * static_cast<int64_t>(sizeof(T))), 1,
-                            std::min(kMaxParts, g_.batch));
+                            std::min(kMaxParts, planes));
     T* partials = Scratch<T>(ScratchSlot::kPartialSums, parts * partial_size);
     int64_t* offsets = Scratch<int64_t>(ScratchSlot::kTapOffsets, taps_);
     offsets_ = offsets;
     for (int64_t c = 0; c < in_channels_; ++c) {
-      for (const AxisPlan::Tap& y : height_.taps) {
-        for (const AxisPlan::Tap& x : width_.taps) *offsets++ = layout_.TapOffset(y, c, x);
+      for (size_t z = 0; z < depth_.taps.size(); ++z) {
+        const int64_t slice = layout_.SliceOffset(depth_, c, z);
+        for (const AxisPlan::Tap& y : height_.taps) {
+          for (const AxisPlan::Tap& x : width_.taps) *offsets++ = slice + layout_.TapOffset(y, x);
+        }
       }
     }
 
@@ -75,7 +80,7 @@ class WeightGradRunner {
       const int64_t group = item / panel_items % g_.groups;
       const int64_t part = item / panel_items / g_.groups;
       T* partial = partials + part * partial_size + group * taps_ * partial_stride_;
-      RunPart(g_.batch * part / parts, g_.batch * (part + 1) / parts, group,
+      RunPart(planes * part / parts, planes * (part + 1) / parts, group,
               panels_ * panel_item / panel_items, panels_ * (panel_item + 1) / panel_items,
               partial);
     });
@@ -104,27 +109,28 @@ class WeightGradRunner {
     for (; i < count; ++i) to[i] += from[i];
   }
 
-  // partial[tap * partial_stride_ + channel] = the sum over images [begin, end) for some panels of
+  // partial[tap * partial_stride_ + channel] = the sum over planes [begin, end) for some panels of
   // channels.
   void RunPart(int64_t begin, int64_t end, int64_t group, int64_t panel_begin, int64_t panel_end,
                T* partial) const {
     bool first = true;
-    const int64_t source_plane = g_.in_height * g_.in_width;
-    const int64_t grad_plane = g_.out_height * g_.out_width;
-    for (int64_t image = begin; image < end; ++image) {
-      const T* source = input_ + (image * g_.groups + group) * in_channels_ * source_plane;
-      const T* grad = output_grad_ + (image * g_.groups + group) * out_channels_ * grad_plane;
-      for (int64_t row = 0; row < g_.out_height; row += band_rows_) {
-        const int64_t rows = std::min(band_rows_, g_.out_height - row);
-        const T* base = PrepareSource(height_, width_, layout_, in_channels_, row, rows, source);
-        const T* band_grad = grad + row * g_.out_width;
+    for (int64_t plane = begin; plane < end; ++plane) {
+      const int64_t image = plane / g_.depth.out, u = plane % g_.depth.out;
+      const T* source = input_ + (image * g_.groups + group) * in_channels_ * g_.in_volume();
+      const T* grad = output_grad_ + (image * g_.groups + group) * out_channels_ * g_.out_volume() +
+                      u * g_.out_plane();
+      for (int64_t row = 0; row < g_.height.out; row += band_rows_) {
+        const int64_t rows = std::min(band_rows_, g_.height.out - row);
+        const T* base =
+            PrepareSource(depth_, height_, width_, layout_, in_channels_, u, row, rows, source);
+        const T* band_grad = grad + row * g_.width.out;
         if (dot_products_) {
           for (int64_t c = 0; c < out_channels_; ++c) {
-            DotProducts(base, band_grad + c * grad_plane, rows, first, partial + c);
+            DotProducts(base, band_grad + c * g_.out_volume(), rows, first, partial + c);
           }
         } else {
           for (int64_t p = panel_begin; p < panel_end; ++p) {
-            Panel(base, band_grad + p * kPanel * grad_plane, rows,
+            Panel(base, band_grad + p * kPanel * g_.out_volume(), rows,
                   std::min<int64_t>(kPanel, out_channels_ - p * kPanel), first,
                   partial + p * kPanel);
           }
@@ -137,13 +143,12 @@ class WeightGradRunner {
   void Panel(const T* base, const T* grad, int64_t rows, int64_t channels, bool first,
              T* partial) const {
     const int vectors = channels > kN ? kTileVectors : 1;
-    const int64_t pixels = rows * g_.out_width;
+    const int64_t pixels = rows * g_.width.out;
     T* transposed = Scratch<T>(ScratchSlot::kGradient, pixels * vectors * kN);
-    PackPadded(pixels, channels, grad, 1, g_.out_height * g_.out_width, transposed,
-               int64_t{vectors} * kN);
+    PackPadded(pixels, channels, grad, 1, g_.out_volume(), transposed, int64_t{vectors} * kN);
     const RowTiles tiles(taps_);
     Tile<T> tile;
-    tile.depth = g_.out_width;
+    tile.depth = g_.width.out;
     tile.segments = rows;
     tile.a = base;
     tile.a_segment_stride = layout_.pitch;
@@ -176,7 +181,7 @@ class WeightGradRunner {
       sums[i] = hn::Zero(d);
       taps[i] = base + offsets_[tap + i];
     }
-    const int64_t columns = g_.out_width;
+    const int64_t columns = g_.width.out;
     const int64_t whole = columns / kN * kN;
     const auto mask = hn::FirstN(d, static_cast<size_t>(columns - whole));
     for (int64_t row = 0; row < rows; ++row, grad += columns) {
@@ -201,10 +206,11 @@ class WeightGradRunner {
     }
   }
 
-  const Conv2dGeometry& g_;
+  const ConvGeometry& g_;
   const T* const input_;
   const T* const output_grad_;
   T* const weight_grad_;
+  const AxisPlan depth_;
   const AxisPlan height_;
   const AxisPlan width_;
   const int64_t in_channels_;   // of one group
@@ -218,11 +224,11 @@ class WeightGradRunner {
   const int64_t* offsets_ = nullptr;
 };
 
-void WeightGradFloat(const Conv2dGeometry& g, const float* input, const float* output_grad,
+void WeightGradFloat(const ConvGeometry& g, const float* input, const float* output_grad,
                      float* weight_grad) {
   WeightGradRunner<float>(g, input, output_grad, weight_grad).Run();
 }
-void WeightGradDouble(const Conv2dGeometry& g, const double* input, const double* output_grad,
+void WeightGradDouble(const ConvGeometry& g, const double* input, const double* output_grad,
                       double* weight_grad) {
   WeightGradRunner<double>(g, input, output_grad, weight_grad).Run();
 }
@@ -240,14 +246,14 @@ HWY_EXPORT(WeightGradDouble);
 }  // namespace
 
 template <>
-void Conv2dWeightGrad(const Conv2dGeometry& g, const float* input, const float* output_grad,
-                      float* weight_grad) {
+void ConvWeightGrad(const ConvGeometry& g, const float* input, const float* output_grad,
+                    float* weight_grad) {
   HWY_DYNAMIC_DISPATCH(WeightGradFloat)(g, input, output_grad, weight_grad);
 }
 
 template <>
-void Conv2dWeightGrad(const Conv2dGeometry& g, const double* input, const double* output_grad,
-                      double* weight_grad) {
+void ConvWeightGrad(const ConvGeometry& g, const double* input, const double* output_grad,
+                    double* weight_grad) {
   HWY_DYNAMIC_DISPATCH(WeightGradDouble)(g, input, output_grad, weight_grad);
 }
 

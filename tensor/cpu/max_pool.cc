@@ -6,11 +6,11 @@
 #include <type_traits>
 
 #include "neura/tensor/cpu/planes.h"
-#include "neura/tensor/cpu/pool2d.h"
+#include "neura/tensor/cpu/pool.h"
 #include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu/max_pool2d.cc"
+#define HWY_TARGET_INCLUDE "tensor/cpu/max_pool.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "neura/tensor/cpu/tile-inl.h"
@@ -21,13 +21,13 @@ namespace neura::cpu::HWY_NAMESPACE {
 #if HWY_TARGET == HWY_SCALAR
 
 template <typename T>
-bool PlaneOf2x2(const Pool2dGeometry&, const T*, T*, int64_t*) {
+bool PlaneOf2x2(const PoolGeometry&, const T*, T*, int64_t*) {
   return false;
 }
 
 #else
 
-// best = the larger of best and value, as MaxPool2d orders them, and best_index likewise.
+// best = the larger of best and value, as MaxPool orders them, and best_index likewise.
 template <class D, class V, class I>
 HWY_INLINE void TakeLarger(D, V value, I index, V& best, I& best_index) {
   const auto larger = hn::Or(hn::Gt(value, best), hn::IsNaN(value));
@@ -88,20 +88,20 @@ void RowOf2x2(const T* row0, int64_t in_width, int64_t out_width, int64_t index,
 }
 
 template <typename T>
-bool PlaneOf2x2(const Pool2dGeometry& g, const T* input, T* output, int64_t* indices) {
-  for (int64_t y = 0; y < g.out_height; ++y) {
-    RowOf2x2(input + 2 * y * g.in_width, g.in_width, g.out_width, 2 * y * g.in_width,
-             output + y * g.out_width, indices == nullptr ? nullptr : indices + y * g.out_width);
+bool PlaneOf2x2(const PoolGeometry& g, const T* input, T* output, int64_t* indices) {
+  for (int64_t y = 0; y < g.height.out; ++y) {
+    RowOf2x2(input + 2 * y * g.width.in, g.width.in, g.width.out, 2 * y * g.width.in,
+             output + y * g.width.out, indices == nullptr ? nullptr : indices + y * g.width.out);
   }
   return true;
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR
 
-bool PlaneOf2x2Float(const Pool2dGeometry& g, const float* input, float* output, int64_t* indices) {
+bool PlaneOf2x2Float(const PoolGeometry& g, const float* input, float* output, int64_t* indices) {
   return PlaneOf2x2(g, input, output, indices);
 }
-bool PlaneOf2x2Double(const Pool2dGeometry& g, const double* input, double* output,
+bool PlaneOf2x2Double(const PoolGeometry& g, const double* input, double* output,
                       int64_t* indices) {
   return PlaneOf2x2(g, input, output, indices);
 }
@@ -117,27 +117,27 @@ HWY_EXPORT(PlaneOf2x2Float);
 HWY_EXPORT(PlaneOf2x2Double);
 
 // False where the target has no such code.
-bool PlaneOf2x2(const Pool2dGeometry& g, const float* input, float* output, int64_t* indices) {
+bool PlaneOf2x2(const PoolGeometry& g, const float* input, float* output, int64_t* indices) {
   return HWY_DYNAMIC_DISPATCH(PlaneOf2x2Float)(g, input, output, indices);
 }
-bool PlaneOf2x2(const Pool2dGeometry& g, const double* input, double* output, int64_t* indices) {
+bool PlaneOf2x2(const PoolGeometry& g, const double* input, double* output, int64_t* indices) {
   return HWY_DYNAMIC_DISPATCH(PlaneOf2x2Double)(g, input, output, indices);
 }
 
-bool IsWithinTiles2x2(const Pool2dGeometry& g) {
-  return g.kernel_height == 2 && g.kernel_width == 2 && g.stride_height == 2 &&
-         g.stride_width == 2 && g.padding_height == 0 && g.padding_width == 0 &&
-         g.dilation_height == 1 && g.dilation_width == 1 && 2 * g.out_height <= g.in_height &&
-         2 * g.out_width <= g.in_width &&
-         g.in_height * g.in_width < std::numeric_limits<int32_t>::max();
+bool IsWithinTiles2x2(const PoolGeometry& g) {
+  const auto halves = [](const WindowAxis& a) {
+    return a.kernel == 2 && a.stride == 2 && a.padding == 0 && a.dilation == 1 && 2 * a.out <= a.in;
+  };
+  return halves(g.height) && halves(g.width) && g.depth.IsAbsent() &&
+         g.in_size() < std::numeric_limits<int32_t>::max();
 }
 
-// The first coordinate of window i inside [0, size), and the end; dilation apart.
+// The first coordinate of window i inside [0, in), and the end; dilation apart.
 struct Span {
-  Span(int64_t i, int64_t stride, int64_t padding, int64_t dilation, int64_t kernel, int64_t size) {
-    begin = i * stride - padding;
-    end = std::min(size, begin + (kernel - 1) * dilation + 1);
-    if (begin < 0) begin += (-begin + dilation - 1) / dilation * dilation;
+  Span(int64_t i, const WindowAxis& axis) {
+    begin = i * axis.stride - axis.padding;
+    end = std::min(axis.in, begin + (axis.kernel - 1) * axis.dilation + 1);
+    if (begin < 0) begin += (-begin + axis.dilation - 1) / axis.dilation * axis.dilation;
   }
   int64_t begin, end;
 };
@@ -148,28 +148,35 @@ bool IsNaN(T value) {
   return false;
 }
 
-template <typename T>
-void AnyPlane(const Pool2dGeometry& g, const T* input, T* output, int64_t* indices) {
+// kDeep: whether there is a depth. The loops over one that is absent would cost a fifth.
+template <bool kDeep, typename T>
+void AnyWindows(const PoolGeometry& geometry, const T* input, T* output, int64_t* indices) {
   using Limits = std::numeric_limits<T>;
-  for (int64_t y = 0; y < g.out_height; ++y) {
-    const Span rows(y, g.stride_height, g.padding_height, g.dilation_height, g.kernel_height,
-                    g.in_height);
-    for (int64_t x = 0; x < g.out_width; ++x) {
-      const Span columns(x, g.stride_width, g.padding_width, g.dilation_width, g.kernel_width,
-                         g.in_width);
-      T best = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
-      int64_t best_index = -1;
-      for (int64_t h = rows.begin; h < rows.end; h += g.dilation_height) {
-        for (int64_t w = columns.begin; w < columns.end; w += g.dilation_width) {
-          const T value = input[h * g.in_width + w];
-          if (value > best || best_index < 0 || IsNaN(value)) {
-            best = value;
-            best_index = h * g.in_width + w;
+  PoolGeometry g = geometry;
+  if constexpr (!kDeep) g.depth = WindowAxis();
+  for (int64_t z = 0; z < g.depth.out; ++z) {
+    const Span planes(z, g.depth);
+    for (int64_t y = 0; y < g.height.out; ++y) {
+      const Span rows(y, g.height);
+      for (int64_t x = 0; x < g.width.out; ++x) {
+        const Span columns(x, g.width);
+        T best = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+        int64_t best_index = -1;
+        for (int64_t d = planes.begin; d < planes.end; d += g.depth.dilation) {
+          for (int64_t h = rows.begin; h < rows.end; h += g.height.dilation) {
+            const int64_t row = (d * g.height.in + h) * g.width.in;
+            for (int64_t w = columns.begin; w < columns.end; w += g.width.dilation) {
+              const T value = input[row + w];
+              if (value > best || best_index < 0 || IsNaN(value)) {
+                best = value;
+                best_index = row + w;
+              }
+            }
           }
         }
+        *output++ = best;
+        if (indices != nullptr) *indices++ = std::max<int64_t>(best_index, 0);
       }
-      *output++ = best;
-      if (indices != nullptr) *indices++ = std::max<int64_t>(best_index, 0);
     }
   }
 }
@@ -177,27 +184,29 @@ void AnyPlane(const Pool2dGeometry& g, const T* input, T* output, int64_t* indic
 }  // namespace
 
 template <typename T>
-void MaxPool2d(const Pool2dGeometry& g, const T* input, T* output, int64_t* indices) {
-  const int64_t in_size = g.in_height * g.in_width;
-  const int64_t out_size = g.out_height * g.out_width;
-  ForEachPlane(g.planes, in_size, [&](int64_t plane) {
-    const T* from = input + plane * in_size;
-    T* to = output + plane * out_size;
-    int64_t* to_indices = indices == nullptr ? nullptr : indices + plane * out_size;
+void MaxPool(const PoolGeometry& g, const T* input, T* output, int64_t* indices) {
+  ForEachPlane(g.channels, g.in_size(), [&](int64_t channel) {
+    const T* from = input + channel * g.in_size();
+    T* to = output + channel * g.out_size();
+    int64_t* to_indices = indices == nullptr ? nullptr : indices + channel * g.out_size();
     if constexpr (std::is_floating_point_v<T>) {
       if (IsWithinTiles2x2(g) && PlaneOf2x2(g, from, to, to_indices)) return;
     }
-    AnyPlane(g, from, to, to_indices);
+    if (g.depth.IsAbsent()) {
+      AnyWindows<false>(g, from, to, to_indices);
+    } else {
+      AnyWindows<true>(g, from, to, to_indices);
+    }
   });
 }
 
 template <typename T>
-bool MaxPool2dGather(int64_t planes, int64_t input_size, int64_t output_size, const T* input,
-                     const int64_t* indices, T* output) {
+bool MaxPoolGather(int64_t channels, int64_t input_size, int64_t output_size, const T* input,
+                   const int64_t* indices, T* output) {
   std::atomic<bool> inside{true};
-  ForEachPlane(planes, output_size, [&](int64_t plane) {
-    const T* from = input + plane * input_size;
-    for (int64_t i = plane * output_size; i < (plane + 1) * output_size; ++i) {
+  ForEachPlane(channels, output_size, [&](int64_t channel) {
+    const T* from = input + channel * input_size;
+    for (int64_t i = channel * output_size; i < (channel + 1) * output_size; ++i) {
       if (static_cast<uint64_t>(indices[i]) >= static_cast<uint64_t>(input_size)) {
         inside.store(false, std::memory_order_relaxed);
         return;
@@ -209,13 +218,13 @@ bool MaxPool2dGather(int64_t planes, int64_t input_size, int64_t output_size, co
 }
 
 template <typename T>
-bool MaxPool2dScatter(int64_t planes, int64_t input_size, int64_t output_size, const T* input,
-                      const int64_t* indices, T* output) {
+bool MaxPoolScatter(int64_t channels, int64_t input_size, int64_t output_size, const T* input,
+                    const int64_t* indices, T* output) {
   std::atomic<bool> inside{true};
-  ForEachPlane(planes, output_size, [&](int64_t plane) {
-    T* to = output + plane * output_size;
+  ForEachPlane(channels, output_size, [&](int64_t channel) {
+    T* to = output + channel * output_size;
     std::fill_n(to, output_size, T{0});
-    for (int64_t i = plane * input_size; i < (plane + 1) * input_size; ++i) {
+    for (int64_t i = channel * input_size; i < (channel + 1) * input_size; ++i) {
       if (static_cast<uint64_t>(indices[i]) >= static_cast<uint64_t>(output_size)) {
         inside.store(false, std::memory_order_relaxed);
         return;
@@ -226,15 +235,15 @@ bool MaxPool2dScatter(int64_t planes, int64_t input_size, int64_t output_size, c
   return inside.load(std::memory_order_relaxed);
 }
 
-template void MaxPool2d(const Pool2dGeometry&, const float*, float*, int64_t*);
-template void MaxPool2d(const Pool2dGeometry&, const double*, double*, int64_t*);
-template void MaxPool2d(const Pool2dGeometry&, const int32_t*, int32_t*, int64_t*);
-template void MaxPool2d(const Pool2dGeometry&, const int64_t*, int64_t*, int64_t*);
-template void MaxPool2d(const Pool2dGeometry&, const uint8_t*, uint8_t*, int64_t*);
-template bool MaxPool2dGather(int64_t, int64_t, int64_t, const float*, const int64_t*, float*);
-template bool MaxPool2dGather(int64_t, int64_t, int64_t, const double*, const int64_t*, double*);
-template bool MaxPool2dScatter(int64_t, int64_t, int64_t, const float*, const int64_t*, float*);
-template bool MaxPool2dScatter(int64_t, int64_t, int64_t, const double*, const int64_t*, double*);
+template void MaxPool(const PoolGeometry&, const float*, float*, int64_t*);
+template void MaxPool(const PoolGeometry&, const double*, double*, int64_t*);
+template void MaxPool(const PoolGeometry&, const int32_t*, int32_t*, int64_t*);
+template void MaxPool(const PoolGeometry&, const int64_t*, int64_t*, int64_t*);
+template void MaxPool(const PoolGeometry&, const uint8_t*, uint8_t*, int64_t*);
+template bool MaxPoolGather(int64_t, int64_t, int64_t, const float*, const int64_t*, float*);
+template bool MaxPoolGather(int64_t, int64_t, int64_t, const double*, const int64_t*, double*);
+template bool MaxPoolScatter(int64_t, int64_t, int64_t, const float*, const int64_t*, float*);
+template bool MaxPoolScatter(int64_t, int64_t, int64_t, const double*, const int64_t*, double*);
 
 }  // namespace neura::cpu
 #endif  // HWY_ONCE

@@ -1,8 +1,8 @@
-#include <array>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "neura/cuda/kernels/tensors.h"
 #include "neura/cuda/libraries/cudnn.h"
@@ -27,18 +27,34 @@ cudnnMathType_t MathTypeOf(DType dtype) {
   return dtype == kFloat32 && !AllowTf32() ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
 }
 
+// cuDNN counts two spatial dimensions at least: what has one gets a height of 1 before its width.
+constexpr size_t kLeastSpatial = 2;
+
+Dims Extents(const Tensor& tensor) {
+  Dims extents(tensor.shape().begin(), tensor.shape().end());
+  while (extents.size() < 2 + kLeastSpatial) extents.insert(extents.begin() + 2, 1);
+  return extents;
+}
+
+// The numbers of so many dimensions, where a height that is not there has `otherwise`.
+Dims SizesOf(const Sizes& sizes, size_t dims, int64_t otherwise) {
+  const Sizes each = sizes.Each(dims);
+  Dims numbers(each.given().begin(), each.given().end());
+  while (numbers.size() < kLeastSpatial) numbers.insert(numbers.begin(), otherwise);
+  return numbers;
+}
+
 class FilterDescriptor {
  public:
   explicit FilterDescriptor(const Tensor& weight) {
     const cudnnDataType_t type = CudnnTypeOf(weight.dtype());
-    const int extents[] = {CudnnInt(weight.size(0)), CudnnInt(weight.size(1)),
-                           CudnnInt(weight.size(2)), CudnnInt(weight.size(3))};
+    const std::vector<int> extents = CudnnInts(Extents(weight));
     NEURA_CUDNN_CHECK(cudnnCreateFilterDescriptor(&handle_));
-    const cudnnStatus_t status = cudnnSetFilter4dDescriptor(
-        handle_, type, CUDNN_TENSOR_NCHW, extents[0], extents[1], extents[2], extents[3]);
+    const cudnnStatus_t status = cudnnSetFilterNdDescriptor(
+        handle_, type, CUDNN_TENSOR_NCHW, static_cast<int>(extents.size()), extents.data());
     if (status != CUDNN_STATUS_SUCCESS) {
       cudnnDestroyFilterDescriptor(handle_);
-      ThrowCudnnStatus(status, "cudnnSetFilter4dDescriptor");
+      ThrowCudnnStatus(status, "cudnnSetFilterNdDescriptor");
     }
   }
   ~FilterDescriptor() { cudnnDestroyFilterDescriptor(handle_); }
@@ -54,14 +70,14 @@ class FilterDescriptor {
 class ConvolutionDescriptor {
  public:
   template <typename Options>
-  ConvolutionDescriptor(DType dtype, const Options& options) {
-    const int numbers[] = {CudnnInt(options.padding.height),  CudnnInt(options.padding.width),
-                           CudnnInt(options.stride.height),   CudnnInt(options.stride.width),
-                           CudnnInt(options.dilation.height), CudnnInt(options.dilation.width)};
+  ConvolutionDescriptor(DType dtype, size_t dims, const Options& options) {
+    const std::vector<int> padding = CudnnInts(SizesOf(options.padding, dims, 0));
+    const std::vector<int> stride = CudnnInts(SizesOf(options.stride, dims, 1));
+    const std::vector<int> dilation = CudnnInts(SizesOf(options.dilation, dims, 1));
     const int groups = CudnnInt(options.groups);
     NEURA_CUDNN_CHECK(cudnnCreateConvolutionDescriptor(&handle_));
-    cudnnStatus_t status = cudnnSetConvolution2dDescriptor(
-        handle_, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5],
+    cudnnStatus_t status = cudnnSetConvolutionNdDescriptor(
+        handle_, static_cast<int>(padding.size()), padding.data(), stride.data(), dilation.data(),
         CUDNN_CROSS_CORRELATION, ComputeTypeOf(dtype));
     if (status == CUDNN_STATUS_SUCCESS) status = cudnnSetConvolutionGroupCount(handle_, groups);
     if (status == CUDNN_STATUS_SUCCESS) {
@@ -69,7 +85,7 @@ class ConvolutionDescriptor {
     }
     if (status != CUDNN_STATUS_SUCCESS) {
       cudnnDestroyConvolutionDescriptor(handle_);
-      ThrowCudnnStatus(status, "cudnnSetConvolution2dDescriptor");
+      ThrowCudnnStatus(status, "cudnnSetConvolutionNdDescriptor");
     }
   }
   ~ConvolutionDescriptor() { cudnnDestroyConvolutionDescriptor(handle_); }
@@ -85,26 +101,21 @@ class ConvolutionDescriptor {
 enum class Kind { kForward, kInputGrad, kWeightGrad };
 
 // Everything that the choice of an algorithm depends on.
-using Key = std::array<int64_t, 22>;
+using Key = std::vector<int64_t>;
 
 template <typename Options>
 Key KeyOf(Kind kind, const Tensor& image, const Tensor& weight, const Tensor& result,
           const Options& options) {
-  Key key = {static_cast<int64_t>(kind),
-             image.device().index,
-             static_cast<int64_t>(image.dtype()),
-             static_cast<int64_t>(MathTypeOf(image.dtype())),
-             options.stride.height,
-             options.stride.width,
-             options.padding.height,
-             options.padding.width,
-             options.dilation.height,
-             options.dilation.width,
-             options.groups};
-  size_t next = 11;
-  for (int64_t i = 0; i < 4; ++i) key[next++] = image.size(i);
-  for (int64_t i = 0; i < 4; ++i) key[next++] = weight.size(i);
-  for (int64_t i = 1; i < 4; ++i) key[next++] = result.size(i);
+  Key key = {static_cast<int64_t>(kind), image.device().index, static_cast<int64_t>(image.dtype()),
+             static_cast<int64_t>(MathTypeOf(image.dtype())), options.groups};
+  const auto append = [&key](DimsView values) {
+    key.insert(key.end(), values.begin(), values.end());
+  };
+  const size_t dims = image.shape().size() - 2;
+  for (const Sizes* sizes : {&options.stride, &options.padding, &options.dilation}) {
+    append(sizes->Each(dims).given());
+  }
+  for (const Tensor* tensor : {&image, &weight, &result}) append(tensor->shape());
   return key;
 }
 
@@ -159,8 +170,8 @@ Tensor WorkspaceFor(const KernelCall& call, const Choice& choice) {
   return Scratch(call, {static_cast<int64_t>(choice.workspace)}, kUInt8);
 }
 
-// One convolution: its image [N, C, H, W], weight [O, C / groups, KH, KW] and result [N, O, OH,
-// OW], whichever of them is being computed.
+// One convolution: its image [N, C, ...], weight [O, C / groups, K...] and result [N, O, ...],
+// whichever of them is being computed.
 template <typename Options>
 struct Convolution {
   Convolution(const KernelCall& call, Kind kind, const Tensor& image, const Tensor& weight,
@@ -168,10 +179,10 @@ struct Convolution {
       : guard(call.call.device.index),
         handle(CudnnHandle(call.call.device.index)),
         factors(image.dtype()),
-        x(image.dtype(), image.size(0), image.size(1), image.size(2), image.size(3)),
-        y(result.dtype(), result.size(0), result.size(1), result.size(2), result.size(3)),
+        x(image.dtype(), Extents(image)),
+        y(result.dtype(), Extents(result)),
         w(weight),
-        geometry(image.dtype(), call.Get<Options>()),
+        geometry(image.dtype(), image.shape().size() - 2, call.Get<Options>()),
         key(KeyOf(kind, image, weight, result, call.Get<Options>())),
         math_type(MathTypeOf(image.dtype())) {}
 
@@ -194,9 +205,10 @@ void AddBias(const KernelCall& call, const Tensor& bias) {
   const int device = call.call.device.index;
   const DeviceGuard guard(device);
   const Factors factors(output.dtype());
-  const TensorDescriptor channels(output.dtype(), 1, output.size(1), 1, 1);
-  const TensorDescriptor y(output.dtype(), output.size(0), output.size(1), output.size(2),
-                           output.size(3));
+  const Dims extents = Extents(output);
+  Dims per_channel(extents.size(), 1);
+  per_channel[1] = extents[1];
+  const TensorDescriptor channels(output.dtype(), per_channel), y(output.dtype(), extents);
   NEURA_CUDNN_CHECK(cudnnAddTensor(CudnnHandle(device), factors.one(), channels.handle(),
                                    bias.raw_data(), factors.one(), y.handle(), output.raw_data()));
   NoteLaunch("cudnnAddTensor");
@@ -204,7 +216,7 @@ void AddBias(const KernelCall& call, const Tensor& bias) {
 
 void Forward(const KernelCall& call, const Tensor& input, const Tensor& weight) {
   const Tensor& output = call.output();
-  const Convolution<Conv2dOptions> conv(call, Kind::kForward, input, weight, output);
+  const Convolution<ConvOptions> conv(call, Kind::kForward, input, weight, output);
   const Choice choice = Choose<cudnnConvolutionFwdAlgoPerf_t>(
       conv.key, conv.math_type,
       [&](int most, int* count, auto* results) {
@@ -230,7 +242,7 @@ void Forward(const KernelCall& call, const Tensor& input, const Tensor& weight) 
 
 }  // namespace
 
-void Conv2dKernel(KernelCall& call) {
+void ConvKernel(KernelCall& call) {
   const Tensor& output = call.output();
   if (output.numel() == 0) return;
   const Tensor input = ContiguousInput(call, 0), weight = ContiguousInput(call, 1);
@@ -243,12 +255,12 @@ void Conv2dKernel(KernelCall& call) {
   if (bias.defined()) AddBias(call, bias);
 }
 
-void Conv2dInputGradKernel(KernelCall& call) {
+void ConvInputGradKernel(KernelCall& call) {
   const Tensor& output = call.output();
   if (output.numel() == 0) return;
   const Tensor grad = ContiguousInput(call, 0), weight = ContiguousInput(call, 1);
   if (grad.numel() == 0 || weight.numel() == 0) return ClearElements(call, output);
-  const Convolution<Conv2dGradOptions> conv(call, Kind::kInputGrad, output, weight, grad);
+  const Convolution<ConvGradOptions> conv(call, Kind::kInputGrad, output, weight, grad);
   const Choice choice = Choose<cudnnConvolutionBwdDataAlgoPerf_t>(
       conv.key, conv.math_type,
       [&](int most, int* count, auto* results) {
@@ -272,12 +284,12 @@ void Conv2dInputGradKernel(KernelCall& call) {
   NoteLaunch("cudnnConvolutionBackwardData");
 }
 
-void Conv2dWeightGradKernel(KernelCall& call) {
+void ConvWeightGradKernel(KernelCall& call) {
   const Tensor& output = call.output();
   if (output.numel() == 0) return;
   const Tensor grad = ContiguousInput(call, 0), input = ContiguousInput(call, 1);
   if (grad.numel() == 0 || input.numel() == 0) return ClearElements(call, output);
-  const Convolution<Conv2dGradOptions> conv(call, Kind::kWeightGrad, input, output, grad);
+  const Convolution<ConvGradOptions> conv(call, Kind::kWeightGrad, input, output, grad);
   const Choice choice = Choose<cudnnConvolutionBwdFilterAlgoPerf_t>(
       conv.key, conv.math_type,
       [&](int most, int* count, auto* results) {

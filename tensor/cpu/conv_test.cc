@@ -1,4 +1,4 @@
-#include "neura/tensor/cpu/conv2d.h"
+#include "neura/tensor/cpu/conv.h"
 
 #include <cmath>
 #include <cstdint>
@@ -12,13 +12,15 @@
 
 namespace neura::cpu {
 
-std::ostream& operator<<(std::ostream& os, const Conv2dGeometry& g) {
+std::ostream& operator<<(std::ostream& os, const WindowAxis& a) {
+  return os << a.in << " -> " << a.out << " by kernel " << a.kernel << ", stride " << a.stride
+            << ", padding " << a.padding << ", dilation " << a.dilation;
+}
+
+std::ostream& operator<<(std::ostream& os, const ConvGeometry& g) {
   return os << "batch " << g.batch << ", channels " << g.in_channels << " -> " << g.out_channels
-            << " in " << g.groups << " groups, " << g.in_height << "x" << g.in_width << " -> "
-            << g.out_height << "x" << g.out_width << ", kernel " << g.kernel_height << "x"
-            << g.kernel_width << ", stride " << g.stride_height << "x" << g.stride_width
-            << ", padding " << g.padding_height << "x" << g.padding_width << ", dilation "
-            << g.dilation_height << "x" << g.dilation_width;
+            << " in " << g.groups << " groups, depth " << g.depth << "; height " << g.height
+            << "; width " << g.width;
 }
 
 namespace {
@@ -27,33 +29,28 @@ struct Axis {
   int64_t in, kernel, stride = 1, padding = 0, dilation = 1;
 };
 
-Conv2dGeometry Make(int64_t batch, int64_t in_channels, int64_t out_channels, int64_t groups,
-                    Axis height, Axis width) {
-  const auto out = [](Axis a) {
-    return (a.in + 2 * a.padding - a.dilation * (a.kernel - 1) - 1) / a.stride + 1;
-  };
-  Conv2dGeometry g;
-  g.batch = batch;
-  g.in_channels = in_channels;
-  g.out_channels = out_channels;
-  g.groups = groups;
-  g.in_height = height.in;
-  g.in_width = width.in;
-  g.kernel_height = height.kernel;
-  g.kernel_width = width.kernel;
-  g.stride_height = height.stride;
-  g.stride_width = width.stride;
-  g.padding_height = height.padding;
-  g.padding_width = width.padding;
-  g.dilation_height = height.dilation;
-  g.dilation_width = width.dilation;
-  g.out_height = out(height);
-  g.out_width = out(width);
-  return g;
+WindowAxis Windows(Axis a) {
+  return {.in = a.in,
+          .out = (a.in + 2 * a.padding - a.dilation * (a.kernel - 1) - 1) / a.stride + 1,
+          .kernel = a.kernel,
+          .stride = a.stride,
+          .padding = a.padding,
+          .dilation = a.dilation};
 }
 
-const std::vector<Conv2dGeometry>& Geometries() {
-  static const std::vector<Conv2dGeometry> geometries = {
+ConvGeometry Make(int64_t batch, int64_t in_channels, int64_t out_channels, int64_t groups,
+                  Axis height, Axis width, Axis depth = {1, 1}) {
+  return {.batch = batch,
+          .in_channels = in_channels,
+          .out_channels = out_channels,
+          .groups = groups,
+          .depth = Windows(depth),
+          .height = Windows(height),
+          .width = Windows(width)};
+}
+
+const std::vector<ConvGeometry>& Geometries() {
+  static const std::vector<ConvGeometry> geometries = {
       // One of everything, and 1x1 kernels.
       Make(1, 1, 1, 1, {1, 1}, {1, 1}),
       Make(2, 3, 5, 1, {7, 1}, {9, 1}),
@@ -90,48 +87,74 @@ const std::vector<Conv2dGeometry>& Geometries() {
       Make(1, 3, 16, 1, {150, 7, 2, 3}, {160, 7, 2, 3}),
       Make(1, 3, 130, 1, {4, 3, 1, 1}, {4, 3, 1, 1}),
       Make(20, 2, 3, 1, {3, 3}, {3, 3}),
+      // One dimension.
+      Make(2, 3, 5, 1, {1, 1}, {40, 3, 1, 1}),
+      Make(1, 4, 36, 2, {1, 1}, {301, 5, 2, 3, 2}),
+      Make(2, 16, 16, 16, {1, 1}, {33, 9, 1, 4}),
+      // Three dimensions: no padding, so that the source serves as it lies; padding; every
+      // parameter
+      // of its own; taps and planes that nothing reads; depthwise; a kernel in depth alone.
+      Make(2, 3, 5, 1, {6, 3}, {20, 3}, {5, 2}),
+      Make(2, 3, 40, 1, {5, 2}, {6, 3}, {7, 3, 2}),
+      Make(2, 4, 6, 2, {6, 3, 1, 1}, {7, 3, 1, 1}, {5, 3, 1, 1}),
+      Make(1, 2, 3, 1, {9, 2, 2, 1, 3}, {11, 3, 1, 2, 2}, {8, 3, 3, 2, 2}),
+      Make(1, 2, 3, 1, {6, 2, 3}, {6, 3, 2, 3}, {9, 2, 4, 0, 3}),
+      Make(2, 8, 8, 8, {6, 3, 1, 1}, {9, 3, 1, 1}, {4, 3, 1, 1}),
+      Make(2, 5, 1, 1, {4, 1}, {5, 1}, {6, 3, 1, 4}),
+      Make(1, 20, 12, 1, {40, 3, 1, 1}, {40, 3, 1, 1}, {3, 3, 1, 1}),
       // Nothing to do.
       Make(0, 2, 3, 1, {5, 3}, {5, 3}),
       Make(2, 2, 0, 1, {5, 3}, {5, 3}),
       Make(2, 0, 3, 1, {5, 3}, {5, 3}),
+      Make(2, 0, 3, 1, {5, 3}, {5, 3}, {4, 2}),
   };
   return geometries;
 }
 
-int64_t InputSize(const Conv2dGeometry& g) {
-  return g.batch * g.in_channels * g.in_height * g.in_width;
+int64_t InputSize(const ConvGeometry& g) {
+  return g.batch * g.in_channels * g.depth.in * g.height.in * g.width.in;
 }
-int64_t OutputSize(const Conv2dGeometry& g) {
-  return g.batch * g.out_channels * g.out_height * g.out_width;
+int64_t OutputSize(const ConvGeometry& g) {
+  return g.batch * g.out_channels * g.depth.out * g.height.out * g.width.out;
 }
-int64_t WeightSize(const Conv2dGeometry& g) {
-  return g.out_channels * (g.in_channels / g.groups) * g.kernel_height * g.kernel_width;
+int64_t WeightSize(const ConvGeometry& g) {
+  return g.out_channels * (g.in_channels / g.groups) * g.depth.kernel * g.height.kernel *
+         g.width.kernel;
+}
+
+// Calls body(input element, kernel element, output element) for all that meet along one dimension.
+template <typename Body>
+void ForEachMeeting(const WindowAxis& a, Body body) {
+  for (int64_t o = 0; o < a.out; ++o) {
+    for (int64_t k = 0; k < a.kernel; ++k) {
+      const int64_t i = o * a.stride + k * a.dilation - a.padding;
+      if (i >= 0 && i < a.in) body(i, k, o);
+    }
+  }
 }
 
 // Calls body(input index, weight index, output index) for every product of the definition.
 template <typename Body>
-void ForEachProduct(const Conv2dGeometry& g, Body body) {
+void ForEachProduct(const ConvGeometry& g, Body body) {
   const int64_t in_group = g.in_channels / g.groups;
   const int64_t out_group = g.out_channels / g.groups;
   for (int64_t n = 0; n < g.batch; ++n) {
     for (int64_t o = 0; o < g.out_channels; ++o) {
-      for (int64_t oy = 0; oy < g.out_height; ++oy) {
-        for (int64_t ox = 0; ox < g.out_width; ++ox) {
-          const int64_t output = ((n * g.out_channels + o) * g.out_height + oy) * g.out_width + ox;
-          for (int64_t c = 0; c < in_group; ++c) {
-            for (int64_t ky = 0; ky < g.kernel_height; ++ky) {
-              const int64_t iy = oy * g.stride_height + ky * g.dilation_height - g.padding_height;
-              if (iy < 0 || iy >= g.in_height) continue;
-              for (int64_t kx = 0; kx < g.kernel_width; ++kx) {
-                const int64_t ix = ox * g.stride_width + kx * g.dilation_width - g.padding_width;
-                if (ix < 0 || ix >= g.in_width) continue;
-                const int64_t channel = o / out_group * in_group + c;
-                body(((n * g.in_channels + channel) * g.in_height + iy) * g.in_width + ix,
-                     ((o * in_group + c) * g.kernel_height + ky) * g.kernel_width + kx, output);
-              }
-            }
-          }
-        }
+      for (int64_t c = 0; c < in_group; ++c) {
+        const int64_t channel = n * g.in_channels + o / out_group * in_group + c;
+        ForEachMeeting(g.depth, [&](int64_t iz, int64_t kz, int64_t oz) {
+          ForEachMeeting(g.height, [&](int64_t iy, int64_t ky, int64_t oy) {
+            ForEachMeeting(g.width, [&](int64_t ix, int64_t kx, int64_t ox) {
+              body(((channel * g.depth.in + iz) * g.height.in + iy) * g.width.in + ix,
+                   (((o * in_group + c) * g.depth.kernel + kz) * g.height.kernel + ky) *
+                           g.width.kernel +
+                       kx,
+                   (((n * g.out_channels + o) * g.depth.out + oz) * g.height.out + oy) *
+                           g.width.out +
+                       ox);
+            });
+          });
+        });
       }
     }
   }
@@ -144,7 +167,7 @@ struct Results {
 
 template <typename T>
 struct Problem {
-  explicit Problem(const Conv2dGeometry& geometry)
+  explicit Problem(const ConvGeometry& geometry)
       : g(geometry),
         input(RandomValues<T>(InputSize(g), 1)),
         weight(RandomValues<T>(WeightSize(g), 2)),
@@ -155,13 +178,13 @@ struct Problem {
     const T junk = std::numeric_limits<T>::quiet_NaN();  // every result is to be overwritten
     Results<T> r{std::vector<T>(OutputSize(g), junk), std::vector<T>(InputSize(g), junk),
                  std::vector<T>(WeightSize(g), junk)};
-    Conv2dForward(g, input.data(), weight.data(), bias.data(), r.output.data());
-    Conv2dInputGrad(g, weight.data(), output_grad.data(), r.input_grad.data());
-    Conv2dWeightGrad(g, input.data(), output_grad.data(), r.weight_grad.data());
+    ConvForward(g, input.data(), weight.data(), bias.data(), r.output.data());
+    ConvInputGrad(g, weight.data(), output_grad.data(), r.input_grad.data());
+    ConvWeightGrad(g, input.data(), output_grad.data(), r.weight_grad.data());
     return r;
   }
 
-  Conv2dGeometry g;
+  ConvGeometry g;
   std::vector<T> input, weight, bias, output_grad;
 };
 
@@ -175,19 +198,19 @@ void ExpectNear(const std::vector<T>& got, const std::vector<Sum>& expected, con
 }
 
 template <typename T>
-class Conv2dTest : public ::testing::Test {};
+class ConvTest : public ::testing::Test {};
 using FloatTypes = ::testing::Types<float, double>;
-TYPED_TEST_SUITE(Conv2dTest, FloatTypes);
+TYPED_TEST_SUITE(ConvTest, FloatTypes);
 
-TYPED_TEST(Conv2dTest, MatchesTheDefinition) {
+TYPED_TEST(ConvTest, MatchesTheDefinition) {
   using T = TypeParam;
-  for (const Conv2dGeometry& g : Geometries()) {
+  for (const ConvGeometry& g : Geometries()) {
     SCOPED_TRACE(::testing::PrintToString(g));
     const Problem<T> problem(g);
     const Results<T> results = problem.Run();
     std::vector<Sum> output(OutputSize(g)), input_grad(InputSize(g)), weight_grad(WeightSize(g));
     for (int64_t i = 0; i < OutputSize(g); ++i) {
-      output[i].Add(problem.bias[i / (g.out_height * g.out_width) % g.out_channels]);
+      output[i].Add(problem.bias[i / (g.depth.out * g.height.out * g.width.out) % g.out_channels]);
     }
     ForEachProduct(g, [&](int64_t i, int64_t w, int64_t o) {
       output[o].Add(static_cast<long double>(problem.input[i]) * problem.weight[w]);
@@ -201,20 +224,20 @@ TYPED_TEST(Conv2dTest, MatchesTheDefinition) {
   }
 }
 
-TYPED_TEST(Conv2dTest, WithoutBias) {
+TYPED_TEST(ConvTest, WithoutBias) {
   using T = TypeParam;
-  const Conv2dGeometry g = Make(2, 3, 4, 1, {6, 3, 1, 1}, {6, 3, 1, 1});
+  const ConvGeometry g = Make(2, 3, 4, 1, {6, 3, 1, 1}, {6, 3, 1, 1});
   const std::vector<T> zeros(g.out_channels, 0);
   const Problem<T> problem(g);
   std::vector<T> with(OutputSize(g)), without(OutputSize(g));
-  Conv2dForward(g, problem.input.data(), problem.weight.data(), zeros.data(), with.data());
-  Conv2dForward<T>(g, problem.input.data(), problem.weight.data(), nullptr, without.data());
+  ConvForward(g, problem.input.data(), problem.weight.data(), zeros.data(), with.data());
+  ConvForward<T>(g, problem.input.data(), problem.weight.data(), nullptr, without.data());
   EXPECT_EQ(with, without);
 }
 
-TYPED_TEST(Conv2dTest, PaddingDoesNotMultiplyInfinities) {
+TYPED_TEST(ConvTest, PaddingDoesNotMultiplyInfinities) {
   using T = TypeParam;
-  const Conv2dGeometry g = Make(1, 1, 1, 1, {4, 3, 1, 0}, {20, 3, 1, 0});
+  const ConvGeometry g = Make(1, 1, 1, 1, {4, 3, 1, 0}, {20, 3, 1, 0});
   Problem<T> problem(g);
   problem.input[0] = std::numeric_limits<T>::infinity();
   const Results<T> results = problem.Run();
@@ -226,8 +249,8 @@ TYPED_TEST(Conv2dTest, PaddingDoesNotMultiplyInfinities) {
     EXPECT_TRUE(std::isfinite(results.weight_grad[i])) << i;
 }
 
-TYPED_TEST(Conv2dTest, SameBitsForEveryThreadCount) {
-  for (const Conv2dGeometry& g : Geometries()) {
+TYPED_TEST(ConvTest, SameBitsForEveryThreadCount) {
+  for (const ConvGeometry& g : Geometries()) {
     SCOPED_TRACE(::testing::PrintToString(g));
     const Problem<TypeParam> problem(g);
     ExpectSameForAllThreads([&] {

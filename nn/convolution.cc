@@ -1,0 +1,94 @@
+#include "neura/nn/convolution.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "neura/nn/layer_parts.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::nn {
+namespace {
+
+using internal::CheckPositive;
+using internal::EachOf;
+using internal::UniformByFanIn;
+
+// The functions of one, two and three dimensions.
+constexpr decltype(&neura::Conv1d) kConv[] = {&neura::Conv1d, &neura::Conv2d, &neura::Conv3d};
+constexpr decltype(&neura::ConvTranspose1d) kConvTranspose[] = {
+    &neura::ConvTranspose1d, &neura::ConvTranspose2d, &neura::ConvTranspose3d};
+
+// Checks what both directions have, and writes out sizes that one number gave.
+template <typename Options>
+void CheckOptions(const std::string& layer, size_t dims, Options& options) {
+  CheckPositive(layer, "in_channels", options.in_channels);
+  CheckPositive(layer, "out_channels", options.out_channels);
+  CheckPositive(layer, "groups", options.groups);
+  options.kernel_size = EachOf(layer, "kernel_size", options.kernel_size, dims);
+  options.stride = EachOf(layer, "stride", options.stride, dims);
+  options.padding = EachOf(layer, "padding", options.padding, dims);
+  options.dilation = EachOf(layer, "dilation", options.dilation, dims);
+  for (int64_t size : options.kernel_size.given()) CheckPositive(layer, "kernel_size", size);
+  if (options.in_channels % options.groups == 0 && options.out_channels % options.groups == 0) {
+    return;
+  }
+  ThrowInvalidArgument(absl::StrCat(layer, ": in_channels = ", options.in_channels,
+                                    " and out_channels = ", options.out_channels,
+                                    " must be divisible by groups = ", options.groups));
+}
+
+// A weight [first, second, kernel...], where each result sums `second` channels, and its bias.
+template <typename Layer>
+void Start(Layer& layer, int64_t first, int64_t second) {
+  Dims shape = {first, second};
+  int64_t fan_in = second;
+  for (int64_t size : layer.options.kernel_size.given()) {
+    shape.push_back(size);
+    fan_in *= size;
+  }
+  layer.weight = UniformByFanIn(shape, fan_in);
+  if (layer.options.bias) layer.bias = UniformByFanIn({layer.options.out_channels}, fan_in);
+}
+
+}  // namespace
+
+template <int kDims>
+ConvNd<kDims>::ConvNd(const ConvOptions& given) : WithOptions(given) {
+  CheckOptions(absl::StrCat("Conv", kDims, "d"), kDims, options);
+  Start(*this, options.out_channels, options.in_channels / options.groups);
+}
+template <int kDims>
+Tensor ConvNd<kDims>::Forward(const Tensor& input) {
+  return kConv[kDims - 1](input, weight, bias,
+                          {.stride = options.stride,
+                           .padding = options.padding,
+                           .dilation = options.dilation,
+                           .groups = options.groups});
+}
+
+template <int kDims>
+ConvTransposeNd<kDims>::ConvTransposeNd(const ConvTransposeOptions& given) : WithOptions(given) {
+  const std::string layer = absl::StrCat("ConvTranspose", kDims, "d");
+  CheckOptions(layer, kDims, options);
+  options.output_padding = EachOf(layer, "output_padding", options.output_padding, kDims);
+  Start(*this, options.in_channels, options.out_channels / options.groups);
+}
+template <int kDims>
+Tensor ConvTransposeNd<kDims>::Forward(const Tensor& input) {
+  return kConvTranspose[kDims - 1](input, weight, bias,
+                                   {.stride = options.stride,
+                                    .padding = options.padding,
+                                    .output_padding = options.output_padding,
+                                    .groups = options.groups,
+                                    .dilation = options.dilation});
+}
+
+template class ConvNd<1>;
+template class ConvNd<2>;
+template class ConvNd<3>;
+template class ConvTransposeNd<1>;
+template class ConvTransposeNd<2>;
+template class ConvTransposeNd<3>;
+
+}  // namespace neura::nn

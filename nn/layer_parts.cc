@@ -1,0 +1,27 @@
+#include "neura/nn/layer_parts.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::nn::internal {
+
+void CheckPositive(std::string_view layer, std::string_view option, int64_t value) {
+  if (value >= 1) return;
+  ThrowInvalidArgument(absl::StrCat(layer, ": ", option, " = ", value, " must be at least 1"));
+}
+
+Sizes EachOf(std::string_view layer, std::string_view option, const Sizes& sizes, size_t dims) {
+  if (sizes.AreOf(dims)) return sizes.Each(dims);
+  ThrowInvalidArgument(absl::StrCat(layer, ": ", option, " = ", ToString(sizes),
+                                    " must be one number, or one for each of the ", dims,
+                                    " spatial dimensions"));
+}
+
+Parameter UniformByFanIn(DimsView shape, int64_t fan_in) {
+  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+  return Parameter(Uniform(shape, -bound, bound));
+}
+
+}  // namespace neura::nn::internal

@@ -1,0 +1,24 @@
+// What constructors of layers share.
+#ifndef NEURA_NN_LAYER_PARTS_H_
+#define NEURA_NN_LAYER_PARTS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "neura/nn/owned_tensor.h"
+#include "neura/tensor/core/sizes.h"
+
+namespace neura::nn::internal {
+
+// Throws InvalidArgument below 1.
+void CheckPositive(std::string_view layer, std::string_view option, int64_t value);
+
+// A number for each of so many spatial dimensions. Throws InvalidArgument where there are others.
+Sizes EachOf(std::string_view layer, std::string_view option, const Sizes& sizes, size_t dims);
+
+// Uniform in +-1 / sqrt(fan_in), PyTorch's start for weights and biases alike.
+Parameter UniformByFanIn(DimsView shape, int64_t fan_in);
+
+}  // namespace neura::nn::internal
+
+#endif  // NEURA_NN_LAYER_PARTS_H_
