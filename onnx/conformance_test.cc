@@ -136,10 +136,10 @@ void RunFolder(const std::string& folder, int at_least) {
   EXPECT_GE(passed, at_least);
 }
 
-TEST(Conformance, Nodes) { RunFolder("node", 572); }
+TEST(Conformance, Nodes) { RunFolder("node", 584); }
 TEST(Conformance, Simple) { RunFolder("simple", 6); }
-TEST(Conformance, PytorchOperators) { RunFolder("pytorch-operator", 28); }
-TEST(Conformance, PytorchConverted) { RunFolder("pytorch-converted", 64); }
+TEST(Conformance, PytorchOperators) { RunFolder("pytorch-operator", 29); }
+TEST(Conformance, PytorchConverted) { RunFolder("pytorch-converted", 79); }
 
 }  // namespace
 }  // namespace neura::onnx
