@@ -2,11 +2,14 @@
 #include <vector>
 
 #include "neura/tensor/ops/infer.h"
+#include "neura/tensor/ops/linked_ops.h"
 #include "neura/tensor/ops/op_list/fused.h"
 
 namespace neura {
 
 std::string FusedOptions::ToString() const {
+  // A program that was built without them has none to print.
+  if constexpr (!IsLinked("FusedPointwise") && !IsLinked("FusedUpdate")) return "{}";
   std::string text = absl::StrCat("{program=", program.ToString());
   for (size_t k = 0; k < targets.size(); ++k) {
     absl::StrAppend(&text, k == 0 ? ", targets=[" : ", ", targets[k]);
