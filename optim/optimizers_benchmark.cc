@@ -1,5 +1,5 @@
 // Steps of optimizers on one thread, over one large parameter and over the many small ones of a
-// network.
+// network; and interpreted, without the loops that were compiled of their rules.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -7,6 +7,8 @@
 #include "benchmark/benchmark.h"
 #include "neura/autograd/autograd.h"
 #include "neura/optim/optim.h"
+#include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura {
@@ -25,6 +27,17 @@ std::vector<Tensor> Params(int64_t count, int64_t rows, int64_t columns) {
   return params;
 }
 
+class Interpreting : public OpInterceptor {
+ public:
+  bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override {
+    if (call.op != op::kFusedUpdate) return false;
+    FusedOptions options = call.Get<FusedOptions>();
+    options.compiled = {};
+    Dispatch(call.op, &options, call.inputs, outputs);
+    return true;
+  }
+};
+
 template <typename Optimizer, typename Options>
 void Register(const std::string& name, const Options& options) {
   struct Size {
@@ -40,6 +53,15 @@ void Register(const std::string& name, const Options& options) {
       SetNumThreads(threads);
     });
   }
+  benchmark::RegisterBenchmark((name + "/interpreted").c_str(), [=](benchmark::State& state) {
+    const int threads = GetNumThreads();
+    SetNumThreads(1);
+    Optimizer optimizer(Params(1, 1000, 1000), options);
+    Interpreting interpreting;
+    const ScopedInterceptor scoped(&interpreting);
+    for (auto _ : state) optimizer.Step();
+    SetNumThreads(threads);
+  });
 }
 
 [[maybe_unused]] const bool kRegistered = [] {

@@ -2,11 +2,14 @@
 #include <vector>
 
 #include "neura/tensor/ops/infer.h"
+#include "neura/tensor/ops/linked_ops.h"
 #include "neura/tensor/ops/op_list/fused.h"
 
 namespace neura {
 
 std::string FusedOptions::ToString() const {
+  // A program that was built without them has none to print.
+  if constexpr (!IsLinked("FusedPointwise") && !IsLinked("FusedUpdate")) return "{}";
   std::string text = absl::StrCat("{program=", program.ToString());
   for (size_t k = 0; k < targets.size(); ++k) {
     absl::StrAppend(&text, k == 0 ? ", targets=[" : ", ", targets[k]);
@@ -16,7 +19,9 @@ std::string FusedOptions::ToString() const {
 
 bool FusedUpdateChanges(const void* options, size_t i) {
   const auto& fused = *static_cast<const FusedOptions*>(options);
-  const size_t place = i % std::max<size_t>(fused.program.num_inputs(), 1);
+  // In 32 bits, whose division takes a fraction of the time.
+  const auto size = static_cast<uint32_t>(std::max<size_t>(fused.program.num_inputs(), 1));
+  const uint32_t place = static_cast<uint32_t>(i) % size;
   return std::find(fused.targets.begin(), fused.targets.end(), place) != fused.targets.end();
 }
 
@@ -34,9 +39,10 @@ struct Extent {
   const char* begin;
   const char* end;
   size_t input;
+  bool changes;
 };
 
-Extent ExtentOf(const Tensor& tensor, size_t input) {
+Extent ExtentOf(const Tensor& tensor, size_t input, bool changes) {
   int64_t low = 0, high = 1;
   for (size_t d = 0; d < tensor.shape().size(); ++d) {
     const int64_t last = (tensor.shape()[d] - 1) * tensor.strides()[d];
@@ -44,30 +50,33 @@ Extent ExtentOf(const Tensor& tensor, size_t input) {
   }
   const auto item = static_cast<int64_t>(ItemSize(tensor.dtype()));
   const char* const data = static_cast<const char*>(tensor.raw_data());
-  return {data + low * item, data + high * item, input};
+  return {data + low * item, data + high * item, input, changes};
 }
 
-// What is overwritten must not be seen through another input.
-void CheckApart(const OpCall& call) {
+// What is overwritten must not be seen through another input. `changed_places` of each tuple are.
+void CheckApart(const OpCall& call, const std::vector<bool>& changed_places) {
   std::vector<Extent> extents;
   extents.reserve(call.inputs.size());
-  for (size_t i = 0; i < call.inputs.size(); ++i) {
-    if (call.input(i).numel() > 0) extents.push_back(ExtentOf(call.input(i), i));
+  const size_t size = changed_places.size();
+  for (size_t first = 0; first < call.inputs.size(); first += size) {
+    for (size_t i = 0; i < size; ++i) {
+      const Tensor& input = call.input(first + i);
+      if (input.numel() > 0) extents.push_back(ExtentOf(input, first + i, changed_places[i]));
+    }
   }
   std::sort(extents.begin(), extents.end(),
             [](const Extent& a, const Extent& b) { return a.begin < b.begin; });
   // Of what begins earlier, what ends last: of all, and of what is overwritten.
-  const Extent none{nullptr, nullptr, 0};
+  const Extent none{nullptr, nullptr, 0, false};
   Extent any = none, changed = none;
   for (const Extent& extent : extents) {
-    const bool changes = call.changes(extent.input);
-    const Extent& other = changes ? any : changed;
+    const Extent& other = extent.changes ? any : changed;
     if (extent.begin < other.end) {
       Fail(call, "inputs ", std::min(extent.input, other.input), " and ",
            std::max(extent.input, other.input), " share memory, and one of them is overwritten");
     }
     if (extent.end > any.end) any = extent;
-    if (changes && extent.end > changed.end) changed = extent;
+    if (extent.changes && extent.end > changed.end) changed = extent;
   }
 }
 
@@ -125,7 +134,7 @@ void InferFusedUpdate(const OpCall& call, OutputSpecs&) {
       }
     }
   }
-  if (call.device.type != DeviceType::kMeta) CheckApart(call);
+  if (call.device.type != DeviceType::kMeta) CheckApart(call, taken);
 }
 
 }  // namespace infer
