@@ -131,8 +131,8 @@ void SortKernel(KernelCall& call) {
     ForEach(call, n,
             PlaceSorted<T>{lanes, In<T>(input), In<int64_t>(by_key.positions),
                            In<int64_t>(by_lane.positions),
-                           call.call.wants(0) ? Out<T>(call.output(0)) : nullptr,
-                           call.call.wants(1) ? Out<int64_t>(call.output(1)) : nullptr});
+                           call.wants(0) ? Out<T>(call.output(0)) : nullptr,
+                           call.wants(1) ? Out<int64_t>(call.output(1)) : nullptr});
   });
 }
 

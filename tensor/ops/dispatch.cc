@@ -265,7 +265,11 @@ OutputSpecs InferOutputs(const OpCall& call) {
   OutputSpecs specs(schema.num_outputs);
   InferOf(call.op)(call, specs);
   if (!any && flags.in_result) CheckDType(call, flags.dtypes, specs[0].dtype);
-  for (const OutputSpec& spec : specs) CheckNumDims(schema.name, spec.shape.size());
+  for (const OutputSpec& spec : specs) {
+    if (ABSL_PREDICT_FALSE(spec.shape.size() > kMaxDims)) {
+      CheckNumDims(schema.name, spec.shape.size());
+    }
+  }
   return specs;
 }
 

@@ -35,8 +35,6 @@ struct OpCall {
   const Tensor& input(size_t i) const { return *inputs[i]; }
   // False also for trailing optional inputs that were left out.
   bool has_input(size_t i) const { return i < inputs.size() && inputs[i]->defined(); }
-  // Of lists, all are.
-  bool wants(size_t i) const { return schema().flags.list || (wanted >> i & 1) != 0; }
   // Whether the call writes over its input i.
   bool changes(size_t i) const {
     if (in_place) return i == 0;

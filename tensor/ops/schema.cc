@@ -91,7 +91,12 @@ Registry& GetRegistry() {
 
 }  // namespace
 
-const OpSchema& SchemaOf(OpId op) { return GetRegistry().schemas[static_cast<size_t>(op)]; }
+namespace internal {
+const OpSchema* g_schemas = nullptr;
+const OpSchema* FillSchemas() { return g_schemas = GetRegistry().schemas.data(); }
+// Before threads are, which look at it without a lock.
+[[maybe_unused]] const OpSchema* const kFilled = FillSchemas();
+}  // namespace internal
 
 InferFn InferOf(OpId op) { return GetRegistry().infer[static_cast<size_t>(op)]; }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/base/optimization.h"
 #include "absl/types/span.h"
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
@@ -127,7 +128,17 @@ struct CallOf;
     static constexpr bool kIsList = (flags).list;                                             \
   };
 
-const OpSchema& SchemaOf(OpId op);
+namespace internal {
+// By identity. Filled before main(), and never null after the first look.
+extern const OpSchema* g_schemas;
+const OpSchema* FillSchemas();
+}  // namespace internal
+
+inline const OpSchema& SchemaOf(OpId op) {
+  const OpSchema* schemas = internal::g_schemas;
+  if (ABSL_PREDICT_FALSE(schemas == nullptr)) schemas = internal::FillSchemas();
+  return schemas[static_cast<size_t>(op)];
+}
 // Neura's own operations, as they stand in the list.
 absl::Span<const OpId> BuiltinOps();
 // Those and the ones that the program has registered.

@@ -82,8 +82,7 @@ void LoopWith(size_t n, const void* const* inputs, void* output, const void* opt
       static_cast<const T*>(inputs[0]));
 }
 
-// ---- the table: of each row the dtypes in which it computes, but for floats that have vectors
-// ----
+// ---- the table: of each row the dtypes in which it computes, without floats that have vectors
 
 // Calls set with a number of each of those dtypes.
 template <DTypeRule rule, typename Op, typename Set>

@@ -31,8 +31,8 @@ void SortKernel(KernelCall& call) {
   const int64_t length = around.extent, inner = around.inner;
   SwitchAny(input.dtype(), [&]<typename T>(T) {
     const T* x = In<T>(input);
-    T* const values = call.call.wants(0) ? Out<T>(call.output(0)) : nullptr;
-    int64_t* const indices = call.call.wants(1) ? Out<int64_t>(call.output(1)) : nullptr;
+    T* const values = call.wants(0) ? Out<T>(call.output(0)) : nullptr;
+    int64_t* const indices = call.wants(1) ? Out<int64_t>(call.output(1)) : nullptr;
     ParallelFor(around.outer * inner, [&](int64_t lane) {
       const int64_t base = lane / inner * inner * length + lane % inner;
       auto* const placed = Scratch<Placed>(ScratchSlot::kOrder, length);
