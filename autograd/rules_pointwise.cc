@@ -1,6 +1,7 @@
 // Derivatives of pointwise operations and of copies. In a row, g is the gradient of the output, x
 // (or a and b) the inputs, y the output; a gradient of broadcast shape is summed back by the
 // engine.
+#include <cmath>
 #include <numbers>
 
 #include "neura/autograd/rule_table.h"
@@ -69,6 +70,8 @@ void AddPointwiseRules(RuleTable& table) {
   UNARY(Exp, kSaveOutput, g * y)
   UNARY(Expm1, kSaveOutput, g * (y + 1))
   UNARY(Log, kSaveInput, g / x)
+  UNARY(Log2, kSaveInput, g / (x * std::log(2.0)))
+  UNARY(Log10, kSaveInput, g / (x * std::log(10.0)))
   UNARY(Log1p, kSaveInput, g / (x + 1))
   UNARY(Sin, kSaveInput, g * Cos(x))
   UNARY(Cos, kSaveInput, -g * Sin(x))

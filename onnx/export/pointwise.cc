@@ -53,6 +53,22 @@ void WriteExpm1(Exporter& exporter, const Node& node, const char*) {
   exporter.EmitTo(node.outputs, "Mul", {exporter.Emit("Tanh", {half}), sum});
 }
 
+namespace {
+
+// log(x) / log(base)
+void WriteLogOf(Exporter& exporter, const Node& node, double base) {
+  const std::string log = exporter.Emit("Log", {exporter.Name(node.inputs[0])});
+  exporter.EmitTo(node.outputs, "Div",
+                  {log, exporter.Number(std::log(base), InputDType(exporter, node))});
+}
+
+}  // namespace
+
+void WriteLog2(Exporter& exporter, const Node& node, const char*) { WriteLogOf(exporter, node, 2); }
+void WriteLog10(Exporter& exporter, const Node& node, const char*) {
+  WriteLogOf(exporter, node, 10);
+}
+
 // With u = 1 + x rounded, log(u) * x / (u - 1) makes up for the rounding (Kahan).
 void WriteLog1p(Exporter& exporter, const Node& node, const char*) {
   const std::string& x = exporter.Name(node.inputs[0]);

@@ -101,26 +101,49 @@ HWY_INLINE V WideTanh(V x) {
   return CopySign(e / (e + V(2)), x);
 }
 
-// log(1 + x) = e log(2) + log(1 + f): f comes from x itself, and so is exact near 0.
+// log(a + x) = e log(2) + log(1 + f), where a is 0 or 1: f comes from x itself, and so is exact
+// near 1 - a.
 template <class D>
-HWY_INLINE Lanes<D> WideLog1p(Lanes<D> x) {
+struct Logarithm {
   using V = Lanes<D>;
-  static constexpr double kAtanh[] = {0x1.fffffffffff03p+0, 0x1.5555555680003p-1,
-                                      0x1.99999607b23a1p-2, 0x1.2494477cba95cp-2,
-                                      0x1.c61bb59a58456p-3, 0x1.91e1660724015p-3};
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  // The biased exponent of (1 + x) / sqrt(1/2), so that 1 + f is around 1.
-  const auto above = hn::Add(hn::Sub(BitsOf(x + V(1)), SetBits<D>(0x3fe6a09e667f3bcd)),
-                             SetBits<D>(uint64_t{1023} << 52));
-  const auto biased = hn::ShiftRight<52>(above);
-  const V inverse = FromBits<D>(hn::ShiftLeft<52>(hn::Sub(SetBits<D>(2046), biased)));
-  const V f = MulAdd(x, inverse, inverse - V(1));
-  const V e = FromBits<D>(hn::Or(biased, SetBits<D>(0x4330000000000000))) - V(0x1p52 + 1023);
-  const V s = f / (f + V(2));
-  const V sum = MulAdd(e, V(0x1.62e42fefa39efp-1), s * Polynomial(s * s, kAtanh));
-  const V at_end = Select(x == V(-1.0), V(-kInfinity), V(std::numeric_limits<double>::quiet_NaN()));
-  const V defined = Select(x > V(-1.0), Select(x < V(kInfinity), sum, x), at_end);
-  return Select(IsNan(x), x, CopySign(defined, x));
+  HWY_INLINE Logarithm(V x, double a) {
+    static constexpr double kAtanh[] = {0x1.fffffffffff03p+0, 0x1.5555555680003p-1,
+                                        0x1.99999607b23a1p-2, 0x1.2494477cba95cp-2,
+                                        0x1.c61bb59a58456p-3, 0x1.91e1660724015p-3};
+    // The biased exponent of (a + x) / sqrt(1/2), so that 1 + f is around 1.
+    const auto above = hn::Add(hn::Sub(BitsOf(x + V(a)), SetBits<D>(0x3fe6a09e667f3bcd)),
+                               SetBits<D>(uint64_t{1023} << 52));
+    const auto biased = hn::ShiftRight<52>(above);
+    const V inverse = FromBits<D>(hn::ShiftLeft<52>(hn::Sub(SetBits<D>(2046), biased)));
+    const V f = MulAdd(x, inverse, MulAdd(V(a), inverse, V(-1.0)));
+    const V s = f / (f + V(2));
+    e = FromBits<D>(hn::Or(biased, SetBits<D>(0x4330000000000000))) - V(0x1p52 + 1023);
+    rest = s * Polynomial(s * s, kAtanh);
+  }
+  // log(a + x) in units of log(2) / `exponents`, where 1 / log(2) * `exponents` is `rests`; at the
+  // ends of where it is defined what it tends to.
+  HWY_INLINE V In(V x, double a, double exponents, double rests) const {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    const V sum = MulAdd(e, V(exponents), rest * V(rests));
+    const V at_end = Select(x == V(-a), V(-kInfinity), V(std::numeric_limits<double>::quiet_NaN()));
+    const V defined = Select(x > V(-a), Select(x < V(kInfinity), sum, x), at_end);
+    return Select(IsNan(x), x, defined);
+  }
+
+  V e, rest;
+};
+
+template <class V>
+HWY_INLINE V WideLog1p(V x) {
+  return CopySign(Logarithm(x, 1).In(x, 1, 0x1.62e42fefa39efp-1, 1), x);
+}
+template <class V>
+HWY_INLINE V WideLog2(V x) {
+  return Logarithm(x, 0).In(x, 0, 1, 0x1.71547652b82fep+0);
+}
+template <class V>
+HWY_INLINE V WideLog10(V x) {
+  return Logarithm(x, 0).In(x, 0, 0x1.34413509f79ffp-2, 0x1.bcb7b1526e50ep-2);
 }
 
 // x reduced to [-pi/4, pi/4] by quarters of a turn: exact up to kMaxAngle.
@@ -287,6 +310,8 @@ HWY_INLINE Lanes<D> WithLargeAngles(Lanes<D> x, Lanes<D> y, float (*function)(fl
     return InDouble([](auto wide) HWY_ATTR { return Wide##Name(wide); }, x); \
   }
 NEURA_IN_DOUBLE(Expm1)
+NEURA_IN_DOUBLE(Log2)
+NEURA_IN_DOUBLE(Log10)
 NEURA_IN_DOUBLE(Log1p)
 NEURA_IN_DOUBLE(Asin)
 NEURA_IN_DOUBLE(Acos)

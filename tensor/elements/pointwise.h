@@ -127,6 +127,18 @@ struct LogOp {
     return Log(x);
   }
 };
+struct Log2Op {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return Log2(x);
+  }
+};
+struct Log10Op {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return Log10(x);
+  }
+};
 struct Log1pOp {
   template <typename T>
   static constexpr T Do(T x) {

@@ -163,9 +163,6 @@ Tensor Addcdiv(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2
   return input + Scaled(tensor1 / tensor2, value);
 }
 
-Tensor Log2(const Tensor& input) { return Log(input) / std::log(2.0); }
-Tensor Log10(const Tensor& input) { return Log(input) / std::log(10.0); }
-
 Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight) {
   // From the nearer side, so that both ends are exact.
   const double w = weight.To<double>();

@@ -52,12 +52,6 @@ void AddPointwise(CaseList& cases) {
   }
   const Tensor positive = Sample({2, 3}, 4, 0.1, 3);
   cases.push_back(Case(
-      "log2/matrix", {positive}, [](Inputs in) { return Log2(in[0]); },
-      Elementwise([](double v) { return std::log2(v); })));
-  cases.push_back(Case(
-      "log10/matrix", {positive}, [](Inputs in) { return Log10(in[0]); },
-      Elementwise([](double v) { return std::log10(v); })));
-  cases.push_back(Case(
       "addcmul/broadcast", {x, y, z}, [](Inputs in) { return Addcmul(in[0], in[1], in[2], 0.5); },
       Elementwise([](Values v) { return v[0] + 0.5 * v[1] * v[2]; })));
   cases.push_back(Case(

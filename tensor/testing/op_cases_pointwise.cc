@@ -162,6 +162,10 @@ void AddPointwiseCases(CaseList& cases) {
   AddUnary(
       cases, op::kLog, [](double x) { return std::log(x); }, 0.3, 4);
   AddUnary(
+      cases, op::kLog2, [](double x) { return std::log2(x); }, 0.3, 4);
+  AddUnary(
+      cases, op::kLog10, [](double x) { return std::log10(x); }, 0.3, 4);
+  AddUnary(
       cases, op::kLog1p, [](double x) { return std::log1p(x); }, -0.5, 2);
   AddUnary(
       cases, op::kSin, [](double x) { return std::sin(x); }, -4, 4);

@@ -30,6 +30,7 @@ struct Function {
 const Function kFunctions[] = {
     NEURA_FUNCTION(Exp, exp, 1),     NEURA_FUNCTION(Expm1, expm1, 1),
     NEURA_FUNCTION(Log, log, 1),     NEURA_FUNCTION(Log1p, log1p, 1),
+    NEURA_FUNCTION(Log2, log2, 1),   NEURA_FUNCTION(Log10, log10, 1),
     NEURA_FUNCTION(Sin, sin, 1),     NEURA_FUNCTION(Cos, cos, 1),
     NEURA_FUNCTION(Tan, tan, 1),     NEURA_FUNCTION(Asin, asin, 1),
     NEURA_FUNCTION(Acos, acos, 1),   NEURA_FUNCTION(Atan, atan, 1),
@@ -134,6 +135,27 @@ TEST(PointwiseMathTest, Atan2InEveryDirection) {
     ExpectNear(actual[i], std::atan2(static_cast<double>(y[i]), static_cast<double>(x[i])), 1, i);
     if (HasFatalFailure()) return;
   }
+}
+
+Tensor Vector(const std::vector<double>& values) {
+  return FromVector(values, {static_cast<int64_t>(values.size())});
+}
+
+TEST(PointwiseMathTest, LogarithmsOfPowersAreExact) {
+  std::vector<double> twos, tens;
+  for (int i = -1022; i <= 1023; ++i) twos.push_back(std::ldexp(1.0, i));
+  for (double ten = 1; ten <= 1e22; ten *= 10) tens.push_back(ten);
+  const auto check = [](const Tensor& logarithms, int first) {
+    for (int64_t i = 0; i < logarithms.numel(); ++i) {
+      EXPECT_EQ(logarithms.data<double>()[i], first + static_cast<int>(i));
+    }
+  };
+  check(Log2(Vector(twos)), -1022);
+  check(Log10(Vector(tens)), 0);
+  const std::vector<double> some_twos(twos.begin() + 1022 - 126, twos.begin() + 1022 + 128);
+  check(Cast(Log2(Cast(Vector(some_twos), kFloat32)), kFloat64), -126);
+  const std::vector<double> some_tens(tens.begin(), tens.begin() + 11);
+  check(Cast(Log10(Cast(Vector(some_tens), kFloat32)), kFloat64), 0);
 }
 
 // Formulas over these functions, in units of what they are sums of.

@@ -112,6 +112,8 @@ void FillDouble(PointwiseTable& table) {
   NEURA_UNARY_LOOP(Exp);
   NEURA_UNARY_LOOP(Expm1);
   NEURA_UNARY_LOOP(Log);
+  NEURA_UNARY_LOOP(Log2);
+  NEURA_UNARY_LOOP(Log10);
   NEURA_UNARY_LOOP(Log1p);
   NEURA_UNARY_LOOP(Sin);
   NEURA_UNARY_LOOP(Cos);

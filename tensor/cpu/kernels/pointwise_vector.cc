@@ -127,6 +127,8 @@ void Fill(PointwiseTable& table) {
   NEURA_LOOP(Exp);
   NEURA_LOOP(Expm1);
   NEURA_LOOP(Log);
+  NEURA_LOOP(Log2);
+  NEURA_LOOP(Log10);
   NEURA_LOOP(Log1p);
   NEURA_LOOP(Sin);
   NEURA_LOOP(Cos);
