@@ -4,7 +4,9 @@
 
 #include "neura/autograd/autograd.h"
 #include "neura/nn/activations.h"
+#include "neura/nn/convolution.h"
 #include "neura/nn/layers.h"
+#include "neura/nn/pooling.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/layer_class.h"
 #include "neura/python/extension/losses.h"
