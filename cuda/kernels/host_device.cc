@@ -70,6 +70,7 @@ std::vector<Tensor> Execute(OpId op, const void* options, const std::vector<Tens
                             Device device) {
   std::vector<const Tensor*> refs;
   for (const Tensor& input : inputs) refs.push_back(&input);
+  if (SchemaOf(op).flags.list) return DispatchList(op, options, refs);
   std::vector<Tensor> outputs(SchemaOf(op).num_outputs);
   Dispatch(op, options, refs, absl::MakeSpan(outputs), device);
   return outputs;
