@@ -374,13 +374,13 @@ def nn_stub(extension, source):
     return text + reexports("neura._C", [(name, name) for name in sorted(layers)])
 
 
-def optim_stub(extension, definitions):
+def optim_stub(extension, definitions, keyword_only):
     """neura/optim/__init__.pyi"""
     text = OPTIM
     for name, doc, defaults in definitions:
-        arguments = ", ".join(
-            f"{key}: {annotation(value)} = {value!r}" for key, value in defaults.items()
-        )
+        listed = {key: f"{key}: {annotation(value)} = {value!r}" for key, value in defaults.items()}
+        named = [listed.pop(key) for key in keyword_only if key in listed]
+        arguments = ", ".join([*listed.values(), *(["*", *named] if named else [])])
         text += f'\nclass {name}(Optimizer):\n    """{doc}"""\n'
         text += f"    def __init__(self, params: _Params, {arguments}) -> None: ...\n"
     return text
@@ -429,7 +429,7 @@ def all_stubs(extension, package):
         "nn/functional.pyi": functional_stub(extension, source("nn/functional.py")),
         "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),
         "utils/data/transforms.pyi": scope_stub(extension, "utils.data.transforms"),
-        "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS),
+        "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS, neura.optim._KEYWORD_ONLY),
         "optim/lr_scheduler.pyi": schedules_stub(extension),
         "API.md": reference_page(extension),
     }

@@ -120,6 +120,26 @@ def test_param_groups():
     assert nr.optim.Adam([w]).param_groups[0]["betas"] == (0.9, 0.999)
     assert "lr: 0.05" in repr(optimizer) and repr(optimizer).startswith("SGD (")
     assert optimizer.defaults["momentum"] == 0.5
+    nr.optim.lr_scheduler.StepLR(optimizer, 1, 0.5).step()
+    group["weight_decay"] = 0.25
+    assert group["lr"] == 0.025 and dict(group)["weight_decay"] == group.get("weight_decay") == 0.25
+    group.update(lr=0.5, note="mine")
+    assert (group["lr"], group["note"]) == (0.5, "mine") and "note" in group and set(group) >= {"params", "lr", "note"}
+    with pytest.raises(ValueError, match="lr"):
+        group["lr"] = -1
+    assert group["lr"] == 0.5
+    adam = nr.optim.Adam([w])
+    with pytest.raises(TypeError, match="betas"):
+        adam.param_groups[0]["betas"] = 0.5
+    adam.param_groups[0]["betas"] = (0.5, 0.75)
+    assert adam.param_groups[0]["betas"] == (0.5, 0.75)
+
+
+def test_maximize_has_a_name():
+    w = nr.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match="without their names"):
+        nr.optim.Adam([w], 1e-3, (0.9, 0.999), 1e-8, 0, True)
+    assert nr.optim.Adam([w], maximize=True).param_groups[0]["maximize"]
 
 
 @pytest.mark.parametrize("make", [OPTIMIZERS[1], OPTIMIZERS[5], OPTIMIZERS[8]])

@@ -1,36 +1,48 @@
 """Optimizers: those of C++, over parameters of either language."""
 
+from collections.abc import MutableMapping
+
 from neura import _C
 from neura.optim import lr_scheduler
 
 Optimizer = _C.optim.Optimizer
 
 
-class ParamGroup(dict):
+class ParamGroup(MutableMapping):
     """The parameters and options of a group; setting an option sets it in the optimizer."""
 
     def __init__(self, optimizer, index, params):
-        super().__init__(params=params)
-        self._optimizer, self._index = optimizer, index
-        self._refresh()
+        self._optimizer, self._index, self._own = optimizer, index, {"params": params}
 
-    def _refresh(self):
-        for name, value in _to_python(self._optimizer.options(self._index)).items():
-            super().__setitem__(name, value)
+    def _options(self):
+        return _to_python(self._optimizer.options(self._index))
 
     def __getitem__(self, key):
-        # A scheduler may have changed it.
-        if key != "params":
-            self._refresh()
-        return super().__getitem__(key)
+        return self._own[key] if key in self._own else self._options()[key]
 
     def __setitem__(self, key, value):
-        super().__setitem__(key, value)
-        options = {k: v for k, v in self.items() if k != "params"}
-        own = self._optimizer.options(self._index)
-        self._optimizer.set_options(
-            self._index, **{k: v for k, v in _to_cpp(options).items() if k in own}
-        )
+        if key not in self._options():
+            self._own[key] = value
+            return
+        # Onto those of now, which a scheduler may have changed.
+        options = {**self._options(), key: value}
+        self._optimizer.set_options(self._index, **_to_cpp(options))
+
+    def __delitem__(self, key):
+        del self._own[key]
+
+    def __iter__(self):
+        return iter({**self._own, **self._options()})
+
+    def __len__(self):
+        return len(self._own) + len(self._options())
+
+    def __repr__(self):
+        return repr(dict(self))
+
+
+# PyTorch takes them by name alone; in their places it has options of its own.
+_KEYWORD_ONLY = ("maximize",)
 
 
 def _pair(name, options):
@@ -85,11 +97,12 @@ def _groups(params, defaults):
 def _define(name, doc, defaults):
     """The class of an optimizer whose row C++ has."""
     base = Optimizer
+    positional = [key for key in defaults if key not in _KEYWORD_ONLY]
 
     def __init__(self, params, *args, **kwargs):
-        if len(args) > len(defaults):
-            raise TypeError(f"{name}() takes {len(defaults) + 2} arguments at most")
-        given = dict(zip(defaults, args))
+        if len(args) > len(positional):
+            raise TypeError(f"{name}() takes {len(positional) + 2} arguments at most without their names")
+        given = dict(zip(positional, args))
         for key, value in kwargs.items():
             if key not in defaults:
                 raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")
@@ -119,7 +132,7 @@ def _define(name, doc, defaults):
             base.zero_grad(self)
         else:
             for group in self.param_groups:
-                for parameter in dict.__getitem__(group, "params"):
+                for parameter in group["params"]:
                     if parameter.grad is not None:
                         parameter.grad.zero_()
 
@@ -130,14 +143,11 @@ def _define(name, doc, defaults):
     def load_state_dict(self, state_dict):
         """Restores what state_dict() gave."""
         base.load_state_dict(self, list(state_dict.items()))
-        for group in self.param_groups:
-            group._refresh()
 
     def __repr__(self):
         lines = [f"{name} ("]
         for i, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {i}")
-            group._refresh()
             lines += [f"    {key}: {value}" for key, value in sorted(group.items()) if key != "params"]
         return "\n".join(lines) + "\n)"
 
