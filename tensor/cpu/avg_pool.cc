@@ -40,10 +40,10 @@ Means<AdaptiveWindows> Adaptive(const PoolGeometry& g) {
 }
 
 template <typename T>
-T SumOfPlane(const T* from, int64_t pitch, const Window& row, const Window& column) {
-  T sum = 0;
+double SumOfPlane(const T* from, int64_t pitch, const Window& row, const Window& column) {
+  double sum = 0;
   for (int64_t h = row.begin; h < row.end; ++h) {
-    T row_sum = 0;
+    double row_sum = 0;
     for (int64_t w = column.begin; w < column.end; ++w) row_sum += from[h * pitch + w];
     sum += row_sum;
   }
@@ -63,7 +63,7 @@ void PoolWith(const PoolGeometry& g, const Means<Windows>& means, const T* input
         const Window row = means.rows.At(y);
         for (int64_t x = 0; x < g.width.out; ++x) {
           const Window column = means.columns.At(x);
-          T sum = 0;
+          double sum = 0;
           if constexpr (kDeep) {
             for (int64_t d = plane.begin; d < plane.end; ++d) {
               sum += SumOfPlane(from + d * in_plane, g.width.in, row, column);
@@ -71,7 +71,7 @@ void PoolWith(const PoolGeometry& g, const Means<Windows>& means, const T* input
           } else {
             sum = SumOfPlane(from, g.width.in, row, column);
           }
-          *to++ = sum / means.template Share<T>(plane, row, column);
+          *to++ = static_cast<T>(sum / means.template Share<double>(plane, row, column));
         }
       }
     }

@@ -249,6 +249,22 @@ TYPED_TEST(ConvTest, PaddingDoesNotMultiplyInfinities) {
     EXPECT_TRUE(std::isfinite(results.weight_grad[i])) << i;
 }
 
+TYPED_TEST(ConvTest, InfiniteWeightsMakeNanOfThePadding) {
+  using T = TypeParam;
+  for (int64_t channels : {1, 8, 16, 64}) {
+    const ConvGeometry g = Make(1, 8, channels, 1, {7, 3, 1, 1}, {7, 3, 1, 1});
+    Problem<T> problem(g);
+    std::fill(problem.input.begin(), problem.input.end(), T{1});
+    for (int64_t c = 0; c < channels; ++c) {
+      problem.weight[c * 8 * 9] = std::numeric_limits<T>::infinity();
+    }
+    const std::vector<T> output = problem.Run().output;
+    // The first tap of the first row and of the first column.
+    EXPECT_EQ(std::count_if(output.begin(), output.end(), [](T x) { return std::isnan(x); }),
+              13 * channels);
+  }
+}
+
 TYPED_TEST(ConvTest, SameBitsForEveryThreadCount) {
   for (const ConvGeometry& g : Geometries()) {
     SCOPED_TRACE(::testing::PrintToString(g));

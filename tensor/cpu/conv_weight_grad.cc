@@ -16,6 +16,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "neura/tensor/cpu/conv_source-inl.h"
+#include "neura/tensor/cpu/dot_lanes-inl.h"
 #include "neura/tensor/cpu/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -43,8 +44,9 @@ class WeightGradRunner {
         band_rows_(RowsAtATime<T>(height_, width_, in_channels_ * g.depth.kernel)),
         layout_(height_, width_, SourceLayout::AllowsInPlace(depth_, height_, width_), band_rows_),
         taps_(in_channels_ * g.kernel_volume()),
-        // With few output channels most of a panel would be idle.
-        dot_products_(out_channels_ * 4 <= kN),
+        // With few output channels most of a panel would be idle. The same for every target, since
+        // the two ways sum in another order.
+        dot_products_(out_channels_ * 4 <= kDotLanes<T>),
         panels_((out_channels_ + kPanel - 1) / kPanel),
         partial_stride_(dot_products_ ? out_channels_ : panels_ * kPanel) {}
 
@@ -57,9 +59,13 @@ class WeightGradRunner {
       return;
     }
     const int64_t partial_size = g_.groups * taps_ * partial_stride_;
+    // As if panels were as wide as they get on any target: parts must not depend on it.
+    constexpr int64_t kWidestPanel = 2 * 64 / static_cast<int64_t>(sizeof(T));
+    const int64_t padded = (out_channels_ + kWidestPanel - 1) / kWidestPanel * kWidestPanel;
+    const int64_t partial_bytes =
+        g_.groups * taps_ * (dot_products_ ? out_channels_ : padded) * int64_t{sizeof(T)};
     const int64_t parts =
-        std::clamp<int64_t>(kPartialBytes / (partial_size * static_cast<int64_t>(sizeof(T))), 1,
-                            std::min(kMaxParts, planes));
+        std::clamp<int64_t>(kPartialBytes / partial_bytes, 1, std::min(kMaxParts, planes));
     T* partials = Scratch<T>(ScratchSlot::kPartialSums, parts * partial_size);
     int64_t* offsets = Scratch<int64_t>(ScratchSlot::kTapOffsets, taps_);
     offsets_ = offsets;
@@ -173,35 +179,42 @@ class WeightGradRunner {
   template <int kTaps>
   void DotTaps(const T* base, const T* grad, int64_t rows, int64_t tap, bool first,
                T* partial) const {
-    const hn::ScalableTag<T> d;
-    using V = hn::Vec<decltype(d)>;
-    V sums[kTaps];
+    const DotTag<T> d;
+    constexpr int kVectors = kDotVectors<T>, kStep = kDotLanes<T>, kLength = kStep / kVectors;
+    DotVec<T> sums[kTaps][kVectors];
     const T* taps[kTaps];
     for (int i = 0; i < kTaps; ++i) {
-      sums[i] = hn::Zero(d);
+      for (int v = 0; v < kVectors; ++v) sums[i][v] = hn::Zero(d);
       taps[i] = base + offsets_[tap + i];
     }
     const int64_t columns = g_.width.out;
-    const int64_t whole = columns / kN * kN;
-    const auto mask = hn::FirstN(d, static_cast<size_t>(columns - whole));
+    const int64_t whole = columns / kStep * kStep;
     for (int64_t row = 0; row < rows; ++row, grad += columns) {
       const int64_t at = row * layout_.pitch;
-      for (int64_t x = 0; x < whole; x += kN) {
-        const V g = hn::LoadU(d, grad + x);
-        for (int i = 0; i < kTaps; ++i) {
-          sums[i] = hn::MulAdd(g, hn::LoadU(d, taps[i] + at + x), sums[i]);
+      for (int64_t x = 0; x < whole; x += kStep) {
+        for (int v = 0; v < kVectors; ++v) {
+          const int64_t from = x + v * kLength;
+          const DotVec<T> g = hn::LoadU(d, grad + from);
+          for (int i = 0; i < kTaps; ++i) {
+            sums[i][v] = hn::MulAdd(g, hn::LoadU(d, taps[i] + at + from), sums[i][v]);
+          }
         }
       }
       if (whole == columns) continue;
-      const V g = LoadFirst(d, mask, columns - whole, grad + whole);
-      for (int i = 0; i < kTaps; ++i) {
-        const V source = LoadFirst(d, mask, columns - whole, taps[i] + at + whole);
-        sums[i] = hn::MulAdd(g, source, sums[i]);
+      for (int v = 0; v < kVectors; ++v) {
+        const int64_t from = whole + v * kLength;
+        const int64_t count = std::clamp<int64_t>(columns - from, 0, kLength);
+        const auto mask = hn::FirstN(d, static_cast<size_t>(count));
+        const DotVec<T> g = LoadFirst(d, mask, count, grad + from);
+        for (int i = 0; i < kTaps; ++i) {
+          const DotVec<T> source = LoadFirst(d, mask, count, taps[i] + at + from);
+          sums[i][v] = hn::MulAdd(g, source, sums[i][v]);
+        }
       }
     }
     for (int i = 0; i < kTaps; ++i) {
       T* to = partial + (tap + i) * partial_stride_;
-      const T sum = hn::GetLane(hn::SumOfLanes(d, sums[i]));
+      const T sum = SumOfDotLanes<T>(sums[i]);
       *to = first ? sum : *to + sum;
     }
   }

@@ -3,6 +3,7 @@
 #include "neura/tensor/cpu/correlation.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 
@@ -149,6 +150,20 @@ class CorrelationRunner {
     return panel;
   }
 
+  static bool AreFinite(const T* from, int64_t count) {
+    const hn::ScalableTag<T> d;
+    const auto zero = hn::Zero(d);
+    auto sum = zero, other = zero;
+    int64_t i = 0;
+    for (; i + 2 * kN <= count; i += 2 * kN) {
+      sum = hn::MulAdd(zero, hn::LoadU(d, from + i), sum);
+      other = hn::MulAdd(zero, hn::LoadU(d, from + i + kN), other);
+    }
+    T rest = hn::GetLane(hn::SumOfLanes(d, hn::Add(sum, other)));
+    for (; i < count; ++i) rest += 0 * from[i];
+    return rest == 0;
+  }
+
   void PackWeights() {
     const int64_t channels = by_channels_ ? num_panels_ * panel_width_ : c_.dest_channels;
     packed_ = Scratch<T>(ScratchSlot::kPackedA, c_.groups * channels * (depth_ + 1));
@@ -170,6 +185,10 @@ class CorrelationRunner {
         }
       }
       T* bias = panel.packed + depth_ * panel.padded;
+      if (by_channels_ && !c_.height.AllTapsLive() &&
+          !AreFinite(panel.packed, bias - panel.packed)) {
+        skips_zeros_.store(false, std::memory_order_relaxed);
+      }
       if (c_.bias == nullptr) {
         FillZero(bias, panel.count);
       } else {
@@ -255,8 +274,10 @@ class CorrelationRunner {
     tile.c_stride = panel.padded;
     tile.columns = panel.padded;
     tile.column_bias = panel.packed + depth_ * panel.padded;
+    const bool skips_zeros = skips_zeros_.load(std::memory_order_relaxed);
+    const AxisPlan::TapRange all = {0, static_cast<int64_t>(c_.height.taps.size())};
     for (int64_t row = 0; row < rows; ++row) {
-      const AxisPlan::TapRange live = c_.height.LiveTaps(row_begin + row);
+      const AxisPlan::TapRange live = skips_zeros ? c_.height.LiveTaps(row_begin + row) : all;
       tile.depth = (live.last - live.first) * tap_row_depth_;
       tile.a_offsets = offsets_ + live.first * tap_row_depth_;
       tile.b = panel.packed + live.first * tap_row_depth_ * panel.padded;
@@ -366,6 +387,8 @@ class CorrelationRunner {
   const int64_t panel_width_;
   const int64_t num_panels_;
   T* packed_ = nullptr;
+  // Infinite weights make NaN of the padding, by channels as by pixels.
+  std::atomic<bool> skips_zeros_ = true;
   const int64_t* offsets_ = nullptr;
   const FlatVector* flat_ = nullptr;
 };

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "neura/tensor/cpu/dot_lanes-inl.h"
 #include "neura/tensor/cpu/gemm.h"
 #include "neura/tensor/cpu/scratch.h"
 #include "neura/tensor/cpu/tile-inl.h"
@@ -25,14 +26,6 @@ inline constexpr int64_t kMaxDotRows = 8;
 inline constexpr int64_t kDotDepth = 4096;
 inline constexpr int64_t kDotItemBytes = 1 << 17;
 
-// Whatever the target, a dot product is summed in lanes of this many bytes, which meet in a tree:
-// the same bits for all that fuse products.
-template <typename T>
-inline constexpr int kDotLanes = static_cast<int>(32 / sizeof(T));
-template <typename T>
-using DotTag = hn::CappedTag<T, kDotLanes<T>>;
-template <typename T>
-inline constexpr int kDotVectors = kDotLanes<T> / static_cast<int>(hn::MaxLanes(DotTag<T>()));
 // As many as have registers.
 template <typename T>
 inline constexpr int kDotColumns = kDotVectors<T> == 1 ? 4 : 2;
@@ -85,13 +78,7 @@ HWY_INLINE void DotTile(int64_t depth, const T* a, int64_t a_stride, const T* b,
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 16
     for (int j = 0; j < kColumns; ++j) {
-      HWY_ALIGN T lanes[kDotLanes<T>];
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) hn::Store(acc[i][j][v], d, lanes + v * kN);
-      for (int width = kDotLanes<T> / 2; width > 0; width /= 2) {
-        for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-      }
-      sums[i * kColumns + j] = lanes[0];
+      sums[i * kColumns + j] = SumOfDotLanes<T>(acc[i][j]);
     }
   }
 }

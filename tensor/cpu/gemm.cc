@@ -19,14 +19,13 @@
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
 
-// Depth of one packed block: a panel of B (kTileColumns wide) and one of A stay in the two nearest
-// caches.
-constexpr int64_t kPackedDepth = 256;
+// Depth of one block: a packed panel of B (kTileColumns wide) and one of A stay in the two nearest
+// caches. The same without packing, so that sums do not depend on which way is taken: how many rows
+// are worth packing is the target's.
+constexpr int64_t kBlockDepth = 256;
 // Rows of A and columns of B packed at a time: bounds the scratch memory.
 constexpr int64_t kPackedRows = 1024;
 constexpr int64_t kPackedColumns = 1024;
-// Without packing only the scratch for the odd ends depends on the depth.
-constexpr int64_t kUnpackedDepth = 1024;
 // Multiplications that are worth an item of the thread pool.
 constexpr int64_t kItemWork = 1 << 17;
 // Up to so many rows of A, B comes faster from where it is than packed: always, and if its rows do
@@ -123,14 +122,14 @@ void UnpackedGemm(const GemmArgs<T>& g) {
   ParallelFor(CeilDiv(g.n, item_columns), [&](int64_t item) HWY_ATTR {
     const int64_t begin = item * item_columns;
     const int64_t end = std::min(g.n, begin + item_columns);
-    ForBlocks(g.k, kUnpackedDepth, [&](int64_t k_begin, int64_t depth) HWY_ATTR {
+    ForBlocks(g.k, kBlockDepth, [&](int64_t k_begin, int64_t depth) HWY_ATTR {
       UnpackedBlock(g, k_begin, depth, begin, end);
     });
   });
 }
 
 // One block of C (at most kPackedRows x kPackedColumns) for one block over k (at most
-// kPackedDepth).
+// kBlockDepth).
 template <typename T>
 struct PackedBlock {
   static constexpr int kPanel = kTileColumns<T>;
@@ -218,14 +217,14 @@ struct PackedBlock {
 template <typename T>
 void PackedGemm(const GemmArgs<T>& g) {
   constexpr int kPanel = kTileColumns<T>;
-  const int64_t depth = BlockSize(g.k, kPackedDepth);
+  const int64_t depth = BlockSize(g.k, kBlockDepth);
   const int64_t padded_columns = CeilDiv(BlockSize(g.n, kPackedColumns), kPanel) * kPanel;
   const bool pack_a = g.a_col_stride != 1 || RowsCollide<T>(g.a_row_stride);
   T* packed_a =
       pack_a ? Scratch<T>(ScratchSlot::kPackedA, depth * BlockSize(g.m, kPackedRows)) : nullptr;
   T* packed_b = Scratch<T>(ScratchSlot::kPackedB, depth * padded_columns);
   ForBlocks(g.n, kPackedColumns, [&](int64_t column_begin, int64_t columns) HWY_ATTR {
-    ForBlocks(g.k, kPackedDepth, [&](int64_t k_begin, int64_t block_depth) HWY_ATTR {
+    ForBlocks(g.k, kBlockDepth, [&](int64_t k_begin, int64_t block_depth) HWY_ATTR {
       ForBlocks(g.m, kPackedRows, [&](int64_t row_begin, int64_t rows) HWY_ATTR {
         PackedBlock<T>{g,
                        k_begin,

@@ -106,8 +106,9 @@ struct Tile {
 template <class D, class M, typename T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> LoadFirst(D d, M mask, int64_t count, const T* from) {
   if constexpr (kHasMaskedMemory) return hn::MaskedLoad(mask, d, from);
-  if (count == kLanes<T>) return hn::LoadU(d, from);
-  HWY_ALIGN T lanes[kLanes<T>] = {};
+  constexpr int kN = static_cast<int>(hn::MaxLanes(D()));
+  if (count == kN) return hn::LoadU(d, from);
+  HWY_ALIGN T lanes[kN] = {};
   for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
   return hn::Load(d, lanes);
 }

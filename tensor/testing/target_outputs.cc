@@ -5,6 +5,7 @@
 // theirs, some of which do so when the program is loaded. Without it the sets of this machine are
 // printed, those with fused multiply-adds with the word "fused" behind them.
 #include <cinttypes>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -90,10 +91,33 @@ void PrintLargeCalls(DType dtype) {
   Print(false, "products" + suffix,
         {Linear(x, w), Linear(Narrow(x, 0, 0, 3), w), Linear(Narrow(x, 0, 0, 1), w),
          MatMul(x, Transpose(w, 0, 1))});
+  // Around the numbers of rows from which a target packs, in rows that collide in its caches.
+  const Tensor deep = Random({700, 1024}, 9, dtype);
+  std::vector<Tensor> products;
+  for (int64_t rows : {5, 12, 13, 20, 28, 29}) {
+    products.push_back(MatMul(Random({rows, 700}, 10, dtype), deep));
+  }
+  Print(false, "products_of_rows" + suffix, products);
   const Tensor images = Random({2, 5, 33, 29}, 5, dtype), kernel = Random({7, 5, 3, 3}, 6, dtype);
   const Tensor convolved = Conv2d(images, kernel, {}, {.padding = 1});
   Print(false, "conv" + suffix,
         {convolved, ConvWeightGrad(convolved, images, {.size = 3, .padding = 1})});
+  // Few channels, whose gradients are dot products, and so many weights that images share sums.
+  std::vector<Tensor> gradients;
+  for (int64_t channels : {1, 2, 3, 4}) {
+    gradients.push_back(
+        ConvWeightGrad(Narrow(convolved, 1, 0, channels), images, {.size = 3, .padding = 1}));
+  }
+  gradients.push_back(ConvWeightGrad(Random({16, 100, 3, 3}, 7, dtype),
+                                     Random({16, 300, 3, 3}, 8, dtype), {.size = 3, .padding = 1}));
+  Print(false, "conv_weight_grads" + suffix, gradients);
+  std::vector<Tensor> infinite;
+  for (int64_t channels : {1, 4, 8, 16, 64}) {
+    Tensor weight = Random({channels, 5, 3, 3}, 11, dtype);
+    Fill(Narrow(Narrow(Narrow(weight, 1, 0, 1), 2, 0, 1), 3, 0, 1), INFINITY);
+    infinite.push_back(IsNan(Conv2d(images, weight, {}, {.padding = 1})));
+  }
+  Print(false, "conv_of_infinities" + suffix, infinite);
 }
 
 int Run() {

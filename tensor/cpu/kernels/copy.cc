@@ -9,9 +9,9 @@
 #include "neura/tensor/iteration/loop_dims.h"
 #include "neura/tensor/iteration/strided_loop.h"
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {

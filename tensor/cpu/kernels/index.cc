@@ -8,8 +8,8 @@
 #include "neura/tensor/elements/wrapping.h"
 #include "neura/tensor/iteration/loop_dims.h"
 #include "neura/tensor/iteration/reduce_plan.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {

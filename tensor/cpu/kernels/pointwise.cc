@@ -138,7 +138,7 @@ bool RunPlain(const KernelCall& call) {
   const void* inputs[kMaxInputs];
   for (size_t i = 0; i < count; ++i) {
     const Tensor& input = call.input(i);
-    if (!input.is_contiguous() || input.shape() != output.shape()) return false;
+    if (!input.is_contiguous() || !SameDims(input.shape(), output.shape())) return false;
     if (i > first && input.dtype() != dtype) return false;
     inputs[i] = input.raw_data();
   }
@@ -156,7 +156,7 @@ bool RunSmall(const KernelCall& call, Rows& rows) {
   rows.operand(0).stride = static_cast<int64_t>(ItemSize(output.dtype()));
   for (size_t i = 0; i < call.call.inputs.size(); ++i) {
     const Tensor& input = call.input(i);
-    if (input.is_contiguous() && input.shape() == output.shape()) {
+    if (input.is_contiguous() && SameDims(input.shape(), output.shape())) {
       rows.operand(i + 1).stride = static_cast<int64_t>(ItemSize(input.dtype()));
     } else if (input.numel() != 1) {
       return false;

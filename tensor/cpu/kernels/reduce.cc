@@ -9,7 +9,7 @@
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/reduce_loop.h"
 #include "neura/tensor/elements/reducers.h"
-#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
