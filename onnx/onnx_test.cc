@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -345,6 +348,19 @@ TEST(Import, RefusesBrokenGraphs) {
   AddInitializer(scalar, "c", ScalarTensor(1.0));
   AddInitializer(scalar, "axes", FromList<int64_t>({0}));
   ExpectError(scalar, kInvalid, {"the_node", "no dimension 0"});
+
+  for (const auto& [x, k, message] : std::vector<std::tuple<Tensor, Tensor, std::string>>{
+           {ScalarTensor(1.0), FromList<int64_t>({1}), "no dimension"},
+           {Zeros({5}), Zeros({0}, {.dtype = kInt64}), "one number"},
+           {Zeros({5}), FromList<int64_t>({-1}), "K = -1"},
+           {Zeros({5}), FromList<int64_t>({9}), "K = 9"}}) {
+    ::onnx::ModelProto top = OneNode("TopK");
+    top.mutable_graph()->mutable_node(0)->set_input(0, "c");
+    top.mutable_graph()->mutable_node(0)->add_input("k");
+    AddInitializer(top, "c", x);
+    AddInitializer(top, "k", k);
+    ExpectError(top, kInvalid, {"the_node", message});
+  }
 
   ::onnx::ModelProto mismatch = OneNode("Add");
   mismatch.mutable_graph()->mutable_node(0)->add_input("c");

@@ -3,11 +3,11 @@
 #include "neura/tensor/ops/op_list/reduce.h"
 
 #include "neura/onnx/import/ops.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::onnx {
 namespace {
@@ -100,8 +100,13 @@ void ReadCumSum(NodeReader& node) {
 // How many is an attribute before operator set 10.
 void ReadTopK(NodeReader& node) {
   const ValueId x = node.in(0);
-  const graph::SymInt k =
-      node.opset() < 10 ? graph::SymInt(node.Int("k", 0)) : node.Extents(1).at(0);
+  if (node.rank(x) == 0) ThrowInvalidArgument("a number has no dimension to look along");
+  graph::SymInt k(node.Int("k", 0));
+  if (node.opset() >= 10) {
+    const std::vector<graph::SymInt> given = node.Extents(1);
+    if (given.size() != 1) ThrowInvalidArgument("K must be one number");
+    k = given[0];
+  }
   const int64_t dim = node.Axis(node.Int("axis", -1), node.rank(x));
   node.Int("sorted", 1);  // in order is in any order
   const SortOptions options{.dim = dim, .descending = node.Int("largest", 1) != 0, .stable = true};
@@ -109,6 +114,9 @@ void ReadTopK(NodeReader& node) {
   const std::vector<ValueId> sorted =
       node.graph().node(node.graph().value(values).producer).outputs;
   const graph::SymInt extent = node.shape(x)[static_cast<size_t>(dim)];
+  if (k.is_number() && (k.number() < 0 || (extent.is_number() && k.number() > extent.number()))) {
+    ThrowInvalidArgument(absl::StrCat("there are no K = ", k.number(), " elements"));
+  }
   for (size_t i = 0; i < sorted.size(); ++i) {
     if (node.Wants(i)) node.Out(k == extent ? sorted[i] : node.Slice(sorted[i], dim, 0, k), i);
   }

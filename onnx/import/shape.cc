@@ -9,18 +9,15 @@
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::onnx {
-namespace {
 
 using graph::SymInt;
 using graph::ValueId;
-
-}  // namespace
 
 // `start` and `end` came with operator set 15.
 void ReadShape(NodeReader& node) {
