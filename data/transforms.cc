@@ -72,11 +72,11 @@ Tensor RandomCrop::operator()(const Tensor& images, absl::Span<SampleRandom> ran
       padding == 0
           ? images
           : Pad(images, {.before = {0, 0, padding, padding}, .after = {0, 0, padding, padding}});
-  const int64_t rows = padded.size(-2) - size + 1, columns = padded.size(-1) - size + 1;
-  if (size < 1 || rows < 1 || columns < 1) {
+  if (size < 1 || size > padded.size(-2) || size > padded.size(-1)) {
     ThrowInvalidArgument(absl::StrCat("RandomCrop: size ", size, " with padding ", padding,
                                       " does not fit ", Describe(images)));
   }
+  const int64_t rows = padded.size(-2) - size + 1, columns = padded.size(-1) - size + 1;
   std::vector<Tensor> crops;
   crops.reserve(randoms.size());
   for (size_t i = 0; i < randoms.size(); ++i) {

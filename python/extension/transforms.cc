@@ -55,7 +55,10 @@ void BindTransform(py::handle module, const char* name, const char* parameters, 
 
 Tensor ApplyTransform(const PyTransform& self, const Tensor& image) {
   return WithoutGil([&] {
-    data::SampleRandom random({.seed = DefaultGenerator().Reserve(1).offset}, 0);
+    const RandomState state = DefaultGenerator().Reserve(1);
+    // The streams of no pass over a dataset.
+    data::SampleRandom random({.seed = state.seed, .number = -1},
+                              static_cast<int64_t>(state.offset));
     return Squeeze(self.transform(Unsqueeze(image, 0), absl::MakeSpan(&random, 1)), {0});
   });
 }

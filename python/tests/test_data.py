@@ -305,6 +305,11 @@ def test_transforms():
                 result = transform(nr.from_numpy(image.copy())).numpy()
                 assert result.dtype == np.float32
                 assert any(result.shape == e.shape and np.allclose(result, e, rtol=1e-6) for e in expected(image)), text
+    crops = []
+    for seed in (1, 2, 1):
+        nr.manual_seed(seed)
+        crops.append([transforms.RandomCrop(2)(nr.arange(36.0).reshape(1, 6, 6)).tolist() for _ in range(6)])
+    assert crops[0] == crops[2] != crops[1] and crops[0][0] != crops[0][1]
     assert repr(transforms.RandomCrop(3)) == "RandomCrop(size=3, padding=0)"
     with pytest.raises(TypeError, match="RandomCrop.*'size'"):
         transforms.RandomCrop("3")
