@@ -1,8 +1,8 @@
 // Derivatives of indexing: reading at an index adds there, and adding there reads.
 #include "neura/autograd/rule_table.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {

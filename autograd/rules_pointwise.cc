@@ -26,13 +26,17 @@ Tensor GeluDerivative(const Tensor& x, const GeluOptions& options) {
   return cdf + x * pdf;
 }
 
-// g inside the bounds, 0 outside; a bound itself counts as inside unless the clamp is open.
+// g inside the bounds, 0 outside; a bound itself counts as inside unless the clamp is open. A NaN
+// is inside of an open clamp alone, as in PyTorch.
 Tensor ClampGrad(const Tensor& g, const Tensor& x, const ClampOptions& options) {
-  const auto above = [&] { return options.open ? x > *options.min : x >= *options.min; };
-  const auto below = [&] { return options.open ? x < *options.max : x <= *options.max; };
-  if (options.min && options.max) return Where(LogicalAnd(above(), below()), g, 0);
-  if (options.min) return Where(above(), g, 0);
-  return options.max ? Where(below(), g, 0) : g;
+  Tensor grad = g;
+  if (options.min) {
+    grad = options.open ? Where(x <= *options.min, 0, grad) : Where(x >= *options.min, grad, 0);
+  }
+  if (options.max) {
+    grad = options.open ? Where(x >= *options.max, 0, grad) : Where(x <= *options.max, grad, 0);
+  }
+  return grad;
 }
 
 // The gradient of an operand of maximum or minimum: all where it is chosen or either is NaN, half

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "neura/autograd/rule_table.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/reduce.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {

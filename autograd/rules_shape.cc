@@ -2,9 +2,9 @@
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::autograd {

@@ -5,8 +5,8 @@
 #include "neura/graph/executor.h"
 #include "neura/graph/meta.h"
 #include "neura/tensor/core/device_memory.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::graph {
 namespace {

@@ -6,10 +6,10 @@
 #include "neura/graph/program.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 

@@ -120,7 +120,7 @@ TEST(PlanMemory, UnusedOutputsTakeNoMemory) {
   const auto pooled = [](bool use_indices) {
     return Program(Capture(
         [use_indices](const Tensor& x) {
-          const MaxPoolOutputs both = MaxPool2dWithIndices(Exp(x), {.kernel_size = 2});
+          const ValuesAndIndices both = MaxPool2dWithIndices(Exp(x), {.kernel_size = 2});
           const Tensor values = Exp(Sum(both.values, {.dims = {3}}));
           return use_indices ? values + Sum(both.indices, {.dims = {3}}) : values;
         },

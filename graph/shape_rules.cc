@@ -5,7 +5,6 @@
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/linalg.h"
@@ -13,6 +12,7 @@
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::graph {
 namespace {

@@ -20,10 +20,10 @@ Tensor Softplus::Forward(const Tensor& input) {
   return neura::SoftplusBelow(input, options.beta.To<double>(), options.threshold.To<double>());
 }
 Tensor Softmax::Forward(const Tensor& input) {
-  return neura::Softmax(input, {.dim = options.dim.value_or(-1)});
+  return neura::Softmax(input, {.dim = options.dim.value_or(ImplicitSoftmaxDim(input))});
 }
 Tensor LogSoftmax::Forward(const Tensor& input) {
-  return neura::LogSoftmax(input, {.dim = options.dim.value_or(-1)});
+  return neura::LogSoftmax(input, {.dim = options.dim.value_or(ImplicitSoftmaxDim(input))});
 }
 
 }  // namespace neura::nn

@@ -6,7 +6,7 @@
 
 #include "neura/nn/with_options.h"
 #include "neura/tensor/core/scalar.h"
-#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/options/pointwise.h"
 
 namespace neura::nn {
 
@@ -55,7 +55,7 @@ struct SoftplusOptions {
 NEURA_INTERNAL_ACTIVATION_WITH(Softplus, SoftplusOptions)
 
 struct SoftmaxOptions {
-  std::optional<int64_t> dim = {};  // absent: the last one
+  std::optional<int64_t> dim = {};  // absent: ImplicitSoftmaxDim
   NEURA_FIELDS(dim)
 };
 NEURA_INTERNAL_ACTIVATION_WITH(Softmax, SoftmaxOptions)

@@ -11,6 +11,7 @@
 #include <ostream>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "neura/autograd/autograd.h"
@@ -36,12 +37,14 @@ using testing::ToArray;
 using Arrays = const std::vector<Array>&;
 
 struct LayerCase {
-  std::string name;  // "Linear/bias": the row and what is special
-  std::function<std::unique_ptr<nn::Module>()> make;
-  Tensor input;  // float64, or integers
-  // Of the input and the state dict's tensors, in their order.
+  std::string name;            // "Linear/bias": the row and what is special
+  std::vector<Tensor> inputs;  // float64, or integers
+  // Of the inputs and the state dict's tensors, in their order.
   testing::Reference reference;
   std::string printed;  // without shapes
+  std::function<std::unique_ptr<nn::ModuleBase>()> make;
+  std::function<std::unique_ptr<nn::ModuleBase>(const nn::ModuleBase&)> clone;
+  std::function<Tensor(nn::ModuleBase&, const std::vector<Tensor>&)> call;
 };
 void PrintTo(const LayerCase& layer_case, std::ostream* out) { *out << layer_case.name; }
 
@@ -202,14 +205,41 @@ double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 // ---- cases -----------------------------------------------------------------------------------
 
+template <typename R, typename... A, size_t... I>
+R CallOn(nn::ModuleOf<R(A...)>& layer, const std::vector<Tensor>& inputs,
+         std::index_sequence<I...>) {
+  return layer(inputs[I]...);
+}
+
+template <typename R, typename... A>
+LayerCase CaseOf(nn::ModuleOf<R(A...)>*) {
+  using Interface = nn::ModuleOf<R(A...)>;
+  LayerCase layer_case;
+  layer_case.clone = [](const nn::ModuleBase& layer) {
+    return static_cast<const Interface&>(layer).Clone();
+  };
+  layer_case.call = [](nn::ModuleBase& layer, const std::vector<Tensor>& inputs) {
+    return CallOn(static_cast<Interface&>(layer), inputs, std::index_sequence_for<A...>());
+  };
+  return layer_case;
+}
+
+template <typename Layer, typename... Options>
+LayerCase CaseWith(std::string name, std::vector<Tensor> inputs, testing::Reference reference,
+                   std::string printed, Options... options) {
+  LayerCase layer_case = CaseOf(static_cast<Layer*>(nullptr));
+  layer_case.name = std::move(name);
+  layer_case.inputs = std::move(inputs);
+  layer_case.reference = std::move(reference);
+  layer_case.printed = std::move(printed);
+  layer_case.make = [=] { return std::make_unique<Layer>(options...); };
+  return layer_case;
+}
 template <typename Layer, typename... Options>
 LayerCase Case(std::string name, Tensor input, testing::Reference reference, std::string printed,
                Options... options) {
-  return {.name = std::move(name),
-          .make = [=] { return std::make_unique<Layer>(options...); },
-          .input = std::move(input),
-          .reference = std::move(reference),
-          .printed = std::move(printed)};
+  return CaseWith<Layer>(std::move(name), {std::move(input)}, std::move(reference),
+                         std::move(printed), options...);
 }
 
 void AddWeighted(std::vector<LayerCase>& cases) {
@@ -219,6 +249,15 @@ void AddWeighted(std::vector<LayerCase>& cases) {
   cases.push_back(Case<nn::Linear>(
       "Linear/plain", Sample({3}, 1), Affine({2}), "in_features=3, out_features=2, bias=false",
       nn::LinearOptions{.in_features = 3, .out_features = 2, .bias = false}));
+  cases.push_back(CaseWith<nn::Bilinear>(
+      "Bilinear/bias", {Sample({2, 2, 3}, 1), Sample({2, 2, 2}, 2)},
+      testing::BilinearForms({2, 2, 4}),
+      "in1_features=3, in2_features=2, out_features=4, bias=true",
+      nn::BilinearOptions{.in1_features = 3, .in2_features = 2, .out_features = 4}));
+  cases.push_back(CaseWith<nn::Bilinear>(
+      "Bilinear/plain", {Sample({3}, 1), Sample({2}, 2)}, testing::BilinearForms({2}),
+      "in1_features=3, in2_features=2, out_features=2, bias=false",
+      nn::BilinearOptions{.in1_features = 3, .in2_features = 2, .out_features = 2, .bias = false}));
   cases.push_back(Case<nn::Conv2d>(
       "Conv2d/bias", Sample({2, 3, 4, 5}, 1), Convolution({2, 1, 0, 1}, 1, {2, 2, 3, 4}),
       "in_channels=3, out_channels=2, kernel_size=[2, 2], stride=[1, 1], padding=[0, 0], "
@@ -450,7 +489,8 @@ std::vector<LayerCase> LayerCases() {
 // Puts given tensors in the place of a layer's own parameters.
 class ParameterSetter final : public nn::MemberVisitor {
  public:
-  explicit ParameterSetter(const std::vector<Tensor>& values) : values_(values) {}
+  ParameterSetter(const std::vector<Tensor>& values, size_t first)
+      : values_(values), next_(first) {}
   void Visit(const std::string&, nn::Parameter& parameter) override {
     if (parameter.defined()) parameter.Replace(values_[next_++]);
   }
@@ -459,12 +499,12 @@ class ParameterSetter final : public nn::MemberVisitor {
 
  private:
   const std::vector<Tensor>& values_;
-  size_t next_ = 1;
+  size_t next_;
 };
 
 // In float64, with parameters that are not those that a layer starts with.
-std::unique_ptr<nn::Module> MakeLayer(const LayerCase& layer_case) {
-  std::unique_ptr<nn::Module> layer = layer_case.make();
+std::unique_ptr<nn::ModuleBase> MakeLayer(const LayerCase& layer_case) {
+  std::unique_ptr<nn::ModuleBase> layer = layer_case.make();
   layer->To(kFloat64);
   NoGradGuard no_grad;
   int seed = 2;
@@ -486,11 +526,12 @@ bool SameState(const nn::ModuleBase& a, const nn::ModuleBase& b) {
 class LayerRow : public ::testing::TestWithParam<LayerCase> {};
 
 TEST_P(LayerRow, ComputesItsFormula) {
-  const std::unique_ptr<nn::Module> layer = MakeLayer(GetParam());
-  std::vector<Array> inputs = {ToArray(GetParam().input)};
+  const std::unique_ptr<nn::ModuleBase> layer = MakeLayer(GetParam());
+  std::vector<Array> inputs;
+  for (const Tensor& input : GetParam().inputs) inputs.push_back(ToArray(input));
   for (const auto& [name, tensor] : layer->StateDict()) inputs.push_back(ToArray(tensor));
   const Array expected = GetParam().reference(inputs)[0];
-  const Tensor output = (*layer)(GetParam().input);
+  const Tensor output = GetParam().call(*layer, GetParam().inputs);
   EXPECT_EQ(output.shape(), DimsView(expected.shape));
   const Array actual = ToArray(output);
   for (int64_t i = 0; i < expected.numel(); ++i) {
@@ -499,33 +540,35 @@ TEST_P(LayerRow, ComputesItsFormula) {
 }
 
 TEST_P(LayerRow, HasTheGradientsOfItsFormula) {
-  const std::unique_ptr<nn::Module> layer = MakeLayer(GetParam());
-  std::vector<Tensor> inputs = {GetParam().input};
+  const std::unique_ptr<nn::ModuleBase> layer = MakeLayer(GetParam());
+  std::vector<Tensor> inputs = GetParam().inputs;
   for (const Tensor& parameter : layer->Parameters()) inputs.push_back(Detach(parameter));
   EXPECT_EQ(autograd::GradCheck(
                 [&](const std::vector<Tensor>& in) {
-                  ParameterSetter setter(in);
+                  ParameterSetter setter(in, GetParam().inputs.size());
                   layer->VisitMembers(setter);
-                  return std::vector<Tensor>{(*layer)(in[0])};
+                  return std::vector<Tensor>{GetParam().call(*layer, in)};
                 },
                 inputs),
             "");
 }
 
 TEST_P(LayerRow, ReadsWhatItHasSaved) {
-  const std::unique_ptr<nn::Module> layer = MakeLayer(GetParam()), other = GetParam().make();
+  const std::unique_ptr<nn::ModuleBase> layer = MakeLayer(GetParam()), other = GetParam().make();
   other->To(kFloat64);
-  (*layer)(GetParam().input);
+  GetParam().call(*layer, GetParam().inputs);
   other->LoadStateDict(layer->StateDict());
   EXPECT_TRUE(SameState(*layer, *other));
-  EXPECT_TRUE(SameBits((*layer)(GetParam().input), (*other)(GetParam().input)));
+  EXPECT_TRUE(SameBits(GetParam().call(*layer, GetParam().inputs),
+                       GetParam().call(*other, GetParam().inputs)));
 }
 
 TEST_P(LayerRow, IsCopied) {
-  const std::unique_ptr<nn::Module> layer = MakeLayer(GetParam());
-  const std::unique_ptr<nn::Module> copy = layer->Clone();
+  const std::unique_ptr<nn::ModuleBase> layer = MakeLayer(GetParam());
+  const std::unique_ptr<nn::ModuleBase> copy = GetParam().clone(*layer);
   EXPECT_TRUE(SameState(*layer, *copy));
-  EXPECT_TRUE(SameBits((*layer)(GetParam().input), (*copy)(GetParam().input)));
+  EXPECT_TRUE(SameBits(GetParam().call(*layer, GetParam().inputs),
+                       GetParam().call(*copy, GetParam().inputs)));
   EXPECT_EQ(copy->ToString(), layer->ToString());
   for (size_t i = 0; i < layer->StateDict().size(); ++i) {
     EXPECT_NE(layer->StateDict()[i].second.raw_data(), copy->StateDict()[i].second.raw_data());

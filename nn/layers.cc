@@ -18,6 +18,18 @@ Linear::Linear(const LinearOptions& options) : WithOptions(options) {
 }
 Tensor Linear::Forward(const Tensor& input) { return neura::Linear(input, weight, bias); }
 
+Bilinear::Bilinear(const BilinearOptions& options) : WithOptions(options) {
+  const auto& [in1, in2, out, with_bias] = options;
+  CheckPositive("Bilinear", "in1_features", in1);
+  CheckPositive("Bilinear", "in2_features", in2);
+  CheckPositive("Bilinear", "out_features", out);
+  weight = UniformByFanIn({out, in1, in2}, in1);
+  if (with_bias) bias = UniformByFanIn({out}, in1);
+}
+Tensor Bilinear::Forward(const Tensor& input1, const Tensor& input2) {
+  return neura::Bilinear(input1, input2, weight, bias);
+}
+
 Embedding::Embedding(const EmbeddingOptions& options) : WithOptions(options) {
   CheckPositive("Embedding", "num_embeddings", options.num_embeddings);
   CheckPositive("Embedding", "embedding_dim", options.embedding_dim);

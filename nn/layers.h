@@ -28,6 +28,26 @@ class Linear : public WithOptions<LinearOptions> {
   NEURA_MODULE(weight, bias)
 };
 
+struct BilinearOptions {
+  int64_t in1_features = 0;
+  int64_t in2_features = 0;
+  int64_t out_features = 0;
+  bool bias = true;
+  NEURA_FIELDS(in1_features, in2_features, out_features, bias)
+};
+// [..., in1_features] and [..., in2_features] -> [..., out_features], of which element k is
+// input1 @ weight[k] @ input2 + bias[k]. Weight and bias start uniform in +-1 / sqrt(in1_features).
+class Bilinear
+    : public WithOptions<BilinearOptions, ModuleOf<Tensor(const Tensor&, const Tensor&)>> {
+ public:
+  explicit Bilinear(const BilinearOptions& options);
+  Tensor Forward(const Tensor& input1, const Tensor& input2) override;
+
+  Parameter weight;  // [out_features, in1_features, in2_features]
+  Parameter bias;    // [out_features]
+  NEURA_MODULE(weight, bias)
+};
+
 struct EmbeddingOptions {
   int64_t num_embeddings = 0;
   int64_t embedding_dim = 0;

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "neura/nn/with_options.h"
-#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/options/image.h"
 
 namespace neura::nn {
 

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "neura/tensor/ops/op_list/fused.h"
+#include "neura/tensor/ops/options/fused.h"
 
 namespace neura::optim::internal {
 

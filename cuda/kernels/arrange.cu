@@ -3,9 +3,9 @@
 #include "neura/cuda/kernels/pointwise.h"
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::cuda {
 namespace {

@@ -10,8 +10,8 @@
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/elements/wrapping.h"
 #include "neura/tensor/iteration/reduce_plan.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::cuda {
 namespace {

@@ -4,7 +4,7 @@
 #include "neura/onnx/export/exporter.h"
 #include "neura/onnx/export/ops.h"
 #include "neura/onnx/format/tensor_message.h"
-#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::onnx {
 

@@ -7,8 +7,8 @@
 #include "neura/onnx/export/ops.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::onnx {
 

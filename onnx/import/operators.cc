@@ -3,6 +3,7 @@
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/linked_ops.h"
+#include "neura/tensor/ops/op_list.h"
 
 namespace neura::onnx {
 namespace {

@@ -83,7 +83,7 @@ std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim
 
 // The values, or with return_indices a pair of values and indices.
 template <Tensor (*values)(const Tensor&, const MaxPoolOptions&),
-          MaxPoolOutputs (*both)(const Tensor&, const MaxPoolOptions&)>
+          ValuesAndIndices (*both)(const Tensor&, const MaxPoolOptions&)>
 py::object MaxPoolFrom(const Tensor& input, const Sizes& kernel_size,
                        const std::optional<Sizes>& stride, const Sizes& padding,
                        const Sizes& dilation, bool ceil_mode, bool return_indices) {
@@ -93,7 +93,7 @@ py::object MaxPoolFrom(const Tensor& input, const Sizes& kernel_size,
                                .dilation = dilation,
                                .ceil_mode = ceil_mode};
   if (!return_indices) return py::cast(WithoutGil([&] { return values(input, options); }));
-  const MaxPoolOutputs result = WithoutGil([&] { return both(input, options); });
+  const ValuesAndIndices result = WithoutGil([&] { return both(input, options); });
   return py::make_tuple(result.values, result.indices);
 }
 

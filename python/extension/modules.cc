@@ -260,8 +260,8 @@ void InitModules(py::module_& m, py::module_& functional) {
   });
   m.def("_count_hooks", [](int change) { g_hooks += change; });
   const py::object module = BindModule(m);
-#define NEURA_LAYER(Layer, constructor, shown, doc) \
-  BindLayer(m, module, "input", MakeLayerRow<nn::Layer>(#Layer, constructor, shown, doc));
+#define NEURA_LAYER(Layer, inputs, constructor, shown, doc) \
+  BindLayer(m, module, inputs, MakeLayerRow<nn::Layer>(#Layer, constructor, shown, doc));
 #include "neura/nn/layers.inc"
   InitLosses(m, functional, module);
 }

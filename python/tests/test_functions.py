@@ -15,6 +15,22 @@ A, B, V = RANDOM.randn(3, 4), RANDOM.randn(4, 3), RANDOM.randn(5)
 SPARSE = RANDOM.randint(0, 2, (3, 4))
 PLACES = np.array([[0, 2, 1, 0], [1, 0, 2, 2]])
 
+CUBE = np.random.RandomState(1).randn(2, 4, 3)
+
+
+def gradient(l, t, function):
+    x = t(np.array([np.nan, 0.5]))
+    x.requires_grad_()
+    function(x).sum().backward()
+    return x.grad
+
+
+def with_infinity(channels):
+    weight = np.ones((channels, 8, 3, 3))
+    weight[:, 0, 0, 0] = np.inf
+    return weight
+
+
 CALLS = {
     "nonzero": lambda l, t: l.nonzero(t(SPARSE)),
     "nonzero of a vector": lambda l, t: t(V > 0).nonzero(),
@@ -42,6 +58,35 @@ CALLS = {
     "meshgrid of a list": lambda l, t: l.meshgrid([t(V), t(A[0].copy())], indexing="ij"),
     "is_complex": lambda l, t: [l.is_complex(t(A)), t(A + 1j).is_complex(), l.is_floating_point(t(SPARSE))],
     "softplus": lambda l, t: [l.nn.functional.softplus(t(V)), l.nn.functional.softplus(t(V), beta=2)],
+    "softplus of large numbers": lambda l, t: [
+        l.nn.functional.softplus(t(np.float32([1e38])), beta=10),
+        l.nn.functional.softplus(t(np.array([21.0]))) - 21,
+    ],
+    "softmax without dim": lambda l, t: [
+        f(t(np.arange(24.0)[: int(np.prod((2, 3, 2, 2)[:rank]))].reshape((2, 3, 2, 2)[:rank]))) for f in (l.nn.functional.softmax, l.nn.functional.log_softmax) for rank in range(5)
+    ],
+    "bilinear": lambda l, t: [
+        l.nn.functional.bilinear(t(A), t(B[:3].copy()), t(CUBE)),
+        l.nn.functional.bilinear(t(A), t(B[:3].copy()), t(CUBE), t(V[:2].copy())),
+    ],
+    "gradients at NaN": lambda l, t: [
+        gradient(l, t, f)
+        for f in (l.relu, l.nn.functional.relu6, l.nn.functional.hardtanh, l.nn.functional.elu, lambda x: x.clamp(-1, 1))
+    ],
+    "windows that hang over": lambda l, t: [
+        f(t(np.ones((1, 1, *shape))), 3, 2, ceil_mode=True)
+        for f in (l.nn.functional.max_pool2d, l.nn.functional.avg_pool2d)
+        for shape in ((2, 5), (2, 2), (3, 4))
+    ],
+    "large averages": lambda l, t: l.nn.functional.adaptive_avg_pool2d(t(np.full((1, 1, 512, 512), 0.1, np.float32)), 1),
+    "conv_transpose beyond its stride": lambda l, t: [
+        l.conv_transpose2d(t(CUBE[:, None, :3, :3].copy()), t(CUBE[:1, None, :2, :2].copy()), None, 1, padding, more, 1, 3)
+        for padding in (0, 1, 2)
+        for more in (1, 2)
+    ],
+    "infinite weights": lambda l, t: [
+        l.isnan(l.conv2d(t(np.ones((1, 8, 7, 7))), t(with_infinity(channels)), padding=1)) for channels in (1, 4, 8, 16)
+    ],
 }
 RANDOM_CUBE = RANDOM.randn(2, 3, 4)
 

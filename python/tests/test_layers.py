@@ -14,9 +14,10 @@ from compare import assert_same
 
 SERIES, IMAGE, VOLUME = (2, 4, 7), (2, 4, 6, 6), (2, 4, 5, 6, 5)
 
-# name: [(constructor's arguments, shape of the input, or integers)]
+# name: [(constructor's arguments, shape of the input, or integers; a list where there are several)]
 CASES = {
     "Linear": [((3, 2), {}, (5, 3)), ((3, 2), {"bias": False}, (3,))],
+    "Bilinear": [((3, 2, 4), {}, [(5, 3), (5, 2)]), ((3, 2, 4), {"bias": False}, [(2, 5, 3), (2, 5, 2)])],
     "Conv1d": [
         ((4, 6, 3), {}, SERIES),
         ((4, 2, (3,)), {"stride": 2, "padding": (1,), "dilation": (2,), "groups": 2, "bias": False}, SERIES),
@@ -87,8 +88,12 @@ def parameters_of(name):
     return {n: default for n, _, default, *_ in next(p for s, c, p, _, _ in _C._bound_classes() if (s, c) == ("nn", name))}
 
 
+def inputs_of(name):
+    return [n for n, *_ in next(call for s, c, _, _, call in _C._bound_classes() if (s, c) == ("nn", name))]
+
+
 def test_every_layer_has_a_case():
-    layers = {name for scope, name, _, _, call in _C._bound_classes() if scope == "nn" and len(call) == 1}
+    layers = {name for scope, name, *_ in _C._bound_classes() if scope == "nn" and not name.endswith("Loss")}
     assert layers == set(CASES)
 
 
@@ -100,6 +105,8 @@ def test_arguments_are_those_of_pytorch(name):
         return
     names = [n for n in ours if (name, n) not in NEWER]
     assert names == [n for n in theirs if n in ours]
+    called = list(inspect.signature(getattr(torch.nn, name).forward).parameters)[1:]
+    assert inputs_of(name) == called[: len(inputs_of(name))]
     for n in names:
         default = theirs[n].default
         assert (ours[n] is None) == (default is inspect.Parameter.empty)
@@ -119,26 +126,28 @@ def test_a_layer_is_that_of_pytorch(name, args, kwargs, shape):
     assert list(ours.state_dict()) == list(theirs.state_dict())
     ours.load_state_dict({k: nr.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
 
-    if isinstance(shape, np.ndarray):
-        a, b = nr.tensor(shape), torch.tensor(shape)
-    else:
-        values = np.random.RandomState(0).randn(*shape).astype(np.float32) * 3
-        a, b = nr.tensor(values, requires_grad=True), torch.tensor(values, requires_grad=True)
+    random = np.random.RandomState(0)
+    a, b = [], []
+    for given in shape if isinstance(shape, list) else [shape]:
+        integers = isinstance(given, np.ndarray)
+        values = given if integers else random.randn(*given).astype(np.float32) * 3
+        a.append(nr.tensor(values, requires_grad=not integers))
+        b.append(torch.tensor(values, requires_grad=not integers))
     for training in (True, False):
         ours.train(training), theirs.train(training)
-        y, expected = ours(a), theirs(b)
+        y, expected = ours(*a), theirs(*b)
         assert_same(y, expected, 1e-4, 1e-4)
-        assert ours(input=a).shape == y.shape and ours.forward(a).shape == y.shape
-        theirs(b), theirs(b)  # running statistics
+        assert ours(**dict(zip(inputs_of(name), a))).shape == y.shape and ours.forward(*a).shape == y.shape
+        theirs(*b), theirs(*b)  # running statistics
         if y.requires_grad:
             (y * y).sum().backward(), (expected * expected).sum().backward()
-    for mine, other in zip([a, *ours.parameters()], [b, *theirs.parameters()]):
+    for mine, other in zip([*a, *ours.parameters()], [*b, *theirs.parameters()]):
         if other.grad is not None:
             assert_same(mine.grad, other.grad, 1e-3, 1e-3)
 
     for clone in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
         assert type(clone) is type(ours) and repr(clone) == text and not clone.training
-        assert clone(a).tolist() == ours(a).tolist()
+        assert clone(*a).tolist() == ours(*a).tolist()
 
 
 def test_options_can_be_changed():

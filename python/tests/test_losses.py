@@ -47,7 +47,7 @@ def tensors(library, options):
 
 
 def test_every_loss_has_a_case():
-    losses = {name for scope, name, _, _, call in _C._bound_classes() if scope == "nn" and len(call) == 2}
+    losses = {name for scope, name, *_ in _C._bound_classes() if scope == "nn" and name.endswith("Loss")}
     assert losses == set(CASES)
 
 

@@ -35,7 +35,8 @@ int64_t NumElements(DimsView shape) {
 }
 
 Dims ContiguousStrides(DimsView shape) {
-  Dims strides(shape.size());
+  Dims strides;
+  SetDims(strides, shape);
   // Unsigned: beside an extent of 0 the others may have any product.
   uint64_t stride = 1;
   for (size_t i = shape.size(); i-- > 0;) {

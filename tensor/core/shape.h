@@ -17,6 +17,17 @@ namespace neura {
 using Dims = absl::InlinedVector<int64_t, 6>;
 using DimsView = absl::Span<const int64_t>;
 
+// Of shapes, which are short, both faster than what containers do with any number of elements.
+inline bool SameDims(DimsView a, DimsView b) {
+  bool same = a.size() == b.size();
+  for (size_t i = 0; same && i < a.size(); ++i) same = a[i] == b[i];
+  return same;
+}
+inline void SetDims(Dims& to, DimsView dims) {
+  to.clear();
+  for (int64_t dim : dims) to.push_back(dim);
+}
+
 // The most dimensions that a tensor may have.
 inline constexpr size_t kMaxDims = 64;
 

@@ -74,7 +74,7 @@ Tensor Tensor::Empty(DimsView shape, DType dtype, Device device) {
   impl->data = impl->storage->data();
   impl->dtype = dtype;
   impl->numel = numel;
-  impl->shape.assign(shape.begin(), shape.end());
+  SetDims(impl->shape, shape);
   impl->strides = ContiguousStrides(shape);
   return Tensor(std::move(impl));
 }
@@ -88,8 +88,8 @@ Tensor Tensor::View(IntrusivePtr<Storage> storage, int64_t offset, DimsView shap
   impl->dtype = dtype;
   impl->numel = NumElements(shape);
   impl->contiguous = IsContiguous(shape, strides);
-  impl->shape.assign(shape.begin(), shape.end());
-  impl->strides.assign(strides.begin(), strides.end());
+  SetDims(impl->shape, shape);
+  SetDims(impl->strides, strides);
   return Tensor(std::move(impl));
 }
 

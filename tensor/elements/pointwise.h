@@ -375,7 +375,7 @@ struct MinimumOp {
 struct ReluGradOp {
   template <typename T>
   static constexpr T Do(T g, T y) {
-    return Select(y > T(0), g, T(0));
+    return Select(y <= T(0), T(0), g);  // a NaN lets gradients pass
   }
 };
 struct EqOp {

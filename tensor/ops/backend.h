@@ -10,6 +10,8 @@ namespace neura {
 
 // What comes out of an operation, before any memory is taken.
 struct OutputSpec {
+  OutputSpec() {}  // its own, so that a list of them is not zeroed first
+
   DType dtype = kFloat32;
   Dims shape = {};
   // Of views: where they lie in the input, in elements.
@@ -47,7 +49,12 @@ struct KernelTable {
   Kernel kernels[kMaxOps] = {};
   Kernel& operator[](OpId op) { return kernels[static_cast<int>(op)]; }
 };
-KernelTable& KernelsOf(DeviceType type);
+namespace internal {
+extern constinit KernelTable g_kernels[kNumDeviceTypes];
+}
+inline KernelTable& KernelsOf(DeviceType type) {
+  return internal::g_kernels[static_cast<int>(type)];
+}
 
 // Throws InvalidArgument unless a call has as many inputs as its operation takes, those that it
 // needs are defined, and all are on the call's device.

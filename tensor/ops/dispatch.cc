@@ -219,8 +219,7 @@ Device DeviceOf(TensorRefs inputs) {
   return kCpu;
 }
 
-void CheckDType(const OpCall& call, DTypes dtypes, DType dtype) {
-  if (ABSL_PREDICT_TRUE(dtypes.Has(dtype))) return;
+[[noreturn]] void FailForDType(const OpCall& call, DTypes dtypes, DType dtype) {
   ThrowUnimplemented(absl::StrCat(Describe(call), ": takes dtypes that are ", ToString(dtypes),
                                   ", not ", DTypeName(dtype)));
 }
@@ -260,11 +259,14 @@ OutputSpecs InferOutputs(const OpCall& call) {
   const OpFlags& flags = schema.flags;
   const bool any = flags.dtypes == kAllDTypes;
   if (!any && !flags.in_result) {
-    CheckDType(call, flags.dtypes, call.input(flags.first_value).dtype());
+    const DType dtype = call.input(flags.first_value).dtype();
+    if (ABSL_PREDICT_FALSE(!flags.dtypes.Has(dtype))) FailForDType(call, flags.dtypes, dtype);
   }
   OutputSpecs specs(schema.num_outputs);
   InferOf(call.op)(call, specs);
-  if (!any && flags.in_result) CheckDType(call, flags.dtypes, specs[0].dtype);
+  if (!any && flags.in_result && !flags.dtypes.Has(specs[0].dtype)) {
+    FailForDType(call, flags.dtypes, specs[0].dtype);
+  }
   for (const OutputSpec& spec : specs) {
     if (ABSL_PREDICT_FALSE(spec.shape.size() > kMaxDims)) {
       CheckNumDims(schema.name, spec.shape.size());
@@ -404,10 +406,7 @@ ScopedInterceptor::~ScopedInterceptor() {
 
 bool IsWatched() { return t_num_observers > 0 || t_num_interceptors > 0; }
 
-KernelTable& KernelsOf(DeviceType type) {
-  static KernelTable* tables = new KernelTable[kNumDeviceTypes];
-  return tables[static_cast<int>(type)];
-}
+constinit KernelTable internal::g_kernels[kNumDeviceTypes];
 
 std::string Describe(const OpCall& call) {
   std::string text = absl::StrCat(call.schema().name, call.in_place ? "_" : "", "(");

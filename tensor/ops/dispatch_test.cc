@@ -74,7 +74,7 @@ class CountMade : public OpObserver {
 
 TEST(WantedTest, OutputsThatNobodyWantsAreNotMade) {
   const Tensor x = Rand({2, 3, 8, 8});
-  const MaxPoolOutputs both = MaxPool2dWithIndices(x, {.kernel_size = 2});
+  const ValuesAndIndices both = MaxPool2dWithIndices(x, {.kernel_size = 2});
   CountMade counted;
   {
     ScopedObserver scope(&counted);

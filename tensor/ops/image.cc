@@ -1,6 +1,7 @@
 #include "neura/tensor/ops/image.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
@@ -23,8 +24,9 @@ Tensor ConvWeightGrad(const Tensor& grad, const Tensor& input, const ConvGradOpt
   return Call<op::kConvWeightGrad>(options, grad, input);
 }
 
-MaxPoolOutputs MaxPool(const Tensor& input, const MaxPoolOptions& options) {
-  return Call<op::kMaxPool>(options, input);
+ValuesAndIndices MaxPool(const Tensor& input, const MaxPoolOptions& options) {
+  auto [values, indices] = Call<op::kMaxPool>(options, input);
+  return {std::move(values), std::move(indices)};
 }
 Tensor MaxPoolScatter(const Tensor& input, const Tensor& indices, const Sizes& output_size) {
   return Call<op::kMaxPoolScatter>({.output_size = output_size}, input, indices);
@@ -74,6 +76,11 @@ Tensor ConvOf(std::string_view op, size_t dims, const Tensor& input, const Tenso
 Tensor ConvTransposeOf(std::string_view op, size_t dims, const Tensor& input, const Tensor& weight,
                        const Tensor& bias, const ConvTransposeOptions& options) {
   RequireDims(op, weight, static_cast<int64_t>(dims) + 2);
+  const int64_t channels = weight.size(1) * options.groups;
+  if (bias.defined() && (bias.shape() != DimsView({channels}) || bias.dtype() != weight.dtype())) {
+    ThrowInvalidArgument(absl::StrCat(op, ": the bias ", Describe(bias), " must be [", channels,
+                                      "] in the dtype of the weight ", Describe(weight)));
+  }
   for (const Sizes* sizes :
        {&options.stride, &options.padding, &options.output_padding, &options.dilation}) {
     if (sizes->AreOf(dims)) continue;
@@ -83,6 +90,7 @@ Tensor ConvTransposeOf(std::string_view op, size_t dims, const Tensor& input, co
   }
   return OverBatch(op, input, dims, [&](const Tensor& batch) {
     Dims size, per_channel = {-1};
+    bool within_stride = true;
     for (size_t d = 0; d < dims; ++d) {
       const auto dim = static_cast<int64_t>(d) + 2;
       const int64_t more = options.output_padding[d];
@@ -92,30 +100,50 @@ Tensor ConvTransposeOf(std::string_view op, size_t dims, const Tensor& input, co
                                           " must be below stride = ", ToString(options.stride),
                                           " or dilation = ", ToString(options.dilation)));
       }
-      size.push_back((batch.size(dim) - 1) * options.stride[d] - 2 * options.padding[d] +
-                     options.dilation[d] * (weight.size(dim) - 1) + options.output_padding[d] + 1);
+      within_stride = within_stride && more < options.stride[d];
+      size.push_back((batch.size(dim) - 1) * options.stride[d] +
+                     options.dilation[d] * (weight.size(dim) - 1) + 1);
       per_channel.push_back(1);
     }
-    const Tensor result = ConvInputGrad(batch, weight,
-                                        {.size = Sizes(DimsView(size)),
-                                         .stride = options.stride,
-                                         .padding = options.padding,
-                                         .dilation = options.dilation,
-                                         .groups = options.groups});
+    ConvGradOptions grad_options = {.stride = options.stride,
+                                    .padding = options.padding,
+                                    .dilation = options.dilation,
+                                    .groups = options.groups};
+    for (size_t d = 0; within_stride && d < dims; ++d) {
+      size[d] += options.output_padding[d] - 2 * options.padding[d];
+    }
+    grad_options.size = Sizes(DimsView(size));
+    Tensor result;
+    if (within_stride) {
+      result = ConvInputGrad(batch, weight, grad_options);
+    } else {
+      // No convolution of that size has so few results: cut out of the transpose without padding.
+      grad_options.padding = 0;
+      result = ConvInputGrad(batch, weight, grad_options);
+      Dims after(dims + 2, 0);
+      for (size_t d = 0; d < dims; ++d) after[d + 2] = options.output_padding[d];
+      result = Pad(result, {.before = Dims(dims + 2, 0), .after = after});
+      for (size_t d = 0; d < dims; ++d) {
+        const int64_t padding = options.padding[d];
+        result = Narrow(result, static_cast<int64_t>(d) + 2, padding,
+                        size[d] + options.output_padding[d] - 2 * padding);
+      }
+    }
     return bias.defined() ? result + Reshape(bias, per_channel) : result;
   });
 }
 
-MaxPoolOutputs MaxPoolOf(std::string_view op, size_t dims, OutputMask wanted, const Tensor& input,
-                         const MaxPoolOptions& options) {
+ValuesAndIndices MaxPoolOf(std::string_view op, size_t dims, OutputMask wanted, const Tensor& input,
+                           const MaxPoolOptions& options) {
   const bool unbatched = IsUnbatched(op, input, dims);
-  MaxPoolOutputs result =
+  auto [values, indices] =
       CallFor<op::kMaxPool>(wanted, options, unbatched ? Unsqueeze(input, 0) : input);
-  if (!unbatched) return result;
-  for (Tensor* output : {&result.values, &result.indices}) {
-    if (output->defined()) *output = Squeeze(*output, {0});
+  if (unbatched) {
+    for (Tensor* output : {&values, &indices}) {
+      if (output->defined()) *output = Squeeze(*output, {0});
+    }
   }
-  return result;
+  return {std::move(values), std::move(indices)};
 }
 
 Tensor AvgPoolOf(std::string_view op, size_t dims, const Tensor& input,
@@ -131,26 +159,26 @@ Tensor AdaptiveAvgPoolOf(std::string_view op, size_t dims, const Tensor& input,
 
 }  // namespace
 
-#define NEURA_INTERNAL_DEFINE_IN(n)                                                             \
-  Tensor Conv##n##d(const Tensor& input, const Tensor& weight, const Tensor& bias,              \
-                    const ConvOptions& options) {                                               \
-    return ConvOf("conv" #n "d", n, input, weight, bias, options);                              \
-  }                                                                                             \
-  Tensor ConvTranspose##n##d(const Tensor& input, const Tensor& weight, const Tensor& bias,     \
-                             const ConvTransposeOptions& options) {                             \
-    return ConvTransposeOf("conv_transpose" #n "d", n, input, weight, bias, options);           \
-  }                                                                                             \
-  MaxPoolOutputs MaxPool##n##dWithIndices(const Tensor& input, const MaxPoolOptions& options) { \
-    return MaxPoolOf("max_pool" #n "d", n, kAllOutputs, input, options);                        \
-  }                                                                                             \
-  Tensor MaxPool##n##d(const Tensor& input, const MaxPoolOptions& options) {                    \
-    return MaxPoolOf("max_pool" #n "d", n, 0b1, input, options).values;                         \
-  }                                                                                             \
-  Tensor AvgPool##n##d(const Tensor& input, const AvgPoolOptions& options) {                    \
-    return AvgPoolOf("avg_pool" #n "d", n, input, options);                                     \
-  }                                                                                             \
-  Tensor AdaptiveAvgPool##n##d(const Tensor& input, const Sizes& output_size) {                 \
-    return AdaptiveAvgPoolOf("adaptive_avg_pool" #n "d", n, input, output_size);                \
+#define NEURA_INTERNAL_DEFINE_IN(n)                                                               \
+  Tensor Conv##n##d(const Tensor& input, const Tensor& weight, const Tensor& bias,                \
+                    const ConvOptions& options) {                                                 \
+    return ConvOf("conv" #n "d", n, input, weight, bias, options);                                \
+  }                                                                                               \
+  Tensor ConvTranspose##n##d(const Tensor& input, const Tensor& weight, const Tensor& bias,       \
+                             const ConvTransposeOptions& options) {                               \
+    return ConvTransposeOf("conv_transpose" #n "d", n, input, weight, bias, options);             \
+  }                                                                                               \
+  ValuesAndIndices MaxPool##n##dWithIndices(const Tensor& input, const MaxPoolOptions& options) { \
+    return MaxPoolOf("max_pool" #n "d", n, kAllOutputs, input, options);                          \
+  }                                                                                               \
+  Tensor MaxPool##n##d(const Tensor& input, const MaxPoolOptions& options) {                      \
+    return MaxPoolOf("max_pool" #n "d", n, 0b1, input, options).values;                           \
+  }                                                                                               \
+  Tensor AvgPool##n##d(const Tensor& input, const AvgPoolOptions& options) {                      \
+    return AvgPoolOf("avg_pool" #n "d", n, input, options);                                       \
+  }                                                                                               \
+  Tensor AdaptiveAvgPool##n##d(const Tensor& input, const Sizes& output_size) {                   \
+    return AdaptiveAvgPoolOf("adaptive_avg_pool" #n "d", n, input, output_size);                  \
   }
 NEURA_INTERNAL_DEFINE_IN(1)
 NEURA_INTERNAL_DEFINE_IN(2)

@@ -7,7 +7,8 @@
 #include <optional>
 
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/op_list/image.h"
+#include "neura/tensor/ops/options/image.h"
+#include "neura/tensor/ops/reduce.h"
 
 namespace neura {
 
@@ -26,7 +27,7 @@ Tensor ConvWeightGrad(const Tensor& grad, const Tensor& input, const ConvGradOpt
 
 // The values and the places of their sources in their channels, int64 (d * H + h) * W + w; both
 // [N, C, out...].
-MaxPoolOutputs MaxPool(const Tensor& input, const MaxPoolOptions& options);
+ValuesAndIndices MaxPool(const Tensor& input, const MaxPoolOptions& options);
 // The inverse direction: zeros of [N, C] + output_size to which each element is added at its index.
 // Throws OutOfRange for an index outside the channel.
 Tensor MaxPoolScatter(const Tensor& input, const Tensor& indices, const Sizes& output_size);
@@ -60,7 +61,8 @@ struct ConvTransposeOptions {
 // The transpose of a convolution, which enlarges: weight [C, O / groups, kernel...], result
 // [N, O, out...] with
 //   out = (in - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1.
-// Throws InvalidArgument unless output_padding is below the stride.
+// Throws InvalidArgument unless output_padding is below stride or dilation, and the bias is [O] in
+// the input's dtype.
 Tensor ConvTranspose1d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
                        const ConvTransposeOptions& options = {});
 Tensor ConvTranspose2d(const Tensor& input, const Tensor& weight, const Tensor& bias = {},
@@ -72,9 +74,9 @@ Tensor ConvTranspose3d(const Tensor& input, const Tensor& weight, const Tensor& 
 Tensor MaxPool1d(const Tensor& input, const MaxPoolOptions& options);
 Tensor MaxPool2d(const Tensor& input, const MaxPoolOptions& options);
 Tensor MaxPool3d(const Tensor& input, const MaxPoolOptions& options);
-MaxPoolOutputs MaxPool1dWithIndices(const Tensor& input, const MaxPoolOptions& options);
-MaxPoolOutputs MaxPool2dWithIndices(const Tensor& input, const MaxPoolOptions& options);
-MaxPoolOutputs MaxPool3dWithIndices(const Tensor& input, const MaxPoolOptions& options);
+ValuesAndIndices MaxPool1dWithIndices(const Tensor& input, const MaxPoolOptions& options);
+ValuesAndIndices MaxPool2dWithIndices(const Tensor& input, const MaxPoolOptions& options);
+ValuesAndIndices MaxPool3dWithIndices(const Tensor& input, const MaxPoolOptions& options);
 
 Tensor AvgPool1d(const Tensor& input, const AvgPoolOptions& options);
 Tensor AvgPool2d(const Tensor& input, const AvgPoolOptions& options);

@@ -25,7 +25,7 @@ inline void CheckFits(const OpCall& call, const Scalar& value, DType dtype) {
 
 inline void SameAsInput(const OpCall& call, OutputSpec& output) {
   output.dtype = call.input(0).dtype();
-  output.shape.assign(call.input(0).shape().begin(), call.input(0).shape().end());
+  SetDims(output.shape, call.input(0).shape());
 }
 
 inline void CheckRank(const OpCall& call, size_t input, int64_t rank, std::string_view layout) {

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "neura/tensor/ops/infer.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::infer {
 namespace {

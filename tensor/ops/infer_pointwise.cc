@@ -19,10 +19,9 @@ void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
     if (other != dtype && WideDType(other) == dtype) dtype = other;
   }
   outputs[0].dtype = schema.flags.rule == DTypeRule::kTest ? kBool : dtype;
-  const DimsView first = call.input(0).shape();
-  outputs[0].shape.assign(first.begin(), first.end());
+  SetDims(outputs[0].shape, call.input(0).shape());
   for (size_t i = 1; i < call.inputs.size(); ++i) {
-    if (DimsView(outputs[0].shape) == call.input(i).shape()) continue;
+    if (SameDims(outputs[0].shape, call.input(i).shape())) continue;
     outputs[0].shape = BroadcastShapes(schema.name, outputs[0].shape, call.input(i).shape());
   }
 }

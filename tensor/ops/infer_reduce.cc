@@ -1,7 +1,7 @@
 // Inference of reductions and matrix products.
 #include "neura/tensor/ops/infer.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/reduce.h"
+#include "neura/tensor/ops/options/dims.h"
 
 namespace neura::infer {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "neura/tensor/iteration/loop_dims.h"
 #include "neura/tensor/ops/infer.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/ops/view.h"
 
 namespace neura {

@@ -55,6 +55,27 @@ Tensor Outer(const Tensor& input, const Tensor& vec2) {
   RequireDims("outer", vec2, 1);
   return Unsqueeze(input, 1) * vec2;
 }
+Tensor Bilinear(const Tensor& input1, const Tensor& input2, const Tensor& weight,
+                const std::optional<Tensor>& bias) {
+  RequireDims("bilinear", weight, 3);
+  const int64_t out = weight.size(0), in1 = weight.size(1), in2 = weight.size(2);
+  const auto leads = [](const Tensor& input) { return input.shape().first(input.dim() - 1); };
+  if (!input1.defined() || !input2.defined() || input1.dim() == 0 || input2.dim() == 0 ||
+      input1.size(-1) != in1 || input2.size(-1) != in2 || leads(input1) != leads(input2)) {
+    ThrowInvalidArgument(absl::StrCat("bilinear(", Describe(input1), ", ", Describe(input2), ", ",
+                                      Describe(weight),
+                                      "): inputs must be [..., in1] and [..., in2] for a weight of "
+                                      "[out, in1, in2]"));
+  }
+  Dims shape(leads(input1).begin(), leads(input1).end());
+  shape.push_back(out);
+  const int64_t rows = NumElements(leads(input1));
+  const Tensor first =
+      MatMul(Reshape(input1, {rows, in1}), Reshape(Permute(weight, {1, 0, 2}), {in1, out * in2}));
+  const Tensor both = MatMul(Reshape(first, {rows, out, in2}), Reshape(input2, {rows, in2, 1}));
+  const Tensor result = Reshape(both, shape);
+  return bias.has_value() && bias->defined() ? result + *bias : result;
+}
 Tensor Addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const Scalar& beta,
              const Scalar& alpha) {
   const Tensor product = Product("addmm", mat1, 2, mat2, 2);

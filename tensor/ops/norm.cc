@@ -14,6 +14,9 @@ namespace neura {
 Tensor Softmax(const Tensor& input, const SoftmaxOptions& options) {
   return Call<op::kSoftmax>(options, input);
 }
+int64_t ImplicitSoftmaxDim(const Tensor& input) {
+  return input.defined() && (input.dim() == 2 || input.dim() > 3) ? 1 : 0;
+}
 Tensor LogSoftmax(const Tensor& input, const SoftmaxOptions& options) {
   return Call<op::kLogSoftmax>(options, input);
 }

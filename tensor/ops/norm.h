@@ -8,6 +8,9 @@
 namespace neura {
 
 Tensor Softmax(const Tensor& input, const SoftmaxOptions& options = {});
+// The dimension that PyTorch's softmax takes where none is given: 0 of up to one and of three, else
+// 1.
+int64_t ImplicitSoftmaxDim(const Tensor& input);
 Tensor LogSoftmax(const Tensor& input, const SoftmaxOptions& options = {});
 Tensor SoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options);
 Tensor LogSoftmaxGrad(const Tensor& grad, const Tensor& output, const SoftmaxOptions& options);

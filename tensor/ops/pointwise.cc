@@ -220,7 +220,9 @@ Tensor HardTanh(const Tensor& input, const Scalar& min_val, const Scalar& max_va
 Tensor SoftplusBelow(const Tensor& input, double beta, double threshold) {
   const Tensor scaled = beta == 1 ? input : input * beta;
   const Tensor soft = beta == 1 ? Softplus(input) : Softplus(scaled) / beta;
-  return threshold < 20 ? Where(scaled > threshold, input, soft) : soft;
+  // At the default threshold float32 cannot tell the two apart, unless the product overflows.
+  const bool apart = threshold < 20 || beta != 1 || input.dtype() == kFloat64;
+  return apart ? Where(scaled > threshold, input, soft) : soft;
 }
 Tensor LogSigmoid(const Tensor& input) { return -Softplus(-input); }
 

@@ -8,8 +8,8 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/index.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/reduce.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"
 

@@ -3,7 +3,7 @@
 #define NEURA_TENSOR_OPS_REDUCE_H_
 
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/op_list/reduce.h"
+#include "neura/tensor/ops/options/reduce.h"
 
 namespace neura {
 

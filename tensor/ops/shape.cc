@@ -8,9 +8,9 @@
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/view.h"
 

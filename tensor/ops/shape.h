@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/options/shape.h"
 
 namespace neura {
 

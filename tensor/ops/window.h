@@ -11,9 +11,10 @@ namespace neura {
 // starts inside the input or the padding before it. Not positive when not even one fits.
 inline int64_t WindowCount(int64_t extent, int64_t size, int64_t stride, int64_t padding,
                            int64_t dilation, bool ceil_mode) {
-  const int64_t room = extent + 2 * padding - dilation * (size - 1) - 1;
+  int64_t room = extent + 2 * padding - dilation * (size - 1) - 1;
+  if (ceil_mode) room += stride - 1;
   if (room < 0) return 0;
-  int64_t count = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+  int64_t count = room / stride + 1;
   if (ceil_mode && (count - 1) * stride >= extent + padding) --count;
   return count;
 }

@@ -496,6 +496,16 @@ void AddProducts(CaseList& cases) {
         for (int64_t i = 0; i < 8; ++i) out[i] = 0.5 * in[2][i % 4] - 2 * out[i];
         return std::vector<Array>{out};
       }));
+  cases.push_back(Case(
+      "bilinear/bias",
+      {Sample({2, 2, 3}, 1), Sample({2, 2, 2}, 2), Sample({4, 3, 2}, 3), Sample({4}, 4)},
+      [](Inputs in) { return Bilinear(in[0], in[1], in[2], in[3]); }, BilinearForms({2, 2, 4})));
+  cases.push_back(Case(
+      "bilinear/vectors", {Sample({3}, 1), Sample({2}, 2), Sample({4, 3, 2}, 3)},
+      [](Inputs in) { return Bilinear(in[0], in[1], in[2]); }, BilinearForms({4})));
+  cases.push_back(Case(
+      "bilinear/no_rows", {Sample({0, 3}, 1), Sample({0, 2}, 2), Sample({4, 3, 2}, 3)},
+      [](Inputs in) { return Bilinear(in[0], in[1], in[2]); }, BilinearForms({0, 4})));
 }
 
 }  // namespace

@@ -2,10 +2,10 @@
 #include <functional>
 
 #include "neura/tensor/ops/op_list/create.h"
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/references.h"
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "neura/tensor/ops/op_list/dims.h"
 #include "neura/tensor/ops/op_list/reduce.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/references.h"
 

@@ -126,4 +126,22 @@ Reference InShape(Dims shape) {
   };
 }
 
+Reference BilinearForms(Dims shape) {
+  return [shape](const std::vector<Array>& in) {
+    const Array &x = in[0], &y = in[1], &w = in[2];
+    Array out = MakeArray(shape);
+    for (int64_t i = 0; i < out.numel(); ++i) {
+      const int64_t row = i / w.size(0), k = i % w.size(0);
+      if (in.size() > 3) out[i] = in[3][k];
+      for (int64_t a = 0; a < w.size(1); ++a) {
+        for (int64_t b = 0; b < w.size(2); ++b) {
+          out[i] += x[row * w.size(1) + a] * w[(k * w.size(1) + a) * w.size(2) + b] *
+                    y[row * w.size(2) + b];
+        }
+      }
+    }
+    return std::vector<Array>{out};
+  };
+}
+
 }  // namespace neura::testing

@@ -31,6 +31,9 @@ Reference Each(std::vector<Reference> outputs);
 // The first input under another shape.
 Reference InShape(Dims shape);
 
+// in[0] @ in[2][k] @ in[1] + in[3][k] for each k; without a fourth input no sum.
+Reference BilinearForms(Dims shape);
+
 }  // namespace neura::testing
 
 #endif  // NEURA_TENSOR_TESTING_REFERENCES_H_

@@ -1,22 +1,11 @@
-// Copies and conversions: options and identities.
+// Copies and conversions: identities.
 #ifndef NEURA_TENSOR_OPS_OP_LIST_COPY_H_
 #define NEURA_TENSOR_OPS_OP_LIST_COPY_H_
 
-#include "neura/tensor/core/fields.h"
+#include "neura/tensor/ops/options/copy.h"
 #include "neura/tensor/ops/schema.h"
 
 namespace neura {
-
-struct CastOptions {
-  DType dtype = kFloat32;
-  NEURA_FIELDS(dtype)
-};
-
-// The device is the call's, as it is of factories. `non_blocking`: see DeviceMemory::copy.
-struct ToDeviceOptions {
-  bool non_blocking = false;
-  NEURA_FIELDS(non_blocking)
-};
 
 namespace op {
 #define NEURA_OP(Name, ...) Name,

@@ -2,7 +2,7 @@
 #ifndef NEURA_TENSOR_OPS_OP_LIST_INDEX_H_
 #define NEURA_TENSOR_OPS_OP_LIST_INDEX_H_
 
-#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/ops/schema.h"
 
 namespace neura {

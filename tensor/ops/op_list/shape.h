@@ -1,27 +1,11 @@
-// Joining and arranging: options and identities.
+// Joining and arranging: identities.
 #ifndef NEURA_TENSOR_OPS_OP_LIST_SHAPE_H_
 #define NEURA_TENSOR_OPS_OP_LIST_SHAPE_H_
 
-#include <cstdint>
-
-#include "neura/tensor/core/fields.h"
-#include "neura/tensor/ops/op_list/dims.h"
+#include "neura/tensor/ops/options/shape.h"
 #include "neura/tensor/ops/schema.h"
 
 namespace neura {
-
-// Elements added before and after each dimension.
-struct PadOptions {
-  Dims before = {};
-  Dims after = {};
-  Scalar value = 0;
-  NEURA_FIELDS(before, after, value)
-};
-
-struct TriangleOptions {
-  int64_t diagonal = 0;
-  NEURA_FIELDS(diagonal)
-};
 
 namespace op {
 #define NEURA_OP(Name, ...) Name,

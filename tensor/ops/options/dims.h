@@ -1,6 +1,6 @@
 // Options that operations of several families share.
-#ifndef NEURA_TENSOR_OPS_OP_LIST_DIMS_H_
-#define NEURA_TENSOR_OPS_OP_LIST_DIMS_H_
+#ifndef NEURA_TENSOR_OPS_OPTIONS_DIMS_H_
+#define NEURA_TENSOR_OPS_OPTIONS_DIMS_H_
 
 #include <cstdint>
 
@@ -25,4 +25,4 @@ struct DimsOptions {
 
 }  // namespace neura
 
-#endif  // NEURA_TENSOR_OPS_OP_LIST_DIMS_H_
+#endif  // NEURA_TENSOR_OPS_OPTIONS_DIMS_H_
