@@ -126,14 +126,19 @@ void ExpectClose(const Tensor& actual, const Tensor& expected) {
   }
 }
 
-void Check(const Case& one) {
-  SCOPED_TRACE(absl::StrCat(one.op, ", operator set ", one.opset));
-  const absl::StatusOr<graph::Graph> graph = FromBytes(ModelOf(one));
-  ASSERT_TRUE(graph.ok()) << graph.status();
+std::vector<Tensor> ModelInputs(const Case& one) {
   std::vector<Tensor> inputs = {ScalarTensor(77.0, {.dtype = kFloat32})};
   for (const Input& input : one.inputs) {
     if (input.tensor.defined() && !input.constant) inputs.push_back(input.tensor);
   }
+  return inputs;
+}
+
+void Check(const Case& one) {
+  SCOPED_TRACE(absl::StrCat(one.op, ", operator set ", one.opset));
+  const absl::StatusOr<graph::Graph> graph = FromBytes(ModelOf(one));
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const std::vector<Tensor> inputs = ModelInputs(one);
   for (const bool optimized : {false, true}) {
     const std::vector<Tensor> results =
         optimized ? graph::Compile(*graph).Run(inputs) : graph::Program(*graph).Run(inputs);
@@ -470,6 +475,26 @@ std::vector<Case> AllCases() {
 
 TEST(Operators, GiveWhatTheyShould) {
   for (const Case& one : AllCases()) Check(one);
+}
+
+// A number or nothing where others stand gives a result or an error.
+TEST(Operators, ComputeOrRefuseNumbersAndNothing) {
+  for (const Case& one : AllCases()) {
+    SCOPED_TRACE(absl::StrCat(one.op, ", operator set ", one.opset));
+    for (size_t i = 0; i < one.inputs.size(); ++i) {
+      if (!one.inputs[i].tensor.defined()) continue;
+      for (const Dims& shape : {Dims{}, Dims{0}, Dims{2, 0}}) {
+        Case odd = one;
+        odd.inputs[i].tensor = Zeros(shape, {.dtype = one.inputs[i].tensor.dtype()});
+        const absl::StatusOr<graph::Graph> graph = FromBytes(ModelOf(odd));
+        if (!graph.ok()) continue;
+        try {
+          graph::Program(*graph).Run(ModelInputs(odd));
+        } catch (const Error&) {
+        }
+      }
+    }
+  }
 }
 
 TEST(Operators, EachHasACase) {

@@ -160,6 +160,7 @@ add("dot", Case([normal(4), normal(4)]))
 add("outer", Case([normal(4), normal(3)]))
 add("addmm", Case([normal(5), normal(4, 3), normal(3, 5)]), Case([normal(4, 5), normal(4, 3), normal(3, 5)], kwargs={"beta": 0.5, "alpha": 2}))
 add("linear", *(Case(a, reference=F.linear) for a in ([normal(4, 3), normal(5, 3), normal(5)], [normal(2, 4, 3), normal(5, 3)], [normal(3), normal(5, 3)])))
+add("bilinear", *(Case(a, reference=F.bilinear) for a in ([normal(4, 3), normal(4, 2), normal(5, 3, 2), normal(5)], [normal(2, 4, 3), normal(2, 4, 2), normal(5, 3, 2)])))
 
 # ---- convolution, pooling, normalization -----------------------------------------------------
 

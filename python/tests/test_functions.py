@@ -65,10 +65,6 @@ CALLS = {
     "softmax without dim": lambda l, t: [
         f(t(np.arange(24.0)[: int(np.prod((2, 3, 2, 2)[:rank]))].reshape((2, 3, 2, 2)[:rank]))) for f in (l.nn.functional.softmax, l.nn.functional.log_softmax) for rank in range(5)
     ],
-    "bilinear": lambda l, t: [
-        l.nn.functional.bilinear(t(A), t(B[:3].copy()), t(CUBE)),
-        l.nn.functional.bilinear(t(A), t(B[:3].copy()), t(CUBE), t(V[:2].copy())),
-    ],
     "gradients at NaN": lambda l, t: [
         gradient(l, t, f)
         for f in (l.relu, l.nn.functional.relu6, l.nn.functional.hardtanh, l.nn.functional.elu, lambda x: x.clamp(-1, 1))
