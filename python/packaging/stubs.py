@@ -272,17 +272,17 @@ from neura._C import (
 OPTIM = '''\
 """Written by python/packaging/stubs.py."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from neura._C import Tensor
 from neura.optim import lr_scheduler as lr_scheduler
 
-_Params = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+_Params = Iterable[Tensor] | Iterable[Mapping[str, Any]] | Iterable[tuple[str, Tensor]]
 
 class Optimizer:
     """Changes parameters by their accumulated gradients."""
-    param_groups: list[dict[str, Any]]
+    param_groups: list[MutableMapping[str, Any]]
     defaults: dict[str, Any]
     def step(self, closure: Callable[[], Tensor] | None = None) -> Any: ...
     def zero_grad(self, set_to_none: bool = True) -> None: ...

@@ -315,8 +315,9 @@ def test_transforms():
         transforms.RandomCrop("3")
     with pytest.raises(ValueError, match="standard deviations"):
         transforms.Normalize([0.5], [0.0])
-    with pytest.raises(ValueError, match="does not fit"):
-        transforms.RandomCrop(9)(nr.zeros(1, 4, 4))
+    for size in (9, 0, -(2**63)):
+        with pytest.raises(ValueError, match="does not fit"):
+            transforms.RandomCrop(size)(nr.zeros(1, 4, 4))
 
 
 # ---- options and faults ----------------------------------------------------------------------

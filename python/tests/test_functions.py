@@ -140,6 +140,12 @@ def test_dropout():
         nr.nn.functional.dropout(x, 1.5)
 
 
+@pytest.mark.parametrize("bias", [nr.ones(5), nr.ones(1), nr.ones(2, 1), nr.ones(2, dtype=nr.float64)])
+def test_a_transposed_convolution_checks_its_bias(bias):
+    with pytest.raises(ValueError, match=r"must be \[2\]"):
+        nr.conv_transpose2d(nr.ones(1, 1, 3, 3), nr.ones(1, 2, 2, 2), bias)
+
+
 def test_errors():
     with pytest.raises((ValueError, RuntimeError)):
         nr.mm(nr.ones(2), nr.ones(2, 2))

@@ -128,6 +128,9 @@ def test_param_groups():
     with pytest.raises(ValueError, match="lr"):
         group["lr"] = -1
     assert group["lr"] == 0.5
+    again = nr.optim.SGD([{key: value for key, value in group.items() if key != "note"}])
+    assert again.param_groups[0]["lr"] == 0.5 and again.param_groups[0]["params"][0] is w
+    assert nr.optim.SGD(again.param_groups).param_groups[0]["weight_decay"] == 0.25
     adam = nr.optim.Adam([w])
     with pytest.raises(TypeError, match="betas"):
         adam.param_groups[0]["betas"] = 0.5

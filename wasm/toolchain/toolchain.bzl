@@ -14,7 +14,7 @@ def _config_impl(ctx):
         flags_feature(
             "compiling",
             COMPILE_ACTIONS,
-            # Unrolled loops are no faster there, and a fifth of a bundle. Those of kernels ask for it by themselves.
+            # Unrolled loops are no faster there, and a sixth of a bundle. Those of kernels ask for it by themselves.
             ["-O2", "-fno-unroll-loops", "-fwasm-exceptions", "-msimd128"] + REPRODUCIBLE_FLAGS,
         ),
         flags_feature(

@@ -1,6 +1,6 @@
 """Optimizers: those of C++, over parameters of either language."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 from neura import _C
 from neura.optim import lr_scheduler
@@ -80,7 +80,7 @@ def _groups(params, defaults):
         raise ValueError("an optimizer got an empty list of parameters")
     if isinstance(params[0], tuple):  # named_parameters()
         params = [parameter for _, parameter in params]
-    if not isinstance(params[0], dict):
+    if not isinstance(params[0], Mapping):
         params = [{"params": params}]
     groups = []
     for group in params:
