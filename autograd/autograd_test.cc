@@ -689,5 +689,16 @@ TEST(ThreadsTest, TheHistoryOfATensorIsReplacedWhileOthersUseIt) {
                  change([&] { Backward(Sum(y + w)); }), look, look});
 }
 
+// The next number of a thread takes the place of its last, unless somebody keeps that.
+TEST(AutogradTest, NumbersThatHistoryKeepsStay) {
+  const Tensor x = SetRequiresGrad(FromList({1.f, 2.f}));
+  const Tensor doubled = x * 2.0, tripled = x * 3.0;
+  const Tensor other = x * int64_t{7} * 0.5;
+  Backward(Sum(doubled));
+  EXPECT_TRUE(AllClose(autograd::GradOf(x), FromList({2.f, 2.f})));
+  Backward(Sum(tripled) + Sum(other));
+  EXPECT_TRUE(AllClose(autograd::GradOf(x), FromList({8.5f, 8.5f})));
+}
+
 }  // namespace
 }  // namespace neura

@@ -1,7 +1,8 @@
 #include "neura/autograd/differentiate_through.h"
 
 #include "neura/autograd/autograd.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::autograd {
 

@@ -14,6 +14,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/node.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"

@@ -4,7 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
 
 namespace neura::autograd {
 namespace {

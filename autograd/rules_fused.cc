@@ -4,8 +4,12 @@
 
 #include "neura/autograd/differentiate_through.h"
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/fused.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::autograd {
 namespace {

@@ -1,8 +1,11 @@
 // Derivatives of convolution and pooling. The gradients of a convolution are bilinear like the
 // convolution itself, so that the three close under differentiation.
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/image.h"
 #include "neura/tensor/ops/op_list/image.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
 
 namespace neura::autograd {
 namespace {

@@ -1,9 +1,13 @@
 // Derivatives of indexing: reading at an index adds there, and adding there reads.
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/options/dims.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::autograd {
 namespace {

@@ -1,7 +1,11 @@
 // Derivatives of matrix products.
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/linalg.h"
 #include "neura/tensor/ops/op_list/linalg.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::autograd {
 namespace {

@@ -6,9 +6,14 @@
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/differentiate_through.h"
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/norm.h"
 #include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/ops/op_list/reduce.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::autograd {
 namespace {

@@ -5,9 +5,12 @@
 #include <numbers>
 
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
 
 namespace neura::autograd {
 namespace {

@@ -5,9 +5,15 @@
 #include <vector>
 
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/options/dims.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::autograd {
 namespace {

@@ -1,11 +1,15 @@
 // Derivatives of views, joining and arranging; factories have none.
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/backend.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::autograd {
 namespace {

@@ -18,6 +18,11 @@ void AddOpCases(CaseMap& cases) {
     const Tensor a = Wave({8}, 0), b = Wave({8}, 1);
     return Work([=] { return Add(a, b); });
   };
+  cases["mul_number_8"] = [] {
+    const Tensor a = Wave({8}, 0);
+    return Work([=] { return a * 2.0; });
+  };
+  cases["zeros_8"] = [] { return Work([] { return Zeros({8}); }); };
   cases["add_8_grad"] = [] {
     const Tensor a = SetRequiresGrad(Wave({8}, 0)), b = Wave({8}, 1);
     return Work([=] { return Add(a, b); });

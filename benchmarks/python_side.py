@@ -99,6 +99,8 @@ def linear_module_32():
 CASES = {
     "linear_module_32": linear_module_32,
     "add_8": lambda: op(operator.add, wave([8], 0), wave([8], 1)),
+    "mul_number_8": lambda: op(lambda x: x * 2.0, wave([8], 0)),
+    "zeros_8": lambda: op(lambda: torch.zeros(8)),
     "add_8_grad": add_8_grad,
     "mul_sum_backward_8": mul_sum_backward_8,
     "matmul_32": square(32),

@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
-#include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::data::internal {

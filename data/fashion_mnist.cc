@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/data/idx.h"
-#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/shape.h"
 
 namespace neura::data {

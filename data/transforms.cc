@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"

@@ -10,8 +10,14 @@
 #include "neura/graph/size_fit.h"
 #include "neura/graph/write_back.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/shape.h"
 #include "neura/tensor/random/generator.h"
 
 namespace neura::graph {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::graph {
 

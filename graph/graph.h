@@ -25,7 +25,7 @@
 #include "neura/graph/options_box.h"
 #include "neura/graph/sym_int.h"
 #include "neura/tensor/backend_api.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::graph {
 

@@ -5,6 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "neura/graph/meta.h"
 #include "neura/tensor/core/device_memory.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/create.h"
 
 namespace neura::graph {
 namespace {

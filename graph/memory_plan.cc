@@ -4,6 +4,8 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::graph {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::graph {
 

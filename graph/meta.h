@@ -7,7 +7,7 @@
 #include "neura/graph/graph.h"
 #include "neura/graph/options_box.h"
 #include "neura/tensor/backend_api.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::graph {
 

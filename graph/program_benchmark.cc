@@ -1,6 +1,7 @@
 // Programs beside eager execution of the same functions.
 #include "benchmark/benchmark.h"
 #include "neura/graph/program.h"
+#include "neura/tensor/tensor.h"
 
 namespace neura::graph {
 namespace {

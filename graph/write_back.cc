@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/index.h"
@@ -11,6 +12,8 @@
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
 
 namespace neura::graph {
 namespace {

@@ -1,6 +1,9 @@
 #include "neura/nn/activations.h"
 
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/norm.h"
+#include "neura/tensor/ops/pointwise.h"
 
 namespace neura::nn {
 

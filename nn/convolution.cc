@@ -5,7 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/nn/layer_parts.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/image.h"
 
 namespace neura::nn {
 namespace {

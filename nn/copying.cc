@@ -6,7 +6,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/nn/walk.h"
 #include "neura/tensor/core/thread_exit.h"
-#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/copy.h"
 
 namespace neura::nn::internal {
 namespace {

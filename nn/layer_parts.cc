@@ -3,7 +3,8 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/create.h"
 
 namespace neura::nn::internal {
 

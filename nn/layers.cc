@@ -3,7 +3,15 @@
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/nn/layer_parts.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/linalg.h"
+#include "neura/tensor/ops/norm.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::nn {
 

@@ -8,7 +8,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/nn/walk.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/copy.h"
 
 namespace neura::nn {
 

@@ -4,7 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/nn/layer_parts.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/image.h"
 
 namespace neura::nn {
 namespace {

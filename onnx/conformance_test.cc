@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/onnx.h"
+#include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_cases.h"
 #include "onnx/onnx.pb.h"
 

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/onnx.h"
+#include "neura/tensor/tensor.h"
 #include "onnx/onnx.pb.h"
 
 namespace neura::onnx {

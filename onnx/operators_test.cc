@@ -503,6 +503,7 @@ TEST(Operators, EachHasACase) {
 #define ONNX_READ(Name, ...) EXPECT_TRUE(covered.contains(#Name)) << #Name;
 #define ONNX_READ_AS ONNX_READ
 #include "neura/onnx/import/operators.inc"
+#include "neura/tensor/tensor.h"
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "neura/onnx/export/mapping.h"
 #include "neura/onnx/onnx.h"
+#include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 
 namespace neura::onnx {

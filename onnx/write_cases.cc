@@ -8,6 +8,15 @@
 #include "absl/status/status.h"
 #include "neura/onnx/onnx.h"
 #include "neura/onnx/round_trip.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/image.h"
+#include "neura/tensor/ops/linalg.h"
+#include "neura/tensor/ops/norm.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::onnx {
 namespace {

@@ -1,6 +1,7 @@
 #include "neura/optim/named_state.h"
 
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
 
 namespace neura::optim::internal {
 

@@ -8,8 +8,11 @@
 #include "neura/optim/named_state.h"
 #include "neura/optim/rules.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/fused.h"
-#include "neura/tensor/tensor.h"
 
 namespace neura::optim {
 namespace {

@@ -6,6 +6,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/image.h"
 #include "neura/tensor/ops/index.h"

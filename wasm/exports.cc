@@ -8,7 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/backend_api.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/allocator.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::wasm {
 namespace {

@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/onnx.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/shape.h"
-#include "neura/tensor/tensor.h"
 
 namespace neura::wasm {
 namespace {

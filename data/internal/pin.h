@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/copy.h"
 
 namespace neura::data::internal {
 

@@ -1,6 +1,10 @@
 #include "neura/graph/passes/passes.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/op_list/norm.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::graph {
 namespace {

@@ -6,6 +6,10 @@
 #include "neura/onnx/export/mapping.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/tensor_message.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 
 namespace neura::onnx {
 

@@ -1,6 +1,7 @@
 // Softmax and normalization.
 #include "neura/onnx/export/exporter.h"
 #include "neura/onnx/export/ops.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/norm.h"
 
 namespace neura::onnx {

@@ -4,6 +4,8 @@
 #include "neura/onnx/export/exporter.h"
 #include "neura/onnx/export/ops.h"
 #include "neura/onnx/format/tensor_message.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/options/dims.h"
 
 namespace neura::onnx {

@@ -9,6 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/wire.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 
 namespace neura::onnx {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::onnx {
 

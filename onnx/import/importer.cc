@@ -9,6 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "neura/graph/passes/passes.h"
 #include "neura/onnx/format/tensor_message.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
 
 namespace neura::onnx {
 namespace {

@@ -4,6 +4,13 @@
 #include <iterator>
 #include <string_view>
 
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
+
 namespace neura::onnx {
 namespace {
 

@@ -8,7 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "neura/graph/sym_int.h"
 #include "neura/onnx/format/messages.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::onnx {
 

@@ -1,10 +1,13 @@
 // Softmax and normalization.
 #include "neura/onnx/import/ops.h"
+#include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::onnx {
 

@@ -7,13 +7,19 @@
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/importer.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/pointwise_type.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::onnx {
 

@@ -6,6 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::onnx {
 

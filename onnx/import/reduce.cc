@@ -3,11 +3,17 @@
 #include "neura/tensor/ops/op_list/reduce.h"
 
 #include "neura/onnx/import/ops.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::onnx {
 namespace {

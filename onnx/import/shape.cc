@@ -8,11 +8,18 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::onnx {
 

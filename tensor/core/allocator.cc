@@ -34,9 +34,22 @@ struct Block {
   Block* next;
 };
 
+// A number that one thread changes and others read, without the locked instruction of fetch_add().
+class OwnCounter {
+ public:
+  void Add(int64_t value) noexcept { value_.store(Load() + value, std::memory_order_relaxed); }
+  int64_t Load() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_{0};
+};
+
 struct ThreadCache : internal::ThreadExit {
   Block* heads[kNumSmallClasses] = {};
   uint16_t sizes[kNumSmallClasses] = {};
+  OwnCounter bytes;        // in the lists
+  OwnCounter allocations;  // by this thread since it has the cache
+  ThreadCache* next_cache = nullptr;
 };
 // Null before the thread has freed something, and again while it ends.
 thread_local ThreadCache* t_cache = nullptr;
@@ -54,6 +67,8 @@ class CachingCpuAllocator final : public Allocator {
 
   std::mutex& mutex() { return mutex_; }
 
+  void AddThreadCache(ThreadCache* cache) noexcept;
+  void RemoveThreadCache(ThreadCache* cache) noexcept;
   // Moves the calling thread's cached blocks to the shared lists.
   void FlushThreadCache() noexcept;
 
@@ -62,9 +77,12 @@ class CachingCpuAllocator final : public Allocator {
   void* TakeShared(SizeClass size_class) noexcept;
   void GiveShared(SizeClass size_class, void* data) noexcept;
 
-  std::atomic<int64_t> allocated_{0}, peak_{0}, reserved_{0}, allocations_{0};
-  std::mutex mutex_;
+  // What is in live tensors is what was reserved and lies in no list.
+  std::atomic<int64_t> reserved_{0}, shared_bytes_{0}, peak_{0};
+  std::atomic<int64_t> allocations_{0};  // by threads without a cache
+  mutable std::mutex mutex_;
   Block* shared_[kNumSizeClasses] = {};
+  ThreadCache* caches_ = nullptr;
 };
 
 // Before threads are: a fork must not find one of them making it.
@@ -82,12 +100,13 @@ ThreadCache* MakeThreadCache() noexcept {
   t_cache = new (std::nothrow) ThreadCache;
   if (t_cache == nullptr) return nullptr;
   t_cache->run = [](internal::ThreadExit*) {
-    Instance().FlushThreadCache();
+    Instance().RemoveThreadCache(t_cache);
     delete t_cache;
     t_cache = nullptr;
     t_cache_closed = true;
   };
   internal::AtThreadExit(t_cache);
+  Instance().AddThreadCache(t_cache);
   return t_cache;
 }
 
@@ -96,21 +115,28 @@ void* CachingCpuAllocator::Allocate(size_t bytes) {
     ThrowResourceExhausted(absl::StrCat("out of memory: cannot allocate ", bytes, " bytes"));
   }
   const SizeClass size_class = internal::SizeClassOf(bytes);
-  allocations_.fetch_add(1, std::memory_order_relaxed);
-  const int64_t size = static_cast<int64_t>(size_class.bytes);
   void* data = nullptr;
   ThreadCache* const cache = t_cache;
-  if (size_class.bytes <= kMaxThreadCachedBytes && cache != nullptr) {
-    Block*& head = cache->heads[size_class.index];
-    if (head != nullptr) {
-      data = head;
-      head = head->next;
-      --cache->sizes[size_class.index];
+  if (cache == nullptr) {
+    allocations_.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    cache->allocations.Add(1);
+    if (size_class.bytes <= kMaxThreadCachedBytes) {
+      Block*& head = cache->heads[size_class.index];
+      if (head != nullptr) {
+        data = head;
+        head = head->next;
+        --cache->sizes[size_class.index];
+        cache->bytes.Add(-static_cast<int64_t>(size_class.bytes));
+      }
     }
   }
   if (data == nullptr) data = TakeShared(size_class);
   if (data == nullptr) data = FromSystem(size_class);
-  const int64_t now = allocated_.fetch_add(size, std::memory_order_relaxed) + size;
+  // What other threads cache counts as live here: to look at it would take longer than the rest.
+  const int64_t now = reserved_.load(std::memory_order_relaxed) -
+                      shared_bytes_.load(std::memory_order_relaxed) -
+                      (cache == nullptr ? 0 : cache->bytes.Load());
   int64_t peak = peak_.load(std::memory_order_relaxed);
   while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
@@ -120,7 +146,6 @@ void* CachingCpuAllocator::Allocate(size_t bytes) {
 void CachingCpuAllocator::Free(void* data, size_t bytes) noexcept {
   const SizeClass size_class = internal::SizeClassOf(bytes);
   const int64_t size = static_cast<int64_t>(size_class.bytes);
-  allocated_.fetch_sub(size, std::memory_order_relaxed);
   if (!internal::kRecycleObjects) {
     reserved_.fetch_sub(size, std::memory_order_relaxed);
     std::free(data);
@@ -132,6 +157,7 @@ void CachingCpuAllocator::Free(void* data, size_t bytes) noexcept {
       Block*& head = cache->heads[size_class.index];
       head = new (data) Block{head};
       ++cache->sizes[size_class.index];
+      cache->bytes.Add(size);
       return;
     }
   }
@@ -159,13 +185,31 @@ void* CachingCpuAllocator::FromSystem(SizeClass size_class) {
 void* CachingCpuAllocator::TakeShared(SizeClass size_class) noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   Block* block = shared_[size_class.index];
-  if (block != nullptr) shared_[size_class.index] = block->next;
+  if (block == nullptr) return nullptr;
+  shared_[size_class.index] = block->next;
+  shared_bytes_.fetch_sub(static_cast<int64_t>(size_class.bytes), std::memory_order_relaxed);
   return block;
 }
 
 void CachingCpuAllocator::GiveShared(SizeClass size_class, void* data) noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   shared_[size_class.index] = new (data) Block{shared_[size_class.index]};
+  shared_bytes_.fetch_add(static_cast<int64_t>(size_class.bytes), std::memory_order_relaxed);
+}
+
+void CachingCpuAllocator::AddThreadCache(ThreadCache* cache) noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
+  cache->next_cache = caches_;
+  caches_ = cache;
+}
+
+void CachingCpuAllocator::RemoveThreadCache(ThreadCache* cache) noexcept {
+  FlushThreadCache();
+  std::lock_guard<std::mutex> lock(mutex_);
+  ThreadCache** link = &caches_;
+  while (*link != cache) link = &(*link)->next_cache;
+  *link = cache->next_cache;
+  allocations_.fetch_add(cache->allocations.Load(), std::memory_order_relaxed);
 }
 
 void CachingCpuAllocator::FlushThreadCache() noexcept {
@@ -179,6 +223,8 @@ void CachingCpuAllocator::FlushThreadCache() noexcept {
     }
     t_cache->sizes[i] = 0;
   }
+  shared_bytes_.fetch_add(t_cache->bytes.Load(), std::memory_order_relaxed);
+  t_cache->bytes.Add(-t_cache->bytes.Load());
 }
 
 void CachingCpuAllocator::EmptyCache() noexcept {
@@ -191,14 +237,23 @@ void CachingCpuAllocator::EmptyCache() noexcept {
     while (Block* block = shared_[i]) {
       shared_[i] = block->next;
       std::free(block);
+      // In this order nobody sees more in use than there is.
       reserved_.fetch_sub(bytes, std::memory_order_relaxed);
+      shared_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     }
   }
 }
 
 AllocatorStats CachingCpuAllocator::Stats() const {
-  return {allocated_.load(std::memory_order_relaxed), peak_.load(std::memory_order_relaxed),
-          reserved_.load(std::memory_order_relaxed), allocations_.load(std::memory_order_relaxed)};
+  std::lock_guard<std::mutex> lock(mutex_);
+  const int64_t reserved = reserved_.load(std::memory_order_relaxed);
+  int64_t unused = shared_bytes_.load(std::memory_order_relaxed);
+  int64_t allocations = allocations_.load(std::memory_order_relaxed);
+  for (const ThreadCache* cache = caches_; cache != nullptr; cache = cache->next_cache) {
+    unused += cache->bytes.Load();
+    allocations += cache->allocations.Load();
+  }
+  return {reserved - unused, peak_.load(std::memory_order_relaxed), reserved, allocations};
 }
 
 }  // namespace

@@ -9,10 +9,12 @@ namespace neura {
 
 // All figures in bytes, since the start of the process.
 struct AllocatorStats {
-  int64_t allocated = 0;       // in live tensors, rounded up to size classes
-  int64_t peak_allocated = 0;  // the most that `allocated` has been
-  int64_t reserved = 0;        // taken from the system: live and cached for reuse
-  int64_t allocations = 0;     // calls of Allocate
+  int64_t allocated = 0;  // in live tensors, rounded up to size classes
+  // The most that `allocated` has been, as the thread saw it that made it so: what other threads
+  // keep for reuse counts as well.
+  int64_t peak_allocated = 0;
+  int64_t reserved = 0;     // taken from the system: live and cached for reuse
+  int64_t allocations = 0;  // calls of Allocate
 };
 
 // What a device gives to hold tensors; safe to call from any thread.

@@ -81,5 +81,20 @@ TEST(AllocatorTest, TensorsMayDieOnAnotherThread) {
   EXPECT_EQ(CpuAllocator().Stats().allocated, before);
 }
 
+TEST(AllocatorTest, CountsWhatThreadsKeptAndGaveBack) {
+  const AllocatorStats before = CpuAllocator().Stats();
+  Tensor kept;
+  std::thread([&] {
+    for (int i = 0; i < 100; ++i) kept = Tensor::Empty({i % 3, 5}, kFloat32, kCpu);
+    const AllocatorStats inside = CpuAllocator().Stats();
+    EXPECT_EQ(inside.allocations, before.allocations + 100);
+    EXPECT_LE(inside.allocated, before.allocated + 256);
+  }).join();
+  EXPECT_EQ(CpuAllocator().Stats().allocations, before.allocations + 100);
+  EXPECT_GT(CpuAllocator().Stats().allocated, before.allocated);
+  kept = {};
+  EXPECT_EQ(CpuAllocator().Stats().allocated, before.allocated);
+}
+
 }  // namespace
 }  // namespace neura

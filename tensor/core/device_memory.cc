@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 
@@ -56,7 +57,10 @@ void SetDeviceMemory(DeviceType type, const DeviceMemory* memory) {
   g_memories[static_cast<int>(type)] = memory;
 }
 
-Allocator& AllocatorOf(Device device) { return MemoryOf(device).allocator(device.index); }
+Allocator& AllocatorOf(Device device) {
+  if (ABSL_PREDICT_TRUE(device.type == DeviceType::kCpu)) return CpuAllocator();
+  return MemoryOf(device).allocator(device.index);
+}
 
 Allocator& PinnedAllocator() {
   for (const DeviceMemory* memory : g_memories) {

@@ -34,16 +34,22 @@ int64_t NumElements(DimsView shape) {
   return numel;
 }
 
+int64_t SetContiguousStrides(Dims& strides, DimsView shape) {
+  SetDims(strides, shape);
+  int64_t numel = 1;
+  bool counted = true;
+  for (size_t i = shape.size(); i-- > 0;) {
+    strides[i] = numel;
+    counted &= shape[i] > 0 && !__builtin_mul_overflow(numel, shape[i], &numel);
+  }
+  if (counted) return numel;
+  strides.assign(shape.size(), 1);
+  return NumElements(shape);
+}
+
 Dims ContiguousStrides(DimsView shape) {
   Dims strides;
-  SetDims(strides, shape);
-  // Unsigned: beside an extent of 0 the others may have any product.
-  uint64_t stride = 1;
-  for (size_t i = shape.size(); i-- > 0;) {
-    if (shape[i] == 0) return Dims(shape.size(), 1);
-    strides[i] = static_cast<int64_t>(stride);
-    stride *= static_cast<uint64_t>(shape[i]);
-  }
+  SetContiguousStrides(strides, shape);
   return strides;
 }
 

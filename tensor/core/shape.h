@@ -44,8 +44,10 @@ std::string ToString(DimsView dims);
 // extent is negative.
 int64_t NumElements(DimsView shape);
 
-// Row-major strides; all 1 where there is no element.
+// Row-major strides; all 1 where there is no element. Throws as NumElements().
 Dims ContiguousStrides(DimsView shape);
+// The same in the place of `strides`. Returns the number of elements.
+int64_t SetContiguousStrides(Dims& strides, DimsView shape);
 
 // Row-major order without gaps; extents of 1 may have any stride, empty tensors are contiguous.
 bool IsContiguous(DimsView shape, DimsView strides);

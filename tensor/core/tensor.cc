@@ -63,19 +63,19 @@ void TensorImpl::Destroy() noexcept {
 
 Tensor Tensor::Empty(DimsView shape, DType dtype, Device device) {
   CheckNumDims("Empty", shape.size());
-  const int64_t numel = NumElements(shape);
+  IntrusivePtr<TensorImpl> impl = NewImpl();
+  const int64_t numel = SetContiguousStrides(impl->strides, shape);
   int64_t bytes;
   if (__builtin_mul_overflow(numel, static_cast<int64_t>(ItemSize(dtype)), &bytes)) {
     ThrowResourceExhausted(absl::StrCat("out of memory: ", DTypeName(dtype), " ",
                                         neura::ToString(shape), " overflows 64 bits of bytes"));
   }
-  IntrusivePtr<TensorImpl> impl = NewImpl();
   impl->storage = Storage::Allocate(bytes, device, AllocatorOf(device));
   impl->data = impl->storage->data();
+  impl->device = device;
   impl->dtype = dtype;
   impl->numel = numel;
   SetDims(impl->shape, shape);
-  impl->strides = ContiguousStrides(shape);
   return Tensor(std::move(impl));
 }
 
@@ -84,6 +84,7 @@ Tensor Tensor::View(IntrusivePtr<Storage> storage, int64_t offset, DimsView shap
   CheckNumDims("View", shape.size());
   IntrusivePtr<TensorImpl> impl = NewImpl();
   impl->data = static_cast<char*>(storage->data()) + offset * static_cast<int64_t>(ItemSize(dtype));
+  impl->device = storage->device();
   impl->storage = std::move(storage);
   impl->dtype = dtype;
   impl->numel = NumElements(shape);

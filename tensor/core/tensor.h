@@ -70,6 +70,7 @@ struct TensorImpl {
   // A number that was written beside a tensor: it has no say in the dtype but by its category, and
   // is float32 beside float16 and bfloat16.
   bool number = false;
+  Device device;  // the storage's
   int64_t numel = 0;
   void* data = nullptr;  // of the first element
   IntrusivePtr<Storage> storage;
@@ -133,7 +134,7 @@ class Tensor {
   // Of the elements, without the gaps of strides.
   size_t nbytes() const { return static_cast<size_t>(numel()) * ItemSize(dtype()); }
   DType dtype() const { return impl_->dtype; }
-  Device device() const { return impl_->storage->device(); }
+  Device device() const { return impl_->device; }
   bool is_contiguous() const { return impl_->contiguous; }
   int64_t storage_offset() const;  // in elements
   const IntrusivePtr<Storage>& storage() const { return impl_->storage; }

@@ -11,7 +11,7 @@
 #include "neura/tensor/io/byte_source.h"
 #include "neura/tensor/io/elements.h"
 #include "neura/tensor/io/npy_header.h"
-#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/copy.h"
 
 namespace neura {
 namespace {

@@ -3,6 +3,7 @@
 #ifndef NEURA_TENSOR_OPS_BACKEND_H_
 #define NEURA_TENSOR_OPS_BACKEND_H_
 
+#include "absl/base/optimization.h"
 #include "absl/container/inlined_vector.h"
 #include "neura/tensor/ops/dispatch.h"
 
@@ -69,7 +70,14 @@ void RunKernel(const OpCall& call, absl::Span<Tensor> outputs);
 // Adds an operation to this program, before it is used by any thread. `schema`'s strings must live
 // as long as the program. Throws InvalidArgument when the name is taken.
 OpId RegisterOp(const OpSchema& schema, InferFn infer);
-InferFn InferOf(OpId op);
+
+namespace internal {
+extern const InferFn* g_infers;  // filled with the schemas
+}
+inline InferFn InferOf(OpId op) {
+  if (ABSL_PREDICT_FALSE(internal::g_infers == nullptr)) internal::FillSchemas();
+  return internal::g_infers[static_cast<size_t>(op)];
+}
 
 }  // namespace neura
 

@@ -12,18 +12,20 @@ void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
       Fail(call, "approximate must be \"none\" or \"tanh\"");
     }
   }
-  DType dtype = call.input(schema.flags.first_value).dtype();
-  // Where they differ, one is a number in the dtype that computes the other's.
-  for (size_t i = schema.flags.first_value + size_t{1}; i < call.inputs.size(); ++i) {
-    const DType other = call.input(i).dtype();
-    if (other != dtype && WideDType(other) == dtype) dtype = other;
-  }
-  outputs[0].dtype = schema.flags.rule == DTypeRule::kTest ? kBool : dtype;
-  SetDims(outputs[0].shape, call.input(0).shape());
+  const size_t first = schema.flags.first_value;
+  OutputSpec& output = outputs[0];
+  DType dtype = call.input(first).dtype();
+  SetDims(output.shape, call.input(0).shape());
   for (size_t i = 1; i < call.inputs.size(); ++i) {
-    if (SameDims(outputs[0].shape, call.input(i).shape())) continue;
-    outputs[0].shape = BroadcastShapes(schema.name, outputs[0].shape, call.input(i).shape());
+    const Tensor& input = call.input(i);
+    // Where they differ, one is a number in the dtype that computes the other's.
+    if (i > first && input.dtype() != dtype && WideDType(input.dtype()) == dtype) {
+      dtype = input.dtype();
+    }
+    if (input.dim() == 0 || SameDims(output.shape, input.shape())) continue;
+    output.shape = BroadcastShapes(schema.name, output.shape, input.shape());
   }
+  output.dtype = schema.flags.rule == DTypeRule::kTest ? kBool : dtype;
 }
 
 void InferWhere(const OpCall& call, OutputSpecs& outputs) {

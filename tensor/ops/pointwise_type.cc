@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/object_pool.h"
+#include "neura/tensor/core/thread_exit.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 
@@ -73,17 +75,34 @@ Tensor Constant(const Scalar& value, DimsView shape, DType dtype, Device device)
   return result;
 }
 
+// The calling thread's last number, for the next one: mostly nobody keeps it beyond its operation.
+struct LastNumber {
+  Tensor tensor;
+
+  bool IsFree() const {
+    const TensorImpl* impl = tensor.impl();
+    return internal::kRecycleObjects && impl != nullptr &&
+           impl->refs.load(std::memory_order_acquire) == 1 && impl->storage->unique() &&
+           impl->extensions.load(std::memory_order_relaxed) == nullptr;
+  }
+};
+
 // Made without a call where nobody would see it.
 Tensor Number(const Scalar& value, DType dtype, Device device) {
-  Tensor number;
-  if (device.type == DeviceType::kCpu && !IsWatched()) {
-    number = Tensor::Empty({}, dtype, device);
-    SwitchDType(dtype, [&]<typename T>(T) { *static_cast<T*>(number.raw_data()) = value.To<T>(); });
-  } else {
-    number = Constant(value, {}, dtype, device);
+  if (device.type != DeviceType::kCpu || IsWatched()) {
+    Tensor number = Constant(value, {}, dtype, device);
+    number.impl()->number = true;
+    return number;
   }
-  number.impl()->number = true;
-  return number;
+  auto& last = internal::ThreadOwned<LastNumber>();
+  if (!last.IsFree()) {
+    last.tensor = Tensor::Empty({}, kComplex128, kCpu);  // memory for any dtype
+    last.tensor.impl()->number = true;
+  }
+  last.tensor.impl()->dtype = dtype;
+  SwitchDType(dtype,
+              [&]<typename T>(T) { *static_cast<T*>(last.tensor.raw_data()) = value.To<T>(); });
+  return last.tensor;
 }
 
 // An integer that `dtype`, which it has beside the tensor, cannot hold.

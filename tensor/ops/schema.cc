@@ -93,12 +93,14 @@ Registry& GetRegistry() {
 
 namespace internal {
 const OpSchema* g_schemas = nullptr;
-const OpSchema* FillSchemas() { return g_schemas = GetRegistry().schemas.data(); }
+const InferFn* g_infers = nullptr;
+const OpSchema* FillSchemas() {
+  g_infers = GetRegistry().infer.data();
+  return g_schemas = GetRegistry().schemas.data();
+}
 // Before threads are, which look at it without a lock.
 [[maybe_unused]] const OpSchema* const kFilled = FillSchemas();
 }  // namespace internal
-
-InferFn InferOf(OpId op) { return GetRegistry().infer[static_cast<size_t>(op)]; }
 
 absl::Span<const OpId> BuiltinOps() {
   const Registry& registry = GetRegistry();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/shape.h"

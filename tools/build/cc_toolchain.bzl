@@ -70,6 +70,7 @@ TOOLCHAIN_OPTIONS = [
     "//command_line_option:cpu",
     "//command_line_option:crosstool_top",
     "//command_line_option:features",
+    "//command_line_option:force_pic",
     "//command_line_option:linkopt",
 ]
 
@@ -81,5 +82,6 @@ def toolchain_options(cpu, crosstool_top, features = []):
         "//command_line_option:cpu": cpu,
         "//command_line_option:crosstool_top": crosstool_top,
         "//command_line_option:features": features,
+        "//command_line_option:force_pic": False,
         "//command_line_option:linkopt": [],
     }

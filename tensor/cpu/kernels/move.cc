@@ -209,6 +209,14 @@ inline constexpr bool kRare =
 
 template <typename T>
 void CopyAs(int64_t n, const char* from, int64_t from_stride, char* to, int64_t to_stride) {
+  if (from_stride == 0 && to_stride == sizeof(T)) {
+    T value;
+    std::memcpy(&value, from, sizeof(T));
+    for (int64_t i = 0; i < n; ++i) {
+      std::memcpy(to + i * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
+    }
+    return;
+  }
   for (int64_t i = 0; i < n; ++i) {
     T value;  // through memcpy: views may lie at any address
     std::memcpy(&value, from + i * from_stride, sizeof(T));

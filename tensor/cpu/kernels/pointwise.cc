@@ -129,22 +129,42 @@ class Rows {
 // What is not worth any preparation: few elements.
 constexpr int64_t kSmall = 4096;
 
-// Of tensors that all lie in the same order, in a dtype with a loop of its own.
+template <bool kRepeats>
+struct RepeatedInputs {
+  alignas(64) char buffers[kMaxInputs][kChunk * kMaxItemSize];
+};
+template <>
+struct RepeatedInputs<false> {};
+
+// Of tensors that all lie in the same order, in a dtype with a loop of its own; kRepeats allows
+// also one element for a few, apart because of the memory that it takes.
+template <bool kRepeats>
 bool RunPlain(const KernelCall& call) {
   const Tensor& output = call.output();
-  if (output.numel() > kSmall || !output.is_contiguous()) return false;
+  const int64_t numel = output.numel();
+  if (numel > (kRepeats ? kChunk : kSmall) || !output.is_contiguous()) return false;
   const size_t count = call.call.inputs.size(), first = call.call.schema().flags.first_value;
   const DType dtype = call.input(first).dtype();
   const void* inputs[kMaxInputs];
+  [[maybe_unused]] RepeatedInputs<kRepeats> repeated;
   for (size_t i = 0; i < count; ++i) {
     const Tensor& input = call.input(i);
-    if (!input.is_contiguous() || !SameDims(input.shape(), output.shape())) return false;
     if (i > first && input.dtype() != dtype) return false;
     inputs[i] = input.raw_data();
+    if (input.is_contiguous() && SameDims(input.shape(), output.shape())) continue;
+    if constexpr (!kRepeats) {
+      return false;
+    } else {
+      if (input.numel() != 1) return false;
+      const size_t size = ItemSize(input.dtype());
+      CopyStrided(numel, size, static_cast<const char*>(inputs[i]), 0, repeated.buffers[i],
+                  static_cast<int64_t>(size));
+      inputs[i] = repeated.buffers[i];
+    }
   }
   const PointwiseLoop loop = Table().At(call.call.op, dtype);
   if (loop == nullptr) return false;
-  loop(static_cast<size_t>(output.numel()), inputs, output.raw_data(), call.call.options);
+  loop(static_cast<size_t>(numel), inputs, output.raw_data(), call.call.options);
   return true;
 }
 
@@ -168,7 +188,9 @@ bool RunSmall(const KernelCall& call, Rows& rows) {
 }
 
 void PointwiseKernel(KernelCall& call) {
-  if (RunPlain(call)) return;
+  bool any_number = false;
+  for (const Tensor* input : call.call.inputs) any_number |= input->dim() == 0;
+  if (any_number ? RunPlain<true>(call) : RunPlain<false>(call)) return;
   Rows rows(call);
   if (RunSmall(call, rows)) return;
   StridedLoop strided(call.output().shape());
