@@ -126,15 +126,7 @@ LayerNorm::LayerNorm(const LayerNormOptions& options) : WithOptions(options) {
   if (options.bias) bias = Parameter(Zeros(options.normalized_shape));
 }
 Tensor LayerNorm::Forward(const Tensor& input) {
-  const size_t count = options.normalized_shape.size();
-  if (input.shape().size() < count ||
-      input.shape().last(count) != DimsView(options.normalized_shape)) {
-    ThrowInvalidArgument(absl::StrCat("LayerNorm: the last dimensions of ", neura::Describe(input),
-                                      " must be ", neura::ToString(options.normalized_shape)));
-  }
-  return neura::LayerNorm(input, weight, bias,
-                          {.num_dims = static_cast<int64_t>(count), .eps = options.eps}, 0b1)
-      .output;
+  return LayerNormOver(input, options.normalized_shape, weight, bias, options.eps);
 }
 
 Dropout::Dropout(const DropoutOptions& options) : WithOptions(options) {

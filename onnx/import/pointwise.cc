@@ -153,8 +153,13 @@ void ReadMod(NodeReader& node) {
   if (node.Int("fmod", 0) == 0) return node.Out(node.Add(op::kRemainder, {a, b}));
   node.Out(node.Pointwise(
       [](const Tensor& a, const Tensor& b) {
-        const Tensor size = Remainder(Abs(a), Abs(b));
-        return Where(a < 0, -size, size);
+        if (IsFloating(a.dtype())) {
+          const Tensor size = Remainder(Abs(a), Abs(b));
+          return Where(a < 0, -size, size);
+        }
+        // The least integer has no absolute value.
+        const Tensor rest = Remainder(a, b);
+        return Where(LogicalAnd(rest != 0, LogicalXor(a < 0, b < 0)), rest - b, rest);
       },
       a, b));
 }

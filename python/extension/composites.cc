@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "neura/python/extension/binder.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
 
@@ -54,14 +53,9 @@ void InitReductions(Binder bind) {
             &Extremum<AMin, Min, Minimum>);
 }
 
-template <Tensor (*function)(const Tensor&, const Tensor&)>
-py::object ScaledInPlace(const py::object& self, const Operand& other, const Scalar& alpha) {
-  Operand both[] = {TensorOf(self.ptr()), other};
-  NumbersToTensors(op::kAdd, absl::MakeSpan(both));
-  WithoutGil([&] {
-    const Tensor& addend = both[1].tensor;
-    function(both[0].tensor, alpha == Scalar(1) ? addend : Mul(addend, alpha));
-  });
+template <Tensor (*function)(const Tensor&, const Operand&, const Scalar&)>
+py::object ScaledItself(const py::object& self, const Operand& other, const Scalar& alpha) {
+  WithoutGil([&] { function(TensorOf(self.ptr()), other, alpha); });
   return self;
 }
 
@@ -121,9 +115,9 @@ void InitOthers(Binder bind, Binder functional) {
               "Keeps the tensor itself between min and max, numbers or tensors that broadcast",
               &ClampItself, "Tensor");
   bind.Method("add_", "input, other, *, alpha=1", "Adds alpha * other to the tensor itself",
-              &ScaledInPlace<&AddInPlace>, "Tensor");
+              &ScaledItself<&AddScaledInPlace>, "Tensor");
   bind.Method("sub_", "input, other, *, alpha=1", "Takes alpha * other from the tensor itself",
-              &ScaledInPlace<&SubInPlace>, "Tensor");
+              &ScaledItself<&SubScaledInPlace>, "Tensor");
   bind.Both("split", "input, split_size_or_sections, dim=0",
             "Views of that many slices each, or of the given numbers of slices",
             NEURA_FN((const Tensor& x, const py::object& size, int64_t dim), {

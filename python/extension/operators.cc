@@ -7,6 +7,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/pointwise_type.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -28,10 +29,16 @@ PyObject* Binary(PyObject* a, PyObject* b) {
       const Tensor &x = TensorOf(a), &y = TensorOf(b);
       return ToPython(WithoutGil([&] { return neura::CallAny(op, nullptr, x, y); }));
     }
-    Operand operands[2];
-    if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
-    return ToPython(WithoutGil(
-        [&] { return neura::CallAny(op, nullptr, operands[0].tensor, operands[1].tensor); }));
+    const bool tensor_first = IsTensor(a);
+    if (!tensor_first && !IsTensor(b)) Py_RETURN_NOTIMPLEMENTED;
+    Scalar number;
+    if (!FromPython(tensor_first ? b : a, &number)) Py_RETURN_NOTIMPLEMENTED;
+    const Tensor& tensor = TensorOf(tensor_first ? a : b);
+    return ToPython(WithoutGil([&] {
+      const Tensor other = NumberBeside(op, tensor, number, !tensor_first);
+      return tensor_first ? neura::CallAny(op, nullptr, tensor, other)
+                          : neura::CallAny(op, nullptr, other, tensor);
+    }));
   });
 }
 

@@ -301,6 +301,20 @@ TEST(ErrorTest, SpatialDimensions) {
                 ConvTranspose1d(row, Ones({2, 2, 3}), {}, {.output_padding = {0, 0}});
               }),
               HasSubstr("conv_transpose1d: [0, 0] must be one number"));
+  for (int64_t huge : {int64_t{1} << 40, int64_t{1} << 62, int64_t{INT64_MAX}}) {
+    EXPECT_NE(ErrorOf([&] {
+                ConvTranspose1d(Ones({1, 1, 4}), Ones({1, 1, 2}), {}, {.stride = huge});
+              }),
+              "");
+    EXPECT_NE(ErrorOf([&] {
+                ConvTranspose1d(Ones({1, 1, 4}), Ones({1, 1, 2}), {}, {.padding = huge});
+              }),
+              "");
+    EXPECT_NE(ErrorOf([&] {
+                ConvTranspose1d(Ones({1, 1, 4}), Ones({1, 1, 4}), {}, {.dilation = huge});
+              }),
+              "");
+  }
   EXPECT_THAT(ErrorOf([&] {
                 ConvTranspose2d(x, Ones({2, 2, 3, 3}), {}, {.stride = 2, .output_padding = 2});
               }),

@@ -89,7 +89,8 @@ Tensor ConvTransposeOf(std::string_view op, size_t dims, const Tensor& input, co
                                       " spatial dimensions"));
   }
   return OverBatch(op, input, dims, [&](const Tensor& batch) {
-    Dims size, per_channel = {-1};
+    __extension__ using Wide = __int128;
+    Dims unpadded, size, per_channel = {-1};
     bool within_stride = true;
     for (size_t d = 0; d < dims; ++d) {
       const auto dim = static_cast<int64_t>(d) + 2;
@@ -101,18 +102,22 @@ Tensor ConvTransposeOf(std::string_view op, size_t dims, const Tensor& input, co
                                           " or dilation = ", ToString(options.dilation)));
       }
       within_stride = within_stride && more < options.stride[d];
-      size.push_back((batch.size(dim) - 1) * options.stride[d] +
-                     options.dilation[d] * (weight.size(dim) - 1) + 1);
+      const Wide reach = Wide{batch.size(dim) - 1} * options.stride[d] +
+                         Wide{weight.size(dim) - 1} * options.dilation[d] + 1;
+      const Wide extent = reach + more - Wide{2} * options.padding[d];
+      unpadded.push_back(static_cast<int64_t>(reach));
+      size.push_back(static_cast<int64_t>(extent));
+      if (unpadded[d] != reach || size[d] != extent) {
+        ThrowInvalidArgument(
+            absl::StrCat(op, ": dimension ", dim, " of the result has more than 64 bits"));
+      }
       per_channel.push_back(1);
     }
     ConvGradOptions grad_options = {.stride = options.stride,
                                     .padding = options.padding,
                                     .dilation = options.dilation,
                                     .groups = options.groups};
-    for (size_t d = 0; within_stride && d < dims; ++d) {
-      size[d] += options.output_padding[d] - 2 * options.padding[d];
-    }
-    grad_options.size = Sizes(DimsView(size));
+    grad_options.size = Sizes(DimsView(within_stride ? size : unpadded));
     Tensor result;
     if (within_stride) {
       result = ConvInputGrad(batch, weight, grad_options);
@@ -124,9 +129,7 @@ Tensor ConvTransposeOf(std::string_view op, size_t dims, const Tensor& input, co
       for (size_t d = 0; d < dims; ++d) after[d + 2] = options.output_padding[d];
       result = Pad(result, {.before = Dims(dims + 2, 0), .after = after});
       for (size_t d = 0; d < dims; ++d) {
-        const int64_t padding = options.padding[d];
-        result = Narrow(result, static_cast<int64_t>(d) + 2, padding,
-                        size[d] + options.output_padding[d] - 2 * padding);
+        result = Narrow(result, static_cast<int64_t>(d) + 2, options.padding[d], size[d]);
       }
     }
     return bias.defined() ? result + Reshape(bias, per_channel) : result;

@@ -155,6 +155,16 @@ Tensor SubScaled(const Operand& input, const Operand& other, const Scalar& alpha
   NumbersToTensors(op::kSub, absl::MakeSpan(both));
   return Sub(both[0].tensor, Scaled(both[1].tensor, alpha));
 }
+Tensor AddScaledInPlace(const Tensor& input, const Operand& other, const Scalar& alpha) {
+  Operand both[] = {input, other};
+  NumbersToTensors(op::kAdd, absl::MakeSpan(both));
+  return AddInPlace(input, Scaled(both[1].tensor, alpha));
+}
+Tensor SubScaledInPlace(const Tensor& input, const Operand& other, const Scalar& alpha) {
+  Operand both[] = {input, other};
+  NumbersToTensors(op::kSub, absl::MakeSpan(both));
+  return SubInPlace(input, Scaled(both[1].tensor, alpha));
+}
 Tensor Addcmul(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2,
                const Scalar& value) {
   return input + Scaled(tensor1 * tensor2, value);
