@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/onnx.h"
+#include "neura/tensor/tensor.h"
 #include "onnx/onnx.pb.h"
 
 namespace neura::onnx {
@@ -507,7 +508,6 @@ TEST(Operators, EachHasACase) {
 #define ONNX_READ(Name, ...) EXPECT_TRUE(covered.contains(#Name)) << #Name;
 #define ONNX_READ_AS ONNX_READ
 #include "neura/onnx/import/operators.inc"
-#include "neura/tensor/tensor.h"
 }
 
 }  // namespace
