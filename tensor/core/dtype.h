@@ -12,7 +12,6 @@
 
 namespace neura {
 
-// In the order of their categories.
 enum class DType : uint8_t {
   kBool,
   kUInt8,
@@ -96,24 +95,13 @@ enum class DTypeCategory : uint8_t { kBool, kIntegral, kFloating, kComplex };
 // "float32", "int64", ...
 std::string_view DTypeName(DType dtype);
 // Bytes of one element.
-constexpr size_t ItemSize(DType dtype) {
-#define NEURA_SIZE(type, name) sizeof(type),
-  constexpr uint8_t kSizes[] = {NEURA_FORALL_DTYPES(NEURA_SIZE)};
-#undef NEURA_SIZE
-  return kSizes[static_cast<int>(dtype)];
-}
-constexpr DTypeCategory CategoryOf(DType dtype) {
-  if (dtype == kBool) return DTypeCategory::kBool;
-  if (dtype <= kInt64) return DTypeCategory::kIntegral;
-  return dtype <= kFloat64 ? DTypeCategory::kFloating : DTypeCategory::kComplex;
-}
-constexpr bool IsFloating(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kFloating; }
-constexpr bool IsComplex(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kComplex; }
-constexpr bool IsIntegral(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kIntegral; }
+size_t ItemSize(DType dtype);
+DTypeCategory CategoryOf(DType dtype);
+inline bool IsFloating(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kFloating; }
+inline bool IsComplex(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kComplex; }
+inline bool IsIntegral(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kIntegral; }
 // Floating or complex: the dtypes through which gradients flow.
-constexpr bool IsDifferentiable(DType dtype) {
-  return CategoryOf(dtype) >= DTypeCategory::kFloating;
-}
+inline bool IsDifferentiable(DType dtype) { return CategoryOf(dtype) >= DTypeCategory::kFloating; }
 
 // A set of dtypes.
 struct DTypes {
