@@ -96,7 +96,12 @@ Tensor WithClasses(const char* loss, const Tensor& log_p, const Tensor& target, 
   // Chosen, not multiplied by 0: what is ignored may be infinite.
   const auto kept = [&counts](const Tensor& values) { return Where(counts, values, 0); };
   const auto of_target = [&](const Tensor& values) {
-    return kept(Squeeze(Gather(values, dim, classes), {dim}));
+    try {
+      return kept(Squeeze(Gather(values, dim, classes), {dim}));
+    } catch (Error& error) {
+      error.AddContext(absl::StrCat(loss, ": the target's classes"));
+      throw;
+    }
   };
   Tensor weights = Cast(counts, log_p.dtype());
   if (options.weight.defined()) {

@@ -148,7 +148,11 @@ void InitFactories(py::module_& m) {
                     ThrowTypeError(absl::StrCat("manual_seed(): argument 'seed' must be int, not ",
                                                 Py_TYPE(seed.ptr())->tp_name));
                   }
-                  ManualSeed(py::int_(seed).attr("__and__")(UINT64_MAX).cast<uint64_t>());
+                  const py::int_ number(seed);
+                  if (number < py::int_(INT64_MIN) || number > py::int_(UINT64_MAX)) {
+                    ThrowInvalidArgument("manual_seed(): the seed must be from -2^63 to 2^64 - 1");
+                  }
+                  ManualSeed(number.attr("__and__")(UINT64_MAX).cast<uint64_t>());
                   return py::cast(&DefaultGenerator(), py::return_value_policy::reference);
                 }),
        "Generator");

@@ -55,7 +55,7 @@ PYBIND11_MODULE(_C, m) {
   const Binder bind(m, "");
   bind("set_num_threads", "n", "Threads that compute", NEURA_FN((int64_t n), {
          // What an int does not hold is refused as any number that is too large.
-         SetNumThreads(static_cast<int>(std::clamp<int64_t>(n, 0, INT_MAX)));
+         SetNumThreads(static_cast<int>(std::clamp<int64_t>(n, INT_MIN, INT_MAX)));
        }));
   m.attr("MAX_THREADS") = kMaxThreads;
   bind("get_num_threads", "", "Threads that compute",

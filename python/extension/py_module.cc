@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "neura/python/extension/errors.h"
 #include "neura/python/extension/gil.h"
 
 namespace neura::python {
@@ -75,6 +77,15 @@ std::string PyModule::TypeName() const {
 
 std::string PyModule::Describe() const { return layer_ == nullptr ? "" : layer_->Describe(); }
 
-PyModule& ModuleOf(PyObject* object) { return py::handle(object).cast<PyModule&>(); }
+PyModule& ModuleOf(PyObject* object) {
+  try {
+    return py::handle(object).cast<PyModule&>();
+  } catch (const py::cast_error&) {
+    ThrowTypeError(
+        absl::StrCat("expected a Module, not ", PyType_Check(object) != 0 ? "the class " : "",
+                     PyType_Check(object) != 0 ? reinterpret_cast<PyTypeObject*>(object)->tp_name
+                                               : Py_TYPE(object)->tp_name));
+  }
+}
 
 }  // namespace neura::python

@@ -133,8 +133,13 @@ def load(f: Path | IO[bytes], map_location: Any = None, weights_only: bool = Tru
     """Reads what save() has written, and NumPy's .npy (as a tensor) and .npz (as a dict of them).
 
     With weights_only, nothing but tensors and plain data is made of the file; without it, a file can
-    run any code: use that for files that you trust.
+    run any code: use that for files that you trust. Tensors come to the CPU, the only device that
+    `map_location` may name.
     """
+    if isinstance(map_location, str):
+        _C.device(map_location)  # refuses what is not there
+    elif not (map_location is None or isinstance(map_location, (_C.device, Mapping)) or callable(map_location)):
+        raise TypeError(f"load(): argument 'map_location' must be a device, not {type(map_location).__name__}")
     if isinstance(f, (str, os.PathLike)):
         path = os.fspath(f)
         _, extension = os.path.splitext(path)

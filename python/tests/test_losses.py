@@ -118,3 +118,8 @@ def test_losses_are_modules():
             return super().forward(input, target) / 2
 
     assert Halved()(x, x * 3).item() == 2.0
+
+
+def test_a_target_that_is_no_class_is_named():
+    with pytest.raises(IndexError, match="CrossEntropy: the target's classes: .*index 3 is outside"):
+        nn.functional.cross_entropy(nr.ones(4, 3), nr.tensor([0, 1, 2, 3]))

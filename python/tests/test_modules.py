@@ -423,3 +423,10 @@ def test_errors_name_the_class():
 
     with pytest.raises(ValueError, match=r"^Narrow: linear\("):
         Narrow(3, 2)(nr.ones(1, 4))
+
+
+@pytest.mark.parametrize("child, named", [(1, "int"), (nn.Linear, "the class .*Linear"), (abs, "builtin")])
+def test_only_modules_are_modules(child, named):
+    for container in (lambda: nn.Sequential(child), lambda: nn.ModuleList([child])):
+        with pytest.raises(TypeError, match=f"expected a Module, not {named}"):
+            container()

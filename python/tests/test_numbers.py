@@ -422,3 +422,15 @@ def test_generators_that_are_none():
         nr.randperm("a")
     with pytest.raises(TypeError, match="'seed' must be int, not str"):
         nr.manual_seed("a")
+
+
+def test_seeds_have_64_bits():
+    assert nr.manual_seed(-1).initial_seed() == nr.manual_seed(2**64 - 1).initial_seed()
+    for seed in (2**64, -(2**63) - 1, 2**70):
+        with pytest.raises(ValueError, match="seed"):
+            nr.manual_seed(seed)
+
+
+def test_counts_of_threads_are_quoted_as_given():
+    with pytest.raises(ValueError, match="got -3"):
+        nr.set_num_threads(-3)

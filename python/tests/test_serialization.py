@@ -461,3 +461,14 @@ def test_memories_of_different_sizes_at_one_address(tmp_path):
     back = nr.load(tmp_path / "both.pkl")
     assert back["part"].tolist() == [0, 1]
     assert back["whole"].tolist() == [0, 1, 2, 3]
+
+
+def test_map_location_is_a_device_that_is_there(tmp_path):
+    path = tmp_path / "x.pt"
+    nr.save(nr.ones(2), path)
+    for location in (None, "cpu", nr.device("cpu"), {"cuda:0": "cpu"}, lambda storage, name: storage):
+        assert nr.load(path, map_location=location).tolist() == [1, 1]
+    with pytest.raises(ValueError, match="no backend for device 'cuda'"):
+        nr.load(path, map_location="cuda")
+    with pytest.raises(TypeError, match="map_location"):
+        nr.load(path, map_location=3)

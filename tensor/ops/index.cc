@@ -98,7 +98,8 @@ Tensor OneHot(const Tensor& tensor, int64_t num_classes) {
   }
   const int64_t count = num_classes < 0 ? most + 1 : num_classes;
   if (least < 0 || most >= count) {
-    ThrowInvalidArgument(absl::StrCat("one_hot: classes must lie in [0, ", count, ")"));
+    ThrowInvalidArgument(absl::StrCat("one_hot: classes must lie in [0, ",
+                                      num_classes < 0 ? "..." : absl::StrCat(count), ")"));
   }
   const Tensor classes = Arange(0, count, 1, {.dtype = kInt64, .device = tensor.device()});
   return Cast(Unsqueeze(tensor, -1) == classes, kInt64);

@@ -34,7 +34,7 @@ void CheckSize(const OpCall& call, std::string_view name, const Sizes& size, siz
   constexpr int64_t kMost = int64_t{1} << 31;
   for (int64_t number : size.given()) {
     if (number < at_least || number > kMost) {
-      Fail(call, name, " = ", ToString(size), " must be at least ", at_least);
+      Fail(call, name, " = ", ToString(size), " must be from ", at_least, " to ", kMost);
     }
   }
 }
