@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "neura/python/extension/error_path.h"
 #include "neura/tensor/core/error.h"
 
 namespace neura::python {
@@ -37,8 +38,12 @@ void SetError(PyObject* type, std::string_view message) {
   PyObject* text = PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()),
                                         "backslashreplace");
   if (text == nullptr) return;
-  PyErr_SetObject(type, text);
+  PyObject* const error = PyObject_CallOneArg(type, text);
   Py_DECREF(text);
+  if (error == nullptr) return;
+  StartPath(error);
+  PyErr_SetObject(type, error);
+  Py_DECREF(error);
 }
 
 void Translate(std::exception_ptr pointer) {

@@ -7,6 +7,7 @@
 #include "neura/nn/convolution.h"
 #include "neura/nn/layers.h"
 #include "neura/nn/pooling.h"
+#include "neura/python/extension/error_path.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/layer_class.h"
 #include "neura/python/extension/losses.h"
@@ -173,26 +174,31 @@ PyObject* g_forward_name = nullptr;  // "forward"
 PyObject* g_hooked_name = nullptr;   // "_call_with_hooks"
 int g_hooks = 0;                     // modules that have hooks
 
-// module(*arguments, **keywords). A layer of C++ is called without a detour through Python; a
-// module with hooks goes the long way round.
+// A layer of C++ is called without a detour through Python; a module with hooks goes the long way
+// round. Null with an error set.
+PyObject* CallForward(PyObject* self, PyObject* arguments, PyObject* keywords) {
+  if (g_hooks > 0) {
+    const auto hooked = py::reinterpret_steal<py::object>(PyObject_GetAttr(self, g_hooked_name));
+    return hooked ? PyObject_Call(hooked.ptr(), arguments, keywords) : nullptr;
+  }
+  const PyModule* const module = ModuleReferences::Of(self);
+  if (module != nullptr && keywords == nullptr) {
+    const LayerClass* const layer_class = module->layer_class();
+    if (layer_class != nullptr &&
+        _PyType_Lookup(Py_TYPE(self), g_forward_name) == layer_class->forward_object) {
+      return layer_class->Forward(self, arguments);
+    }
+  }
+  const auto forward = py::reinterpret_steal<py::object>(PyObject_GetAttr(self, g_forward_name));
+  return forward ? PyObject_Call(forward.ptr(), arguments, keywords) : nullptr;
+}
+
+// module(*arguments, **keywords)
 PyObject* Call(PyObject* self, PyObject* arguments, PyObject* keywords) {
-  return Guarded([&]() -> PyObject* {
-    if (g_hooks > 0) {
-      const auto hooked = py::reinterpret_steal<py::object>(PyObject_GetAttr(self, g_hooked_name));
-      if (!hooked) throw py::error_already_set();
-      return PyObject_Call(hooked.ptr(), arguments, keywords);
-    }
-    const PyModule* const module = ModuleReferences::Of(self);
-    if (module != nullptr && keywords == nullptr) {
-      const LayerClass* const layer_class = module->layer_class();
-      if (layer_class != nullptr &&
-          _PyType_Lookup(Py_TYPE(self), g_forward_name) == layer_class->forward_object) {
-        return layer_class->Forward(self, arguments);
-      }
-    }
-    const auto forward = py::reinterpret_steal<py::object>(PyObject_GetAttr(self, g_forward_name));
-    if (!forward) throw py::error_already_set();
-    return PyObject_Call(forward.ptr(), arguments, keywords);
+  return Guarded([&] {
+    PyObject* const result = CallForward(self, arguments, keywords);
+    if (result == nullptr) ExtendPath(self);
+    return result;
   });
 }
 

@@ -430,3 +430,43 @@ def test_only_modules_are_modules(child, named):
     for container in (lambda: nn.Sequential(child), lambda: nn.ModuleList([child])):
         with pytest.raises(TypeError, match=f"expected a Module, not {named}"):
             container()
+
+
+def test_errors_name_the_path_of_the_module():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc1 = nn.Linear(5, 2)
+
+        def forward(self, x):
+            return self.fc1(x)
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block = Block()
+            self.layers = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Linear(5, 3), nn.Linear(4, 1)))
+
+        def forward(self, x, which="block"):
+            if which == "own":
+                raise ValueError("of the user's")
+            if which == "function":
+                return nn.functional.linear(x, nr.ones(2, 7))
+            return getattr(self, which)(x)
+
+    def message(*arguments):
+        with pytest.raises(ValueError) as error:
+            Net()(*arguments)
+        return str(error.value)
+
+    assert message(nr.ones(2, 3)).startswith("Net.block.fc1: linear(float32 [2, 3]")
+    assert message(nr.ones(2, 5), "layers").startswith("Net.layers.1.1: linear(float32 [2, 3]")
+    assert message(nr.ones(2, 5), "function").startswith("Net: linear(float32 [2, 5]")
+    assert message(nr.ones(2, 5), "own") == "of the user's"
+    with pytest.raises(ValueError, match=r"^Linear: linear\("):
+        nn.Linear(5, 2)(nr.ones(2, 3))
+    # Caught and dropped, an error says nothing about the next.
+    net = Net()
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"^Net\.block\.fc1: linear\("):
+            net(nr.ones(2, 3))
