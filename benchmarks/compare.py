@@ -22,14 +22,16 @@ import zipfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SUITES = {
     "ops": [
-        "add_8", "mul_number_8", "zeros_8", "add_8_grad", "mul_sum_backward_8", "matmul_32", "matmul_128", "matmul_512", "matmul_1024",
+        "add_8", "mul_number_8", "zeros_8", "add_8_grad", "mul_sum_backward_8", "matmul_32", "matmul_128", "matmul_512",
+        "matmul_1024",
         "linear_32x768x768", "conv2d_64x56x56_3x3", "conv2d_b64_32x14x14_3x3", "max_pool2d_b64_32x28x28", "add_1m",
         "exp_1m", "sum_1m", "softmax_1536x128", "layer_norm_128x768",
     ],
     "train": ["fashion_mnist_cnn_b64", "mlp_784_256_10_b64"],
     # Neura's package in the place of the C++ program.
     "python": [
-        "add_8", "mul_number_8", "zeros_8", "add_8_grad", "linear_module_32", "mul_sum_backward_8", "fashion_mnist_cnn_b64", "mlp_784_256_10_b64",
+        "add_8", "mul_number_8", "zeros_8", "add_8_grad", "linear_module_32", "mul_sum_backward_8",
+        "fashion_mnist_cnn_b64", "mlp_784_256_10_b64",
     ],
     # The package for browsers beside ONNX Runtime Web, both in the same Node.
     "wasm": ["matmul_512", "conv2d_64x56x56_3x3", "fashion_mnist_cnn_b1", "fashion_mnist_cnn_b64", "load_5mb"],

@@ -143,27 +143,27 @@ Tensor Scaled(const Tensor& tensor, const Scalar& factor) {
   return factor == Scalar(1) ? tensor : Mul(tensor, factor);
 }
 
+// `function`, of the operation `op`, of the input and alpha * other.
+Tensor WithScaled(OpId op, const Operand& input, const Operand& other, const Scalar& alpha,
+                  Tensor (*function)(const Tensor&, const Tensor&)) {
+  Operand both[] = {input, other};
+  NumbersToTensors(op, absl::MakeSpan(both));
+  return function(both[0].tensor, Scaled(both[1].tensor, alpha));
+}
+
 }  // namespace
 
 Tensor AddScaled(const Operand& input, const Operand& other, const Scalar& alpha) {
-  Operand both[] = {input, other};
-  NumbersToTensors(op::kAdd, absl::MakeSpan(both));
-  return Add(both[0].tensor, Scaled(both[1].tensor, alpha));
+  return WithScaled(op::kAdd, input, other, alpha, &Add);
 }
 Tensor SubScaled(const Operand& input, const Operand& other, const Scalar& alpha) {
-  Operand both[] = {input, other};
-  NumbersToTensors(op::kSub, absl::MakeSpan(both));
-  return Sub(both[0].tensor, Scaled(both[1].tensor, alpha));
+  return WithScaled(op::kSub, input, other, alpha, &Sub);
 }
 Tensor AddScaledInPlace(const Tensor& input, const Operand& other, const Scalar& alpha) {
-  Operand both[] = {input, other};
-  NumbersToTensors(op::kAdd, absl::MakeSpan(both));
-  return AddInPlace(input, Scaled(both[1].tensor, alpha));
+  return WithScaled(op::kAdd, input, other, alpha, &AddInPlace);
 }
 Tensor SubScaledInPlace(const Tensor& input, const Operand& other, const Scalar& alpha) {
-  Operand both[] = {input, other};
-  NumbersToTensors(op::kSub, absl::MakeSpan(both));
-  return SubInPlace(input, Scaled(both[1].tensor, alpha));
+  return WithScaled(op::kSub, input, other, alpha, &SubInPlace);
 }
 Tensor Addcmul(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2,
                const Scalar& value) {
