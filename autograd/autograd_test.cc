@@ -4,18 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cmath>
-#include <functional>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "neura/autograd/function.h"
 #include "neura/autograd/gradcheck.h"
 #include "neura/autograd/rule.h"
 #include "neura/tensor/backend_api.h"
-#include "neura/tensor/core/allocator.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
@@ -108,20 +103,15 @@ TEST(BackwardTest, AMillionOperationsNeitherOverflowTheStackForwardNorOnRelease)
   }
 }
 
-TEST(BackwardTest, FromSeveralThreads) {
-  const Tensor w = Leaf({2});
-  std::vector<std::thread> threads;
-  std::vector<float> results(4);
-  for (size_t t = 0; t < results.size(); ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < 100; ++i) {
-        const Tensor x = Leaf({static_cast<float>(t)});
-        results[t] = Grad({Sum(x * x * w)}, {x})[0].Item<float>();
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_THAT(results, ElementsAre(0, 4, 8, 12));
+// The next number of a thread takes the place of its last, unless somebody keeps that.
+TEST(BackwardTest, NumbersThatHistoryKeepsStay) {
+  const Tensor x = SetRequiresGrad(FromList({1.f, 2.f}));
+  const Tensor doubled = x * 2.0, tripled = x * 3.0;
+  const Tensor other = x * int64_t{7} * 0.5;
+  Backward(Sum(doubled));
+  EXPECT_TRUE(AllClose(autograd::GradOf(x), FromList({2.f, 2.f})));
+  Backward(Sum(tripled) + Sum(other));
+  EXPECT_TRUE(AllClose(autograd::GradOf(x), FromList({8.5f, 8.5f})));
 }
 
 TEST(GradTest, LeavesAccumulateNothing) {
@@ -172,135 +162,6 @@ TEST(RecordingTest, OnlyFloatingPointLeaves) {
   EXPECT_THAT(ErrorOf([&] { SetRequiresGrad(x * 2); }), HasSubstr("Detach"));
   EXPECT_FALSE(RequiresGrad(ArgMax(x)));
   EXPECT_FALSE(RequiresGrad(x > 0));
-}
-
-TEST(InPlaceTest, AChangedValueThatBackwardNeedsIsAnErrorThatNamesTheOperation) {
-  const Tensor x = Leaf({1, 2});
-  const Tensor h = x * 2;
-  const Tensor loss = Sum(Square(h));
-  {
-    NoGradGuard no_grad;
-    AddInPlace(h, 1);
-  }
-  EXPECT_THAT(
-      ErrorOf([&] { Backward(loss); }),
-      ::testing::AllOf(HasSubstr("square"), HasSubstr("in-place"), HasSubstr("float32 [2]")));
-}
-
-TEST(InPlaceTest, IsRecorded) {
-  const Tensor x = Leaf({1, 2});
-  Tensor h = x * 2;
-  AddInPlace(h, x);           // 3x
-  MulInPlace(h, 10);          // 30x
-  ExpInPlace(h = h / 30.0f);  // e^x
-  Backward(Sum(h));
-  EXPECT_NEAR(Values(autograd::GradOf(x))[1], std::exp(2.0f), 1e-5);
-}
-
-TEST(InPlaceTest, AnOverwrittenInputThatTheRuleNeedsIsAnError) {
-  const Tensor x = Leaf({1, 2});
-  const Tensor h = x * 2;
-  MulInPlace(h, h);
-  EXPECT_THAT(ErrorOf([&] { Backward(Sum(h)); }), HasSubstr("mul"));
-}
-
-TEST(InPlaceTest, LeavesAndSharedMemoryAreProtected) {
-  const Tensor x = Leaf({1, 2});
-  EXPECT_THAT(ErrorOf([&] { AddInPlace(x, 1); }), HasSubstr("NoGradGuard"));
-  EXPECT_THAT(ErrorOf([&] { AddInPlace(Slice(x, 0, 0, 1), 1); }), HasSubstr("a view of one"));
-  EXPECT_THAT(Values(x), ElementsAre(1, 2));
-}
-
-TEST(InPlaceTest, WritesThroughAView) {
-  const Tensor x = Leaf({1, 2, 3, 4}), w = Leaf({3, 5});
-  const Tensor h = x * 2, view = Slice(h, 0, 0, 2);
-  MulInPlace(view, 3);
-  AddInPlace(view, w * w);
-  EXPECT_THAT(Values(h), ElementsAre(15, 37, 6, 8));
-  std::vector<Tensor> grads =
-      Grad({Sum(h * FromList<float>({1, 2, 3, 4}))}, {x, w}, {.retain_graph = true});
-  EXPECT_THAT(Values(grads[0]), ElementsAre(6, 12, 6, 8));
-  EXPECT_THAT(Values(grads[1]), ElementsAre(6, 20));
-  // The view itself, and one that was made later.
-  grads = Grad({Sum(view) + Sum(Slice(h, 0, 1, 3))}, {x, w});
-  EXPECT_THAT(Values(grads[0]), ElementsAre(6, 12, 2, 0));
-  EXPECT_THAT(Values(grads[1]), ElementsAre(6, 20));
-}
-
-TEST(InPlaceTest, ViewsReadWhatTheirBaseHasBecome) {
-  const Tensor x = Leaf({1, 2, 3, 4});
-  const Tensor h = x * 2, view = Slice(h, 0, 0, 2);
-  MulInPlace(h, 3);
-  EXPECT_THAT(Values(Grad({Sum(view)}, {x})[0]), ElementsAre(6, 6, 0, 0));
-  // A base without history gets one.
-  const Tensor memory = Zeros({4}), early = Slice(memory, 0, 2, 4), w = Leaf({7, 8});
-  EXPECT_FALSE(RequiresGrad(early));
-  Assign(Slice(memory, 0, 1, 3), w * w);
-  EXPECT_TRUE(RequiresGrad(early));
-  EXPECT_FALSE(autograd::IsLeaf(memory));
-  EXPECT_THAT(Values(Grad({Sum(early * 10)}, {w})[0]), ElementsAre(0, 160));
-}
-
-TEST(InPlaceTest, ViewsThatDoNotMeetAreFree) {
-  const Tensor x = Leaf({1, 2, 3, 4});
-  const Tensor h = x * 1, left = Slice(h, 0, 0, 2), right = Slice(h, 0, 2, 4);
-  MulInPlace(left, 2);
-  MulInPlace(right, 3);
-  AddInPlace(left, right);
-  EXPECT_THAT(Values(h), ElementsAre(11, 16, 9, 12));
-  EXPECT_THAT(Values(Grad({Sum(h)}, {x})[0]), ElementsAre(2, 2, 6, 6));
-}
-
-TEST(InPlaceTest, ViewsThatMeetReadTheOldValues) {
-  const Tensor x = Leaf({1, 2, 3});
-  const Tensor h = x * 1, left = Slice(h, 0, 0, 2), right = Slice(h, 0, 1, 3),
-               twin = Slice(h, 0, 0, 2);
-  AddInPlace(left, right);  // 3, 5, 3
-  EXPECT_THAT(Values(Grad({Sum(right * FromList<float>({1, 10}))}, {x}, {.retain_graph = true})[0]),
-              ElementsAre(0, 1, 11));
-  AddInPlace(left, twin);  // 6, 10, 3
-  EXPECT_THAT(Values(h), ElementsAre(6, 10, 3));
-  EXPECT_THAT(Values(Grad({Sum(twin)}, {x})[0]), ElementsAre(2, 4, 2));
-}
-
-TEST(InPlaceTest, NumericalGradientsOfWritesThroughViewsOfViews) {
-  const auto function = [](const std::vector<Tensor>& in) {
-    const Tensor h = in[0] * 1;  // [3, 4]
-    const Tensor row = Select(Transpose(Reshape(h, {2, 6}), 0, 1), 0, 3);
-    MulInPlace(row, -3);
-    AddInPlace(row, Exp(in[1]));
-    const Tensor corner = Diagonal(h, 1);
-    Assign(corner, Exp(Diagonal(h)));
-    return std::vector<Tensor>{h * h, Sin(row), corner};
-  };
-  const std::vector<Tensor> inputs = {Reshape(Linspace(-1, 1, 12, {.dtype = kFloat64}), {3, 4}),
-                                      FromList<double>({0.5, -2})};
-  EXPECT_EQ(autograd::GradCheck(function, inputs), "");
-  EXPECT_EQ(autograd::GradGradCheck(function, inputs), "");
-}
-
-TEST(InPlaceTest, PartsAreViewsLikeSlices) {
-  const auto with_parts = [](const std::vector<Tensor>& in) {
-    const Tensor h = in[0] * 1;  // [3, 4]
-    const std::vector<Tensor> parts = Split(h, {1, 3}, 1), rows = Unbind(h);
-    MulInPlace(parts[1], -3);
-    AddInPlace(rows[1], Exp(in[1]));
-    return std::vector<Tensor>{h * h, Sin(parts[0]), parts[1], rows[1] * rows[2]};
-  };
-  const auto with_slices = [](const std::vector<Tensor>& in) {
-    const Tensor h = in[0] * 1, left = Slice(h, 1, 0, 1), right = Slice(h, 1, 1),
-                 row = Select(h, 0, 1);
-    const Tensor last = Select(h, 0, 2);
-    MulInPlace(right, -3);
-    AddInPlace(row, Exp(in[1]));
-    return std::vector<Tensor>{h * h, Sin(left), right, row * last};
-  };
-  const std::vector<Tensor> inputs = {Reshape(Linspace(-1, 1, 12, {.dtype = kFloat64}), {3, 4}),
-                                      FromList<double>({0.5, -2, 1, 0})};
-  const std::vector<Tensor> parts = with_parts(inputs), slices = with_slices(inputs);
-  for (size_t i = 0; i < parts.size(); ++i) EXPECT_TRUE(SameBits(parts[i], slices[i])) << i;
-  EXPECT_EQ(autograd::GradCheck(with_parts, inputs), "");
-  EXPECT_EQ(autograd::GradGradCheck(with_parts, inputs), "");
 }
 
 TEST(ListTest, PartsAreOneOperation) {
@@ -365,57 +226,6 @@ TEST(WantedTest, GradientsOfSomeInputs) {
     };
     EXPECT_TRUE(SameBits(second(first), second(both)));
   }
-}
-
-TEST(InPlaceTest, DetachedMemoryHasNoHistory) {
-  const Tensor x = Leaf({1, 2});
-  const Tensor h = x * 2, detached = Detach(h);
-  EXPECT_FALSE(detached.base().defined());
-  MulInPlace(detached, 5);
-  EXPECT_FALSE(RequiresGrad(detached));
-  EXPECT_THAT(Values(Grad({Sum(h)}, {x})[0]), ElementsAre(2, 2));
-}
-
-// A node saves views; their base's history leads to the node.
-TEST(InPlaceTest, HistoriesOfBasesAreNoCycles) {
-  const auto run = [] {
-    const Tensor x = Leaf({1, 2, 3, 4});
-    const Tensor h = x * 2, left = Slice(h, 0, 0, 2), right = Slice(h, 0, 2, 4);
-    AddInPlace(right, left * left);
-    MulInPlace(left, Exp(right) * right);
-    EXPECT_TRUE(RequiresGrad(h));
-  };
-  run();
-  const int64_t before = CpuAllocator().Stats().allocated;
-  for (int i = 0; i < 20; ++i) run();
-  EXPECT_EQ(CpuAllocator().Stats().allocated, before);
-}
-
-TEST(InPlaceTest, AssignCutsTheOldHistory) {
-  const Tensor x = Leaf({1, 2}), y = Leaf({3, 4});
-  const Tensor h = x * 2;
-  Assign(h, y * 5);
-  const std::vector<Tensor> grads = Grad({Sum(h)}, {x, y});
-  EXPECT_THAT(Values(grads[0]), ElementsAre(0, 0));
-  EXPECT_THAT(Values(grads[1]), ElementsAre(5, 5));
-}
-
-TEST(InPlaceTest, AFlatResultPassesZeros) {
-  const Tensor x = Leaf({1.5, 2.5});
-  const Tensor h = x * 2;
-  FloorInPlace(h);
-  EXPECT_THAT(Values(Grad({Sum(h + x)}, {x})[0]), ElementsAre(1, 1));
-}
-
-TEST(InPlaceTest, WhatSavesItsOwnInputIsFreed) {
-  const Tensor x = SetRequiresGrad(Ones({1000}));
-  const int64_t before = CpuAllocator().Stats().allocated;
-  for (int i = 0; i < 3; ++i) {
-    const Tensor h = x * 2;
-    SinInPlace(h);
-    MulInPlace(h, h);
-  }
-  EXPECT_EQ(CpuAllocator().Stats().allocated, before);
 }
 
 TEST(RecordingTest, UndefinedTensorsAreErrors) {
@@ -585,120 +395,6 @@ TEST(CornerTest, WhatDropoutDropsHasNoGradientEvenBesideInfinities) {
 }
 
 // ---- threads: which values count is open, but every one is somebody's --------------------------
-
-// Runs each function `times` times on a thread of its own.
-void Together(int times, const std::vector<std::function<void()>>& functions) {
-  std::vector<std::thread> threads;
-  for (const auto& function : functions) {
-    threads.emplace_back([&function, times] {
-      for (int i = 0; i < times; ++i) function();
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
-
-TEST(ThreadsTest, GradientsOfSeveralThreadsAddUpInOneLeaf) {
-  const Tensor w = Leaf({1, 2, 3});
-  const auto backward = [&] { Backward(Sum(w * 2.0)); };
-  Together(200, {backward, backward, backward});
-  EXPECT_THAT(Values(autograd::GradOf(w)), ElementsAre(1200, 1200, 1200));
-}
-
-TEST(ThreadsTest, AGradientIsReplacedAndReadDuringBackward) {
-  const Tensor w = Leaf({1, 2, 3});
-  const auto backward = [&] { Backward(Sum(Square(w))); };
-  Together(300, {backward, backward, [&] { autograd::SetGrad(w, {}); },
-                 [&] { autograd::SetGrad(w, Ones({3})); },
-                 [&] {
-                   const Tensor grad = autograd::GradOf(w);
-                   EXPECT_TRUE(!grad.defined() || grad.numel() == 3);
-                 }});
-}
-
-TEST(ThreadsTest, TheFirstUsesOfALeafMeet) {
-  for (int i = 0; i < 100; ++i) {
-    const Tensor x = FromList<float>({1, 2});
-    Together(1, {[&] { SetRequiresGrad(x); }, [&] { autograd::SetGrad(x, Ones({2})); },
-                 [&] { Sum(x * 2.0); }, [&] { autograd::GradOf(x); }});
-    EXPECT_TRUE(RequiresGrad(x));
-    EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(1, 1));
-  }
-}
-
-TEST(ThreadsTest, OneGraphRunsBackwardInTwoThreads) {
-  for (int i = 0; i < 50; ++i) {
-    const bool retain = i % 2 == 0;
-    const Tensor w = Leaf({0.5});
-    Tensor y = w;
-    for (int k = 0; k < 20; ++k) y = Exp(y * 0.5);
-    const Tensor loss = Sum(y);
-    Backward(loss, {.retain_graph = true});
-    const float once = autograd::GradOf(w).Item<float>();
-    autograd::SetGrad(w, {});
-    std::atomic<int> failed{0};
-    const auto backward = [&] {
-      try {
-        Backward(loss, {.retain_graph = retain});
-      } catch (const Error& error) {
-        EXPECT_THAT(error.message(), HasSubstr("already freed"));
-        ++failed;
-      }
-    };
-    Together(1, {backward, backward});
-    EXPECT_LE(failed, retain ? 0 : 1);
-    EXPECT_FLOAT_EQ(autograd::GradOf(w).Item<float>(), once * static_cast<float>(2 - failed));
-  }
-}
-
-TEST(ThreadsTest, HooksAreAddedDuringBackward) {
-  const Tensor w = Leaf({1, 2});
-  const Tensor y = w * 2.0;
-  std::atomic<int> calls{0};
-  const auto hook = [&](const Tensor&) {
-    ++calls;
-    return Tensor();
-  };
-  Together(100,
-           {[&] { Backward(Sum(y), {.retain_graph = true}); },
-            [&] { autograd::RegisterHook(w, hook); }, [&] { autograd::RegisterHook(y, hook); }});
-  calls = 0;
-  Backward(Sum(y));
-  EXPECT_EQ(calls, 200);
-}
-
-TEST(ThreadsTest, TheHistoryOfATensorIsReplacedWhileOthersUseIt) {
-  const Tensor w = Leaf({1, 2});
-  const Tensor y = w * 1.0;
-  // What changes the values takes turns, so that only the history is shared.
-  std::mutex values;
-  const auto change = [&](auto function) {
-    return [&values, function] {
-      const std::lock_guard lock(values);
-      try {
-        function();
-      } catch (const Error&) {
-      }
-    };
-  };
-  const auto look = [&] {
-    autograd::RecordedOp(y);
-    autograd::IsLeaf(y);
-    RequiresGrad(y);
-  };
-  Together(200, {change([&] { MulInPlace(y, w); }), change([&] { FloorInPlace(y); }),
-                 change([&] { Backward(Sum(y + w)); }), look, look});
-}
-
-// The next number of a thread takes the place of its last, unless somebody keeps that.
-TEST(AutogradTest, NumbersThatHistoryKeepsStay) {
-  const Tensor x = SetRequiresGrad(FromList({1.f, 2.f}));
-  const Tensor doubled = x * 2.0, tripled = x * 3.0;
-  const Tensor other = x * int64_t{7} * 0.5;
-  Backward(Sum(doubled));
-  EXPECT_TRUE(AllClose(autograd::GradOf(x), FromList({2.f, 2.f})));
-  Backward(Sum(tripled) + Sum(other));
-  EXPECT_TRUE(AllClose(autograd::GradOf(x), FromList({8.5f, 8.5f})));
-}
 
 }  // namespace
 }  // namespace neura

@@ -79,7 +79,7 @@ void BatchNorm::VisitMembers(MemberVisitor& visitor) {
 Tensor BatchNorm::Forward(const Tensor& input) {
   CheckInput(input);
   if (input.size(1) != options.num_features) {
-    ThrowInvalidArgument(absl::StrCat(TypeName(), ": dimension 1 of ", neura::Describe(input),
+    ThrowInvalidArgument(absl::StrCat("batch_norm: dimension 1 of ", neura::Describe(input),
                                       " must be num_features = ", options.num_features));
   }
   if (!training() && options.track_running_stats) {
@@ -107,13 +107,13 @@ void BatchNorm::UpdateRunningStats(const Tensor& mean, const Tensor& variance, i
 void BatchNorm1d::CheckInput(const Tensor& input) const {
   if (input.dim() != 2 && input.dim() != 3) {
     ThrowInvalidArgument(
-        absl::StrCat("BatchNorm1d: expected [N, C] or [N, C, L], got ", neura::Describe(input)));
+        absl::StrCat("batch_norm: expected [N, C] or [N, C, L], got ", neura::Describe(input)));
   }
 }
 void BatchNorm2d::CheckInput(const Tensor& input) const {
   if (input.dim() != 4) {
     ThrowInvalidArgument(
-        absl::StrCat("BatchNorm2d: expected [N, C, H, W], got ", neura::Describe(input)));
+        absl::StrCat("batch_norm: expected [N, C, H, W], got ", neura::Describe(input)));
   }
 }
 

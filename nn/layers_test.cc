@@ -84,7 +84,7 @@ TEST(BatchNormTest, RejectsWhatItCannotNormalize) {
   EXPECT_THAT(ErrorOf([&] {
                 layer(Ones({2, 2}));
               }),
-              HasSubstr("BatchNorm2d: expected [N, C, H, W]"));
+              HasSubstr("BatchNorm2d: batch_norm: expected [N, C, H, W]"));
   EXPECT_THAT(ErrorOf([&] { layer(Ones({1, 2, 1, 1})); }), HasSubstr("more than one value"));
 }
 

@@ -1,5 +1,4 @@
 // Where a new thread's stack begins, which JavaScript sets before the thread runs.
-#if defined(__EMSCRIPTEN_PTHREADS__)
 #include <pthread.h>
 
 extern "C" __attribute__((used)) void* neura_thread_stack(pthread_t thread) {
@@ -10,4 +9,3 @@ extern "C" __attribute__((used)) void* neura_thread_stack(pthread_t thread) {
   pthread_attr_getstack(&attributes, &end, &bytes);
   return static_cast<char*>(end) + bytes;
 }
-#endif

@@ -3,7 +3,6 @@
 // found. These functions take the place of the library's, on a shared context, and so exceptions
 // may be on one thread at a time: what runs on others throws nothing (ParallelFor). The ABI:
 // https://github.com/WebAssembly/tool-conventions/blob/main/EHScheme.md
-#if defined(__EMSCRIPTEN_PTHREADS__)
 #include <cstdint>
 
 namespace {
@@ -57,4 +56,3 @@ uintptr_t _Unwind_GetLanguageSpecificData(Context* context) { return context->la
 uintptr_t _Unwind_GetRegionStart(Context*) { return 0; }
 
 }  // extern "C"
-#endif

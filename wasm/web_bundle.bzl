@@ -1,5 +1,6 @@
 """The npm package: JavaScript around two WebAssembly modules."""
 
+load("//tools/build:neura.bzl", "neura_cc_binary", "neura_cc_library")
 load(":linked_ops.bzl", "linked_ops_header")
 load(":version.bzl", "WASM")
 load(":web_module.bzl", "web_module")
@@ -17,8 +18,8 @@ def _package_impl(ctx):
     copies = {source.basename: source for source in ctx.files.srcs}
     copies["neura.wasm"] = ctx.file.module
     copies["neura-threads.wasm"] = ctx.file.threads_module
-    for model in ctx.attr.module[OutputGroupInfo].model.to_list():
-        copies[model.basename] = model
+    if ctx.file.model:
+        copies[ctx.file.model.basename] = ctx.file.model
     for name, source in copies.items():
         output = ctx.actions.declare_file("{}/{}".format(ctx.label.name, name))
         ctx.actions.run_shell(
@@ -33,6 +34,8 @@ def _package_impl(ctx):
 _package = rule(
     implementation = _package_impl,
     attrs = {
+        # Made in the one configuration in which its operations are listed.
+        "model": attr.label(allow_single_file = [".onnx"], cfg = "host"),
         "module": attr.label(mandatory = True, allow_single_file = True),
         "package_name": attr.string(mandatory = True),
         "srcs": attr.label_list(mandatory = True, allow_files = True),
@@ -45,7 +48,7 @@ _package = rule(
 def neura_web_bundle(name, model = None, package_name = "neura", **kwargs):
     """The folder <name>, an npm package.
 
-    Compiling it takes minutes, once for each model: what is linked is part of the configuration.
+    Compiling the libraries takes minutes, once for all bundles; each compiles for itself only what selects operations.
 
     Args:
       name: of the target and the folder.
@@ -53,7 +56,7 @@ def neura_web_bundle(name, model = None, package_name = "neura", **kwargs):
       package_name: under which programs import it; other than "neura" where one program has several.
       **kwargs: visibility and the like.
     """
-    linked_ops = str(Label("//tensor/ops:every_op"))
+    linked_ops = Label("//tensor/ops:every_op")
     if model != None:
         header = name + "_linked_ops/linked_ops.h"
         linked_ops_header(
@@ -61,27 +64,38 @@ def neura_web_bundle(name, model = None, package_name = "neura", **kwargs):
             model = model,
             out = header,
         )
+        linked_ops = name + "_linked_ops"
         native.cc_library(
-            name = name + "_linked_ops",
+            name = linked_ops,
             hdrs = [header],
             include_prefix = "neura/tensor/ops",
-            strip_include_prefix = name + "_linked_ops",
+            strip_include_prefix = linked_ops,
         )
-        linked_ops = "{}//{}:{}_linked_ops".format(native.repository_name(), native.package_name(), name)
-    web_module(
-        name = name + "_module",
-        linked_ops = linked_ops,
-        model = model,
-        program = Label("//wasm:program"),
+    neura_cc_library(
+        name = name + "_ops",
+        srcs = [Label("//wasm:op_selection")],
+        tags = ["manual"],  # a library for this machine has it in itself
+        deps = [
+            linked_ops,
+            Label("//wasm:exports"),
+        ],
+        alwayslink = True,
     )
-    web_module(
-        name = name + "_threads_module",
-        linked_ops = linked_ops,
-        program = Label("//wasm:program"),
-        threads = True,
-    )
+    for module, threads in {"module": False, "threads_module": True}.items():
+        program = "{}_{}_program".format(name, module)
+        neura_cc_binary(
+            name = program,
+            tags = ["manual"],  # without main(): no program of this machine
+            deps = [name + "_ops"] + ([Label("//wasm:threads")] if threads else []),
+        )
+        web_module(
+            name = "{}_{}".format(name, module),
+            program = program,
+            threads = threads,
+        )
     _package(
         name = name,
+        model = model,
         module = name + "_module",
         package_name = package_name,
         srcs = [Label("//wasm:javascript")],

@@ -3,44 +3,33 @@
 load("//tools/build:cc_toolchain.bzl", "TOOLCHAIN_OPTIONS", "toolchain_options")
 
 # Transitions and macros are also called from other workspaces: strings must say where //tensor is.
-_LINKED_OPS = str(Label("//tensor/ops:linked_ops"))
+_OPS_BY_PROGRAM = str(Label("//tensor/ops:ops_by_program"))
 
-def _wasm_transition_impl(settings, attr):
+def _wasm_transition_impl(_settings, attr):
     options = toolchain_options(
         cpu = "wasm",
         crosstool_top = Label("//wasm/toolchain:emscripten"),
-        features = ["threads" if attr.threads else "one_thread"],
+        features = ["threads"] if attr.threads else [],
     )
-    options[_LINKED_OPS] = attr.linked_ops
+    options[_OPS_BY_PROGRAM] = True
     return options
 
+# To one configuration for all modules with threads and one for all others, in which libraries are compiled once.
 _wasm_transition = transition(
     implementation = _wasm_transition_impl,
     inputs = [],
-    outputs = TOOLCHAIN_OPTIONS + [_LINKED_OPS],
+    outputs = TOOLCHAIN_OPTIONS + [_OPS_BY_PROGRAM],
 )
 
 def _web_module_impl(ctx):
     module = ctx.actions.declare_file(ctx.label.name + ".wasm")
     ctx.actions.symlink(output = module, target_file = ctx.file.program)
-    return [
-        DefaultInfo(files = depset([module])),
-        OutputGroupInfo(model = depset(ctx.files.model)),
-    ]
+    return [DefaultInfo(files = depset([module]))]
 
 web_module = rule(
     implementation = _web_module_impl,
     doc = "<name>.wasm: a cc_binary compiled by emscripten, whatever else is built for.",
     attrs = {
-        "linked_ops": attr.string(
-            default = str(Label("//tensor/ops:every_op")),
-            doc = "The library of the header linked_ops.h, with its repository.",
-        ),
-        "model": attr.label(
-            allow_single_file = [".onnx"],
-            cfg = "host",
-            doc = "Handed on, from the one configuration in which it is made.",
-        ),
         "program": attr.label(mandatory = True, allow_single_file = True),
         "threads": attr.bool(doc = "For memory that web workers share."),
         "_allowlist_function_transition": attr.label(

@@ -155,5 +155,8 @@ def test_errors():
         nr.ones(2, 3).repeat(2)
     with pytest.raises(ValueError):
         nr.meshgrid(nr.ones(2), indexing="no")
-    with pytest.raises(ValueError, match="one_hot"):
-        nr.nn.functional.one_hot(nr.tensor([3]), 2)
+    for classes in ([3], [-1, 0]):
+        with pytest.raises(ValueError, match="one_hot: classes must lie in"):
+            nr.nn.functional.one_hot(nr.tensor(classes), 2)
+    with pytest.raises(ValueError, match="one_hot: classes must lie in"):
+        nr.nn.functional.one_hot(nr.tensor([-1, 0]))

@@ -33,6 +33,10 @@ TEST(ShapeTest, Contiguity) {
   const int64_t huge = int64_t{1} << 40;
   EXPECT_EQ(ContiguousStrides({huge, 0, huge, huge}), (Dims{1, 1, 1, 1}));
   EXPECT_TRUE(IsContiguous({huge, 0, huge, huge}, {1, 1, 1, 1}));
+  EXPECT_EQ(ErrorOf([] {
+              ContiguousStrides({int64_t{1} << 40, int64_t{1} << 40});
+            }),
+            "shape [1099511627776, 1099511627776] has more elements than 64 bits can count");
 }
 
 TEST(ShapeTest, Broadcasting) {

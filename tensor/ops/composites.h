@@ -17,8 +17,8 @@ namespace neura {
   Result Name parameters;
 #include "neura/tensor/ops/composites.inc"
 
-// The same, overwriting the input, which they return; they throw InvalidArgument where the result
-// has another shape or a dtype of a higher category.
+// ClampBetween, AddScaled and SubScaled, overwriting the input, which they return; they throw
+// InvalidArgument where the result has another shape or a dtype of a higher category.
 Tensor ClampBetweenInPlace(const Tensor& input, const std::optional<Operand>& min = {},
                            const std::optional<Operand>& max = {});
 Tensor AddScaledInPlace(const Tensor& input, const Operand& other, const Scalar& alpha = 1);

@@ -297,6 +297,12 @@ TEST(ErrorTest, SpatialDimensions) {
                 MaxPool2d(x, {.kernel_size = {2, 2, 2}});
               }),
               HasSubstr("kernel_size = [2, 2, 2] must be one number, or one for each of the 2"));
+  EXPECT_THAT(ErrorOf([&] { MaxPool2d(x, {.kernel_size = 0}); }),
+              HasSubstr("kernel_size = 0 must be from 1 to 2147483648"));
+  EXPECT_THAT(ErrorOf([&] {
+                Conv2d(x, Ones({2, 2, 3, 3}), {}, {.padding = {1, -1}});
+              }),
+              HasSubstr("padding = [1, -1] must be from 0 to 2147483648"));
   EXPECT_THAT(ErrorOf([&] {
                 ConvTranspose1d(row, Ones({2, 2, 3}), {}, {.output_padding = {0, 0}});
               }),

@@ -1,6 +1,5 @@
-// Which operations a program holds. A program for one model replaces this header, through the flag
-// //tensor/ops:linked_ops, by one that names the operations of the model; the linker drops the
-// others.
+// Which operations a program holds. A web bundle for one model compiles the files that include this
+// header with one that names the operations of the model; the linker drops the others.
 #ifndef NEURA_TENSOR_OPS_LINKED_OPS_H_
 #define NEURA_TENSOR_OPS_LINKED_OPS_H_
 

@@ -27,6 +27,13 @@ def neura_cc_library(name, copts = [], **kwargs):
         **kwargs
     )
 
+def unless_by_program(values):
+    """What a library has, except where each program brings its own (//tensor/ops:ops_by_program)."""
+    return select({
+        "//tensor/ops:by_program": [],
+        "//conditions:default": values,
+    })
+
 def neura_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(
         name = name,

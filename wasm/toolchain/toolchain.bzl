@@ -36,15 +36,6 @@ def _config_impl(ctx):
         ),
         flags_feature("standard_library", [ACTION_NAMES.cpp_compile], ["-include", ctx.file.missing.path]),
         flags_feature("threads", COMPILE_ACTIONS + _LINK, ["-pthread"], enabled = False),
-        flags_feature(
-            "thread_stacks",
-            _LINK,
-            [
-                "-sDEFAULT_PTHREAD_STACK_SIZE=1MB",
-                # Growing shared memory is slow for emscripten's JavaScript only.
-                "-Wno-pthreads-mem-growth",
-            ],
-        ),
         feature(name = "static_linking_mode", enabled = True),
         feature(name = "supports_start_end_lib", enabled = False),
         feature(name = "supports_dynamic_linker", enabled = False),

@@ -8,8 +8,8 @@
 #include <type_traits>
 
 #include "neura/tensor/cpu/few_targets.h"  // IWYU pragma: keep
+#include "neura/tensor/cpu/kernels/pointwise_rows.h"
 #include "neura/tensor/cpu/kernels/pointwise_table.h"
-#include "neura/tensor/ops/op_list/pointwise.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/kernels/pointwise_scalar.cc"

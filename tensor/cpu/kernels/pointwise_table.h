@@ -5,8 +5,7 @@
 #include <cstddef>
 
 #include "neura/tensor/core/dtype.h"
-#include "neura/tensor/ops/linked_ops.h"
-#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/schema.h"
 
 namespace neura::cpu {
 
@@ -26,17 +25,6 @@ struct PointwiseTable {
 
 // The loop of an operation in a dtype; null where there is none.
 PointwiseLoop PointwiseLoopOf(OpId op, DType dtype);
-
-// For a file that defines
-//   Unary<DTypeRule, Op>, UnaryWith<DTypeRule, Op, Options> and Binary<DTypeRule, Op>(table, id)
-// each row's call of one of them, unless the program is built without the operation.
-#define NEURA_FILL_UNARY(Name, name, rule, ...) \
-  if constexpr (IsLinked(#Name)) Unary<DTypeRule::rule, el::Name##Op>(table, op::k##Name);
-#define NEURA_FILL_UNARY_WITH(Name, name, Options, rule, ...) \
-  if constexpr (IsLinked(#Name))                              \
-    UnaryWith<DTypeRule::rule, el::Name##Op, Options>(table, op::k##Name);
-#define NEURA_FILL_BINARY(Name, name, rule, ...) \
-  if constexpr (IsLinked(#Name)) Binary<DTypeRule::rule, el::Name##Op>(table, op::k##Name);
 
 // Loops over numbers, then loops over vectors in the place of some of them.
 void FillScalarLoops(PointwiseTable& table);

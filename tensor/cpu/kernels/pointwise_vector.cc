@@ -4,6 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "neura/tensor/cpu/kernels/pointwise_rows.h"
 #include "neura/tensor/cpu/kernels/pointwise_table.h"
 #include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 
