@@ -35,7 +35,8 @@ PyObject* Binary(PyObject* a, PyObject* b) {
     if (!FromPython(tensor_first ? b : a, &number)) Py_RETURN_NOTIMPLEMENTED;
     const Tensor& tensor = TensorOf(tensor_first ? a : b);
     return ToPython(WithoutGil([&] {
-      const Tensor other = NumberBeside(op, tensor, number, !tensor_first);
+      const NumberTensor beside = NumberBeside(op, tensor, number, !tensor_first);
+      const Tensor& other = beside;
       return tensor_first ? neura::CallAny(op, nullptr, tensor, other)
                           : neura::CallAny(op, nullptr, other, tensor);
     }));
@@ -45,9 +46,19 @@ PyObject* Binary(PyObject* a, PyObject* b) {
 template <OpId op>
 PyObject* InPlace(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
-    Operand operands[2];
-    if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
-    WithoutGil([&] { DispatchInPlace(op, nullptr, {&operands[0].tensor, &operands[1].tensor}); });
+    const Tensor& target = TensorOf(a);
+    if (IsTensor(b)) {
+      const Tensor& source = TensorOf(b);
+      WithoutGil([&] { DispatchInPlace(op, nullptr, {&target, &source}); });
+      return Py_NewRef(a);
+    }
+    Scalar number;
+    if (!FromPython(b, &number)) Py_RETURN_NOTIMPLEMENTED;
+    WithoutGil([&] {
+      const NumberTensor beside = NumberBeside(op, target, number, false);
+      const Tensor& other = beside;
+      DispatchInPlace(op, nullptr, {&target, &other});
+    });
     return Py_NewRef(a);
   });
 }

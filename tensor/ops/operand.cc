@@ -14,8 +14,9 @@ void NumbersToTensors(OpId op, absl::Span<Operand> inputs) {
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].is_tensor) continue;
-    inputs[i] = beside == nullptr ? ScalarTensor(inputs[i].scalar)
-                                  : NumberBeside(op, *beside, inputs[i].scalar, i < place);
+    inputs[i] = beside == nullptr
+                    ? ScalarTensor(inputs[i].scalar)
+                    : NumberBeside(op, *beside, inputs[i].scalar, i < place).Release();
   }
 }
 

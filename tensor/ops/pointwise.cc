@@ -108,7 +108,8 @@ Tensor ClampBetween(const Tensor& input, const std::optional<Operand>& min,
       return bound->tensor;
     }
     const Tensor* both[] = {&input, &other->tensor};
-    return NumberBeside(op::kClamp, Cast(input, PromotedDType(both)), bound->scalar, false);
+    return NumberBeside(op::kClamp, Cast(input, PromotedDType(both)), bound->scalar, false)
+        .Release();
   };
   // The bound where it binds or is NaN. Elsewhere, also where it is met, the input.
   const auto bounded = [](const Tensor& x, const Tensor& bound, const Tensor& binds) {

@@ -76,15 +76,9 @@ Tensor Constant(const Scalar& value, DimsView shape, DType dtype, Device device)
 }
 
 // The calling thread's last number, for the next one: mostly nobody keeps it beyond its operation.
+// Undefined while it is in use.
 struct LastNumber {
   Tensor tensor;
-
-  bool IsFree() const {
-    const TensorImpl* impl = tensor.impl();
-    return internal::kRecycleObjects && impl != nullptr &&
-           impl->refs.load(std::memory_order_acquire) == 1 && impl->storage->unique() &&
-           impl->extensions.load(std::memory_order_relaxed) == nullptr;
-  }
 };
 
 // Made without a call where nobody would see it.
@@ -94,15 +88,14 @@ Tensor Number(const Scalar& value, DType dtype, Device device) {
     number.impl()->number = true;
     return number;
   }
-  auto& last = internal::ThreadOwned<LastNumber>();
-  if (!last.IsFree()) {
-    last.tensor = Tensor::Empty({}, kComplex128, kCpu);  // memory for any dtype
-    last.tensor.impl()->number = true;
+  Tensor number = std::move(internal::ThreadOwned<LastNumber>().tensor);
+  if (!number.defined()) {
+    number = Tensor::Empty({}, kComplex128, kCpu);  // memory for any dtype
+    number.impl()->number = true;
   }
-  last.tensor.impl()->dtype = dtype;
-  SwitchDType(dtype,
-              [&]<typename T>(T) { *static_cast<T*>(last.tensor.raw_data()) = value.To<T>(); });
-  return last.tensor;
+  number.impl()->dtype = dtype;
+  SwitchDType(dtype, [&]<typename T>(T) { *static_cast<T*>(number.raw_data()) = value.To<T>(); });
+  return number;
 }
 
 // An integer that `dtype`, which it has beside the tensor, cannot hold.
@@ -136,16 +129,30 @@ Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType 
 
 }  // namespace
 
-Tensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first) {
-  if (!tensor.defined()) return {};  // the call reports it
+NumberTensor::~NumberTensor() {
+  const TensorImpl* impl = tensor_.impl();
+  if (!internal::kRecycleObjects || impl == nullptr) return;
+  // Tensors of their own have less memory than any dtype may need.
+  const Storage& storage = *impl->storage;
+  if (storage.bytes() == ItemSize(kComplex128) && impl->number && storage.device() == kCpu &&
+      impl->refs.load(std::memory_order_acquire) == 1 && storage.unique() &&
+      impl->extensions.load(std::memory_order_relaxed) == nullptr) {
+    internal::ThreadOwned<LastNumber>().tensor = std::move(tensor_);
+  }
+}
+
+NumberTensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first) {
+  if (!tensor.defined()) return NumberTensor({});  // the call reports it
   const DType dtype = ScalarDType(tensor.dtype(), number);
   if (op == op::kPow && !number_first && IsIntegral(dtype) && number.To<int64_t>() < 0) {
     ThrowInvalidArgument(absl::StrCat("pow: ", Describe(tensor), " to the power of ",
                                       ToString(number),
                                       ": integers have no negative powers; cast them first"));
   }
-  if (IsIntegral(dtype) && !number.Fits(dtype)) return OutsideNumber(op, tensor, number, dtype);
-  return Number(number, NumberDType(dtype, tensor.device()), tensor.device());
+  if (IsIntegral(dtype) && !number.Fits(dtype)) {
+    return NumberTensor(OutsideNumber(op, tensor, number, dtype));
+  }
+  return NumberTensor(Number(number, NumberDType(dtype, tensor.device()), tensor.device()));
 }
 
 }  // namespace neura

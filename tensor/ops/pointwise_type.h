@@ -2,6 +2,8 @@
 #ifndef NEURA_TENSOR_OPS_POINTWISE_TYPE_H_
 #define NEURA_TENSOR_OPS_POINTWISE_TYPE_H_
 
+#include <utility>
+
 #include "neura/tensor/ops/dispatch.h"
 
 namespace neura {
@@ -24,12 +26,27 @@ DType ScalarDType(DType tensor, const Scalar& scalar);
 // that float16 is not multiplied by a rounded 0.1.
 DType NumberDType(DType common, Device device);
 
+// A number as a tensor. Where nobody has kept that when this is destroyed, the thread's next number
+// takes its place.
+class NumberTensor {
+ public:
+  explicit NumberTensor(Tensor tensor) : tensor_(std::move(tensor)) {}
+  NumberTensor(NumberTensor&&) = default;
+  ~NumberTensor();
+
+  operator const Tensor&() const { return tensor_; }
+  Tensor Release() && { return std::move(tensor_); }
+
+ private:
+  Tensor tensor_;
+};
+
 // `number` as the tensor that `op` takes beside `tensor`, before it or after it. It is of the dtype
 // of NumberDType(ScalarDType()), unless it is an integer that this cannot hold: then what is
 // compared is compared as int64, what is divided is divided in floating point, sums and products
 // wrap as they do anyway, a clamp's bound is the nearest value that the dtype has, and other
 // operations throw InvalidArgument. So does a power of integers to a negative number.
-Tensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first);
+NumberTensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, bool number_first);
 
 }  // namespace neura
 
