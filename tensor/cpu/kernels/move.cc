@@ -170,6 +170,36 @@ void TransposeElements(int64_t rows, int64_t columns, const void* source, int64_
   }
 }
 
+// ---- one element for many --------------------------------------------------------------------
+
+template <typename T>
+void RepeatElement(int64_t n, const void* from, void* to) {
+  const hn::ScalableTag<T> d;
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  const auto values = hn::Set(d, value);
+  T* const out = static_cast<T*>(to);
+  for (int64_t i = 0; i < n; i += static_cast<int64_t>(hn::Lanes(d))) hn::Store(values, d, out + i);
+}
+void RepeatPair(int64_t n, const void* from, void* to) {
+  for (int64_t i = 0; i < n; ++i) std::memcpy(static_cast<char*>(to) + i * 16, from, 16);
+}
+
+RepeatLoop RepeatOfSize(size_t item_size) {
+  switch (item_size) {
+    case 1:
+      return &RepeatElement<uint8_t>;
+    case 2:
+      return &RepeatElement<uint16_t>;
+    case 4:
+      return &RepeatElement<uint32_t>;
+    case 8:
+      return &RepeatElement<uint64_t>;
+    default:
+      return &RepeatPair;
+  }
+}
+
 TransposeLoop LoopOfSize(size_t item_size) {
   switch (item_size) {
     case 1:
@@ -195,6 +225,7 @@ namespace {
 
 HWY_EXPORT(FrequentConvertLoop);
 HWY_EXPORT(LoopOfSize);
+HWY_EXPORT(RepeatOfSize);
 
 template <typename From, typename To>
 void ConvertRare(int64_t n, const void* source, void* target) {
@@ -243,6 +274,8 @@ ConvertLoop ConvertLoopOf(DType from, DType to) {
 TransposeLoop TransposeLoopOf(size_t item_size) {
   return HWY_DYNAMIC_DISPATCH(LoopOfSize)(item_size);
 }
+
+RepeatLoop RepeatLoopOf(size_t item_size) { return HWY_DYNAMIC_DISPATCH(RepeatOfSize)(item_size); }
 
 void CopyStrided(int64_t n, size_t item_size, const char* from, int64_t from_stride, char* to,
                  int64_t to_stride) {

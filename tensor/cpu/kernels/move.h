@@ -19,6 +19,12 @@ using TransposeLoop = void (*)(int64_t rows, int64_t columns, const void* from, 
                                void* to, int64_t to_stride);
 TransposeLoop TransposeLoopOf(size_t item_size);
 
+// Writes the element at `from` n times to `to`, which is aligned to 64 bytes, and as often as whole
+// vectors have it after that: at most 64 bytes more. Whole vectors, because what reads them by
+// vectors would wait for narrower ones to reach the cache.
+using RepeatLoop = void (*)(int64_t n, const void* from, void* to);
+RepeatLoop RepeatLoopOf(size_t item_size);
+
 // Copies n elements that lie `from_stride` bytes apart to places `to_stride` bytes apart, at any
 // address.
 void CopyStrided(int64_t n, size_t item_size, const char* from, int64_t from_stride, char* to,

@@ -156,9 +156,7 @@ bool RunPlain(const KernelCall& call) {
       return false;
     } else {
       if (input.numel() != 1) return false;
-      const size_t size = ItemSize(input.dtype());
-      CopyStrided(numel, size, static_cast<const char*>(inputs[i]), 0, repeated.buffers[i],
-                  static_cast<int64_t>(size));
+      RepeatLoopOf(ItemSize(input.dtype()))(numel, inputs[i], repeated.buffers[i]);
       inputs[i] = repeated.buffers[i];
     }
   }
