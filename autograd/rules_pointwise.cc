@@ -75,6 +75,7 @@ void AddPointwiseRules(RuleTable& table) {
   UNARY(Sqrt, kSaveOutput, g / (y * 2))
   UNARY(Rsqrt, kSaveOutput, g * (y * y * y) * -0.5)
   UNARY(Exp, kSaveOutput, g * y)
+  UNARY(Exp2, kSaveOutput, g * (y * std::numbers::ln2))
   UNARY(Expm1, kSaveOutput, g * (y + 1))
   UNARY(Log, kSaveInput, g / x)
   UNARY(Log2, kSaveInput, g / (x * std::log(2.0)))
@@ -89,7 +90,15 @@ void AddPointwiseRules(RuleTable& table) {
   UNARY(Sinh, kSaveInput, g * Cosh(x))
   UNARY(Cosh, kSaveInput, g * Sinh(x))
   UNARY(Tanh, kSaveOutput, g * (1 - y * y))
+  UNARY(Asinh, kSaveInput, g * Rsqrt(x * x + 1))
+  UNARY(Acosh, kSaveInput, g * Rsqrt(x * x - 1))
+  UNARY(Atanh, kSaveInput, g / (1 - x * x))
   UNARY(Erf, kSaveInput, g * Exp(-x * x) * kTwoOverSqrtPi)
+  UNARY(Erfc, kSaveInput, g * Exp(-x * x) * -kTwoOverSqrtPi)
+  UNARY(ErfInv, kSaveOutput, g * Exp(y * y) * (1 / kTwoOverSqrtPi))
+  UNARY(Lgamma, kSaveInput, g * Digamma(x))
+  UNARY(Digamma, kSaveInput, g * PolyGamma(x, {.n = 1}))
+  UNARY(PolyGamma, kSaveInput, g * PolyGamma(x, {.n = c.Get<PolyGammaOptions>().n + 1}))
   UNARY(Sigmoid, kSaveOutput, g * (y * (1 - y)))
   UNARY(Silu, kSaveInput, g * (Sigmoid(x) * (1 + x * (1 - Sigmoid(x)))))
   UNARY(Softplus, kSaveInput, g * Sigmoid(x))
@@ -108,6 +117,10 @@ void AddPointwiseRules(RuleTable& table) {
   BINARY(Mul, kSaveEachOther, g * b, g * a)
   BINARY(Div, (Saves{.inputs = 0b10, .for_second = 0b01}), g / b, -g * a / (b * b))
   BINARY(Remainder, (Saves{.for_second = 0b11}), g, -g * FloorDivide(a, b))
+  BINARY(Fmod, (Saves{.for_second = 0b11}), g, -g * Trunc(a / b))
+  BINARY(Hypot, (Saves{.inputs = 0b11, .outputs = 0b1}), g * (a / y), g * (b / y))
+  BINARY(CopySign, (Saves{.inputs = 0b1, .outputs = 0b1}), Where(a == 0, 0, g * (y / a)),
+         ZerosLike(g))
   BINARY(FloorDivide, kSaveNothing, ZerosLike(g), ZerosLike(g))
   BINARY(Pow, (Saves{.inputs = 0b11, .outputs = 0b1}), g * Where(b == 0, 0, b * Pow(a, b - 1)),
          g * y * LogBase(a))
@@ -136,7 +149,8 @@ void AddPointwiseRules(RuleTable& table) {
 
   for (OpId op :
        {op::kIsNan, op::kIsInf, op::kIsFinite, op::kLogicalNot, op::kLogicalAnd, op::kLogicalOr,
-        op::kLogicalXor, op::kEq, op::kNe, op::kLt, op::kLe, op::kGt, op::kGe}) {
+        op::kLogicalXor, op::kSignBit, op::kBitwiseNot, op::kBitwiseAnd, op::kBitwiseOr,
+        op::kBitwiseXor, op::kBitwiseLeftShift, op::kBitwiseRightShift, op::kEq, op::kNe, op::kLt, op::kLe, op::kGt, op::kGe}) {
     table.NotDifferentiable(op);
   }
 }

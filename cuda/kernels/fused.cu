@@ -29,7 +29,11 @@ template <DTypeRule kRule, typename T>
 using OperandOf = std::conditional_t<kRule == DTypeRule::kLogical, bool, T>;
 template <typename Op, DTypeRule kRule, typename T, typename... X>
 NEURA_DEVICE T Compute(X... x) {
-  return static_cast<T>(Op::Do(static_cast<OperandOf<kRule, T>>(x)...));
+  if constexpr (kRule == DTypeRule::kInteger || kRule == DTypeRule::kBits) {
+    return T(0);  // in no program
+  } else {
+    return static_cast<T>(Op::Do(static_cast<OperandOf<kRule, T>>(x)...));
+  }
 }
 
 // The elements of a tensor, or one for all.

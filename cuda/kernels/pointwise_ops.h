@@ -45,6 +45,10 @@ void SwitchOf(DType dtype, F&& f) {
     SwitchFloat(dtype, std::forward<F>(f));
   } else if constexpr (rule == DTypeRule::kNumber) {
     SwitchNumber(dtype, std::forward<F>(f));
+  } else if constexpr (rule == DTypeRule::kInteger) {
+    SwitchInteger(dtype, std::forward<F>(f));
+  } else if constexpr (rule == DTypeRule::kBits) {
+    dtype == kBool ? f(bool()) : SwitchInteger(dtype, f);
   } else {
     SwitchAny(dtype, std::forward<F>(f));
   }

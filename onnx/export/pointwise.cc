@@ -43,6 +43,11 @@ void WriteRsqrt(Exporter& exporter, const Node& node, const char*) {
                   {exporter.Emit("Sqrt", {exporter.Name(node.inputs[0])})});
 }
 
+void WriteExp2(Exporter& exporter, const Node& node, const char* onnx_name) {
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Number(2, InputDType(exporter, node)), exporter.Name(node.inputs[0])});
+}
+
 // tanh(x / 2) * (exp(x) + 1), which keeps its accuracy near 0.
 void WriteExpm1(Exporter& exporter, const Node& node, const char*) {
   const std::string& x = exporter.Name(node.inputs[0]);
@@ -86,6 +91,22 @@ void WriteLog1p(Exporter& exporter, const Node& node, const char*) {
 void WriteSilu(Exporter& exporter, const Node& node, const char*) {
   const std::string& x = exporter.Name(node.inputs[0]);
   exporter.EmitTo(node.outputs, "Mul", {x, exporter.Emit("Sigmoid", {x})});
+}
+
+void WriteErfc(Exporter& exporter, const Node& node, const char* onnx_name) {
+  exporter.EmitTo(node.outputs, "Sub",
+                  {exporter.Number(1, InputDType(exporter, node)),
+                   exporter.Emit(onnx_name, {exporter.Name(node.inputs[0])})});
+}
+
+// ONNX has them for integers from operator set 18 on.
+void WriteBits(Exporter& exporter, const Node& node, const char* onnx_name) {
+  if (InputDType(exporter, node) != kBool) {
+    exporter.Fail(node, "operator set 17 has it for bool alone");
+  }
+  std::vector<std::string> inputs;
+  for (graph::ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
+  exporter.EmitTo(node.outputs, onnx_name, std::move(inputs));
 }
 
 // ONNX asks it of float32 alone (float64 too for some), and integers are never either.
@@ -188,6 +209,27 @@ void WriteRemainder(Exporter& exporter, const Node& node, const char*) {
   exporter.EmitTo(node.outputs, "Where",
                   {OnOtherSide(exporter, rest, b, InputDType(exporter, node)),
                    exporter.Emit("Add", {rest, b}), rest});
+}
+
+void WriteFmod(Exporter& exporter, const Node& node, const char* onnx_name) {
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1])},
+                  {{"fmod", int64_t{1}}});
+}
+
+// The larger times sqrt(1 + ratio^2), which overflows no earlier than the result.
+void WriteHypot(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const DType dtype = InputDType(exporter, node);
+  const std::string a = exporter.Emit("Abs", {exporter.Name(node.inputs[0])}),
+                    b = exporter.Emit("Abs", {exporter.Name(node.inputs[1])});
+  const std::string high = exporter.Emit("Max", {a, b}), low = exporter.Emit("Min", {a, b});
+  const std::string none = exporter.Emit("Equal", {high, exporter.Number(0, dtype)});
+  const std::string ratio = exporter.Emit(
+      "Div", {low, exporter.Emit("Where", {none, exporter.Number(1, dtype), high})});
+  const std::string root = exporter.Emit(
+      onnx_name, {exporter.Emit("Add", {exporter.Emit("Mul", {ratio, ratio}),
+                                        exporter.Number(1, dtype)})});
+  exporter.EmitTo(node.outputs, "Mul", {high, root});
 }
 
 void WriteNe(Exporter& exporter, const Node& node, const char*) {

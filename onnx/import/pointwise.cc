@@ -150,18 +150,7 @@ void ReadDiv(NodeReader& node) {
 // With fmod, the result has the sign of the first.
 void ReadMod(NodeReader& node) {
   const ValueId a = node.in(0), b = node.in(1);
-  if (node.Int("fmod", 0) == 0) return node.Out(node.Add(op::kRemainder, {a, b}));
-  node.Out(node.Pointwise(
-      [](const Tensor& a, const Tensor& b) {
-        if (IsFloating(a.dtype())) {
-          const Tensor size = Remainder(Abs(a), Abs(b));
-          return Where(a < 0, -size, size);
-        }
-        // The least integer has no absolute value.
-        const Tensor rest = Remainder(a, b);
-        return Where(LogicalAnd(rest != 0, LogicalXor(a < 0, b < 0)), rest - b, rest);
-      },
-      a, b));
+  node.Out(node.Add(node.Int("fmod", 0) == 0 ? op::kRemainder : op::kFmod, {a, b}));
 }
 
 // The result has the dtype of the base.

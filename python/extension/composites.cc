@@ -2,6 +2,7 @@
 // results are of many types.
 #include "neura/python/extension/composites.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,8 +34,18 @@ py::object Extremum(const Tensor& input, const py::object& dim, bool keepdim) {
   if (!FromPython(dim.ptr(), &along)) {
     ThrowTypeError("max() or min(): argument 'dim' must be an integer or a tensor");
   }
-  const ValuesAndIndices result = WithoutGil([&] { return Along(input, along, keepdim); });
-  return py::handle(g_values_and_indices)(result.values, result.indices);
+  return py::reinterpret_steal<py::object>(
+      ToPython(WithoutGil([&] { return Along(input, along, keepdim); })));
+}
+
+// Of all elements, or along a dimension with their places.
+template <ValuesAndIndices (*Along)(const Tensor&, int64_t, bool)>
+py::object MedianFrom(const Tensor& input, const std::optional<int64_t>& dim, bool keepdim) {
+  if (dim) {
+    return py::reinterpret_steal<py::object>(
+        ToPython(WithoutGil([&] { return Along(input, *dim, keepdim); })));
+  }
+  return py::cast(WithoutGil([&] { return Along(Ravel(input), 0, false).values; }));
 }
 
 void InitReductions(Binder bind) {
@@ -47,10 +58,28 @@ void InitReductions(Binder bind) {
             "The largest element; along dim, a named tuple (values, indices); beside a tensor, "
             "maximum",
             &Extremum<AMax, Max, Maximum>);
+  bind.Both("median", "input, dim=None, keepdim=False",
+            "The lower of the middle elements, NaN where there is one; along dim, a named tuple "
+            "(values, indices)",
+            &MedianFrom<&Median>);
+  bind.Both("nanmedian", "input, dim=None, keepdim=False", "median of what is not NaN",
+            &MedianFrom<&NanMedian>);
   bind.Both("min", "input, dim=None, keepdim=False",
             "The smallest element; along dim, a named tuple (values, indices); beside a tensor, "
             "minimum",
             &Extremum<AMin, Min, Minimum>);
+}
+
+// A function whose first argument is a tensor, with its result written over that.
+template <auto kFunction, typename First, typename... Args>
+constexpr auto OverItself(Tensor (*)(First, Args...)) {
+  return +[](const py::object& self, Args... args) {
+    WithoutGil([&] {
+      const Tensor& input = TensorOf(self.ptr());
+      AssignResult(input, kFunction(input, args...));
+    });
+    return self;
+  };
 }
 
 template <Tensor (*function)(const Tensor&, const Operand&, const Scalar&)>
@@ -65,6 +94,29 @@ py::object ClampItself(const py::object& self, const std::optional<Operand>& min
   return self;
 }
 
+py::object DivideItself(const py::object& self, const Operand& other,
+                        const std::optional<std::string>& rounding_mode) {
+  WithoutGil([&] {
+    const Tensor& input = TensorOf(self.ptr());
+    if (rounding_mode) {
+      AssignResult(input, DivRounded(input, other, rounding_mode));
+    } else if (other.is_tensor) {
+      DivInPlace(input, other.tensor);
+    } else {
+      DivInPlace(input, other.scalar);
+    }
+  });
+  return self;
+}
+
+py::object RoundItself(const py::object& self, int64_t decimals) {
+  WithoutGil([&] {
+    const Tensor& input = TensorOf(self.ptr());
+    decimals == 0 ? RoundInPlace(input) : AssignResult(input, RoundTo(input, decimals));
+  });
+  return self;
+}
+
 std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim) {
   int64_t each = 0;
   if (FromPython(size.ptr(), &each)) return Split(x, each, dim);
@@ -73,6 +125,56 @@ std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim
     ThrowTypeError("split(): argument 'split_size_or_sections' must be IntOrInts");
   }
   return Split(x, DimsView(sizes), dim);
+}
+
+std::vector<Tensor> TensorSplitBy(const Tensor& x, const py::object& by, int64_t dim) {
+  int64_t sections = 0;
+  if (FromPython(by.ptr(), &sections)) return TensorSplit(x, sections, dim);
+  Dims indices;
+  if (!FromPython(by.ptr(), &indices)) {
+    ThrowTypeError("tensor_split(): argument 'indices_or_sections' must be IntOrInts");
+  }
+  return TensorSplitAt(x, indices, dim);
+}
+
+py::object InterpolateFrom(const Tensor& input, const std::optional<Dims>& size,
+                           const py::object& scale_factor, const std::string& mode,
+                           const std::optional<bool>& align_corners,
+                           const std::optional<bool>& recompute_scale_factor) {
+  InterpolateOptions options{.size = size,
+                             .mode = mode,
+                             .align_corners = align_corners.value_or(false),
+                             .recompute_scale_factor = recompute_scale_factor.value_or(false)};
+  double factor = 0;
+  if (FromPython(scale_factor.ptr(), &factor)) {
+    options.scale_factor = {factor};
+  } else if (!FromPython(scale_factor.ptr(), &options.scale_factor)) {
+    ThrowTypeError("interpolate(): argument 'scale_factor' must be a number or numbers");
+  }
+  return py::cast(WithoutGil([&] { return Interpolate(input, options); }));
+}
+
+// The last dimensions of one with the first ones of the other, or two lists of them.
+Tensor TensorDotBy(const Tensor& a, const Tensor& b, const py::object& by) {
+  Dims of_a, of_b;
+  int64_t count = 0;
+  if (FromPython(by.ptr(), &count)) {
+    if (count < 0 || count > std::min(a.dim(), b.dim())) {
+      ThrowInvalidArgument(absl::StrCat("tensordot: dims = ", count, " of ", Describe(a), " and ",
+                                        Describe(b)));
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      of_a.push_back(a.dim() - count + i);
+      of_b.push_back(i);
+    }
+  } else {
+    const auto pair = py::isinstance<py::sequence>(by) ? py::cast<py::sequence>(by) : py::list();
+    if (pair.size() != 2 || !FromPython(py::object(pair[0]).ptr(), &of_a) ||
+        !FromPython(py::object(pair[1]).ptr(), &of_b)) {
+      ThrowTypeError("tensordot(): argument 'dims' must be an integer or two lists of integers");
+    }
+  }
+  return TensorDot(a, b, of_a, of_b);
 }
 
 // The values, or with return_indices a pair of values and indices.
@@ -118,11 +220,35 @@ void InitOthers(Binder bind, Binder functional) {
               &ScaledItself<&AddScaledInPlace>, "Tensor");
   bind.Method("sub_", "input, other, *, alpha=1", "Takes alpha * other from the tensor itself",
               &ScaledItself<&SubScaledInPlace>, "Tensor");
+  bind.Method("div_", "input, other, *, rounding_mode=None",
+              "Divides the tensor itself by other, as div() does", &DivideItself, "Tensor");
+  bind.Method("round_", "input, *, decimals=0", "Rounds the tensor itself, as round() does",
+              &RoundItself, "Tensor");
   bind.Both("split", "input, split_size_or_sections, dim=0",
             "Views of that many slices each, or of the given numbers of slices",
             NEURA_FN((const Tensor& x, const py::object& size, int64_t dim), {
               return py::reinterpret_steal<py::object>(ToPython(SplitBy(x, size, dim)));
             }));
+  functional("interpolate",
+             "input, size=None, scale_factor=None, mode='nearest', align_corners=None, "
+             "recompute_scale_factor=None",
+             "[N, C, ...] resampled to size, or times scale_factor, numbers or one for each spatial "
+             "dimension; mode is 'nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', "
+             "'trilinear' or 'area'",
+             &InterpolateFrom, "Tensor");
+  bind.Both("tensor_split", "input, indices_or_sections, dim=0",
+            "Views of that many parts, the first ones longer by one where they have to be, or cut "
+            "before each index",
+            NEURA_FN((const Tensor& x, const py::object& by, int64_t dim), {
+              return py::reinterpret_steal<py::object>(ToPython(TensorSplitBy(x, by, dim)));
+            }));
+  bind("tensordot", "a, b, dims=2",
+       "Sums of products over the last dims dimensions of a and the first ones of b, or over two "
+       "lists of dimensions",
+       NEURA_FN((const Tensor& a, const Tensor& b, const py::object& dims), {
+         return py::cast(TensorDotBy(a, b, dims));
+       }),
+       "Tensor");
   bind.Both("nonzero", "input, as_tuple=False",
             "The positions of the elements that are not zero: int64 [count, dims], or a tuple of "
             "columns, for which a number is a vector of one element",
@@ -156,13 +282,25 @@ void InitRows(Binder bind, Binder functional) {
   const auto function = [&](auto... row) { bind(row...); };
   const auto method = [&](auto... row) { bind.Method(row...); };
 #define NEURA_COMPOSITE(where, Result, Name, name, parameters, python_parameters, doc) \
-  where(#name, python_parameters, doc, &Name);
+  NEURA_BIND_##where(Name, name, python_parameters, doc)
+#define NEURA_BIND_both(Name, name, parameters, doc) both(#name, parameters, doc, &Name);
+#define NEURA_BIND_function(Name, name, parameters, doc) function(#name, parameters, doc, &Name);
+#define NEURA_BIND_method(Name, name, parameters, doc) method(#name, parameters, doc, &Name);
+#define NEURA_BIND_functional(Name, name, parameters, doc) functional(#name, parameters, doc, &Name);
+#define NEURA_BIND_itself(Name, name, parameters, doc)                                 \
+  both(#name, parameters, doc, &Name);                                                 \
+  method(#name "_", parameters, "The result of " #name " written over the tensor itself", \
+         OverItself<&Name>(&Name), "Tensor");
 #define NEURA_COMPOSITE_AS(where, name, python_parameters, function, doc) \
   where(#name, python_parameters, doc, function);
 #include "neura/tensor/ops/composites.inc"
 }
 
 }  // namespace
+
+PyObject* ToPython(const ValuesAndIndices& value) {
+  return py::handle(g_values_and_indices)(value.values, value.indices).release().ptr();
+}
 
 void InitComposites(py::module_& m, py::module_& functional) {
   const Binder bind(m, ""), in_functional(functional, "nn.functional");

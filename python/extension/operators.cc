@@ -92,33 +92,6 @@ PyObject* MatrixMultiply(PyObject* a, PyObject* b) {
   });
 }
 
-// ~mask; for integers the bits are complemented.
-PyObject* Invert(PyObject* a) {
-  return Guarded([&]() -> PyObject* {
-    const Tensor& x = TensorOf(a);
-    if (x.dtype() != kBool) {
-      ThrowTypeError(absl::StrCat("~ is for bool tensors, not ", Describe(x)));
-    }
-    return ToPython(WithoutGil([&] { return LogicalNot(x); }));
-  });
-}
-
-// & | ^ of masks.
-template <OpId op>
-PyObject* Logical(PyObject* a, PyObject* b) {
-  return Guarded([&]() -> PyObject* {
-    Operand operands[2];
-    if (!Operands(op, a, b, operands)) Py_RETURN_NOTIMPLEMENTED;
-    for (const Operand& operand : operands) {
-      if (operand.tensor.dtype() == kBool) continue;
-      ThrowTypeError(
-          absl::StrCat("&, | and ^ are for bool tensors, not ", Describe(operand.tensor)));
-    }
-    return ToPython(WithoutGil(
-        [&] { return neura::CallAny(op, nullptr, operands[0].tensor, operands[1].tensor); }));
-  });
-}
-
 PyObject* Compare(PyObject* a, PyObject* b, int comparison) {
   switch (comparison) {
     case Py_LT:
@@ -188,10 +161,10 @@ const PyType_Slot kSlots[] = {
                         nb_inplace_floor_divide, InPlace<op::kFloorDivide>)
                         NEURA_SLOT(nb_inplace_remainder, InPlace<op::kRemainder>) NEURA_SLOT(
                             nb_negative, Unary<op::kNeg>) NEURA_SLOT(nb_positive, Positive)
-                            NEURA_SLOT(nb_absolute, Unary<op::kAbs>) NEURA_SLOT(nb_invert, Invert)
-                                NEURA_SLOT(nb_and, Logical<op::kLogicalAnd>)
-                                    NEURA_SLOT(nb_or, Logical<op::kLogicalOr>) NEURA_SLOT(
-                                        nb_xor, Logical<op::kLogicalXor>) NEURA_SLOT(nb_bool, Truth)
+                            NEURA_SLOT(nb_absolute, Unary<op::kAbs>) NEURA_SLOT(nb_invert, Unary<op::kBitwiseNot>)
+                                NEURA_SLOT(nb_and, Binary<op::kBitwiseAnd>)
+                                    NEURA_SLOT(nb_or, Binary<op::kBitwiseOr>) NEURA_SLOT(
+                                        nb_xor, Binary<op::kBitwiseXor>) NEURA_SLOT(nb_lshift, Binary<op::kBitwiseLeftShift>) NEURA_SLOT(nb_rshift, Binary<op::kBitwiseRightShift>) NEURA_SLOT(nb_inplace_and, InPlace<op::kBitwiseAnd>) NEURA_SLOT(nb_inplace_or, InPlace<op::kBitwiseOr>) NEURA_SLOT(nb_inplace_xor, InPlace<op::kBitwiseXor>) NEURA_SLOT(nb_inplace_lshift, InPlace<op::kBitwiseLeftShift>) NEURA_SLOT(nb_inplace_rshift, InPlace<op::kBitwiseRightShift>) NEURA_SLOT(nb_bool, Truth)
                                         NEURA_SLOT(nb_float, ToFloat) NEURA_SLOT(nb_int, ToInt)
                                             NEURA_SLOT(nb_index, ToIndex) NEURA_SLOT(
                                                 tp_richcompare, Compare) NEURA_SLOT(tp_repr, Repr)

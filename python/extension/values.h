@@ -13,6 +13,7 @@
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/scalar.h"
 #include "neura/tensor/ops/operand.h"
+#include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/random/generator.h"
 
 namespace neura::python {
@@ -63,6 +64,7 @@ inline PyObject* ToPython(const Dims& value) { return ToPython(DimsView(value));
 PyObject* ToPython(const Sizes& value);                // an integer where all are equal
 PyObject* SizesTuple(const Sizes& value);              // always a tuple
 PyObject* ToPython(const std::vector<Tensor>& value);  // a tuple
+PyObject* ToPython(const ValuesAndIndices& value);     // a named tuple
 PyObject* ToPython(pybind11::object value);
 template <typename T>
 PyObject* ToPython(const std::optional<T>& value) {
@@ -92,6 +94,7 @@ NEURA_TYPE_TEXT(Tensor, "Tensor")
 NEURA_TYPE_TEXT(Operand, "Tensor | Number")
 NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")
 NEURA_TYPE_TEXT(std::vector<double>, "Sequence[float]")
+NEURA_TYPE_TEXT(ValuesAndIndices, "tuple[Tensor, Tensor]")
 NEURA_TYPE_TEXT(Generator*, "Generator | None")
 NEURA_TYPE_TEXT(pybind11::object, "Any")
 #undef NEURA_TYPE_TEXT

@@ -59,12 +59,6 @@ def retain_grad(self: Tensor) -> None:
 
 
 @_method
-def masked_fill_(self: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """Overwrites the elements where the mask holds."""
-    return self.copy_(self.masked_fill(mask, value))
-
-
-@_method
 def index_add_(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """Adds each slice of source at the slice of dim that index names."""
     return self.copy_(self.index_add(dim, index, source))

@@ -65,6 +65,13 @@ pointwise("asin acos", -0.9, 0.9, FLOATS)
 pointwise("isnan isinf isfinite logical_not", -3, 3, ALL)
 pointwise("leaky_relu gelu silu softplus", -3, 3, FLOATS)
 pointwise("elu relu6 hardtanh logsigmoid", -3, 8, FLOATS)
+pointwise("exp2 asinh erfc", -1.4, 1.4, NUMBERS)
+pointwise("acosh lgamma digamma", 1.2, 4, NUMBERS)
+pointwise("atanh erfinv", -0.9, 0.9, FLOATS)
+pointwise("frac sinc deg2rad rad2deg", -3, 3, FLOATS)
+pointwise("positive", -3, 3, NUMBERS)
+pointwise("signbit isposinf isneginf", -3, 3, NUMBERS, gradient=False)
+pointwise("celu selu mish hardsigmoid hardswish softsign tanhshrink hardshrink softshrink", -5, 5, FLOATS)
 for _case in CASES["silu"]:
     _case.reference = F.silu
 for _name in ("gelu", "leaky_relu", "softplus"):
@@ -75,6 +82,17 @@ add(
     "neg abs square relu floor ceil round trunc exp expm1 atan tanh erf sigmoid isnan isinf isfinite sqrt",
     Case([SPECIAL], gradient=False),
 )
+add("exp2 asinh acosh atanh erfc erfinv lgamma sinc signbit isposinf isneginf frac", Case([SPECIAL], gradient=False))
+add("nan_to_num", Case([SPECIAL], gradient=False), Case([SPECIAL], (1.0, 2.0, 3.0), gradient=False), Case([normal(4)]))
+add("celu", Case([normal(5)], (-0.5,)))
+add("hardshrink softshrink", Case([normal(5)], (0.2,)))
+add("threshold", Case([normal(5)], (0.1, 7.0)))
+add("glu", Case([normal(4, 6)]), Case([normal(4, 6)], (0,)))
+add("prelu", Case([normal(2, 3, 4), normal(3)]), Case([normal(5), normal(1)]))
+add("softmin", Case([normal(3, 4)], (1,)))
+add("logit", Case([uniform(0.1, 0.9, 5)]), Case([uniform(0.1, 0.9, 5)], (0.3,)))
+add("mvlgamma", Case([uniform(2, 4, 5)], (3,)))
+add("round", Case([normal(5)], kwargs={"decimals": 2}), Case([normal(5) * 100], kwargs={"decimals": -1}))
 add("gelu", Case([normal(4, 3)], kwargs={"approximate": "tanh"}, reference=lambda x: F.gelu(x, approximate="tanh")))
 add("leaky_relu", Case([normal(4)], (0.3,), reference=lambda x: F.leaky_relu(x, 0.3)))
 add(
@@ -108,6 +126,22 @@ binary("pow", 1, 3, NUMBERS)
 binary("atan2", -3, 3, FLOATS)
 binary("remainder", 1, 5, NUMBERS)
 binary("floor_divide", 1, 5, NUMBERS, gradient=False)
+binary("fmod", 1, 5, NUMBERS)
+binary("hypot copysign logaddexp logaddexp2 ldexp", -3, 3, FLOATS)
+binary("fmax fmin", -3, 3, NUMBERS)
+binary("xlogy float_power", 1, 3, NUMBERS)
+binary("heaviside", -1, 1, FLOATS, gradient=False)
+INTEGERS = ("int64", "int32", "uint8")
+binary("bitwise_and bitwise_or bitwise_xor", 0, 9, (*INTEGERS, "bool"), gradient=False)
+binary("bitwise_left_shift bitwise_right_shift", 0, 5, INTEGERS, gradient=False)
+add("bitwise_and bitwise_or bitwise_xor", Case([integers(-9, 9, 5)], (3,), dtypes=("int64", "int32"), gradient=False))
+add("bitwise_left_shift bitwise_right_shift", Case([np.array([-7, 5, 3, -1]), np.array([1, 2, 70, 64])], dtypes=("int64",), gradient=False))
+add("bitwise_not", Case([integers(0, 9, 5)], dtypes=(*INTEGERS, "bool"), gradient=False))
+add("fmax fmin", Case([SPECIAL, SPECIAL[::-1].copy()], gradient=False))
+add("copysign hypot", Case([SPECIAL, SPECIAL[::-1].copy()], gradient=False))
+add("xlogy", Case([np.array([0.0, 0.0, 1.0]), np.array([np.nan, 0.0, 0.0])], gradient=False), Case([uniform(1, 3, 4)], (2.5,)))
+for _mode in ("trunc", "floor"):
+    add("div", Case([np.array([5.0, -5, 5, -5]), np.array([3.0, 3, -3, -3])], kwargs={"rounding_mode": _mode}, dtypes=("float64", "int64"), gradient=False))
 binary("eq ne lt le gt ge", 0, 2, ALL, gradient=False)
 binary("logical_and logical_or logical_xor", -1, 1, ALL, gradient=False)
 add("add sub", Case([normal(3), normal(3)], kwargs={"alpha": 2.5}))
@@ -277,7 +311,7 @@ SPECIAL_CALLS = {
 FIRST_OUTPUT = {("", "layer_norm"), ("Tensor", "layer_norm"), ("", "batch_norm_training"), ("Tensor", "batch_norm_training"), ("", "max_pool"), ("Tensor", "max_pool")}
 add("pad", Case([normal(2, 3)], ((1, 0), (2, 1)), {"value": 3.0}, reference=lambda x: F.pad(x, (0, 1, 1, 2), value=3.0)))
 FUNCTIONAL_CASES = {
-    "pad": [Case([CUBE], ((1, 2),)), Case([CUBE], ((1, 0, 0, 2),), {"value": 1.5}), Case([CUBE], ((-1, 1),))],
+    "pad": [Case([CUBE], ((1, 2),)), Case([CUBE], ((1, 0, 0, 2),), {"value": 1.5}), Case([CUBE], ((-1, 1),)), *(Case([CUBE], ((2, 1), mode)) for mode in ("reflect", "replicate", "circular"))],
     "layer_norm": [Case([NORMED[0]], ((5,),)), Case([normal(3, 4, 5)], ((4, 5),)), Case([NORMED[0]], ((5,), NORMED[1], NORMED[2], 1e-3))],
 }
 
@@ -290,6 +324,65 @@ add("trace", Case([normal(3, 4)]), Case([integers(-3, 4, 2, 2)], dtypes=("int64"
 add("count_nonzero", Case([integers(0, 2, 3, 4)], dtypes=ALL, gradient=False), Case([integers(0, 2, 3, 4)], (1,), gradient=False))
 add("normalize", Case([normal(3, 4)]), Case([normal(3, 4)], (1.0, 0)))
 
+# ---- arranging, picking, orders, products ----------------------------------------------------
+
+add("tile", Case([normal(2, 3)], (2, 1, 2)), Case([normal(2, 3)], (2,)))
+add("rot90", Case([normal(2, 3)]), Case([normal(2, 3, 4)], (3, (0, 2))), Case([normal(2, 3)], (-2,)))
+add("fliplr flipud", Case([normal(2, 3)]), Case([normal(3, 2, 2)]))
+add("unflatten", Case([normal(2, 6)], (1, (3, -1))), Case([normal(0, 6)], (1, (2, 3))))
+add("atleast_1d atleast_2d atleast_3d", Case([normal()]), Case([normal(3)]), Case([normal(2, 3)]), Case([normal(2, 3, 4)]))
+add("dstack column_stack", Case([normal(3), normal(3)], as_list=True), Case([normal(2, 3), normal(2, 3)], as_list=True))
+add("block_diag", Case([normal(2, 3), normal(2), normal()]))
+add("cartesian_prod", Case([normal(2), normal(3)]), Case([normal(2)]))
+add("repeat_interleave", Case([normal(2, 3)], (2,)), Case([normal(2, 3)], (3, 1)), Case([normal(2, 3), np.array([1, 0, 2])], (1,)))
+add("diag_embed", Case([normal(2, 3)]), Case([normal(3)], (-1,)), Case([normal(2, 3)], (1, 0, 2)))
+add("tensor_split", Case([normal(7, 2)], (3,)), Case([normal(7, 2)], ((1, 4),)), Case([normal(2, 5)], (2, 1)))
+add("take", Case([normal(2, 3), np.array([[5, 0], [-1, 2]])]))
+add("take_along_dim", Case([normal(2, 3), np.array([[2, 0]])], (1,)), Case([normal(2, 3), np.array([5, 1])]))
+add("diff", Case([normal(2, 5)]), Case([normal(4, 2)], (2, 0)), Case([normal(3) > 0], gradient=False))
+add("topk", Case([normal(3, 5)], (2,)), Case([normal(3, 5)], (2, 0, False)), Case([SPECIAL], (4,), gradient=False))
+add("kthvalue", Case([normal(3, 5)], (2,)), Case([normal(3, 5)], (1, 0, True)))
+add("median nanmedian", Case([normal(3, 4)]), Case([normal(3, 4)], (1,)), Case([normal(3, 4)], (0, True)), Case([np.array([[np.nan, 1.0, 3.0], [1.0, 2.0, 3.0]])], (1,), gradient=False))
+add("quantile nanquantile", Case([normal(3, 4)], (0.3,)), Case([normal(3, 4)], (0.8, 1, True)), Case([np.array([[np.nan, 1.0, 3.0], [1.0, 2.0, 3.0]])], (0.5, 1), gradient=False))
+for _mode in ("lower", "higher", "midpoint", "nearest"):
+    add("quantile", Case([normal(3, 4)], (0.3,), kwargs={"interpolation": _mode}))
+add("msort", Case([normal(3, 4)]))
+add("nansum nanmean", Case([normal(3, 4)]), Case([normal(3, 4)], (1,)), Case([np.array([[np.nan, 1.0], [2.0, 3.0]])], (0, True), gradient=False))
+add("var_mean std_mean", Case([normal(3, 4)], (1,)))
+add("trapezoid", Case([normal(3, 4)]), Case([normal(3, 4), normal(4)]), Case([normal(3, 4)], kwargs={"dx": 0.5, "dim": 0}))
+add("bincount", Case([integers(0, 5, 9)], gradient=False), Case([integers(0, 5, 9)], kwargs={"minlength": 9}, gradient=False))
+add("histc", Case([normal(20)], (5, -1, 1), gradient=False), Case([normal(20)], (4,), gradient=False))
+add("cov corrcoef", Case([normal(3, 5)]), Case([normal(5)]))
+add("addmv", Case([normal(2), normal(2, 3), normal(3)]), Case([normal(2), normal(2, 3), normal(3)], kwargs={"beta": 0.5, "alpha": 2}))
+add("addr", Case([normal(2, 3), normal(2), normal(3)], kwargs={"beta": 0.5, "alpha": 2}))
+add("baddbmm", Case([normal(2, 2, 4), normal(2, 2, 3), normal(2, 3, 4)], kwargs={"beta": 0.5, "alpha": 2}))
+add("addbmm", Case([normal(2, 4), normal(2, 2, 3), normal(2, 3, 4)], kwargs={"beta": 0.5, "alpha": 2}))
+add("inner", Case([normal(3), normal(3)]), Case([normal(2, 3), normal(4, 3)]), Case([normal(), normal(3)]))
+add("kron", Case([normal(2, 3), normal(2)]), Case([normal(2), normal(2, 2, 2)]))
+add("cross", Case([normal(4, 3), normal(4, 3)], kwargs={"dim": 1}), Case([normal(3, 2), normal(3, 2)], (0,)))
+add("tensordot", Case([normal(2, 3, 4), normal(3, 4, 5)]), Case([normal(2, 3), normal(3, 2)], kwargs={"dims": ([0, 1], [1, 0])}), Case([normal(2), normal(3)], kwargs={"dims": 0}))
+add("matrix_power", Case([normal(3, 3)], (3,)), Case([normal(2, 3, 3)], (0,)), Case([normal(2, 2)], (1,)))
+add("cdist", Case([normal(3, 4), normal(2, 4)]), Case([normal(2, 3, 4), normal(2, 4)], (1.0,)))
+add("pairwise_distance cosine_similarity", Case([normal(3, 4), normal(3, 4)]))
+add("pixel_shuffle", Case([normal(2, 8, 2, 3)], (2,)))
+add("pixel_unshuffle", Case([normal(2, 4, 6)], (2,)))
+add("channel_shuffle", Case([normal(2, 6, 2, 2)], (3,)))
+add("group_norm", Case([normal(2, 6, 3)], (3,)), Case([normal(0, 6, 3)], (2,)))
+add("rms_norm", Case([normal(2, 4)], ((4,),), reference=lambda x: x * (x.square().mean(-1, keepdim=True) + torch.finfo(x.dtype).eps).rsqrt()))
+add("scaled_dot_product_attention", Case([normal(2, 3, 4), normal(2, 5, 4), normal(2, 5, 3)], reference=lambda q, k, v: ((q @ k.mT) / 2).softmax(-1) @ v))
+for _dims, _modes in ((1, ("nearest", "nearest-exact", "linear", "area")), (2, ("nearest", "nearest-exact", "bilinear", "bicubic", "area")), (3, ("nearest", "trilinear", "area"))):
+    _image = normal(2, 3, *(5, 4, 3)[:_dims])
+    for _mode in _modes:
+        add(
+            "interpolate",
+            Case([_image], kwargs={"size": (7, 3, 4)[:_dims], "mode": _mode}),
+            Case([_image], kwargs={"scale_factor": 1.7, "mode": _mode}),
+            Case([_image], kwargs={"scale_factor": (0.6, 2.0, 1.5)[:_dims], "mode": _mode, "recompute_scale_factor": True}),
+        )
+        if "linear" in _mode or "cubic" in _mode:
+            add("interpolate", Case([_image], kwargs={"size": (7, 3, 1)[:_dims], "mode": _mode, "align_corners": True}))
+add("vander", Case([uniform(1, 2, 3)]), Case([uniform(1, 2, 3)], kwargs={"N": 2, "increasing": True}))
+
 # ---- compared elsewhere ----------------------------------------------------------------------
 
 COMPARED_ELSEWHERE = {
@@ -300,7 +393,8 @@ COMPARED_ELSEWHERE = {
         is_floating_point item long normal_ numel size storage_offset stride to tolist type_as uniform_ zero_
         set_num_threads get_num_threads""",
     "test_functions.py": """
-        allclose bernoulli dropout equal hstack is_complex masked_select meshgrid nonzero one_hot scatter vstack""",
+        allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_copy_ index_fill_ masked_scatter_
+        polygamma hstack is_complex masked_select meshgrid nonzero one_hot scatter vstack""",
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",

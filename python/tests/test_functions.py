@@ -121,6 +121,103 @@ def test_an_operation_needs_its_tensors():
     assert nr.nn.functional.normalize(nr.ones(2, 2, 2), dim=(1, 2))[0, 0, 0].item() == 0.5
 
 
+def test_polygamma_takes_its_order_first_as_in_pytorch():
+    x = np.array([0.7, 2.5, -1.3, 1e-3, 40.0])
+    for n in range(4):
+        for ours in (nr.polygamma(n, nr.tensor(x)), nr.tensor(x).polygamma(n)):
+            np.testing.assert_allclose(ours.numpy(), torch.polygamma(n, torch.tensor(x)).numpy(), rtol=1e-10)
+    # Far below 0 the terms are not added up one by one: pi^2 / sin^2(pi x) is left.
+    assert abs(nr.polygamma(1, nr.tensor([-1e9 + 0.25], dtype=nr.float64)).item() - 2 * np.pi**2) < 1e-6
+    with pytest.raises(ValueError, match="n must not be negative"):
+        nr.polygamma(-1, nr.ones(2))
+
+
+EINSUMS = {
+    "ij,jk->ik": [(2, 3), (3, 4)],
+    "ij,jk": [(2, 3), (3, 4)],
+    "bij,bjk->bki": [(2, 2, 3), (2, 3, 4)],
+    "ii->i": [(3, 3)],
+    "ii": [(3, 3)],
+    "ij->ji": [(2, 3)],
+    "ba": [(2, 3)],
+    "i,j->ij": [(2,), (3,)],
+    "...i,...i->...": [(2, 4, 3), (4, 3)],
+    "...ij,jk": [(2, 2, 3), (3, 4)],
+    "b...,b->...": [(2, 3, 4), (2,)],
+    "bi,ij,bj->b": [(2, 3), (3, 4), (2, 4)],
+    "ij,ij,j->i": [(2, 3), (2, 3), (3,)],
+    "i->": [(4,)],
+    "ij,j->ij": [(2, 1), (3,)],
+    " i j , j -> i ": [(2, 3), (3,)],
+    "iji,j->i": [(2, 3, 2), (3,)],
+}
+
+
+@pytest.mark.parametrize("equation", EINSUMS)
+def test_einsum(equation):
+    arrays = [RANDOM.randn(*shape) for shape in EINSUMS[equation]]
+    ours = [nr.tensor(array, requires_grad=True) for array in arrays]
+    theirs = [torch.tensor(array, requires_grad=True) for array in arrays]
+    result, expected = nr.einsum(equation, *ours), torch.einsum(equation, *theirs)
+    np.testing.assert_allclose(result.detach().numpy(), expected.detach().numpy(), rtol=1e-12)
+    result.square().sum().backward()
+    expected.square().sum().backward()
+    for a, b in zip(ours, theirs):
+        np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-12)
+
+
+def test_einsum_refuses():
+    x = nr.ones(2, 3)
+    for equation, operands in (("ij,jk", [x]), ("ijk", [x]), ("ij,jk->ik", [x, x]), ("ij->iz", [x]), ("i1", [x]),
+                               ("ij->ii", [x]), ("ii", [x]), ("......", [x]), ("i", [x])):
+        with pytest.raises(ValueError, match="einsum"):
+            nr.einsum(equation, *operands)
+
+
+@pytest.mark.parametrize("in_place", ["", "_"])
+def test_slices_by_index(in_place):
+    index, mask = np.array([2, 0]), np.array([True, False, True])
+    calls = {
+        "index_fill": ((1, index, 7.0), ()),
+        "index_copy": ((1, index), (RANDOM.randn(2, 2),)),
+        "masked_scatter": ((mask,), (RANDOM.randn(5),)),
+    }
+    for name, (args, sources) in calls.items():
+        x = RANDOM.randn(2, 3)
+        results = []
+        for library in (nr, torch):
+            tensors = [library.tensor(a) if isinstance(a, np.ndarray) else a for a in (*args, *sources)]
+            target = library.tensor(x)
+            result = getattr(target, name + in_place)(*tensors)
+            assert not in_place or result is target
+            results.append(result.numpy())
+        np.testing.assert_array_equal(*results)
+
+
+def test_results_in_place_keep_the_shape_and_dtype():
+    x = nr.arange(3)
+    with pytest.raises(ValueError, match="cannot be written in place"):
+        x.lerp_(nr.ones(3), 0.5)
+    with pytest.raises(ValueError, match="cannot be written in place"):
+        nr.ones(3).addcmul_(nr.ones(2, 3), nr.ones(3))
+    y = nr.ones(3, requires_grad=True) * 1
+    y.lerp_(nr.zeros(3), 0.25).sum().backward()
+
+
+def test_operators_on_bits():
+    x = nr.tensor([6, -7], dtype=nr.int32)
+    assert (x & 3).tolist() == [2, 1] and (x | 1).tolist() == [7, -7] and (5 ^ x).tolist() == [3, -4]
+    assert (~x).tolist() == [-7, 6] and (x << 2).tolist() == [24, -28] and (x >> 1).tolist() == [3, -4]
+    x &= 12
+    x <<= 1
+    assert x.tolist() == [8, 16]
+    mask = nr.tensor([True, False])
+    assert (mask & ~mask).tolist() == [False, False] and (mask | True).dtype == nr.bool
+    for call in (lambda: nr.ones(2) & 1, lambda: ~nr.ones(2), lambda: mask << 1.5):
+        with pytest.raises((TypeError, NotImplementedError)):
+            call()
+
+
 def test_random_in_place():
     x = nr.empty(2000)
     assert set(x.bernoulli_(0.3).tolist()) == {0.0, 1.0} and abs(x.mean().item() - 0.3) < 0.06

@@ -13,10 +13,11 @@ import neura as nr
 LISTS = sorted(pathlib.Path("tensor/ops/op_list").glob("*.inc"))
 ROW = re.compile(r"^NEURA_(?:OP|UNARY|UNARY_WITH|BINARY)\((\w+), (\w+),", re.MULTILINE)
 COMPOSITE = re.compile(
-    r"^NEURA_COMPOSITE(?:_AS)?\((both|function|method|functional), (?:[\w:<>]+, \w+, )?(\w+),", re.MULTILINE
+    r"^NEURA_COMPOSITE(?:_AS)?\((both|itself|function|method|functional), (?:[\w:<>]+, \w+, )?(\w+),", re.MULTILINE
 )
 SCOPES = {
     "both": [("neura", nr), ("neura.Tensor", nr.Tensor)],
+    "itself": [("neura", nr), ("neura.Tensor", nr.Tensor)],
     "function": [("neura", nr)],
     "method": [("neura.Tensor", nr.Tensor)],
     "functional": [("neura.nn.functional", nr.nn.functional)],
@@ -59,7 +60,10 @@ def composites():
 @pytest.mark.parametrize("where,name", composites())
 def test_a_composite_stands_where_its_row_says(where, name):
     page = (PACKAGE / "API.md").read_text()
-    for title, holder in SCOPES[where]:
+    places = [(title, holder, name) for title, holder in SCOPES[where]]
+    if where == "itself":
+        places.append(("neura.Tensor", nr.Tensor, name + "_"))
+    for title, holder, name in places:
         function = getattr(holder, name)
         assert function.__doc__
         inspect.signature(function)

@@ -110,6 +110,8 @@ struct DTypes {
   friend constexpr bool operator==(DTypes, DTypes) = default;
 };
 inline constexpr DTypes kFloatingDTypes{0b0011'1100'0000};
+inline constexpr DTypes kIntegerDTypes{0b0000'0011'1110};
+inline constexpr DTypes kBitDTypes{0b0000'0011'1111};      // integers and bool
 inline constexpr DTypes kNumericDTypes{0b0011'1111'1110};  // integers, too
 inline constexpr DTypes kRealDTypes{0b0011'1111'1111};     // and bool
 inline constexpr DTypes kAllDTypes{0b1111'1111'1111};      // and complex numbers

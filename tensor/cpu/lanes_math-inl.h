@@ -84,6 +84,11 @@ HWY_INLINE V WideExpm1(V x) {
 }
 
 template <class V>
+HWY_INLINE V WideExp2(V x) {
+  return Powers(x * V(0x1.62e42fefa39efp-1)).Exp();
+}
+
+template <class V>
 HWY_INLINE V WideSinh(V x) {
   const V e = Powers(Abs(x)).Expm1();
   return CopySign(V(0.5) * (e + e / (e + V(1))), x);
@@ -137,6 +142,27 @@ template <class V>
 HWY_INLINE V WideLog1p(V x) {
   return CopySign(Logarithm(x, 1).In(x, 1, 0x1.62e42fefa39efp-1, 1), x);
 }
+// log(a + sqrt(a^2 + 1)), as log(1 + ...); squares of floats do not overflow.
+template <class V>
+HWY_INLINE V WideAsinh(V x) {
+  const V a = Abs(x), square = a * a;
+  const V above = a + square / (V(1) + Sqrt(V(1) + square));
+  const V finite = Select(a < V(std::numeric_limits<double>::infinity()), above, a);
+  return CopySign(WideLog1p(finite), x);
+}
+
+// log(x + sqrt(x^2 - 1)), likewise.
+template <class V>
+HWY_INLINE V WideAcosh(V x) {
+  const V above = x - V(1);
+  return WideLog1p(above + Sqrt(above * (above + V(2))));
+}
+
+template <class V>
+HWY_INLINE V WideAtanh(V x) {
+  return V(0.5) * WideLog1p((x + x) / (V(1) - x));
+}
+
 template <class V>
 HWY_INLINE V WideLog2(V x) {
   return Logarithm(x, 0).In(x, 0, 1, 0x1.71547652b82fep+0);
@@ -309,6 +335,7 @@ HWY_INLINE Lanes<D> WithLargeAngles(Lanes<D> x, Lanes<D> y, float (*function)(fl
   HWY_INLINE Lanes<D> Name(Lanes<D> x) {                                     \
     return InDouble([](auto wide) HWY_ATTR { return Wide##Name(wide); }, x); \
   }
+NEURA_IN_DOUBLE(Exp2)
 NEURA_IN_DOUBLE(Expm1)
 NEURA_IN_DOUBLE(Log2)
 NEURA_IN_DOUBLE(Log10)
@@ -319,6 +346,9 @@ NEURA_IN_DOUBLE(Atan)
 NEURA_IN_DOUBLE(Sinh)
 NEURA_IN_DOUBLE(Cosh)
 NEURA_IN_DOUBLE(Tanh)
+NEURA_IN_DOUBLE(Asinh)
+NEURA_IN_DOUBLE(Acosh)
+NEURA_IN_DOUBLE(Atanh)
 NEURA_IN_DOUBLE(Erf)
 #undef NEURA_IN_DOUBLE
 

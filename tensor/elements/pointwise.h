@@ -15,6 +15,7 @@
 
 #include "neura/tensor/elements/math.h"
 #include "neura/tensor/elements/select.h"
+#include "neura/tensor/elements/special.h"
 #include "neura/tensor/elements/target.h"
 #include "neura/tensor/elements/wrapping.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
@@ -121,6 +122,12 @@ struct ExpOp {
     return Exp(x);
   }
 };
+struct Exp2Op {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return Exp2(x);
+  }
+};
 struct Expm1Op {
   template <typename T>
   static constexpr T Do(T x) {
@@ -205,10 +212,52 @@ struct TanhOp {
     return Tanh(x);
   }
 };
+struct AsinhOp {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return Asinh(x);
+  }
+};
+struct AcoshOp {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return Acosh(x);
+  }
+};
+struct AtanhOp {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return Atanh(x);
+  }
+};
 struct ErfOp {
   template <typename T>
   static constexpr T Do(T x) {
     return Erf(x);
+  }
+};
+struct ErfcOp : NumberByNumber {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return std::erfc(x);
+  }
+};
+struct ErfInvOp : NumberByNumber {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return static_cast<T>(ErfInvOf(static_cast<double>(x)));
+  }
+};
+struct LgammaOp : NumberByNumber {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return static_cast<T>(LogGamma(static_cast<double>(x)));
+  }
+};
+struct DigammaOp : NumberByNumber {
+  template <typename T>
+  static constexpr T Do(T x) {
+    return static_cast<T>(DigammaOf(static_cast<double>(x)));
   }
 };
 struct SigmoidOp {
@@ -256,8 +305,24 @@ struct IsFiniteOp {
       return true;
   }
 };
+struct SignBitOp {
+  template <typename T>
+  static constexpr bool Do(T x) {
+    if constexpr (kFloat<T>)
+      return std::signbit(x);
+    else
+      return x < T(0);
+  }
+};
 struct LogicalNotOp {
   static constexpr bool Do(bool x) { return !x; }
+};
+struct BitwiseNotOp {
+  static constexpr bool Do(bool x) { return !x; }
+  template <typename T>
+  static constexpr T Do(T x) {
+    return static_cast<T>(~x);
+  }
 };
 
 // The sum and the product of truth values are "or" and "and", as in PyTorch.
@@ -318,6 +383,19 @@ struct RemainderOp : NumberByNumber {
     }
   }
 };
+struct FmodOp : NumberByNumber {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    if constexpr (kFloat<T>) {
+      return std::fmod(a, b);
+    } else {
+      if (b == T(0)) return T(0);
+      if constexpr (std::is_signed_v<T>)
+        if (b == T(-1)) return T(0);
+      return static_cast<T>(a % b);
+    }
+  }
+};
 struct FloorDivideOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T a, T b) {
@@ -357,6 +435,18 @@ struct Atan2Op {
   template <typename T>
   static constexpr T Do(T a, T b) {
     return Atan2(a, b);
+  }
+};
+struct HypotOp : NumberByNumber {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    return std::hypot(a, b);
+  }
+};
+struct CopySignOp : NumberByNumber {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    return std::copysign(a, b);
   }
 };
 // NaN fails every comparison: the first operand wins when it is one, and IsNan finds the other.
@@ -423,6 +513,40 @@ struct LogicalOrOp {
 struct LogicalXorOp {
   static constexpr bool Do(bool a, bool b) { return a != b; }
 };
+struct BitwiseAndOp {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    return static_cast<T>(a & b);
+  }
+};
+struct BitwiseOrOp {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    return static_cast<T>(a | b);
+  }
+};
+struct BitwiseXorOp {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    return static_cast<T>(a ^ b);
+  }
+};
+template <typename T>
+constexpr bool MovesWithin(T places) {
+  return static_cast<uint64_t>(places) < 8 * sizeof(T);
+}
+struct BitwiseLeftShiftOp {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    return MovesWithin(b) ? static_cast<T>(static_cast<uint64_t>(a) << b) : T(0);
+  }
+};
+struct BitwiseRightShiftOp {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    return static_cast<T>(a >> (MovesWithin(b) ? b : static_cast<T>(8 * sizeof(T) - 1)));
+  }
+};
 
 // ---- with options, which are read before the loop --------------------------------------------
 
@@ -455,6 +579,16 @@ struct LeakyReluOp : WithoutLibm {
     return Select(x > V(0), x, V(slope) * x);
   }
   T slope;
+};
+
+template <typename T>
+struct PolyGammaOp : NumberByNumber {
+  explicit PolyGammaOp(const PolyGammaOptions& options) : n(options.n) {}
+  constexpr T operator()(T x) const {
+    const double wide = static_cast<double>(x);
+    return static_cast<T>(n == 0 ? DigammaOf(wide) : PolyGammaOf(n, wide));
+  }
+  int64_t n;
 };
 
 template <typename T>

@@ -9,6 +9,7 @@
 
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/operand.h"
+#include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/random/generator.h"
 
 namespace neura {
@@ -23,6 +24,17 @@ Tensor ClampBetweenInPlace(const Tensor& input, const std::optional<Operand>& mi
                            const std::optional<Operand>& max = {});
 Tensor AddScaledInPlace(const Tensor& input, const Operand& other, const Scalar& alpha = 1);
 Tensor SubScaledInPlace(const Tensor& input, const Operand& other, const Scalar& alpha = 1);
+
+// tensordot over as many dimensions of each, in their order.
+Tensor TensorDot(const Tensor& input, const Tensor& other, const Dims& input_dims,
+                 const Dims& other_dims);
+// `sections` parts along dim, the first ones longer by one where it does not divide evenly; or cut
+// before each of the indices.
+std::vector<Tensor> TensorSplit(const Tensor& input, int64_t sections, int64_t dim = 0);
+std::vector<Tensor> TensorSplitAt(const Tensor& input, const Dims& indices, int64_t dim = 0);
+// The lower of the middle elements along dim; with an even number of them, unlike NumPy's, no mean.
+ValuesAndIndices Median(const Tensor& input, int64_t dim = -1, bool keepdim = false);
+ValuesAndIndices NanMedian(const Tensor& input, int64_t dim = -1, bool keepdim = false);
 
 }  // namespace neura
 

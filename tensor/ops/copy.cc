@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "neura/tensor/core/device_memory.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/copy.h"
@@ -40,6 +42,14 @@ Tensor Contiguous(const Tensor& input) {
 Tensor Assign(const Tensor& input, const Tensor& source) {
   DispatchInPlace(op::kAssign, nullptr, {&input, &source});
   return input;
+}
+Tensor AssignResult(const Tensor& input, const Tensor& result) {
+  if (result.shape() != input.shape() ||
+      CategoryOf(result.dtype()) > CategoryOf(input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat("the result ", Describe(result),
+                                      " cannot be written in place to ", Describe(input)));
+  }
+  return Assign(input, result);
 }
 Tensor Fill(const Tensor& input, const Scalar& value) {
   if (!input.defined()) return Assign(input, {});  // the call reports it

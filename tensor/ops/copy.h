@@ -24,6 +24,9 @@ Tensor Contiguous(const Tensor& input);
 // ---- in place: the memory of `input` and of every view of it changes ----
 // Elements of `source`, broadcast and converted. Returns `input`.
 Tensor Assign(const Tensor& input, const Tensor& source);
+// The result of an operation on `input` over it. Throws InvalidArgument where it has another shape
+// or a dtype of a higher category.
+Tensor AssignResult(const Tensor& input, const Tensor& result);
 Tensor Fill(const Tensor& input, const Scalar& value);
 
 }  // namespace neura

@@ -87,6 +87,11 @@ Element Element::Apply(OpId op, std::initializer_list<Element> operands,
     ThrowInvalidArgument(
         absl::StrCat("ElementProgram: ", name, " of numbers alone; compute it in double"));
   }
+  const DTypeRule rule = SchemaOf(op).flags.rule;
+  if (rule == DTypeRule::kInteger || rule == DTypeRule::kBits) {
+    ThrowInvalidArgument(
+        absl::StrCat("ElementProgram: ", name, " of integers; programs compute with real numbers"));
+  }
   ElementProgram::Step step{.op = op, .options = std::move(options)};
   for (const Element& element : operands) {
     const Operand operand = trace->OperandOf(element);

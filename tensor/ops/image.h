@@ -5,6 +5,8 @@
 #define NEURA_TENSOR_OPS_IMAGE_H_
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/options/image.h"
@@ -118,6 +120,20 @@ Tensor AvgPoolFrom(const Tensor& input, const Sizes& kernel_size,
                            .count_include_pad = count_include_pad,
                            .divisor_override = divisor_override});
 }
+
+// Of [N, C, ...] with one to three spatial dimensions: to `size`, or times `scale_factor`, one number
+// for all of them or one for each. align_corners: the middles of the outer elements stay where they
+// are instead of their edges, for linear and cubic modes.
+struct InterpolateOptions {
+  std::optional<Dims> size = {};
+  std::optional<std::vector<double>> scale_factor = {};
+  // "nearest", "nearest-exact", "linear" (1 dimension), "bilinear", "bicubic" (2), "trilinear" (3) or
+  // "area".
+  std::string mode = "nearest";
+  bool align_corners = false;
+  bool recompute_scale_factor = false;  // from the sizes, rounded as they are
+};
+Tensor Interpolate(const Tensor& input, const InterpolateOptions& options);
 
 }  // namespace neura
 

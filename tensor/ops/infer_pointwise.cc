@@ -12,6 +12,9 @@ void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
       Fail(call, "approximate must be \"none\" or \"tanh\"");
     }
   }
+  if (call.op == op::kPolyGamma && call.Get<PolyGammaOptions>().n < 0) {
+    Fail(call, "n must not be negative");
+  }
   const size_t first = schema.flags.first_value;
   OutputSpec& output = outputs[0];
   DType dtype = call.input(first).dtype();

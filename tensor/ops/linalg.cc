@@ -1,6 +1,8 @@
 #include "neura/tensor/ops/linalg.h"
 
+#include <algorithm>
 #include <complex>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
@@ -76,10 +78,13 @@ Tensor Bilinear(const Tensor& input1, const Tensor& input2, const Tensor& weight
   const Tensor result = Reshape(both, shape);
   return bias.has_value() && bias->defined() ? result + *bias : result;
 }
-Tensor Addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const Scalar& beta,
-             const Scalar& alpha) {
-  const Tensor product = Product("addmm", mat1, 2, mat2, 2);
-  RequireDefined("addmm", input);
+
+namespace {
+
+// beta * input + alpha * product
+Tensor Weighted(std::string_view op, const Tensor& input, const Tensor& product, const Scalar& beta,
+                const Scalar& alpha) {
+  RequireDefined(op, input);
   // Nothing of an input that counts for nothing, also where it is not finite.
   if (beta.To<std::complex<double>>() == 0.0) {
     return AddScaled(Zeros(input.shape(), {.dtype = input.dtype(), .device = input.device()}),
@@ -87,6 +92,173 @@ Tensor Addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const 
   }
   return AddScaled(beta == Scalar(1) ? input : input * beta, product, alpha);
 }
+
+}  // namespace
+
+Tensor Addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, const Scalar& beta,
+             const Scalar& alpha) {
+  return Weighted("addmm", input, Product("addmm", mat1, 2, mat2, 2), beta, alpha);
+}
+Tensor Addmv(const Tensor& input, const Tensor& mat, const Tensor& vec, const Scalar& beta,
+             const Scalar& alpha) {
+  return Weighted("addmv", input, Product("addmv", mat, 2, vec, 1), beta, alpha);
+}
+Tensor Addr(const Tensor& input, const Tensor& vec1, const Tensor& vec2, const Scalar& beta,
+            const Scalar& alpha) {
+  return Weighted("addr", input, Outer(vec1, vec2), beta, alpha);
+}
+Tensor Baddbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
+               const Scalar& alpha) {
+  return Weighted("baddbmm", input, Product("baddbmm", batch1, 3, batch2, 3), beta, alpha);
+}
+Tensor Addbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
+              const Scalar& alpha) {
+  const Tensor products = Product("addbmm", batch1, 3, batch2, 3);
+  return Weighted("addbmm", input, Sum(products, {.dims = {0}}), beta, alpha);
+}
+
+Tensor TensorDot(const Tensor& input, const Tensor& other, const Dims& input_dims,
+                 const Dims& other_dims) {
+  RequireDefined("tensordot", input);
+  RequireDefined("tensordot", other);
+  if (input_dims.size() != other_dims.size()) {
+    ThrowInvalidArgument("tensordot: as many dimensions of each must be named");
+  }
+  // Those that are named behind the others, in their order; and how many elements each part has.
+  const auto arranged = [](const Tensor& tensor, const Dims& named, Dims& shape) {
+    Dims order;
+    std::vector<bool> taken(tensor.shape().size());
+    for (int64_t dim : named) {
+      const auto d = static_cast<size_t>(NormalizeDim("tensordot", dim, tensor.dim()));
+      if (taken[d]) ThrowInvalidArgument("tensordot: a dimension is named twice");
+      taken[d] = true;
+    }
+    for (size_t d = 0; d < taken.size(); ++d) {
+      if (taken[d]) continue;
+      order.push_back(static_cast<int64_t>(d));
+      shape.push_back(tensor.shape()[d]);
+    }
+    for (int64_t dim : named) order.push_back(NormalizeDim("tensordot", dim, tensor.dim()));
+    return Permute(tensor, order);
+  };
+  Dims rows, columns;
+  const Tensor left = arranged(input, input_dims, rows),
+               right = arranged(other, other_dims, columns);
+  const DimsView summed = left.shape().subspan(rows.size());
+  if (summed != right.shape().subspan(columns.size())) {
+    ThrowInvalidArgument(absl::StrCat("tensordot: dimensions ", ToString(DimsView(input_dims)),
+                                      " of ", Describe(input), " and ",
+                                      ToString(DimsView(other_dims)), " of ", Describe(other),
+                                      " must have equal extents"));
+  }
+  const int64_t inner = NumElements(summed);
+  const Tensor product =
+      MatMul(Reshape(left, {NumElements(rows), inner}),
+             Transpose(Reshape(right, {NumElements(columns), inner}), 0, 1));
+  rows.insert(rows.end(), columns.begin(), columns.end());
+  return Reshape(product, rows);
+}
+
+Tensor Inner(const Tensor& input, const Tensor& other) {
+  RequireDefined("inner", input);
+  RequireDefined("inner", other);
+  if (input.dim() == 0 || other.dim() == 0) return input * other;
+  return TensorDot(input, other, {-1}, {-1});
+}
+
+Tensor Kron(const Tensor& input, const Tensor& other) {
+  RequireDefined("kron", input);
+  RequireDefined("kron", other);
+  const int64_t rank = std::max(input.dim(), other.dim());
+  // Every second dimension of each is its own, the others broadcast.
+  const auto spread = [&](const Tensor& tensor, bool second) {
+    Dims shape;
+    for (int64_t d = 0; d < rank; ++d) {
+      const int64_t own = d - (rank - tensor.dim());
+      const int64_t extent = own < 0 ? 1 : tensor.size(own);
+      shape.push_back(second ? 1 : extent);
+      shape.push_back(second ? extent : 1);
+    }
+    return Reshape(tensor, shape);
+  };
+  const Tensor product = spread(input, false) * spread(other, true);
+  Dims shape;
+  for (int64_t d = 0; d < rank; ++d) {
+    shape.push_back(product.size(2 * d) * product.size(2 * d + 1));
+  }
+  return Reshape(product, shape);
+}
+
+Tensor Cross(const Tensor& input, const Tensor& other, const std::optional<int64_t>& dim) {
+  RequireDefined("cross", input);
+  RequireDefined("cross", other);
+  const Dims shape = BroadcastShapes("cross", input.shape(), other.shape());
+  const Tensor a = Expand(input, shape), b = Expand(other, shape);
+  int64_t along = 0;
+  if (dim) {
+    along = NormalizeDim("cross", *dim, a.dim());
+  } else {
+    along = std::find(shape.begin(), shape.end(), 3) - shape.begin();
+  }
+  if (along >= a.dim() || a.size(along) != 3) {
+    ThrowInvalidArgument(absl::StrCat("cross: ", Describe(input), " and ", Describe(other),
+                                      " must have extent 3 along dim"));
+  }
+  const auto next = [&](const Tensor& x, int64_t steps) { return Roll(x, {-steps}, Dims{along}); };
+  return next(a, 1) * next(b, 2) - next(a, 2) * next(b, 1);
+}
+
+Tensor MatrixPower(const Tensor& input, int64_t n) {
+  RequireDefined("matrix_power", input);
+  if (input.dim() < 2 || input.size(-1) != input.size(-2)) {
+    ThrowInvalidArgument(
+        absl::StrCat("matrix_power: expected square matrices, got ", Describe(input)));
+  }
+  if (n < 0) ThrowInvalidArgument("matrix_power: n must not be negative");
+  if (n == 0) {
+    const Tensor one = Eye(input.size(-1), {.dtype = input.dtype(), .device = input.device()});
+    return input * 0 + one;
+  }
+  Tensor power = input, result;
+  for (; n > 0; n /= 2) {
+    if (n % 2 == 1) result = result.defined() ? MatMul(result, power) : power;
+    if (n > 1) power = MatMul(power, power);
+  }
+  return result;
+}
+
+Tensor PairwiseDistance(const Tensor& x1, const Tensor& x2, double p, double eps, bool keepdim) {
+  RequireDefined("pairwise_distance", x1);
+  RequireDefined("pairwise_distance", x2);
+  return Norm(x1 - x2 + eps, p, {.dims = {-1}, .keepdim = keepdim});
+}
+Tensor CDist(const Tensor& x1, const Tensor& x2, double p) {
+  RequireDefined("cdist", x1);
+  RequireDefined("cdist", x2);
+  if (x1.dim() < 2 || x2.dim() < 2 || x1.size(-1) != x2.size(-1)) {
+    ThrowInvalidArgument(absl::StrCat("cdist: expected [..., P, M] and [..., R, M], got ",
+                                      Describe(x1), " and ", Describe(x2)));
+  }
+  return Norm(Unsqueeze(x1, -2) - Unsqueeze(x2, -3), p, {.dims = {-1}});
+}
+Tensor CosineSimilarity(const Tensor& x1, const Tensor& x2, int64_t dim, double eps) {
+  RequireDefined("cosine_similarity", x1);
+  RequireDefined("cosine_similarity", x2);
+  const Dims shape = BroadcastShapes("cosine_similarity", x1.shape(), x2.shape());
+  const ReduceOptions along{
+      .dims = {NormalizeDim("cosine_similarity", dim, static_cast<int64_t>(shape.size()))}};
+  const Tensor a = Expand(x1, shape), b = Expand(x2, shape);
+  return Sum(a * b, along) / (ClampMin(Norm(a, 2, along), eps) * ClampMin(Norm(b, 2, along), eps));
+}
+
+Tensor Vander(const Tensor& x, const std::optional<int64_t>& n, bool increasing) {
+  RequireDims("vander", x, 1);
+  const int64_t count = n.value_or(x.numel());
+  if (count < 0) ThrowInvalidArgument("vander: the number of columns must not be negative");
+  const Tensor powers = Arange(0, count, 1, {.dtype = kInt64, .device = x.device()});
+  return Pow(Unsqueeze(x, 1), increasing ? powers : Flip(powers, {0}));
+}
+
 Tensor Trace(const Tensor& input) {
   RequireDims("trace", input, 2);
   return Sum(Diagonal(input));

@@ -1,5 +1,7 @@
 #include "neura/tensor/ops/norm.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
@@ -8,6 +10,7 @@
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura {
 
@@ -64,6 +67,56 @@ Tensor LayerNormOver(const Tensor& input, const Dims& normalized_shape,
   return LayerNorm(input, weight.value_or(Tensor()), bias.value_or(Tensor()),
                    {.num_dims = static_cast<int64_t>(view.size()), .eps = eps}, 0b1)
       .output;
+}
+
+Tensor GroupNorm(const Tensor& input, int64_t num_groups, const std::optional<Tensor>& weight,
+                 const std::optional<Tensor>& bias, double eps) {
+  RequireDefined("group_norm", input);
+  if (input.dim() < 2 || num_groups < 1 || input.size(1) % num_groups != 0) {
+    ThrowInvalidArgument(absl::StrCat("group_norm: ", Describe(input),
+                                      " must be [N, C, ...] with C a multiple of num_groups = ",
+                                      num_groups));
+  }
+  const int64_t channels = input.size(1);
+  const int64_t rows = input.size(0) * num_groups;
+  const int64_t each = channels / num_groups * NumElements(input.shape().subspan(2));
+  Tensor result = Reshape(
+      LayerNorm(Reshape(input, {rows, each}), {}, {}, {.num_dims = 1, .eps = eps}, 0b1).output,
+      input.shape());
+  Dims shape(static_cast<size_t>(input.dim()), 1);
+  shape[1] = channels;
+  for (const auto& [parameter, name] :
+       {std::pair{&weight, "weight"}, std::pair{&bias, "bias"}}) {
+    if (!parameter->has_value() || !(*parameter)->defined()) continue;
+    if ((*parameter)->dim() != 1 || (*parameter)->numel() != channels) {
+      ThrowInvalidArgument(absl::StrCat("group_norm: the ", name, " ", Describe(**parameter),
+                                        " must have one element for each of ", channels,
+                                        " channels"));
+    }
+    const Tensor each_channel = Reshape(**parameter, shape);
+    result = parameter == &weight ? result * each_channel : result + each_channel;
+  }
+  return result;
+}
+
+Tensor RmsNorm(const Tensor& input, const Dims& normalized_shape,
+               const std::optional<Tensor>& weight, const std::optional<double>& eps) {
+  RequireDefined("rms_norm", input);
+  const DimsView view = normalized_shape;
+  if (view.empty() || input.shape().size() < view.size() ||
+      input.shape().last(view.size()) != view) {
+    ThrowInvalidArgument(absl::StrCat("rms_norm: the last dimensions of ", Describe(input),
+                                      " must be ", ToString(view)));
+  }
+  ReduceOptions over{.keepdim = true};
+  for (size_t d = 1; d <= view.size(); ++d) over.dims.push_back(-static_cast<int64_t>(d));
+  // PyTorch's default: the distance of 1 to the next number.
+  const double least = eps.value_or(input.dtype() == kFloat64    ? 0x1p-52
+                                    : input.dtype() == kBFloat16 ? 0x1p-7
+                                    : input.dtype() == kFloat16  ? 0x1p-10
+                                                                 : 0x1p-23);
+  const Tensor result = input * Rsqrt(Mean(Square(input), over) + least);
+  return weight && weight->defined() ? result * *weight : result;
 }
 
 Tensor Normalize(const Tensor& input, double p, const std::optional<Dims>& dim, double eps) {

@@ -127,12 +127,7 @@ Tensor ClampBetweenInPlace(const Tensor& input, const std::optional<Operand>& mi
   if (const std::optional<ClampOptions> numbers = NumberBounds(min, max)) {
     return ClampInPlace(input, *numbers);
   }
-  const Tensor result = ClampBetween(input, min, max);
-  if (CategoryOf(result.dtype()) > CategoryOf(input.dtype())) {
-    ThrowInvalidArgument(absl::StrCat("clamp_: the result ", Describe(result),
-                                      " cannot be written in place to ", Describe(input)));
-  }
-  return Assign(input, result);
+  return AssignResult(input, ClampBetween(input, min, max));
 }
 
 Tensor ClampMin(const Tensor& input, const Operand& min) { return ClampBetween(input, min); }
@@ -215,27 +210,5 @@ bool Equal(const Tensor& input, const Tensor& other) {
   RequireDefined("equal", other);
   return input.shape() == other.shape() && All(input == other).Item<bool>();
 }
-
-Tensor Elu(const Tensor& input, double alpha, bool) {
-  // The exponential of what is positive could overflow, and its gradient become NaN.
-  return Relu(input) + alpha * Expm1(Clamp(input, {.max = 0}));
-}
-Tensor Relu6(const Tensor& input, bool) { return Clamp(input, {.min = 0, .max = 6, .open = true}); }
-Tensor HardTanh(const Tensor& input, const Scalar& min_val, const Scalar& max_val, bool) {
-  RequireDefined("hardtanh", input);
-  // Unlike clamp it keeps integers.
-  const auto bound = [&](const Scalar& value) {
-    return IsIntegral(input.dtype()) ? Scalar(value.To<int64_t>()) : value;
-  };
-  return Clamp(input, {.min = bound(min_val), .max = bound(max_val), .open = true});
-}
-Tensor SoftplusBelow(const Tensor& input, double beta, double threshold) {
-  const Tensor scaled = beta == 1 ? input : input * beta;
-  const Tensor soft = beta == 1 ? Softplus(input) : Softplus(scaled) / beta;
-  // At the default threshold float32 cannot tell the two apart, unless the product overflows.
-  const bool apart = threshold < 20 || beta != 1 || input.dtype() == kFloat64;
-  return apart ? Where(scaled > threshold, input, soft) : soft;
-}
-Tensor LogSigmoid(const Tensor& input) { return -Softplus(-input); }
 
 }  // namespace neura

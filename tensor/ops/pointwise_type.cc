@@ -37,6 +37,8 @@ DType ComputeDType(DTypeRule rule, DType common) {
     case DTypeRule::kNone:
     case DTypeRule::kSame:
     case DTypeRule::kNumber:
+    case DTypeRule::kInteger:
+    case DTypeRule::kBits:
     case DTypeRule::kTest:
       break;
   }

@@ -45,7 +45,7 @@ inline constexpr uint8_t kAnyNumber = 255;  // of inputs
 using OutputMask = uint16_t;
 inline constexpr OutputMask kAllOutputs = 0xffff;
 
-enum class DTypeRule : uint8_t { kNone, kSame, kNumber, kFloat, kTest, kLogical };
+enum class DTypeRule : uint8_t { kNone, kSame, kNumber, kInteger, kBits, kFloat, kTest, kLogical };
 
 struct OpFlags {
   bool pointwise = false;      // inputs broadcast; may run in place
@@ -70,9 +70,11 @@ struct OpFlags {
     return {.pointwise = true,
             .promotes = true,
             .rule = rule,
-            .dtypes = rule == DTypeRule::kLogical  ? kAllDTypes
-                      : rule == DTypeRule::kNumber ? kNumericDTypes
-                                                   : kRealDTypes};
+            .dtypes = rule == DTypeRule::kLogical   ? kAllDTypes
+                      : rule == DTypeRule::kNumber  ? kNumericDTypes
+                      : rule == DTypeRule::kInteger ? kIntegerDTypes
+                      : rule == DTypeRule::kBits    ? kBitDTypes
+                                                    : kRealDTypes};
   }
   static constexpr OpFlags Select() {
     return {.pointwise = true, .promotes = true, .first_value = 1, .rule = DTypeRule::kSame};

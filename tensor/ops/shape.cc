@@ -378,31 +378,4 @@ Tensor Diag(const Tensor& input, int64_t diagonal) {
   return Pad(matrix, {.before = {down, right}, .after = {right, down}});
 }
 
-Tensor PadByPairs(const Tensor& input, const Dims& pad, const std::string& mode,
-                  const Scalar& value) {
-  RequireDefined("pad", input);
-  if (mode != "constant") {
-    ThrowUnimplemented(absl::StrCat("pad: mode '", mode, "'; only 'constant' is implemented"));
-  }
-  const auto rank = static_cast<size_t>(input.dim());
-  if (pad.size() % 2 != 0 || pad.size() / 2 > rank) {
-    ThrowInvalidArgument(absl::StrCat("pad: ", pad.size(), " amounts for ", Describe(input),
-                                      "; give two for each dimension, the last one first"));
-  }
-  PadOptions options{.before = Dims(rank, 0), .after = Dims(rank, 0), .value = value};
-  Tensor cropped = input;
-  for (size_t i = 0; i < pad.size() / 2; ++i) {
-    const size_t d = rank - 1 - i;
-    options.before[d] = std::max<int64_t>(pad[2 * i], 0);
-    options.after[d] = std::max<int64_t>(pad[2 * i + 1], 0);
-    // Negative amounts are taken away.
-    const int64_t first = options.before[d] - pad[2 * i], last = options.after[d] - pad[2 * i + 1];
-    if (first > 0 || last > 0) {
-      const auto dim = static_cast<int64_t>(d);
-      cropped = Narrow(cropped, dim, first, cropped.size(dim) - first - last);
-    }
-  }
-  return Pad(cropped, options);
-}
-
 }  // namespace neura

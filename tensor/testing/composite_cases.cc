@@ -1,46 +1,14 @@
 // Cases of composites.
 #include <algorithm>
 #include <cmath>
-#include <concepts>
 
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/composite_cases.h"
 #include "neura/tensor/testing/references.h"
 
 namespace neura::testing {
 namespace {
-
-using Inputs = const std::vector<Tensor>&;
-using Arrays = const std::vector<Array>&;
-using Values = const std::vector<double>&;
-
-template <typename F>
-OpCase Case(std::string name, std::vector<Tensor> inputs, F composite, Reference reference) {
-  return {.name = std::move(name),
-          .op = std::nullopt,
-          .inputs = std::move(inputs),
-          .reference = std::move(reference),
-          .composite = [composite](Inputs in) -> std::vector<Tensor> {
-            if constexpr (std::same_as<std::invoke_result_t<F, Inputs>, Tensor>) {
-              return {composite(in)};
-            } else {
-              return composite(in);
-            }
-          }};
-}
-
-// Of a function that looks at elements.
-template <typename F>
-OpCase Reading(std::string name, std::vector<Tensor> inputs, F composite, Reference reference) {
-  OpCase made = Case(std::move(name), std::move(inputs), composite, std::move(reference));
-  made.reads_elements = true;
-  return made;
-}
-
-// A truth about a tensor, where that is.
-Tensor Truth(bool value, const Tensor& about) {
-  return Full({}, value, {.dtype = kBool, .device = about.device()});
-}
 
 void AddPointwise(CaseList& cases) {
   const Tensor x = Sample({3, 5}, 1), y = Sample({5}, 2), z = Sample({3, 1}, 3, 0.5, 2);
@@ -50,7 +18,64 @@ void AddPointwise(CaseList& cases) {
         [weight](Inputs in) { return Lerp(in[0], in[1], weight); },
         Elementwise([weight](double a, double b) { return a + weight * (b - a); })));
   }
+  const auto unary = [&](const char* name, Tensor (*function)(const Tensor&), auto reference) {
+    cases.push_back(Case(
+        name, {x * 2}, [function](Inputs in) { return function(in[0]); },
+        Elementwise([reference](double a) -> double { return reference(a); })));
+  };
+  unary("frac/vectors", &Frac, [](double a) { return a - std::trunc(a); });
+  unary("positive/vectors", &Positive, [](double a) { return a; });
+  unary("deg2rad/vectors", &DegToRad, [](double a) { return a * M_PI / 180; });
+  unary("rad2deg/vectors", &RadToDeg, [](double a) { return a * 180 / M_PI; });
+  unary("sinc/vectors", &Sinc, [](double a) { return std::sin(M_PI * a) / (M_PI * a); });
+  unary("isposinf/vectors", &IsPosInf, [](double a) { return a == INFINITY; });
+  unary("isneginf/vectors", &IsNegInf, [](double a) { return a == -INFINITY; });
+  const auto binary = [&](const char* name, Tensor (*function)(const Tensor&, const Tensor&),
+                          auto reference) {
+    cases.push_back(Case(
+        name, {x, y}, [function](Inputs in) { return function(in[0], in[1]); },
+        Elementwise([reference](double a, double b) -> double { return reference(a, b); })));
+  };
+  binary("fmax/broadcast", &FMax, [](double a, double b) { return std::fmax(a, b); });
+  binary("fmin/broadcast", &FMin, [](double a, double b) { return std::fmin(a, b); });
+  binary("heaviside/broadcast", &Heaviside, [](double a, double) { return a > 0; });
+  binary("logaddexp/broadcast", &LogAddExp,
+         [](double a, double b) { return std::log(std::exp(a) + std::exp(b)); });
+  binary("logaddexp2/broadcast", &LogAddExp2,
+         [](double a, double b) { return std::log2(std::exp2(a) + std::exp2(b)); });
+  binary("ldexp/broadcast", &LdExp, [](double a, double b) { return a * std::exp2(b); });
   const Tensor positive = Sample({2, 3}, 4, 0.1, 3);
+  cases.push_back(Case(
+      "xlogy/tensors", {x, z}, [](Inputs in) { return XLogY(in[0], in[1]); },
+      Elementwise([](double a, double b) { return a * std::log(b); })));
+  cases.push_back(Case(
+      "float_power/number", {positive}, [](Inputs in) { return FloatPower(in[0], 1.5); },
+      Elementwise([](double a) { return std::pow(a, 1.5); })));
+  cases.push_back(Case(
+      "logit/eps", {x}, [](Inputs in) { return Logit(in[0], 0.1); },
+      Elementwise([](double a) {
+        const double kept = std::min(std::max(a, 0.1), 0.9);
+        return std::log(kept / (1 - kept));
+      })));
+  cases.push_back(Case(
+      "nan_to_num/numbers", {x}, [](Inputs in) { return NanToNum(in[0]); },
+      Elementwise([](double a) { return a; })));
+  cases.push_back(Case(
+      "mvlgamma/vectors", {z + 2}, [](Inputs in) { return MultiGammaLn(in[0], 2); },
+      Elementwise([](double a) {
+        return std::lgamma(a) + std::lgamma(a - 0.5) + 0.5 * std::log(M_PI);
+      })));
+  for (const char* mode : {"trunc", "floor"}) {
+    cases.push_back(Case(
+        std::string("div/") + mode, {x * 3, z},
+        [mode](Inputs in) { return DivRounded(in[0], in[1], mode); },
+        Elementwise([mode](double a, double b) {
+          return mode[0] == 't' ? std::trunc(a / b) : std::floor(a / b);
+        })));
+  }
+  cases.push_back(Case(
+      "round/decimals", {x}, [](Inputs in) { return RoundTo(in[0], 1); },
+      Elementwise([](double a) { return std::nearbyint(a * 10) / 10; })));
   cases.push_back(Case(
       "addcmul/broadcast", {x, y, z}, [](Inputs in) { return Addcmul(in[0], in[1], in[2], 0.5); },
       Elementwise([](Values v) { return v[0] + 0.5 * v[1] * v[2]; })));
@@ -130,10 +155,77 @@ void AddActivations(CaseList& cases) {
     cases.push_back(Case(
         "softplus" + form, {x}, [](Inputs in) { return SoftplusBelow(in[0], 2, 5.1); },
         Elementwise([](double v) { return 2 * v > 5.1 ? v : std::log1p(std::exp(2 * v)) / 2; })));
+    const auto activation = [&](const char* name, auto function, auto reference) {
+      cases.push_back(Case(
+          name + form, {x}, [function](Inputs in) { return function(in[0]); },
+          Elementwise([reference](double v) -> double { return reference(v); })));
+    };
+    const auto relu6 = [](double v) { return std::min(std::max(v, 0.0), 6.0); };
+    activation(
+        "celu", [](const Tensor& t) { return Celu(t, 1.5); },
+        [](double v) { return v > 0 ? v : 1.5 * std::expm1(v / 1.5); });
+    activation(
+        "selu", [](const Tensor& t) { return Selu(t); },
+        [](double v) {
+          return 1.0507009873554805 * (v > 0 ? v : 1.6732632423543772 * std::expm1(v));
+        });
+    activation(
+        "mish", [](const Tensor& t) { return Mish(t); },
+        [](double v) { return v * std::tanh(std::log1p(std::exp(v))); });
+    activation(
+        "hardsigmoid", [](const Tensor& t) { return HardSigmoid(t); },
+        [=](double v) { return relu6(v + 3) / 6; });
+    activation(
+        "hardswish", [](const Tensor& t) { return HardSwish(t); },
+        [=](double v) { return v * relu6(v + 3) / 6; });
+    activation("softsign", &SoftSign, [](double v) { return v / (1 + std::abs(v)); });
+    activation("tanhshrink", &TanhShrink, [](double v) { return v - std::tanh(v); });
+    activation(
+        "hardshrink", [](const Tensor& t) { return HardShrink(t, 1.5); },
+        [](double v) { return std::abs(v) <= 1.5 ? 0 : v; });
+    activation(
+        "softshrink", [](const Tensor& t) { return SoftShrink(t, 1.5); },
+        [](double v) { return v > 1.5 ? v - 1.5 : v < -1.5 ? v + 1.5 : 0; });
+    activation(
+        "threshold", [](const Tensor& t) { return Threshold(t, 1.5, 7.0); },
+        [](double v) { return v > 1.5 ? v : 7; });
+    cases.push_back(Case(
+        "prelu/one" + form, {x, Sample({1}, 2)}, [](Inputs in) { return PRelu(in[0], in[1]); },
+        Elementwise([](double v, double w) { return v > 0 ? v : w * v; })));
     cases.push_back(Case(
         "logsigmoid" + form, {x}, [](Inputs in) { return LogSigmoid(in[0]); },
         Elementwise([](double v) { return -std::log1p(std::exp(-v)); })));
   }
+  cases.push_back(Case(
+      "prelu/channels", {Sample({2, 3, 4}, 1), Sample({3}, 2)},
+      [](Inputs in) { return PRelu(in[0], in[1]); }, [](Arrays in) {
+        Array out = in[0];
+        for (int64_t i = 0; i < 24; ++i) {
+          const double v = in[0][i];
+          out[i] = v > 0 ? v : in[1][i / 4 % 3] * v;
+        }
+        return std::vector<Array>{out};
+      }));
+  cases.push_back(Case(
+      "glu/rows", {Sample({2, 6}, 1)}, [](Inputs in) { return Glu(in[0]); }, [](Arrays in) {
+        Array out{{2, 3}, std::vector<double>(6)};
+        for (int64_t i = 0; i < 6; ++i) {
+          const int64_t at = i / 3 * 6 + i % 3;
+          out[i] = in[0][at] / (1 + std::exp(-in[0][at + 3]));
+        }
+        return std::vector<Array>{out};
+      }));
+  cases.push_back(Case(
+      "softmin/rows", {Sample({2, 3}, 1)}, [](Inputs in) { return SoftMin(in[0], 1); },
+      [](Arrays in) {
+        Array out = in[0];
+        for (int64_t row = 0; row < 2; ++row) {
+          double sum = 0;
+          for (int64_t i = 0; i < 3; ++i) sum += std::exp(-in[0][row * 3 + i]);
+          for (int64_t i = 0; i < 3; ++i) out[row * 3 + i] = std::exp(-in[0][row * 3 + i]) / sum;
+        }
+        return std::vector<Array>{out};
+      }));
   const auto norm = [](double p) {
     return [p](Arrays in) {
       Array out = in[0];
@@ -518,6 +610,9 @@ void AddCompositeCases(CaseList& cases) {
   AddArranging(cases);
   AddPicking(cases);
   AddProducts(cases);
+  AddArrangingCases(cases);
+  AddOrderCases(cases);
+  AddProductCases(cases);
 }
 
 }  // namespace neura::testing

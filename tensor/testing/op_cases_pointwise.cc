@@ -63,6 +63,28 @@ double Gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
 double GeluTanh(double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
 }
+// From their definitions: the series, and the integral of what is left of it.
+double Digamma(double x) {
+  constexpr int kTerms = 100000;
+  double sum = -0.57721566490153286061;
+  for (int k = 0; k < kTerms; ++k) sum += 1.0 / (k + 1) - 1.0 / (k + x);
+  return sum + std::log((kTerms + x - 0.5) / (kTerms + 0.5));
+}
+double PolyGamma(int n, double x) {
+  constexpr int kTerms = 20000;
+  double sum = 0;
+  for (int k = 0; k < kTerms; ++k) sum += std::pow(k + x, -n - 1);
+  sum += std::pow(kTerms + x - 0.5, -n) / n;
+  return (n % 2 == 0 ? -1 : 1) * std::tgamma(n + 1.0) * sum;
+}
+double ErfInv(double y) {
+  double low = -6, high = 6;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    (std::erf(middle) < y ? low : high) = middle;
+  }
+  return low;
+}
 double FloorDivide(double a, double b) { return std::floor(a / b); }
 double Remainder(double a, double b) { return a - b * std::floor(a / b); }
 
@@ -80,10 +102,12 @@ void AddTests(CaseList& cases) {
   AddUnary(cases, op::kIsNan, [](double x) { return std::isnan(x); });
   AddUnary(cases, op::kIsInf, [](double x) { return std::isinf(x); });
   AddUnary(cases, op::kIsFinite, [](double x) { return std::isfinite(x); });
-  const Tensor special = FromList<double>({NAN, INFINITY, -INFINITY, 0.0, -2.5});
+  AddUnary(cases, op::kSignBit, [](double x) { return std::signbit(x); });
+  const Tensor special = FromList<double>({NAN, INFINITY, -INFINITY, 0.0, -0.0, -2.5});
   for (auto [op, f] : {std::pair<OpId, Unary>{op::kIsNan, [](double x) { return std::isnan(x); }},
                        {op::kIsInf, [](double x) { return std::isinf(x); }},
-                       {op::kIsFinite, [](double x) { return std::isfinite(x); }}}) {
+                       {op::kIsFinite, [](double x) { return std::isfinite(x); }},
+                       {op::kSignBit, [](double x) { return std::signbit(x); }}}) {
     cases.push_back(
         {std::string(SchemaOf(op).name) + "/special", op, {special}, nullptr, Elementwise(f)});
   }
@@ -95,11 +119,41 @@ void AddTests(CaseList& cases) {
   };
   logical(op::kLogicalAnd, [](double a, double b) { return a != 0 && b != 0; });
   logical(op::kLogicalOr, [](double a, double b) { return a != 0 || b != 0; });
+  logical(op::kBitwiseAnd, [](double a, double b) { return a != 0 && b != 0; });
+  logical(op::kBitwiseOr, [](double a, double b) { return a != 0 || b != 0; });
+  logical(op::kBitwiseXor, [](double a, double b) { return (a != 0) != (b != 0); });
+  cases.push_back(
+      {"bitwise_not/bool", op::kBitwiseNot, {truth}, nullptr, Elementwise(Unary([](double x) {
+         return x == 0;
+       }))});
   logical(op::kLogicalXor, [](double a, double b) { return (a != 0) != (b != 0); });
   cases.push_back(
       {"logical_not/bool", op::kLogicalNot, {truth}, nullptr, Elementwise(Unary([](double x) {
          return x == 0;
        }))});
+}
+
+void AddBits(CaseList& cases) {
+  const auto bits = [](auto f) {
+    return [f](double a, double b) {
+      return static_cast<double>(f(static_cast<int64_t>(a), static_cast<int64_t>(b)));
+    };
+  };
+  AddIntegers(cases, op::kBitwiseAnd, bits([](int64_t a, int64_t b) { return a & b; }));
+  AddIntegers(cases, op::kBitwiseOr, bits([](int64_t a, int64_t b) { return a | b; }));
+  AddIntegers(cases, op::kBitwiseXor, bits([](int64_t a, int64_t b) { return a ^ b; }));
+  AddIntegers(
+      cases, op::kBitwiseLeftShift, [](double a, double b) { return a * std::exp2(b); }, 0);
+  AddIntegers(
+      cases, op::kBitwiseRightShift,
+      [](double a, double b) { return std::floor(a * std::exp2(-b)); }, 0);
+  for (DType dtype : {kInt64, kInt32, kInt8}) {
+    cases.push_back({std::string("bitwise_not/") + std::string(DTypeName(dtype)),
+                     op::kBitwiseNot,
+                     {Cast(Arange(-3, 4), dtype)},
+                     nullptr,
+                     Elementwise(Unary([](double x) { return -1 - x; }))});
+  }
 }
 
 void AddCopies(CaseList& cases) {
@@ -158,6 +212,8 @@ void AddPointwiseCases(CaseList& cases) {
       cases, op::kRsqrt, [](double x) { return 1 / std::sqrt(x); }, 0.3, 3);
   AddUnary(
       cases, op::kExp, [](double x) { return std::exp(x); }, -3, 2);
+  AddUnary(
+      cases, op::kExp2, [](double x) { return std::exp2(x); }, -3, 2);
   AddUnary(cases, op::kExpm1, [](double x) { return std::expm1(x); });
   AddUnary(
       cases, op::kLog, [](double x) { return std::log(x); }, 0.3, 4);
@@ -183,7 +239,27 @@ void AddPointwiseCases(CaseList& cases) {
   AddUnary(
       cases, op::kTanh, [](double x) { return std::tanh(x); }, -3, 3);
   AddUnary(
+      cases, op::kAsinh, [](double x) { return std::asinh(x); }, -3, 3);
+  AddUnary(
+      cases, op::kAcosh, [](double x) { return std::acosh(x); }, 1.2, 4);
+  AddUnary(
+      cases, op::kAtanh, [](double x) { return std::atanh(x); }, -0.8, 0.8);
+  AddUnary(
       cases, op::kErf, [](double x) { return std::erf(x); }, -2, 2);
+  AddUnary(
+      cases, op::kErfc, [](double x) { return std::erfc(x); }, -2, 2);
+  AddUnary(cases, op::kErfInv, ErfInv, -0.9, 0.9);
+  AddUnary(
+      cases, op::kLgamma, [](double x) { return std::lgamma(x); }, 0.3, 4);
+  AddUnary(
+      cases, op::kLgamma, [](double x) { return std::lgamma(x); }, -1.8, -1.2);
+  AddUnary(cases, op::kDigamma, Digamma, 0.3, 4);
+  AddUnary(cases, op::kDigamma, Digamma, -1.8, -1.2);
+  for (int n : {1, 2, 3}) {
+    const auto reference = [n](double x) { return PolyGamma(n, x); };
+    AddUnary(cases, op::kPolyGamma, reference, 0.5, 4, Own(PolyGammaOptions{.n = n}));
+    AddUnary(cases, op::kPolyGamma, reference, -1.7, -1.3, Own(PolyGammaOptions{.n = n}));
+  }
   AddUnary(
       cases, op::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -4, 4);
   AddUnary(
@@ -217,6 +293,15 @@ void AddPointwiseCases(CaseList& cases) {
   AddIntegers(cases, op::kRemainder, Remainder, 1);
   AddIntegers(cases, op::kRemainder, Remainder, -4);
   AddBinary(
+      cases, op::kFmod, [](double a, double b) { return std::fmod(a, b); }, -9, 9, 0.7, 2.3);
+  AddIntegers(
+      cases, op::kFmod, [](double a, double b) { return std::fmod(a, b); }, 1);
+  AddIntegers(
+      cases, op::kFmod, [](double a, double b) { return std::fmod(a, b); }, -4);
+  AddBinary(
+      cases, op::kHypot, [](double a, double b) { return std::hypot(a, b); }, 0.2, 1);
+  AddBinary(cases, op::kCopySign, [](double a, double b) { return std::copysign(a, b); });
+  AddBinary(
       cases, op::kPow, [](double a, double b) { return std::pow(a, b); }, 0.3, 2, -2, 2);
   AddBinary(
       cases, op::kAtan2, [](double a, double b) { return std::atan2(a, b); }, 0.2, 1);
@@ -226,6 +311,7 @@ void AddPointwiseCases(CaseList& cases) {
   AddIntegers(cases, op::kMinimum, [](double a, double b) { return std::fmin(a, b); });
   AddBinary(cases, op::kReluGrad, [](double g, double y) { return y > 0 ? g : 0; });
   AddTests(cases);
+  AddBits(cases);
   AddCopies(cases);
 }
 

@@ -36,7 +36,9 @@ const Function kFunctions[] = {
     NEURA_FUNCTION(Acos, acos, 1),   NEURA_FUNCTION(Atan, atan, 1),
     NEURA_FUNCTION(Sinh, sinh, 1),   NEURA_FUNCTION(Cosh, cosh, 1),
     NEURA_FUNCTION(Tanh, tanh, 1),   NEURA_FUNCTION(Erf, erf, 1),
-    NEURA_FUNCTION(Sqrt, sqrt, 0.5),
+    NEURA_FUNCTION(Exp2, exp2, 1),   NEURA_FUNCTION(Asinh, asinh, 1),
+    NEURA_FUNCTION(Acosh, acosh, 1), NEURA_FUNCTION(Atanh, atanh, 1),
+    NEURA_FUNCTION(Erfc, erfc, 1),   NEURA_FUNCTION(Sqrt, sqrt, 0.5),
 };
 
 // Floats of every exponent and both signs, denser where functions bend.

@@ -92,11 +92,11 @@ void ForDTypes(const Set& set) {
   } else if constexpr (rule == DTypeRule::kFloat) {
     set(double());
   } else {
-    set(double());
+    if constexpr (rule != DTypeRule::kInteger && rule != DTypeRule::kBits) set(double());
     set(int64_t());
     set(int32_t());
     set(uint8_t());
-    if constexpr (rule != DTypeRule::kNumber) set(bool());
+    if constexpr (rule != DTypeRule::kNumber && rule != DTypeRule::kInteger) set(bool());
   }
   if constexpr (rule == DTypeRule::kTest || std::is_base_of_v<el::NumberByNumber, Op>) set(float());
 }

@@ -74,7 +74,8 @@ void LoopWith(size_t n, const void* const* inputs, void* output, const void* opt
 // ---- the table: of each row the dtypes that have vectors -------------------------------------
 
 template <DTypeRule rule, typename Op>
-inline constexpr bool kVectors = rule != DTypeRule::kTest&& rule != DTypeRule::kLogical &&
+inline constexpr bool kVectors = (rule == DTypeRule::kSame || rule == DTypeRule::kNumber ||
+                                  rule == DTypeRule::kFloat) &&
                                  !std::is_base_of_v<el::NumberByNumber, Op>;
 // In double precision, what needs libm stays with it.
 template <DTypeRule rule, typename Op>
@@ -90,7 +91,9 @@ void Unary(PointwiseTable& table, OpId op) {
 
 template <DTypeRule rule, template <typename> class Op, typename Options>
 void UnaryWith(PointwiseTable& table, OpId op) {
-  table.At(op, kFloat32) = &LoopWith<Op<float>, float, Options>;
+  if constexpr (kVectors<rule, Op<float>>) {
+    table.At(op, kFloat32) = &LoopWith<Op<float>, float, Options>;
+  }
   if constexpr (kVectorsOfDouble<rule, Op<double>>) {
     table.At(op, kFloat64) = &LoopWith<Op<double>, double, Options>;
   }

@@ -29,6 +29,12 @@ struct LeakyReluOptions {
   NEURA_FIELDS(negative_slope)
 };
 
+// From 0, which is digamma itself, on.
+struct PolyGammaOptions {
+  int64_t n = 0;
+  NEURA_FIELDS(n)
+};
+
 }  // namespace neura
 
 #endif  // NEURA_TENSOR_OPS_OPTIONS_POINTWISE_H_

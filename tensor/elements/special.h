@@ -1,0 +1,124 @@
+// Functions of real numbers that the standard library lacks, of double for the sake of accuracy.
+// Templates, because that lets constexpr functions call what is not.
+#if defined(NEURA_TENSOR_ELEMENTS_SPECIAL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NEURA_TENSOR_ELEMENTS_SPECIAL_H_
+#undef NEURA_TENSOR_ELEMENTS_SPECIAL_H_
+#else
+#define NEURA_TENSOR_ELEMENTS_SPECIAL_H_
+#endif
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numbers>
+
+#include "neura/tensor/elements/target.h"
+
+NEURA_BEFORE_ELEMENTS()
+
+// log |gamma(x)|. std::lgamma also writes the sign of gamma(x) to a variable of all threads.
+template <typename T>
+constexpr T LogGamma(T x) {
+#if defined(__CUDA_ARCH__)
+  return ::lgamma(x);
+#else
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+#endif
+}
+
+// The derivative of log(gamma(x)): Abramowitz and Stegun, 6.3.5 up to 10 and then 6.3.18, below 0
+// with 6.3.7.
+template <typename T>
+constexpr T DigammaOf(T x) {
+  if (x == 0) return std::copysign(std::numeric_limits<double>::infinity(), -x);
+  double result = 0;
+  if (x < 0) {
+    const double fraction = x - std::floor(x);
+    if (fraction == 0) return std::numeric_limits<double>::quiet_NaN();
+    result = -std::numbers::pi / std::tan(std::numbers::pi * fraction);
+    x = 1 - x;
+  }
+  for (; x < 10; x += 1) result -= 1 / x;
+  // Bernoulli numbers B(2k) over 2k.
+  constexpr double kTerms[] = {1. / 12,  -1. / 120,      1. / 252, -1. / 240,
+                               1. / 132, -691. / 32760., 1. / 12};
+  const double square = 1 / (x * x);
+  double sum = 0;
+  for (int k = 6; k >= 0; --k) sum = (sum + kTerms[k]) * square;
+  return result + std::log(x) - 0.5 / x - sum;
+}
+
+// The sum of (q + k)^-s over all k >= 0, for s > 1 and q > 0: the Euler-Maclaurin formula from the
+// tenth term on.
+template <typename T>
+constexpr T HurwitzZeta(T s, T q) {
+  double sum = 0;
+  for (int k = 0; k < 10; ++k, q += 1) sum += std::pow(q, -s);
+  // Bernoulli numbers B(2k) over (2k)!.
+  constexpr double kTerms[] = {1. / 12,
+                               -1. / 720,
+                               1. / 30240,
+                               -1. / 1209600,
+                               1. / 47900160,
+                               -691. / 1307674368000,
+                               1. / 74724249600};
+  const double power = std::pow(q, -s);
+  sum += power * (q / (s - 1) + 0.5);
+  double factor = power * s / q;
+  for (int k = 0; k < 7; ++k) {
+    sum += kTerms[k] * factor;
+    factor *= (s + 2 * k + 1) * (s + 2 * k + 2) / (q * q);
+  }
+  return sum;
+}
+
+// The n-th derivative of digamma, n > 0: (-1)^(n + 1) n! zeta(n + 1, x) (Abramowitz and Stegun,
+// 6.4.10). The terms below 0 are those of another sum, backwards.
+template <typename T>
+constexpr T PolyGammaOf(int64_t n, T x) {
+  const double s = static_cast<double>(n) + 1;
+  const double factor = (n % 2 == 0 ? -1 : 1) * std::exp(LogGamma(s));
+  if (x > 0) return factor * HurwitzZeta(s, x);
+  const double fraction = x - std::floor(x);
+  if (fraction == 0) {
+    // The poles: of one sign from both sides for odd n.
+    return n % 2 == 0 ? std::numeric_limits<double>::quiet_NaN()
+                      : std::numeric_limits<double>::infinity();
+  }
+  const double below = HurwitzZeta(s, 1 - fraction) - HurwitzZeta(s, 1 - x);
+  return factor * (HurwitzZeta(s, fraction) + (n % 2 == 0 ? -below : below));
+}
+
+// The inverse of erf: Giles, "Approximating the erfinv function" (2010), and two steps of Halley's
+// method, with the complement where y is near 1.
+template <typename T>
+constexpr T ErfInvOf(T y) {
+  const double size = std::fabs(y);
+  if (!(size < 1)) {
+    return size == 1 ? std::copysign(std::numeric_limits<double>::infinity(), y)
+                     : std::numeric_limits<double>::quiet_NaN();
+  }
+  constexpr double kCenter[] = {2.81022636e-08,  3.43273939e-07, -3.5233877e-06,
+                                -4.39150654e-06, 0.00021858087,  -0.00125372503,
+                                -0.00417768164,  0.246640727,    1.50140941};
+  constexpr double kTail[] = {-0.000200214257, 0.000100950558, 0.00134934322,
+                              -0.00367342844,  0.00573950773,  -0.0076224613,
+                              0.00943887047,   1.00167406,     2.83297682};
+  const double w = -std::log((1 - size) * (1 + size));
+  const bool central = w < 5;
+  const double t = central ? w - 2.5 : std::sqrt(w) - 3;
+  double x = 0;
+  for (int k = 0; k < 9; ++k) x = x * t + (central ? kCenter[k] : kTail[k]);
+  x *= size;
+  for (int step = 0; step < 2; ++step) {
+    const double error = size < 0.5 ? std::erf(x) - size : (1 - size) - std::erfc(x);
+    const double u = error / (2 * std::numbers::inv_sqrtpi * std::exp(-x * x));
+    x -= u / (1 + x * u);
+  }
+  return std::copysign(x, y);
+}
+
+NEURA_AFTER_ELEMENTS();
+
+#endif  // NEURA_TENSOR_ELEMENTS_SPECIAL_H_

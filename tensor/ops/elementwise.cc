@@ -1,0 +1,158 @@
+// Element by element, from operations that there are.
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/dispatch.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/pointwise.h"
+
+namespace neura {
+namespace {
+
+struct Pair {
+  Tensor a, b;
+};
+// The greatest finite number of a floating point dtype.
+double Greatest(DType dtype) {
+  switch (dtype) {
+    case kFloat16:
+      return 65504;
+    case kBFloat16:
+      return 0x1.fep+127;
+    case kFloat32:
+      return std::numeric_limits<float>::max();
+    default:
+      return std::numeric_limits<double>::max();
+  }
+}
+
+Pair TensorsOf(OpId op, const Operand& a, const Operand& b) {
+  Operand both[] = {a, b};
+  NumbersToTensors(op, absl::MakeSpan(both));
+  return {both[0].tensor, both[1].tensor};
+}
+
+}  // namespace
+
+Tensor DivRounded(const Operand& input, const Operand& other,
+                  const std::optional<std::string>& rounding_mode) {
+  if (!rounding_mode) {
+    const auto [a, b] = TensorsOf(op::kDiv, input, other);
+    return Div(a, b);
+  }
+  const auto [a, b] = TensorsOf(op::kFloorDivide, input, other);
+  if (*rounding_mode == "floor") return FloorDivide(a, b);
+  if (*rounding_mode != "trunc") {
+    ThrowInvalidArgument(absl::StrCat("div: rounding_mode must be None, \"trunc\" or \"floor\", "
+                                      "got \"",
+                                      *rounding_mode, "\""));
+  }
+  RequireDefined("div", a);
+  RequireDefined("div", b);
+  if (IsFloating(PromoteTypes(a.dtype(), b.dtype()))) return Trunc(a / b);
+  return FloorDivide(a - Fmod(a, b), b);
+}
+
+Tensor RoundTo(const Tensor& input, int64_t decimals) {
+  RequireDefined("round", input);
+  if (decimals == 0 || !IsFloating(input.dtype())) return Round(input);
+  const double scale = std::pow(10.0, std::fabs(static_cast<double>(decimals)));
+  return decimals > 0 ? Round(input * scale) / scale : Round(input / scale) * scale;
+}
+
+Tensor Frac(const Tensor& input) { return input - Trunc(input); }
+Tensor Positive(const Tensor& input) {
+  RequireDefined("positive", input);
+  return input;
+}
+Tensor DegToRad(const Tensor& input) { return input * (std::numbers::pi / 180); }
+Tensor RadToDeg(const Tensor& input) { return input * (180 / std::numbers::pi); }
+
+Tensor Sinc(const Tensor& input) {
+  const Tensor angle = input * std::numbers::pi;
+  const Tensor zero = angle == 0;
+  // Without a division by 0 that a gradient could meet.
+  const Tensor divisor = Where(zero, 1, angle);
+  return Where(zero, 1, Sin(divisor) / divisor);
+}
+
+Tensor Logit(const Tensor& input, const std::optional<double>& eps) {
+  const Tensor x = eps ? Clamp(input, {.min = *eps, .max = 1 - *eps}) : input;
+  return Log(x / (1 - x));
+}
+
+Tensor XLogY(const Operand& input, const Operand& other) {
+  const auto [a, b] = TensorsOf(op::kDiv, input, other);
+  RequireDefined("xlogy", a);
+  const Tensor none = LogicalAnd(a == 0, LogicalNot(IsNan(b)));
+  return Where(none, 0, a * Log(Where(none, 1, b)));
+}
+
+Tensor NanToNum(const Tensor& input, double nan, const std::optional<double>& posinf,
+                const std::optional<double>& neginf) {
+  RequireDefined("nan_to_num", input);
+  if (!IsFloating(input.dtype())) return input;
+  const double most = Greatest(input.dtype());
+  Tensor result = Where(IsNan(input), nan, input);
+  result = Where(input == std::numeric_limits<double>::infinity(), posinf.value_or(most), result);
+  return Where(input == -std::numeric_limits<double>::infinity(), neginf.value_or(-most), result);
+}
+
+Tensor FMax(const Tensor& input, const Tensor& other) {
+  RequireDefined("fmax", other);
+  return Where(LogicalOr(input >= other, IsNan(other)), input, other);
+}
+Tensor FMin(const Tensor& input, const Tensor& other) {
+  RequireDefined("fmin", other);
+  return Where(LogicalOr(input <= other, IsNan(other)), input, other);
+}
+
+Tensor Heaviside(const Tensor& input, const Tensor& values) {
+  RequireDefined("heaviside", input);
+  RequireDefined("heaviside", values);
+  if (input.dtype() != values.dtype()) {
+    ThrowInvalidArgument(absl::StrCat("heaviside: ", Describe(input), " and ", Describe(values),
+                                      " must have one dtype"));
+  }
+  return Where(input == 0, values, Cast(input > 0, input.dtype()));
+}
+
+namespace {
+
+// The distance of two numbers, 0 between equal infinities, too.
+Tensor Apart(const Tensor& a, const Tensor& b) { return Abs(Where(a == b, 0, a - b)); }
+
+}  // namespace
+
+Tensor LogAddExp(const Tensor& input, const Tensor& other) {
+  return Maximum(input, other) + Log1p(Exp(-Apart(input, other)));
+}
+Tensor LogAddExp2(const Tensor& input, const Tensor& other) {
+  return Maximum(input, other) + Log1p(Exp2(-Apart(input, other))) * (1 / std::numbers::ln2);
+}
+
+Tensor LdExp(const Tensor& input, const Tensor& other) { return input * Exp2(other); }
+
+Tensor FloatPower(const Operand& input, const Operand& exponent) {
+  const auto [a, b] = TensorsOf(op::kDiv, input, exponent);
+  RequireDefined("float_power", a);
+  RequireDefined("float_power", b);
+  return Pow(Cast(a, kFloat64), Cast(b, kFloat64));
+}
+
+Tensor IsPosInf(const Tensor& input) { return input == std::numeric_limits<double>::infinity(); }
+Tensor IsNegInf(const Tensor& input) { return input == -std::numeric_limits<double>::infinity(); }
+
+Tensor MultiGammaLn(const Tensor& input, int64_t p) {
+  if (p < 1) ThrowInvalidArgument(absl::StrCat("mvlgamma: p = ", p, " must be at least 1"));
+  Tensor sum = Lgamma(input);
+  for (int64_t j = 1; j < p; ++j) sum = sum + Lgamma(input - 0.5 * static_cast<double>(j));
+  return sum + 0.25 * static_cast<double>(p * (p - 1)) * std::log(std::numbers::pi);
+}
+
+}  // namespace neura

@@ -1,0 +1,286 @@
+// What follows from sorting, and statistics.
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/index.h"
+#include "neura/tensor/ops/linalg.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
+
+namespace neura {
+namespace {
+
+// A number is a vector of one element.
+Tensor WithDim(std::string_view op, const Tensor& input) {
+  RequireDefined(op, input);
+  return input.dim() == 0 ? Reshape(input, {1}) : input;
+}
+
+Tensor InShapeOf(const Tensor& result, const Tensor& input, int64_t dim, bool keepdim) {
+  return input.dim() == 0 || !keepdim ? Squeeze(result, {dim}) : result;
+}
+
+// The element of each row of sorted values at `place`, [.., 1, ..].
+ValuesAndIndices Pick(const ValuesAndIndices& sorted, int64_t dim, const Tensor& place) {
+  return {Gather(sorted.values, dim, place), Gather(sorted.indices, dim, place)};
+}
+
+}  // namespace
+
+ValuesAndIndices TopK(const Tensor& input, int64_t k, int64_t dim, bool largest, bool) {
+  const Tensor x = WithDim("topk", input);
+  dim = NormalizeDim("topk", dim, x.dim());
+  if (k < 0 || k > x.size(dim)) {
+    ThrowInvalidArgument(absl::StrCat("topk: k = ", k, " is outside [0, ", x.size(dim),
+                                      "], the extent of dimension ", dim, " of ",
+                                      Describe(input)));
+  }
+  const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = largest, .stable = true});
+  const Tensor values = Narrow(sorted.values, dim, 0, k),
+               indices = Narrow(sorted.indices, dim, 0, k);
+  if (input.dim() == 0 && k == 1) return {Reshape(values, {}), Reshape(indices, {})};
+  return {Contiguous(values), Contiguous(indices)};
+}
+
+ValuesAndIndices KthValue(const Tensor& input, int64_t k, int64_t dim, bool keepdim) {
+  const Tensor x = WithDim("kthvalue", input);
+  dim = NormalizeDim("kthvalue", dim, x.dim());
+  if (k < 1 || k > x.size(dim)) {
+    ThrowInvalidArgument(absl::StrCat("kthvalue: k = ", k, " is outside [1, ", x.size(dim),
+                                      "], the extent of dimension ", dim, " of ",
+                                      Describe(input)));
+  }
+  const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = false, .stable = true});
+  return {InShapeOf(Narrow(sorted.values, dim, k - 1, 1), input, dim, keepdim),
+          InShapeOf(Narrow(sorted.indices, dim, k - 1, 1), input, dim, keepdim)};
+}
+
+namespace {
+
+ValuesAndIndices MedianAlong(std::string_view op, const Tensor& input, int64_t dim, bool keepdim,
+                             bool skip_nan) {
+  const Tensor x = WithDim(op, input);
+  dim = NormalizeDim(op, dim, x.dim());
+  const int64_t extent = x.size(dim);
+  if (extent == 0) {
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": dimension ", dim, " of ", Describe(input), " has no elements"));
+  }
+  const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = false, .stable = true});
+  const Tensor nan = IsNan(x);
+  const Tensor missing = Sum(nan, {.dims = {dim}, .keepdim = true});
+  // NaN are the last ones: the first of them, or the middle of the others.
+  const Tensor middle = FloorDivide(ClampMin(extent - 1 - missing, 0), int64_t{2});
+  const Tensor first_nan = extent - missing;
+  const Tensor place = skip_nan ? middle : Where(missing > 0, first_nan, middle);
+  const ValuesAndIndices picked = Pick(sorted, dim, place);
+  return {InShapeOf(picked.values, input, dim, keepdim),
+          InShapeOf(picked.indices, input, dim, keepdim)};
+}
+
+}  // namespace
+
+ValuesAndIndices Median(const Tensor& input, int64_t dim, bool keepdim) {
+  return MedianAlong("median", input, dim, keepdim, false);
+}
+ValuesAndIndices NanMedian(const Tensor& input, int64_t dim, bool keepdim) {
+  return MedianAlong("nanmedian", input, dim, keepdim, true);
+}
+
+namespace {
+
+Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
+                  const std::optional<int64_t>& dim, bool keepdim, const std::string& interpolation,
+                  bool skip_nan) {
+  RequireDefined(op, input);
+  if (!IsFloating(input.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": expected floating point numbers, got ", Describe(input)));
+  }
+  const Tensor x = dim ? WithDim(op, input) : Ravel(input);
+  const int64_t along = dim ? NormalizeDim(op, *dim, x.dim()) : 0;
+  const int64_t extent = x.size(along);
+  if (extent == 0) {
+    ThrowInvalidArgument(absl::StrCat(op, ": no elements to take a quantile of in ",
+                                      Describe(input)));
+  }
+  Tensor levels = q.is_tensor ? q.tensor : ScalarTensor(q.scalar, {.dtype = input.dtype(),
+                                                                    .device = input.device()});
+  RequireDefined(op, levels);
+  if (levels.dim() > 1) {
+    ThrowInvalidArgument(absl::StrCat(op, ": q must be a number or a vector, got ",
+                                      Describe(levels)));
+  }
+  const bool one = levels.dim() == 0;
+  levels = Reshape(Cast(levels, input.dtype()), {-1});
+  if (!All(LogicalAnd(levels >= 0, levels <= 1)).Item<bool>()) {
+    ThrowInvalidArgument(absl::StrCat(op, ": q must lie in [0, 1]"));
+  }
+  // [..., n] -> [..., q]
+  const Tensor sorted = MoveDim(
+      Sort(x, {.dim = along, .descending = false, .stable = true}).values, {along}, {-1});
+  const Tensor missing = Sum(IsNan(sorted), {.dims = {-1}, .keepdim = true});
+  const Tensor last = skip_nan ? Cast(ClampMin(extent - 1 - missing, 0), input.dtype())
+                               : FullLike(Cast(missing, input.dtype()), extent - 1);
+  const Tensor rank = levels * last;
+  Tensor low = Floor(rank), high = Ceil(rank), weight = rank - low;
+  if (interpolation == "lower") {
+    high = low;
+  } else if (interpolation == "higher") {
+    low = high;
+  } else if (interpolation == "nearest") {
+    low = high = Round(rank);
+  } else if (interpolation == "midpoint") {
+    weight = Where(low == high, 0, FullLike(weight, 0.5));
+  } else if (interpolation != "linear") {
+    ThrowInvalidArgument(absl::StrCat(op, ": interpolation must be \"linear\", \"lower\", "
+                                          "\"higher\", \"midpoint\" or \"nearest\", got \"",
+                                      interpolation, "\""));
+  }
+  const Tensor below = Gather(sorted, -1, Cast(low, kInt64)),
+               above = Gather(sorted, -1, Cast(high, kInt64));
+  // Nothing of what has no weight, which may be infinite.
+  Tensor result = Where(below == above, below, below + (above - below) * weight);
+  if (!skip_nan) {
+    result = Where(missing > 0, std::numeric_limits<double>::quiet_NaN(), result);
+  }
+  result = MoveDim(result, {-1}, {0});
+  if (keepdim) {
+    if (dim) {
+      result = Unsqueeze(result, along + 1);
+    } else {
+      Dims shape(static_cast<size_t>(input.dim()) + 1, 1);
+      shape[0] = levels.numel();
+      result = Reshape(result, shape);
+    }
+  }
+  return one ? Squeeze(result, {0}) : result;
+}
+
+}  // namespace
+
+Tensor Quantile(const Tensor& input, const Operand& q, const std::optional<int64_t>& dim,
+                bool keepdim, const std::string& interpolation) {
+  return QuantileOf("quantile", input, q, dim, keepdim, interpolation, false);
+}
+Tensor NanQuantile(const Tensor& input, const Operand& q, const std::optional<int64_t>& dim,
+                   bool keepdim, const std::string& interpolation) {
+  return QuantileOf("nanquantile", input, q, dim, keepdim, interpolation, true);
+}
+
+Tensor MSort(const Tensor& input) {
+  const Tensor x = WithDim("msort", input);
+  return Reshape(Sort(x, {.dim = 0, .descending = false, .stable = true}).values, input.shape());
+}
+
+Tensor NanSum(const Tensor& input, const std::optional<Dims>& dim, bool keepdim) {
+  RequireDefined("nansum", input);
+  return Sum(IsFloating(input.dtype()) ? Where(IsNan(input), 0, input) : input,
+             {.dims = dim.value_or(Dims{}), .keepdim = keepdim});
+}
+Tensor NanMean(const Tensor& input, const std::optional<Dims>& dim, bool keepdim) {
+  RequireDefined("nanmean", input);
+  const ReduceOptions options{.dims = dim.value_or(Dims{}), .keepdim = keepdim};
+  return NanSum(input, dim, keepdim) / Sum(LogicalNot(IsNan(input)), options);
+}
+
+std::vector<Tensor> VarMean(const Tensor& input, const std::optional<Dims>& dim, int64_t correction,
+                            bool keepdim) {
+  const ReduceOptions options{.dims = dim.value_or(Dims{}), .keepdim = keepdim};
+  return {Var(input, options, correction), Mean(input, options)};
+}
+std::vector<Tensor> StdMean(const Tensor& input, const std::optional<Dims>& dim, int64_t correction,
+                            bool keepdim) {
+  const ReduceOptions options{.dims = dim.value_or(Dims{}), .keepdim = keepdim};
+  return {Std(input, options, correction), Mean(input, options)};
+}
+
+Tensor Trapezoid(const Tensor& y, const std::optional<Tensor>& x, double dx, int64_t dim) {
+  RequireDefined("trapezoid", y);
+  dim = NormalizeDim("trapezoid", dim, y.dim());
+  if (y.dim() == 0) ThrowInvalidArgument("trapezoid: expected at least one dimension");
+  const Tensor heights = Slice(y, dim, 1) + Slice(y, dim, 0, -1);
+  const ReduceOptions options{.dims = {dim}};
+  if (!x) return Sum(heights, options) * (dx / 2);
+  Tensor widths = Diff(*x, 1, x->dim() == 1 ? 0 : dim);
+  if (x->dim() == 1) {
+    Dims shape(static_cast<size_t>(y.dim()), 1);
+    shape[static_cast<size_t>(dim)] = widths.numel();
+    widths = Reshape(widths, shape);
+  }
+  return Sum(heights * widths, options) / 2;
+}
+
+Tensor BinCount(const Tensor& input, const std::optional<Tensor>& weights, int64_t minlength) {
+  RequireDims("bincount", input, 1);
+  if (!IsIntegral(input.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("bincount: expected integers, got ", Describe(input)));
+  }
+  if (minlength < 0) ThrowInvalidArgument("bincount: minlength must not be negative");
+  if (weights && weights->shape() != input.shape()) {
+    ThrowInvalidArgument(absl::StrCat("bincount: weights ", Describe(*weights),
+                                      " must have the shape of ", Describe(input)));
+  }
+  int64_t count = minlength;
+  if (input.numel() > 0) {
+    if (AMin(input).Item<int64_t>() < 0) {
+      ThrowInvalidArgument("bincount: the integers must not be negative");
+    }
+    count = std::max(count, AMax(input).Item<int64_t>() + 1);
+  }
+  const DType dtype = !weights ? kInt64 : weights->dtype() == kFloat32 ? kFloat32 : kFloat64;
+  const TensorOptions options{.dtype = dtype, .device = input.device()};
+  return IndexAdd(Zeros({count}, options), 0, Cast(input, kInt64),
+                  weights ? Cast(*weights, dtype) : Ones(input.shape(), options));
+}
+
+Tensor HistC(const Tensor& input, int64_t bins, double min, double max) {
+  RequireDefined("histc", input);
+  if (bins < 1) ThrowInvalidArgument("histc: bins must be positive");
+  if (!IsFloating(input.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("histc: expected floating point numbers, got ", Describe(input)));
+  }
+  if (min == max && input.numel() > 0) {
+    min = AMin(input).Item<double>();
+    max = AMax(input).Item<double>();
+  }
+  if (min == max) min -= 1, max += 1;
+  if (!(min < max) || !std::isfinite(max - min)) {
+    ThrowInvalidArgument(absl::StrCat("histc: the range from ", min, " to ", max,
+                                      " must be finite and rise"));
+  }
+  const Tensor x = Ravel(Cast(input, kFloat64));
+  const Tensor inside = LogicalAnd(x >= min, x <= max);
+  const Tensor bin = Where(inside, Floor((x - min) / (max - min) * static_cast<double>(bins)), 0);
+  return IndexAdd(Zeros({bins}, {.dtype = input.dtype(), .device = input.device()}), 0,
+                  ClampMax(Cast(bin, kInt64), bins - 1), Cast(inside, input.dtype()));
+}
+
+Tensor Cov(const Tensor& input, int64_t correction) {
+  RequireDefined("cov", input);
+  if (input.dim() > 2) {
+    ThrowInvalidArgument(absl::StrCat("cov: at most two dimensions, got ", Describe(input)));
+  }
+  const Tensor x = AtLeast2d(input);
+  const Tensor centered = x - Mean(x, {.dims = {1}, .keepdim = true});
+  const double freedom = std::max(0.0, static_cast<double>(x.size(1) - correction));
+  const Tensor result = MatMul(centered, Transpose(centered, 0, 1)) / freedom;
+  return input.dim() < 2 ? Reshape(result, {}) : result;
+}
+Tensor CorrCoef(const Tensor& input) {
+  const Tensor covariance = Cov(input);
+  if (covariance.dim() == 0) return covariance / covariance;
+  const Tensor deviation = Sqrt(Diagonal(covariance));
+  return Clamp(covariance / Unsqueeze(deviation, 1) / Unsqueeze(deviation, 0),
+               {.min = -1.0, .max = 1.0});
+}
+
+}  // namespace neura
