@@ -147,10 +147,26 @@ void AddPointwiseRules(RuleTable& table) {
     if (c.needs(1)) c.Set(1, Cast(c.grad(), c.input_dtype(1)));
   });
 
-  for (OpId op :
-       {op::kIsNan, op::kIsInf, op::kIsFinite, op::kLogicalNot, op::kLogicalAnd, op::kLogicalOr,
-        op::kLogicalXor, op::kSignBit, op::kBitwiseNot, op::kBitwiseAnd, op::kBitwiseOr,
-        op::kBitwiseXor, op::kBitwiseLeftShift, op::kBitwiseRightShift, op::kEq, op::kNe, op::kLt, op::kLe, op::kGt, op::kGe}) {
+  for (OpId op : {op::kIsNan,
+                  op::kIsInf,
+                  op::kIsFinite,
+                  op::kLogicalNot,
+                  op::kLogicalAnd,
+                  op::kLogicalOr,
+                  op::kLogicalXor,
+                  op::kSignBit,
+                  op::kBitwiseNot,
+                  op::kBitwiseAnd,
+                  op::kBitwiseOr,
+                  op::kBitwiseXor,
+                  op::kBitwiseLeftShift,
+                  op::kBitwiseRightShift,
+                  op::kEq,
+                  op::kNe,
+                  op::kLt,
+                  op::kLe,
+                  op::kGt,
+                  op::kGe}) {
     table.NotDifferentiable(op);
   }
 }

@@ -224,11 +224,11 @@ void WriteHypot(Exporter& exporter, const Node& node, const char* onnx_name) {
                     b = exporter.Emit("Abs", {exporter.Name(node.inputs[1])});
   const std::string high = exporter.Emit("Max", {a, b}), low = exporter.Emit("Min", {a, b});
   const std::string none = exporter.Emit("Equal", {high, exporter.Number(0, dtype)});
-  const std::string ratio = exporter.Emit(
-      "Div", {low, exporter.Emit("Where", {none, exporter.Number(1, dtype), high})});
+  const std::string ratio =
+      exporter.Emit("Div", {low, exporter.Emit("Where", {none, exporter.Number(1, dtype), high})});
   const std::string root = exporter.Emit(
-      onnx_name, {exporter.Emit("Add", {exporter.Emit("Mul", {ratio, ratio}),
-                                        exporter.Number(1, dtype)})});
+      onnx_name,
+      {exporter.Emit("Add", {exporter.Emit("Mul", {ratio, ratio}), exporter.Number(1, dtype)})});
   exporter.EmitTo(node.outputs, "Mul", {high, root});
 }
 

@@ -160,8 +160,8 @@ Tensor TensorDotBy(const Tensor& a, const Tensor& b, const py::object& by) {
   int64_t count = 0;
   if (FromPython(by.ptr(), &count)) {
     if (count < 0 || count > std::min(a.dim(), b.dim())) {
-      ThrowInvalidArgument(absl::StrCat("tensordot: dims = ", count, " of ", Describe(a), " and ",
-                                        Describe(b)));
+      ThrowInvalidArgument(
+          absl::StrCat("tensordot: dims = ", count, " of ", Describe(a), " and ", Describe(b)));
     }
     for (int64_t i = 0; i < count; ++i) {
       of_a.push_back(a.dim() - count + i);
@@ -229,13 +229,14 @@ void InitOthers(Binder bind, Binder functional) {
             NEURA_FN((const Tensor& x, const py::object& size, int64_t dim), {
               return py::reinterpret_steal<py::object>(ToPython(SplitBy(x, size, dim)));
             }));
-  functional("interpolate",
-             "input, size=None, scale_factor=None, mode='nearest', align_corners=None, "
-             "recompute_scale_factor=None",
-             "[N, C, ...] resampled to size, or times scale_factor, numbers or one for each spatial "
-             "dimension; mode is 'nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', "
-             "'trilinear' or 'area'",
-             &InterpolateFrom, "Tensor");
+  functional(
+      "interpolate",
+      "input, size=None, scale_factor=None, mode='nearest', align_corners=None, "
+      "recompute_scale_factor=None",
+      "[N, C, ...] resampled to size, or times scale_factor, numbers or one for each spatial "
+      "dimension; mode is 'nearest', 'nearest-exact', 'linear', 'bilinear', 'bicubic', "
+      "'trilinear' or 'area'",
+      &InterpolateFrom, "Tensor");
   bind.Both("tensor_split", "input, indices_or_sections, dim=0",
             "Views of that many parts, the first ones longer by one where they have to be, or cut "
             "before each index",
@@ -245,9 +246,8 @@ void InitOthers(Binder bind, Binder functional) {
   bind("tensordot", "a, b, dims=2",
        "Sums of products over the last dims dimensions of a and the first ones of b, or over two "
        "lists of dimensions",
-       NEURA_FN((const Tensor& a, const Tensor& b, const py::object& dims), {
-         return py::cast(TensorDotBy(a, b, dims));
-       }),
+       NEURA_FN((const Tensor& a, const Tensor& b, const py::object& dims),
+                { return py::cast(TensorDotBy(a, b, dims)); }),
        "Tensor");
   bind.Both("nonzero", "input, as_tuple=False",
             "The positions of the elements that are not zero: int64 [count, dims], or a tuple of "
@@ -286,9 +286,10 @@ void InitRows(Binder bind, Binder functional) {
 #define NEURA_BIND_both(Name, name, parameters, doc) both(#name, parameters, doc, &Name);
 #define NEURA_BIND_function(Name, name, parameters, doc) function(#name, parameters, doc, &Name);
 #define NEURA_BIND_method(Name, name, parameters, doc) method(#name, parameters, doc, &Name);
-#define NEURA_BIND_functional(Name, name, parameters, doc) functional(#name, parameters, doc, &Name);
-#define NEURA_BIND_itself(Name, name, parameters, doc)                                 \
-  both(#name, parameters, doc, &Name);                                                 \
+#define NEURA_BIND_functional(Name, name, parameters, doc) \
+  functional(#name, parameters, doc, &Name);
+#define NEURA_BIND_itself(Name, name, parameters, doc)                                    \
+  both(#name, parameters, doc, &Name);                                                    \
   method(#name "_", parameters, "The result of " #name " written over the tensor itself", \
          OverItself<&Name>(&Name), "Tensor");
 #define NEURA_COMPOSITE_AS(where, name, python_parameters, function, doc) \

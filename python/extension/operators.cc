@@ -154,20 +154,32 @@ const PyType_Slot kSlots[] = {
         nb_multiply, Binary<op::kMul>) NEURA_SLOT(nb_true_divide, Binary<op::kDiv>)
         NEURA_SLOT(nb_floor_divide, Binary<op::kFloorDivide>) NEURA_SLOT(
             nb_remainder, Binary<op::kRemainder>) NEURA_SLOT(nb_matrix_multiply, MatrixMultiply)
-            NEURA_SLOT(nb_power, Power) NEURA_SLOT(nb_inplace_add, InPlace<op::kAdd>)
-                NEURA_SLOT(nb_inplace_subtract, InPlace<op::kSub>) NEURA_SLOT(nb_inplace_multiply,
-                                                                              InPlace<op::kMul>)
-                    NEURA_SLOT(nb_inplace_true_divide, InPlace<op::kDiv>) NEURA_SLOT(
-                        nb_inplace_floor_divide, InPlace<op::kFloorDivide>)
-                        NEURA_SLOT(nb_inplace_remainder, InPlace<op::kRemainder>) NEURA_SLOT(
-                            nb_negative, Unary<op::kNeg>) NEURA_SLOT(nb_positive, Positive)
-                            NEURA_SLOT(nb_absolute, Unary<op::kAbs>) NEURA_SLOT(nb_invert, Unary<op::kBitwiseNot>)
-                                NEURA_SLOT(nb_and, Binary<op::kBitwiseAnd>)
-                                    NEURA_SLOT(nb_or, Binary<op::kBitwiseOr>) NEURA_SLOT(
-                                        nb_xor, Binary<op::kBitwiseXor>) NEURA_SLOT(nb_lshift, Binary<op::kBitwiseLeftShift>) NEURA_SLOT(nb_rshift, Binary<op::kBitwiseRightShift>) NEURA_SLOT(nb_inplace_and, InPlace<op::kBitwiseAnd>) NEURA_SLOT(nb_inplace_or, InPlace<op::kBitwiseOr>) NEURA_SLOT(nb_inplace_xor, InPlace<op::kBitwiseXor>) NEURA_SLOT(nb_inplace_lshift, InPlace<op::kBitwiseLeftShift>) NEURA_SLOT(nb_inplace_rshift, InPlace<op::kBitwiseRightShift>) NEURA_SLOT(nb_bool, Truth)
-                                        NEURA_SLOT(nb_float, ToFloat) NEURA_SLOT(nb_int, ToInt)
-                                            NEURA_SLOT(nb_index, ToIndex) NEURA_SLOT(
-                                                tp_richcompare, Compare) NEURA_SLOT(tp_repr, Repr)
+            NEURA_SLOT(nb_power, Power) NEURA_SLOT(nb_inplace_add, InPlace<op::kAdd>) NEURA_SLOT(
+                nb_inplace_subtract, InPlace<op::kSub>)
+                NEURA_SLOT(nb_inplace_multiply, InPlace<op::kMul>) NEURA_SLOT(
+                    nb_inplace_true_divide, InPlace<op::kDiv>) NEURA_SLOT(nb_inplace_floor_divide,
+                                                                          InPlace<op::kFloorDivide>)
+                    NEURA_SLOT(nb_inplace_remainder, InPlace<op::kRemainder>) NEURA_SLOT(
+                        nb_negative, Unary<op::kNeg>) NEURA_SLOT(nb_positive, Positive)
+                        NEURA_SLOT(nb_absolute, Unary<op::kAbs>) NEURA_SLOT(nb_invert,
+                                                                            Unary<op::kBitwiseNot>)
+                            NEURA_SLOT(nb_and, Binary<op::kBitwiseAnd>) NEURA_SLOT(
+                                nb_or, Binary<op::kBitwiseOr>) NEURA_SLOT(nb_xor,
+                                                                          Binary<op::kBitwiseXor>)
+                                NEURA_SLOT(nb_lshift, Binary<op::kBitwiseLeftShift>) NEURA_SLOT(
+                                    nb_rshift, Binary<op::kBitwiseRightShift>)
+                                    NEURA_SLOT(nb_inplace_and, InPlace<op::kBitwiseAnd>) NEURA_SLOT(
+                                        nb_inplace_or, InPlace<op::kBitwiseOr>)
+                                        NEURA_SLOT(nb_inplace_xor, InPlace<op::kBitwiseXor>)
+                                            NEURA_SLOT(nb_inplace_lshift,
+                                                       InPlace<op::kBitwiseLeftShift>)
+                                                NEURA_SLOT(nb_inplace_rshift,
+                                                           InPlace<op::kBitwiseRightShift>)
+                                                    NEURA_SLOT(nb_bool, Truth) NEURA_SLOT(
+                                                        nb_float, ToFloat) NEURA_SLOT(nb_int, ToInt)
+                                                        NEURA_SLOT(nb_index, ToIndex)
+                                                            NEURA_SLOT(tp_richcompare, Compare)
+                                                                NEURA_SLOT(tp_repr, Repr)
 #undef NEURA_SLOT
 };
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/python/extension/errors.h"
+#include "neura/tensor/core/dtype_limits.h"
 
 namespace neura::python {
 namespace {
@@ -314,6 +315,22 @@ std::string FieldTypeText(FieldRef field) {
       [](auto* value) { return TypeText<std::remove_pointer_t<decltype(value)>>::Get(); }, field);
 }
 
+namespace {
+
+struct FInfo {
+  DType dtype;
+  FloatLimits limits;
+  // Of one number; complex ones have two.
+  size_t bits() const { return 8 * ItemSize(dtype) / (IsComplex(dtype) ? 2 : 1); }
+};
+struct IInfo {
+  DType dtype;
+  IntegerLimits limits;
+  size_t bits() const { return 8 * ItemSize(dtype); }
+};
+
+}  // namespace
+
 void InitValues(py::module_& m) {
   py::class_<PyDType>(m, "dtype", "The element type of a tensor.")
       .def("__repr__", [](const PyDType& t) { return absl::StrCat("neura.", DTypeName(t.dtype)); })
@@ -325,6 +342,46 @@ void InitValues(py::module_& m) {
       .def_property_readonly("is_complex", [](const PyDType& t) { return IsComplex(t.dtype); })
       .def_property_readonly(
           "is_signed", [](const PyDType& t) { return t.dtype != kBool && t.dtype != kUInt8; });
+  py::class_<FInfo>(m, "finfo", "What numbers a floating point dtype has.")
+      .def(py::init([](const py::object& dtype) {
+             const DType of = dtype.is_none() ? kFloat32 : dtype.cast<PyDType>().dtype;
+             return FInfo{of, FloatLimitsOf(of)};
+           }),
+           py::arg("dtype") = py::none())
+      .def("__repr__",
+           [](const FInfo& info) {
+             const FloatLimits& limits = info.limits;
+             return absl::StrCat("finfo(resolution=", limits.resolution, ", min=", -limits.max,
+                                 ", max=", limits.max, ", eps=", limits.eps,
+                                 ", smallest_normal=", limits.smallest_normal,
+                                 ", tiny=", limits.smallest_normal,
+                                 ", dtype=", DTypeName(info.dtype), ")");
+           })
+      .def_property_readonly("bits", [](const FInfo& info) { return info.bits(); })
+      .def_property_readonly("max", [](const FInfo& info) { return info.limits.max; })
+      .def_property_readonly("min", [](const FInfo& info) { return -info.limits.max; })
+      .def_property_readonly("eps", [](const FInfo& info) { return info.limits.eps; })
+      .def_property_readonly("tiny", [](const FInfo& info) { return info.limits.smallest_normal; })
+      .def_property_readonly("smallest_normal",
+                             [](const FInfo& info) { return info.limits.smallest_normal; })
+      .def_property_readonly("resolution", [](const FInfo& info) { return info.limits.resolution; })
+      .def_property_readonly("dtype",
+                             [](const FInfo& info) { return std::string(DTypeName(info.dtype)); });
+  py::class_<IInfo>(m, "iinfo", "What numbers an integer dtype has.")
+      .def(py::init([](const PyDType& dtype) {
+             return IInfo{dtype.dtype, IntegerLimitsOf(dtype.dtype)};
+           }),
+           py::arg("dtype"))
+      .def("__repr__",
+           [](const IInfo& info) {
+             return absl::StrCat("iinfo(min=", info.limits.min, ", max=", info.limits.max,
+                                 ", dtype=", DTypeName(info.dtype), ")");
+           })
+      .def_property_readonly("bits", [](const IInfo& info) { return info.bits(); })
+      .def_property_readonly("max", [](const IInfo& info) { return info.limits.max; })
+      .def_property_readonly("min", [](const IInfo& info) { return info.limits.min; })
+      .def_property_readonly("dtype",
+                             [](const IInfo& info) { return std::string(DTypeName(info.dtype)); });
   for (size_t i = 0; i < g_dtypes.size(); ++i) {
     const DType dtype = static_cast<DType>(i);
     g_dtypes[i] = py::cast(PyDType{dtype}).release().ptr();

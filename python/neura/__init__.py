@@ -18,6 +18,7 @@ inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 strided = "strided"  # the only layout
 
 Tensor, Generator, dtype, device = _C.Tensor, _C.Generator, _C.dtype, _C.device
+finfo, iinfo = _C.finfo, _C.iinfo
 default_generator = _C.default_generator
 
 # Dtypes and functions: whatever C++ has bound, under the name that it has there.

@@ -51,6 +51,28 @@ _dtype = dtype
 _device = device
 _DeviceLike = Union[device, builtins.str]
 
+class finfo:
+    """What numbers a floating point dtype has."""
+    def __init__(self, dtype: _dtype | None = None) -> None: ...
+    bits: _int
+    max: _float
+    min: _float
+    eps: _float
+    tiny: _float
+    smallest_normal: _float
+    resolution: _float
+    @property
+    def dtype(self) -> _str: ...
+
+class iinfo:
+    """What numbers an integer dtype has."""
+    def __init__(self, dtype: _dtype) -> None: ...
+    bits: _int
+    max: _int
+    min: _int
+    @property
+    def dtype(self) -> _str: ...
+
 class Generator:
     """A sequence of random numbers."""
     def __init__(self, device: _DeviceLike = ...) -> None: ...
@@ -116,8 +138,9 @@ class Tensor:
     def __eq__(self, other: Tensor | _Number) -> Tensor: ...  # type: ignore[override]
     def __ne__(self, other: Tensor | _Number) -> Tensor: ...  # type: ignore[override]
 '''
-BINARY = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"]
-IN_PLACE = ["add", "sub", "mul", "truediv", "floordiv", "mod"]
+BITS = ["and", "or", "xor", "lshift", "rshift"]
+BINARY = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", *BITS]
+IN_PLACE = ["add", "sub", "mul", "truediv", "floordiv", "mod", *BITS]
 COMPARISONS = ["lt", "le", "gt", "ge"]
 UNARY = ["neg", "pos", "abs", "invert"]
 
@@ -342,7 +365,7 @@ def package_stub(extension, aliases_source):
     text = '"""Written by python/packaging/stubs.py."""\n\n'
     public = [(n, n) for s, n, *_ in extension._bound_functions() if s == ""]
     public += [(n, n) for n, v in vars(extension).items() if isinstance(v, extension.dtype)]
-    public += [(n, n) for n in ("Tensor", "Generator", "dtype", "device", "default_generator")]
+    public += [(n, n) for n in ("Tensor", "Generator", "dtype", "device", "finfo", "iinfo", "default_generator")]
     names = ast.parse(aliases_source).body[-1]
     public += [(alias, name) for alias, name in ast.literal_eval(names.value).items()]
     text += reexports("neura._C", sorted(set(public)))

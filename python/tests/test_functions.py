@@ -204,6 +204,20 @@ def test_results_in_place_keep_the_shape_and_dtype():
     y.lerp_(nr.zeros(3), 0.25).sum().backward()
 
 
+def test_limits_of_dtypes():
+    for name in ("float16", "bfloat16", "float32", "float64", "complex64"):
+        ours, theirs = nr.finfo(getattr(nr, name)), torch.finfo(getattr(torch, name))
+        for field in ("bits", "max", "min", "eps", "tiny", "smallest_normal", "resolution"):
+            assert getattr(ours, field) == pytest.approx(getattr(theirs, field), rel=1e-12), (name, field)
+    assert nr.finfo().dtype == "float32" and "eps=" in repr(nr.finfo())
+    for name in ("uint8", "int8", "int16", "int32", "int64"):
+        ours, theirs = nr.iinfo(getattr(nr, name)), torch.iinfo(getattr(torch, name))
+        assert (ours.bits, ours.min, ours.max, ours.dtype) == (theirs.bits, theirs.min, theirs.max, name)
+    for call in (lambda: nr.finfo(nr.int32), lambda: nr.iinfo(nr.float32), lambda: nr.iinfo(nr.bool)):
+        with pytest.raises((TypeError, ValueError)):
+            call()
+
+
 def test_operators_on_bits():
     x = nr.tensor([6, -7], dtype=nr.int32)
     assert (x & 3).tolist() == [2, 1] and (x | 1).tolist() == [7, -7] and (5 ^ x).tolist() == [3, -4]

@@ -56,12 +56,8 @@ constexpr T HurwitzZeta(T s, T q) {
   double sum = 0;
   for (int k = 0; k < 10; ++k, q += 1) sum += std::pow(q, -s);
   // Bernoulli numbers B(2k) over (2k)!.
-  constexpr double kTerms[] = {1. / 12,
-                               -1. / 720,
-                               1. / 30240,
-                               -1. / 1209600,
-                               1. / 47900160,
-                               -691. / 1307674368000,
+  constexpr double kTerms[] = {1. / 12,         -1. / 720,     1. / 30240,
+                               -1. / 1209600,   1. / 47900160, -691. / 1307674368000,
                                1. / 74724249600};
   const double power = std::pow(q, -s);
   sum += power * (q / (s - 1) + 0.5);

@@ -65,8 +65,8 @@ Tensor Glu(const Tensor& input, int64_t dim) {
   RequireDefined("glu", input);
   dim = NormalizeDim("glu", dim, input.dim());
   if (input.dim() == 0 || input.size(dim) % 2 != 0) {
-    ThrowInvalidArgument(absl::StrCat("glu: dimension ", dim, " of ", Describe(input),
-                                      " must have an even extent"));
+    ThrowInvalidArgument(
+        absl::StrCat("glu: dimension ", dim, " of ", Describe(input), " must have an even extent"));
   }
   const int64_t half = input.size(dim) / 2;
   return Narrow(input, dim, 0, half) * Sigmoid(Narrow(input, dim, half, half));

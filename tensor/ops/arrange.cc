@@ -35,8 +35,8 @@ Tensor PadFromInput(const Tensor& input, const Dims& pad, const std::string& mod
                                         extent == 0 ? 0 : most, " in mode '", mode, "'"));
     }
     // Where each element of the result stands in the input.
-    const Tensor place = Arange(-before, extent + after, 1,
-                                {.dtype = kInt64, .device = input.device()});
+    const Tensor place =
+        Arange(-before, extent + after, 1, {.dtype = kInt64, .device = input.device()});
     Tensor index = ClampBetween(place, int64_t{0}, extent - 1);
     if (circles) index = Remainder(place, extent);
     if (reflects) index = (extent - 1) - Abs((extent - 1) - Abs(place));
@@ -109,9 +109,9 @@ Tensor PixelUnshuffle(const Tensor& input, int64_t downscale_factor) {
 Tensor ChannelShuffle(const Tensor& input, int64_t groups) {
   RequireDefined("channel_shuffle", input);
   if (input.dim() < 3 || groups < 1 || input.size(1) % groups != 0) {
-    ThrowInvalidArgument(absl::StrCat("channel_shuffle: ", Describe(input),
-                                      " must be [N, C, ...] with C a multiple of groups = ",
-                                      groups));
+    ThrowInvalidArgument(
+        absl::StrCat("channel_shuffle: ", Describe(input),
+                     " must be [N, C, ...] with C a multiple of groups = ", groups));
   }
   return Flatten(Transpose(Unflatten(input, 1, {groups, input.size(1) / groups}), 1, 2), 1, 2);
 }
@@ -127,16 +127,16 @@ Tensor Tile(const Tensor& input, const Dims& dims) {
 Tensor FlipLr(const Tensor& input) {
   RequireDefined("fliplr", input);
   if (input.dim() < 2) {
-    ThrowInvalidArgument(absl::StrCat("fliplr: expected two dimensions at least, got ",
-                                      Describe(input)));
+    ThrowInvalidArgument(
+        absl::StrCat("fliplr: expected two dimensions at least, got ", Describe(input)));
   }
   return Flip(input, {1});
 }
 Tensor FlipUd(const Tensor& input) {
   RequireDefined("flipud", input);
   if (input.dim() < 1) {
-    ThrowInvalidArgument(absl::StrCat("flipud: expected a dimension at least, got ",
-                                      Describe(input)));
+    ThrowInvalidArgument(
+        absl::StrCat("flipud: expected a dimension at least, got ", Describe(input)));
   }
   return Flip(input, {0});
 }
@@ -178,7 +178,8 @@ Tensor Unflatten(const Tensor& input, int64_t dim, const Dims& sizes) {
     inner[static_cast<size_t>(open)] = extent / product;
     product = extent;
   }
-  if (product != extent || std::any_of(inner.begin(), inner.end(), [](int64_t n) { return n < 0; })) {
+  if (product != extent ||
+      std::any_of(inner.begin(), inner.end(), [](int64_t n) { return n < 0; })) {
     ThrowInvalidArgument(absl::StrCat("unflatten: ", ToString(DimsView(sizes)),
                                       " does not make up dimension ", dim, " of ",
                                       Describe(input)));
@@ -215,10 +216,11 @@ std::vector<Tensor> Each(const std::vector<Tensor>& tensors, Tensor (*function)(
 
 Tensor DStack(const std::vector<Tensor>& tensors) { return Cat(Each(tensors, &AtLeast3d), 2); }
 Tensor ColumnStack(const std::vector<Tensor>& tensors) {
-  return HStack(Each(tensors, +[](const Tensor& tensor) {
-    RequireDefined("column_stack", tensor);
-    return tensor.dim() < 2 ? Reshape(tensor, {-1, 1}) : tensor;
-  }));
+  return HStack(Each(
+      tensors, +[](const Tensor& tensor) {
+        RequireDefined("column_stack", tensor);
+        return tensor.dim() < 2 ? Reshape(tensor, {-1, 1}) : tensor;
+      }));
 }
 
 Tensor BlockDiag(const std::vector<Tensor>& tensors) {
@@ -301,9 +303,10 @@ Tensor RepeatInterleave(const Tensor& input, const Operand& repeats,
   RequireDefined("repeat_interleave", counts);
   if (!IsIntegral(counts.dtype()) || counts.dim() > 1 ||
       (counts.numel() != 1 && counts.numel() != extent)) {
-    ThrowInvalidArgument(absl::StrCat("repeat_interleave: repeats must be one integer or one for "
-                                      "each of ",
-                                      extent, " slices, got ", Describe(counts)));
+    ThrowInvalidArgument(
+        absl::StrCat("repeat_interleave: repeats must be one integer or one for "
+                     "each of ",
+                     extent, " slices, got ", Describe(counts)));
   }
   const Tensor read = Contiguous(To(Cast(Expand(Reshape(counts, {-1}), {extent}), kInt64), kCpu));
   const auto* const each = read.data<int64_t>();
@@ -327,8 +330,7 @@ Tensor Take(const Tensor& input, const Tensor& index) {
   return Reshape(IndexSelect(Ravel(input), 0, Ravel(places)), index.shape());
 }
 
-Tensor TakeAlongDim(const Tensor& input, const Tensor& indices,
-                    const std::optional<int64_t>& dim) {
+Tensor TakeAlongDim(const Tensor& input, const Tensor& indices, const std::optional<int64_t>& dim) {
   RequireDefined("take_along_dim", input);
   RequireDefined("take_along_dim", indices);
   if (!dim) return Gather(Ravel(input), 0, Ravel(indices));
@@ -378,9 +380,10 @@ Tensor MaskedScatter(const Tensor& input, const Tensor& mask, const Tensor& sour
   RequireDefined("masked_scatter", mask);
   RequireDefined("masked_scatter", source);
   if (mask.dtype() != kBool || source.dtype() != input.dtype()) {
-    ThrowInvalidArgument(absl::StrCat("masked_scatter: expected a bool mask and a source of the "
-                                      "input's dtype, got ",
-                                      Describe(mask), " and ", Describe(source)));
+    ThrowInvalidArgument(
+        absl::StrCat("masked_scatter: expected a bool mask and a source of the "
+                     "input's dtype, got ",
+                     Describe(mask), " and ", Describe(source)));
   }
   if (input.numel() == 0) return input;
   const Tensor holds = Ravel(Expand(mask, input.shape()));

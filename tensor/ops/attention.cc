@@ -21,8 +21,7 @@ Tensor ScaledDotProductAttention(const Tensor& query, const Tensor& key, const T
   for (const Tensor* tensor : {&query, &key, &value}) {
     RequireDefined(kName, *tensor);
     if (tensor->dim() < 2) {
-      ThrowInvalidArgument(
-          absl::StrCat(kName, ": expected [..., L, E], got ", Describe(*tensor)));
+      ThrowInvalidArgument(absl::StrCat(kName, ": expected [..., L, E], got ", Describe(*tensor)));
     }
   }
   if (is_causal && attn_mask) {

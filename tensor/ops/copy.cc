@@ -44,8 +44,7 @@ Tensor Assign(const Tensor& input, const Tensor& source) {
   return input;
 }
 Tensor AssignResult(const Tensor& input, const Tensor& result) {
-  if (result.shape() != input.shape() ||
-      CategoryOf(result.dtype()) > CategoryOf(input.dtype())) {
+  if (result.shape() != input.shape() || CategoryOf(result.dtype()) > CategoryOf(input.dtype())) {
     ThrowInvalidArgument(absl::StrCat("the result ", Describe(result),
                                       " cannot be written in place to ", Describe(input)));
   }

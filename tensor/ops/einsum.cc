@@ -64,9 +64,9 @@ Term Diagonals(std::string_view equation, Term term) {
       }
       const auto first = static_cast<int64_t>(i), second = static_cast<int64_t>(j);
       if (term.tensor.size(first) != term.tensor.size(second)) {
-        Refuse(equation, absl::StrCat("a label stands for extents ", term.tensor.size(first),
-                                      " and ", term.tensor.size(second), " of ",
-                                      Describe(term.tensor)));
+        Refuse(equation,
+               absl::StrCat("a label stands for extents ", term.tensor.size(first), " and ",
+                            term.tensor.size(second), " of ", Describe(term.tensor)));
       }
       term.tensor = MoveDim(Diagonal(term.tensor, 0, first, second), {-1}, {first});
       term.labels.erase(term.labels.begin() + second);
@@ -140,8 +140,9 @@ Term Multiply(const Term& a, const Term& b, const Labels& needed) {
                 inner = NumElements(extents(a, summed));
   left.insert(left.end(), {rows, inner});
   right.insert(right.end(), {inner, columns});
-  const Tensor product = MatMul(Reshape(InOrder(a, concatenated({&shared, &a_alone, &summed})), left),
-                                Reshape(InOrder(b, concatenated({&shared, &summed, &b_alone})), right));
+  const Tensor product =
+      MatMul(Reshape(InOrder(a, concatenated({&shared, &a_alone, &summed})), left),
+             Reshape(InOrder(b, concatenated({&shared, &summed, &b_alone})), right));
   Dims shape(product.shape().begin(), product.shape().end() - 2);
   for (int label : a_alone) shape.push_back(ExtentOf(a, label));
   for (int label : b_alone) shape.push_back(ExtentOf(b, label));
@@ -197,9 +198,8 @@ Tensor Einsum(const std::string& equation, const std::vector<Tensor>& operands) 
           output.begin() + static_cast<int64_t>(i)) {
         Refuse(equation, "a label of the result stands there once");
       }
-      const bool known = std::any_of(terms.begin(), terms.end(), [&](const Term& term) {
-        return Has(term.labels, output[i]);
-      });
+      const bool known = std::any_of(terms.begin(), terms.end(),
+                                     [&](const Term& term) { return Has(term.labels, output[i]); });
       if (!known) Refuse(equation, "a label of the result is among those of an operand");
     }
   } else {

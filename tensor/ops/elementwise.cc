@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -17,20 +18,6 @@ namespace {
 struct Pair {
   Tensor a, b;
 };
-// The greatest finite number of a floating point dtype.
-double Greatest(DType dtype) {
-  switch (dtype) {
-    case kFloat16:
-      return 65504;
-    case kBFloat16:
-      return 0x1.fep+127;
-    case kFloat32:
-      return std::numeric_limits<float>::max();
-    default:
-      return std::numeric_limits<double>::max();
-  }
-}
-
 Pair TensorsOf(OpId op, const Operand& a, const Operand& b) {
   Operand both[] = {a, b};
   NumbersToTensors(op, absl::MakeSpan(both));
@@ -48,9 +35,10 @@ Tensor DivRounded(const Operand& input, const Operand& other,
   const auto [a, b] = TensorsOf(op::kFloorDivide, input, other);
   if (*rounding_mode == "floor") return FloorDivide(a, b);
   if (*rounding_mode != "trunc") {
-    ThrowInvalidArgument(absl::StrCat("div: rounding_mode must be None, \"trunc\" or \"floor\", "
-                                      "got \"",
-                                      *rounding_mode, "\""));
+    ThrowInvalidArgument(
+        absl::StrCat("div: rounding_mode must be None, \"trunc\" or \"floor\", "
+                     "got \"",
+                     *rounding_mode, "\""));
   }
   RequireDefined("div", a);
   RequireDefined("div", b);
@@ -97,7 +85,7 @@ Tensor NanToNum(const Tensor& input, double nan, const std::optional<double>& po
                 const std::optional<double>& neginf) {
   RequireDefined("nan_to_num", input);
   if (!IsFloating(input.dtype())) return input;
-  const double most = Greatest(input.dtype());
+  const double most = FloatLimitsOf(input.dtype()).max;
   Tensor result = Where(IsNan(input), nan, input);
   result = Where(input == std::numeric_limits<double>::infinity(), posinf.value_or(most), result);
   return Where(input == -std::numeric_limits<double>::infinity(), neginf.value_or(-most), result);

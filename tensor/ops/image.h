@@ -121,14 +121,14 @@ Tensor AvgPoolFrom(const Tensor& input, const Sizes& kernel_size,
                            .divisor_override = divisor_override});
 }
 
-// Of [N, C, ...] with one to three spatial dimensions: to `size`, or times `scale_factor`, one number
-// for all of them or one for each. align_corners: the middles of the outer elements stay where they
-// are instead of their edges, for linear and cubic modes.
+// Of [N, C, ...] with one to three spatial dimensions: to `size`, or times `scale_factor`, one
+// number for all of them or one for each. align_corners: the middles of the outer elements stay
+// where they are instead of their edges, for linear and cubic modes.
 struct InterpolateOptions {
   std::optional<Dims> size = {};
   std::optional<std::vector<double>> scale_factor = {};
-  // "nearest", "nearest-exact", "linear" (1 dimension), "bilinear", "bicubic" (2), "trilinear" (3) or
-  // "area".
+  // "nearest", "nearest-exact", "linear" (1 dimension), "bilinear", "bicubic" (2), "trilinear" (3)
+  // or "area".
   std::string mode = "nearest";
   bool align_corners = false;
   bool recompute_scale_factor = false;  // from the sizes, rounded as they are

@@ -26,13 +26,11 @@ Kernel KernelOf(const std::string& mode, size_t dims) {
     Kernel kernel;
     size_t dims;  // 0: any
   };
-  constexpr Mode kModes[] = {{"nearest", Kernel::kNearest, 0},
-                             {"nearest-exact", Kernel::kNearestExact, 0},
-                             {"area", Kernel::kArea, 0},
-                             {"linear", Kernel::kLinear, 1},
-                             {"bilinear", Kernel::kLinear, 2},
-                             {"trilinear", Kernel::kLinear, 3},
-                             {"bicubic", Kernel::kCubic, 2}};
+  constexpr Mode kModes[] = {
+      {"nearest", Kernel::kNearest, 0}, {"nearest-exact", Kernel::kNearestExact, 0},
+      {"area", Kernel::kArea, 0},       {"linear", Kernel::kLinear, 1},
+      {"bilinear", Kernel::kLinear, 2}, {"trilinear", Kernel::kLinear, 3},
+      {"bicubic", Kernel::kCubic, 2}};
   for (const Mode& known : kModes) {
     if (known.name != mode) continue;
     if (known.dims == 0 || known.dims == dims) return known.kernel;
@@ -79,8 +77,8 @@ std::vector<Tap> TapsOf(Kernel kernel, int64_t in, int64_t out, double step, boo
     int64_t first = 0;
     if (count == 1) {
       // In float32, as PyTorch does.
-      const float center = kernel == Kernel::kNearest ? static_cast<float>(i)
-                                                      : static_cast<float>(i) + 0.5f;
+      const float center =
+          kernel == Kernel::kNearest ? static_cast<float>(i) : static_cast<float>(i) + 0.5f;
       first = static_cast<int64_t>(std::floor(center * static_cast<float>(step)));
     } else {
       double place = align_corners ? at * step : (at + 0.5) * step - 0.5;
@@ -96,8 +94,7 @@ std::vector<Tap> TapsOf(Kernel kernel, int64_t in, int64_t out, double step, boo
       }
     }
     for (size_t k = 0; k < count; ++k) {
-      taps[k].places.push_back(
-          std::clamp<int64_t>(first + static_cast<int64_t>(k), 0, in - 1));
+      taps[k].places.push_back(std::clamp<int64_t>(first + static_cast<int64_t>(k), 0, in - 1));
       taps[k].weights.push_back(weights[k]);
     }
   }
@@ -113,8 +110,8 @@ Tensor Resample(const Tensor& input, int64_t dim, const std::vector<Tap>& taps) 
     const Tensor picked =
         IndexSelect(input, dim, To(FromVector(tap.places, {out}), input.device()));
     if (taps.size() == 1) return picked;
-    const Tensor weights = Reshape(
-        To(Cast(FromVector(tap.weights, {out}), input.dtype()), input.device()), shape);
+    const Tensor weights =
+        Reshape(To(Cast(FromVector(tap.weights, {out}), input.dtype()), input.device()), shape);
     sum = sum.defined() ? sum + picked * weights : picked * weights;
   }
   return sum;
@@ -125,9 +122,9 @@ Tensor Resample(const Tensor& input, int64_t dim, const std::vector<Tap>& taps) 
 Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
   RequireDefined("interpolate", input);
   if (input.dim() < 3 || input.dim() > 5) {
-    ThrowInvalidArgument(absl::StrCat(
-        "interpolate: expected [N, C, ...] with one to three spatial dimensions, got ",
-        Describe(input)));
+    ThrowInvalidArgument(
+        absl::StrCat("interpolate: expected [N, C, ...] with one to three spatial dimensions, got ",
+                     Describe(input)));
   }
   const auto dims = static_cast<size_t>(input.dim() - 2);
   const Kernel kernel = KernelOf(options.mode, dims);
@@ -163,8 +160,8 @@ Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
     constexpr int64_t kMost = int64_t{1} << 31;
     if (in < 1 || out < 1 || out > kMost) {
       ThrowInvalidArgument(absl::StrCat("interpolate: ", Describe(input), " to an extent of ", out,
-                                        " along dimension ", d + 2, ": from 1 to ", kMost,
-                                        ", and from 1 on"));
+                                        " along dimension ", d + 2, ": extents must be from 1 to ",
+                                        kMost));
     }
     if (options.size || options.recompute_scale_factor) {
       step = static_cast<double>(in) / static_cast<double>(out);

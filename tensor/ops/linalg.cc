@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/linalg.h"
@@ -146,15 +147,13 @@ Tensor TensorDot(const Tensor& input, const Tensor& other, const Dims& input_dim
                right = arranged(other, other_dims, columns);
   const DimsView summed = left.shape().subspan(rows.size());
   if (summed != right.shape().subspan(columns.size())) {
-    ThrowInvalidArgument(absl::StrCat("tensordot: dimensions ", ToString(DimsView(input_dims)),
-                                      " of ", Describe(input), " and ",
-                                      ToString(DimsView(other_dims)), " of ", Describe(other),
-                                      " must have equal extents"));
+    ThrowInvalidArgument(absl::StrCat(
+        "tensordot: dimensions ", ToString(DimsView(input_dims)), " of ", Describe(input), " and ",
+        ToString(DimsView(other_dims)), " of ", Describe(other), " must have equal extents"));
   }
   const int64_t inner = NumElements(summed);
-  const Tensor product =
-      MatMul(Reshape(left, {NumElements(rows), inner}),
-             Transpose(Reshape(right, {NumElements(columns), inner}), 0, 1));
+  const Tensor product = MatMul(Reshape(left, {NumElements(rows), inner}),
+                                Transpose(Reshape(right, {NumElements(columns), inner}), 0, 1));
   rows.insert(rows.end(), columns.begin(), columns.end());
   return Reshape(product, rows);
 }
@@ -217,7 +216,7 @@ Tensor MatrixPower(const Tensor& input, int64_t n) {
   if (n < 0) ThrowInvalidArgument("matrix_power: n must not be negative");
   if (n == 0) {
     const Tensor one = Eye(input.size(-1), {.dtype = input.dtype(), .device = input.device()});
-    return input * 0 + one;
+    return Clone(Expand(one, input.shape()));
   }
   Tensor power = input, result;
   for (; n > 0; n /= 2) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/dispatch.h"
@@ -73,9 +74,9 @@ Tensor GroupNorm(const Tensor& input, int64_t num_groups, const std::optional<Te
                  const std::optional<Tensor>& bias, double eps) {
   RequireDefined("group_norm", input);
   if (input.dim() < 2 || num_groups < 1 || input.size(1) % num_groups != 0) {
-    ThrowInvalidArgument(absl::StrCat("group_norm: ", Describe(input),
-                                      " must be [N, C, ...] with C a multiple of num_groups = ",
-                                      num_groups));
+    ThrowInvalidArgument(
+        absl::StrCat("group_norm: ", Describe(input),
+                     " must be [N, C, ...] with C a multiple of num_groups = ", num_groups));
   }
   const int64_t channels = input.size(1);
   const int64_t rows = input.size(0) * num_groups;
@@ -85,8 +86,7 @@ Tensor GroupNorm(const Tensor& input, int64_t num_groups, const std::optional<Te
       input.shape());
   Dims shape(static_cast<size_t>(input.dim()), 1);
   shape[1] = channels;
-  for (const auto& [parameter, name] :
-       {std::pair{&weight, "weight"}, std::pair{&bias, "bias"}}) {
+  for (const auto& [parameter, name] : {std::pair{&weight, "weight"}, std::pair{&bias, "bias"}}) {
     if (!parameter->has_value() || !(*parameter)->defined()) continue;
     if ((*parameter)->dim() != 1 || (*parameter)->numel() != channels) {
       ThrowInvalidArgument(absl::StrCat("group_norm: the ", name, " ", Describe(**parameter),
@@ -110,11 +110,7 @@ Tensor RmsNorm(const Tensor& input, const Dims& normalized_shape,
   }
   ReduceOptions over{.keepdim = true};
   for (size_t d = 1; d <= view.size(); ++d) over.dims.push_back(-static_cast<int64_t>(d));
-  // PyTorch's default: the distance of 1 to the next number.
-  const double least = eps.value_or(input.dtype() == kFloat64    ? 0x1p-52
-                                    : input.dtype() == kBFloat16 ? 0x1p-7
-                                    : input.dtype() == kFloat16  ? 0x1p-10
-                                                                 : 0x1p-23);
+  const double least = eps ? *eps : FloatLimitsOf(input.dtype()).eps;
   const Tensor result = input * Rsqrt(Mean(Square(input), over) + least);
   return weight && weight->defined() ? result * *weight : result;
 }

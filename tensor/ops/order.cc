@@ -38,8 +38,7 @@ ValuesAndIndices TopK(const Tensor& input, int64_t k, int64_t dim, bool largest,
   dim = NormalizeDim("topk", dim, x.dim());
   if (k < 0 || k > x.size(dim)) {
     ThrowInvalidArgument(absl::StrCat("topk: k = ", k, " is outside [0, ", x.size(dim),
-                                      "], the extent of dimension ", dim, " of ",
-                                      Describe(input)));
+                                      "], the extent of dimension ", dim, " of ", Describe(input)));
   }
   const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = largest, .stable = true});
   const Tensor values = Narrow(sorted.values, dim, 0, k),
@@ -53,8 +52,7 @@ ValuesAndIndices KthValue(const Tensor& input, int64_t k, int64_t dim, bool keep
   dim = NormalizeDim("kthvalue", dim, x.dim());
   if (k < 1 || k > x.size(dim)) {
     ThrowInvalidArgument(absl::StrCat("kthvalue: k = ", k, " is outside [1, ", x.size(dim),
-                                      "], the extent of dimension ", dim, " of ",
-                                      Describe(input)));
+                                      "], the extent of dimension ", dim, " of ", Describe(input)));
   }
   const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = false, .stable = true});
   return {InShapeOf(Narrow(sorted.values, dim, k - 1, 1), input, dim, keepdim),
@@ -107,15 +105,16 @@ Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
   const int64_t along = dim ? NormalizeDim(op, *dim, x.dim()) : 0;
   const int64_t extent = x.size(along);
   if (extent == 0) {
-    ThrowInvalidArgument(absl::StrCat(op, ": no elements to take a quantile of in ",
-                                      Describe(input)));
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": no elements to take a quantile of in ", Describe(input)));
   }
-  Tensor levels = q.is_tensor ? q.tensor : ScalarTensor(q.scalar, {.dtype = input.dtype(),
-                                                                    .device = input.device()});
+  Tensor levels = q.is_tensor
+                      ? q.tensor
+                      : ScalarTensor(q.scalar, {.dtype = input.dtype(), .device = input.device()});
   RequireDefined(op, levels);
   if (levels.dim() > 1) {
-    ThrowInvalidArgument(absl::StrCat(op, ": q must be a number or a vector, got ",
-                                      Describe(levels)));
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": q must be a number or a vector, got ", Describe(levels)));
   }
   const bool one = levels.dim() == 0;
   levels = Reshape(Cast(levels, input.dtype()), {-1});
@@ -123,8 +122,8 @@ Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
     ThrowInvalidArgument(absl::StrCat(op, ": q must lie in [0, 1]"));
   }
   // [..., n] -> [..., q]
-  const Tensor sorted = MoveDim(
-      Sort(x, {.dim = along, .descending = false, .stable = true}).values, {along}, {-1});
+  const Tensor sorted =
+      MoveDim(Sort(x, {.dim = along, .descending = false, .stable = true}).values, {along}, {-1});
   const Tensor missing = Sum(IsNan(sorted), {.dims = {-1}, .keepdim = true});
   const Tensor last = skip_nan ? Cast(ClampMin(extent - 1 - missing, 0), input.dtype())
                                : FullLike(Cast(missing, input.dtype()), extent - 1);
@@ -139,8 +138,9 @@ Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
   } else if (interpolation == "midpoint") {
     weight = Where(low == high, 0, FullLike(weight, 0.5));
   } else if (interpolation != "linear") {
-    ThrowInvalidArgument(absl::StrCat(op, ": interpolation must be \"linear\", \"lower\", "
-                                          "\"higher\", \"midpoint\" or \"nearest\", got \"",
+    ThrowInvalidArgument(absl::StrCat(op,
+                                      ": interpolation must be \"linear\", \"lower\", "
+                                      "\"higher\", \"midpoint\" or \"nearest\", got \"",
                                       interpolation, "\""));
   }
   const Tensor below = Gather(sorted, -1, Cast(low, kInt64)),
@@ -220,8 +220,7 @@ Tensor Trapezoid(const Tensor& y, const std::optional<Tensor>& x, double dx, int
 Tensor BinCount(const Tensor& input, const std::optional<Tensor>& weights, int64_t minlength) {
   RequireDims("bincount", input, 1);
   if (!IsIntegral(input.dtype())) {
-    ThrowInvalidArgument(
-        absl::StrCat("bincount: expected integers, got ", Describe(input)));
+    ThrowInvalidArgument(absl::StrCat("bincount: expected integers, got ", Describe(input)));
   }
   if (minlength < 0) ThrowInvalidArgument("bincount: minlength must not be negative");
   if (weights && weights->shape() != input.shape()) {
@@ -254,8 +253,8 @@ Tensor HistC(const Tensor& input, int64_t bins, double min, double max) {
   }
   if (min == max) min -= 1, max += 1;
   if (!(min < max) || !std::isfinite(max - min)) {
-    ThrowInvalidArgument(absl::StrCat("histc: the range from ", min, " to ", max,
-                                      " must be finite and rise"));
+    ThrowInvalidArgument(
+        absl::StrCat("histc: the range from ", min, " to ", max, " must be finite and rise"));
   }
   const Tensor x = Ravel(Cast(input, kFloat64));
   const Tensor inside = LogicalAnd(x >= min, x <= max);

@@ -1,10 +1,11 @@
 // Cases of composites.
+#include "neura/tensor/testing/composite_cases.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
-#include "neura/tensor/testing/composite_cases.h"
 #include "neura/tensor/testing/references.h"
 
 namespace neura::testing {
@@ -52,8 +53,7 @@ void AddPointwise(CaseList& cases) {
       "float_power/number", {positive}, [](Inputs in) { return FloatPower(in[0], 1.5); },
       Elementwise([](double a) { return std::pow(a, 1.5); })));
   cases.push_back(Case(
-      "logit/eps", {x}, [](Inputs in) { return Logit(in[0], 0.1); },
-      Elementwise([](double a) {
+      "logit/eps", {x}, [](Inputs in) { return Logit(in[0], 0.1); }, Elementwise([](double a) {
         const double kept = std::min(std::max(a, 0.1), 0.9);
         return std::log(kept / (1 - kept));
       })));
@@ -62,9 +62,8 @@ void AddPointwise(CaseList& cases) {
       Elementwise([](double a) { return a; })));
   cases.push_back(Case(
       "mvlgamma/vectors", {z + 2}, [](Inputs in) { return MultiGammaLn(in[0], 2); },
-      Elementwise([](double a) {
-        return std::lgamma(a) + std::lgamma(a - 0.5) + 0.5 * std::log(M_PI);
-      })));
+      Elementwise(
+          [](double a) { return std::lgamma(a) + std::lgamma(a - 0.5) + 0.5 * std::log(M_PI); })));
   for (const char* mode : {"trunc", "floor"}) {
     cases.push_back(Case(
         std::string("div/") + mode, {x * 3, z},
@@ -185,7 +184,9 @@ void AddActivations(CaseList& cases) {
         [](double v) { return std::abs(v) <= 1.5 ? 0 : v; });
     activation(
         "softshrink", [](const Tensor& t) { return SoftShrink(t, 1.5); },
-        [](double v) { return v > 1.5 ? v - 1.5 : v < -1.5 ? v + 1.5 : 0; });
+        [](double v) { return v > 1.5    ? v - 1.5
+                              : v < -1.5 ? v + 1.5
+                                         : 0; });
     activation(
         "threshold", [](const Tensor& t) { return Threshold(t, 1.5, 7.0); },
         [](double v) { return v > 1.5 ? v : 7; });
@@ -198,7 +199,8 @@ void AddActivations(CaseList& cases) {
   }
   cases.push_back(Case(
       "prelu/channels", {Sample({2, 3, 4}, 1), Sample({3}, 2)},
-      [](Inputs in) { return PRelu(in[0], in[1]); }, [](Arrays in) {
+      [](Inputs in) { return PRelu(in[0], in[1]); },
+      [](Arrays in) {
         Array out = in[0];
         for (int64_t i = 0; i < 24; ++i) {
           const double v = in[0][i];
@@ -207,7 +209,8 @@ void AddActivations(CaseList& cases) {
         return std::vector<Array>{out};
       }));
   cases.push_back(Case(
-      "glu/rows", {Sample({2, 6}, 1)}, [](Inputs in) { return Glu(in[0]); }, [](Arrays in) {
+      "glu/rows", {Sample({2, 6}, 1)}, [](Inputs in) { return Glu(in[0]); },
+      [](Arrays in) {
         Array out{{2, 3}, std::vector<double>(6)};
         for (int64_t i = 0; i < 6; ++i) {
           const int64_t at = i / 3 * 6 + i % 3;

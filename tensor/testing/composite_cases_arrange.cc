@@ -15,26 +15,40 @@ void AddArrangingCases(CaseList& cases) {
         name, {input}, [function](Inputs in) { return function(in[0]); }, std::move(reference)));
   };
   one(
-      "tile/vectors", x, [](const Tensor& t) { return Tile(t, {2}); },
-      Take({2, 6}, [](Position p) { return Position{p[0], p[1] % 3}; }));
+      "tile/vectors", x, [](const Tensor& t) { return Tile(t, {2}); }, Take({2, 6}, [](Position p) {
+        return Position{p[0], p[1] % 3};
+      }));
   one(
-      "tile/more", x, [](const Tensor& t) { return Tile(t, {2, 1, 2}); },
-      Take({2, 2, 6}, [](Position p) { return Position{p[1], p[2] % 3}; }));
-  one("fliplr/matrix", x, &FlipLr,
-      Take({2, 3}, [](Position p) { return Position{p[0], 2 - p[1]}; }));
-  one("flipud/matrix", x, &FlipUd,
-      Take({2, 3}, [](Position p) { return Position{1 - p[0], p[1]}; }));
+      "tile/more", x,
+      [](const Tensor& t) {
+        return Tile(t, {2, 1, 2});
+      },
+      Take({2, 2, 6}, [](Position p) {
+        return Position{p[1], p[2] % 3};
+      }));
+  one("fliplr/matrix", x, &FlipLr, Take({2, 3}, [](Position p) {
+        return Position{p[0], 2 - p[1]};
+      }));
+  one("flipud/matrix", x, &FlipUd, Take({2, 3}, [](Position p) {
+        return Position{1 - p[0], p[1]};
+      }));
   one(
-      "rot90/once", x, [](const Tensor& t) { return Rot90(t); },
-      Take({3, 2}, [](Position p) { return Position{p[1], 2 - p[0]}; }));
+      "rot90/once", x, [](const Tensor& t) { return Rot90(t); }, Take({3, 2}, [](Position p) {
+        return Position{p[1], 2 - p[0]};
+      }));
   one(
-      "rot90/twice", x, [](const Tensor& t) { return Rot90(t, 2); },
-      Take({2, 3}, [](Position p) { return Position{1 - p[0], 2 - p[1]}; }));
+      "rot90/twice", x, [](const Tensor& t) { return Rot90(t, 2); }, Take({2, 3}, [](Position p) {
+        return Position{1 - p[0], 2 - p[1]};
+      }));
   one(
-      "rot90/back", x, [](const Tensor& t) { return Rot90(t, -1); },
-      Take({3, 2}, [](Position p) { return Position{1 - p[1], p[0]}; }));
+      "rot90/back", x, [](const Tensor& t) { return Rot90(t, -1); }, Take({3, 2}, [](Position p) {
+        return Position{1 - p[1], p[0]};
+      }));
   one(
-      "unflatten/open", Sample({2, 6}, 1), [](const Tensor& t) { return Unflatten(t, 1, {3, -1}); },
+      "unflatten/open", Sample({2, 6}, 1),
+      [](const Tensor& t) {
+        return Unflatten(t, 1, {3, -1});
+      },
       InShape({2, 3, 2}));
   one("atleast_1d/number", number, &AtLeast1d, InShape({1}));
   one("atleast_2d/vector", vector, &AtLeast2d, InShape({1, 4}));
@@ -51,7 +65,9 @@ void AddArrangingCases(CaseList& cases) {
       }));
   one(
       "repeat_interleave/number", x, [](const Tensor& t) { return RepeatInterleave(t, 2, 1); },
-      Take({2, 6}, [](Position p) { return Position{p[0], p[1] / 2}; }));
+      Take({2, 6}, [](Position p) {
+        return Position{p[0], p[1] / 2};
+      }));
   one(
       "diff/twice", Sample({2, 5}, 1), [](const Tensor& t) { return Diff(t, 2); },
       [](Arrays in) {
@@ -78,19 +94,30 @@ void AddArrangingCases(CaseList& cases) {
         return Position{p[0], p[1] % 2 * 3 + p[1] / 2, p[2]};
       }));
   one(
-      "pad/reflect", x, [](const Tensor& t) { return PadByPairs(t, {2, 1}, "reflect"); },
+      "pad/reflect", x,
+      [](const Tensor& t) {
+        return PadByPairs(t, {2, 1}, "reflect");
+      },
       Take({2, 6}, [](Position p) {
         const int64_t at = std::abs(p[1] - 2);
         return Position{p[0], at > 2 ? 4 - at : at};
       }));
   one(
-      "pad/replicate", x, [](const Tensor& t) { return PadByPairs(t, {2, 0, 1, 0}, "replicate"); },
+      "pad/replicate", x,
+      [](const Tensor& t) {
+        return PadByPairs(t, {2, 0, 1, 0}, "replicate");
+      },
       Take({3, 5}, [](Position p) {
         return Position{std::max<int64_t>(p[0] - 1, 0), std::max<int64_t>(p[1] - 2, 0)};
       }));
   one(
-      "pad/circular", x, [](const Tensor& t) { return PadByPairs(t, {2, 3}, "circular"); },
-      Take({2, 8}, [](Position p) { return Position{p[0], (p[1] + 1) % 3}; }));
+      "pad/circular", x,
+      [](const Tensor& t) {
+        return PadByPairs(t, {2, 3}, "circular");
+      },
+      Take({2, 8}, [](Position p) {
+        return Position{p[0], (p[1] + 1) % 3};
+      }));
   cases.push_back(Reading(
       "repeat_interleave/each", {x, FromList<int64_t>({2, 0, 1})},
       [](Inputs in) { return RepeatInterleave(in[0], in[1], 1); }, Take({2, 3}, [](Position p) {
@@ -143,12 +170,14 @@ void AddArrangingCases(CaseList& cases) {
       }));
   cases.push_back(Case(
       "take_along_dim/broadcast", {x, FromList<int64_t>({2, 0}, {1, 2})},
-      [](Inputs in) { return TakeAlongDim(in[0], in[1], 1); },
-      Take({2, 2}, [](Position p) { return Position{p[0], p[1] == 0 ? 2 : 0}; })));
+      [](Inputs in) { return TakeAlongDim(in[0], in[1], 1); }, Take({2, 2}, [](Position p) {
+        return Position{p[0], p[1] == 0 ? 2 : 0};
+      })));
   const Tensor index = FromList<int64_t>({2, 0});
   cases.push_back(Case(
       "index_fill/number", {x, index}, [](Inputs in) { return IndexFill(in[0], 1, in[1], 7); },
-      Take({2, 3}, [](Position p) { return p[1] == 1 ? p : Position{}; }, 7)));
+      Take(
+          {2, 3}, [](Position p) { return p[1] == 1 ? p : Position{}; }, 7)));
   cases.push_back(Case(
       "index_copy/columns", {x, index, Sample({2, 2}, 4)},
       [](Inputs in) { return IndexCopy(in[0], 1, in[1], in[2]); },

@@ -180,10 +180,10 @@ void AddOrderCases(CaseList& cases) {
         }
         return std::vector<Array>{out};
       }));
-  cases.push_back(
-      Case("cov/rows", {x}, [](Inputs in) { return Cov(in[0]); }, Covariances(false)));
-  cases.push_back(
-      Case("corrcoef/rows", {x}, [](Inputs in) { return CorrCoef(in[0]); }, Covariances(true)));
+  cases.push_back(Case(
+      "cov/rows", {x}, [](Inputs in) { return Cov(in[0]); }, Covariances(false)));
+  cases.push_back(Case(
+      "corrcoef/rows", {x}, [](Inputs in) { return CorrCoef(in[0]); }, Covariances(true)));
 }
 
 }  // namespace neura::testing

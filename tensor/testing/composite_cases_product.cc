@@ -72,16 +72,14 @@ void AddProductCases(CaseList& cases) {
       "addbmm/scaled", {Sample({4}, 7), first, second},
       [](Inputs in) { return Addbmm(in[0], in[1], in[2], 0.5, -2); }, batched(true)));
   cases.push_back(Case(
-      "inner/matrices", {matrix, Sample({4, 3}, 8)},
-      [](Inputs in) { return Inner(in[0], in[1]); },
+      "inner/matrices", {matrix, Sample({4, 3}, 8)}, [](Inputs in) { return Inner(in[0], in[1]); },
       Distances([](const double* a, const double* b, int64_t n) {
         double sum = 0;
         for (int64_t k = 0; k < n; ++k) sum += a[k] * b[k];
         return sum;
       })));
   cases.push_back(Case(
-      "cdist/euclidean", {matrix, Sample({4, 3}, 8)},
-      [](Inputs in) { return CDist(in[0], in[1]); },
+      "cdist/euclidean", {matrix, Sample({4, 3}, 8)}, [](Inputs in) { return CDist(in[0], in[1]); },
       Distances([](const double* a, const double* b, int64_t n) {
         double sum = 0;
         for (int64_t k = 0; k < n; ++k) sum += (a[k] - b[k]) * (a[k] - b[k]);
@@ -181,8 +179,7 @@ void AddProductCases(CaseList& cases) {
         }));
   }
   cases.push_back(Case(
-      "einsum/batches", {first, second},
-      [](Inputs in) { return Einsum("bij,bjk->bki", in); },
+      "einsum/batches", {first, second}, [](Inputs in) { return Einsum("bij,bjk->bki", in); },
       [](Arrays in) {
         Array out{{2, 4, 2}, {}};
         for (int64_t i = 0; i < 16; ++i) {
