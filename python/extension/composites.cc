@@ -168,9 +168,9 @@ Tensor TensorDotBy(const Tensor& a, const Tensor& b, const py::object& by) {
       of_b.push_back(i);
     }
   } else {
-    const auto pair = py::isinstance<py::sequence>(by) ? py::cast<py::sequence>(by) : py::list();
-    if (pair.size() != 2 || !FromPython(py::object(pair[0]).ptr(), &of_a) ||
-        !FromPython(py::object(pair[1]).ptr(), &of_b)) {
+    const bool two = py::isinstance<py::sequence>(by) && py::len(by) == 2;
+    if (!two || !FromPython(py::object(by[py::int_(0)]).ptr(), &of_a) ||
+        !FromPython(py::object(by[py::int_(1)]).ptr(), &of_b)) {
       ThrowTypeError("tensordot(): argument 'dims' must be an integer or two lists of integers");
     }
   }
