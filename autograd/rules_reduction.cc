@@ -73,6 +73,25 @@ Tensor ProductOfOthers(const Tensor& x, DimsView dims) {
   return Permute(Reshape(Slice(others, 1, 0, n), shape), inverse);
 }
 
+// The running sum from each element to the end.
+Tensor SumFrom(const Tensor& x, int64_t dim) { return Flip(CumSum(Flip(x, {dim}), dim), {dim}); }
+
+// Every product that an element is a factor of, without it. Of zeros, only products up to the
+// second one count, and after the first no other element does.
+Tensor CumProdGrad(const Tensor& g, const Tensor& x, int64_t dim) {
+  const Tensor zero = x == 0;
+  const Tensor zeros = CumSum(Cast(zero, kInt64), dim);
+  const Tensor first = LogicalAnd(zero, zeros == 1);
+  const Tensor before = SumFrom(Where(zeros == 0, g * CumProd(x, dim), 0), dim) / Where(zero, 1, x);
+  const Tensor at_first = SumFrom(Where(zeros > 0, g * CumProd(Where(first, 1, x), dim), 0), dim);
+  return Where(zeros == 0, before, Where(first, at_first, 0));
+}
+
+void RunningExtremum(RuleContext& c) {
+  if (c.input_shape(0).empty()) return c.Set(0, c.grad());
+  c.Set(0, ScatterAdd(ZerosLike(c.grad()), c.Get<DimOptions>().dim, c.output(1), c.grad()));
+}
+
 void Extremum(RuleContext& c) {
   // Elements that tie for the extremum share the gradient.
   const Tensor x = c.input(0), mask = Cast(x == KeepDims(c.output(), c), x.dtype());
@@ -99,13 +118,19 @@ void AddReductionRules(RuleTable& table) {
   table.Add(op::kCumSum, kSaveNothing, [](RuleContext& c) {
     const int64_t dim = c.Get<DimOptions>().dim;
     if (c.input_shape(0).empty()) return c.Set(0, c.grad());
-    c.Set(0, Flip(CumSum(Flip(c.grad(), {dim}), dim), {dim}));
+    c.Set(0, SumFrom(c.grad(), dim));
   });
+  table.Add(op::kCumProd, kSaveInput, [](RuleContext& c) {
+    if (c.input_shape(0).empty()) return c.Set(0, c.grad());
+    c.Set(0, CumProdGrad(c.grad(), Cast(c.input(0), c.grad().dtype()), c.Get<DimOptions>().dim));
+  });
+  table.Add(op::kCumMax, {.outputs = 0b10}, &RunningExtremum);
+  table.Add(op::kCumMin, {.outputs = 0b10}, &RunningExtremum);
   table.Add(op::kSort, {.outputs = 0b10}, [](RuleContext& c) {
     if (c.input_shape(0).empty()) return c.Set(0, c.grad());
     c.Set(0, ScatterAdd(ZerosLike(c.grad()), c.Get<SortOptions>().dim, c.output(1), c.grad()));
   });
-  for (OpId op : {op::kAll, op::kAny, op::kArgMax, op::kArgMin}) {
+  for (OpId op : {op::kAll, op::kAny, op::kArgMax, op::kArgMin, op::kSearchSorted}) {
     table.NotDifferentiable(op);
   }
 }

@@ -75,6 +75,9 @@ class Rules {
       case op::kTril:
       case op::kTriu:
       case op::kCumSum:
+      case op::kCumProd:
+      case op::kCumMax:
+      case op::kCumMin:
       case op::kSort:
       case op::kSoftmax:
       case op::kLogSoftmax:
@@ -89,6 +92,7 @@ class Rules {
                    ? All(shape(0))
                    : All({shape(0).begin(), shape(0).begin() + static_cast<ptrdiff_t>(rank_)});
       case op::kGather:
+      case op::kSearchSorted:
         return All(shape(1));
       case op::kIndexSelect:
         return With(DimOf(operation_.options.Get<DimOptions>().dim), Product(shape(1)));

@@ -1,9 +1,11 @@
-// Running sums.
+// Running sums, products and extrema, and searches in what is sorted.
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/support.h"
+#include "neura/tensor/elements/order.h"
 #include "neura/tensor/elements/reducers.h"
 #include "neura/tensor/iteration/reduce_plan.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/options/dims.h"
 
 namespace neura::cuda {
@@ -73,7 +75,98 @@ struct RunningSums {
   }
 };
 
+// Products are rare: one thread for each lane.
+template <typename T, typename Acc>
+struct RunningProducts {
+  Lanes lanes;
+  const T* x;
+  T* output;
+  NEURA_DEVICE void operator()(int64_t lane) const {
+    const int64_t base = lanes.Base(lane);
+    Acc product = 1;
+    for (int64_t k = 0; k < lanes.length; ++k) {
+      product *= static_cast<Acc>(Widen(x[base + k * lanes.inner]));
+      output[base + k * lanes.inner] = Narrow<T>(static_cast<Compute<T>>(product));
+    }
+  }
+};
+
+template <bool kLargest, typename T>
+struct RunningExtrema {
+  Lanes lanes;
+  const T* x;
+  T* values;  // null, as indices may be, where they are not wanted
+  int64_t* indices;
+  NEURA_DEVICE void operator()(int64_t lane) const {
+    const int64_t base = lanes.Base(lane);
+    int64_t best = 0;
+    for (int64_t k = 0; k < lanes.length; ++k) {
+      const int64_t at = base + k * lanes.inner;
+      if (elements::TakesOver<kLargest>(Widen(x[at]), Widen(x[base + best * lanes.inner])))
+        best = k;
+      if (values != nullptr) values[at] = x[base + best * lanes.inner];
+      if (indices != nullptr) indices[at] = best;
+    }
+  }
+};
+
+template <bool kLargest>
+void RunningExtremum(KernelCall& call) {
+  const Tensor input = Contiguous(call, call.input(0));
+  if (input.numel() == 0) return;
+  const AroundDim around(
+      input, NormalizeDim(call.call.schema().name, call.Get<DimOptions>().dim, input.dim()));
+  const Lanes lanes{around.outer * around.inner, around.extent, around.inner, 1};
+  SwitchAny(input.dtype(), [&]<typename T>(T) {
+    ForEach(call, lanes.count,
+            RunningExtrema<kLargest, T>{lanes, In<T>(input),
+                                        call.wants(0) ? Out<T>(call.output(0)) : nullptr,
+                                        call.wants(1) ? Out<int64_t>(call.output(1)) : nullptr});
+  });
+}
+
+template <typename T>
+struct Search {
+  const T* sorted;
+  const T* values;
+  int64_t length, row;
+  bool right;
+  int64_t* output;
+  NEURA_DEVICE void operator()(int64_t i) const {
+    const T* const own = sorted + i / row * length;
+    output[i] = elements::PlaceOf(
+        elements::OrderKey(Widen(values[i])), length,
+        [own](int64_t k) { return elements::OrderKey(Widen(own[k])); }, right);
+  }
+};
+
 }  // namespace
+
+void CumProdKernel(KernelCall& call) {
+  const Tensor input = Contiguous(call, Converted(call, call.input(0), call.output().dtype()));
+  if (input.numel() == 0) return;
+  const AroundDim around(input, NormalizeDim("cumprod", call.Get<DimOptions>().dim, input.dim()));
+  const Lanes lanes{around.outer * around.inner, around.extent, around.inner, 1};
+  SwitchNumber(input.dtype(), [&]<typename T>(T) {
+    ForEach(call, lanes.count,
+            RunningProducts<T, elements::SumAcc<Compute<T>>>{lanes, In<T>(input),
+                                                             Out<T>(call.output())});
+  });
+}
+
+void CumMaxKernel(KernelCall& call) { RunningExtremum<true>(call); }
+void CumMinKernel(KernelCall& call) { RunningExtremum<false>(call); }
+
+void SearchSortedKernel(KernelCall& call) {
+  const Tensor sorted = Contiguous(call, call.input(0)), values = Contiguous(call, call.input(1));
+  if (values.numel() == 0) return;
+  const int64_t row = sorted.dim() == 1 ? values.numel() : values.size(-1);
+  SwitchAny(sorted.dtype(), [&]<typename T>(T) {
+    ForEach(call, values.numel(),
+            Search<T>{In<T>(sorted), In<T>(values), sorted.size(-1), row,
+                      call.Get<SearchSortedOptions>().right, Out<int64_t>(call.output())});
+  });
+}
 
 void CumSumKernel(KernelCall& call) {
   const Tensor input = Contiguous(call, Converted(call, call.input(0), call.output().dtype()));

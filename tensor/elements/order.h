@@ -26,6 +26,27 @@ constexpr int64_t OrderKey(T x) {
 // Of equal keys, the one that stood first comes first, in either direction.
 constexpr int64_t Directed(int64_t key, bool descending) { return descending ? ~key : key; }
 
+// Whether x becomes the running extremum after `best`: the last of equal ones is, and NaN stays.
+template <bool kLargest, typename T>
+constexpr bool TakesOver(T x, T best) {
+  return x != x || (best == best && (kLargest ? x >= best : x <= best));
+}
+
+// The place among `n` sorted elements, whose keys are key_at(i), before which an element of that
+// key keeps their order: behind equal ones with `right`.
+template <typename KeyAt>
+constexpr int64_t PlaceOf(int64_t key, int64_t n, const KeyAt& key_at, bool right) {
+  int64_t first = 0, last = n;
+  while (first < last) {
+    const int64_t middle = first + (last - first) / 2, at = key_at(middle);
+    if (right ? at <= key : at < key)
+      first = middle + 1;
+    else
+      last = middle;
+  }
+  return first;
+}
+
 }  // namespace neura::elements
 
 #endif  // NEURA_TENSOR_ELEMENTS_ORDER_H_

@@ -86,8 +86,28 @@ void InferTest(const OpCall& call, OutputSpecs& outputs) {
 }
 void InferCumSum(const OpCall& call, OutputSpecs& outputs) {
   SameAsInput(call, outputs[0]);
-  NormalizeDim("cumsum", call.Get<DimOptions>().dim, call.input(0).dim());
+  NormalizeDim(call.schema().name, call.Get<DimOptions>().dim, call.input(0).dim());
   if (!IsDifferentiable(outputs[0].dtype)) outputs[0].dtype = kInt64;
+}
+
+void InferCumExtremum(const OpCall& call, OutputSpecs& outputs) {
+  NormalizeDim(call.schema().name, call.Get<DimOptions>().dim, call.input(0).dim());
+  SameAsInput(call, outputs[0]);
+  SameAsInput(call, outputs[1]);
+  outputs[1].dtype = kInt64;
+}
+
+void InferSearchSorted(const OpCall& call, OutputSpecs& outputs) {
+  const Tensor &sorted = call.input(0), &input = call.input(1);
+  const auto leads = [](const Tensor& tensor) { return tensor.shape().first(tensor.dim() - 1); };
+  if (sorted.dim() == 0 ||
+      (sorted.dim() > 1 && (input.dim() != sorted.dim() || leads(sorted) != leads(input)))) {
+    Fail(call,
+         "sorted_sequence must be a vector, or have the shape of the input but for the last "
+         "dimension");
+  }
+  outputs[0].shape = Dims(input.shape().begin(), input.shape().end());
+  outputs[0].dtype = kInt64;
 }
 
 void InferSort(const OpCall& call, OutputSpecs& outputs) {

@@ -217,6 +217,11 @@ Tensor Trapezoid(const Tensor& y, const std::optional<Tensor>& x, double dx, int
   return Sum(heights * widths, options) / 2;
 }
 
+Tensor Bucketize(const Tensor& input, const Tensor& boundaries, bool right) {
+  RequireDims("bucketize", boundaries, 1);
+  return SearchSorted(boundaries, input, {.right = right});
+}
+
 Tensor BinCount(const Tensor& input, const std::optional<Tensor>& weights, int64_t minlength) {
   RequireDims("bincount", input, 1);
   if (!IsIntegral(input.dtype())) {

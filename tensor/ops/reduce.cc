@@ -44,6 +44,19 @@ Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options) {
   return Call<op::kArgMin>(options, input);
 }
 Tensor CumSum(const Tensor& input, int64_t dim) { return Call<op::kCumSum>({.dim = dim}, input); }
+Tensor CumProd(const Tensor& input, int64_t dim) { return Call<op::kCumProd>({.dim = dim}, input); }
+ValuesAndIndices CumMax(const Tensor& input, int64_t dim) {
+  const auto [values, indices] = Call<op::kCumMax>({.dim = dim}, input);
+  return {values, indices};
+}
+ValuesAndIndices CumMin(const Tensor& input, int64_t dim) {
+  const auto [values, indices] = Call<op::kCumMin>({.dim = dim}, input);
+  return {values, indices};
+}
+Tensor SearchSorted(const Tensor& sorted_sequence, const Tensor& input,
+                    const SearchSortedOptions& options) {
+  return Call<op::kSearchSorted>(options, sorted_sequence, input);
+}
 ValuesAndIndices Sort(const Tensor& input, const SortOptions& options) {
   auto [values, indices] = Call<op::kSort>(options, input);
   return {std::move(values), std::move(indices)};

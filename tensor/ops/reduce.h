@@ -22,6 +22,7 @@ Tensor ArgMax(const Tensor& input, const ArgReduceOptions& options = {});
 Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options = {});
 
 Tensor CumSum(const Tensor& input, int64_t dim);
+Tensor CumProd(const Tensor& input, int64_t dim);
 
 struct ValuesAndIndices {
   Tensor values;
@@ -30,6 +31,14 @@ struct ValuesAndIndices {
 // The extremum along one dimension and where it stands; its gradient goes to that element.
 ValuesAndIndices Max(const Tensor& input, int64_t dim, bool keepdim = false);
 ValuesAndIndices Min(const Tensor& input, int64_t dim, bool keepdim = false);
+// The extremum of the elements up to each one along a dimension, and where it stands: the last of
+// equal ones. A NaN stays.
+ValuesAndIndices CumMax(const Tensor& input, int64_t dim);
+ValuesAndIndices CumMin(const Tensor& input, int64_t dim);
+// int64 [...]: where each element of `input` would be put into the sorted last dimension of
+// `sorted_sequence`, a vector or of the input's other dimensions, to keep its order.
+Tensor SearchSorted(const Tensor& sorted_sequence, const Tensor& input,
+                    const SearchSortedOptions& options = {});
 // The elements along a dimension in order, and where each of them stood; gradients go back there.
 // NaN is the largest. Throws InvalidArgument for complex numbers.
 ValuesAndIndices Sort(const Tensor& input, const SortOptions& options = {});

@@ -142,6 +142,14 @@ void AddOrderCases(CaseList& cases) {
         }
         return std::vector<Array>{{{}, {sum}}};
       }));
+  cases.push_back(Case(
+      "bucketize/right", {x, FromList<double>({-0.5, 0, 0.5})},
+      [](Inputs in) { return Bucketize(in[0], in[1], true); },
+      [](Arrays in) {
+        Array out = in[0];
+        for (double& v : out.values) v = (v >= -0.5) + (v >= 0) + (v >= 0.5);
+        return std::vector<Array>{out};
+      }));
   cases.push_back(Reading(
       "bincount/weights", {FromList<int64_t>({3, 0, 3}), Sample({3}, 4)},
       [](Inputs in) { return BinCount(in[0], Cast(in[1], kFloat64), 5); },

@@ -180,6 +180,70 @@ void AddReductionCases(CaseList& cases) {
   arg(op::kArgMax, true);
   arg(op::kArgMin, false);
 
+  // f(total, x) along each lane; and of extrema where they stand.
+  const auto running = [&](OpId op, const char* name, const Tensor& x, int64_t dim, auto f,
+                           bool places) {
+    cases.push_back(
+        {std::string(SchemaOf(op).name) + "/" + name,
+         op,
+         {x},
+         Own(DimOptions{.dim = dim}),
+         [dim, f, places](const std::vector<Array>& in) {
+           Array values = in[0], indices = in[0];
+           int64_t inner = 1;
+           for (int64_t d = dim + 1; d < values.dim(); ++d) inner *= values.size(d);
+           for (int64_t i = 0; i < values.numel(); ++i) {
+             const int64_t at = i / inner % values.size(dim);
+             if (at == 0) {
+               indices[i] = 0;
+               continue;
+             }
+             const double total = f(values[i - inner], in[0][i]);
+             indices[i] = total == in[0][i] ? static_cast<double>(at) : indices[i - inner];
+             values[i] = total;
+           }
+           return places ? std::vector<Array>{values, indices} : std::vector<Array>{values};
+         }});
+  };
+  const auto product = [](double a, double b) { return a * b; };
+  const auto larger = [](double a, double b) { return std::max(a, b); };
+  const auto smaller = [](double a, double b) { return std::min(a, b); };
+  for (int64_t dim : {0, 1, 2}) {
+    const std::string name = "dim" + std::to_string(dim);
+    const Tensor x = Sample({3, 4, 5}, 5);
+    running(op::kCumProd, name.c_str(), x, dim, product, false);
+    running(op::kCumMax, name.c_str(), x, dim, larger, true);
+    running(op::kCumMin, name.c_str(), x, dim, smaller, true);
+  }
+  running(op::kCumProd, "integers", FromList<int64_t>({3, -2, 0, 5}), 0, product, false);
+  running(op::kCumMax, "ties", FromList<int64_t>({1, 3, 3, 2, 3}), 0, larger, true);
+  const auto search = [&](const char* name, const Tensor& sorted, const Tensor& values,
+                          bool right) {
+    cases.push_back({std::string("searchsorted/") + name,
+                     op::kSearchSorted,
+                     {sorted, values},
+                     Own(SearchSortedOptions{.right = right}),
+                     [right](const std::vector<Array>& in) {
+                       Array out = in[1];
+                       const int64_t length = in[0].size(-1);
+                       for (int64_t i = 0; i < out.numel(); ++i) {
+                         const int64_t row = in[0].dim() == 1 ? 0 : i / in[1].size(-1);
+                         double below = 0;
+                         for (int64_t k = 0; k < length; ++k) {
+                           const double s = in[0][row * length + k], v = in[1][i];
+                           below += right ? s <= v : s < v;
+                         }
+                         out[i] = below;
+                       }
+                       return std::vector<Array>{out};
+                     }});
+  };
+  const Tensor steps = FromList<double>({-0.8, -0.25, -0.25, 0.1, 0.7});
+  search("vector", steps, Sample({2, 3}, 6), false);
+  search("ties", steps, FromList<double>({-0.25, 0.7, 2, -1}), true);
+  search("rows", Reshape(Arange(0, 8), {2, 4}), FromList<int64_t>({3, 0, 9, 5, 4, 7}, {2, 3}),
+         false);
+
   for (int64_t dim : {0, 1, -1}) {
     cases.push_back({"cumsum/dim" + std::to_string(dim),
                      op::kCumSum,

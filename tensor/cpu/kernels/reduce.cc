@@ -1,4 +1,4 @@
-// Sums, products, extrema and running sums.
+// Sums, products and extrema.
 #include "neura/tensor/ops/op_list/reduce.h"
 
 #include <cstring>
@@ -9,7 +9,6 @@
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/reduce_loop.h"
 #include "neura/tensor/elements/reducers.h"
-#include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 namespace neura::cpu {
@@ -88,25 +87,5 @@ void AllKernel(KernelCall& call) { ReduceLogical(call, Fold::kMin); }
 void AnyKernel(KernelCall& call) { ReduceLogical(call, Fold::kMax); }
 void ArgMaxKernel(KernelCall& call) { ArgExtremum(call, Fold::kMax); }
 void ArgMinKernel(KernelCall& call) { ArgExtremum(call, Fold::kMin); }
-
-void CumSumKernel(KernelCall& call) {
-  const Tensor input = ContiguousInput(Converted(call.input(0), call.output().dtype()));
-  if (input.numel() == 0) return;
-  const int64_t dim = NormalizeDim("cumsum", call.Get<DimOptions>().dim, input.dim());
-  const AroundDim around(input, dim);
-  const int64_t length = around.extent, inner = around.inner;
-  SwitchNumber(input.dtype(), [&]<typename T>(T) {
-    const T* x = In<T>(input);
-    T* out = Out<T>(call.output());
-    ParallelFor(around.outer * inner, [&](int64_t lane) {
-      const int64_t base = lane / inner * inner * length + lane % inner;
-      elements::SumAcc<T> sum = 0;
-      for (int64_t i = 0; i < length; ++i) {
-        sum += static_cast<elements::SumAcc<T>>(x[base + i * inner]);
-        out[base + i * inner] = static_cast<T>(sum);
-      }
-    });
-  });
-}
 
 }  // namespace neura::cpu

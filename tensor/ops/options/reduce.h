@@ -34,6 +34,12 @@ struct SortOptions {
   NEURA_FIELDS(dim, descending, stable)
 };
 
+// Before equal elements, or behind them.
+struct SearchSortedOptions {
+  bool right = false;
+  NEURA_FIELDS(right)
+};
+
 }  // namespace neura
 
 #endif  // NEURA_TENSOR_OPS_OPTIONS_REDUCE_H_
