@@ -15,13 +15,6 @@ namespace {
 
 namespace py = pybind11;
 
-// Two operands, at least one of them a tensor. False: Python should ask the other one.
-bool Operands(OpId op, PyObject* a, PyObject* b, Operand (&operands)[2]) {
-  if (!FromPython(a, &operands[0]) || !FromPython(b, &operands[1])) return false;
-  NumbersToTensors(op, operands);
-  return true;
-}
-
 template <OpId op>
 PyObject* Binary(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
