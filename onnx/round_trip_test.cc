@@ -27,6 +27,23 @@ const std::set<std::string>& Inexpressible() {
       "adaptive_avg_pool/3d_uneven",
       "trace/wide",  // diagonals
       "diag/of_matrix",
+      "einsum/trace",
+      "corrcoef/rows",
+      "index_copy/columns",  // sums of slices
+      "mvlgamma/vectors",
+      "bucketize/right",
+      "bitwise_not/int8",
+      "bitwise_not/int32",
+      "bitwise_not/int64",
+      "bitwise_and/int64",  // bits of integers, before operator set 18
+      "bitwise_and/int32",
+      "bitwise_and/uint8",
+      "bitwise_or/int64",
+      "bitwise_or/int32",
+      "bitwise_or/uint8",
+      "bitwise_xor/int64",
+      "bitwise_xor/int32",
+      "bitwise_xor/uint8",
   };
   return *cases;
 }
@@ -103,6 +120,7 @@ TEST(RoundTrip, PointwiseOperationsAgreeAtTheEdges) {
       const OpSchema& schema = SchemaOf(op);
       const size_t arity = schema.max_inputs;
       if (!schema.flags.pointwise || MappingOf(op).onnx_name == nullptr || arity > 2) continue;
+      if (!schema.flags.dtypes.Has(dtype)) continue;
       SCOPED_TRACE(absl::StrCat(schema.name, " ", DTypeName(dtype)));
       const graph::OptionsBox options(op);
       std::vector<Tensor> given(inputs.begin(), inputs.begin() + static_cast<ptrdiff_t>(arity));

@@ -5,26 +5,13 @@
 namespace neura {
 namespace {
 
-struct Row {
-  std::string_view name;
-  size_t item_size;
-  DTypeCategory category;
-};
-
-constexpr Row kRows[kNumDTypes] = {
-    {"bool", 1, DTypeCategory::kBool},         {"uint8", 1, DTypeCategory::kIntegral},
-    {"int8", 1, DTypeCategory::kIntegral},     {"int16", 2, DTypeCategory::kIntegral},
-    {"int32", 4, DTypeCategory::kIntegral},    {"int64", 8, DTypeCategory::kIntegral},
-    {"float16", 2, DTypeCategory::kFloating},  {"bfloat16", 2, DTypeCategory::kFloating},
-    {"float32", 4, DTypeCategory::kFloating},  {"float64", 8, DTypeCategory::kFloating},
-    {"complex64", 8, DTypeCategory::kComplex}, {"complex128", 16, DTypeCategory::kComplex},
-};
+constexpr std::string_view kNames[kNumDTypes] = {"bool",    "uint8",   "int8",      "int16",
+                                                 "int32",   "int64",   "float16",   "bfloat16",
+                                                 "float32", "float64", "complex64", "complex128"};
 
 }  // namespace
 
-std::string_view DTypeName(DType dtype) { return kRows[static_cast<int>(dtype)].name; }
-size_t ItemSize(DType dtype) { return kRows[static_cast<int>(dtype)].item_size; }
-DTypeCategory CategoryOf(DType dtype) { return kRows[static_cast<int>(dtype)].category; }
+std::string_view DTypeName(DType dtype) { return kNames[static_cast<int>(dtype)]; }
 
 std::string ToString(DTypes dtypes) {
   struct Category {
@@ -47,7 +34,7 @@ std::string ToString(DTypes dtypes) {
       continue;
     }
     for (int i = 0; i < kNumDTypes; ++i) {
-      if (held >> i & 1) add(kRows[i].name);
+      if (held >> i & 1) add(kNames[i]);
     }
   }
   return text;

@@ -95,8 +95,17 @@ enum class DTypeCategory : uint8_t { kBool, kIntegral, kFloating, kComplex };
 // "float32", "int64", ...
 std::string_view DTypeName(DType dtype);
 // Bytes of one element.
-size_t ItemSize(DType dtype);
-DTypeCategory CategoryOf(DType dtype);
+constexpr size_t ItemSize(DType dtype) {
+  constexpr uint8_t kSizes[kNumDTypes] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16};
+  return kSizes[static_cast<int>(dtype)];
+}
+// The enumeration goes from one to the next.
+constexpr DTypeCategory CategoryOf(DType dtype) {
+  return dtype == kBool      ? DTypeCategory::kBool
+         : dtype <= kInt64   ? DTypeCategory::kIntegral
+         : dtype <= kFloat64 ? DTypeCategory::kFloating
+                             : DTypeCategory::kComplex;
+}
 inline bool IsFloating(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kFloating; }
 inline bool IsComplex(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kComplex; }
 inline bool IsIntegral(DType dtype) { return CategoryOf(dtype) == DTypeCategory::kIntegral; }

@@ -151,11 +151,12 @@ HWY_INLINE V WideAsinh(V x) {
   return CopySign(WideLog1p(finite), x);
 }
 
-// log(x + sqrt(x^2 - 1)), likewise.
+// log(x + sqrt(x^2 - 1)), likewise. Far below 1 the sum would be rounded to -1.
 template <class V>
 HWY_INLINE V WideAcosh(V x) {
   const V above = x - V(1);
-  return WideLog1p(above + Sqrt(above * (above + V(2))));
+  const V y = WideLog1p(above + Sqrt(above * (above + V(2))));
+  return Select(x < V(1), V(std::numeric_limits<double>::quiet_NaN()), y);
 }
 
 template <class V>

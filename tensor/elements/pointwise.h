@@ -239,7 +239,7 @@ struct ErfOp {
 struct ErfcOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T x) {
-    return std::erfc(x);
+    return static_cast<T>(std::erfc(static_cast<double>(x)));
   }
 };
 struct ErfInvOp : NumberByNumber {

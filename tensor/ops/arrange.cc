@@ -359,7 +359,7 @@ Tensor Named(std::string_view op, const Tensor& input, int64_t dim, const Tensor
   const Tensor flat = AtLeast1d(index);
   const TensorOptions counts{.device = input.device()};
   const Tensor named =
-      IndexAdd(Zeros({input.size(dim)}, counts), 0, flat, Ones({flat.numel()}, counts)) > 0;
+      ScatterAdd(Zeros({input.size(dim)}, counts), 0, flat, Ones({flat.numel()}, counts)) > 0;
   Dims shape(static_cast<size_t>(input.dim()), 1);
   shape[static_cast<size_t>(dim)] = input.size(dim);
   return Reshape(named, shape);

@@ -26,6 +26,12 @@ Tensor InShapeOf(const Tensor& result, const Tensor& input, int64_t dim, bool ke
   return input.dim() == 0 || !keepdim ? Squeeze(result, {dim}) : result;
 }
 
+ReduceOptions Over(const std::optional<Dims>& dim, bool keepdim) {
+  ReduceOptions options{.keepdim = keepdim};
+  if (dim) options.dims = *dim;
+  return options;
+}
+
 // The element of each row of sorted values at `place`, [.., 1, ..].
 ValuesAndIndices Pick(const ValuesAndIndices& sorted, int64_t dim, const Tensor& place) {
   return {Gather(sorted.values, dim, place), Gather(sorted.indices, dim, place)};
@@ -181,23 +187,22 @@ Tensor MSort(const Tensor& input) {
 
 Tensor NanSum(const Tensor& input, const std::optional<Dims>& dim, bool keepdim) {
   RequireDefined("nansum", input);
-  return Sum(IsFloating(input.dtype()) ? Where(IsNan(input), 0, input) : input,
-             {.dims = dim.value_or(Dims{}), .keepdim = keepdim});
+  return Sum(IsFloating(input.dtype()) ? Where(IsNan(input), 0, input) : input, Over(dim, keepdim));
 }
 Tensor NanMean(const Tensor& input, const std::optional<Dims>& dim, bool keepdim) {
   RequireDefined("nanmean", input);
-  const ReduceOptions options{.dims = dim.value_or(Dims{}), .keepdim = keepdim};
+  const ReduceOptions options = Over(dim, keepdim);
   return NanSum(input, dim, keepdim) / Sum(LogicalNot(IsNan(input)), options);
 }
 
 std::vector<Tensor> VarMean(const Tensor& input, const std::optional<Dims>& dim, int64_t correction,
                             bool keepdim) {
-  const ReduceOptions options{.dims = dim.value_or(Dims{}), .keepdim = keepdim};
+  const ReduceOptions options = Over(dim, keepdim);
   return {Var(input, options, correction), Mean(input, options)};
 }
 std::vector<Tensor> StdMean(const Tensor& input, const std::optional<Dims>& dim, int64_t correction,
                             bool keepdim) {
-  const ReduceOptions options{.dims = dim.value_or(Dims{}), .keepdim = keepdim};
+  const ReduceOptions options = Over(dim, keepdim);
   return {Std(input, options, correction), Mean(input, options)};
 }
 
@@ -241,8 +246,8 @@ Tensor BinCount(const Tensor& input, const std::optional<Tensor>& weights, int64
   }
   const DType dtype = !weights ? kInt64 : weights->dtype() == kFloat32 ? kFloat32 : kFloat64;
   const TensorOptions options{.dtype = dtype, .device = input.device()};
-  return IndexAdd(Zeros({count}, options), 0, Cast(input, kInt64),
-                  weights ? Cast(*weights, dtype) : Ones(input.shape(), options));
+  return ScatterAdd(Zeros({count}, options), 0, Cast(input, kInt64),
+                    weights ? Cast(*weights, dtype) : Ones(input.shape(), options));
 }
 
 Tensor HistC(const Tensor& input, int64_t bins, double min, double max) {
@@ -264,8 +269,8 @@ Tensor HistC(const Tensor& input, int64_t bins, double min, double max) {
   const Tensor x = Ravel(Cast(input, kFloat64));
   const Tensor inside = LogicalAnd(x >= min, x <= max);
   const Tensor bin = Where(inside, Floor((x - min) / (max - min) * static_cast<double>(bins)), 0);
-  return IndexAdd(Zeros({bins}, {.dtype = input.dtype(), .device = input.device()}), 0,
-                  ClampMax(Cast(bin, kInt64), bins - 1), Cast(inside, input.dtype()));
+  return ScatterAdd(Zeros({bins}, {.dtype = input.dtype(), .device = input.device()}), 0,
+                    ClampMax(Cast(bin, kInt64), bins - 1), Cast(inside, input.dtype()));
 }
 
 Tensor Cov(const Tensor& input, int64_t correction) {

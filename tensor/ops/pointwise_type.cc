@@ -84,11 +84,11 @@ struct LastNumber {
 };
 
 // Made without a call where nobody would see it.
-Tensor Number(const Scalar& value, DType dtype, Device device) {
+NumberTensor Number(const Scalar& value, DType dtype, Device device) {
   if (device.type != DeviceType::kCpu || IsWatched()) {
     Tensor number = Constant(value, {}, dtype, device);
     number.impl()->number = true;
-    return number;
+    return NumberTensor(std::move(number));
   }
   Tensor number = std::move(internal::ThreadOwned<LastNumber>().tensor);
   if (!number.defined()) {
@@ -97,7 +97,7 @@ Tensor Number(const Scalar& value, DType dtype, Device device) {
   }
   number.impl()->dtype = dtype;
   SwitchDType(dtype, [&]<typename T>(T) { *static_cast<T*>(number.raw_data()) = value.To<T>(); });
-  return number;
+  return NumberTensor(std::move(number), internal::kRecycleObjects);
 }
 
 // An integer that `dtype`, which it has beside the tensor, cannot hold.
@@ -131,14 +131,10 @@ Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType 
 
 }  // namespace
 
-NumberTensor::~NumberTensor() {
-  const TensorImpl* impl = tensor_.impl();
-  if (!internal::kRecycleObjects || impl == nullptr) return;
-  // Tensors of their own have less memory than any dtype may need.
-  const Storage& storage = *impl->storage;
-  if (storage.bytes() == ItemSize(kComplex128) && impl->number && storage.device() == kCpu &&
-      impl->refs.load(std::memory_order_acquire) == 1 && storage.unique() &&
-      impl->extensions.load(std::memory_order_relaxed) == nullptr) {
+void NumberTensor::GiveBack() {
+  const TensorImpl& impl = *tensor_.impl();
+  if (impl.refs.load(std::memory_order_acquire) == 1 && impl.storage->unique() &&
+      impl.extensions.load(std::memory_order_relaxed) == nullptr) {
     internal::ThreadOwned<LastNumber>().tensor = std::move(tensor_);
   }
 }
@@ -154,7 +150,7 @@ NumberTensor NumberBeside(OpId op, const Tensor& tensor, const Scalar& number, b
   if (IsIntegral(dtype) && !number.Fits(dtype)) {
     return NumberTensor(OutsideNumber(op, tensor, number, dtype));
   }
-  return NumberTensor(Number(number, NumberDType(dtype, tensor.device()), tensor.device()));
+  return Number(number, NumberDType(dtype, tensor.device()), tensor.device());
 }
 
 }  // namespace neura

@@ -26,19 +26,25 @@ DType ScalarDType(DType tensor, const Scalar& scalar);
 // that float16 is not multiplied by a rounded 0.1.
 DType NumberDType(DType common, Device device);
 
-// A number as a tensor. Where nobody has kept that when this is destroyed, the thread's next number
-// takes its place.
+// A number as a tensor. Where it is `lent`, and nobody has kept it when this is destroyed, the
+// thread's next number takes its place.
 class NumberTensor {
  public:
-  explicit NumberTensor(Tensor tensor) : tensor_(std::move(tensor)) {}
+  explicit NumberTensor(Tensor tensor, bool lent = false)
+      : tensor_(std::move(tensor)), lent_(lent) {}
   NumberTensor(NumberTensor&&) = default;
-  ~NumberTensor();
+  ~NumberTensor() {
+    if (lent_ && tensor_.defined()) GiveBack();
+  }
 
   operator const Tensor&() const { return tensor_; }
   Tensor Release() && { return std::move(tensor_); }
 
  private:
+  void GiveBack();
+
   Tensor tensor_;
+  bool lent_;
 };
 
 // `number` as the tensor that `op` takes beside `tensor`, before it or after it. It is of the dtype

@@ -191,7 +191,7 @@ void AddActivations(CaseList& cases) {
         "threshold", [](const Tensor& t) { return Threshold(t, 1.5, 7.0); },
         [](double v) { return v > 1.5 ? v : 7; });
     cases.push_back(Case(
-        "prelu/one" + form, {x, Sample({1}, 2)}, [](Inputs in) { return PRelu(in[0], in[1]); },
+        "prelu/one" + form, {x, Sample({}, 2)}, [](Inputs in) { return PRelu(in[0], in[1]); },
         Elementwise([](double v, double w) { return v > 0 ? v : w * v; })));
     cases.push_back(Case(
         "logsigmoid" + form, {x}, [](Inputs in) { return LogSigmoid(in[0]); },
