@@ -229,7 +229,10 @@ void WriteHypot(Exporter& exporter, const Node& node, const char* onnx_name) {
   const std::string root = exporter.Emit(
       onnx_name,
       {exporter.Emit("Add", {exporter.Emit("Mul", {ratio, ratio}), exporter.Number(1, dtype)})});
-  exporter.EmitTo(node.outputs, "Mul", {high, root});
+  const std::string infinity = exporter.Number(INFINITY, dtype);
+  const std::string infinite = exporter.Emit(
+      "Or", {exporter.Emit("Equal", {a, infinity}), exporter.Emit("Equal", {b, infinity})});
+  exporter.EmitTo(node.outputs, "Where", {infinite, infinity, exporter.Emit("Mul", {high, root})});
 }
 
 void WriteNe(Exporter& exporter, const Node& node, const char*) {
