@@ -32,7 +32,6 @@ const std::set<std::string>& Inexpressible() {
       "index_copy/columns",  // sums of slices
       "mvlgamma/vectors",
       "bucketize/right",
-      "bitwise_not/int8",
       "bitwise_not/int32",
       "bitwise_not/int64",
       "bitwise_and/int64",  // bits of integers, before operator set 18

@@ -53,7 +53,7 @@ ADDITIONS = [
     ),
     Addition(
         "other primitive",
-        "CumSum|kCumSum|CumSumKernel|WriteCumSum|cumsum",
+        "CumSum|kCumSum|CumSumKernel|InferCumSum|WriteCumSum|cumsum",
         ["row", "function", "inference", "CPU kernel", "gradient rule", "case", "ONNX mapping"],
         ["onnx/import/*"],
     ),

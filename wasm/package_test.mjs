@@ -140,7 +140,13 @@ test('sources of models', async () => {
   assert.deepEqual(seen.at(-1), { loaded: bytes.length, total: bytes.length });
   await fails(neura.load(`${url}/nothing`), /answered 404/);
   server.close();
-  await fails(neura.load(`${url}/model`), /cannot read "http.*\/model": fetch failed: .*ECONNREFUSED/);
+  server.closeAllConnections();
+  // A place where nobody listens, and to which no connection was kept.
+  const gone = createServer();
+  await new Promise((listening) => gone.listen(0, '127.0.0.1', listening));
+  const nobody = `http://127.0.0.1:${gone.address().port}`;
+  await new Promise((closed) => gone.close(closed));
+  await fails(neura.load(`${nobody}/model`), /cannot read "http.*\/model": fetch failed: .*ECONNREFUSED/);
   await fails(neura.load('/there/is/no/such.onnx'), /cannot read ".*such\.onnx": ENOENT/);
   await fails(neura.load(''), /cannot read "": ENOENT/);
   await fails(neura.load(7), /got the number 7/);

@@ -242,6 +242,11 @@ def test_operators_on_bits():
     assert (x & 3).tolist() == [2, 1] and (x | 1).tolist() == [7, -7] and (5 ^ x).tolist() == [3, -4]
     assert (~x).tolist() == [-7, 6] and (x << 2).tolist() == [24, -28] and (x >> 1).tolist() == [3, -4]
     assert (x << 32).tolist() == [0, 0] and (x << -1).tolist() == [0, 0] and (x >> 32).tolist() == [0, -1]
+    for dtype in (nr.int8, nr.int16):
+        narrow = nr.tensor([5, -128, 127], dtype=dtype)
+        theirs = torch.tensor([5, -128, 127], dtype=getattr(torch, dtype.name))
+        for ours, expected in ((~narrow, ~theirs), (narrow & -4, theirs & -4), (narrow >> 1, theirs >> 1), (narrow << 1, theirs << 1)):
+            assert ours.dtype == dtype and ours.tolist() == expected.tolist()
     x &= 12
     x <<= 1
     assert x.tolist() == [8, 16]

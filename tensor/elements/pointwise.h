@@ -309,7 +309,7 @@ struct SignBitOp {
   template <typename T>
   static constexpr bool Do(T x) {
     if constexpr (kFloat<T>)
-      return std::signbit(x);
+      return std::copysign(T(1), x) < T(0);  // g++ 12 fails to compile vectors of std::signbit
     else
       return x < T(0);
   }

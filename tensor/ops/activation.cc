@@ -5,7 +5,6 @@
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/norm.h"
 #include "neura/tensor/ops/pointwise.h"
-#include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
 
 namespace neura {
