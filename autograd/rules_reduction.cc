@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "neura/autograd/autograd.h"
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
@@ -79,6 +80,18 @@ Tensor SumFrom(const Tensor& x, int64_t dim) { return Flip(CumSum(Flip(x, {dim})
 // Every product that an element is a factor of, without it. Of zeros, only products up to the
 // second one count, and after the first no other element does.
 Tensor CumProdGrad(const Tensor& g, const Tensor& x, int64_t dim) {
+  // What is differentiated again has no cases, and so takes n x n products: those before i, and
+  // behind it up to k.
+  if (GradEnabled()) {
+    const Tensor last = Transpose(x, dim, -1);
+    const int64_t n = last.size(-1);
+    const Tensor behind = Triu(Ones({n, n}, {.dtype = kBool, .device = x.device()}), 1);
+    const Tensor up_to = Triu(CumProd(Where(behind, Unsqueeze(last, -2), 1), -1));
+    const Tensor sums = Sum(Unsqueeze(Transpose(g, dim, -1), -2) * up_to, {.dims = {-1}});
+    const Tensor before = Slice(CumProd(last, -1), -1, 0, -1);
+    const Tensor one = OnesLike(Slice(last, -1, 0, 1));
+    return Transpose(Cat({one, before}, -1) * sums, dim, -1);
+  }
   const Tensor zero = x == 0;
   const Tensor zeros = CumSum(Cast(zero, kInt64), dim);
   const Tensor first = LogicalAnd(zero, zeros == 1);

@@ -71,12 +71,12 @@ void InitReductions(Binder bind) {
 }
 
 // A function whose first argument is a tensor, with its result written over that.
-template <auto kFunction, typename First, typename... Args>
+template <const char* kName, auto kFunction, typename First, typename... Args>
 constexpr auto OverItself(Tensor (*)(First, Args...)) {
   return +[](const py::object& self, Args... args) {
     WithoutGil([&] {
       const Tensor& input = TensorOf(self.ptr());
-      AssignResult(input, kFunction(input, args...));
+      AssignResult(kName, input, kFunction(input, args...));
     });
     return self;
   };
@@ -99,7 +99,7 @@ py::object DivideItself(const py::object& self, const Operand& other,
   WithoutGil([&] {
     const Tensor& input = TensorOf(self.ptr());
     if (rounding_mode) {
-      AssignResult(input, DivRounded(input, other, rounding_mode));
+      AssignResult("div_", input, DivRounded(input, other, rounding_mode));
     } else if (other.is_tensor) {
       DivInPlace(input, other.tensor);
     } else {
@@ -112,7 +112,7 @@ py::object DivideItself(const py::object& self, const Operand& other,
 py::object RoundItself(const py::object& self, int64_t decimals) {
   WithoutGil([&] {
     const Tensor& input = TensorOf(self.ptr());
-    decimals == 0 ? RoundInPlace(input) : AssignResult(input, RoundTo(input, decimals));
+    decimals == 0 ? RoundInPlace(input) : AssignResult("round_", input, RoundTo(input, decimals));
   });
   return self;
 }
@@ -290,8 +290,11 @@ void InitRows(Binder bind, Binder functional) {
   functional(#name, parameters, doc, &Name);
 #define NEURA_BIND_itself(Name, name, parameters, doc)                                    \
   both(#name, parameters, doc, &Name);                                                    \
-  method(#name "_", parameters, "The result of " #name " written over the tensor itself", \
-         OverItself<&Name>(&Name), "Tensor");
+  {                                                                                       \
+    static constexpr char kItself[] = #name "_";                                          \
+    method(kItself, parameters, "The result of " #name " written over the tensor itself", \
+           OverItself<kItself, &Name>(&Name), "Tensor");                                  \
+  }
 #define NEURA_COMPOSITE_AS(where, name, python_parameters, function, doc) \
   where(#name, python_parameters, doc, function);
 #include "neura/tensor/ops/composites.inc"

@@ -213,6 +213,66 @@ def test_sums_of_products_in_place(name, shapes):
     np.testing.assert_allclose(result.numpy(), getattr(theirs[0], name)(*theirs[1:], beta=0.5, alpha=2).numpy())
 
 
+def test_functions_at_their_edges():
+    F = nr.nn.functional
+    half = nr.full((8,), 300.0, dtype=nr.float16)
+    assert F.hardswish(nr.tensor([20000.0], dtype=nr.float16)).item() == 20000
+    assert F.rms_norm(half, (8,)).tolist() == [1] * 8
+    assert F.cosine_similarity(half, half, dim=0).item() == 1
+    assert (nr.tensor([255], dtype=nr.uint8) >> 8).item() == 0
+    assert nr.float_power(nr.tensor([2.0]), 0.1).item() == 2**0.1
+    assert nr.digamma(nr.tensor([-1e-20], dtype=nr.float64)).item() == pytest.approx(1e20, rel=1e-12)
+    assert nr.digamma(nr.tensor([-1e-10], dtype=nr.float64)).item() == pytest.approx(1e10, rel=1e-9)
+    assert nr.polygamma(1, nr.tensor([np.inf, 1e200, -1e-17], dtype=nr.float64)).tolist() == pytest.approx([0, 1e-200, 1e34], rel=1e-12)
+    assert nr.polygamma(2, nr.tensor([0.0, -1.0])).tolist() == [-np.inf, -np.inf]
+    for factor in (1.01, 2.01):
+        x = nr.rand(1, 1, 50)
+        assert nr.equal(F.interpolate(x, scale_factor=factor), x.repeat_interleave(int(factor), 2))
+    x = nr.tensor([0.0], requires_grad=True)
+    nr.xlogy(x, nr.tensor([2.0])).sum().backward()
+    assert x.grad.item() == pytest.approx(np.log(2))
+    x = nr.tensor([0.0, 2.0], dtype=nr.float64, requires_grad=True)
+    assert nr.autograd.gradcheck(lambda t: t.cumprod(0), (x,)) and nr.autograd.gradgradcheck(lambda t: t.cumprod(0), (x,))
+    weight = nr.tensor([0.5], requires_grad=True)
+    F.prelu(nr.tensor([np.inf, -2.0]), weight).sum().backward()
+    assert weight.grad.item() == -2
+    assert F.threshold(nr.tensor([1, 5]), 2, 0).dtype == nr.int64
+    assert nr.addbmm(*(nr.ones(*s, dtype=nr.int32) for s in [(2, 2), (3, 2, 2), (3, 2, 2)])).dtype == nr.int32
+    assert nr.ones(3).masked_scatter(nr.zeros(2, 3, dtype=nr.bool), nr.ones(0)).shape == (2, 3)
+    assert nr.zeros(3).index_fill(0, nr.tensor([-1]), 7).tolist() == [0, 0, 7]
+    assert nr.tensor(3.0).take_along_dim(nr.tensor(0), 0).item() == 3
+    assert nr.tensor(3.0).index_copy(0, nr.tensor([0]), nr.tensor([5.0])).item() == 5
+    assert nr.cov(nr.ones(1, 4)).shape == () and nr.cdist(nr.ones(2, 3), nr.zeros(2, 3), 0.0).tolist() == [[3, 3], [3, 3]]
+    assert nr.trapezoid(nr.ones(2, 3, 4), nr.arange(12.0).reshape(3, 4)).tolist() == [[3, 3, 3], [3, 3, 3]]
+    assert F.scaled_dot_product_attention(nr.ones(2, 3), nr.ones(0, 3), nr.ones(0, 4), nr.ones(2, 0, dtype=nr.bool)).tolist() == [[0] * 4] * 2
+    y = nr.eye(2)
+    for copied in (y.matrix_power(1), y.diff(0), nr.arange(3).nan_to_num()):
+        copied.zero_()
+    assert y.sum().item() == 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: nr.mvlgamma(nr.ones(2), 2**62),
+        lambda: nr.ones(4).tensor_split(2**40),
+        lambda: nr.nn.functional.interpolate(nr.ones(1, 1, 2), size=2**31),
+        lambda: nr.nn.functional.interpolate(nr.ones(1, 1, 2, dtype=nr.int64), size=4, mode="linear"),
+        lambda: nr.bincount(nr.tensor([2**63 - 1])),
+        lambda: nr.diag_embed(nr.ones(2), -(2**63)),
+        lambda: nr.nn.functional.pad(nr.ones(2), (-(2**63), 0)),
+        lambda: nr.polygamma(2**63 - 1, nr.ones(2)),
+        lambda: nr.kron(nr.zeros(0, 2**40), nr.zeros(0, 2**40)),
+        lambda: nr.ones(2).repeat_interleave(2.5),
+        lambda: nr.arange(3).deg2rad_(),
+        lambda: nr.tensordot(nr.ones(2, 2), nr.ones(2, 2), 10**12),
+    ],
+)
+def test_what_would_take_too_much_or_is_no_number_is_refused(call):
+    with pytest.raises((ValueError, RuntimeError, MemoryError, TypeError)):
+        call()
+
+
 def test_results_in_place_keep_the_shape_and_dtype():
     x = nr.arange(3)
     with pytest.raises(ValueError, match="cannot be written in place"):

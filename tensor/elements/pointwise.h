@@ -544,6 +544,7 @@ struct BitwiseLeftShiftOp {
 struct BitwiseRightShiftOp {
   template <typename T>
   static constexpr T Do(T a, T b) {
+    if (std::is_unsigned_v<T> && !MovesWithin(b)) return T(0);
     return static_cast<T>(a >> (MovesWithin(b) ? b : static_cast<T>(8 * sizeof(T) - 1)));
   }
 };

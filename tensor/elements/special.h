@@ -34,7 +34,7 @@ constexpr T DigammaOf(T x) {
   if (x == 0) return std::copysign(std::numeric_limits<double>::infinity(), -x);
   double result = 0;
   if (x < 0) {
-    const double fraction = x - std::floor(x);
+    const double fraction = x - std::trunc(x);  // exact, which x - floor(x) is not
     if (fraction == 0) return std::numeric_limits<double>::quiet_NaN();
     result = -std::numbers::pi / std::tan(std::numbers::pi * fraction);
     x = 1 - x;
@@ -53,6 +53,7 @@ constexpr T DigammaOf(T x) {
 // tenth term on.
 template <typename T>
 constexpr T HurwitzZeta(T s, T q) {
+  if (std::isinf(q)) return 0;
   double sum = 0;
   for (int k = 0; k < 10; ++k, q += 1) sum += std::pow(q, -s);
   // Bernoulli numbers B(2k) over (2k)!.
@@ -60,7 +61,7 @@ constexpr T HurwitzZeta(T s, T q) {
                                -1. / 1209600,   1. / 47900160, -691. / 1307674368000,
                                1. / 74724249600};
   const double power = std::pow(q, -s);
-  sum += power * (q / (s - 1) + 0.5);
+  sum += std::pow(q, 1 - s) / (s - 1) + 0.5 * power;
   double factor = power * s / q;
   for (int k = 0; k < 7; ++k) {
     sum += kTerms[k] * factor;
@@ -76,14 +77,11 @@ constexpr T PolyGammaOf(int64_t n, T x) {
   const double s = static_cast<double>(n) + 1;
   const double factor = (n % 2 == 0 ? -1 : 1) * std::exp(LogGamma(s));
   if (x > 0) return factor * HurwitzZeta(s, x);
-  const double fraction = x - std::floor(x);
-  if (fraction == 0) {
-    // The poles: of one sign from both sides for odd n.
-    return n % 2 == 0 ? std::numeric_limits<double>::quiet_NaN()
-                      : std::numeric_limits<double>::infinity();
-  }
-  const double below = HurwitzZeta(s, 1 - fraction) - HurwitzZeta(s, 1 - x);
-  return factor * (HurwitzZeta(s, fraction) + (n % 2 == 0 ? -below : below));
+  // What x lacks to the next integer above it, exactly, and what it has more than the one below.
+  const double lack = std::trunc(x) - x, excess = x - std::floor(x);
+  if (lack == 0) return factor * std::numeric_limits<double>::infinity();
+  const double below = HurwitzZeta(s, lack) - HurwitzZeta(s, 1 - x);
+  return factor * (HurwitzZeta(s, excess) + (n % 2 == 0 ? -below : below));
 }
 
 // The inverse of erf: Giles, "Approximating the erfinv function" (2010), and two steps of Halley's

@@ -44,7 +44,7 @@ Tensor Selu(const Tensor& input, bool) {
 }
 Tensor Mish(const Tensor& input, bool) { return input * Tanh(Softplus(input)); }
 Tensor HardSigmoid(const Tensor& input, bool) { return Relu6(input + 3) / 6; }
-Tensor HardSwish(const Tensor& input, bool) { return input * Relu6(input + 3) / 6; }
+Tensor HardSwish(const Tensor& input, bool) { return input * (Relu6(input + 3) / 6); }
 Tensor SoftSign(const Tensor& input) { return input / (Abs(input) + 1); }
 Tensor TanhShrink(const Tensor& input) { return input - Tanh(input); }
 Tensor HardShrink(const Tensor& input, double lambd) {
@@ -58,7 +58,12 @@ Tensor SoftShrink(const Tensor& input, double lambd) {
   return input - Clamp(input, {.min = -lambd, .max = lambd});
 }
 Tensor Threshold(const Tensor& input, const Scalar& threshold, const Scalar& value, bool) {
-  return Where(input <= threshold, value, input);
+  RequireDefined("threshold", input);
+  // In the dtype of the input, as PyTorch's.
+  const auto own = [&](const Scalar& number) {
+    return IsIntegral(input.dtype()) ? Scalar(number.To<int64_t>()) : number;
+  };
+  return Where(input <= own(threshold), own(value), input);
 }
 Tensor Glu(const Tensor& input, int64_t dim) {
   RequireDefined("glu", input);
@@ -81,7 +86,9 @@ Tensor PRelu(const Tensor& input, const Tensor& weight) {
   }
   Dims shape(static_cast<size_t>(input.dim()), 1);
   if (weight.numel() != 1) shape[1] = channels;
-  return Where(input > 0, input, input * Reshape(weight, shape));
+  // Nothing of what is positive, which may be infinite, enters the gradient of the weight.
+  const Tensor positive = input > 0;
+  return Where(positive, input, Where(positive, 0, input) * Reshape(weight, shape));
 }
 Tensor SoftMin(const Tensor& input, const std::optional<int64_t>& dim) {
   RequireDefined("softmin", input);

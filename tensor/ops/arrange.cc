@@ -55,6 +55,12 @@ Tensor PadByPairs(const Tensor& input, const Dims& pad, const std::string& mode,
     ThrowInvalidArgument(absl::StrCat("pad: ", pad.size(), " amounts for ", Describe(input),
                                       "; give two for each dimension, the last one first"));
   }
+  constexpr int64_t kMost = int64_t{1} << 60;
+  for (int64_t amount : pad) {
+    if (amount < -kMost || amount > kMost) {
+      ThrowInvalidArgument(absl::StrCat("pad: ", amount, " is too many elements"));
+    }
+  }
   if (mode != "constant") return PadFromInput(input, pad, mode);
   PadOptions options{.before = Dims(rank, 0), .after = Dims(rank, 0), .value = value};
   Tensor cropped = input;
@@ -85,7 +91,11 @@ Tensor PixelShuffle(const Tensor& input, int64_t upscale_factor) {
   const Tensor parts =
       Permute(Reshape(input, {n, c, r, r, h, w}), {0, 1, 4, 2, 5, 3});  // [n, c, h, r, w, r]
   Dims shape(lead.begin(), lead.end());
-  shape.insert(shape.end(), {c, h * r, w * r});
+  int64_t height = 0, width = 0;
+  if (__builtin_mul_overflow(h, r, &height) || __builtin_mul_overflow(w, r, &width)) {
+    ThrowResourceExhausted("pixel_shuffle: an extent has more than 64 bits");
+  }
+  shape.insert(shape.end(), {c, height, width});
   return Reshape(parts, shape);
 }
 
@@ -253,6 +263,10 @@ Tensor DiagEmbed(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2
   const int64_t rank = input.dim() + 1;
   dim1 = NormalizeDim("diag_embed", dim1, rank);
   dim2 = NormalizeDim("diag_embed", dim2, rank);
+  constexpr int64_t kMost = int64_t{1} << 40;
+  if (offset < -kMost || offset > kMost) {
+    ThrowInvalidArgument(absl::StrCat("diag_embed: offset = ", offset, " is too far away"));
+  }
   if (dim1 == dim2) ThrowInvalidArgument("diag_embed: dim1 and dim2 must differ");
   const Tensor on = Eye(input.size(-1), {.dtype = kBool, .device = input.device()});
   const Tensor square = Where(on, Unsqueeze(input, -1), ZerosLike(Unsqueeze(input, -1)));
@@ -276,7 +290,11 @@ std::vector<Tensor> TensorSplitAt(const Tensor& input, const Dims& indices, int6
 std::vector<Tensor> TensorSplit(const Tensor& input, int64_t sections, int64_t dim) {
   RequireDefined("tensor_split", input);
   dim = NormalizeDim("tensor_split", dim, input.dim());
-  if (sections < 1) ThrowInvalidArgument("tensor_split: the number of sections must be positive");
+  const int64_t most = std::max<int64_t>(input.dim() == 0 ? 1 : input.size(dim), 1 << 20);
+  if (sections < 1 || sections > most) {
+    ThrowInvalidArgument(
+        absl::StrCat("tensor_split: the number of sections must be from 1 to ", most));
+  }
   const int64_t extent = input.size(dim), size = extent / sections, larger = extent % sections;
   Dims indices;
   for (int64_t i = 1; i < sections; ++i) indices.push_back(i * size + std::min(i, larger));
@@ -293,6 +311,10 @@ Tensor RepeatInterleave(const Tensor& input, const Operand& repeats,
     if (count < 0) ThrowInvalidArgument("repeat_interleave: repeats must not be negative");
   };
   if (!repeats.is_tensor) {
+    if (repeats.scalar.category() > DTypeCategory::kIntegral) {
+      ThrowInvalidArgument(absl::StrCat("repeat_interleave: repeats must be an integer, got ",
+                                        ToString(repeats.scalar)));
+    }
     const auto count = repeats.scalar.To<int64_t>();
     refuse_negative(count);
     Dims shape(x.shape().begin(), x.shape().end());
@@ -326,7 +348,8 @@ Tensor RepeatInterleave(const Tensor& input, const Operand& repeats,
 Tensor Take(const Tensor& input, const Tensor& index) {
   RequireDefined("take", input);
   RequireDefined("take", index);
-  const Tensor places = Where(index < 0, index + input.numel(), index);
+  const Tensor wide = Cast(index, kInt64);
+  const Tensor places = Where(wide < 0, wide + input.numel(), wide);
   return Reshape(IndexSelect(Ravel(input), 0, Ravel(places)), index.shape());
 }
 
@@ -337,6 +360,10 @@ Tensor TakeAlongDim(const Tensor& input, const Tensor& indices, const std::optio
   if (input.dim() != indices.dim()) {
     ThrowInvalidArgument(absl::StrCat("take_along_dim: ", Describe(input), " and ",
                                       Describe(indices), " must have as many dimensions"));
+  }
+  if (input.dim() == 0) {
+    NormalizeDim("take_along_dim", *dim, 0);
+    return Reshape(Gather(Reshape(input, {1}), 0, Reshape(indices, {1})), {});
   }
   const int64_t along = NormalizeDim("take_along_dim", *dim, input.dim());
   Dims from(input.shape().begin(), input.shape().end()),
@@ -356,12 +383,13 @@ Tensor Named(std::string_view op, const Tensor& input, int64_t dim, const Tensor
   RequireDefined(op, input);
   RequireDefined(op, index);
   dim = NormalizeDim(op, dim, input.dim());
-  const Tensor flat = AtLeast1d(index);
+  const int64_t extent = input.dim() == 0 ? 1 : input.size(dim);
+  const Tensor wide = Cast(AtLeast1d(index), kInt64), flat = Where(wide < 0, wide + extent, wide);
   const TensorOptions counts{.device = input.device()};
   const Tensor named =
-      ScatterAdd(Zeros({input.size(dim)}, counts), 0, flat, Ones({flat.numel()}, counts)) > 0;
+      ScatterAdd(Zeros({extent}, counts), 0, flat, Ones({flat.numel()}, counts)) > 0;
   Dims shape(static_cast<size_t>(input.dim()), 1);
-  shape[static_cast<size_t>(dim)] = input.size(dim);
+  if (input.dim() > 0) shape[static_cast<size_t>(dim)] = extent;
   return Reshape(named, shape);
 }
 
@@ -372,6 +400,10 @@ Tensor IndexFill(const Tensor& input, int64_t dim, const Tensor& index, const Op
 }
 Tensor IndexCopy(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
   const Tensor named = Named("index_copy", input, dim, index);
+  if (input.dim() == 0) {
+    RequireDefined("index_copy", source);
+    return Reshape(IndexCopy(Reshape(input, {1}), 0, index, Reshape(source, {-1})), {});
+  }
   return IndexAdd(MaskedFill(input, named, 0), dim, AtLeast1d(index), source);
 }
 
@@ -385,12 +417,14 @@ Tensor MaskedScatter(const Tensor& input, const Tensor& mask, const Tensor& sour
                      "input's dtype, got ",
                      Describe(mask), " and ", Describe(source)));
   }
-  if (input.numel() == 0) return input;
-  const Tensor holds = Ravel(Expand(mask, input.shape()));
-  // Beyond the source's end where that is too short, which the selection reports.
-  const Tensor places = Where(holds, CumSum(Cast(holds, kInt64), 0) - 1, 0);
-  const Tensor taken = IndexSelect(Ravel(source), 0, places);
-  return Where(Reshape(holds, input.shape()), Reshape(taken, input.shape()), input);
+  const Dims shape = BroadcastShapes("masked_scatter", input.shape(), mask.shape());
+  const Tensor holds = Ravel(Expand(mask, shape));
+  // What is not replaced takes the first element, which no source has put there. Beyond the end
+  // where the source is too short, which the selection reports.
+  const Tensor places = Where(holds, CumSum(Cast(holds, kInt64), 0), 0);
+  const Tensor first = Zeros({1}, {.dtype = source.dtype(), .device = source.device()});
+  const Tensor taken = IndexSelect(Cat({first, Ravel(source)}), 0, places);
+  return Where(Reshape(holds, shape), Reshape(taken, shape), input);
 }
 
 Tensor Diff(const Tensor& input, int64_t n, int64_t dim) {
@@ -398,6 +432,7 @@ Tensor Diff(const Tensor& input, int64_t n, int64_t dim) {
   if (n < 0) ThrowInvalidArgument("diff: n must not be negative");
   dim = NormalizeDim("diff", dim, input.dim());
   if (input.dim() == 0) ThrowInvalidArgument("diff: expected at least one dimension");
+  if (n == 0) return Clone(input);
   Tensor result = input;
   for (; n > 0 && result.size(dim) > 0; --n) {
     const Tensor later = Slice(result, dim, 1), earlier = Slice(result, dim, 0, -1);

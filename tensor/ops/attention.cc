@@ -24,18 +24,20 @@ Tensor ScaledDotProductAttention(const Tensor& query, const Tensor& key, const T
       ThrowInvalidArgument(absl::StrCat(kName, ": expected [..., L, E], got ", Describe(*tensor)));
     }
   }
-  if (is_causal && attn_mask) {
+  const bool masked = attn_mask && attn_mask->defined();
+  if (is_causal && masked) {
     ThrowInvalidArgument(absl::StrCat(kName, ": either attn_mask or is_causal"));
   }
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const double factor = scale.value_or(1 / std::sqrt(static_cast<double>(query.size(-1))));
   Tensor scores = MatMul(query * factor, Transpose(key, -2, -1));
-  std::optional<Tensor> mask = attn_mask;
+  Tensor mask = masked ? *attn_mask : Tensor();
   if (is_causal) {
     mask = Tril(Ones({query.size(-2), key.size(-2)}, {.dtype = kBool, .device = query.device()}));
   }
-  if (!mask) return MatMul(Dropout(Softmax(scores, {.dim = -1}), dropout_p), value);
-  scores = mask->dtype() == kBool ? Where(*mask, scores, -kInfinity) : scores + *mask;
+  if (!mask.defined() || key.size(-2) == 0)
+    return MatMul(Dropout(Softmax(scores, {.dim = -1}), dropout_p), value);
+  scores = mask.dtype() == kBool ? Where(mask, scores, -kInfinity) : scores + mask;
   // What may attend to nothing gets nothing.
   const Tensor none = AMax(scores, {.dims = {-1}, .keepdim = true}) == -kInfinity;
   const Tensor weights = Where(none, 0, Softmax(Where(none, 0, scores), {.dim = -1}));

@@ -43,9 +43,11 @@ Tensor Assign(const Tensor& input, const Tensor& source) {
   DispatchInPlace(op::kAssign, nullptr, {&input, &source});
   return input;
 }
-Tensor AssignResult(const Tensor& input, const Tensor& result) {
+Tensor AssignResult(std::string_view op, const Tensor& input, const Tensor& result) {
+  RequireDefined(op, input);
+  RequireDefined(op, result);
   if (result.shape() != input.shape() || CategoryOf(result.dtype()) > CategoryOf(input.dtype())) {
-    ThrowInvalidArgument(absl::StrCat("the result ", Describe(result),
+    ThrowInvalidArgument(absl::StrCat(op, ": the result ", Describe(result),
                                       " cannot be written in place to ", Describe(input)));
   }
   return Assign(input, result);

@@ -2,6 +2,8 @@
 #ifndef NEURA_TENSOR_OPS_COPY_H_
 #define NEURA_TENSOR_OPS_COPY_H_
 
+#include <string_view>
+
 #include "neura/tensor/core/tensor.h"
 
 namespace neura {
@@ -24,9 +26,9 @@ Tensor Contiguous(const Tensor& input);
 // ---- in place: the memory of `input` and of every view of it changes ----
 // Elements of `source`, broadcast and converted. Returns `input`.
 Tensor Assign(const Tensor& input, const Tensor& source);
-// The result of an operation on `input` over it. Throws InvalidArgument where it has another shape
-// or a dtype of a higher category.
-Tensor AssignResult(const Tensor& input, const Tensor& result);
+// The result that `op` has of `input` over it. Throws InvalidArgument where it has another shape or
+// a dtype of a higher category.
+Tensor AssignResult(std::string_view op, const Tensor& input, const Tensor& result);
 Tensor Fill(const Tensor& input, const Scalar& value);
 
 }  // namespace neura

@@ -8,6 +8,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/pointwise.h"
@@ -77,14 +78,17 @@ Tensor Logit(const Tensor& input, const std::optional<double>& eps) {
 Tensor XLogY(const Operand& input, const Operand& other) {
   const auto [a, b] = TensorsOf(op::kDiv, input, other);
   RequireDefined("xlogy", a);
-  const Tensor none = LogicalAnd(a == 0, LogicalNot(IsNan(b)));
+  RequireDefined("xlogy", b);
+  // Where the product would be NaN; elsewhere the gradient is log(b), also at 0.
+  const Tensor none =
+      LogicalAnd(a == 0, LogicalOr(b <= 0, b == std::numeric_limits<double>::infinity()));
   return Where(none, 0, a * Log(Where(none, 1, b)));
 }
 
 Tensor NanToNum(const Tensor& input, double nan, const std::optional<double>& posinf,
                 const std::optional<double>& neginf) {
   RequireDefined("nan_to_num", input);
-  if (!IsFloating(input.dtype())) return input;
+  if (!IsFloating(input.dtype())) return Clone(input);
   const double most = FloatLimitsOf(input.dtype()).max;
   Tensor result = Where(IsNan(input), nan, input);
   result = Where(input == std::numeric_limits<double>::infinity(), posinf.value_or(most), result);
@@ -127,17 +131,31 @@ Tensor LogAddExp2(const Tensor& input, const Tensor& other) {
 Tensor LdExp(const Tensor& input, const Tensor& other) { return input * Exp2(other); }
 
 Tensor FloatPower(const Operand& input, const Operand& exponent) {
-  const auto [a, b] = TensorsOf(op::kDiv, input, exponent);
-  RequireDefined("float_power", a);
-  RequireDefined("float_power", b);
-  return Pow(Cast(a, kFloat64), Cast(b, kFloat64));
+  const Device device = input.tensor.defined()      ? input.tensor.device()
+                        : exponent.tensor.defined() ? exponent.tensor.device()
+                                                    : kCpu;
+  const auto wide = [&](const Operand& operand) {
+    if (!operand.is_tensor) {
+      return ScalarTensor(operand.scalar, {.dtype = kFloat64, .device = device});
+    }
+    RequireDefined("float_power", operand.tensor);
+    if (IsComplex(operand.tensor.dtype())) {
+      ThrowUnimplemented(
+          absl::StrCat("float_power: no complex numbers, got ", Describe(operand.tensor)));
+    }
+    return Cast(operand.tensor, kFloat64);
+  };
+  return Pow(wide(input), wide(exponent));
 }
 
 Tensor IsPosInf(const Tensor& input) { return input == std::numeric_limits<double>::infinity(); }
 Tensor IsNegInf(const Tensor& input) { return input == -std::numeric_limits<double>::infinity(); }
 
 Tensor MultiGammaLn(const Tensor& input, int64_t p) {
-  if (p < 1) ThrowInvalidArgument(absl::StrCat("mvlgamma: p = ", p, " must be at least 1"));
+  constexpr int64_t kMost = 1 << 12;
+  if (p < 1 || p > kMost) {
+    ThrowInvalidArgument(absl::StrCat("mvlgamma: p = ", p, " must be from 1 to ", kMost));
+  }
   Tensor sum = Lgamma(input);
   for (int64_t j = 1; j < p; ++j) sum = sum + Lgamma(input - 0.5 * static_cast<double>(j));
   return sum + 0.25 * static_cast<double>(p * (p - 1)) * std::log(std::numbers::pi);

@@ -12,8 +12,12 @@ void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
       Fail(call, "approximate must be \"none\" or \"tanh\"");
     }
   }
-  if (call.op == op::kPolyGamma && call.Get<PolyGammaOptions>().n < 0) {
-    Fail(call, "n must not be negative");
+  if (call.op == op::kPolyGamma) {
+    const int64_t n = call.Get<PolyGammaOptions>().n;
+    // Beyond a few hundred the factorial is infinite.
+    constexpr int64_t kMost = 1 << 20;
+    if (n < 0) Fail(call, "n must not be negative");
+    if (n > kMost) Fail(call, "n must be at most ", kMost);
   }
   const size_t first = schema.flags.first_value;
   OutputSpec& output = outputs[0];

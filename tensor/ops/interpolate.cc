@@ -71,6 +71,9 @@ std::vector<Tap> TapsOf(Kernel kernel, int64_t in, int64_t out, double step, boo
   if (align_corners) {
     step = out > 1 ? static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0;
   }
+  // As PyTorch has it, whatever the factor says.
+  if (out == in && !align_corners && kernel != Kernel::kCubic) step = 1;
+  if (out == 2 * in && kernel == Kernel::kNearest) step = 0.5;
   for (int64_t i = 0; i < out; ++i) {
     const auto at = static_cast<double>(i);
     double weights[4] = {1};
@@ -157,7 +160,7 @@ Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
       out = static_cast<int64_t>(scaled);
       step = 1 / factor;
     }
-    constexpr int64_t kMost = int64_t{1} << 31;
+    constexpr int64_t kMost = int64_t{1} << 26;
     if (in < 1 || out < 1 || out > kMost) {
       ThrowInvalidArgument(absl::StrCat("interpolate: ", Describe(input), " to an extent of ", out,
                                         " along dimension ", d + 2, ": extents must be from 1 to ",
@@ -175,13 +178,18 @@ Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
            : dims == 2 ? AdaptiveAvgPool2d(input, output)
                        : AdaptiveAvgPool3d(input, output);
   }
-  Tensor result = input;
+  const bool weighs = kernel == Kernel::kLinear || kernel == Kernel::kCubic;
+  if (weighs && !IsFloating(input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat("interpolate: mode '", options.mode,
+                                      "' is for floating point numbers, got ", Describe(input)));
+  }
+  Tensor result = weighs ? Cast(input, WideDType(input.dtype())) : input;
   for (size_t d = 0; d < dims; ++d) {
     const auto dim = static_cast<int64_t>(d) + 2;
     result = Resample(result, dim,
                       TapsOf(kernel, input.size(dim), outputs[d], steps[d], options.align_corners));
   }
-  return result;
+  return Cast(result, input.dtype());
 }
 
 }  // namespace neura

@@ -115,7 +115,8 @@ Tensor Baddbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, 
 Tensor Addbmm(const Tensor& input, const Tensor& batch1, const Tensor& batch2, const Scalar& beta,
               const Scalar& alpha) {
   const Tensor products = Product("addbmm", batch1, 3, batch2, 3);
-  return Weighted("addbmm", input, Sum(products, {.dims = {0}}), beta, alpha);
+  const Tensor sum = Sum(products, {.dims = {0}, .dtype = products.dtype()});
+  return Weighted("addbmm", input, sum, beta, alpha);
 }
 
 Tensor TensorDot(const Tensor& input, const Tensor& other, const Dims& input_dims,
@@ -183,7 +184,12 @@ Tensor Kron(const Tensor& input, const Tensor& other) {
   const Tensor product = spread(input, false) * spread(other, true);
   Dims shape;
   for (int64_t d = 0; d < rank; ++d) {
-    shape.push_back(product.size(2 * d) * product.size(2 * d + 1));
+    int64_t extent = 0;
+    if (__builtin_mul_overflow(product.size(2 * d), product.size(2 * d + 1), &extent)) {
+      ThrowResourceExhausted(absl::StrCat("kron(", Describe(input), ", ", Describe(other),
+                                          "): an extent has more than 64 bits"));
+    }
+    shape.push_back(extent);
   }
   return Reshape(product, shape);
 }
@@ -220,7 +226,7 @@ Tensor MatrixPower(const Tensor& input, int64_t n) {
   }
   Tensor power = input, result;
   for (; n > 0; n /= 2) {
-    if (n % 2 == 1) result = result.defined() ? MatMul(result, power) : power;
+    if (n % 2 == 1) result = result.defined() ? MatMul(result, power) : Clone(power);
     if (n > 1) power = MatMul(power, power);
   }
   return result;
@@ -238,7 +244,9 @@ Tensor CDist(const Tensor& x1, const Tensor& x2, double p) {
     ThrowInvalidArgument(absl::StrCat("cdist: expected [..., P, M] and [..., R, M], got ",
                                       Describe(x1), " and ", Describe(x2)));
   }
-  return Norm(Unsqueeze(x1, -2) - Unsqueeze(x2, -3), p, {.dims = {-1}});
+  const Tensor difference = Unsqueeze(x1, -2) - Unsqueeze(x2, -3);
+  if (p == 0) return Cast(CountNonZero(difference, Dims{-1}), difference.dtype());
+  return Norm(difference, p, {.dims = {-1}});
 }
 Tensor CosineSimilarity(const Tensor& x1, const Tensor& x2, int64_t dim, double eps) {
   RequireDefined("cosine_similarity", x1);
@@ -246,8 +254,15 @@ Tensor CosineSimilarity(const Tensor& x1, const Tensor& x2, int64_t dim, double 
   const Dims shape = BroadcastShapes("cosine_similarity", x1.shape(), x2.shape());
   const ReduceOptions along{
       .dims = {NormalizeDim("cosine_similarity", dim, static_cast<int64_t>(shape.size()))}};
-  const Tensor a = Expand(x1, shape), b = Expand(x2, shape);
-  return Sum(a * b, along) / (ClampMin(Norm(a, 2, along), eps) * ClampMin(Norm(b, 2, along), eps));
+  // Each by its own length first: products of large numbers are infinite.
+  const DType dtype = PromoteTypes(x1.dtype(), x2.dtype());
+  ReduceOptions keep = along;
+  keep.keepdim = true;
+  const auto direction = [&](const Tensor& x) {
+    const Tensor wide = Cast(Expand(x, shape), WideDType(dtype));
+    return wide / ClampMin(Norm(wide, 2, keep), eps);
+  };
+  return Cast(Sum(direction(x1) * direction(x2), along), dtype);
 }
 
 Tensor Vander(const Tensor& x, const std::optional<int64_t>& n, bool increasing) {

@@ -6,6 +6,7 @@
 #include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/ops/op_list/reduce.h"
@@ -108,10 +109,20 @@ Tensor RmsNorm(const Tensor& input, const Dims& normalized_shape,
     ThrowInvalidArgument(absl::StrCat("rms_norm: the last dimensions of ", Describe(input),
                                       " must be ", ToString(view)));
   }
+  if (!IsFloating(input.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("rms_norm: expected floating point numbers, got ", Describe(input)));
+  }
+  if (weight && weight->defined() && weight->shape() != view) {
+    ThrowInvalidArgument(
+        absl::StrCat("rms_norm: the weight ", Describe(*weight), " must be ", ToString(view)));
+  }
   ReduceOptions over{.keepdim = true};
   for (size_t d = 1; d <= view.size(); ++d) over.dims.push_back(-static_cast<int64_t>(d));
-  const double least = eps ? *eps : FloatLimitsOf(input.dtype()).eps;
-  const Tensor result = input * Rsqrt(Mean(Square(input), over) + least);
+  // The squares of float16 would soon be infinite.
+  const Tensor x = Cast(input, WideDType(input.dtype()));
+  const double least = eps ? *eps : FloatLimitsOf(x.dtype()).eps;
+  const Tensor result = Cast(x * Rsqrt(Mean(Square(x), over) + least), input.dtype());
   return weight && weight->defined() ? result * *weight : result;
 }
 

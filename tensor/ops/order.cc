@@ -1,5 +1,7 @@
 // What follows from sorting, and statistics.
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -107,6 +109,7 @@ Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
     ThrowInvalidArgument(
         absl::StrCat(op, ": expected floating point numbers, got ", Describe(input)));
   }
+  const DType dtype = WideDType(input.dtype());
   const Tensor x = dim ? WithDim(op, input) : Ravel(input);
   const int64_t along = dim ? NormalizeDim(op, *dim, x.dim()) : 0;
   const int64_t extent = x.size(along);
@@ -114,25 +117,25 @@ Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
     ThrowInvalidArgument(
         absl::StrCat(op, ": no elements to take a quantile of in ", Describe(input)));
   }
-  Tensor levels = q.is_tensor
-                      ? q.tensor
-                      : ScalarTensor(q.scalar, {.dtype = input.dtype(), .device = input.device()});
+  Tensor levels =
+      q.is_tensor ? q.tensor : ScalarTensor(q.scalar, {.dtype = dtype, .device = input.device()});
   RequireDefined(op, levels);
   if (levels.dim() > 1) {
     ThrowInvalidArgument(
         absl::StrCat(op, ": q must be a number or a vector, got ", Describe(levels)));
   }
   const bool one = levels.dim() == 0;
-  levels = Reshape(Cast(levels, input.dtype()), {-1});
+  // Places in float64: float32 cannot count beyond 2^24.
+  levels = Cast(Reshape(Cast(levels, dtype), {-1}), kFloat64);
   if (!All(LogicalAnd(levels >= 0, levels <= 1)).Item<bool>()) {
     ThrowInvalidArgument(absl::StrCat(op, ": q must lie in [0, 1]"));
   }
   // [..., n] -> [..., q]
-  const Tensor sorted =
-      MoveDim(Sort(x, {.dim = along, .descending = false, .stable = true}).values, {along}, {-1});
+  const Tensor in_order = Sort(x, {.dim = along, .descending = false, .stable = true}).values;
+  const Tensor sorted = MoveDim(Cast(in_order, dtype), {along}, {-1});
   const Tensor missing = Sum(IsNan(sorted), {.dims = {-1}, .keepdim = true});
-  const Tensor last = skip_nan ? Cast(ClampMin(extent - 1 - missing, 0), input.dtype())
-                               : FullLike(Cast(missing, input.dtype()), extent - 1);
+  const Tensor last =
+      Cast(skip_nan ? ClampMin(extent - 1 - missing, 0) : FullLike(missing, extent - 1), kFloat64);
   const Tensor rank = levels * last;
   Tensor low = Floor(rank), high = Ceil(rank), weight = rank - low;
   if (interpolation == "lower") {
@@ -151,8 +154,9 @@ Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
   }
   const Tensor below = Gather(sorted, -1, Cast(low, kInt64)),
                above = Gather(sorted, -1, Cast(high, kInt64));
-  // Nothing of what has no weight, which may be infinite.
-  Tensor result = Where(below == above, below, below + (above - below) * weight);
+  // Equal infinities have no difference.
+  const Tensor difference = Where(LogicalAnd(below == above, IsInf(below)), 0, above - below);
+  Tensor result = Cast(below + difference * Cast(weight, dtype), input.dtype());
   if (!skip_nan) {
     result = Where(missing > 0, std::numeric_limits<double>::quiet_NaN(), result);
   }
@@ -212,14 +216,19 @@ Tensor Trapezoid(const Tensor& y, const std::optional<Tensor>& x, double dx, int
   if (y.dim() == 0) ThrowInvalidArgument("trapezoid: expected at least one dimension");
   const Tensor heights = Slice(y, dim, 1) + Slice(y, dim, 0, -1);
   const ReduceOptions options{.dims = {dim}};
-  if (!x) return Sum(heights, options) * (dx / 2);
-  Tensor widths = Diff(*x, 1, x->dim() == 1 ? 0 : dim);
-  if (x->dim() == 1) {
-    Dims shape(static_cast<size_t>(y.dim()), 1);
-    shape[static_cast<size_t>(dim)] = widths.numel();
-    widths = Reshape(widths, shape);
+  if (!x || !x->defined()) return Sum(heights, options) * (dx / 2);
+  if (x->dim() == 0 || x->dim() > y.dim()) {
+    ThrowInvalidArgument(absl::StrCat("trapezoid: the places ", Describe(*x),
+                                      " must be a vector, or broadcast to ", Describe(y)));
   }
-  return Sum(heights * widths, options) / 2;
+  // A vector lies along dim.
+  Dims shape(static_cast<size_t>(y.dim()), 1);
+  if (x->dim() == 1) {
+    shape[static_cast<size_t>(dim)] = x->numel();
+  } else {
+    std::copy_backward(x->shape().begin(), x->shape().end(), shape.end());
+  }
+  return Sum(heights * Diff(Reshape(*x, shape), 1, dim), options) / 2;
 }
 
 Tensor Bucketize(const Tensor& input, const Tensor& boundaries, bool right) {
@@ -227,7 +236,8 @@ Tensor Bucketize(const Tensor& input, const Tensor& boundaries, bool right) {
   return SearchSorted(boundaries, input, {.right = right});
 }
 
-Tensor BinCount(const Tensor& input, const std::optional<Tensor>& weights, int64_t minlength) {
+Tensor BinCount(const Tensor& input, const std::optional<Tensor>& given, int64_t minlength) {
+  const Tensor* const weights = given && given->defined() ? &*given : nullptr;
   RequireDims("bincount", input, 1);
   if (!IsIntegral(input.dtype())) {
     ThrowInvalidArgument(absl::StrCat("bincount: expected integers, got ", Describe(input)));
@@ -242,7 +252,11 @@ Tensor BinCount(const Tensor& input, const std::optional<Tensor>& weights, int64
     if (AMin(input).Item<int64_t>() < 0) {
       ThrowInvalidArgument("bincount: the integers must not be negative");
     }
-    count = std::max(count, AMax(input).Item<int64_t>() + 1);
+    const auto most = AMax(input).Item<int64_t>();
+    if (most == INT64_MAX) {
+      ThrowResourceExhausted("bincount: more bins than 64 bits can count");
+    }
+    count = std::max(count, most + 1);
   }
   const DType dtype = !weights ? kInt64 : weights->dtype() == kFloat32 ? kFloat32 : kFloat64;
   const TensorOptions options{.dtype = dtype, .device = input.device()};
@@ -280,9 +294,10 @@ Tensor Cov(const Tensor& input, int64_t correction) {
   }
   const Tensor x = AtLeast2d(input);
   const Tensor centered = x - Mean(x, {.dims = {1}, .keepdim = true});
-  const double freedom = std::max(0.0, static_cast<double>(x.size(1) - correction));
+  const double freedom =
+      std::max(0.0, static_cast<double>(x.size(1)) - static_cast<double>(correction));
   const Tensor result = MatMul(centered, Transpose(centered, 0, 1)) / freedom;
-  return input.dim() < 2 ? Reshape(result, {}) : result;
+  return Squeeze(result);
 }
 Tensor CorrCoef(const Tensor& input) {
   const Tensor covariance = Cov(input);

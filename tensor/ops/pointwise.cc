@@ -127,7 +127,7 @@ Tensor ClampBetweenInPlace(const Tensor& input, const std::optional<Operand>& mi
   if (const std::optional<ClampOptions> numbers = NumberBounds(min, max)) {
     return ClampInPlace(input, *numbers);
   }
-  return AssignResult(input, ClampBetween(input, min, max));
+  return AssignResult("clamp_", input, ClampBetween(input, min, max));
 }
 
 Tensor ClampMin(const Tensor& input, const Operand& min) { return ClampBetween(input, min); }
