@@ -40,14 +40,23 @@ def default_collate(batch: list[Any]) -> Any:
     )
 
 
-# Passes that go on. Their workers have to end while the interpreter can still let them run Python.
-_passes: weakref.WeakSet[Any] = weakref.WeakSet()
+# Passes that go on. Their workers have to end while the interpreter can still let them run Python. No WeakSet: an
+# interrupt that comes while Python runs its callback, at the end of each pass, would be lost.
+_passes: set["weakref.ref[Any]"] = set()
+
+
+def _remember(running: Any) -> None:
+    for reference in [reference for reference in list(_passes) if reference() is None]:
+        _passes.discard(reference)
+    _passes.add(weakref.ref(running))
 
 
 @atexit.register
 def _close_passes() -> None:
-    for running in list(_passes):
-        running.close()
+    for reference in list(_passes):
+        running = reference()
+        if running is not None:
+            running.close()
 
 
 def _example(dataset: Any, index: Any) -> Any:
@@ -179,7 +188,7 @@ class DataLoader:
         if self._loader is None:
             return _Serial(self._iterate())
         running: Iterator[Any] = self._loader.begin(self.timeout or None)
-        _passes.add(running)
+        _remember(running)
         return running
 
     def _iterate(self) -> Iterator[Any]:
