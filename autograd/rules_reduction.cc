@@ -100,9 +100,11 @@ Tensor CumProdGrad(const Tensor& g, const Tensor& x, int64_t dim) {
   return Where(zeros == 0, before, Where(first, at_first, 0));
 }
 
-void RunningExtremum(RuleContext& c) {
+// Of what took its values from the places along dim that its output 1 names.
+template <typename Options>
+void BackToPlaces(RuleContext& c) {
   if (c.input_shape(0).empty()) return c.Set(0, c.grad());
-  c.Set(0, ScatterAdd(ZerosLike(c.grad()), c.Get<DimOptions>().dim, c.output(1), c.grad()));
+  c.Set(0, ScatterAdd(ZerosLike(c.grad()), c.Get<Options>().dim, c.output(1), c.grad()));
 }
 
 void Extremum(RuleContext& c) {
@@ -137,12 +139,9 @@ void AddReductionRules(RuleTable& table) {
     if (c.input_shape(0).empty()) return c.Set(0, c.grad());
     c.Set(0, CumProdGrad(c.grad(), Cast(c.input(0), c.grad().dtype()), c.Get<DimOptions>().dim));
   });
-  table.Add(op::kCumMax, {.outputs = 0b10}, &RunningExtremum);
-  table.Add(op::kCumMin, {.outputs = 0b10}, &RunningExtremum);
-  table.Add(op::kSort, {.outputs = 0b10}, [](RuleContext& c) {
-    if (c.input_shape(0).empty()) return c.Set(0, c.grad());
-    c.Set(0, ScatterAdd(ZerosLike(c.grad()), c.Get<SortOptions>().dim, c.output(1), c.grad()));
-  });
+  table.Add(op::kCumMax, {.outputs = 0b10}, &BackToPlaces<DimOptions>);
+  table.Add(op::kCumMin, {.outputs = 0b10}, &BackToPlaces<DimOptions>);
+  table.Add(op::kSort, {.outputs = 0b10}, &BackToPlaces<SortOptions>);
   for (OpId op : {op::kAll, op::kAny, op::kArgMax, op::kArgMin, op::kSearchSorted}) {
     table.NotDifferentiable(op);
   }

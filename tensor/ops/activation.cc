@@ -14,13 +14,21 @@ Tensor Elu(const Tensor& input, double alpha, bool) {
   return Relu(input) + alpha * Expm1(Clamp(input, {.max = 0}));
 }
 Tensor Relu6(const Tensor& input, bool) { return Clamp(input, {.min = 0, .max = 6, .open = true}); }
+
+namespace {
+
+// The number as one that does not raise the dtype of an integer input, as PyTorch has it for these.
+Scalar WithoutRaising(const Tensor& input, const Scalar& number) {
+  return IsIntegral(input.dtype()) ? Scalar(number.To<int64_t>()) : number;
+}
+
+}  // namespace
+
 Tensor HardTanh(const Tensor& input, const Scalar& min_val, const Scalar& max_val, bool) {
   RequireDefined("hardtanh", input);
-  // Unlike clamp it keeps integers.
-  const auto bound = [&](const Scalar& value) {
-    return IsIntegral(input.dtype()) ? Scalar(value.To<int64_t>()) : value;
-  };
-  return Clamp(input, {.min = bound(min_val), .max = bound(max_val), .open = true});
+  return Clamp(
+      input,
+      {.min = WithoutRaising(input, min_val), .max = WithoutRaising(input, max_val), .open = true});
 }
 Tensor SoftplusBelow(const Tensor& input, double beta, double threshold) {
   const Tensor scaled = beta == 1 ? input : input * beta;
@@ -40,7 +48,7 @@ Tensor Selu(const Tensor& input, bool) {
   // Klambauer et al., "Self-Normalizing Neural Networks" (2017, arXiv:1706.02515).
   constexpr double kAlpha = 1.6732632423543772848170429916717;
   constexpr double kScale = 1.0507009873554804934193349852946;
-  return kScale * Relu(input) + (kScale * kAlpha) * Expm1(Clamp(input, {.max = 0}));
+  return kScale * Elu(input, kAlpha);
 }
 Tensor Mish(const Tensor& input, bool) { return input * Tanh(Softplus(input)); }
 Tensor HardSigmoid(const Tensor& input, bool) { return Relu6(input + 3) / 6; }
@@ -59,11 +67,7 @@ Tensor SoftShrink(const Tensor& input, double lambd) {
 }
 Tensor Threshold(const Tensor& input, const Scalar& threshold, const Scalar& value, bool) {
   RequireDefined("threshold", input);
-  // In the dtype of the input, as PyTorch's.
-  const auto own = [&](const Scalar& number) {
-    return IsIntegral(input.dtype()) ? Scalar(number.To<int64_t>()) : number;
-  };
-  return Where(input <= own(threshold), own(value), input);
+  return Where(input <= WithoutRaising(input, threshold), WithoutRaising(input, value), input);
 }
 Tensor Glu(const Tensor& input, int64_t dim) {
   RequireDefined("glu", input);

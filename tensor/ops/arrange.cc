@@ -1,6 +1,5 @@
 // Arranging, picking and placing, from operations that there are.
 #include <algorithm>
-#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"

@@ -18,10 +18,9 @@
 namespace neura {
 namespace {
 
-// A number is a vector of one element.
 Tensor WithDim(std::string_view op, const Tensor& input) {
   RequireDefined(op, input);
-  return input.dim() == 0 ? Reshape(input, {1}) : input;
+  return AtLeast1d(input);
 }
 
 Tensor InShapeOf(const Tensor& result, const Tensor& input, int64_t dim, bool keepdim) {

@@ -46,6 +46,7 @@ inline Tensor Truth(bool value, const Tensor& about) {
   return Full({}, value, {.dtype = kBool, .device = about.device()});
 }
 
+void AddElementwiseCases(CaseList& cases);
 void AddArrangingCases(CaseList& cases);
 void AddOrderCases(CaseList& cases);
 void AddProductCases(CaseList& cases);
