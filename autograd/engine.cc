@@ -14,6 +14,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/node.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
@@ -103,6 +104,10 @@ void Engine::AddRoot(const Tensor& tensor, const Tensor& gradient, const char* c
       ThrowInvalidArgument(absl::StrCat(caller, ": ", Describe(tensor), " has more than one ",
                                         "element; give its gradient, or reduce it to a scalar"));
     }
+    if (IsComplex(tensor.dtype())) {
+      ThrowInvalidArgument(absl::StrCat(caller, ": ", Describe(tensor), " is complex; give its ",
+                                        "gradient, or make a real number of it"));
+    }
     grad = OnesLike(tensor);
   }
   if (grad.shape() != tensor.shape() || grad.dtype() != tensor.dtype()) {
@@ -164,6 +169,15 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
   bool any = false;
   for (size_t i = 0; i < needed.size(); ++i) any |= needed[i] = Wanted(node.inputs()[i].edge);
   if (!any) return;
+  const bool conjugate =
+      node.rule().holomorphic && std::any_of(grads.begin(), grads.end(), [](const Tensor& grad) {
+        return grad.defined() && IsComplex(grad.dtype());
+      });
+  if (conjugate) {
+    for (Tensor& grad : grads) {
+      if (grad.defined()) grad = Conj(grad);
+    }
+  }
   absl::InlinedVector<Tensor, 4> grad_inputs(node.inputs().size());
   RuleContext context(node, grads, absl::MakeSpan(grad_inputs), needed);
   Node::Use use(node);
@@ -177,6 +191,7 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
   for (size_t i = 0; i < needed.size(); ++i) {
     if (!needed[i] || !grad_inputs[i].defined()) continue;
     const Node::Input& input = node.inputs()[i];
+    if (conjugate) grad_inputs[i] = Conj(grad_inputs[i]);
     // Rules may compute in a wider dtype; a gradient has that of its tensor.
     Send(input.edge, Cast(SumTo(grad_inputs[i], input.shape), input.dtype));
   }

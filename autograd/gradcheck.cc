@@ -9,11 +9,20 @@
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::autograd {
 namespace {
 
-bool Varies(const Tensor& tensor) { return tensor.defined() && tensor.dtype() == kFloat64; }
+bool Varies(const Tensor& tensor) {
+  return tensor.defined() && (tensor.dtype() == kFloat64 || tensor.dtype() == kComplex128);
+}
+
+// Of a contiguous float64 or complex128 tensor, whose elements are two numbers.
+double* NumbersOf(const Tensor& tensor) { return static_cast<double*>(tensor.raw_data()); }
+int64_t CountOf(const Tensor& tensor) {
+  return tensor.numel() * (IsComplex(tensor.dtype()) ? 2 : 1);
+}
 
 std::vector<Tensor> FreshLeaves(const std::vector<Tensor>& inputs) {
   std::vector<Tensor> leaves;
@@ -37,9 +46,10 @@ Tensor Combine(const std::vector<Tensor>& outputs, uint64_t seed) {
   Generator generator(seed);
   Tensor total;
   for (const Tensor& output : outputs) {
-    if (!output.defined() || !IsFloating(output.dtype()) || !RequiresGrad(output)) continue;
-    const Tensor weights = Uniform(output.shape(), 0.5, 1.5, {.dtype = kFloat64}, &generator);
-    const Tensor sum = Sum(Cast(output, kFloat64) * weights);
+    if (!output.defined() || !IsDifferentiable(output.dtype()) || !RequiresGrad(output)) continue;
+    const Tensor numbers = IsComplex(output.dtype()) ? ViewAsReal(output) : output;
+    const Tensor weights = Uniform(numbers.shape(), 0.5, 1.5, {.dtype = kFloat64}, &generator);
+    const Tensor sum = Sum(Cast(numbers, kFloat64) * weights);
     total = total.defined() ? total + sum : sum;
   }
   return total;
@@ -61,18 +71,18 @@ std::string Compare(const ScalarFunction& fn, const std::vector<Tensor>& inputs,
     Tensor grad;  // undefined is zero
     if (!analytic.empty() && analytic[next].defined()) grad = Contiguous(analytic[next]);
     ++next;
-    for (int64_t i = 0; i < leaves[k].numel(); ++i) {
+    for (int64_t i = 0; i < CountOf(leaves[k]); ++i) {
       const auto value_at = [&](double step) {
         std::vector<Tensor> moved = FreshLeaves(inputs);
-        moved[k].data<double>()[i] += step;
+        NumbersOf(moved[k])[i] += step;
         const Tensor result = fn(moved);
         return result.defined() ? result.Item<double>() : 0.0;
       };
       const double numeric = (value_at(options.eps) - value_at(-options.eps)) / (2 * options.eps);
-      const double actual = grad.defined() ? grad.data<double>()[i] : 0;
+      const double actual = grad.defined() ? NumbersOf(grad)[i] : 0;
       const double bound = options.atol + options.rtol * std::fabs(numeric);
       if (std::fabs(actual - numeric) <= bound) continue;
-      return absl::StrCat("input ", k, ", element ", i, ": the gradient is ", actual,
+      return absl::StrCat("input ", k, ", number ", i, ": the gradient is ", actual,
                           ", the central difference ", numeric);
     }
   }

@@ -18,9 +18,10 @@ struct GradCheckOptions {
   double rtol = 1e-5;
 };
 
-// Compares the gradient of a fixed random combination of all floating point outputs for every
-// element of each float64 input with (f(x + eps) - f(x - eps)) / (2 eps). Empty when they agree,
-// else what differs. Inputs of other dtypes are constants.
+// Compares the gradient of a fixed random combination of all floating point outputs, and of the
+// parts of complex ones, for every element of each float64 input with (f(x + eps) - f(x - eps)) /
+// (2 eps). The gradient of a complex128 element has the derivatives for its parts as its own. Empty
+// when they agree, else what differs. Inputs of other dtypes are constants.
 std::string GradCheck(const TensorFunction& fn, const std::vector<Tensor>& inputs,
                       const GradCheckOptions& options = {});
 

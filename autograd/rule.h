@@ -77,6 +77,10 @@ struct Rule {
     return (differentiable_outputs >> std::min<size_t>(i, 15) & 1) != 0;
   }
   RuleFn backward = nullptr;
+  // The derivative f' of a function of complex numbers goes into their gradient as conj(f'). A rule
+  // is written as for real numbers: what it makes of conj(grad) is the conjugate of the gradient.
+  // False where the rule itself holds for complex numbers.
+  bool holomorphic = true;
 };
 
 // The rule of a built-in or registered operation.

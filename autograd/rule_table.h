@@ -19,11 +19,17 @@ class RuleTable {
  public:
   void Add(OpId op, Saves saves, RuleFn backward, OutputMask differentiable_outputs = 1) {
     rules_[static_cast<int>(op)] = {Rule::Kind::kDifferentiable, saves, differentiable_outputs,
-                                    backward};
+                                    backward, true};
+  }
+  // For functions of the parts of complex numbers, whose rule says what their gradient is: linear
+  // ones with real factors, and those that take the parts apart.
+  void AddOfParts(OpId op, Saves saves, RuleFn backward, OutputMask differentiable_outputs = 1) {
+    Add(op, saves, backward, differentiable_outputs);
+    rules_[static_cast<int>(op)].holomorphic = false;
   }
   // Constant almost everywhere, or not a function of real numbers.
   void NotDifferentiable(OpId op) {
-    rules_[static_cast<int>(op)] = {Rule::Kind::kNotDifferentiable, {}, 0, nullptr};
+    rules_[static_cast<int>(op)] = {Rule::Kind::kNotDifferentiable, {}, 0, nullptr, true};
   }
   const Rule& operator[](OpId op) const { return rules_[static_cast<int>(op)]; }
 

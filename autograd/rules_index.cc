@@ -21,17 +21,17 @@ int64_t DimOf(const RuleContext& c) { return c.Get<DimOptions>().dim; }
 }  // namespace
 
 void AddIndexRules(RuleTable& table) {
-  table.Add(op::kIndexSelect, kSaveOther, [](RuleContext& c) {
+  table.AddOfParts(op::kIndexSelect, kSaveOther, [](RuleContext& c) {
     c.Set(0, IndexAdd(ZerosFor(c, 0), DimOf(c), c.input(1), c.grad()));
   });
-  table.Add(op::kIndexAdd, kSaveOther, [](RuleContext& c) {
+  table.AddOfParts(op::kIndexAdd, kSaveOther, [](RuleContext& c) {
     if (c.needs(0)) c.Set(0, c.grad());
     if (c.needs(2)) c.Set(2, IndexSelect(c.grad(), DimOf(c), c.input(1)));
   });
-  table.Add(op::kGather, kSaveOther, [](RuleContext& c) {
+  table.AddOfParts(op::kGather, kSaveOther, [](RuleContext& c) {
     c.Set(0, ScatterAdd(ZerosFor(c, 0), DimOf(c), c.input(1), c.grad()));
   });
-  table.Add(op::kScatterAdd, kSaveOther, [](RuleContext& c) {
+  table.AddOfParts(op::kScatterAdd, kSaveOther, [](RuleContext& c) {
     if (c.needs(0)) c.Set(0, c.grad());
     if (!c.needs(2)) return;
     // Elements of the source beyond the index were never read.

@@ -6,6 +6,7 @@
 
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/copy.h"
@@ -51,11 +52,25 @@ Tensor ChosenGrad(const Tensor& g, const Tensor& loses, const Tensor& ties) {
 // a^b for the derivative in b: log(0) counts as 0 where 0^b = 0.
 Tensor LogBase(const Tensor& a) { return Log(Where(a == 0, 1.0, a)); }
 
+// Of x / |x| what is across x stays: g - s re(conj(s) g), over |x|.
+Tensor SgnGrad(const Tensor& g, const Tensor& x) {
+  if (!IsComplex(x.dtype())) return ZerosLike(g);
+  const Tensor zero = x == 0, sign = Sgn(x);
+  const Tensor across = g - sign * Real(Conj(sign) * g);
+  return Where(zero, 0, across / Abs(Where(zero, 1, x)));
+}
+
 }  // namespace
 
 void AddPointwiseRules(RuleTable& table) {
 #define UNARY(Name, saves, derivative)                                           \
   table.Add(op::k##Name, saves, [](RuleContext& c) {                             \
+    [[maybe_unused]] const Tensor &g = c.grad(), x = c.input(0), y = c.output(); \
+    c.Set(0, derivative);                                                        \
+  });
+// Of the parts of complex numbers, too.
+#define UNARY_OF_PARTS(Name, saves, derivative)                                  \
+  table.AddOfParts(op::k##Name, saves, [](RuleContext& c) {                      \
     [[maybe_unused]] const Tensor &g = c.grad(), x = c.input(0), y = c.output(); \
     c.Set(0, derivative);                                                        \
   });
@@ -68,7 +83,9 @@ void AddPointwiseRules(RuleTable& table) {
   });
 
   UNARY(Neg, kSaveNothing, -g)
-  UNARY(Abs, kSaveInput, g * Sign(x))
+  UNARY_OF_PARTS(Abs, kSaveInput, g * Sgn(x))
+  UNARY_OF_PARTS(Sgn, kSaveInput, SgnGrad(g, x))
+  UNARY_OF_PARTS(ConjPhysical, kSaveNothing, Conj(g))
   UNARY(Square, kSaveInput, g * (x * 2))
   UNARY(Relu, kSaveOutput, ReluGrad(g, y))
   UNARY(Reciprocal, kSaveOutput, -g * y * y)
@@ -91,7 +108,8 @@ void AddPointwiseRules(RuleTable& table) {
   UNARY(Cosh, kSaveInput, g * Sinh(x))
   UNARY(Tanh, kSaveOutput, g * (1 - y * y))
   UNARY(Asinh, kSaveInput, g * Rsqrt(x * x + 1))
-  UNARY(Acosh, kSaveInput, g * Rsqrt(x * x - 1))
+  UNARY(Acosh, kSaveInput,
+        IsComplex(x.dtype()) ? g * Rsqrt(x + 1) * Rsqrt(x - 1) : g * Rsqrt(x * x - 1))
   UNARY(Atanh, kSaveInput, g / (1 - x * x))
   UNARY(Erf, kSaveInput, g * Exp(-x * x) * kTwoOverSqrtPi)
   UNARY(Erfc, kSaveInput, g * Exp(-x * x) * -kTwoOverSqrtPi)
@@ -129,20 +147,21 @@ void AddPointwiseRules(RuleTable& table) {
   BINARY(Minimum, kSaveInputs, ChosenGrad(g, b < a, a == b), ChosenGrad(g, a < b, a == b))
   BINARY(ReluGrad, kSaveOther, ReluGrad(g, b), ZerosLike(g))
 #undef UNARY
+#undef UNARY_OF_PARTS
 #undef BINARY
 
-  table.Add(op::kWhere, kSaveInput, [](RuleContext& c) {
+  table.AddOfParts(op::kWhere, kSaveInput, [](RuleContext& c) {
     const Tensor condition = c.input(0);
     if (c.needs(1)) c.Set(1, Where(condition, c.grad(), 0));
     if (c.needs(2)) c.Set(2, Where(condition, 0, c.grad()));
   });
-  table.Add(op::kClone, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
-  table.Add(op::kToDevice, kSaveNothing,
-            [](RuleContext& c) { c.Set(0, To(c.grad(), c.input_device(0))); });
-  table.Add(op::kCast, kSaveNothing,
-            [](RuleContext& c) { c.Set(0, Cast(c.grad(), c.input_dtype(0))); });
+  table.AddOfParts(op::kClone, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.AddOfParts(op::kToDevice, kSaveNothing,
+                   [](RuleContext& c) { c.Set(0, To(c.grad(), c.input_device(0))); });
+  table.AddOfParts(op::kCast, kSaveNothing,
+                   [](RuleContext& c) { c.Set(0, Cast(c.grad(), c.input_dtype(0))); });
   // What was overwritten has no influence any more.
-  table.Add(op::kAssign, kSaveNothing, [](RuleContext& c) {
+  table.AddOfParts(op::kAssign, kSaveNothing, [](RuleContext& c) {
     if (c.needs(0)) c.Set(0, ZerosLike(c.grad()));
     if (c.needs(1)) c.Set(1, Cast(c.grad(), c.input_dtype(1)));
   });

@@ -118,8 +118,8 @@ void Extremum(RuleContext& c) {
 }  // namespace
 
 void AddReductionRules(RuleTable& table) {
-  table.Add(op::kSum, kSaveNothing, [](RuleContext& c) { c.Set(0, Spread(c.grad(), c)); });
-  table.Add(op::kMean, kSaveNothing, [](RuleContext& c) {
+  table.AddOfParts(op::kSum, kSaveNothing, [](RuleContext& c) { c.Set(0, Spread(c.grad(), c)); });
+  table.AddOfParts(op::kMean, kSaveNothing, [](RuleContext& c) {
     const double count = static_cast<double>(NumElements(c.input_shape(0))) /
                          static_cast<double>(std::max<int64_t>(c.grad().numel(), 1));
     c.Set(0, Spread(c.grad() / count, c));
@@ -130,7 +130,7 @@ void AddReductionRules(RuleTable& table) {
   });
   table.Add(op::kAMax, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
   table.Add(op::kAMin, {.inputs = 0b1, .outputs = 0b1}, &Extremum);
-  table.Add(op::kCumSum, kSaveNothing, [](RuleContext& c) {
+  table.AddOfParts(op::kCumSum, kSaveNothing, [](RuleContext& c) {
     const int64_t dim = c.Get<DimOptions>().dim;
     if (c.input_shape(0).empty()) return c.Set(0, c.grad());
     c.Set(0, SumFrom(c.grad(), dim));

@@ -56,13 +56,20 @@ void ReshapeRule(RuleContext& c) { c.Set(0, Reshape(c.grad(), c.input_shape(0)))
 }  // namespace
 
 void AddShapeRules(RuleTable& table) {
-  table.Add(op::kReshape, kSaveNothing, &ReshapeRule);
-  table.Add(op::kSqueeze, kSaveNothing, &ReshapeRule);
-  table.Add(op::kUnsqueeze, kSaveNothing, &ReshapeRule);
+  table.AddOfParts(op::kReshape, kSaveNothing, &ReshapeRule);
+  table.AddOfParts(op::kSqueeze, kSaveNothing, &ReshapeRule);
+  table.AddOfParts(op::kUnsqueeze, kSaveNothing, &ReshapeRule);
   // The engine sums a broadcast gradient back.
-  table.Add(op::kExpand, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
-  table.Add(op::kAlias, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
-  table.Add(op::kPermute, kSaveNothing, [](RuleContext& c) {
+  table.AddOfParts(op::kExpand, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.AddOfParts(op::kViewAsReal, kSaveNothing, [](RuleContext& c) {
+    const Tensor& g = c.grad();
+    const bool whole = g.is_contiguous() && g.storage_offset() % 2 == 0;
+    c.Set(0, ViewAsComplex(whole ? g : Clone(g)));
+  });
+  table.AddOfParts(op::kViewAsComplex, kSaveNothing,
+                   [](RuleContext& c) { c.Set(0, ViewAsReal(c.grad())); });
+  table.AddOfParts(op::kAlias, kSaveNothing, [](RuleContext& c) { c.Set(0, c.grad()); });
+  table.AddOfParts(op::kPermute, kSaveNothing, [](RuleContext& c) {
     const Dims& dims = c.Get<DimsOptions>().dims;
     const auto rank = static_cast<int64_t>(dims.size());
     Dims inverse(dims.size());
@@ -72,8 +79,8 @@ void AddShapeRules(RuleTable& table) {
     }
     c.Set(0, Permute(c.grad(), inverse));
   });
-  table.Add(op::kSlice, kSaveNothing, &ViewRule<op::kSlice>);
-  table.Add(
+  table.AddOfParts(op::kSlice, kSaveNothing, &ViewRule<op::kSlice>);
+  table.AddOfParts(
       op::kSplit, kSaveNothing,
       [](RuleContext& c) {
         const auto& options = c.Get<SplitOptions>();
@@ -82,7 +89,7 @@ void AddShapeRules(RuleTable& table) {
             [](const Tensor& grad) { return grad; });
       },
       kAllOutputs);
-  table.Add(
+  table.AddOfParts(
       op::kUnbind, kSaveNothing,
       [](RuleContext& c) {
         const int64_t dim = c.Get<DimOptions>().dim;
@@ -91,15 +98,15 @@ void AddShapeRules(RuleTable& table) {
             [dim](const Tensor& grad) { return Unsqueeze(grad, dim); });
       },
       kAllOutputs);
-  table.Add(op::kDiagonal, kSaveNothing, &ViewRule<op::kDiagonal>);
-  table.Add(op::kUnfold, kSaveNothing, &ViewRule<op::kUnfold>);
-  table.Add(op::kAsStrided, kSaveNothing, &ViewRule<op::kAsStrided>);
-  table.Add(op::kAsStridedGrad, kSaveNothing, [](RuleContext& c) {
+  table.AddOfParts(op::kDiagonal, kSaveNothing, &ViewRule<op::kDiagonal>);
+  table.AddOfParts(op::kUnfold, kSaveNothing, &ViewRule<op::kUnfold>);
+  table.AddOfParts(op::kAsStrided, kSaveNothing, &ViewRule<op::kAsStrided>);
+  table.AddOfParts(op::kAsStridedGrad, kSaveNothing, [](RuleContext& c) {
     const auto& options = c.Get<AsStridedGradOptions>();
     c.Set(0, AsStrided(Contiguous(c.grad()), c.input_shape(0), options.strides, options.offset));
   });
 
-  table.Add(op::kAsStridedScatter, kSaveNothing, [](RuleContext& c) {
+  table.AddOfParts(op::kAsStridedScatter, kSaveNothing, [](RuleContext& c) {
     const auto& options = c.Get<AsStridedOptions>();
     const Tensor g = Contiguous(c.grad());
     const auto view = [&] { return AsStrided(g, options.shape, options.strides, options.offset); };
@@ -110,7 +117,7 @@ void AddShapeRules(RuleTable& table) {
     if (c.needs(1)) c.Set(1, view());
   });
 
-  table.Add(op::kCat, kSaveNothing, [](RuleContext& c) {
+  table.AddOfParts(op::kCat, kSaveNothing, [](RuleContext& c) {
     const int64_t dim = c.Get<DimOptions>().dim;
     Dims sizes;
     for (size_t i = 0; i < c.num_inputs(); ++i) {
@@ -122,7 +129,7 @@ void AddShapeRules(RuleTable& table) {
       if (c.needs(i)) c.Set(i, std::move(parts[i]));
     }
   });
-  table.Add(op::kPad, kSaveNothing, [](RuleContext& c) {
+  table.AddOfParts(op::kPad, kSaveNothing, [](RuleContext& c) {
     Tensor inside = c.grad();
     const Dims& before = c.Get<PadOptions>().before;
     for (size_t i = 0; i < before.size(); ++i) {
@@ -130,12 +137,14 @@ void AddShapeRules(RuleTable& table) {
     }
     c.Set(0, inside);
   });
-  table.Add(op::kFlip, kSaveNothing,
-            [](RuleContext& c) { c.Set(0, Flip(c.grad(), c.Get<DimsOptions>().dims)); });
-  table.Add(op::kTril, kSaveNothing,
-            [](RuleContext& c) { c.Set(0, Tril(c.grad(), c.Get<TriangleOptions>().diagonal)); });
-  table.Add(op::kTriu, kSaveNothing,
-            [](RuleContext& c) { c.Set(0, Triu(c.grad(), c.Get<TriangleOptions>().diagonal)); });
+  table.AddOfParts(op::kFlip, kSaveNothing,
+                   [](RuleContext& c) { c.Set(0, Flip(c.grad(), c.Get<DimsOptions>().dims)); });
+  table.AddOfParts(op::kTril, kSaveNothing, [](RuleContext& c) {
+    c.Set(0, Tril(c.grad(), c.Get<TriangleOptions>().diagonal));
+  });
+  table.AddOfParts(op::kTriu, kSaveNothing, [](RuleContext& c) {
+    c.Set(0, Triu(c.grad(), c.Get<TriangleOptions>().diagonal));
+  });
 
   for (OpId op : {op::kFull, op::kRange, op::kRandomUniform, op::kRandomNormal, op::kRandomInt,
                   op::kRandomBernoulli, op::kRandomPermutation}) {

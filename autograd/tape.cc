@@ -47,13 +47,33 @@ AsStridedOptions PlaceIn(const Tensor& base, const Tensor& view) {
           .offset = view.storage_offset() - base.storage_offset()};
 }
 
+// Notes that an operation of these inputs made `output`.
+void SetHistory(const Tensor& output, OpId op, const void* options, TensorRefs inputs) {
+  const OpCall call{op, options, inputs, output.device()};
+  MetaOrNew(output).SetNode(Node::Record(call, RuleOf(op), {&output, 1}), 0);
+}
+
+// A base whose numbers are read by their parts, or pairs of which are read as numbers, as a tensor
+// of the view's dtype; else the base.
+Tensor BaseInDTypeOf(const Tensor& view, const Tensor& base) {
+  if (base.dtype() == view.dtype()) return base;
+  NoGradGuard no_grad;
+  return IsComplex(base.dtype()) ? ViewAsReal(base) : ViewAsComplex(base);
+}
+// Its history from that of the base, and the other way round.
+void SetHistoryAcross(const Tensor& output, const Tensor& input) {
+  SetHistory(output, IsComplex(input.dtype()) ? op::kViewAsReal : op::kViewAsComplex, nullptr,
+             {&input});
+}
+
 // Notes that a part of `base` is what `view` has become.
 void RecordWriteThrough(const Tensor& base, const Tensor& view) {
-  const AsStridedOptions options = PlaceIn(base, view);
-  const Tensor* const inputs[] = {&base, &view};
-  const OpCall call{op::kAsStridedScatter, &options, inputs, base.device()};
-  const IntrusivePtr<Node> node = Node::Record(call, RuleOf(call.op), {&base, 1});
-  MetaOrNew(base).SetNode(node, 0);
+  const Tensor whole = BaseInDTypeOf(view, base);
+  const bool across = !IsSame(whole, base);
+  if (across && Flows(base)) SetHistoryAcross(whole, base);
+  const AsStridedOptions options = PlaceIn(whole, view);
+  SetHistory(whole, op::kAsStridedScatter, &options, {&whole, &view});
+  if (across) SetHistoryAcross(base, whole);
 }
 
 class Tape final : public OpObserver {
@@ -162,10 +182,10 @@ void RenewHistory(const Tensor& view) {
   }
   // Then only unrecorded changes are possible, and the history stays what it is.
   if (!base.is_contiguous()) return;
-  const AsStridedOptions options = PlaceIn(base, view);
-  const Tensor* const inputs[] = {&base};
-  const OpCall call{op::kAsStrided, &options, inputs, base.device()};
-  MetaOrNew(view).SetNode(Node::Record(call, RuleOf(call.op), {&view, 1}), 0);
+  const Tensor whole = BaseInDTypeOf(view, base);
+  if (!IsSame(whole, base)) SetHistoryAcross(whole, base);
+  const AsStridedOptions options = PlaceIn(whole, view);
+  SetHistory(view, op::kAsStrided, &options, {&whole});
 }
 
 Tensor GradOf(const Tensor& tensor) {

@@ -37,8 +37,9 @@ void BinaryWith(const KernelCall& call, const F& f) {
 }
 
 // Calls f with a number of the dtype, which is one of those of a row's dtype rule.
-template <DTypeRule rule, typename F>
+template <DTypeRule any_rule, typename F>
 void SwitchOf(DType dtype, F&& f) {
+  constexpr DTypeRule rule = OfReals(any_rule);
   if constexpr (rule == DTypeRule::kLogical) {
     f(bool());
   } else if constexpr (rule == DTypeRule::kFloat) {

@@ -55,6 +55,7 @@ enum class TensorField : protozero::pbf_tag_type {
   kName = 8,
   kRawData = 9,
   kDoubleData = 10,
+  kUInt64Data = 11,
   kExternalData = 13,
   kDataLocation = 14,
 };

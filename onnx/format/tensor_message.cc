@@ -24,9 +24,9 @@ struct Row {
   int type;
 };
 constexpr Row kTypes[] = {
-    {kFloat32, 1},  {kUInt8, 2},      {kInt8, 3},        {kInt16, 5},
-    {kInt32, 6},    {kInt64, 7},      {kBool, 9},        {kFloat16, 10},
-    {kFloat64, 11}, {kComplex64, 14}, {kComplex128, 15}, {kBFloat16, 16},
+    {kFloat32, 1}, {kUInt8, 2},   {kInt8, 3},       {kUInt16, 4},      {kInt16, 5},
+    {kInt32, 6},   {kInt64, 7},   {kBool, 9},       {kFloat16, 10},    {kFloat64, 11},
+    {kUInt32, 12}, {kUInt64, 13}, {kComplex64, 14}, {kComplex128, 15}, {kBFloat16, 16},
 };
 constexpr int kExternal = 1;  // TensorProto.DataLocation
 
@@ -40,6 +40,7 @@ struct TensorMessage {
   std::vector<double> double_data;
   std::vector<int32_t> int32_data;
   std::vector<int64_t> int64_data;
+  std::vector<uint64_t> uint64_data;
   bool is_external = false;
   bool is_segment = false;
 };
@@ -88,6 +89,12 @@ TensorMessage Parse(std::string_view bytes) {
       case Bytes(F::kInt64Data):
         Append(in.get_packed_int64(), tensor.int64_data);
         break;
+      case Varint(F::kUInt64Data):
+        tensor.uint64_data.push_back(in.get_uint64());
+        break;
+      case Bytes(F::kUInt64Data):
+        Append(in.get_packed_uint64(), tensor.uint64_data);
+        break;
       case Varint(F::kDataLocation):
         tensor.is_external |= in.get_int32() == kExternal;
         break;
@@ -131,6 +138,9 @@ int64_t FieldSize(const TensorMessage& tensor, DType dtype) {
       return complex(tensor.double_data.size());
     case kInt64:
       return static_cast<int64_t>(tensor.int64_data.size());
+    case kUInt32:
+    case kUInt64:
+      return static_cast<int64_t>(tensor.uint64_data.size());
     default:
       return static_cast<int64_t>(tensor.int32_data.size());
   }
@@ -146,8 +156,13 @@ void ReadField(const TensorMessage& tensor, DType dtype, void* data) {
       return CopyField<double>(tensor.double_data, data);
     case kInt64:
       return CopyField<int64_t>(tensor.int64_data, data);
+    case kUInt64:
+      return CopyField<uint64_t>(tensor.uint64_data, data);
+    case kUInt32:
+      return CopyField<uint32_t>(tensor.uint64_data, data);
     case kInt32:
       return CopyField<int32_t>(tensor.int32_data, data);
+    case kUInt16:
     case kInt16:
     case kFloat16:
     case kBFloat16:

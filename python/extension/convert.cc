@@ -48,6 +48,9 @@ std::optional<DType> DTypeOfNumpy(const py::dtype& dtype) {
       return kBool;
     case 'u':
       if (size == 1) return kUInt8;
+      if (size == 2) return kUInt16;
+      if (size == 4) return kUInt32;
+      if (size == 8) return kUInt64;
       break;
     case 'i':
       if (size == 1) return kInt8;
@@ -79,8 +82,8 @@ DType MustHaveDType(const py::array& array, const char* what) {
   const auto name = [&] { return py::str(array.dtype()).cast<std::string>(); };
   if (!dtype) {
     ThrowTypeError(absl::StrCat(what, ": NumPy's dtype ", name(),
-                                " has no counterpart; use bool, uint8, int8 to int64, float16 to "
-                                "float64, complex64 or complex128"));
+                                " has no counterpart; use bool, uint8 to uint64, int8 to int64, "
+                                "float16 to float64, complex64 or complex128"));
   }
   if (array.dtype().attr("isnative").cast<bool>()) return *dtype;
   throw py::value_error(absl::StrCat(what, ": the array's byte order ", name(),

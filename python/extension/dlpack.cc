@@ -39,7 +39,7 @@ dlpack::DataType TypeOf(DType dtype) {
     case DTypeCategory::kIntegral:
       break;
   }
-  return {dtype == kUInt8 ? dlpack::kUInt : dlpack::kInt, bits, 1};
+  return {IsUnsigned(dtype) ? dlpack::kUInt : dlpack::kInt, bits, 1};
 }
 
 // What a capsule holds: the tensor, and the arrays that the view points at.

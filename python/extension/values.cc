@@ -126,9 +126,16 @@ bool FromPython(PyObject* object, Scalar* value) {
     return true;
   }
   if (PyLong_CheckExact(object)) {
-    int64_t integer = 0;
-    FromPython(object, &integer);
-    *value = integer;
+    int overflow = 0;
+    const long long integer = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow > 0) {
+      *value = static_cast<uint64_t>(PyLong_AsUnsignedLongLong(object));
+    } else if (overflow < 0) {
+      PyErr_SetString(PyExc_OverflowError, "an integer below -2**63 fits no dtype");
+    } else {
+      *value = int64_t{integer};
+    }
+    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     return true;
   }
   if (IsTensor(object)) {
@@ -265,7 +272,7 @@ PyObject* ToPython(const Scalar& value) {
     case DTypeCategory::kBool:
       return ToPython(value.To<bool>());
     case DTypeCategory::kIntegral:
-      return ToPython(value.To<int64_t>());
+      return value.beyond_int64() ? ToPython(value.To<uint64_t>()) : ToPython(value.To<int64_t>());
     case DTypeCategory::kFloating:
       return ToPython(value.To<double>());
     case DTypeCategory::kComplex:

@@ -18,7 +18,8 @@ template <typename T>
 inline constexpr bool kIsFloat16 = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 
 // To bool: whether it differs from zero. Floating to integral: cut off towards zero; what int64
-// cannot hold (and NaN) becomes its least value first, and narrower integers wrap. Complex to real:
+// cannot hold (for uint64: neither of them), and NaN, becomes its least value first, and narrower
+// integers wrap. Complex to real:
 // the imaginary part is dropped.
 template <typename To, typename From>
 constexpr To Convert(From value) {
@@ -41,6 +42,9 @@ constexpr To Convert(From value) {
     return To(static_cast<float>(value));
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     // Comparisons written so that NaN fails them.
+    if constexpr (std::is_same_v<To, uint64_t>) {
+      if (value >= From(0x1p63) && value < From(0x1p64)) return static_cast<To>(value);
+    }
     const bool fits = value >= From(-0x1p63) && value < From(0x1p63);
     return static_cast<To>(fits ? static_cast<int64_t>(value)
                                 : std::numeric_limits<int64_t>::min());

@@ -44,10 +44,16 @@ IntegerLimits IntegerLimitsOf(DType dtype) {
       return IntegersOf<uint8_t>();
     case kInt8:
       return IntegersOf<int8_t>();
+    case kUInt16:
+      return IntegersOf<uint16_t>();
     case kInt16:
       return IntegersOf<int16_t>();
+    case kUInt32:
+      return IntegersOf<uint32_t>();
     case kInt32:
       return IntegersOf<int32_t>();
+    case kUInt64:
+      return IntegersOf<uint64_t>();
     case kInt64:
       return IntegersOf<int64_t>();
     default:

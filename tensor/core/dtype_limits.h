@@ -18,7 +18,8 @@ struct FloatLimits {
 FloatLimits FloatLimitsOf(DType dtype);
 
 struct IntegerLimits {
-  int64_t min, max;
+  int64_t min;
+  uint64_t max;
 };
 // Throws InvalidArgument for what is no integer dtype.
 IntegerLimits IntegerLimitsOf(DType dtype);

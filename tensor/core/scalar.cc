@@ -14,7 +14,7 @@ DType Scalar::default_dtype() const {
     case DTypeCategory::kBool:
       return kBool;
     case DTypeCategory::kIntegral:
-      return kInt64;
+      return beyond_int64_ ? kUInt64 : kInt64;
     case DTypeCategory::kFloating:
       return kFloat32;
     case DTypeCategory::kComplex:
@@ -29,6 +29,7 @@ bool Scalar::Fits(DType dtype) const {
   if (!IsIntegral(dtype)) return true;
   return SwitchDType(dtype, [this]<typename T>(T) {
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      if (beyond_int64_) return std::is_same_v<T, uint64_t>;
       if (category_ <= DTypeCategory::kIntegral) return std::in_range<T>(int_);
       // Both ends are exact in double; NaN fails every comparison.
       const double low = static_cast<double>(std::numeric_limits<T>::min());
@@ -46,6 +47,7 @@ std::string ToString(const Scalar& value) {
     case DTypeCategory::kBool:
       return value.To<bool>() ? "true" : "false";
     case DTypeCategory::kIntegral:
+      if (value.beyond_int64()) return absl::StrCat(value.To<uint64_t>());
       return absl::StrCat(value.To<int64_t>());
     case DTypeCategory::kFloating:
       return absl::StrCat(value.To<double>());

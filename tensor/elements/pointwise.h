@@ -13,6 +13,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "neura/tensor/core/convert.h"
+#include "neura/tensor/elements/complex.h"
 #include "neura/tensor/elements/math.h"
 #include "neura/tensor/elements/select.h"
 #include "neura/tensor/elements/special.h"
@@ -43,7 +45,7 @@ struct NegOp {
 };
 struct AbsOp {
   template <typename T>
-  static constexpr T Do(T x) {
+  static constexpr auto Do(T x) {
     if constexpr (kFloat<T>)
       return Abs(x);
     else
@@ -54,6 +56,24 @@ struct SignOp {
   template <typename T>
   static constexpr T Do(T x) {
     return Select(x > T(0), T(1), Select(x < T(0), static_cast<T>(-1), x));
+  }
+};
+struct SgnOp {
+  template <typename T>
+  static constexpr T Do(T x) {
+    if constexpr (kIsComplex<T>)
+      return x == T(0) ? x : x / Abs(x);
+    else
+      return SignOp::Do(x);
+  }
+};
+struct ConjPhysicalOp {
+  template <typename T>
+  static constexpr T Do(T x) {
+    if constexpr (kIsComplex<T>)
+      return T(x.real(), -x.imag());
+    else
+      return x;
   }
 };
 struct FloorOp {
@@ -281,7 +301,9 @@ struct SoftplusOp {
 struct IsNanOp {
   template <typename T>
   static constexpr bool Do(T x) {
-    if constexpr (kFloat<T>)
+    if constexpr (kIsComplex<T>)
+      return std::isnan(x.real()) || std::isnan(x.imag());
+    else if constexpr (kFloat<T>)
       return std::isnan(x);
     else
       return false;
@@ -290,7 +312,9 @@ struct IsNanOp {
 struct IsInfOp {
   template <typename T>
   static constexpr bool Do(T x) {
-    if constexpr (kFloat<T>)
+    if constexpr (kIsComplex<T>)
+      return std::isinf(x.real()) || std::isinf(x.imag());
+    else if constexpr (kFloat<T>)
       return std::isinf(x);
     else
       return false;
@@ -299,7 +323,9 @@ struct IsInfOp {
 struct IsFiniteOp {
   template <typename T>
   static constexpr bool Do(T x) {
-    if constexpr (kFloat<T>)
+    if constexpr (kIsComplex<T>)
+      return std::isfinite(x.real()) && std::isfinite(x.imag());
+    else if constexpr (kFloat<T>)
       return std::isfinite(x);
     else
       return true;
@@ -350,7 +376,9 @@ struct MulOp {
   // uint64_t keeps the promotion of narrow integers to int from overflowing.
   template <typename T>
   static constexpr T Do(T a, T b) {
-    if constexpr (kFloat<T>)
+    if constexpr (kIsComplex<T>)
+      return Product(a, b);
+    else if constexpr (kFloat<T>)
       return a * b;
     else
       return static_cast<T>(uint64_t(1) * Wrapping<T>(a) * Wrapping<T>(b));
@@ -418,7 +446,9 @@ struct FloorDivideOp : NumberByNumber {
 struct PowOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T a, T b) {
-    if constexpr (kFloat<T>) {
+    if constexpr (kIsComplex<T>) {
+      return Power(a, b);
+    } else if constexpr (kFloat<T>) {
       return std::pow(a, b);
     } else {
       if (b < T(0))

@@ -7,10 +7,12 @@
 #define NEURA_TENSOR_ELEMENTS_REDUCERS_H_
 #endif
 
+#include <complex>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 
+#include "neura/tensor/core/convert.h"
 #include "neura/tensor/elements/select.h"
 #include "neura/tensor/elements/target.h"
 
@@ -18,7 +20,9 @@ NEURA_BEFORE_ELEMENTS()
 
 // Floating point sums run in double: as good as exact for float, and as fast as memory.
 template <typename T>
-using SumAcc = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
+using SumAcc =
+    std::conditional_t<kIsComplex<T>, std::complex<double>,
+                       std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>>;
 
 template <typename T>
 struct SumReducer {

@@ -16,9 +16,9 @@ namespace {
 
 // Kind and width as a descr has them after the byte order.
 constexpr std::pair<std::string_view, DType> kDescrs[] = {
-    {"b1", kBool},    {"u1", kUInt8},     {"i1", kInt8},        {"i2", kInt16},
-    {"i4", kInt32},   {"i8", kInt64},     {"f2", kFloat16},     {"f4", kFloat32},
-    {"f8", kFloat64}, {"c8", kComplex64}, {"c16", kComplex128},
+    {"b1", kBool},    {"u1", kUInt8},   {"i1", kInt8},      {"i2", kInt16},       {"u2", kUInt16},
+    {"u4", kUInt32},  {"u8", kUInt64},  {"i4", kInt32},     {"i8", kInt64},       {"f2", kFloat16},
+    {"f4", kFloat32}, {"f8", kFloat64}, {"c8", kComplex64}, {"c16", kComplex128},
 };
 
 // Takes a literal apart from its start. The first thing that does not fit is the parser's error;

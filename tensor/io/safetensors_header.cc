@@ -19,9 +19,10 @@ using Json = nlohmann::json;
 constexpr std::string_view kMetadata = "__metadata__";
 
 constexpr std::pair<std::string_view, DType> kDTypes[] = {
-    {"BOOL", kBool},   {"U8", kUInt8},    {"I8", kInt8},       {"I16", kInt16},
-    {"I32", kInt32},   {"I64", kInt64},   {"F16", kFloat16},   {"BF16", kBFloat16},
-    {"F32", kFloat32}, {"F64", kFloat64}, {"C64", kComplex64},
+    {"BOOL", kBool},   {"U8", kUInt8},      {"I8", kInt8},       {"I16", kInt16},
+    {"U16", kUInt16},  {"U32", kUInt32},    {"U64", kUInt64},    {"I32", kInt32},
+    {"I64", kInt64},   {"F16", kFloat16},   {"BF16", kBFloat16}, {"F32", kFloat32},
+    {"F64", kFloat64}, {"C64", kComplex64},
 };
 
 // Thrown by the functions below, and caught where the text came in.

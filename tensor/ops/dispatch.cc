@@ -146,7 +146,7 @@ void CheckFitsInPlace(const OpCall& call, DimsView shape) {
 // long as that is of no lower category: tests write 0 or 1 over numbers.
 void ConvertInPlace(const OpCall& call, DType common) {
   const Tensor& target = call.input(0);
-  const DType result = call.schema().flags.rule == DTypeRule::kTest ? kBool : common;
+  const DType result = ResultDType(call.schema().flags.rule, common);
   if (CategoryOf(result) > CategoryOf(target.dtype())) {
     ThrowInvalidArgument(absl::StrCat(Describe(call), ": the result has dtype ", DTypeName(result),
                                       ", which ", DTypeName(target.dtype()),
@@ -360,7 +360,7 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
     replaced.Cast(1, common);
     call.inputs = replaced.refs;
   }
-  if (schema.flags.rule == DTypeRule::kTest && common != kBool) return ConvertInPlace(call, common);
+  if (ResultDType(schema.flags.rule, common) != common) return ConvertInPlace(call, common);
   CheckFitsInPlace(call, InferOutputs(call)[0].shape);
   NotifyBeforeInPlace(call);
   // Another view of the same memory is read while it is overwritten: work on a copy, made through

@@ -15,7 +15,7 @@ using Operand = ElementProgram::Operand;
 using Kind = Operand::Kind;
 
 bool GivesTest(OpId op) {
-  const DTypeRule rule = SchemaOf(op).flags.rule;
+  const DTypeRule rule = OfReals(SchemaOf(op).flags.rule);
   return rule == DTypeRule::kTest || rule == DTypeRule::kLogical;
 }
 

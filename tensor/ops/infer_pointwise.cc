@@ -2,6 +2,7 @@
 #include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/pointwise_type.h"
 
 namespace neura::infer {
 void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
@@ -32,7 +33,7 @@ void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
     if (input.dim() == 0 || SameDims(output.shape, input.shape())) continue;
     output.shape = BroadcastShapes(schema.name, output.shape, input.shape());
   }
-  output.dtype = schema.flags.rule == DTypeRule::kTest ? kBool : dtype;
+  output.dtype = ResultDType(schema.flags.rule, dtype);
 }
 
 void InferWhere(const OpCall& call, OutputSpecs& outputs) {

@@ -280,6 +280,38 @@ void InferAsStridedScatter(const OpCall& call, OutputSpecs& outputs) {
   SameAsInput(call, outputs[0]);
 }
 
+void InferViewAsReal(const OpCall& call, OutputSpecs& outputs) {
+  const Tensor& input = call.input(0);
+  if (!IsComplex(input.dtype())) Fail(call, "takes complex numbers");
+  OutputSpec& output = outputs[0];
+  output.dtype = RealDType(input.dtype());
+  output.shape.assign(input.shape().begin(), input.shape().end());
+  for (int64_t stride : input.strides()) output.strides.push_back(2 * stride);
+  output.shape.push_back(2);
+  output.strides.push_back(1);
+  output.offset = input.storage_offset();  // which counts twice as many elements now
+}
+
+void InferViewAsComplex(const OpCall& call, OutputSpecs& outputs) {
+  const Tensor& input = call.input(0);
+  if (input.dtype() != kFloat32 && input.dtype() != kFloat64) {
+    Fail(call, "takes pairs of float32 or float64");
+  }
+  if (input.dim() == 0 || input.size(-1) != 2) Fail(call, "the last dimension must be of 2");
+  OutputSpec& output = outputs[0];
+  output.dtype = ComplexDType(input.dtype());
+  output.shape.assign(input.shape().begin(), input.shape().end() - 1);
+  bool whole = input.strides().back() == 1 && input.storage_offset() % 2 == 0;
+  for (size_t i = 0; i < output.shape.size(); ++i) {
+    whole &= output.shape[i] <= 1 || input.strides()[i] % 2 == 0;
+    output.strides.push_back(input.strides()[i] / 2);
+  }
+  if (!whole && input.numel() > 0) {
+    Fail(call, "the pairs do not lie in memory as complex numbers do; make it Contiguous()");
+  }
+  output.offset = input.storage_offset() / 2 - input.storage_offset();
+}
+
 void InferAlias(const OpCall& call, OutputSpecs& outputs) {
   const Tensor& input = call.input(0);
   SameAsInput(call, outputs[0]);

@@ -34,6 +34,10 @@ Tensor MatMul(const Tensor& input, const Tensor& other) {
 }
 
 Tensor Linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
+  if (weight.defined() && IsComplex(weight.dtype())) {
+    const Tensor product = MatMul(input, Transpose(weight, 0, 1));
+    return bias.defined() ? product + bias : product;
+  }
   return Call<op::kLinear>({}, input, weight, bias);
 }
 

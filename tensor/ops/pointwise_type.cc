@@ -29,20 +29,19 @@ DType PromotedDType(TensorRefs tensors) {
 }
 
 DType ComputeDType(DTypeRule rule, DType common) {
-  switch (rule) {
+  switch (OfReals(rule)) {
     case DTypeRule::kFloat:
       return IsDifferentiable(common) ? common : kFloat32;
     case DTypeRule::kLogical:
       return kBool;
-    case DTypeRule::kNone:
-    case DTypeRule::kSame:
-    case DTypeRule::kNumber:
-    case DTypeRule::kInteger:
-    case DTypeRule::kBits:
-    case DTypeRule::kTest:
-      break;
+    default:
+      return common;
   }
-  return common;
+}
+
+DType ResultDType(DTypeRule rule, DType compute) {
+  if (OfReals(rule) == DTypeRule::kTest) return kBool;
+  return rule == DTypeRule::kMagnitude ? RealDType(compute) : compute;
 }
 
 DType CommonDType(const OpCall& call) {
@@ -102,7 +101,7 @@ NumberTensor Number(const Scalar& value, DType dtype, Device device) {
 
 // An integer that `dtype`, which it has beside the tensor, cannot hold.
 Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType dtype) {
-  switch (SchemaOf(op).flags.rule) {
+  switch (OfReals(SchemaOf(op).flags.rule)) {
     case DTypeRule::kTest:
       // With a dimension where the tensor has one: its dtype counts then.
       return Constant(number, tensor.dim() > 0 ? DimsView({1}) : DimsView(), kInt64,

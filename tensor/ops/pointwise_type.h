@@ -16,6 +16,9 @@ DType PromotedDType(TensorRefs tensors);
 // The dtype in which a pointwise operation computes, given the common dtype of its inputs.
 DType ComputeDType(DTypeRule rule, DType common);
 
+// The dtype of its results, given that in which it computes.
+DType ResultDType(DTypeRule rule, DType compute);
+
 // The dtype in which a promoting operation's inputs meet: PromotedDType() of those that count,
 // raised by the bounds of a clamp, under the operation's rule.
 DType CommonDType(const OpCall& call);

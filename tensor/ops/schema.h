@@ -45,7 +45,40 @@ inline constexpr uint8_t kAnyNumber = 255;  // of inputs
 using OutputMask = uint16_t;
 inline constexpr OutputMask kAllOutputs = 0xffff;
 
-enum class DTypeRule : uint8_t { kNone, kSame, kNumber, kInteger, kBits, kFloat, kTest, kLogical };
+// Which dtypes a pointwise operation takes, in which it computes, and what comes out.
+enum class DTypeRule : uint8_t {
+  kNone,
+  kSame,    // real numbers and bool
+  kNumber,  // without bool
+  kInteger,
+  kBits,     // integers and bool
+  kFloat,    // computed as floating point
+  kTest,     // a truth value comes out
+  kLogical,  // and goes in
+  // Those of complex numbers, too.
+  kSameOrComplex,
+  kNumberOrComplex,
+  kFloatOrComplex,
+  kTestOrComplex,
+  kMagnitude,  // kNumber; of complex numbers their real dtype comes out
+};
+constexpr bool TakesComplex(DTypeRule rule) { return rule >= DTypeRule::kSameOrComplex; }
+// The rule for what is not complex.
+constexpr DTypeRule OfReals(DTypeRule rule) {
+  switch (rule) {
+    case DTypeRule::kSameOrComplex:
+      return DTypeRule::kSame;
+    case DTypeRule::kNumberOrComplex:
+    case DTypeRule::kMagnitude:
+      return DTypeRule::kNumber;
+    case DTypeRule::kFloatOrComplex:
+      return DTypeRule::kFloat;
+    case DTypeRule::kTestOrComplex:
+      return DTypeRule::kTest;
+    default:
+      return rule;
+  }
+}
 
 struct OpFlags {
   bool pointwise = false;      // inputs broadcast; may run in place
@@ -56,6 +89,7 @@ struct OpFlags {
   bool moves = false;          // inputs may lie on another device than the outputs
   bool list = false;           // the output is a list: inference says how many there are
   bool widens = false;         // the CPU's kernel converts what has no loops itself
+  bool adds = false;           // computes with elements, though it takes every dtype
   uint8_t first_value = 0;     // input from which promotion starts (1 for where)
   DTypeRule rule = DTypeRule::kNone;
   // Other calls are refused before they run. It is the dtype of input first_value that counts, or
@@ -67,14 +101,16 @@ struct OpFlags {
 
   static constexpr OpFlags None(DTypes dtypes = kFloatingDTypes) { return {.dtypes = dtypes}; }
   static constexpr OpFlags Pointwise(DTypeRule rule) {
+    const DTypeRule real = OfReals(rule);
+    const DTypes dtypes = real == DTypeRule::kLogical   ? kAllDTypes
+                          : real == DTypeRule::kNumber  ? kNumericDTypes
+                          : real == DTypeRule::kInteger ? kIntegerDTypes
+                          : real == DTypeRule::kBits    ? kBitDTypes
+                                                        : kRealDTypes;
     return {.pointwise = true,
             .promotes = true,
             .rule = rule,
-            .dtypes = rule == DTypeRule::kLogical   ? kAllDTypes
-                      : rule == DTypeRule::kNumber  ? kNumericDTypes
-                      : rule == DTypeRule::kInteger ? kIntegerDTypes
-                      : rule == DTypeRule::kBits    ? kBitDTypes
-                                                    : kRealDTypes};
+            .dtypes = TakesComplex(rule) ? dtypes | kComplexDTypes : dtypes};
   }
   static constexpr OpFlags Select() {
     return {.pointwise = true, .promotes = true, .first_value = 1, .rule = DTypeRule::kSame};
@@ -86,6 +122,7 @@ struct OpFlags {
   static constexpr OpFlags Accumulating(DTypes dtypes) {
     return {.dtypes = dtypes, .in_result = true};
   }
+  static constexpr OpFlags Adding() { return {.adds = true}; }
   static constexpr OpFlags View() { return {.view = true}; }
   static constexpr OpFlags Views() { return {.view = true, .list = true}; }
   static constexpr OpFlags Random() { return {.random = true}; }

@@ -147,6 +147,8 @@ Tensor AsStridedScatter(const Tensor& input, const Tensor& source, DimsView shap
   return Call<op::kAsStridedScatter>(options, input, source);
 }
 
+Tensor ViewAsReal(const Tensor& input) { return Call<op::kViewAsReal>({}, input); }
+Tensor ViewAsComplex(const Tensor& input) { return Call<op::kViewAsComplex>({}, input); }
 Tensor Alias(const Tensor& input) { return Call<op::kAlias>({}, input); }
 
 Tensor Cat(absl::Span<const Tensor> tensors, int64_t dim) {

@@ -47,6 +47,12 @@ Tensor AsStridedGrad(const Tensor& grad, DimsView input_shape, DimsView strides,
 // would read it. Throws InvalidArgument where two elements would stand in one place.
 Tensor AsStridedScatter(const Tensor& input, const Tensor& source, DimsView shape, DimsView strides,
                         int64_t offset = 0);
+// Complex numbers [...] as pairs [..., 2] of their real and imaginary parts. Throws InvalidArgument
+// for what is not complex.
+Tensor ViewAsReal(const Tensor& input);
+// Pairs of float32 or float64 [..., 2] as complex numbers [...]. Throws InvalidArgument unless the
+// pairs lie in memory as complex numbers do: contiguous, at even offsets and strides.
+Tensor ViewAsComplex(const Tensor& input);
 // The same memory under a new tensor.
 Tensor Alias(const Tensor& input);
 

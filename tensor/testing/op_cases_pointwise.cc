@@ -193,7 +193,10 @@ void AddCopies(CaseList& cases) {
 void AddPointwiseCases(CaseList& cases) {
   AddUnary(cases, op::kNeg, [](double x) { return -x; });
   AddUnary(cases, op::kAbs, [](double x) { return std::fabs(x); });
-  AddUnary(cases, op::kSign, [](double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; });
+  for (OpId op : {op::kSign, op::kSgn}) {
+    AddUnary(cases, op, [](double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; });
+  }
+  AddUnary(cases, op::kConjPhysical, [](double x) { return x; });
   AddUnary(cases, op::kSquare, [](double x) { return x * x; });
   AddUnary(
       cases, op::kFloor, [](double x) { return std::floor(x); }, -5, 5);

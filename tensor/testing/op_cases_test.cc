@@ -11,6 +11,7 @@
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/testing/complex_cases.h"
 #include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/op_case_fixture.h"
 
@@ -132,15 +133,16 @@ TEST_P(OpCaseTest, TakesTheDTypesOfItsRow) {
 INSTANTIATE_TEST_SUITE_P(AllOps, OpCaseTest, ::testing::Range(size_t{0}, OpCases().size()),
                          NameOfCase);
 
-// int8 and int16 hold what 64 bits give, wrapped.
+// Integers without loops of their own hold what 64 bits give, wrapped.
 TEST(NarrowIntegerTest, PointwiseOperationsWrap) {
-  const Tensor wide_a = Reshape(Arange(-6, 6), {12, 1}), wide_b = Arange(-5, 8);
-  for (DType dtype : {kInt8, kInt16}) {
+  for (DType dtype : {kInt8, kInt16, kUInt16, kUInt32}) {
     for (OpId op : AllOps()) {
       const OpSchema& schema = SchemaOf(op);
       if (!schema.flags.pointwise || schema.flags.first_value != 0 || schema.has_options())
         continue;
       SCOPED_TRACE(absl::StrCat(schema.name, " of ", DTypeName(dtype)));
+      const int64_t low = IsUnsigned(dtype) ? 0 : -6;
+      const Tensor wide_a = Reshape(Arange(low, low + 12), {12, 1}), wide_b = Arange(low, low + 13);
       const auto run = [&](DType as, int64_t scale) {
         // Powers have exponents of at least 0.
         const Tensor b = op == op::kPow ? Abs(wide_b) : wide_b;
@@ -211,6 +213,9 @@ TEST(OpListTest, EveryOperationHasCases) {
   for (const OpCase& op_case : OpCases()) {
     if (op_case.op) tested.insert(*op_case.op);
   }
+  for (const ComplexCase& complex_case : ComplexCases()) {
+    if (complex_case.op) tested.insert(*complex_case.op);
+  }
   for (const ElsewhereTested& elsewhere : OpsTestedElsewhere()) {
     EXPECT_FALSE(tested.contains(elsewhere.op)) << SchemaOf(elsewhere.op).name;
     tested.insert(elsewhere.op);
@@ -225,6 +230,9 @@ TEST(CompositeListTest, EveryRowHasCases) {
   std::set<std::string> tested;
   for (const OpCase& op_case : OpCases()) {
     if (!op_case.op) tested.insert(op_case.name.substr(0, op_case.name.find('/')));
+  }
+  for (const ComplexCase& complex_case : ComplexCases()) {
+    tested.insert(complex_case.name.substr(0, complex_case.name.find('/')));
   }
   const char* const rows[] = {
 #define NEURA_COMPOSITE(where, Result, Name, name, ...) #name,

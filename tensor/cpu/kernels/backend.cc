@@ -15,7 +15,7 @@ constexpr bool HasKernel(OpFlags flags) { return !flags.view && !flags.moves; }
 
 // The pointwise loop widens row by row, and numbers are drawn for each dtype in its own way.
 constexpr bool TakesEveryDType(OpFlags flags) {
-  return flags.dtypes == kAllDTypes || flags.pointwise || flags.widens;
+  return (flags.dtypes == kAllDTypes && !flags.adds) || flags.pointwise || flags.widens;
 }
 
 [[maybe_unused]] const bool kInstalled = [] {

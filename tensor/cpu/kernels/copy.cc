@@ -155,6 +155,16 @@ Tensor Converted(const Tensor& tensor, DType dtype) {
   return converted;
 }
 
+Tensor RealView(const Tensor& tensor) {
+  if (!IsComplex(tensor.dtype())) return tensor;
+  Dims shape(tensor.shape().begin(), tensor.shape().end()), strides;
+  for (int64_t stride : tensor.strides()) strides.push_back(2 * stride);
+  shape.push_back(2);
+  strides.push_back(1);
+  return Tensor::View(tensor.storage(), 2 * tensor.storage_offset(), shape, strides,
+                      RealDType(tensor.dtype()));
+}
+
 Tensor OptionalInput(const KernelCall& call, size_t i) {
   return call.has_input(i) ? ContiguousInput(call.input(i)) : Tensor();
 }

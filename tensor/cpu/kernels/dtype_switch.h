@@ -3,6 +3,7 @@
 #ifndef NEURA_TENSOR_CPU_KERNELS_DTYPE_SWITCH_H_
 #define NEURA_TENSOR_CPU_KERNELS_DTYPE_SWITCH_H_
 
+#include <complex>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -28,12 +29,14 @@ void SwitchFloat(DType dtype, F f) {
   }
 }
 
-// float, double, int64, int32 and uint8.
+// float, double, int64, uint64, int32 and uint8.
 template <typename F>
 void SwitchNumber(DType dtype, F f) {
   switch (dtype) {
     case kInt64:
       return f(int64_t());
+    case kUInt64:
+      return f(uint64_t());
     case kInt32:
       return f(int32_t());
     case kUInt8:
@@ -48,6 +51,19 @@ template <typename F>
 void SwitchAny(DType dtype, F f) {
   if (dtype == kBool) return f(bool());
   SwitchNumber(dtype, f);
+}
+
+// And complex numbers.
+template <typename F>
+void SwitchAnyOrComplex(DType dtype, F f) {
+  switch (dtype) {
+    case kComplex64:
+      return f(std::complex<float>());
+    case kComplex128:
+      return f(std::complex<double>());
+    default:
+      return SwitchAny(dtype, f);
+  }
 }
 
 }  // namespace neura::cpu

@@ -187,6 +187,8 @@ const FoldLoops* OfNumbers(DType dtype) {
       return &LoopsOf<Reducer<double>>::kLoops;
     case kInt64:
       return &LoopsOf<Reducer<int64_t>>::kLoops;
+    case kUInt64:
+      return &LoopsOf<Reducer<uint64_t>>::kLoops;
     case kInt32:
       return &LoopsOf<Reducer<int32_t>>::kLoops;
     case kUInt8:

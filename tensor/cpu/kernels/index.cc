@@ -100,7 +100,7 @@ void IndexAddKernel(KernelCall& call) {
   const AroundDim around(output, dim);
   const int64_t count = index.numel();
   const int64_t* indices = In<int64_t>(index);
-  SwitchAny(output.dtype(), [&]<typename T>(T) {
+  SwitchAnyOrComplex(output.dtype(), [&]<typename T>(T) {
     const T* from = In<T>(source);
     T* to = Out<T>(output);
     // Equal indices add in their order: only what cannot collide runs in parallel.
@@ -143,7 +143,7 @@ void ScatterAddKernel(KernelCall& call) {
   // The source read in the index's order: a view with the index's extents.
   const Tensor rows = ContiguousInput(Tensor::View(
       source.storage(), source.storage_offset(), index.shape(), source.strides(), source.dtype()));
-  SwitchAny(output.dtype(), [&]<typename T>(T) {
+  SwitchAnyOrComplex(output.dtype(), [&]<typename T>(T) {
     const T* from = In<T>(rows);
     T* to = Out<T>(output);
     WalkIndex(index, output, dim, [&](int64_t i, int64_t offset) {
@@ -158,7 +158,7 @@ void AsStridedGradKernel(KernelCall& call) {
   const Tensor grad = ContiguousInput(call.input(0));
   const Tensor& output = call.output();
   std::memset(output.raw_data(), 0, static_cast<size_t>(output.numel()) * ItemSize(output.dtype()));
-  SwitchNumber(output.dtype(), [&]<typename T>(T) {
+  SwitchAnyOrComplex(output.dtype(), [&]<typename T>(T) {
     const T* from = In<T>(grad);
     T* to = Out<T>(output) + options.offset;
     // In order, since windows may overlap. Innermost rows first, the rest by an odometer.

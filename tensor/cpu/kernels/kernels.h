@@ -27,6 +27,10 @@ T* Out(const Tensor& tensor) {
 // As ContiguousInput; undefined where the call has no such input.
 Tensor OptionalInput(const KernelCall& call, size_t i);
 
+// Complex numbers as pairs of real ones in a last dimension, over the same memory; a real tensor
+// itself.
+Tensor RealView(const Tensor& tensor);
+
 // Converts n elements that lie so many bytes apart.
 void ConvertRow(ConvertLoop convert, int64_t n, size_t from_size, const char* from,
                 int64_t from_stride, size_t to_size, char* to, int64_t to_stride);

@@ -1,4 +1,6 @@
 // Matrix products over tensors; the arithmetic is in tensor/cpu/gemm.
+#include <type_traits>
+
 #include "neura/tensor/cpu/gemm.h"
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
@@ -6,35 +8,84 @@
 
 namespace neura::cpu {
 
+namespace {
+
+// The elements of a matrix that are `step` numbers apart, from `data` on.
+template <typename T>
+struct Numbers {
+  const Tensor& tensor;
+  const T* data;
+  int64_t step = 1;
+
+  int64_t stride(int64_t dim) const {
+    return tensor.strides()[static_cast<size_t>(dim + tensor.dim())] * step;
+  }
+};
+
+// The products of all matrices of a and b to `out`, which lies as `output` does.
+template <typename T>
+void Products(const Numbers<T>& a, const Numbers<T>& b, const Tensor& output, T* out,
+              bool accumulate = false) {
+  const LoopDims<2> batch = ProductBatchDims(a.tensor, b.tensor, output);
+  BatchedGemmArgs<T> args;
+  args.product = {.m = a.tensor.size(-2),
+                  .n = b.tensor.size(-1),
+                  .k = a.tensor.size(-1),
+                  .a = a.data,
+                  .a_row_stride = a.stride(-2),
+                  .a_col_stride = a.stride(-1),
+                  .b = b.data,
+                  .b_row_stride = b.stride(-2),
+                  .b_col_stride = b.stride(-1),
+                  .c = out,
+                  .c_row_stride = b.tensor.size(-1),
+                  .accumulate = accumulate};
+  args.c_stride = args.product.m * args.product.n;
+  // One call serves the innermost run of products; what remains outside is a plain loop.
+  const int64_t total = output.numel() / args.c_stride;
+  args.count = batch.LastExtent();
+  args.a_stride = batch.LastStride(0) * a.step;
+  args.b_stride = batch.LastStride(1) * b.step;
+  for (int64_t first = 0; first < total; first += args.count) {
+    args.product.a = a.data + batch.OffsetOf(first, 0) * a.step;
+    args.product.b = b.data + batch.OffsetOf(first, 1) * b.step;
+    args.product.c = out + first * args.c_stride;
+    BatchedGemm(args);
+  }
+}
+
+// Four products of real matrices, read where the parts of the complex numbers lie.
+template <typename T>
+void ComplexProducts(const Tensor& a, const Tensor& b, const Tensor& output) {
+  const auto part = [](const Tensor& x, int which) { return Numbers<T>{x, In<T>(x) + which, 2}; };
+  const auto real = part(a, 0), imaginary = part(a, 1);
+  const Tensor products = Tensor::Empty({3, output.numel()}, DTypeOf<T>, kCpu);
+  T* const of_real = Out<T>(products);
+  T* const of_imaginary = of_real + output.numel();
+  T* const mixed = of_imaginary + output.numel();
+  Products(real, part(b, 0), output, of_real);
+  Products(imaginary, part(b, 1), output, of_imaginary);
+  Products(real, part(b, 1), output, mixed);
+  Products(imaginary, part(b, 0), output, mixed, /*accumulate=*/true);
+  T* const out = Out<T>(output);
+  for (int64_t i = 0; i < output.numel(); ++i) {
+    out[2 * i] = of_real[i] - of_imaginary[i];
+    out[2 * i + 1] = mixed[i];
+  }
+}
+
+}  // namespace
+
 void MatMulKernel(KernelCall& call) {
   const Tensor &a = call.input(0), &b = call.input(1), &output = call.output();
   if (output.numel() == 0) return;
-  const size_t last_a = a.shape().size() - 1, last_b = b.shape().size() - 1;
-  const LoopDims<2> batch = ProductBatchDims(a, b, output);
-  SwitchNumber(a.dtype(), [&]<typename T>(T) {
-    BatchedGemmArgs<T> args;
-    args.product = {.m = a.size(-2),
-                    .n = b.size(-1),
-                    .k = a.size(-1),
-                    .a = In<T>(a),
-                    .a_row_stride = a.strides()[last_a - 1],
-                    .a_col_stride = a.strides()[last_a],
-                    .b = In<T>(b),
-                    .b_row_stride = b.strides()[last_b - 1],
-                    .b_col_stride = b.strides()[last_b],
-                    .c = Out<T>(output),
-                    .c_row_stride = b.size(-1)};
-    args.c_stride = args.product.m * args.product.n;
-    // One call serves the innermost run of products; what remains outside is a plain loop.
-    const int64_t total = output.numel() / args.c_stride;
-    args.count = batch.LastExtent();
-    args.a_stride = batch.LastStride(0);
-    args.b_stride = batch.LastStride(1);
-    for (int64_t first = 0; first < total; first += args.count) {
-      args.product.a = In<T>(a) + batch.OffsetOf(first, 0);
-      args.product.b = In<T>(b) + batch.OffsetOf(first, 1);
-      args.product.c = Out<T>(output) + first * args.c_stride;
-      BatchedGemm(args);
+  if (a.dtype() == kComplex64) return ComplexProducts<float>(a, b, output);
+  if (a.dtype() == kComplex128) return ComplexProducts<double>(a, b, output);
+  // Sums of products that wrap do not depend on the sign.
+  const DType dtype = a.dtype() == kUInt64 ? kInt64 : a.dtype();
+  SwitchNumber(dtype, [&]<typename T>(T) {
+    if constexpr (!std::is_same_v<T, uint64_t>) {
+      Products<T>({a, In<T>(a)}, {b, In<T>(b)}, output, Out<T>(output));
     }
   });
 }

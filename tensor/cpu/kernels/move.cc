@@ -236,7 +236,8 @@ void ConvertRare(int64_t n, const void* source, void* target) {
 
 template <typename T>
 inline constexpr bool kRare =
-    std::is_same_v<T, int8_t> || std::is_same_v<T, int16_t> || kIsComplex<T>;
+    std::is_same_v<T, int8_t> || std::is_same_v<T, int16_t> || std::is_same_v<T, uint16_t> ||
+    std::is_same_v<T, uint32_t> || std::is_same_v<T, uint64_t> || kIsComplex<T>;
 
 template <typename T>
 void CopyAs(int64_t n, const char* from, int64_t from_stride, char* to, int64_t to_stride) {

@@ -8,6 +8,7 @@
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/pointwise_table.h"
 #include "neura/tensor/iteration/strided_loop.h"
+#include "neura/tensor/ops/pointwise_type.h"
 
 namespace neura::cpu {
 namespace {
@@ -77,7 +78,7 @@ class Rows {
       if (dtype != wanted) operands_[i + 1].convert = ConvertLoopOf(dtype, wanted);
     }
     const DType dtype = call.output().dtype();
-    const DType made = call.call.schema().flags.rule == DTypeRule::kTest ? kBool : compute;
+    const DType made = ResultDType(call.call.schema().flags.rule, compute);
     operands_[0].item_size = ItemSize(dtype);
     operands_[0].loop_size = ItemSize(made);
     if (dtype != made) operands_[0].convert = ConvertLoopOf(made, dtype);

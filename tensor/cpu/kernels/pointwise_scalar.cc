@@ -85,8 +85,13 @@ void LoopWith(size_t n, const void* const* inputs, void* output, const void* opt
 // ---- the table: of each row the dtypes in which it computes, without floats that have vectors
 
 // Calls set with a number of each of those dtypes.
-template <DTypeRule rule, typename Op, typename Set>
+template <DTypeRule kRule, typename Op, typename Set>
 void ForDTypes(const Set& set) {
+  constexpr DTypeRule rule = OfReals(kRule);
+  if constexpr (TakesComplex(kRule)) {
+    set(std::complex<float>());
+    set(std::complex<double>());
+  }
   if constexpr (rule == DTypeRule::kLogical) {
     set(bool());
   } else if constexpr (rule == DTypeRule::kFloat) {
@@ -94,6 +99,7 @@ void ForDTypes(const Set& set) {
   } else {
     if constexpr (rule != DTypeRule::kInteger && rule != DTypeRule::kBits) set(double());
     set(int64_t());
+    set(uint64_t());
     set(int32_t());
     set(uint8_t());
     if constexpr (rule != DTypeRule::kNumber && rule != DTypeRule::kInteger) set(bool());
@@ -139,10 +145,15 @@ void Fill(PointwiseTable& table) {
 #define NEURA_UNARY_WITH NEURA_FILL_UNARY_WITH
 #define NEURA_BINARY NEURA_FILL_BINARY
 #include "neura/tensor/ops/op_list/pointwise.inc"
-  // Bounds are cut to the dtype's own range, which computing in int32 would exceed.
+  // Bounds are cut to the dtype's own range, which computing in a wider one would exceed.
   if constexpr (IsLinked("Clamp")) {
-    table.At(op::kClamp, kInt8) = &LoopWith<el::ClampOp<int8_t>, int8_t, ClampOptions>;
-    table.At(op::kClamp, kInt16) = &LoopWith<el::ClampOp<int16_t>, int16_t, ClampOptions>;
+    const auto add = [&]<typename T>(T) {
+      table.At(op::kClamp, DTypeOf<T>) = &LoopWith<el::ClampOp<T>, T, ClampOptions>;
+    };
+    add(int8_t());
+    add(int16_t());
+    add(uint16_t());
+    add(uint32_t());
   }
   if constexpr (IsLinked("Where")) {
 #define NEURA_FILL(T, name) table.At(op::kWhere, name) = WhereLoopOf<T>();

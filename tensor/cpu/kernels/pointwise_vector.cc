@@ -74,13 +74,14 @@ void LoopWith(size_t n, const void* const* inputs, void* output, const void* opt
 // ---- the table: of each row the dtypes that have vectors -------------------------------------
 
 template <DTypeRule rule, typename Op>
-inline constexpr bool kVectors = (rule == DTypeRule::kSame || rule == DTypeRule::kNumber ||
-                                  rule == DTypeRule::kFloat) &&
+inline constexpr bool kVectors = (OfReals(rule) == DTypeRule::kSame ||
+                                  OfReals(rule) == DTypeRule::kNumber ||
+                                  OfReals(rule) == DTypeRule::kFloat) &&
                                  !std::is_base_of_v<el::NumberByNumber, Op>;
 // In double precision, what needs libm stays with it.
 template <DTypeRule rule, typename Op>
 inline constexpr bool kVectorsOfDouble = HWY_HAVE_FLOAT64&& kVectors<rule, Op> &&
-                                         (rule == DTypeRule::kSame ||
+                                         (OfReals(rule) == DTypeRule::kSame ||
                                           std::is_base_of_v<el::WithoutLibm, Op>);
 
 template <DTypeRule rule, typename Op>

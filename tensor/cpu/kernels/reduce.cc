@@ -1,6 +1,7 @@
 // Sums, products and extrema.
 #include "neura/tensor/ops/op_list/reduce.h"
 
+#include <complex>
 #include <cstring>
 #include <type_traits>
 
@@ -20,15 +21,29 @@ const FoldLoops& LoopsFor(Fold fold, const Tensor& input) {
   return *loops;
 }
 
+// Complex numbers are summed by their parts, which are one more dimension that stays.
+ReducePlan PlanSum(const Tensor& input, const Tensor& parts, DimsView given) {
+  if (parts.dim() == input.dim()) return PlanReduction(input, given);
+  // A number is a vector of one.
+  const Tensor vectors = input.dim() > 0 ? parts
+                                         : Tensor::View(parts.storage(), parts.storage_offset(),
+                                                        {1, 2}, {2, 1}, parts.dtype());
+  Dims dims;
+  for (int64_t dim : given) dims.push_back(dim < 0 ? dim + vectors.dim() - 1 : dim);
+  for (int64_t dim = 0; given.empty() && dim + 1 < vectors.dim(); ++dim) dims.push_back(dim);
+  return PlanReduction(vectors, dims);
+}
+
 // In the dtype of the result.
-void ReduceNumbers(KernelCall& call, Fold fold, bool mean) {
+void FoldNumbers(KernelCall& call, Fold fold, bool mean) {
   const Tensor input = Converted(call.input(0), call.output().dtype());
-  const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
+  const Tensor parts = RealView(input);
+  const ReducePlan plan = PlanSum(input, parts, call.Get<ReduceOptions>().dims);
   const double divisor = mean ? static_cast<double>(plan.reduced.Count()) : 1;
-  const FoldLoops& loops = LoopsFor(fold, input);
-  SwitchNumber(input.dtype(), [&]<typename T>(T) {
+  const FoldLoops& loops = LoopsFor(fold, parts);
+  SwitchNumber(parts.dtype(), [&]<typename T>(T) {
     T* out = Out<T>(call.output());
-    RunReduction(plan, input.raw_data(), loops, [&](int64_t first, int64_t n, const void* acc) {
+    RunReduction(plan, parts.raw_data(), loops, [&](int64_t first, int64_t n, const void* acc) {
       const auto* folded = static_cast<const elements::SumAcc<T>*>(acc);
       for (int64_t i = 0; i < n; ++i) {
         if constexpr (std::is_floating_point_v<T>) {
@@ -38,6 +53,23 @@ void ReduceNumbers(KernelCall& call, Fold fold, bool mean) {
         }
       }
     });
+  });
+}
+
+// One after another.
+template <typename T>
+void MultiplyComplex(KernelCall& call) {
+  const Tensor input = Converted(call.input(0), call.output().dtype());
+  const ReducePlan plan = PlanReduction(input, call.Get<ReduceOptions>().dims);
+  const T* const x = In<T>(input);
+  T* const out = Out<T>(call.output());
+  ParallelFor(plan.kept.Count(), [&](int64_t i) {
+    const T* const row = x + plan.kept.OffsetOf(i);
+    std::complex<double> product = 1;
+    for (int64_t k = 0; k < plan.reduced.Count(); ++k) {
+      product *= std::complex<double>(row[plan.reduced.OffsetOf(k)]);
+    }
+    out[i] = static_cast<T>(product);
   });
 }
 
@@ -78,9 +110,18 @@ void ArgExtremum(KernelCall& call, Fold fold) {
 
 }  // namespace
 
-void SumKernel(KernelCall& call) { ReduceNumbers(call, Fold::kSum, false); }
-void MeanKernel(KernelCall& call) { ReduceNumbers(call, Fold::kSum, true); }
-void ProdKernel(KernelCall& call) { ReduceNumbers(call, Fold::kProd, false); }
+void SumKernel(KernelCall& call) { FoldNumbers(call, Fold::kSum, false); }
+void MeanKernel(KernelCall& call) { FoldNumbers(call, Fold::kSum, true); }
+void ProdKernel(KernelCall& call) {
+  switch (call.output().dtype()) {
+    case kComplex64:
+      return MultiplyComplex<std::complex<float>>(call);
+    case kComplex128:
+      return MultiplyComplex<std::complex<double>>(call);
+    default:
+      return FoldNumbers(call, Fold::kProd, false);
+  }
+}
 void AMaxKernel(KernelCall& call) { ReduceExtremum(call, Fold::kMax); }
 void AMinKernel(KernelCall& call) { ReduceExtremum(call, Fold::kMin); }
 void AllKernel(KernelCall& call) { ReduceLogical(call, Fold::kMin); }

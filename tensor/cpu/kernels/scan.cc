@@ -28,7 +28,7 @@ void RunningTotals(KernelCall& call) {
   const int64_t dim =
       NormalizeDim(call.call.schema().name, call.Get<DimOptions>().dim, input.dim());
   const AroundDim around(input, dim);
-  SwitchNumber(input.dtype(), [&]<typename T>(T) {
+  SwitchAnyOrComplex(input.dtype(), [&]<typename T>(T) {
     using Acc = typename Reducer<T>::Acc;
     const T* x = In<T>(input);
     T* out = Out<T>(call.output());
