@@ -70,6 +70,18 @@ int SetData(PyObject* self, PyObject* value, void*) {
   });
 }
 
+template <Tensor (*part)(const Tensor&)>
+int SetPart(PyObject* self, PyObject* value, void*) {
+  return GuardedInt([&] {
+    Operand operand;
+    if (value == nullptr || !FromPython(value, &operand)) {
+      ThrowTypeError("real and imag must be a tensor or a number");
+    }
+    const Tensor target = part(TensorOf(self));
+    operand.is_tensor ? Assign(target, operand.tensor) : Fill(target, operand.scalar);
+  });
+}
+
 // What made the tensor, or None for a leaf.
 PyObject* GetGradFn(PyObject* self, void*) {
   return Guarded([&]() -> PyObject* {
@@ -84,6 +96,13 @@ Tensor MatrixTranspose(const Tensor& x) {
     ThrowInvalidArgument(absl::StrCat("mT: expected at least 2 dimensions, got ", Describe(x)));
   }
   return Transpose(x, -2, -1);
+}
+
+Tensor AdjointOfMatrix(const Tensor& x) {
+  if (x.dim() != 2) {
+    ThrowInvalidArgument(absl::StrCat("H: expected a matrix, got ", Describe(x)));
+  }
+  return Adjoint(x);
 }
 
 Tensor ReversedDims(const Tensor& x) {
@@ -109,6 +128,12 @@ PyGetSetDef g_properties[] = {
                autograd::IsLeaf(x)),
     NEURA_READ("T", "With its dimensions in reverse order, a Tensor", ReversedDims(x)),
     NEURA_READ("mT", "With its last two dimensions exchanged, a Tensor", MatrixTranspose(x)),
+    NEURA_READ("H", "The adjoint of a matrix, a Tensor", AdjointOfMatrix(x)),
+    NEURA_READ("mH", "The adjoint of the matrices in the last two dimensions, a Tensor", Adjoint(x)),
+    {"real", Get<[](const Tensor& x) { return Real(x); }>, SetPart<&Real>,
+     "A view of the real parts; a real tensor itself", nullptr},
+    {"imag", Get<[](const Tensor& x) { return Imag(x); }>, SetPart<&Imag>,
+     "A view of the imaginary parts", nullptr},
     NEURA_READ("_version", "How often the memory was changed in place, an int",
                static_cast<int64_t>(x.version())),
     {"grad", Get<[](const Tensor& x) { return autograd::GradOf(x); }>, SetGrad,

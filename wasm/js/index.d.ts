@@ -1,6 +1,6 @@
 /** Runs ONNX models on WebAssembly. */
 
-export type DType = 'bool' | 'uint8' | 'int8' | 'int16' | 'int32' | 'int64' | 'float32' | 'float64';
+export type DType = 'bool' | 'uint8' | 'int8' | 'uint16' | 'int16' | 'uint32' | 'int32' | 'uint64' | 'int64' | 'float32' | 'float64';
 
 export type TypedArray =
   | Uint8Array
