@@ -12,6 +12,8 @@
 #include "neura/optim/optim.h"
 #include "neura/tensor/io/npy.h"
 #include "neura/tensor/io/safetensors.h"
+#include "neura/tensor/linalg/linalg.h"
+#include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"
 
 #endif  // NEURA_NEURA_H_

@@ -18,8 +18,6 @@ namespace {
 
 namespace py = pybind11;
 
-PyObject* g_values_and_indices = nullptr;  // a named tuple
-
 // The extremum of all elements, along a dimension with its indices, or of two tensors: what
 // torch.max does depends on its arguments. A named tuple for the second.
 template <Tensor (*All)(const Tensor&, const ReduceOptions&),
@@ -49,11 +47,6 @@ py::object MedianFrom(const Tensor& input, const std::optional<int64_t>& dim, bo
 }
 
 void InitReductions(Binder bind) {
-  g_values_and_indices =
-      py::module_::import("collections")
-          .attr("namedtuple")("values_and_indices", py::make_tuple("values", "indices"))
-          .release()
-          .ptr();
   bind.Both("max", "input, dim=None, keepdim=False",
             "The largest element; along dim, a named tuple (values, indices); beside a tensor, "
             "maximum",
@@ -301,10 +294,6 @@ void InitRows(Binder bind, Binder functional) {
 }
 
 }  // namespace
-
-PyObject* ToPython(const ValuesAndIndices& value) {
-  return py::handle(g_values_and_indices)(value.values, value.indices).release().ptr();
-}
 
 void InitComposites(py::module_& m, py::module_& functional) {
   const Binder bind(m, ""), in_functional(functional, "nn.functional");

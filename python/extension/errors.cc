@@ -10,14 +10,18 @@
 #include "absl/status/status.h"
 #include "neura/python/extension/error_path.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/linalg/error.h"
 
 namespace neura::python {
 namespace {
 
 namespace py = pybind11;
 
-PyObject* ExceptionFor(absl::StatusCode code) {
-  switch (code) {
+PyObject* g_lin_alg_error = nullptr;
+
+PyObject* ExceptionFor(const Error& error) {
+  if (dynamic_cast<const linalg::LinAlgError*>(&error) != nullptr) return g_lin_alg_error;
+  switch (error.code()) {
     case absl::StatusCode::kInvalidArgument:
       return PyExc_ValueError;
     case absl::StatusCode::kOutOfRange:
@@ -50,7 +54,7 @@ void Translate(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const Error& error) {
-    SetError(ExceptionFor(error.code()), error.message());
+    SetError(ExceptionFor(error), error.message());
   }
 }
 
@@ -62,7 +66,7 @@ void SetPythonError() noexcept {
   } catch (py::error_already_set& error) {
     error.restore();
   } catch (const Error& error) {
-    SetError(ExceptionFor(error.code()), error.message());
+    SetError(ExceptionFor(error), error.message());
   } catch (const py::builtin_exception& error) {
     error.set_error();
   } catch (const std::bad_alloc&) {
@@ -80,6 +84,13 @@ void SetPythonError() noexcept {
 
 void ThrowTypeError(const std::string& message) { throw py::type_error(message); }
 
-void InitErrors() { py::register_exception_translator(Translate); }
+void InitErrors(py::module_& m) {
+  py::register_exception_translator(Translate);
+  g_lin_alg_error = PyErr_NewExceptionWithDoc("neura.linalg.LinAlgError",
+                                              "A matrix that the computation cannot be done with.",
+                                              PyExc_RuntimeError, nullptr);
+  if (g_lin_alg_error == nullptr) throw py::error_already_set();
+  m.attr("_LinAlgError") = py::handle(g_lin_alg_error);
+}
 
 }  // namespace neura::python

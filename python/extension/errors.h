@@ -13,7 +13,8 @@ namespace neura::python {
 // Inside a catch block: sets the Python exception that stands for the one being handled.
 //
 //   InvalidArgument -> ValueError, OutOfRange -> IndexError, NotFound -> FileNotFoundError,
-//   Unimplemented -> NotImplementedError, ResourceExhausted -> MemoryError, others -> RuntimeError
+//   Unimplemented -> NotImplementedError, ResourceExhausted -> MemoryError, others -> RuntimeError;
+//   a LinAlgError -> neura.linalg.LinAlgError
 void SetPythonError() noexcept;
 
 // Calls f for a slot of a Python type: an exception becomes a Python error and `failed` is
@@ -40,7 +41,7 @@ int GuardedInt(F f) noexcept {
 
 [[noreturn]] void ThrowTypeError(const std::string& message);
 
-void InitErrors();
+void InitErrors(pybind11::module_& m);
 
 }  // namespace neura::python
 

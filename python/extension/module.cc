@@ -17,6 +17,7 @@
 #include "neura/python/extension/init.h"
 #include "neura/python/extension/io.h"
 #include "neura/python/extension/modules.h"
+#include "neura/python/extension/namespaces.h"
 #include "neura/python/extension/onnx.h"
 #include "neura/python/extension/op_functions.h"
 #include "neura/python/extension/optim.h"
@@ -33,7 +34,7 @@ namespace {
 namespace py = pybind11;
 
 PYBIND11_MODULE(_C, m) {
-  InitErrors();
+  InitErrors(m);
   InitConstructors(m);
   InitFunctionType(m);
   InitValues(m);
@@ -44,6 +45,7 @@ PYBIND11_MODULE(_C, m) {
   InitDlpack(m);
   InitFactories(m);
   InitComposites(m, functional);
+  InitNamespaces(m);
   InitOpFunctions(m);
   InitAutograd(m);
   InitIo(m);

@@ -147,20 +147,6 @@ std::string ResultOf(const OpSchema& schema) {
   return text + "]";
 }
 
-// What an operation of several outputs returns, as PyTorch's return_types: a tuple whose elements
-// have names.
-PyTypeObject* NewResultType(const OpSchema& schema) {
-  // Both live as long as the type, which is for good.
-  auto* const names = new std::vector<std::string>(absl::StrSplit(schema.outputs, ", "));
-  auto* const fields = new std::vector<PyStructSequence_Field>;
-  for (const std::string& name : *names) fields->push_back({name.c_str(), nullptr});
-  fields->push_back({nullptr, nullptr});
-  auto* const type_name = new std::string(absl::StrCat("neura.return_types.", schema.name));
-  PyStructSequence_Desc description = {type_name->c_str(), schema.doc, fields->data(),
-                                       static_cast<int>(names->size())};
-  return PyStructSequence_NewType(&description);
-}
-
 class OpFunction final : public Function {
  public:
   OpFunction(OpId op, bool in_place, Signature signature)
@@ -171,7 +157,9 @@ class OpFunction final : public Function {
         in_place_(in_place),
         targets_(std::move(signature.targets)),
         takes_list_(signature.takes_list),
-        result_type_(schema_.num_outputs > 1 ? NewResultType(schema_) : nullptr) {}
+        result_type_(schema_.num_outputs > 1
+                         ? NewResultType(schema_.name, schema_.outputs, schema_.doc)
+                         : nullptr) {}
 
   PyObject* Call(PyObject* const* arguments) const override {
     OptionsValue options(*schema_.options);
@@ -197,12 +185,7 @@ class OpFunction final : public Function {
     WithoutGil([&] { Dispatch(op_, options.get(), refs, absl::MakeSpan(outputs)); });
     if (schema_.num_outputs == 0) Py_RETURN_NONE;
     if (schema_.num_outputs == 1) return ToPython(std::move(outputs[0]));
-    auto result = py::reinterpret_steal<py::object>(PyStructSequence_New(result_type_));
-    if (!result) throw py::error_already_set();
-    for (Py_ssize_t i = 0; i < schema_.num_outputs; ++i) {
-      PyStructSequence_SET_ITEM(result.ptr(), i, ToPython(std::move(outputs[i])));
-    }
-    return result.release().ptr();
+    return ResultToPython(result_type_, outputs);
   }
 
  private:

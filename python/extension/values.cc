@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "neura/python/extension/errors.h"
 #include "neura/tensor/core/dtype_limits.h"
 
@@ -219,6 +220,10 @@ bool FromPython(PyObject* object, Generator** value) {
   return true;
 }
 
+bool FromPython(PyObject* object, linalg::NormOrder* value) {
+  return FromPython(object, &value->name) || FromPython(object, &value->p);
+}
+
 bool FromPython(PyObject* object, Operand* value) {
   value->is_tensor = FromPython(object, &value->tensor);
   return value->is_tensor || FromPython(object, &value->scalar);
@@ -310,6 +315,28 @@ PyObject* ToPython(const std::vector<Tensor>& value) {
   return tuple;
 }
 PyObject* ToPython(py::object value) { return value.release().ptr(); }
+
+PyTypeObject* NewResultType(const char* name, std::string_view members, const char* doc) {
+  // All live as long as the type.
+  auto* const names = new std::vector<std::string>(absl::StrSplit(members, ", "));
+  auto* const fields = new std::vector<PyStructSequence_Field>;
+  for (const std::string& member : *names) fields->push_back({member.c_str(), nullptr});
+  fields->push_back({nullptr, nullptr});
+  auto* const type_name = new std::string(absl::StrCat("neura.return_types.", name));
+  PyStructSequence_Desc description = {type_name->c_str(), doc, fields->data(),
+                                       static_cast<int>(names->size())};
+  PyTypeObject* const type = PyStructSequence_NewType(&description);
+  if (type == nullptr) throw py::error_already_set();
+  return type;
+}
+PyObject* ResultToPython(PyTypeObject* type, absl::Span<const Tensor> tensors) {
+  auto result = py::reinterpret_steal<py::object>(PyStructSequence_New(type));
+  if (!result) throw py::error_already_set();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    PyStructSequence_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i), ToPython(tensors[i]));
+  }
+  return result.release().ptr();
+}
 
 bool FieldFromPython(PyObject* object, FieldRef field) {
   return std::visit([&](auto* value) { return FromPython(object, value); }, field);

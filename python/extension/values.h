@@ -6,14 +6,17 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/tensor/core/device.h"
 #include "neura/tensor/core/fields.h"
+#include "neura/tensor/core/result.h"
 #include "neura/tensor/core/scalar.h"
+#include "neura/tensor/linalg/norm_order.h"
 #include "neura/tensor/ops/operand.h"
-#include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/random/generator.h"
 
 namespace neura::python {
@@ -34,6 +37,7 @@ bool FromPython(PyObject* object, Sizes* value);       // an integer or up to th
 bool FromPython(PyObject* object, Tensor* value);      // None is not a tensor
 bool FromPython(PyObject* object, Generator** value);  // null for None
 bool FromPython(PyObject* object, Operand* value);
+bool FromPython(PyObject* object, linalg::NormOrder* value);
 bool FromPython(PyObject* object, std::vector<Tensor>* value);
 bool FromPython(PyObject* object, std::vector<double>* value);
 template <typename T>
@@ -64,12 +68,24 @@ inline PyObject* ToPython(const Dims& value) { return ToPython(DimsView(value));
 PyObject* ToPython(const Sizes& value);                // an integer where all are equal
 PyObject* SizesTuple(const Sizes& value);              // always a tuple
 PyObject* ToPython(const std::vector<Tensor>& value);  // a tuple
-PyObject* ToPython(const ValuesAndIndices& value);     // a named tuple
 PyObject* ToPython(pybind11::object value);
 template <typename T>
 PyObject* ToPython(const std::optional<T>& value) {
   if (!value) Py_RETURN_NONE;
   return ToPython(*value);
+}
+
+// Several tensors are, as PyTorch's return_types, a tuple whose elements have names: "values,
+// indices". The type lives for good.
+PyTypeObject* NewResultType(const char* name, std::string_view members, const char* doc);
+PyObject* ResultToPython(PyTypeObject* type, absl::Span<const Tensor> tensors);
+template <NamedResult T>
+PyObject* ToPython(const T& value) {
+  static PyTypeObject* type = nullptr;  // made under the interpreter's lock
+  if (type == nullptr) type = NewResultType(T::kName, T::kMembers, "");
+  std::vector<Tensor> tensors;
+  value.VisitTensors([&](const Tensor& tensor) { tensors.push_back(tensor); });
+  return ResultToPython(type, tensors);
 }
 
 // How a type is written in a stub: "int | Sequence[int]".
@@ -92,15 +108,23 @@ NEURA_TYPE_TEXT(Dims, "IntOrInts")
 NEURA_TYPE_TEXT(Sizes, "IntOrSizes")
 NEURA_TYPE_TEXT(Tensor, "Tensor")
 NEURA_TYPE_TEXT(Operand, "Tensor | Number")
+NEURA_TYPE_TEXT(linalg::NormOrder, "float | str")
 NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")
 NEURA_TYPE_TEXT(std::vector<double>, "Sequence[float]")
-NEURA_TYPE_TEXT(ValuesAndIndices, "tuple[Tensor, Tensor]")
 NEURA_TYPE_TEXT(Generator*, "Generator | None")
 NEURA_TYPE_TEXT(pybind11::object, "Any")
 #undef NEURA_TYPE_TEXT
 template <typename T>
 struct TypeText<std::optional<T>> {
   static std::string Get() { return TypeText<T>::Get() + " | None"; }
+};
+template <NamedResult T>
+struct TypeText<T> {
+  static std::string Get() {
+    std::string text;
+    T().VisitTensors([&](const Tensor&) { text += text.empty() ? "tuple[Tensor" : ", Tensor"; });
+    return text + "]";
+  }
 };
 
 // The same for a field of an option struct.

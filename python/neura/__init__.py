@@ -24,6 +24,8 @@ default_generator = _C.default_generator
 # Dtypes and functions: whatever C++ has bound, under the name that it has there.
 globals().update({name: value for name, value in vars(_C).items() if isinstance(value, _C.dtype)})
 globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_functions() if not scope})
+# Functions in modules of their own: neura.linalg, neura.special, ...
+globals().update(_C._namespaces)
 
 # These stand on what is above.
 from neura import _methods, autograd, cuda, nn, onnx, optim, utils  # noqa: E402

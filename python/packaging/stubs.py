@@ -259,6 +259,15 @@ def extension_stub(extension, source):
     return text
 
 
+def namespace_stub(extension, name):
+    """neura/linalg.pyi, ...: the functions of a namespace, and its exceptions."""
+    text = scope_stub(extension, name)
+    for kind, value in vars(extension._namespaces[name]).items():
+        if isinstance(value, type) and issubclass(value, Exception):
+            text += f'class {kind}({value.__base__.__name__}):\n    """{value.__doc__}"""\n'
+    return text
+
+
 def scope_stub(extension, scope):
     """The functions of one scope, e.g. nn.functional."""
     text = HEADER_OF_SCOPE
@@ -374,7 +383,8 @@ def package_stub(extension, aliases_source):
     text += reexports("neura._serialization", [("load", "load"), ("save", "save")])
     modes = ("enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled")
     text += reexports("neura.autograd", [(name, name) for name in modes])
-    text += reexports("neura", [(n, n) for n in ("autograd", "cuda", "nn", "onnx", "optim", "utils")])
+    modules = ("autograd", "cuda", "nn", "onnx", "optim", "utils", *extension._namespaces)
+    text += reexports("neura", [(name, name) for name in sorted(modules)])
     text += "from neura._C import _bool, _float, _int, _str\n\n"
     text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\n\n"
     return text
@@ -454,5 +464,6 @@ def all_stubs(extension, package):
         "utils/data/transforms.pyi": scope_stub(extension, "utils.data.transforms"),
         "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS, neura.optim._KEYWORD_ONLY),
         "optim/lr_scheduler.pyi": schedules_stub(extension),
+        **{f"{name}.pyi": namespace_stub(extension, name) for name in extension._namespaces},
         "API.md": reference_page(extension),
     }

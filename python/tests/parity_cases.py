@@ -390,6 +390,29 @@ for _dims, _modes in ((1, ("nearest", "nearest-exact", "linear", "area")), (2, (
             add("interpolate", Case([_image], kwargs={"size": (7, 3, 1)[:_dims], "mode": _mode, "align_corners": True}))
 add("vander", Case([uniform(1, 2, 3)], gradient=False), Case([uniform(1, 2, 3)], kwargs={"N": 2, "increasing": True}, gradient=False))
 
+# ---- linalg: "linalg.name" are cases of that namespace alone ---------------------------------
+
+add("linalg.cross", Case([normal(4, 3), normal(1, 3)]), Case([normal(3, 2), normal(3, 2)], kwargs={"dim": 0}))
+add("linalg.diagonal", Case([normal(2, 3, 4)]), Case([normal(2, 3, 4)], kwargs={"offset": 1, "dim1": 0, "dim2": 1}))
+add("multi_dot", Case([normal(2, 5), normal(5, 3), normal(3, 4)], as_list=True), Case([normal(5), normal(5, 3), normal(3)], as_list=True))
+add("linalg.vander", Case([uniform(1, 2, 3)]), Case([uniform(1, 2, 2, 3)], kwargs={"N": 4}))
+add("vecdot", Case([normal(2, 3), normal(3)]), Case([normal(2, 3), normal(2, 3)], kwargs={"dim": 0}))
+for _ord in (2, 1, 3.5, -2, 0, float("inf"), float("-inf")):
+    add("vector_norm", Case([REDUCED], (_ord,), gradient=_ord != 0), Case([REDUCED], (_ord, 1, True), gradient=_ord != 0))
+add("vector_norm", Case([REDUCED], kwargs={"dim": (0, 2), "dtype": "float64"}), Case([normal()]))
+
+# ---- special ---------------------------------------------------------------------------------
+
+pointwise("expit psi gammaln", 0.5, 3, NUMBERS)
+add("multigammaln", Case([uniform(2, 4, 5)], (3,)))
+
+add("special.softmax special.log_softmax", Case([REDUCED], (1,)), Case([normal(4)], (0,), {"dtype": "float64"}))
+pointwise("entr", 0.1, 3, NUMBERS)
+pointwise("ndtr", -3, 3, NUMBERS)
+binary("xlog1py", 1, 3, NUMBERS)
+add("entr ndtr", Case([SPECIAL], gradient=False))
+add("xlog1py", Case([np.array([0.0, 0.0, 1.0, 0.0]), np.array([np.nan, -1.0, -1.0, np.inf])], gradient=False), Case([uniform(1, 3, 4)], (2.5,)))
+
 # ---- compared elsewhere ----------------------------------------------------------------------
 
 COMPARED_ELSEWHERE = {

@@ -9,15 +9,18 @@ import pytest
 import torch
 from neura import _C
 
-SCOPES = ("", "nn.functional", "Tensor")
+SCOPES = ("", "nn.functional", "Tensor", *_C._namespaces)
 BOUND = [(scope, name) for scope, name, *_ in _C._bound_functions() if scope in SCOPES]
 ELSEWHERE = {name for names in cases.COMPARED_ELSEWHERE.values() for name in names.split()}
-OURS = {"": nr._C, "nn.functional": nr._C.functional, "Tensor": nr.Tensor}
+OURS = {"": nr._C, "nn.functional": nr._C.functional, "Tensor": nr.Tensor, **_C._namespaces}
 THEIRS = {"": torch, "nn.functional": torch.nn.functional, "Tensor": torch.Tensor}
+THEIRS.update({name: getattr(torch, name) for name in _C._namespaces})
 IN_PLACE = {name for scope, name in BOUND if scope == "Tensor" and name.endswith("_") and name[0] != "_"}
 
 
 def cases_of(scope, name):
+    if f"{scope}.{name}" in cases.CASES:
+        return cases.CASES[f"{scope}.{name}"]
     if scope == "nn.functional" and name in cases.FUNCTIONAL_CASES:
         return cases.FUNCTIONAL_CASES[name]
     if name in cases.CASES:
@@ -40,7 +43,7 @@ def reference_of(scope, name, case):
 def test_every_operation_is_compared():
     missing = [(s, n) for s, n in BOUND if not cases_of(s, n) and n not in ELSEWHERE]
     assert not missing
-    names = {name for _, name in BOUND}
+    names = {name for _, name in BOUND} | {f"{scope}.{name}" for scope, name in BOUND}
     assert not ELSEWHERE - names, "no longer bound"
     assert not set(cases.CASES) - names, "no longer bound"
 

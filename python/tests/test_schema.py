@@ -1,6 +1,7 @@
 """What enters the operation list appears in Python, in the stubs and in the page of reference."""
 
 import copy
+import importlib
 import inspect
 import pathlib
 import pickle
@@ -12,9 +13,11 @@ import neura as nr
 
 LISTS = sorted(pathlib.Path("tensor/ops/op_list").glob("*.inc"))
 ROW = re.compile(r"^NEURA_(?:OP|UNARY|UNARY_WITH|BINARY)\((\w+), (\w+),", re.MULTILINE)
-COMPOSITE = re.compile(
-    r"^NEURA_COMPOSITE(?:_AS)?\((both|itself|function|method|functional), (?:[\w:<>]+, \w+, )?(\w+),", re.MULTILINE
-)
+COMPOSITE = re.compile(r"^NEURA_COMPOSITE(?:_AS)?\((\w+), (?:[\w:<>]+, \w+, )?(\w+),", re.MULTILINE)
+COMPOSITE_LISTS = [
+    pathlib.Path("tensor/ops/composites.inc"),
+    *(pathlib.Path(f"tensor/{name}/{name}.inc") for name in nr._C._namespaces),
+]
 SCOPES = {
     "both": [("neura", nr), ("neura.Tensor", nr.Tensor)],
     "itself": [("neura", nr), ("neura.Tensor", nr.Tensor)],
@@ -22,6 +25,7 @@ SCOPES = {
     "method": [("neura.Tensor", nr.Tensor)],
     "functional": [("neura.nn.functional", nr.nn.functional)],
 }
+SCOPES.update({name: [(f"neura.{name}", module)] for name, module in nr._C._namespaces.items()})
 PACKAGE = pathlib.Path(nr.__file__).parent
 
 # Rows that only write over a tensor are methods.
@@ -52,7 +56,7 @@ def test_a_row_is_a_function_with_a_stub_and_an_entry(name):
 
 
 def composites():
-    rows = COMPOSITE.findall(pathlib.Path("tensor/ops/composites.inc").read_text())
+    rows = [row for path in COMPOSITE_LISTS for row in COMPOSITE.findall(path.read_text())]
     assert len(rows) > 70
     return rows
 
@@ -77,11 +81,18 @@ def test_pointwise_rows_are_methods_and_in_place_methods():
         assert callable(getattr(nr.Tensor, name + "_"))
 
 
+def test_namespaces_are_modules():
+    for name, module in nr._C._namespaces.items():
+        assert importlib.import_module(f"neura.{name}") is module is getattr(nr, name)
+        assert module.__doc__
+        assert (PACKAGE / f"{name}.pyi").exists()
+
+
 def test_functions_are_copied_and_pickled_by_name():
     model = nr.nn.Sequential(nr.nn.Linear(2, 2))
     model.act = nr.nn.functional.relu
     assert copy.deepcopy(model).act is nr.nn.functional.relu
-    for function in (nr.exp, nr.nn.functional.gelu, nr.nn.functional.softmax, nr.Tensor.add, nr.nn.init.zeros_):
+    for function in (nr.exp, nr.nn.functional.gelu, nr.nn.functional.softmax, nr.Tensor.add, nr.nn.init.zeros_, nr.linalg.vecdot):
         assert copy.copy(function) is function
         assert pickle.loads(pickle.dumps(function)) is function
 

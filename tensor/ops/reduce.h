@@ -2,6 +2,7 @@
 #ifndef NEURA_TENSOR_OPS_REDUCE_H_
 #define NEURA_TENSOR_OPS_REDUCE_H_
 
+#include "neura/tensor/core/result.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/options/reduce.h"
 
@@ -24,10 +25,7 @@ Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options = {});
 Tensor CumSum(const Tensor& input, int64_t dim);
 Tensor CumProd(const Tensor& input, int64_t dim);
 
-struct ValuesAndIndices {
-  Tensor values;
-  Tensor indices;  // int64
-};
+NEURA_RESULT(ValuesAndIndices, values, indices);  // which are int64
 // The extremum along one dimension and where it stands; its gradient goes to that element.
 ValuesAndIndices Max(const Tensor& input, int64_t dim, bool keepdim = false);
 ValuesAndIndices Min(const Tensor& input, int64_t dim, bool keepdim = false);

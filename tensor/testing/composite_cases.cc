@@ -399,6 +399,8 @@ void AddCompositeCases(CaseList& cases) {
   AddArrangingCases(cases);
   AddOrderCases(cases);
   AddProductCases(cases);
+  AddLinalgCases(cases);
+  AddSpecialCases(cases);
 }
 
 }  // namespace neura::testing

@@ -56,7 +56,7 @@ struct OpCase {
 };
 
 // Cases of every operation that computes a function of its inputs, and of every row of
-// composites.inc, called "row/case".
+// composites.inc, called "row/case", and of namespaces.inc, called "space.row/case".
 const std::vector<OpCase>& OpCases();
 // Operations without a case, each with the test that holds it instead.
 struct ElsewhereTested {

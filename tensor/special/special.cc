@@ -1,0 +1,30 @@
+#include "neura/tensor/special/special.h"
+
+#include <limits>
+#include <numbers>
+
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/pointwise.h"
+
+namespace neura::special {
+
+Tensor Entr(const Tensor& input) {
+  return Where(input < 0, -std::numeric_limits<double>::infinity(), -neura::XLogY(input, input));
+}
+
+Tensor Ndtr(const Tensor& input) { return Erfc(input * -std::numbers::sqrt2 / 2) / 2; }
+
+Tensor XLog1pY(const Operand& input, const Operand& other) {
+  Operand both[] = {input, other};
+  NumbersToTensors(op::kDiv, absl::MakeSpan(both));
+  const Tensor &x = both[0].tensor, &y = both[1].tensor;
+  RequireDefined("xlog1py", x);
+  RequireDefined("xlog1py", y);
+  // Where the product would be NaN; elsewhere the gradient is log1p(y), also at 0.
+  const Tensor none =
+      LogicalAnd(x == 0, LogicalOr(y <= -1, y == std::numeric_limits<double>::infinity()));
+  return Where(none, 0, x * Log1p(Where(none, 0, y)));
+}
+
+}  // namespace neura::special
