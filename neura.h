@@ -10,6 +10,7 @@
 #include "neura/nn/nn.h"
 #include "neura/onnx/onnx.h"
 #include "neura/optim/optim.h"
+#include "neura/tensor/fft/fft.h"
 #include "neura/tensor/io/npy.h"
 #include "neura/tensor/io/safetensors.h"
 #include "neura/tensor/linalg/linalg.h"

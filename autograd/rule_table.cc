@@ -9,6 +9,7 @@ RuleTable& Table() {
     AddPointwiseRules(*filled);
     AddReductionRules(*filled);
     AddLinearAlgebraRules(*filled);
+    AddFftRules(*filled);
     AddImageRules(*filled);
     AddNormRules(*filled);
     AddIndexRules(*filled);

@@ -40,6 +40,7 @@ class RuleTable {
 void AddPointwiseRules(RuleTable& table);
 void AddReductionRules(RuleTable& table);
 void AddLinearAlgebraRules(RuleTable& table);
+void AddFftRules(RuleTable& table);
 void AddImageRules(RuleTable& table);
 void AddNormRules(RuleTable& table);
 void AddIndexRules(RuleTable& table);

@@ -130,6 +130,16 @@ def _installed_by_debian():
     )
     _maybe(
         system_library,
+        "kissfft",
+        build_file = Label("//third_party:kissfft.BUILD"),
+        debian_package = "libkissfft-dev",
+        links = {
+            "include/kissfft/kissfft.hh": "include/kissfft.hh",
+            "share/doc/libkissfft-dev/copyright": "copyright",
+        },
+    )
+    _maybe(
+        system_library,
         "nlohmann_json",
         build_file = Label("//third_party:nlohmann_json.BUILD"),
         debian_package = "nlohmann-json3-dev",

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/python/extension/binder.h"
+#include "neura/tensor/fft/fft.h"
 #include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"

@@ -144,6 +144,7 @@ struct DTypes {
   }
 };
 inline constexpr DTypes kFloatingDTypes{0b001'1110'0000'0000};
+inline constexpr DTypes kWideFloatingDTypes{0b001'1000'0000'0000};  // float32 and float64
 inline constexpr DTypes kComplexDTypes{0b110'0000'0000'0000};
 inline constexpr DTypes kDifferentiableDTypes{0b111'1110'0000'0000};
 inline constexpr DTypes kIntegerDTypes{0b000'0001'1111'1110};

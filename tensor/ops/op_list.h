@@ -4,6 +4,7 @@
 
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/fft.h"
 #include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/op_list/index.h"

@@ -24,6 +24,7 @@ enum class OpFamily : uint16_t {
   kCopy = 256,
   kReduce = 272,
   kLinearAlgebra = 336,
+  kFft = 392,
   kImage = 400,
   kNorm = 464,
   kIndex = 496,

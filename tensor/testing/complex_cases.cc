@@ -375,6 +375,7 @@ const std::vector<ComplexCase>& ComplexCases() {
     AddReductions(cases);
     AddProducts(cases);
     AddArranging(cases);
+    AddFftCases(cases);
     return cases;
   }();
   return all;

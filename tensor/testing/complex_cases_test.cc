@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/fft/fft.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/op_cases.h"
@@ -103,6 +104,39 @@ TEST(ComplexTest, SpecialValues) {
   EXPECT_TRUE(SameBits(Abs(FromList<C>({{inf, NAN}})), FromList<double>({inf})));
   EXPECT_TRUE(SameBits(IsInf(FromList<C>({{1, -inf}, {1, 2}})), FromList<bool>({true, false})));
   EXPECT_TRUE(SameBits(IsNan(FromList<C>({{1, NAN}, {1, 2}})), FromList<bool>({true, false})));
+}
+
+TEST(FftTest, LongVectorsKeepTheirDigits) {
+  for (int64_t n : {1 << 16, 65537, 3 * 5 * 7 * 11 * 13, 1 << 18}) {
+    const Tensor x = Complex(Sample({n}, 1), Sample({n}, 2));
+    const Tensor error = AMax(Abs(fft::Ifft(fft::Fft(x)) - x));
+    EXPECT_LT(error.Item<double>(), 1e-13) << n;
+    const Tensor real = Real(x);
+    EXPECT_LT(AMax(Abs(fft::Irfft(fft::Rfft(real), n) - real)).Item<double>(), 1e-13) << n;
+  }
+}
+
+TEST(FftTest, DTypes) {
+  EXPECT_EQ(fft::Fft(Arange(4)).dtype(), kComplex64);
+  EXPECT_EQ(fft::Fft(Ones({4}, {.dtype = kFloat64})).dtype(), kComplex128);
+  EXPECT_EQ(fft::Rfft(Ones({4}, {.dtype = kFloat16})).dtype(), kComplex64);
+  EXPECT_EQ(fft::Irfft(Ones({4}, {.dtype = kComplex64})).dtype(), kFloat32);
+  EXPECT_EQ(fft::Fft(Ones({0, 4})).shape(), DimsView({0, 4}));
+}
+
+TEST(FftTest, Errors) {
+  const Tensor x = Ones({2, 3});
+  EXPECT_THAT(ErrorOf([&] { fft::Fft(x, 0); }), HasSubstr("fft.fft: 0 elements"));
+  EXPECT_THAT(ErrorOf([&] { fft::Fft(Ones({})); }), HasSubstr("fft.fft: a number"));
+  EXPECT_THAT(ErrorOf([&] { fft::Irfft(Ones({})); }), HasSubstr("fft.irfft: a number"));
+  EXPECT_THAT(ErrorOf([&] { fft::Fft(x, {}, 2); }), HasSubstr("fft: dim 2"));
+  EXPECT_THAT(ErrorOf([&] { fft::Fft(x, {}, 0, "half"); }), HasSubstr("norm must be"));
+  EXPECT_THAT(ErrorOf([&] { fft::Irfft(Ones({1})); }), HasSubstr("no 0 real numbers"));
+  EXPECT_THAT(ErrorOf([&] { fft::Rfft(fft::Fft(x)); }), HasSubstr("takes real numbers"));
+  EXPECT_THAT(ErrorOf([&] { fft::Fft2(x, {}, {0, 0}); }), HasSubstr("dim 0 is named twice"));
+  EXPECT_THAT(ErrorOf([&] { fft::FftN(x, Dims{2}, Dims{0, 1}); }), HasSubstr("s has 1 extents"));
+  EXPECT_THAT(ErrorOf([&] { fft::Fft(Ones({2, 0})); }), HasSubstr("0 elements"));
+  EXPECT_THAT(ErrorOf([&] { fft::FftFreq(0); }), HasSubstr("n must be positive"));
 }
 
 TEST(ComplexTest, WhatHasNoOrderIsRefused) {

@@ -1,0 +1,31 @@
+// Fourier transforms: options and identities.
+#ifndef NEURA_TENSOR_OPS_OP_LIST_FFT_H_
+#define NEURA_TENSOR_OPS_OP_LIST_FFT_H_
+
+#include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/options/fft.h"
+#include "neura/tensor/ops/schema.h"
+
+namespace neura {
+
+namespace op {
+#define NEURA_OP(Name, ...) Name,
+struct FftList {
+  enum : uint16_t {
+#include "neura/tensor/ops/op_list/fft.inc"
+  };
+};
+#undef NEURA_OP
+#define NEURA_OP(Name, ...) inline constexpr OpId k##Name = IdIn(OpFamily::kFft, FftList::Name);
+#include "neura/tensor/ops/op_list/fft.inc"
+#undef NEURA_OP
+}  // namespace op
+
+#define NEURA_OP(Name, name, Options, inputs, outputs, infer, flags, ...) \
+  NEURA_DEFINE_CALL(Name, Options, flags, NEURA_UNPACK outputs)
+#include "neura/tensor/ops/op_list/fft.inc"
+#undef NEURA_OP
+
+}  // namespace neura
+
+#endif  // NEURA_TENSOR_OPS_OP_LIST_FFT_H_
