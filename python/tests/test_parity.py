@@ -58,9 +58,11 @@ def layouts(array):
 
 
 def converted(value, dtype):
-    """Arrays of floating point take the dtype of the case; indices and masks keep theirs."""
+    """Arrays of floating point take the dtype of the case, complex ones that of its width; indices and masks keep theirs."""
     if isinstance(value, np.ndarray) and value.dtype == np.float64:
-        return value.astype(dtype)
+        return value.astype(cases.REAL.get(dtype, dtype))
+    if isinstance(value, np.ndarray) and value.dtype == np.complex128:
+        return value.astype("complex64" if dtype in ("float32", "complex64") else "complex128")
     return value
 
 
@@ -71,7 +73,7 @@ def tensors(library, values, dtype, with_gradient):
         if isinstance(value, np.ndarray):
             array = converted(value, dtype)
             tensor = library.from_numpy(array if array.base is None or array.ndim == 0 else copy_of(array))
-            if with_gradient and value.dtype == np.float64:
+            if with_gradient and value.dtype in (np.float64, np.complex128):
                 tensor.requires_grad_()
             value = tensor
         results.append(value)
@@ -107,9 +109,9 @@ def call(library, function, case, inputs, dtype, everything=True):
 
 
 def assert_close(ours, theirs, dtype, what):
-    a, b = ours.detach().numpy(), theirs.detach().numpy()
+    a, b = ours.detach().numpy(), theirs.detach().resolve_conj().numpy()
     assert a.shape == b.shape and a.dtype == b.dtype, f"{what}: {a.dtype} {a.shape}, PyTorch {b.dtype} {b.shape}"
-    double = dtype == "float64"
+    double = dtype in ("float64", "complex128")
     np.testing.assert_allclose(a, b, 1e-9 if double else 3e-5, 1e-12 if double else 1e-5, err_msg=what)
 
 
@@ -143,7 +145,7 @@ def test_parity(scope, name):
         if changes:
             theirs = expected_in_place(theirs)
         for dtype in in_place_dtypes(name, case) if changes else case.dtypes:
-            gradient = case.gradient and dtype == "float64"
+            gradient = case.gradient and dtype in ("float64", "complex128")
             for arrays in zip(*(list(layouts(a)) + [a] for a in case.arrays)):
                 what = f"case {number} of {name}, {dtype}, shapes {[a.shape for a in arrays]}"
                 x = tensors(nr, arrays, dtype, gradient)
@@ -184,6 +186,8 @@ def compare_gradients(a, b, x, y, what, in_place):
     assert all(left.requires_grad and right.requires_grad for left, right in pairs), what
     loss, other = 0, 0
     for left, right in pairs:
+        if right.is_complex():
+            left, right = nr.view_as_real(left), torch.view_as_real(torch.resolve_conj(right))
         weight = np.random.RandomState(1).uniform(0.5, 1.5, tuple(right.shape))
         loss = loss + (left * nr.tensor(weight)).sum()
         other = other + (right * torch.tensor(weight)).sum()

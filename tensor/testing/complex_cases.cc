@@ -376,6 +376,7 @@ const std::vector<ComplexCase>& ComplexCases() {
     AddProducts(cases);
     AddArranging(cases);
     AddFftCases(cases);
+    AddSignalCases(cases);
     return cases;
   }();
   return all;

@@ -38,6 +38,7 @@ struct ComplexCase {
 const std::vector<ComplexCase>& ComplexCases();
 
 void AddFftCases(std::vector<ComplexCase>& cases);
+void AddSignalCases(std::vector<ComplexCase>& cases);
 
 // The inputs in complex64 and float32.
 std::vector<Tensor> InSinglePrecision(std::vector<Tensor> inputs);

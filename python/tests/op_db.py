@@ -1,0 +1,287 @@
+"""Runs PyTorch's own sample inputs of every operator through Neura: values, dtypes and gradients of each sample.
+
+usage: op_db.py [-v] [NAME...]
+
+Prints, for each operator that does not agree, its first difference, and how many do. Operators in EXCEPTIONS are those that
+are known to differ, each with its reason. Ends with an error where another one differs or a sample ends in a crash.
+"""
+
+import argparse
+import collections
+import functools
+import math
+import os
+import signal
+import sys
+import types
+import unittest
+import warnings
+
+import numpy as np
+
+# PyTorch's tests import it; the samples do not use it.
+sys.modules.setdefault("expecttest", types.SimpleNamespace(TestCase=unittest.TestCase, ACCEPT=False))
+
+import torch  # noqa: E402
+from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
+
+import neura as nr  # noqa: E402
+
+DTYPES = (torch.float64, torch.complex128, torch.int64, torch.float32, torch.bool)
+SECONDS = 60  # for the samples of one operator
+
+# Results are drawn at random, or memory that nobody has written: shapes and dtypes are compared.
+UNDETERMINED = {
+    "bernoulli", "cauchy", "empty", "empty_like", "empty_strided", "exponential", "geometric", "log_normal", "multinomial",
+    "native_dropout_backward", "new_empty", "new_empty_strided", "nn.functional.alpha_dropout", "nn.functional.dropout",
+    "nn.functional.dropout2d", "nn.functional.dropout3d", "nn.functional.feature_alpha_dropout", "nn.functional.rrelu",
+    "nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d", "normal", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "uniform", "normal_", "nn.functional.feature_alpha_dropout",
+}  # fmt: skip
+
+# Factors that are determined but for signs or phases: what they multiply to is compared elsewhere.
+PHASES = {"linalg.eig", "linalg.eigh", "linalg.svd", "svd", "svd_lowrank", "pca_lowrank", "linalg.qr", "qr", "symeig"}
+
+# Operators that differ, each with its reason.
+EXCEPTIONS = {
+    "sparse": "sparse tensors have a library of their own",
+}
+
+
+def counterpart(name):
+    """Neura's function of that name, or None."""
+    special = {
+        "__getitem__": lambda x, *a: x[a[0]] if len(a) == 1 else x[a],
+        "__radd__": lambda x, other: other + x,
+        "__rand__": lambda x, other: other & x,
+        "__rdiv__": lambda x, other: other / x,
+        "__rmatmul__": lambda x, other: other @ x,
+        "__rmod__": lambda x, other: other % x,
+        "__rmul__": lambda x, other: other * x,
+        "__ror__": lambda x, other: other | x,
+        "__rpow__": lambda x, other: other**x,
+        "__rsub__": lambda x, other: other - x,
+        "__rxor__": lambda x, other: other ^ x,
+        "H": lambda x: x.H,
+        "T": lambda x: x.T,
+        "mH": lambda x: x.mH,
+        "mT": lambda x: x.mT,
+    }
+    if name in special:
+        return special[name]
+    found = nr
+    for part in name.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            break
+    if found is not None and callable(found):
+        return found
+    method = getattr(nr.Tensor, name, None)
+    return method if callable(method) else None
+
+
+def to_neura(value, leaves):
+    if isinstance(value, torch.Tensor):
+        array = value.detach().resolve_conj().resolve_neg().numpy()
+        tensor = nr.from_numpy(array)
+        if value.requires_grad:
+            tensor.requires_grad_()
+            leaves.append((tensor, value))
+        return tensor
+    if isinstance(value, torch.dtype):
+        return getattr(nr, str(value).split(".")[1])
+    if isinstance(value, torch.device):
+        return "cpu"
+    if isinstance(value, torch.Size):
+        return tuple(value)
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return type(value)(to_neura(v, leaves) for v in value)
+    if isinstance(value, dict):
+        return {k: to_neura(v, leaves) for k, v in value.items()}
+    if value is torch.contiguous_format:
+        return nr.contiguous_format
+    if value is torch.preserve_format:
+        return nr.preserve_format
+    if value is torch.channels_last:
+        return nr.channels_last
+    if value is torch.strided:
+        return nr.strided
+    return value
+
+
+def tensors_of(result):
+    if isinstance(result, (list, tuple)):
+        return [t for r in result for t in tensors_of(r)]
+    return [result]
+
+
+class Difference(Exception):
+    pass
+
+
+def compare(ours, theirs, what, loosely, values=True):
+    if not isinstance(theirs, torch.Tensor):
+        same = ours == theirs or (isinstance(theirs, torch.dtype) and str(ours).split(".")[-1] == str(theirs).split(".")[-1])
+        if values and not same:
+            raise Difference(f"{what}: {ours!r}, PyTorch {theirs!r}")
+        return
+    if not isinstance(ours, nr.Tensor):
+        raise Difference(f"{what}: {type(ours).__name__}, PyTorch a tensor")
+    a, b = ours.detach().numpy(), theirs.detach().resolve_conj().resolve_neg().numpy()
+    if a.shape != b.shape or a.dtype != b.dtype:
+        raise Difference(f"{what}: {a.dtype}{list(a.shape)}, PyTorch {b.dtype}{list(b.shape)}")
+    if not values:
+        return
+    digits = 1e-4 if loosely or b.dtype in (np.float32, np.complex64) else 1e-7
+    if not np.allclose(a, b, digits, digits, equal_nan=True):
+        with np.errstate(all="ignore"):
+            apart = np.nanmax(np.abs(a.astype(np.complex128) - b.astype(np.complex128)))
+        raise Difference(f"{what}: values differ by {apart:.3g}")
+
+
+def gradients(outputs, leaves):
+    """Of all outputs, weighted; a list with None where there is none."""
+    library = torch if leaves and isinstance(leaves[0], torch.Tensor) else nr
+    outputs = [o for o in outputs if isinstance(o, library.Tensor) and o.requires_grad]
+    if not outputs:
+        return [None] * len(leaves)
+    seeds = []
+    for output in outputs:
+        weights = np.random.RandomState(1).uniform(0.5, 1.5, tuple(output.shape))
+        if output.is_complex():
+            weights = weights * (1 + 0.5j)
+        seeds.append(library.tensor(weights).to(output.dtype))
+    return list(library.autograd.grad(outputs, leaves, seeds, allow_unused=True))
+
+
+def run_sample(op, ours, sample, number, with_gradient):
+    what = f"sample {number} ({shown(sample)})"
+    theirs_failed = None
+    try:
+        expected = op(sample.input, *sample.args, **sample.kwargs)
+    except Exception as error:  # what PyTorch refuses, nobody has to compute
+        theirs_failed = error
+    leaves = []
+    args = to_neura([sample.input, *sample.args], leaves)
+    kwargs = to_neura(sample.kwargs, leaves)
+    if theirs_failed is not None:
+        return
+    try:
+        actual = ours(*args, **kwargs)
+    except Exception as error:
+        raise Difference(f"{what}: {type(error).__name__}: {str(error)[:200]}") from None
+    mine, other = tensors_of(actual), tensors_of(expected)
+    if len(mine) != len(other):
+        raise Difference(f"{what}: {len(mine)} results, PyTorch {len(other)}")
+    fixed = op.name not in UNDETERMINED and op.name not in PHASES
+    for a, b in zip(mine, other):
+        compare(a, b, what, False, fixed)
+    if not with_gradient or not fixed or not leaves:
+        return
+    try:
+        wanted = gradients(other, [t for _, t in leaves])
+    except Exception:
+        return
+    try:
+        given = gradients(mine, [t for t, _ in leaves])
+    except Exception as error:
+        raise Difference(f"{what}: gradient: {type(error).__name__}: {str(error)[:200]}") from None
+    for a, b, (leaf, _) in zip(given, wanted, leaves):
+        zero = np.zeros(tuple(leaf.shape))
+        # No gradient is a gradient of zero.
+        left = zero if a is None else a.detach().numpy()
+        right = zero if b is None else b.detach().resolve_conj().resolve_neg().numpy()
+        if left.shape != right.shape or not np.allclose(left, right, 1e-5, 1e-6, equal_nan=True):
+            raise Difference(f"{what}: gradients differ")
+
+
+def shown(sample):
+    def one(value):
+        if isinstance(value, torch.Tensor):
+            return f"{str(value.dtype)[6:]}{list(value.shape)}"
+        if isinstance(value, (list, tuple)):
+            return "[" + ", ".join(one(v) for v in value) + "]"
+        return repr(value)
+
+    parts = [one(sample.input), *(one(a) for a in sample.args), *(f"{k}={one(v)}" for k, v in sample.kwargs.items())]
+    return ", ".join(parts)[:160]
+
+
+def run_operator(op, ours):
+    """Compares every sample of every dtype; raises Difference."""
+    supported = [d for d in DTYPES if d in op.supported_dtypes("cpu")]
+    count = 0
+    for dtype in supported:
+        with_gradient = dtype in (torch.float64, torch.complex128) and op.supports_autograd
+        torch.manual_seed(0)
+        for number, sample in enumerate(op.sample_inputs("cpu", dtype, requires_grad=with_gradient)):
+            try:
+                run_sample(op, ours, sample, number, with_gradient)
+            except Difference as difference:
+                raise Difference(f"{str(dtype)[6:]}, {difference}") from None
+            count += 1
+    return count
+
+
+def in_child(op, ours):
+    """The outcome in a process of its own, which may crash: (word, text)."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        signal.alarm(SECONDS)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                text = f"agrees\t{run_operator(op, ours)} samples"
+        except Difference as difference:
+            text = f"differs\t{difference}"
+        except BaseException as error:  # in the samples themselves
+            text = f"broken\t{type(error).__name__}: {error}"
+        os.write(write, text.encode()[:4000])
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        text = pipe.read().decode(errors="replace")
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return ("late", f"more than {SECONDS} s") if number == signal.SIGALRM else ("crashes", signal.Signals(number).name)
+    word, _, rest = text.partition("\t")
+    return word, rest
+
+
+def operators(names):
+    merged = collections.OrderedDict()
+    for op in op_db:
+        if op.name.startswith("sparse") or op.name.startswith("_") and not op.name.startswith("__"):
+            continue
+        if names and op.name not in names:
+            continue
+        merged[op.name + ("/" + op.variant_test_name if op.variant_test_name else "")] = op
+    return merged
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("-v", action="store_true", help="also those that agree")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    outcomes = collections.Counter()
+    unexpected = []
+    for name, op in operators(arguments.names).items():
+        ours = counterpart(op.name)
+        word, text = ("missing", "") if ours is None else in_child(op, ours)
+        outcomes[word] += 1
+        if word != "agrees" or arguments.v:
+            print(f"{word:8} {name:50} {text or EXCEPTIONS.get(name, '')}", flush=True)
+        if word != "agrees" and name not in EXCEPTIONS:
+            unexpected.append(name)
+    total = sum(outcomes.values())
+    print(", ".join(f"{count} {word}" for word, count in outcomes.most_common()), f"of {total}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
