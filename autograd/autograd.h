@@ -57,6 +57,22 @@ bool GradEnabled();
 // For switches that no scope of C++ encloses. Returns what it was before.
 bool SetGradEnabled(bool enabled);
 
+// While alive, operations of this thread are not recorded, not even inside an EnableGradGuard: for
+// programs that only compute results. What is made inside is a tensor like any other.
+class InferenceModeGuard {
+ public:
+  InferenceModeGuard();
+  ~InferenceModeGuard();
+  InferenceModeGuard(const InferenceModeGuard&) = delete;
+  InferenceModeGuard& operator=(const InferenceModeGuard&) = delete;
+
+ private:
+  bool previous_;
+};
+
+bool InferenceModeEnabled();
+bool SetInferenceModeEnabled(bool enabled);
+
 // ---- derivatives -----------------------------------------------------------------------------
 
 struct BackwardOptions {
@@ -89,6 +105,8 @@ std::vector<Tensor> Grad(const std::vector<Tensor>& outputs, const std::vector<T
 
 namespace autograd {
 
+using TensorFunction = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
+
 // The accumulated gradient of a leaf; undefined before the first Backward.
 Tensor GradOf(const Tensor& tensor);
 // Replaces it; an undefined `grad` clears it. Throws InvalidArgument unless shape and dtype match.
@@ -102,6 +120,13 @@ std::string_view RecordedOp(const Tensor& tensor);
 // its place and must have its shape and dtype. The tensor must require a gradient. Hooks run in the
 // order of their registration.
 void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hook);
+// Calls `hook` with what a leaf has accumulated whenever a Backward has added to it; a defined
+// result takes its place, as SetGrad() puts it there. The tensor must be a leaf that requires a
+// gradient.
+void RegisterAccumulationHook(const Tensor& leaf, std::function<Tensor(const Tensor&)> hook);
+// Called while a Backward or Grad runs, by a hook or a rule: calls `callback` when it has ended and
+// the leaves have their gradients. Throws FailedPrecondition elsewhere.
+void OnBackwardEnd(std::function<void()> callback);
 
 }  // namespace autograd
 }  // namespace neura

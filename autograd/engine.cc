@@ -1,6 +1,7 @@
 // Backward: nodes in the reverse of the order in which they were recorded, each once, when all that
 // depends on it has been done.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <queue>
@@ -12,6 +13,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/function.h"
 #include "neura/autograd/node.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
@@ -23,27 +25,73 @@
 namespace neura::autograd {
 namespace {
 
-using OutputGrads = absl::InlinedVector<Tensor, 1>;
+// A gradient on its way.
+struct Gradient {
+  Tensor tensor = {};
+  // Its memory was taken for it, and is nobody else's as long as no other tensor holds it.
+  bool own = false;
 
-void Accumulate(Tensor& sum, Tensor grad) {
-  sum = sum.defined() ? Add(sum, grad) : std::move(grad);
+  bool Owned() const {
+    return own && tensor.impl()->refs.load(std::memory_order_acquire) == 1 &&
+           tensor.storage()->unique() && tensor.is_contiguous();
+  }
+};
+using OutputGrads = absl::InlinedVector<Gradient, 1>;
+
+// With `record`, what is added up may be differentiated in turn and stays as it is.
+void Accumulate(Gradient& sum, Gradient grad, bool record) {
+  if (!sum.tensor.defined()) {
+    sum = std::move(grad);
+  } else if (!record && sum.Owned()) {
+    AddInPlace(sum.tensor, grad.tensor);
+  } else {
+    sum = {Add(sum.tensor, grad.tensor), true};
+  }
 }
 
-Tensor RunHooks(const HookSlot& slot, Tensor grad) {
+void RunHooks(const HookSlot& slot, Gradient& grad) {
   const IntrusivePtr<HookList> list = slot.Load();
-  if (!list) return grad;
+  if (!list) return;
   for (const Hook& hook : list->hooks()) {
-    Tensor replaced = hook(grad);
+    Tensor replaced = hook(grad.tensor);
     if (!replaced.defined()) continue;
-    if (replaced.shape() != grad.shape() || replaced.dtype() != grad.dtype()) {
+    if (replaced.shape() != grad.tensor.shape() || replaced.dtype() != grad.tensor.dtype()) {
       ThrowInvalidArgument(absl::StrCat("RegisterHook: a hook replaced the gradient ",
-                                        Describe(grad), " by ", Describe(replaced),
+                                        Describe(grad.tensor), " by ", Describe(replaced),
                                         "; shape and dtype must stay"));
     }
-    grad = std::move(replaced);
+    grad = {std::move(replaced), false};
   }
-  return grad;
 }
+
+using Callbacks = std::vector<std::function<void()>>;
+// Of the outermost of this thread's runs.
+thread_local Callbacks* t_callbacks = nullptr;
+
+// While alive, a run of this thread. Those inside of it, of rules and hooks, end with it.
+class RunScope {
+ public:
+  RunScope() {
+    if (t_callbacks == nullptr) t_callbacks = &callbacks_;
+  }
+  ~RunScope() {
+    if (t_callbacks == &callbacks_) t_callbacks = nullptr;
+  }
+  RunScope(const RunScope&) = delete;
+  RunScope& operator=(const RunScope&) = delete;
+
+  // The leaves have their gradients.
+  void End() {
+    // A callback may ask for others.
+    for (size_t i = 0; i < callbacks_.size(); ++i) {
+      const std::function<void()> callback = callbacks_[i];
+      callback();
+    }
+  }
+
+ private:
+  Callbacks callbacks_;
+};
 
 class Engine {
  public:
@@ -70,7 +118,7 @@ class Engine {
 
   void FindLeading();
   bool Wanted(const Edge& edge) const;
-  void Send(const Edge& edge, Tensor grad);
+  void Send(const Edge& edge, Gradient grad);
   void RunNode(Node& node, OutputGrads grads);
 
   const bool retain_, create_;
@@ -83,7 +131,7 @@ class Engine {
   // pointers: the roots keep the whole graph alive while it runs.
   std::priority_queue<Node*, std::vector<Node*>, LaterFirst> ready_;
   std::unordered_map<Node*, OutputGrads> pending_;
-  std::vector<std::pair<IntrusivePtr<TensorExtension>, Tensor>> leaf_grads_;
+  std::vector<std::pair<IntrusivePtr<TensorExtension>, Gradient>> leaf_grads_;
   std::unordered_map<const AutogradMeta*, size_t> leaf_index_;
   bool restricted_ = false;
   std::vector<Edge> inputs_;
@@ -142,28 +190,30 @@ bool Engine::Wanted(const Edge& edge) const {
   return edge.leaf && wanted_leaves_.contains(edge.leaf_meta());
 }
 
-void Engine::Send(const Edge& edge, Tensor grad) {
+void Engine::Send(const Edge& edge, Gradient grad) {
   if (edge.node) {
     const auto [it, inserted] = pending_.try_emplace(edge.node.get());
     if (inserted) {
       it->second.resize(edge.node->num_outputs());
       ready_.push(edge.node.get());
     }
-    Accumulate(it->second[edge.output_index], std::move(grad));
+    Accumulate(it->second[edge.output_index], std::move(grad), create_);
     return;
   }
   const auto [it, inserted] = leaf_index_.try_emplace(edge.leaf_meta(), leaf_grads_.size());
-  if (inserted) leaf_grads_.emplace_back(edge.leaf, Tensor());
-  Accumulate(leaf_grads_[it->second].second, std::move(grad));
+  if (inserted) leaf_grads_.emplace_back(edge.leaf, Gradient());
+  Accumulate(leaf_grads_[it->second].second, std::move(grad), create_);
 }
 
 void Engine::RunNode(Node& node, OutputGrads grads) {
+  absl::InlinedVector<Tensor, 1> grad_outputs(grads.size());
   for (size_t i = 0; i < grads.size(); ++i) {
-    if (!grads[i].defined()) continue;
-    grads[i] = RunHooks(node.hooks(i), std::move(grads[i]));
+    if (!grads[i].tensor.defined()) continue;
+    RunHooks(node.hooks(i), grads[i]);
+    grad_outputs[i] = std::move(grads[i].tensor);
     if (!restricted_) continue;
     const auto it = captured_.find(Position{&node, static_cast<uint32_t>(i)});
-    if (it != captured_.end()) it->second = grads[i];
+    if (it != captured_.end()) it->second = grad_outputs[i];
   }
   std::vector<bool> needed(node.inputs().size());
   bool any = false;
@@ -179,21 +229,26 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
     }
   }
   absl::InlinedVector<Tensor, 4> grad_inputs(node.inputs().size());
-  RuleContext context(node, grads, absl::MakeSpan(grad_inputs), needed);
+  RuleContext context(node, grad_outputs, absl::MakeSpan(grad_inputs), needed);
   Node::Use use(node);
   try {
     node.rule().backward(context);
   } catch (Error& error) {
-    error.AddContext(absl::StrCat("in the gradient of ", SchemaOf(node.op()).name));
+    error.AddContext(absl::StrCat("in the gradient of ", NameOf(node),
+                                  node.where() ? absl::StrCat(", called in ", *node.where()) : ""));
     throw;
   }
   if (!retain_) use.Release();
+  // Only those of inputs count from here on as held.
+  grad_outputs.clear();
   for (size_t i = 0; i < needed.size(); ++i) {
     if (!needed[i] || !grad_inputs[i].defined()) continue;
     const Node::Input& input = node.inputs()[i];
     if (conjugate) grad_inputs[i] = Conj(grad_inputs[i]);
     // Rules may compute in a wider dtype; a gradient has that of its tensor.
-    Send(input.edge, Cast(SumTo(grad_inputs[i], input.shape), input.dtype));
+    Tensor grad = Cast(SumTo(std::exchange(grad_inputs[i], {}), input.shape), input.dtype);
+    // What a program has returned may be memory of its own.
+    Send(input.edge, {std::move(grad), node.op() != FunctionOp()});
   }
 }
 
@@ -224,7 +279,7 @@ void Engine::FindLeading() {
 
 void Engine::Run() {
   for (Root& root : roots_) {
-    if (Wanted(root.edge)) Send(root.edge, std::move(root.grad));
+    if (Wanted(root.edge)) Send(root.edge, {std::move(root.grad), false});
   }
   while (!ready_.empty()) {
     Node* node = ready_.top();
@@ -233,7 +288,7 @@ void Engine::Run() {
     RunNode(*node, std::move(pending.mapped()));
   }
   for (auto& [leaf, grad] : leaf_grads_) {
-    grad = RunHooks(static_cast<AutogradMeta*>(leaf.get())->hooks, std::move(grad));
+    RunHooks(static_cast<AutogradMeta*>(leaf.get())->hooks, grad);
   }
 }
 
@@ -244,26 +299,31 @@ Tensor Engine::GradAt(size_t input) const {
     return it == captured_.end() ? Tensor() : it->second;
   }
   const auto it = leaf_index_.find(edge.leaf_meta());
-  return it == leaf_index_.end() ? Tensor() : leaf_grads_[it->second].second;
+  return it == leaf_index_.end() ? Tensor() : leaf_grads_[it->second].second.tensor;
 }
 
 void Engine::StoreLeaves() {
   for (auto& [leaf, grad] : leaf_grads_) {
     auto* meta = static_cast<AutogradMeta*>(leaf.get());
-    Tensor sum;
-    // Another thread may add to the same leaf, or clear it, in between.
-    for (Tensor old = meta->grad.Load();; old = meta->grad.Load()) {
+    // Another thread may add to the same leaf, or clear it, in between: what is there is taken out,
+    // so that nothing is added twice.
+    for (;;) {
+      const Tensor old = meta->grad.Load();
       if (old.defined()) {
-        sum = Add(old, grad);
-      } else if (create_ || (grad.is_contiguous() && grad.storage()->unique())) {
-        sum = grad;
-      } else {
-        // Whoever changes one leaf's gradient in place must not change another's.
-        sum = Clone(grad);
+        if (meta->grad.CompareExchange(old, {})) Accumulate(grad, {old, false}, create_);
+        continue;
       }
-      if (meta->grad.CompareExchange(old, sum)) break;
+      // Whoever changes one leaf's gradient in place must not change another's.
+      if (!create_ && !grad.Owned()) grad = {Clone(grad.tensor), true};
+      if (meta->grad.CompareExchange({}, grad.tensor)) break;
     }
+    const IntrusivePtr<HookList> hooks = meta->accumulation_hooks.Load();
     grad = {};
+    if (!hooks) continue;
+    for (const Hook& hook : hooks->hooks()) {
+      const Tensor replaced = hook(meta->grad.Load());
+      if (replaced.defined()) meta->grad.Store(replaced);
+    }
   }
 }
 
@@ -284,16 +344,26 @@ class RecordingMode {
 };
 
 }  // namespace
+
+void OnBackwardEnd(std::function<void()> callback) {
+  if (t_callbacks == nullptr) {
+    ThrowFailedPrecondition("OnBackwardEnd: no Backward or Grad runs on this thread");
+  }
+  t_callbacks->push_back(std::move(callback));
+}
+
 }  // namespace neura::autograd
 
 namespace neura {
 
 void Backward(const Tensor& tensor, const BackwardOptions& options) {
-  autograd::RecordingMode mode(options.create_graph);
+  const autograd::RecordingMode mode(options.create_graph);
+  autograd::RunScope run;
   autograd::Engine engine(options.retain_graph, options.create_graph);
   engine.AddRoot(tensor, options.gradient, "Backward");
   engine.Run();
   engine.StoreLeaves();
+  run.End();
 }
 
 std::vector<Tensor> Grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
@@ -302,7 +372,8 @@ std::vector<Tensor> Grad(const std::vector<Tensor>& outputs, const std::vector<T
     ThrowInvalidArgument(absl::StrCat("Grad: ", outputs.size(), " outputs but ",
                                       options.grad_outputs.size(), " grad_outputs"));
   }
-  autograd::RecordingMode mode(options.create_graph);
+  const autograd::RecordingMode mode(options.create_graph);
+  autograd::RunScope run;
   autograd::Engine engine(options.retain_graph, options.create_graph);
   for (size_t i = 0; i < outputs.size(); ++i) {
     engine.AddRoot(outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i],
@@ -310,6 +381,7 @@ std::vector<Tensor> Grad(const std::vector<Tensor>& outputs, const std::vector<T
   }
   engine.Restrict(inputs);
   engine.Run();
+  run.End();
   std::vector<Tensor> grads;
   for (size_t i = 0; i < inputs.size(); ++i) {
     grads.push_back(engine.GradAt(i));

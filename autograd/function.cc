@@ -45,6 +45,11 @@ constexpr Rule kRule = {.kind = Rule::Kind::kDifferentiable,
                         .differentiable_outputs = kAllOutputs,
                         .backward = FunctionRule};
 
+// Before main(), as every registration: tables grow while no other thread looks at them.
+[[maybe_unused]] const OpId kRegistered = FunctionOp();
+
+}  // namespace
+
 // It is recorded and never dispatched, so nothing has to be inferred.
 OpId FunctionOp() {
   static const OpId op = [] {
@@ -62,10 +67,10 @@ OpId FunctionOp() {
   return op;
 }
 
-// Before main(), as every registration: tables grow while no other thread looks at them.
-[[maybe_unused]] const OpId kRegistered = FunctionOp();
-
-}  // namespace
+std::string_view NameOf(const Node& node) {
+  if (node.op() != FunctionOp()) return SchemaOf(node.op()).name;
+  return static_cast<const FunctionOptions*>(node.options())->name;
+}
 
 std::shared_ptr<const FunctionBackward> FunctionOf(const Node& node) {
   if (node.op() != FunctionOp()) return nullptr;

@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/schema.h"
 
 namespace neura::autograd {
 
@@ -27,7 +29,12 @@ using FunctionBackward =
 void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
                     const std::vector<Tensor>& outputs, FunctionBackward backward);
 
+// The operation of which every such step is a call.
+OpId FunctionOp();
+
 class Node;
+// What an operation is called in messages: its name, or that which RecordFunction() was given.
+std::string_view NameOf(const Node& node);
 // What RecordFunction() was given, of the node that it has recorded; null for another.
 std::shared_ptr<const FunctionBackward> FunctionOf(const Node& node);
 

@@ -2,15 +2,13 @@
 #ifndef NEURA_AUTOGRAD_GRADCHECK_H_
 #define NEURA_AUTOGRAD_GRADCHECK_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "neura/autograd/autograd.h"
 #include "neura/tensor/core/tensor.h"
 
 namespace neura::autograd {
-
-using TensorFunction = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
 
 struct GradCheckOptions {
   double eps = 1e-6;  // step of the central difference

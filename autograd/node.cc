@@ -2,8 +2,12 @@
 
 #include <new>
 
+#include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
+#include "neura/autograd/anomaly.h"
+#include "neura/autograd/batched.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/op_list/view.h"
 
 namespace neura::autograd {
 
@@ -49,10 +53,14 @@ uint64_t NextSequence(uint64_t after) {
   return next++;
 }
 
-// The same memory without history: a node that saved its own output would keep itself alive.
-Tensor WithoutHistory(const Tensor& tensor) {
-  return Tensor::View(tensor.storage(), tensor.storage_offset(), tensor.shape(), tensor.strides(),
-                      tensor.dtype());
+Node::Saved Keep(const Tensor& tensor, uint32_t version) {
+  // A number beside a tensor is less than what could be kept in its place.
+  if (!tensor.impl()->number) {
+    if (auto packed = PackedTensor::Of(WithoutHistory(tensor))) {
+      return {.tensor = {}, .packed = std::move(packed)};
+    }
+  }
+  return {.tensor = tensor, .version = version};
 }
 
 }  // namespace
@@ -100,14 +108,16 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     if (call.in_place && tensor.storage() == call.input(0).storage()) --version;
     // A view keeps its base, whose history may come to lead through this node: save it without.
     const bool made = tensor.impl()->base && node->inputs_[i].edge.node;
-    node->saved_inputs_[i] = {made ? WithoutHistory(tensor) : tensor, version};
+    node->saved_inputs_[i] = Keep(made ? WithoutHistory(tensor) : tensor, version);
   }
   node->sequence_ = NextSequence(after);
+  if (ABSL_PREDICT_FALSE(AnomalyEnabled())) node->where_ = std::make_unique<std::string>(Where());
   if (rule.saves.outputs != 0) {
     node->saved_outputs_.resize(outputs.size());
     for (size_t i = 0; i < outputs.size(); ++i) {
       if ((rule.saves.outputs >> i & 1) == 0) continue;
-      node->saved_outputs_[i] = {WithoutHistory(outputs[i]), outputs[i].version()};
+      // A node that saved its own output would keep itself alive.
+      node->saved_outputs_[i] = Keep(WithoutHistory(outputs[i]), outputs[i].version());
     }
   }
   return node;
@@ -179,25 +189,39 @@ void Node::Check(const Saved& saved, const char* role) const {
 Tensor Node::SavedInput(size_t i) const {
   if (released()) Check({}, "an input");
   if (i >= saved_inputs_.size()) return {};
-  Check(saved_inputs_[i], "an input");
+  const Saved& saved = saved_inputs_[i];
+  Check(saved, "an input");
   const Edge& edge = inputs_[i].edge;
-  Tensor input = saved_inputs_[i].tensor;
-  if (edge.node && input.defined() && MetaOf(input) == nullptr) {
-    input = WithoutHistory(input);  // one for each who asks: threads may
-    MetaOrNew(input).SetNode(edge.node, edge.output_index);
-  }
-  return input;
+  if (saved.packed) return WithEdge(saved.packed->Unpack(), edge);
+  const Tensor& input = saved.tensor;
+  return edge.node && input.defined() && MetaOf(input) == nullptr ? WithEdge(input, edge) : input;
 }
 
 Tensor Node::SavedOutput(size_t i) {
   if (released()) Check({}, "the output");
-  if (i >= saved_outputs_.size() || !saved_outputs_[i].tensor.defined()) return {};
-  Check(saved_outputs_[i], "the output");
-  Tensor output = WithoutHistory(saved_outputs_[i].tensor);
-  if (rule_->DifferentiatesOutput(i)) {
-    MetaOrNew(output).SetNode(IntrusivePtr<Node>::Share(this), i);
+  if (i >= saved_outputs_.size()) return {};
+  const Saved& saved = saved_outputs_[i];
+  if (!saved.packed && !saved.tensor.defined()) return {};
+  Check(saved, "the output");
+  const Tensor output = saved.packed ? saved.packed->Unpack() : saved.tensor;
+  if (!rule_->DifferentiatesOutput(i)) return WithoutHistory(output);
+  return WithEdge(output, {IntrusivePtr<Node>::Share(this), static_cast<uint32_t>(i), {}});
+}
+
+// One for each who asks: threads may.
+Tensor Node::WithEdge(const Tensor& tensor, const Edge& edge) {
+  const Tensor made = WithoutHistory(tensor);
+  if (edge.node) {
+    MetaOrNew(made).SetNode(edge.node, edge.output_index);
+  } else if (edge.leaf) {
+    // Another tensor than the leaf, which leads to it.
+    const Tensor* const inputs[] = {&tensor};
+    const OpCall call{op::kAlias, nullptr, inputs, tensor.device()};
+    const IntrusivePtr<Node> alias = Record(call, RuleOf(op::kAlias), {&made, 1});
+    alias->inputs_[0].edge = edge;
+    MetaOrNew(made).SetNode(alias, 0);
   }
-  return output;
+  return made;
 }
 
 Node::Use::Use(Node& node) : node_(node) { node_.uses_.fetch_add(1, std::memory_order_acquire); }

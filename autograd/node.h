@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "neura/autograd/rule.h"
+#include "neura/autograd/saved_tensors.h"
 #include "neura/tensor/core/atomic_ptr.h"
 #include "neura/tensor/core/intrusive_ptr.h"
 #include "neura/tensor/core/object_pool.h"
@@ -55,6 +57,7 @@ class AutogradMeta final : public TensorExtension {
   AtomicPtr<Node> node;
   std::atomic<uint32_t> output_index{0};
   HookSlot hooks;  // of a leaf; a result's are its node's
+  HookSlot accumulation_hooks;
 
   // Notes which operation made the tensor.
   void SetNode(const IntrusivePtr<Node>& maker, size_t output) {
@@ -131,6 +134,7 @@ class Node {
     Tensor tensor;
     uint32_t version = 0;
     bool overwritten = false;  // by the operation itself; `tensor` is undefined
+    std::unique_ptr<PackedTensor> packed = nullptr;  // in the place of `tensor`
   };
 
   // Records a call that has just run. `sequence` grows from call to call.
@@ -151,6 +155,9 @@ class Node {
   size_t num_outputs() const { return num_outputs_; }
   const Rule& rule() const { return *rule_; }
 
+  // Where the call was made, as anomaly mode has noted it; null elsewhere.
+  const std::string* where() const { return where_.get(); }
+
   // The saved values, inside a Use. Throw FailedPrecondition where they were changed in place or
   // already dropped.
   Tensor SavedInput(size_t i) const;
@@ -165,6 +172,8 @@ class Node {
   ~Node();
   void CopyOptions(const OptionsType& type, const void* options);
   void Check(const Saved& saved, const char* role) const;
+  // The same memory with the history to which an edge leads.
+  static Tensor WithEdge(const Tensor& tensor, const Edge& edge);
   bool released() const { return (uses_.load(std::memory_order_relaxed) & kReleased) != 0; }
 
   static constexpr size_t kInlineOptions = 96;
@@ -184,6 +193,7 @@ class Node {
   absl::InlinedVector<Saved, 1> saved_outputs_;  // one for each output, or none at all
   HookSlot hooks_[kMaxOutputs];
   std::unique_ptr<HookSlot[]> more_hooks_;
+  std::unique_ptr<std::string> where_;
   alignas(16) std::byte inline_options_[kInlineOptions];
 
   friend struct NodeReaper;

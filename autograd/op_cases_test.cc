@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/functional.h"
 #include "neura/autograd/gradcheck.h"
 #include "neura/autograd/rule.h"
 #include "neura/tensor/ops/op_list/copy.h"
@@ -134,6 +136,39 @@ TEST_P(GradientTest, OfStridedInputs) {
                 },
                 strided),
             "");
+}
+
+// u^T (J v) is (u^T J) v, for what is computed forward of v and backward of u.
+TEST_P(GradientTest, ForwardMode) {
+  std::vector<Tensor> in = inputs(), points, directions;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (!in[i].defined() || in[i].dtype() != kFloat64) continue;
+    places.push_back(i);
+    points.push_back(in[i]);
+    directions.push_back(testing::Sample(in[i].shape(), 100 + static_cast<int>(i)));
+  }
+  const auto of_points = [&](const std::vector<Tensor>& at) {
+    for (size_t i = 0; i < places.size(); ++i) in[places[i]] = at[i];
+    std::vector<Tensor> floating;
+    for (const Tensor& output : function()(in)) {
+      if (output.dtype() == kFloat64) floating.push_back(output);
+    }
+    return floating;
+  };
+  const Products forward = Jvp(of_points, points, directions);
+  std::vector<Tensor> weights;
+  for (const Tensor& output : forward.outputs) {
+    weights.push_back(testing::Sample(output.shape(), 200 + static_cast<int>(weights.size())));
+  }
+  const Products backward = Vjp(of_points, points, weights);
+  const auto product = [](const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+    double sum = 0;
+    for (size_t i = 0; i < a.size(); ++i) sum += Sum(a[i] * b[i]).Item<double>();
+    return sum;
+  };
+  const double expected = product(backward.products, directions);
+  EXPECT_NEAR(product(weights, forward.products), expected, 1e-8 * (1 + std::abs(expected)));
 }
 
 INSTANTIATE_TEST_SUITE_P(AllRules, GradientTest, ::testing::ValuesIn(DifferentiableCases()),

@@ -24,6 +24,7 @@ Owned OwnedBy(const TensorImpl& tensor, uint32_t owners) {
     if (IntrusivePtr<HookList> list = SoleObject(slot)) owned.hooks.push_back(std::move(list));
   };
   add(meta->hooks);
+  add(meta->accumulation_hooks);
   owned.node = SoleObject(meta->node);
   if (!owned.node) return owned;
   for (size_t i = 0; i < owned.node->num_outputs(); ++i) add(owned.node->hooks(i));
@@ -37,6 +38,7 @@ void Forget(const TensorImpl& tensor) {
   AutogradMeta* const meta = MetaOf(tensor);
   if (meta == nullptr) return;
   meta->hooks.Store({});
+  meta->accumulation_hooks.Store({});
   meta->node.Store({});
 }
 

@@ -1,9 +1,14 @@
 // The observer that records, and the switches that stop it.
+#include "neura/autograd/tape.h"
+
 #include <utility>
 #include <vector>
 
+#include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
+#include "neura/autograd/anomaly.h"
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/function.h"
 #include "neura/autograd/node.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/dispatch.h"
@@ -14,16 +19,23 @@ namespace neura {
 namespace {
 
 thread_local bool t_grad_enabled = true;
+thread_local bool t_inference = false;
 
 }  // namespace
 
-bool GradEnabled() { return t_grad_enabled; }
+bool GradEnabled() { return t_grad_enabled && !t_inference; }
 bool SetGradEnabled(bool enabled) { return std::exchange(t_grad_enabled, enabled); }
 
 NoGradGuard::NoGradGuard() : previous_(t_grad_enabled) { t_grad_enabled = false; }
 NoGradGuard::~NoGradGuard() { t_grad_enabled = previous_; }
 EnableGradGuard::EnableGradGuard() : previous_(t_grad_enabled) { t_grad_enabled = true; }
 EnableGradGuard::~EnableGradGuard() { t_grad_enabled = previous_; }
+
+bool InferenceModeEnabled() { return t_inference; }
+bool SetInferenceModeEnabled(bool enabled) { return std::exchange(t_inference, enabled); }
+
+InferenceModeGuard::InferenceModeGuard() : previous_(t_inference) { t_inference = true; }
+InferenceModeGuard::~InferenceModeGuard() { t_inference = previous_; }
 
 namespace autograd {
 namespace {
@@ -80,19 +92,20 @@ class Tape final : public OpObserver {
  public:
   // What a gradient is computed from.
   OutputMask Needs(const OpCall& call) override {
-    if (!t_grad_enabled || !AnyFlows(call.inputs)) return 0;
+    if (!GradEnabled() || !AnyFlows(call.inputs)) return 0;
     return RuleOf(call.op).saves.outputs;
   }
 
   void BeforeInPlace(const OpCall& call) override {
-    if (!t_grad_enabled || !AnyFlows(call.inputs)) return;
+    if (!GradEnabled() || !AnyFlows(call.inputs)) return;
     for (size_t i = 0; i < call.inputs.size(); ++i) {
       if (call.changes(i)) CheckTarget(call, call.input(i));
     }
   }
 
   void OnOp(const OpCall& call, absl::Span<Tensor> outputs) override {
-    if (!t_grad_enabled) {
+    if (ABSL_PREDICT_FALSE(AnomalyEnabled())) CheckForAnomaly(call, outputs);
+    if (!GradEnabled()) {
       // Later changes to what was viewed without recording are not this tensor's.
       if (!call.schema().flags.view) return;
       for (Tensor& output : outputs) output.impl()->base = {};
@@ -163,12 +176,31 @@ class Tape final : public OpObserver {
   }
 };
 
+OpObserver& Instance() {
+  static auto* const tape = new Tape;
+  return *tape;
+}
+
 [[maybe_unused]] const bool kInstalled = [] {
-  AddGlobalObserver(new Tape);
+  AddGlobalObserver(&Instance());
   return true;
 }();
 
+void AddHook(HookSlot& slot, const Hook& hook) {
+  for (;;) {
+    const IntrusivePtr<HookList> old = slot.Load();
+    std::vector<Hook> hooks;
+    if (old) hooks = old->hooks();
+    hooks.push_back(hook);
+    if (slot.CompareExchange(old, IntrusivePtr<HookList>::Adopt(new HookList(std::move(hooks))))) {
+      return;
+    }
+  }
+}
+
 }  // namespace
+
+OpObserver& TheTape() { return Instance(); }
 
 void RenewHistory(const Tensor& view) {
   TensorImpl& impl = *view.impl();
@@ -213,7 +245,7 @@ bool IsLeaf(const Tensor& tensor) {
 std::string_view RecordedOp(const Tensor& tensor) {
   RequireDefined("RecordedOp", tensor);
   const Edge edge = EdgeTo(tensor);
-  return edge.node ? SchemaOf(edge.node->op()).name : std::string_view();
+  return edge.node ? NameOf(*edge.node) : std::string_view();
 }
 
 void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hook) {
@@ -222,16 +254,15 @@ void RegisterHook(const Tensor& tensor, std::function<Tensor(const Tensor&)> hoo
         absl::StrCat("RegisterHook: ", Describe(tensor), " does not require a gradient"));
   }
   const Edge edge = EdgeTo(tensor);
-  HookSlot& slot = edge.node ? edge.node->hooks(edge.output_index) : MetaOf(tensor)->hooks;
-  for (;;) {
-    const IntrusivePtr<HookList> old = slot.Load();
-    std::vector<Hook> hooks;
-    if (old) hooks = old->hooks();
-    hooks.push_back(hook);
-    if (slot.CompareExchange(old, IntrusivePtr<HookList>::Adopt(new HookList(std::move(hooks))))) {
-      return;
-    }
+  AddHook(edge.node ? edge.node->hooks(edge.output_index) : MetaOf(tensor)->hooks, hook);
+}
+
+void RegisterAccumulationHook(const Tensor& leaf, std::function<Tensor(const Tensor&)> hook) {
+  if (!leaf.defined() || !Flows(leaf) || EdgeTo(leaf).node) {
+    ThrowInvalidArgument(absl::StrCat("RegisterAccumulationHook: ", Describe(leaf),
+                                      " is no leaf that requires a gradient"));
   }
+  AddHook(MetaOf(leaf)->accumulation_hooks, hook);
 }
 
 }  // namespace autograd

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "neura/autograd/anomaly.h"
 #include "neura/nn/module.h"
 #include "neura/nn/walk.h"
 #include "neura/tensor/core/error.h"
@@ -10,10 +11,16 @@
 namespace neura::nn {
 namespace {
 
+// A call of a module in progress.
+struct Running {
+  ModuleBase& module;
+  Running* outer;
+};
+
 // How an error finds out where it came from: each module on the way out, innermost first, looks up
 // the name of the one below.
 struct FailurePath {
-  int depth = 0;  // calls of modules in progress
+  Running* innermost = nullptr;
   // The module that the error left last. It may be gone, so it is compared and not looked into.
   const ModuleBase* module = nullptr;
   std::string type_name;  // of that module
@@ -23,12 +30,29 @@ struct FailurePath {
 };
 FailurePath& Failure() { return neura::internal::ThreadOwned<FailurePath>(); }
 
-std::string NameBelow(ModuleBase& parent, const FailurePath& failure) {
+std::string NameBelow(ModuleBase& parent, const ModuleBase* child, const std::string& type_name) {
   for (const auto& [name, module] : internal::ChildrenOf(parent)) {
-    if (module == failure.module) return name;
+    if (module == child) return name;
   }
-  return failure.type_name;
+  return type_name;
 }
+
+// "Net.block.fc1": the calls in progress, outermost first.
+std::string RunningPath() {
+  std::string path;
+  for (const Running* call = Failure().innermost; call != nullptr; call = call->outer) {
+    const std::string type_name = call->module.TypeName();
+    const std::string name =
+        call->outer ? NameBelow(call->outer->module, &call->module, type_name) : type_name;
+    path = path.empty() ? name : absl::StrCat(name, ".", path);
+  }
+  return path;
+}
+
+[[maybe_unused]] const bool kInstalled = [] {
+  autograd::InstallWhere(&RunningPath);
+  return true;
+}();
 
 // The tensors that a call is given or returns, while hooks look at them.
 class Shown {
@@ -52,14 +76,16 @@ class Shown {
 
 void ModuleBase::Call(absl::FunctionRef<void()> forward) {
   FailurePath& failure = Failure();
-  struct Depth {
-    explicit Depth(FailurePath& failure) : failure(failure) {
-      ++failure.depth;
+  struct Entered {
+    Entered(FailurePath& failure, ModuleBase& module)
+        : failure(failure), call{module, failure.innermost} {
+      failure.innermost = &call;
       failure.module = nullptr;
     }
-    ~Depth() { --failure.depth; }
+    ~Entered() { failure.innermost = call.outer; }
     FailurePath& failure;
-  } depth(failure);
+    Running call;
+  } const entered(failure, *this);
   try {
     forward();
   } catch (Error& error) {
@@ -67,12 +93,12 @@ void ModuleBase::Call(absl::FunctionRef<void()> forward) {
     if (failure.module == nullptr || !error.message().ends_with(failure.message)) {
       failure.path.clear();
     } else if (failure.module != this) {
-      const std::string name = NameBelow(*this, failure);
+      const std::string name = NameBelow(*this, failure.module, failure.type_name);
       failure.path = failure.path.empty() ? name : absl::StrCat(name, ".", failure.path);
     }
     failure.module = this;
     failure.type_name = TypeName();
-    if (failure.depth == 1) {
+    if (entered.call.outer == nullptr) {
       error.AddContext(failure.path.empty() ? failure.type_name
                                             : absl::StrCat(failure.type_name, ".", failure.path));
     }

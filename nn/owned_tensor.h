@@ -24,6 +24,8 @@ class OwnedTensor {
   bool defined() const { return static_cast<bool>(slot_); }
   const AtomicPtr<TensorImpl>& slot() const { return slot_; }
   void Replace(const Tensor& tensor);
+  // The same for a tensor that stays what it is, such as the result of an operation.
+  void Put(const Tensor& tensor) { slot_.Store(tensor.handle()); }
 
  private:
   AtomicPtr<TensorImpl> slot_;

@@ -23,6 +23,7 @@ PLACES = {
     "CPU kernel": ["tensor/cpu/*"],
     "CUDA kernel": ["cuda/*"],
     "gradient rule": ["autograd/rules_*.cc"],
+    "batching rule": ["autograd/batching_*.cc"],
     "case": ["tensor/testing/*_cases*.cc", "nn/*_rows_test.cc", "optim/*_test.cc", "onnx/operators_test.cc", "python/tests/test_data.py"],
     "ONNX mapping": ["onnx/export/*"],
     "ONNX reader": ["onnx/import/*.cc"],
@@ -33,8 +34,9 @@ PLACES = {
     "Python's parameters": ["python/extension/signatures.inc"],
     "open extents": ["graph/shape_rules.cc"],
 }
-# What works without them: a device without the kernel says so, parameters are inputs and options, extents are known in a run.
-OPTIONAL = {"CUDA kernel", "Python's parameters", "open extents"}
+# What works without them: a device without the kernel says so, parameters are inputs and options, extents are known in a run,
+# and a mapped operation runs for each example.
+OPTIONAL = {"CUDA kernel", "Python's parameters", "open extents", "batching rule"}
 
 
 class Addition(NamedTuple):

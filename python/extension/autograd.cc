@@ -2,10 +2,12 @@
 
 #include <stdexcept>
 
+#include "neura/autograd/anomaly.h"
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/function.h"
 #include "neura/autograd/gradcheck.h"
 #include "neura/python/extension/errors.h"
+#include "neura/python/extension/gil.h"
 #include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/tensor.h"
@@ -35,6 +37,13 @@ void RecordPythonFunction(const std::string& name, const py::object& inputs,
   autograd::RecordFunction(name.c_str(), TensorsOf(inputs, "Function: inputs"),
                            TensorsOf(outputs, "Function: outputs"),
                            PythonBackward{AutogradCallable(backward)});
+}
+
+// The stack of Python, as a traceback shows it, innermost call last.
+std::string StackOfPython() {
+  const GilHeld held;
+  const py::object stack = py::module_::import("traceback").attr("format_stack")();
+  return "\n" + py::str("").attr("join")(stack).cast<std::string>();
 }
 
 class GradcheckError : public std::runtime_error {
@@ -78,7 +87,21 @@ std::vector<Tensor> TensorsOf(const py::object& objects, const char* what) {
 void InitAutograd(py::module_& m) {
   m.def("is_grad_enabled", &GradEnabled);
   m.def("_set_grad_enabled", &SetGradEnabled);
+  m.def("is_inference_mode_enabled", &InferenceModeEnabled);
+  m.def("_set_inference_mode", &SetInferenceModeEnabled);
+  m.def("is_anomaly_enabled", &AnomalyEnabled);
+  m.def("_set_anomaly", &SetAnomalyEnabled);
+  autograd::InstallWhere(&StackOfPython);
   m.def("_grad", &Grad);
+  m.def("_register_accumulation_hook", [](const Tensor& leaf, const py::object& hook) {
+    autograd::RegisterAccumulationHook(leaf, PythonHook{AutogradCallable(hook)});
+  });
+  m.def("_queue_callback", [](const py::object& callback) {
+    autograd::OnBackwardEnd([callback = AutogradCallable(callback)] {
+      const GilHeld held;
+      CallPython(*callback, py::tuple());
+    });
+  });
   py::register_exception<GradcheckError>(m, "GradcheckError", PyExc_RuntimeError);
   m.def("_gradcheck", &Check);
   m.def("_record_function", &RecordPythonFunction);

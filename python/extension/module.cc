@@ -14,6 +14,8 @@
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/factories.h"
 #include "neura/python/extension/function.h"
+#include "neura/python/extension/functional.h"
+#include "neura/python/extension/grad_fn.h"
 #include "neura/python/extension/init.h"
 #include "neura/python/extension/io.h"
 #include "neura/python/extension/modules.h"
@@ -48,9 +50,11 @@ PYBIND11_MODULE(_C, m) {
   InitNamespaces(m);
   InitOpFunctions(m);
   InitAutograd(m);
+  InitGradFn(m);
   InitIo(m);
   InitOnnx(m);
   InitModules(m, functional);
+  InitFunctional(m);
   InitNnInit(m);
   InitOptim(m);
   InitData(m);

@@ -7,6 +7,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/function.h"
+#include "neura/python/extension/grad_fn.h"
 #include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
@@ -82,13 +83,8 @@ int SetPart(PyObject* self, PyObject* value, void*) {
   });
 }
 
-// What made the tensor, or None for a leaf.
 PyObject* GetGradFn(PyObject* self, void*) {
-  return Guarded([&]() -> PyObject* {
-    const std::string name(autograd::RecordedOp(TensorOf(self)));
-    if (name.empty()) Py_RETURN_NONE;
-    return py::module_::import("neura._printing").attr("GradFn")(name).release().ptr();
-  });
+  return Guarded([&] { return GradFnOf(TensorOf(self)).release().ptr(); });
 }
 
 Tensor MatrixTranspose(const Tensor& x) {

@@ -2,22 +2,6 @@
 
 from neura import _C
 
-
-class GradFn:
-    """What `tensor.grad_fn` gives: the name of the operation that made the tensor."""
-
-    __slots__ = ("_name",)
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def name(self) -> str:
-        return "".join(part.capitalize() for part in self._name.split("_")) + "Backward"
-
-    def __repr__(self) -> str:
-        return f"<{self.name()}>"
-
-
 # Dtypes that the printed values tell by themselves.
 _IMPLIED = (_C.float32, _C.complex64, _C.int64, _C.bool)
 

@@ -71,7 +71,9 @@ bool Intercepted(const OpCall& call, absl::Span<Tensor> outputs) {
       ++t_num_interceptors;
     }
   } restore{interceptor};
-  return interceptor->Intercept(call, outputs);
+  // One that lets the call pass leaves it to those around.
+  return interceptor->Intercept(call, outputs) ||
+         (t_num_interceptors > 0 && Intercepted(call, outputs));
 }
 
 // The dtype in which the inputs meet, when they do not yet.
@@ -208,6 +210,7 @@ void DispatchSome(OpCall call, const OpSchema& schema, absl::Span<Tensor> output
 }
 
 void DispatchChecked(const OpCall& call, const OpSchema& schema, absl::Span<Tensor> outputs) {
+  if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, outputs)) return;
   if (ABSL_PREDICT_FALSE(call.wanted != kAllOutputs)) return DispatchSome(call, schema, outputs);
   DispatchInto(call, schema, InferOutputs(call), outputs);
 }
@@ -303,7 +306,6 @@ void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor
   if (outputs.size() != schema.num_outputs || schema.flags.in_place_only || schema.flags.list) {
     ThrowInternal(absl::StrCat(schema.name, ": called for ", outputs.size(), " outputs"));
   }
-  if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, outputs)) return;
   DType common;
   if (schema.flags.promotes && NeedsPromotion(call, schema.flags, &common)) {
     DispatchPromoted(call, schema, common, outputs);
@@ -348,10 +350,6 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
         absl::StrCat(Describe(call), ": cannot write in place to a tensor some of ",
                      "whose elements share memory, such as an expanded one; ", "Clone() it first"));
   }
-  Tensor output = target;
-  if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, absl::MakeSpan(&output, 1))) {
-    return;
-  }
   ReplacedInputs replaced(inputs);
   DType common = target.dtype();
   if (schema.flags.promotes && NeedsPromotion(call, schema.flags, &common)) {
@@ -362,6 +360,10 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   }
   if (ResultDType(schema.flags.rule, common) != common) return ConvertInPlace(call, common);
   CheckFitsInPlace(call, InferOutputs(call)[0].shape);
+  Tensor output = target;
+  if (ABSL_PREDICT_FALSE(t_num_interceptors > 0) && Intercepted(call, absl::MakeSpan(&output, 1))) {
+    return;
+  }
   NotifyBeforeInPlace(call);
   // Another view of the same memory is read while it is overwritten: work on a copy, made through
   // the door, so that gradients find their way to the view.

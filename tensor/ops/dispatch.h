@@ -116,8 +116,9 @@ class OpObserver {
 class OpInterceptor {
  public:
   virtual ~OpInterceptor() = default;
-  // Returns true when it has filled the outputs itself. Operations that it calls pass the other
-  // interceptors of the thread, not this one.
+  // Called when the inputs have been promoted. Returns true when it has filled the outputs itself;
+  // else the call goes on to the one around. Operations that it calls pass the other interceptors
+  // of the thread, not this one.
   virtual bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) = 0;
 };
 

@@ -1,0 +1,106 @@
+#include "neura/autograd/checkpoint.h"
+
+#include <mutex>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
+#include "neura/autograd/saved_tensors.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/random/generator.h"
+
+namespace neura::autograd {
+namespace {
+
+struct Stretch {
+  std::function<void()> again;
+  std::optional<RandomState> random;
+  size_t saved = 0;  // tensors that the first run would have kept
+
+  std::mutex mutex;
+  std::vector<Tensor> tensors;  // those of the second run; empty before it
+};
+
+// What is kept in the place of a tensor. Memory goes with the node that needed it.
+struct Place {
+  Place(std::shared_ptr<Stretch> stretch, size_t index)
+      : stretch(std::move(stretch)), index(index) {}
+  ~Place() {
+    const std::lock_guard<std::mutex> lock(stretch->mutex);
+    if (index < stretch->tensors.size()) stretch->tensors[index] = {};
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  const std::shared_ptr<Stretch> stretch;
+  const size_t index;
+};
+
+// While alive, the default generator goes on from another state.
+class WithRandomState {
+ public:
+  explicit WithRandomState(const std::optional<RandomState>& state)
+      : previous_(DefaultGenerator().state()), changed_(state.has_value()) {
+    if (changed_) DefaultGenerator().SetState(*state);
+  }
+  ~WithRandomState() {
+    if (changed_) DefaultGenerator().SetState(previous_);
+  }
+  WithRandomState(const WithRandomState&) = delete;
+  WithRandomState& operator=(const WithRandomState&) = delete;
+
+ private:
+  const RandomState previous_;
+  const bool changed_;
+};
+
+void RunAgain(Stretch& stretch) {
+  const EnableGradGuard record;
+  std::vector<Tensor> tensors;
+  const SavedTensorsScope scope({.pack =
+                                     [&tensors](const Tensor& tensor) {
+                                       tensors.push_back(tensor);
+                                       return std::make_shared<Tensor>(tensor);
+                                     },
+                                 .unpack =
+                                     [](const std::shared_ptr<void>& kept) {
+                                       return *std::static_pointer_cast<Tensor>(kept);
+                                     }});
+  {
+    const WithRandomState random(stretch.random);
+    stretch.again();
+  }
+  if (tensors.size() != stretch.saved) {
+    ThrowFailedPrecondition(absl::StrCat("Checkpoint: the second run needs ", tensors.size(),
+                                         " tensors in backward, ", "the first one needed ",
+                                         stretch.saved, ": they must do the same"));
+  }
+  stretch.tensors = std::move(tensors);
+}
+
+Tensor Bring(const Place& place) {
+  Stretch& stretch = *place.stretch;
+  const std::lock_guard<std::mutex> lock(stretch.mutex);
+  if (stretch.tensors.empty()) RunAgain(stretch);
+  return stretch.tensors[place.index];
+}
+
+}  // namespace
+
+void RunCheckpointed(const std::function<void()>& run, std::function<void()> again,
+                     const CheckpointOptions& options) {
+  if (!GradEnabled()) return run();
+  const auto stretch = std::make_shared<Stretch>();
+  stretch->again = std::move(again);
+  if (options.preserve_random_state) stretch->random = DefaultGenerator().state();
+  const SavedTensorsScope scope(
+      {.pack =
+           [stretch](const Tensor&) { return std::make_shared<Place>(stretch, stretch->saved++); },
+       .unpack =
+           [](const std::shared_ptr<void>& kept) {
+             return Bring(*std::static_pointer_cast<Place>(kept));
+           }});
+  run();
+}
+
+}  // namespace neura::autograd
