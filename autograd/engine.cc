@@ -219,14 +219,11 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
   bool any = false;
   for (size_t i = 0; i < needed.size(); ++i) any |= needed[i] = Wanted(node.inputs()[i].edge);
   if (!any) return;
-  const bool conjugate =
-      node.rule().holomorphic && std::any_of(grads.begin(), grads.end(), [](const Tensor& grad) {
-        return grad.defined() && IsComplex(grad.dtype());
-      });
-  if (conjugate) {
-    for (Tensor& grad : grads) {
-      if (grad.defined()) grad = Conj(grad);
-    }
+  bool conjugate = false;
+  for (Tensor& grad : grad_outputs) {
+    if (!node.rule().holomorphic || !grad.defined() || !IsComplex(grad.dtype())) continue;
+    grad = Conj(grad);
+    conjugate = true;
   }
   absl::InlinedVector<Tensor, 4> grad_inputs(node.inputs().size());
   RuleContext context(node, grad_outputs, absl::MakeSpan(grad_inputs), needed);

@@ -86,7 +86,8 @@ struct Rule {
 // The rule of a built-in or registered operation.
 const Rule& RuleOf(OpId op);
 
-// For operations that a program registers (RegisterOp). Call it before the operation is used.
+// For operations that a program registers (RegisterOp). Call it before the operation is used. The
+// rule gets and gives the gradients of complex numbers as they are.
 void RegisterRule(OpId op, Saves saves, RuleFn backward);
 void RegisterNotDifferentiable(OpId op);
 

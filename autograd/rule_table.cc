@@ -26,7 +26,9 @@ RuleTable& Table() {
 
 const Rule& RuleOf(OpId op) { return Table()[op]; }
 
-void RegisterRule(OpId op, Saves saves, RuleFn backward) { Table().Add(op, saves, backward); }
+void RegisterRule(OpId op, Saves saves, RuleFn backward) {
+  Table().AddOfParts(op, saves, backward);
+}
 void RegisterNotDifferentiable(OpId op) { Table().NotDifferentiable(op); }
 
 }  // namespace neura::autograd
