@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/gradcheck.h"
 #include "neura/autograd/rule.h"
@@ -143,10 +145,26 @@ TEST(RuleTableTest, EveryOperationHasARuleOrIsNotDifferentiable) {
   }
 }
 
+// The operations that a thread calls.
+class OpsSeen : public OpObserver {
+ public:
+  void OnOp(const OpCall& call, absl::Span<Tensor>) override { ops.insert(call.op); }
+  std::set<OpId> ops;
+};
+
 TEST(RuleTableTest, EveryRuleIsChecked) {
+  OpsSeen by_composites;
   std::vector<bool> checked(kMaxOps);
   for (size_t i : DifferentiableCases()) {
-    if (const std::optional<OpId> op = OpCases()[i].op) checked[static_cast<size_t>(*op)] = true;
+    const ScopedObserver watching(&by_composites);
+    if (const std::optional<OpId> op = OpCases()[i].op) {
+      checked[static_cast<size_t>(*op)] = true;
+    } else {
+      testing::RunCase(OpCases()[i]);
+    }
+  }
+  for (const testing::ElsewhereTested& elsewhere : testing::OpsTestedElsewhere()) {
+    if (by_composites.ops.contains(elsewhere.op)) checked[static_cast<size_t>(elsewhere.op)] = true;
   }
   for (OpId op : BuiltinOps()) {
     if (RuleOf(op).kind != Rule::Kind::kDifferentiable || op == op::kAssign) continue;

@@ -9,6 +9,7 @@ RuleTable& Table() {
     AddPointwiseRules(*filled);
     AddReductionRules(*filled);
     AddLinearAlgebraRules(*filled);
+    AddFactorRules(*filled);
     AddImageRules(*filled);
     AddNormRules(*filled);
     AddIndexRules(*filled);

@@ -34,6 +34,7 @@ class RuleTable {
 void AddPointwiseRules(RuleTable& table);
 void AddReductionRules(RuleTable& table);
 void AddLinearAlgebraRules(RuleTable& table);
+void AddFactorRules(RuleTable& table);
 void AddImageRules(RuleTable& table);
 void AddNormRules(RuleTable& table);
 void AddIndexRules(RuleTable& table);
