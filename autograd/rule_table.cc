@@ -10,6 +10,7 @@ RuleTable& Table() {
     AddReductionRules(*filled);
     AddLinearAlgebraRules(*filled);
     AddFftRules(*filled);
+    AddFactorRules(*filled);
     AddImageRules(*filled);
     AddNormRules(*filled);
     AddIndexRules(*filled);

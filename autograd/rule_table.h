@@ -41,6 +41,7 @@ void AddPointwiseRules(RuleTable& table);
 void AddReductionRules(RuleTable& table);
 void AddLinearAlgebraRules(RuleTable& table);
 void AddFftRules(RuleTable& table);
+void AddFactorRules(RuleTable& table);
 void AddImageRules(RuleTable& table);
 void AddNormRules(RuleTable& table);
 void AddIndexRules(RuleTable& table);

@@ -130,6 +130,16 @@ def _installed_by_debian():
     )
     _maybe(
         system_library,
+        "eigen",
+        build_file = Label("//third_party:eigen.BUILD"),
+        debian_package = "libeigen3-dev",
+        links = {
+            "include/eigen3/Eigen": "include/eigen3/Eigen",
+            "share/doc/libeigen3-dev/copyright": "copyright",
+        },
+    )
+    _maybe(
+        system_library,
         "kissfft",
         build_file = Label("//third_party:kissfft.BUILD"),
         debian_package = "libkissfft-dev",

@@ -408,6 +408,72 @@ for _ord in (2, 1, 3.5, -2, 0, float("inf"), float("-inf")):
     add("vector_norm", Case([REDUCED], (_ord,), gradient=_ord != 0), Case([REDUCED], (_ord, 1, True), gradient=_ord != 0))
 add("vector_norm", Case([REDUCED], kwargs={"dim": (0, 2), "dtype": "float64"}), Case([normal()]))
 
+def definite(*shape):
+    x = normal(*shape)
+    return x @ np.swapaxes(x, -2, -1) + np.eye(shape[-1])
+
+
+def factors(a):
+    """LU factors and pivots by PyTorch."""
+    return [x.numpy() for x in torch.linalg.lu_factor(torch.tensor(a))]
+
+
+SQUARES = [normal(3, 3), normal(2, 3, 3), normal(1, 1)]
+SHAPES = [(4, 3), (3, 4), (2, 3, 3), (1, 1)]
+EMPTY = [normal(0, 0), normal(2, 0, 0), normal(0, 3, 3)]
+add("det slogdet logdet inv inverse inv_ex", *(Case([a @ a if a.ndim < 3 else a @ np.swapaxes(a, 1, 2)]) for a in SQUARES))
+add("det slogdet inv inverse", *(Case([a]) for a in EMPTY))
+# The gradient of PyTorch 1.13 is 0 at every singular matrix.
+add("det slogdet", Case([np.array([[1.0, 2.0], [2.0, 4.0]])], gradient=False), Case([np.ones((2, 2, 2))], gradient=False))
+# PyTorch 1.13 cannot view some strided inputs.
+add("matrix_exp", *(Case([a], reference=lambda x: torch.matrix_exp(x.contiguous())) for a in (*SQUARES, *EMPTY, normal(4, 4) * 20, normal(2, 2, 2, 2))))
+add("matrix_power", Case([normal(3, 3)], (-2,)), Case([normal(2, 3, 3)], (-1,)))
+for _upper in (False, True):
+    add("linalg.cholesky cholesky_ex", *(Case([definite(*s)], kwargs={"upper": _upper}) for s in ((3, 3), (2, 4, 4), (1, 1))))
+    add("cholesky", Case([definite(2, 3, 3)], (_upper,)))
+    # PyTorch gives a gradient to the triangle that is not read, too.
+    add("cholesky_solve", Case([normal(3, 2), np.linalg.cholesky(definite(3, 3))], (_upper,), gradient=False))
+    add("cholesky_inverse", Case([np.linalg.cholesky(definite(3, 3))], (_upper,), gradient=False))
+    for _left in (False, True):
+        add("solve_triangular", Case([normal(3, 3) + 3 * np.eye(3), normal(3, 3)], kwargs={"upper": _upper, "left": _left}), Case([normal(2, 3, 3) + 3 * np.eye(3), normal(3, 3)], kwargs={"upper": _upper, "left": _left, "unitriangular": True}))
+add("linalg.cholesky", *(Case([a]) for a in EMPTY))
+add("linalg.lu", *(Case([normal(*s)]) for s in SHAPES), Case([normal(3, 3)], kwargs={"pivot": True}))
+add("lu_factor lu_factor_ex", *(Case([normal(*s)]) for s in SHAPES), *(Case([a]) for a in EMPTY))
+LU = factors(normal(2, 3, 3))
+add("linalg.lu_solve", *(Case([*LU, normal(2, 3, 3)], kwargs={"left": left, "adjoint": adjoint}) for left in (True, False) for adjoint in (True, False)))
+add("lu_solve", Case([normal(2, 3, 2), *LU]))
+add("lu_unpack", Case(LU), Case(factors(normal(4, 3))))
+add("linalg.qr", *(Case([normal(*s)]) for s in SHAPES), *(Case([normal(*s)], ("complete",), gradient=s[-2] <= s[-1]) for s in SHAPES), Case([normal(4, 3)], ("r",), gradient=False), *(Case([a]) for a in EMPTY), Case([normal(3, 0)], ("complete",), gradient=False))
+add("qr", Case([normal(4, 3)]), Case([normal(3, 3)], (False,)))
+for _shapes in [((3, 3), (3, 2)), ((2, 3, 3), (2, 3, 2)), ((3, 3), (3,)), ((2, 3, 3), (2, 3)), ((0, 0), (0, 2)), ((2, 0, 0), (2, 0, 3)), ((0, 3, 3), (0, 3, 1))]:
+    add("solve solve_ex", Case([normal(*s) for s in _shapes]))
+add("solve", Case([normal(3, 3), normal(2, 3)], kwargs={"left": False}), Case([normal(2, 1, 3, 3), normal(4, 3, 2)]))
+add("triangular_solve", Case([normal(3, 2), normal(3, 3)]), Case([normal(3, 2), normal(3, 3)], (False, True, True)))
+add("pinv pinverse", *(Case([normal(*s)]) for s in SHAPES), Case([normal(3, 0)]))
+add("pinv", Case([np.ones((2, 2))]), Case([definite(3, 3)], kwargs={"hermitian": True}), Case([normal(4, 3)], kwargs={"rtol": 0.5}), Case([normal(4, 3)], kwargs={"atol": 0.5}))
+for _driver in ("gels", "gelsy", "gelsd", "gelss"):
+    for _s in ((4, 3), (3, 4), (2, 4, 3), (3, 3)):
+        add("lstsq", Case([normal(*_s), normal(*_s[:-1], 2)], kwargs={"driver": _driver}, gradient=False))
+add("lstsq", Case([normal(2, 4, 3), normal(2, 4)], gradient=False))
+add("tensorinv", Case([normal(2, 3, 6)]), Case([normal(6, 2, 3)], (1,)))
+add("tensorsolve", Case([normal(2, 3, 6), normal(2, 3)]), Case([normal(2, 6, 3), normal(2, 3)], kwargs={"dims": (1,)}))
+add("householder_product orgqr", Case([normal(4, 3), normal(2)]), Case([normal(2, 3, 3), normal(2, 3)]))
+for _ord in ("fro", "nuc", 1, -1, 2, -2, float("inf"), float("-inf")):
+    add("matrix_norm", Case([REDUCED], (_ord,)), Case([REDUCED], (_ord, (0, 2), True)))
+    add("linalg.norm", Case([normal(3, 4)], (_ord,)), Case([REDUCED], (_ord, (1, 0))))
+    # PyTorch 1.13 overwrites the inverse that its gradient needs.
+    add("cond", Case([normal(2, 3, 3)], (_ord,), gradient=_ord in (2, -2)))
+add("linalg.norm", Case([REDUCED]), Case([normal(4)], (3,)), Case([REDUCED], (0.5, 1, True)), Case([REDUCED], kwargs={"dim": 1}), Case([normal(3, 4)], kwargs={"dtype": "float64"}))
+add("cond", Case([normal(4, 3)]), Case([np.array([[1.0, 2.0], [2.0, 4.0]])], ("fro",), gradient=False))
+add("norm", Case([normal(3, 4)], ("nuc",)), Case([REDUCED], ("fro", (0, 1))), Case([REDUCED], ("nuc", (0, 1), True)), Case([REDUCED], (-1, 1)), Case([REDUCED], (0, 1), gradient=False))
+add("linalg.matrix_rank", Case([normal(4, 3)]), Case([np.ones((2, 3, 3))]), Case([definite(3, 3)], kwargs={"hermitian": True}), Case([np.diag([1.0, 0.1, 1e-3])], kwargs={"atol": 0.01}), Case([np.diag([1.0, 0.1, 1e-3])], kwargs={"rtol": 0.2}), Case([np.diag([1.0, 0.1, 1e-3])], (0.01,)), Case([normal(2, 0, 3)], gradient=False))
+add("svdvals", *(Case([normal(*s)]) for s in SHAPES), Case([normal(2, 0, 3)]))
+add("eigvalsh", Case([definite(3, 3)]), Case([definite(2, 4, 4)], ("U",)), Case([normal(0, 0)]))
+add("renorm", Case([normal(3, 4)], (2, 0, 1.0)), Case([normal(2, 3, 4)], (1, 1, 2.5)))
+add("dist", Case([normal(3, 4), normal(3, 4)]), Case([normal(3, 4), normal(4)], (1,)))
+add("vdot", Case([normal(4), normal(4)]))
+add("chain_matmul", Case([normal(2, 5), normal(5, 3), normal(3, 4)]))
+
 # ---- special ---------------------------------------------------------------------------------
 
 pointwise("expit psi gammaln", 0.5, 3, NUMBERS)
@@ -497,7 +563,12 @@ COMPARED_ELSEWHERE = {
         set_num_threads get_num_threads""",
     "test_functions.py": """
         allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_copy_ index_fill_ masked_scatter_
-        polygamma polygamma_ addmv_ addr_ baddbmm_ addbmm_ hstack is_complex masked_select meshgrid nonzero one_hot scatter vstack""",
+        polygamma polygamma_ addmm_ addmv_ addr_ baddbmm_ addbmm_ hstack is_complex masked_select meshgrid nonzero one_hot scatter vstack""",
+    # What they give is a choice.
+    "test_linalg.py": "svd eigh",
+    "linalg, which calls them": """
+        linalg_cholesky_ex linalg_lu_factor_ex linalg_permutation linalg_solve_ex linalg_solve_triangular linalg_det
+        linalg_cofactor linalg_slogdet linalg_qr linalg_svd linalg_eigh linalg_pinv linalg_matrix_exp""",
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",

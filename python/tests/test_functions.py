@@ -199,6 +199,7 @@ def test_slices_by_index(in_place):
 @pytest.mark.parametrize(
     "name,shapes",
     [
+        ("addmm_", [(2, 4), (2, 3), (3, 4)]),
         ("addmv_", [(2,), (2, 3), (3,)]),
         ("addr_", [(2, 3), (2,), (3,)]),
         ("baddbmm_", [(2, 2, 4), (2, 2, 3), (2, 3, 4)]),

@@ -11,8 +11,21 @@
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/linalg/error.h"
 #include "neura/tensor/linalg/norm_order.h"
+#include "neura/tensor/ops/operand.h"
 
 namespace neura::linalg {
+
+NEURA_RESULT(CholeskyResult, L, info);
+NEURA_RESULT(EighResult, eigenvalues, eigenvectors);
+NEURA_RESULT(InvResult, inverse, info);
+NEURA_RESULT(LstSqResult, solution, residuals, rank, singular_values);
+NEURA_RESULT(LuFactorExResult, LU, pivots, info);
+NEURA_RESULT(LuFactorResult, LU, pivots);
+NEURA_RESULT(LuResult, P, L, U);
+NEURA_RESULT(QrResult, Q, R);
+NEURA_RESULT(SlogDetResult, sign, logabsdet);
+NEURA_RESULT(SolveResult, result, info);
+NEURA_RESULT(SvdResult, U, S, Vh);
 
 #define NEURA_COMPOSITE(space, Result, Name, name, parameters, python_parameters, doc) \
   Result Name parameters;
@@ -20,6 +33,23 @@ namespace neura::linalg {
 #include "neura/tensor/linalg/linalg.inc"
 #undef NEURA_COMPOSITE
 #undef NEURA_COMPOSITE_AS
+
+// What PyTorch has beside torch.linalg:
+// X of A @ X = B from the factor of A = L @ L.mH, or of U.mH @ U.
+Tensor CholeskySolve(const Tensor& B, const Tensor& factor, bool upper = false);
+// The inverse of the matrix with that factor.
+Tensor CholeskyInverse(const Tensor& factor, bool upper = false);
+// log(det(A)); NaN where the determinant is negative.
+Tensor LogDet(const Tensor& A);
+// U, S and V of A = U @ diag(S) @ V.mH; without `compute_uv` zeros for U and V.
+NEURA_RESULT(SvdWithVResult, U, S, V);
+SvdWithVResult SvdWithV(const Tensor& A, bool some = true, bool compute_uv = true);
+// X of A @ X = B, or of A.mT @ X = B, and A itself.
+NEURA_RESULT(TriangularSolveResult, solution, cloned_coefficient);
+TriangularSolveResult SolveTriangularWithCopy(const Tensor& B, const Tensor& A, bool upper = true,
+                                              bool transpose = false, bool unitriangular = false);
+// P, L and U of the factors of LuFactor.
+LuResult LuUnpack(const Tensor& LU, const Tensor& pivots);
 
 }  // namespace neura::linalg
 

@@ -217,25 +217,6 @@ Tensor Cross(const Tensor& input, const Tensor& other, const std::optional<int64
   return next(a, 1) * next(b, 2) - next(a, 2) * next(b, 1);
 }
 
-Tensor MatrixPower(const Tensor& input, int64_t n) {
-  RequireDefined("matrix_power", input);
-  if (input.dim() < 2 || input.size(-1) != input.size(-2)) {
-    ThrowInvalidArgument(
-        absl::StrCat("matrix_power: expected square matrices, got ", Describe(input)));
-  }
-  if (n < 0) ThrowInvalidArgument("matrix_power: n must not be negative");
-  if (n == 0) {
-    const Tensor one = Eye(input.size(-1), {.dtype = input.dtype(), .device = input.device()});
-    return Clone(Expand(one, input.shape()));
-  }
-  Tensor power = input, result;
-  for (; n > 0; n /= 2) {
-    if (n % 2 == 1) result = result.defined() ? MatMul(result, power) : Clone(power);
-    if (n > 1) power = MatMul(power, power);
-  }
-  return result;
-}
-
 Tensor PairwiseDistance(const Tensor& x1, const Tensor& x2, double p, double eps, bool keepdim) {
   RequireDefined("pairwise_distance", x1);
   RequireDefined("pairwise_distance", x2);

@@ -126,6 +126,22 @@ Tensor RmsNorm(const Tensor& input, const Dims& normalized_shape,
   return weight && weight->defined() ? result * *weight : result;
 }
 
+Tensor Renorm(const Tensor& input, double p, int64_t dim, double maxnorm) {
+  RequireDefined("renorm", input);
+  const int64_t kept = NormalizeDim("renorm", dim, input.dim());
+  if (input.dim() < 2 || maxnorm < 0) {
+    ThrowInvalidArgument(absl::StrCat(
+        "renorm(", Describe(input),
+        "): expected at least two dimensions and a maxnorm of at least 0, got ", maxnorm));
+  }
+  ReduceOptions over = {.keepdim = true};
+  for (int64_t d = 0; d < input.dim(); ++d) {
+    if (d != kept) over.dims.push_back(d);
+  }
+  const Tensor norm = Norm(input, p, over);
+  return input * Where(norm > maxnorm, maxnorm / (norm + 1e-7), 1);
+}
+
 Tensor Normalize(const Tensor& input, double p, const std::optional<Dims>& dim, double eps) {
   ReduceOptions over = {.keepdim = true};
   if (dim) over.dims = *dim;

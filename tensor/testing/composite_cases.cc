@@ -400,6 +400,8 @@ void AddCompositeCases(CaseList& cases) {
   AddOrderCases(cases);
   AddProductCases(cases);
   AddLinalgCases(cases);
+  AddFactorCases(cases);
+  AddEquationCases(cases);
   AddSpecialCases(cases);
 }
 

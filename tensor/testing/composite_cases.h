@@ -51,6 +51,8 @@ void AddArrangingCases(CaseList& cases);
 void AddOrderCases(CaseList& cases);
 void AddProductCases(CaseList& cases);
 void AddLinalgCases(CaseList& cases);
+void AddFactorCases(CaseList& cases);
+void AddEquationCases(CaseList& cases);
 void AddSpecialCases(CaseList& cases);
 
 }  // namespace neura::testing

@@ -129,20 +129,16 @@ void AddProductCases(CaseList& cases) {
         return std::vector<Array>{out};
       }));
   cases.push_back(Case(
-      "matrix_power/third", {square}, [](Inputs in) { return MatrixPower(in[0], 3); },
+      "renorm/rows", {matrix}, [](Inputs in) { return Renorm(in[0], 2, 0, 0.5); },
       [](Arrays in) {
-        Array power = in[0];
-        for (int times = 0; times < 2; ++times) {
-          Array next = power;
-          for (int64_t i = 0; i < 9; ++i) next[i] = Entry(power, in[0], 3, 3, 3, i / 3, i % 3);
-          power = next;
+        Array out = in[0];
+        for (int64_t r = 0; r < 2; ++r) {
+          double square = 0;
+          for (int64_t c = 0; c < 3; ++c) square += in[0][r * 3 + c] * in[0][r * 3 + c];
+          for (int64_t c = 0; c < 3 && square > 0.25; ++c)
+            out[r * 3 + c] *= 0.5 / (std::sqrt(square) + 1e-7);
         }
-        return std::vector<Array>{power};
-      }));
-  cases.push_back(Case(
-      "matrix_power/none", {square}, [](Inputs in) { return MatrixPower(in[0], 0); },
-      [](Arrays) {
-        return std::vector<Array>{{{3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1}}};
+        return std::vector<Array>{out};
       }));
   cases.push_back(Case(
       "vander/falling", {Sample({3}, 1, 0.5, 2)}, [](Inputs in) { return Vander(in[0]); },

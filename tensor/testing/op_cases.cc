@@ -3,6 +3,7 @@
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/fused.h"
+#include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
 
@@ -130,6 +131,12 @@ const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
       {op::kRandomBernoulli, "//tensor/random:random_test"},
       {op::kRandomPermutation, "//tensor/random:random_test"},
       {op::kFusedUpdate, "//tensor/ops:fused_test"},
+      // Their results are a choice, or functions of one triangle.
+      {op::kLinalgCholesky, "the cases linalg.cholesky"},
+      {op::kLinalgLu, "the cases linalg.lu_factor"},
+      {op::kLinalgQr, "the cases linalg.qr"},
+      {op::kLinalgSvd, "the cases linalg.svd"},
+      {op::kLinalgEigh, "the cases linalg.eigh"},
   };
   return list;
 }

@@ -1,7 +1,10 @@
-// Cases of matrix products: three loops.
+// Cases of matrix products, three loops, and of operations on single matrices.
+#include <cmath>
+
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/tensor.h"
-#include "neura/tensor/testing/op_cases.h"
+#include "neura/tensor/testing/composite_cases.h"
+#include "neura/tensor/testing/matrix_references.h"
 
 namespace neura::testing {
 namespace {
@@ -57,6 +60,101 @@ std::vector<Array> LinearReference(const std::vector<Array>& in) {
   return {out};
 }
 
+// Those of linalg whose results are no choice of the algorithm; more of all stand in
+// composite_cases_factors.cc and composite_cases_equations.cc.
+void AddFactorOpCases(CaseList& cases) {
+  const Tensor a = Sample({2, 3, 3}, 1) + Eye(3, {.dtype = kFloat64}) * 2, b = Sample({2, 3, 2}, 2);
+  const Array info = MakeArray({});
+  cases.push_back({"linalg_solve_ex/batch",
+                   op::kLinalgSolve,
+                   {a, b},
+                   Own(FactorOptions{}),
+                   PerMatrix([info](Arrays in) {
+                     return std::vector<Array>{Times(Inverse(in[0]), in[1]), info};
+                   })});
+  // Below the diagonal are zeros in the references.
+  const auto triangular = [&](bool upper) {
+    const Tensor triangle = upper ? Triu(a) : Tril(a);
+    cases.push_back({upper ? "linalg_solve_triangular/upper" : "linalg_solve_triangular/lower",
+                     op::kLinalgSolveTriangular,
+                     {triangle, b},
+                     Own(SolveTriangularOptions{.upper = upper}),
+                     PerMatrix([=](Arrays in) {
+                       Array counted = in[0];
+                       for (int64_t i = 0; i < 9; ++i) {
+                         if (upper ? i / 3 > i % 3 : i / 3 < i % 3) counted[i] = 0;
+                       }
+                       return std::vector<Array>{Times(Inverse(counted), in[1])};
+                     })});
+  };
+  triangular(true);
+  triangular(false);
+  cases.push_back({"linalg_det/batch", op::kLinalgDet, {a}, nullptr, PerMatrix([](Arrays in) {
+                     return std::vector<Array>{{{}, {Determinant(in[0])}}};
+                   })});
+  // Minors with their signs.
+  const auto cofactors = PerMatrix([](Arrays in) {
+    Array out = in[0];
+    for (int64_t i = 0; i < 9; ++i) {
+      Array minor = MakeArray({2, 2});
+      for (int64_t j = 0; j < 4; ++j) {
+        minor[j] = in[0][(i / 3 + 1 + j / 2) % 3 * 3 + (i % 3 + 1 + j % 2) % 3];
+      }
+      out[i] = Determinant(minor);
+    }
+    return std::vector<Array>{out};
+  });
+  cases.push_back({"linalg_cofactor/batch",
+                   op::kLinalgCofactor,
+                   {Sample({2, 3, 3}, 3)},
+                   nullptr,
+                   cofactors,
+                   1e-5});
+  cases.push_back({"linalg_cofactor/singular",
+                   op::kLinalgCofactor,
+                   {MatMul(Sample({3, 2}, 4), Sample({2, 3}, 5))},
+                   nullptr,
+                   cofactors,
+                   1e-5});
+  cases.push_back({"linalg_slogdet/batch",
+                   op::kLinalgSlogDet,
+                   {Sample({2, 3, 3}, 6)},
+                   nullptr,
+                   PerMatrix([](Arrays in) {
+                     const double value = Determinant(in[0]);
+                     return std::vector<Array>{{{}, {std::copysign(1, value)}},
+                                               {{}, {std::log(std::abs(value))}}};
+                   })});
+  cases.push_back({"linalg_pinv/tall",
+                   op::kLinalgPinv,
+                   {Sample({4, 2}, 7)},
+                   Own(PinvOptions{}),
+                   PerMatrix([](Arrays in) {
+                     const Array t = Transposed(in[0]);
+                     return std::vector<Array>{Times(Inverse(Times(t, in[0])), t)};
+                   }),
+                   1e-5});
+  // Of A with A @ A = 0.
+  cases.push_back(
+      {"linalg_matrix_exp/nilpotent",
+       op::kLinalgMatrixExp,
+       {FromList<double>({1, -1, 1, -1}, {2, 2})},
+       nullptr,
+       [](Arrays in) { return std::vector<Array>{Combined(1, Identity(2), 1, in[0])}; }});
+  const Tensor pivots = Cast(FromList<int64_t>({3, 2, 3, 2, 4, 4}, {2, 3}), kInt32);
+  const auto permutation = [&](bool inverse, std::vector<double> expected) {
+    cases.push_back({inverse ? "linalg_permutation/inverse" : "linalg_permutation/tall",
+                     op::kLinalgPermutation,
+                     {pivots},
+                     Own(PermutationOptions{.rows = 4, .inverse = inverse}),
+                     [=](Arrays) {
+                       return std::vector<Array>{{{2, 4}, expected}};
+                     }});
+  };
+  permutation(false, {2, 1, 0, 3, 1, 3, 0, 2});
+  permutation(true, {2, 1, 0, 3, 2, 0, 3, 1});
+}
+
 }  // namespace
 
 void AddLinearAlgebraCases(CaseList& cases) {
@@ -104,6 +202,7 @@ void AddLinearAlgebraCases(CaseList& cases) {
                    {Sample({4}, 1), Sample({5, 4}, 2), Sample({5}, 3)},
                    nullptr,
                    LinearReference});
+  AddFactorOpCases(cases);
 }
 
 }  // namespace neura::testing

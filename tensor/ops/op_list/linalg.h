@@ -2,9 +2,13 @@
 #ifndef NEURA_TENSOR_OPS_OP_LIST_LINALG_H_
 #define NEURA_TENSOR_OPS_OP_LIST_LINALG_H_
 
+#include "neura/tensor/ops/options/linalg.h"
 #include "neura/tensor/ops/schema.h"
 
 namespace neura {
+
+// Of which matrices are decomposed.
+inline constexpr DTypes kMatrixDTypes = kFloatingDTypes;
 
 namespace op {
 #define NEURA_OP(Name, ...) Name,

@@ -1,0 +1,53 @@
+// Matrices of tensors as Eigen has them. Decompositions compute in double precision whatever the
+// tensor's dtype, so that one instantiation serves float32, too; results are rounded once.
+#ifndef NEURA_TENSOR_CPU_LINALG_MATRICES_H_
+#define NEURA_TENSOR_CPU_LINALG_MATRICES_H_
+
+#define EIGEN_MPL2_ONLY
+#define EIGEN_DONT_PARALLELIZE
+#include <Eigen/Core>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/parallel/thread_pool.h"
+
+namespace neura::cpu {
+
+using Index = Eigen::Index;
+template <typename S>
+using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
+using Reals = Eigen::VectorXd;
+
+// How many matrices there are, the last two dimensions being one.
+int64_t NumMatrices(const Tensor& tensor);
+
+// Matrix i of a tensor, which may be strided; and its writing into a contiguous one.
+template <typename S>
+Matrix<S> Load(const Tensor& tensor, int64_t i);
+template <typename S>
+void Store(const Matrix<S>& matrix, const Tensor& tensor, int64_t i);
+// Row i of a contiguous tensor whose rows are the last dimension, or element i where `values` has
+// one and the tensor no such dimension.
+void StoreReals(const Reals& values, const Tensor& tensor, int64_t i);
+template <typename S>
+void StoreNumber(S value, const Tensor& tensor, int64_t i) {
+  Store(Matrix<S>(Matrix<S>::Constant(1, 1, value)), tensor, i);
+}
+
+// Calls f(S(), i) for each matrix of `a`, in parallel; S is what computes the dtype.
+template <typename F>
+void ForEachMatrix(const Tensor& a, F f) {
+  ParallelFor(NumMatrices(a), [&](int64_t i) { f(double(), i); });
+}
+
+// Throws a LinAlgError for the first of the numbers, one for each matrix, that is not 0: what
+// `message` says of it, with the place of the matrix where there is a batch.
+void CheckInfo(const Tensor& info, absl::FunctionRef<std::string(int32_t)> message);
+// Throws a LinAlgError unless all elements of all matrices are finite.
+void RequireFinite(const Tensor& tensor);
+
+}  // namespace neura::cpu
+
+#endif  // NEURA_TENSOR_CPU_LINALG_MATRICES_H_
