@@ -13,15 +13,15 @@
 namespace neura {
 namespace {
 
-thread_local bool t_enabled = false;
+thread_local AnomalyMode t_mode = AnomalyMode::kOff;
 
 }  // namespace
 
-AnomalyGuard::AnomalyGuard(bool enabled) : previous_(std::exchange(t_enabled, enabled)) {}
-AnomalyGuard::~AnomalyGuard() { t_enabled = previous_; }
+AnomalyGuard::AnomalyGuard(AnomalyMode mode) : previous_(std::exchange(t_mode, mode)) {}
+AnomalyGuard::~AnomalyGuard() { t_mode = previous_; }
 
-bool AnomalyEnabled() { return t_enabled; }
-bool SetAnomalyEnabled(bool enabled) { return std::exchange(t_enabled, enabled); }
+AnomalyMode GetAnomalyMode() { return t_mode; }
+AnomalyMode SetAnomalyMode(AnomalyMode mode) { return std::exchange(t_mode, mode); }
 
 namespace autograd {
 namespace {
@@ -53,7 +53,7 @@ std::string Where() {
 void CheckForAnomaly(const OpCall& call, absl::Span<const Tensor> outputs) {
   // What is overwritten cannot be compared with; what is not computed brings nothing new.
   if (call.in_place || call.schema().flags.view || call.inputs.empty()) return;
-  const AnomalyGuard off(false);
+  const AnomalyGuard off(AnomalyMode::kOff);
   const NoGradGuard no_grad;
   for (const Tensor& output : outputs) {
     const Worst worst = WorstOf(output);

@@ -2,6 +2,7 @@
 #ifndef NEURA_AUTOGRAD_ANOMALY_H_
 #define NEURA_AUTOGRAD_ANOMALY_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/types/span.h"
@@ -9,24 +10,31 @@
 
 namespace neura {
 
-// While alive, an operation of this thread, forward or in a gradient, fails with FailedPrecondition
-// when it makes a NaN of inputs without one, or an infinity of finite ones. The error names the
-// operation; that of a gradient the operation whose gradient it is, and where that was called.
-// Every result is looked at, which takes time.
+enum class AnomalyMode : uint8_t {
+  kOff,
+  // Errors of a gradient say where the operation was called whose gradient it is.
+  kTrace,
+  // Also, an operation of this thread, forward or in a gradient, fails with FailedPrecondition when
+  // it makes a NaN of inputs without one, or an infinity of finite ones. Every result is looked at,
+  // which takes time.
+  kCheck,
+};
+
+// While alive, this thread is in that mode.
 class AnomalyGuard {
  public:
-  explicit AnomalyGuard(bool enabled = true);
+  explicit AnomalyGuard(AnomalyMode mode = AnomalyMode::kCheck);
   ~AnomalyGuard();
   AnomalyGuard(const AnomalyGuard&) = delete;
   AnomalyGuard& operator=(const AnomalyGuard&) = delete;
 
  private:
-  bool previous_;
+  AnomalyMode previous_;
 };
 
-bool AnomalyEnabled();
+AnomalyMode GetAnomalyMode();
 // For switches that no scope of C++ encloses. Returns what it was before.
-bool SetAnomalyEnabled(bool enabled);
+AnomalyMode SetAnomalyMode(AnomalyMode mode);
 
 namespace autograd {
 

@@ -47,6 +47,11 @@ Tensor ExamplesOf(const Tensor& tensor) {
   return batch != nullptr ? batch->examples : Tensor();
 }
 
+uint64_t LevelOf(const Tensor& tensor) {
+  const Batch* const batch = BatchOf(tensor);
+  return batch != nullptr ? batch->level : 0;
+}
+
 bool ExamplesFlow(const Tensor& tensor) {
   for (Tensor examples = ExamplesOf(tensor); examples.defined(); examples = ExamplesOf(examples)) {
     if (Flows(examples)) return true;

@@ -17,6 +17,10 @@ Tensor StandFor(const Tensor& examples, uint64_t level);
 Tensor ExamplesOf(const Tensor& tensor, uint64_t level);
 Tensor ExamplesOf(const Tensor& tensor);
 
+// The level of the innermost Vmap in which it stands for others; levels grow from the outer ones to
+// the inner ones. 0 where it stands for none.
+uint64_t LevelOf(const Tensor& tensor);
+
 // Whether gradients flow through what the tensor stands for.
 bool ExamplesFlow(const Tensor& tensor);
 

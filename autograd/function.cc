@@ -5,9 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/batched.h"
 #include "neura/autograd/node.h"
+#include "neura/autograd/vmap.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
+#include "neura/tensor/ops/reduce.h"
 
 namespace neura::autograd {
 namespace {
@@ -77,8 +80,10 @@ std::shared_ptr<const FunctionBackward> FunctionOf(const Node& node) {
   return static_cast<const FunctionOptions*>(node.options())->backward;
 }
 
-void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
-                    const std::vector<Tensor>& outputs, FunctionBackward backward) {
+namespace {
+
+void RecordStep(const char* name, const std::vector<Tensor>& inputs,
+                const std::vector<Tensor>& outputs, const FunctionBackward& backward) {
   std::vector<const Tensor*> refs;
   bool flows = false;
   for (const Tensor& input : inputs) {
@@ -86,16 +91,75 @@ void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
     flows |= input.defined() && Flows(input);
   }
   if (!flows || !GradEnabled()) return;
-  const FunctionOptions options{
-      .name = name,
-      .backward = std::make_shared<const FunctionBackward>(std::move(backward)),
-      .num_outputs = outputs.size()};
+  const FunctionOptions options{.name = name,
+                                .backward = std::make_shared<const FunctionBackward>(backward),
+                                .num_outputs = outputs.size()};
   const OpCall call{.op = FunctionOp(), .options = &options, .inputs = refs, .device = kCpu};
   const IntrusivePtr<Node> node = Node::Record(call, kRule, outputs);
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!IsDifferentiable(outputs[i].dtype())) continue;
     MetaOrNew(outputs[i]).SetNode(node, i);
   }
+}
+
+// The gradients of all examples by that of one. Of an input that they share it is the sum.
+FunctionBackward Mapped(const FunctionBackward& backward, uint64_t level, int64_t size,
+                        const std::vector<bool>& batched_inputs,
+                        const std::vector<bool>& batched_outputs) {
+  return [=](const std::vector<Tensor>& grads) {
+    std::vector<Tensor> results;
+    {
+      // What the step has saved is of this level.
+      const VmapScope scope(size, Randomness::kError, level);
+      std::vector<Tensor> of_one = grads;
+      for (size_t i = 0; i < grads.size(); ++i) {
+        if (grads[i].defined() && batched_outputs[i]) of_one[i] = scope.Enter(grads[i], 0);
+      }
+      results = backward(of_one);
+    }
+    for (size_t i = 0; i < results.size() && i < batched_inputs.size(); ++i) {
+      if (!results[i].defined()) continue;
+      results[i] = VmapScope::Leave(results[i], 0, level, size);
+      if (!batched_inputs[i]) results[i] = Sum(results[i], {.dims = {0}});
+    }
+    return results;
+  };
+}
+
+// What tensors stand for at a level, and which of them do.
+std::vector<Tensor> AllExamples(const std::vector<Tensor>& tensors, uint64_t level,
+                                std::vector<bool>* batched) {
+  std::vector<Tensor> all;
+  for (const Tensor& tensor : tensors) {
+    const Tensor examples = tensor.defined() ? ExamplesOf(tensor, level) : Tensor();
+    batched->push_back(examples.defined());
+    all.push_back(examples.defined() ? examples : tensor);
+  }
+  return all;
+}
+
+}  // namespace
+
+void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
+                    const std::vector<Tensor>& outputs, FunctionBackward backward) {
+  RecordStep(name, inputs, outputs, backward);
+  uint64_t level = 0;
+  int64_t size = 0;
+  for (const Tensor& input : inputs) {
+    if (!input.defined() || LevelOf(input) <= level) continue;
+    level = LevelOf(input);
+    size = ExamplesOf(input).size(0);
+  }
+  if (level == 0) return;
+  std::vector<bool> batched_inputs, batched_outputs;
+  const std::vector<Tensor> all_inputs = AllExamples(inputs, level, &batched_inputs);
+  std::vector<Tensor> all_outputs = AllExamples(outputs, level, &batched_outputs);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    // The history of what is the same for all examples has been noted.
+    if (!batched_outputs[i]) all_outputs[i] = WithoutHistory(outputs[i]);
+  }
+  RecordFunction(name, all_inputs, all_outputs,
+                 Mapped(backward, level, size, batched_inputs, batched_outputs));
 }
 
 }  // namespace neura::autograd

@@ -24,8 +24,9 @@ using FunctionBackward =
 //   RecordFunction("my_exp", {x}, {y}, [y](const auto& g) { return std::vector{g[0] * y}; });
 //
 // Does nothing where no input requires a gradient or recording is off. An output that is one of the
-// inputs, or a view of one, has to be cloned before. Throws InvalidArgument for more than three
-// outputs; Backward throws it for a gradient of the wrong number, shape or dtype.
+// inputs was changed in place; one that is a view of an input has to be cloned before. Backward
+// throws InvalidArgument for a gradient of the wrong number, shape or dtype. Inside of a Vmap the
+// step is recorded for all examples, too: their gradient is `backward` mapped over them.
 void RecordFunction(const char* name, const std::vector<Tensor>& inputs,
                     const std::vector<Tensor>& outputs, FunctionBackward backward);
 

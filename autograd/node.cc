@@ -111,7 +111,9 @@ IntrusivePtr<Node> Node::Record(const OpCall& call, const Rule& rule,
     node->saved_inputs_[i] = Keep(made ? WithoutHistory(tensor) : tensor, version);
   }
   node->sequence_ = NextSequence(after);
-  if (ABSL_PREDICT_FALSE(AnomalyEnabled())) node->where_ = std::make_unique<std::string>(Where());
+  if (ABSL_PREDICT_FALSE(GetAnomalyMode() != AnomalyMode::kOff)) {
+    node->where_ = std::make_unique<std::string>(Where());
+  }
   if (rule.saves.outputs != 0) {
     node->saved_outputs_.resize(outputs.size());
     for (size_t i = 0; i < outputs.size(); ++i) {

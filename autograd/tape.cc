@@ -104,7 +104,7 @@ class Tape final : public OpObserver {
   }
 
   void OnOp(const OpCall& call, absl::Span<Tensor> outputs) override {
-    if (ABSL_PREDICT_FALSE(AnomalyEnabled())) CheckForAnomaly(call, outputs);
+    if (ABSL_PREDICT_FALSE(GetAnomalyMode() == AnomalyMode::kCheck)) CheckForAnomaly(call, outputs);
     if (!GradEnabled()) {
       // Later changes to what was viewed without recording are not this tensor's.
       if (!call.schema().flags.view) return;

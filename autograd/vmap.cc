@@ -52,8 +52,8 @@ uint64_t Mixed(uint64_t seed, uint64_t offset, uint64_t example) {
 
 class VmapScope::Level final : public OpInterceptor, public OpObserver {
  public:
-  Level(int64_t size, Randomness randomness)
-      : size_(size), randomness_(randomness), observing_(this), intercepting_(this) {}
+  Level(int64_t size, Randomness randomness, uint64_t id)
+      : id_(id), size_(size), randomness_(randomness), observing_(this), intercepting_(this) {}
 
   uint64_t id() const { return id_; }
 
@@ -79,7 +79,7 @@ class VmapScope::Level final : public OpInterceptor, public OpObserver {
       if (batched[i]) continue;
       ThrowInvalidArgument(absl::StrCat(
           "Vmap: ", Describe(call), ": cannot write what differs from example to example over ",
-          "a tensor that all of them share; Clone() it inside of the function's own tensors"));
+          "a tensor that all of them share; write to a Clone() of one that differs"));
     }
     if (changes) TheTape().BeforeInPlace(call);
     const BatchedCall of_all(seen, specs, size_, std::move(inputs), std::move(batched));
@@ -152,7 +152,7 @@ class VmapScope::Level final : public OpInterceptor, public OpObserver {
     return true;
   }
 
-  const uint64_t id_ = g_level.fetch_add(1, std::memory_order_relaxed);
+  const uint64_t id_;
   const int64_t size_;
   const Randomness randomness_;
   const ScopedObserver observing_;
@@ -160,7 +160,9 @@ class VmapScope::Level final : public OpInterceptor, public OpObserver {
 };
 
 VmapScope::VmapScope(int64_t batch_size, Randomness randomness)
-    : level_(std::make_unique<Level>(batch_size, randomness)) {}
+    : VmapScope(batch_size, randomness, g_level.fetch_add(1, std::memory_order_relaxed)) {}
+VmapScope::VmapScope(int64_t batch_size, Randomness randomness, uint64_t level)
+    : level_(std::make_unique<Level>(batch_size, randomness, level)) {}
 VmapScope::~VmapScope() = default;
 uint64_t VmapScope::level() const { return level_->id(); }
 

@@ -45,10 +45,12 @@ std::vector<Tensor> Vmap(const TensorFunction& function, const std::vector<Tenso
                          const VmapOptions& options = {});
 
 // What Vmap does around the call of the function, for languages that call it in their own way.
-// While alive, this thread is inside of the mapped function.
+// While alive, this thread is inside of the mapped function: of a new one, or of that of a level
+// whose tensors somebody has kept.
 class VmapScope {
  public:
   VmapScope(int64_t batch_size, Randomness randomness);
+  VmapScope(int64_t batch_size, Randomness randomness, uint64_t level);
   ~VmapScope();
   VmapScope(const VmapScope&) = delete;
   VmapScope& operator=(const VmapScope&) = delete;

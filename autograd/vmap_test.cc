@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/function.h"
 #include "neura/autograd/functional.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
@@ -133,6 +134,39 @@ TEST(VmapTest, ElementsCannotBeLookedAt) {
                 Vmap([](const Tensors& in) { return Tensors{in[0] * in[0].Item<float>()}; }, {x});
               }),
               HasSubstr("example"));
+}
+
+// A step whose gradient the program writes: twice the true one, to be told from it.
+TEST(VmapTest, RecordedFunctions) {
+  const auto f = [](const Tensors& in) {
+    Tensor y;
+    {
+      const NoGradGuard no_grad;
+      y = in[0] * in[1];
+    }
+    RecordFunction("product", in, {y}, [in](const Tensors& g) {
+      return Tensors{g[0] * in[1] * 2.0, g[0] * in[0] * 2.0};
+    });
+    return Tensors{y};
+  };
+  const Tensor x = Randn({4, 3}), w = Randn({3});
+  const auto mapped = [&](const Tensors& in) {
+    return Tensors{Sum(Square(Vmap(f, in, {.in_dims = {{0}, {}}})[0]))};
+  };
+  const Products outside = Vjp(mapped, {x, w});
+  EXPECT_TRUE(Close(outside.products[0], 4.0 * x * w * w, 1e-4));
+  EXPECT_TRUE(Close(outside.products[1], Sum(4.0 * x * x * w, {.dims = {0}}), 1e-4));
+  const Tensor inside = Vmap(
+      [&](const Tensors& in) {
+        return Vjp(
+                   [&](const Tensors& v) {
+                     return Tensors{Sum(Square(f({in[0], v[0]})[0]))};
+                   },
+                   {w})
+            .products;
+      },
+      {x})[0];
+  EXPECT_TRUE(Close(inside, 4.0 * x * x * w, 1e-4));
 }
 
 TEST(VmapTest, ChunksGiveTheSame) {

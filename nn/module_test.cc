@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "neura/autograd/anomaly.h"
 #include "neura/autograd/autograd.h"
 #include "neura/nn/nn.h"
 #include "neura/tensor/tensor.h"
@@ -511,6 +512,54 @@ TEST(SharingTest, SurvivesLoadingAndConversion) {
   EXPECT_EQ(other.last().weight.tensor().dtype(), kFloat64);
   EXPECT_EQ(other.Parameters().size(), 2u);
   EXPECT_TRUE(RequiresGrad(other.first.weight));
+}
+
+TEST(SubstitutionTest, OtherTensorsStandInForAWhile) {
+  Net net;
+  net.Eval();
+  const Tensor x = Randn({4, 3});
+  const Tensor before = net(x);
+  const Tensor weight = SetRequiresGrad(Zeros({2, 4}));
+  {
+    // A result of an operation, through which the gradient flows.
+    const nn::Substitution others(net, {{"head.2.weight", weight * 2.0}});
+    const Tensor y = net(x);
+    EXPECT_EQ(AMax(Abs(y)).Item<float>(), 0);
+    Backward(Sum(y));
+  }
+  EXPECT_GT(AMax(Abs(autograd::GradOf(weight))).Item<float>(), 0);
+  EXPECT_TRUE(SameBits(net(x), before));
+  EXPECT_THAT(ErrorOf([&] { nn::Substitution(net, {{"tail", x}}); }), HasSubstr("has no tail"));
+  EXPECT_THAT(ErrorOf([&] { nn::Substitution(net, {}, /*strict=*/true); }),
+              HasSubstr("nothing is given for block.inner.weight"));
+}
+
+TEST(SubstitutionTest, MembersThatShareATensorChangeTogether) {
+  struct Tied : nn::Module {
+    nn::Linear first{{.in_features = 2, .out_features = 2, .bias = false}}, second = first;
+    Tied() { second.weight.Replace(first.weight); }
+    Tensor Forward(const Tensor& x) override { return second(first(x)); }
+    NEURA_MODULE(first, second)
+  } net;
+  const nn::Substitution others(net, {{"first.weight", Eye(2) * 3.0}});
+  EXPECT_EQ(net(Ones({1, 2})).data<float>()[0], 9);
+}
+
+TEST(AnomalyTest, AGradientNamesTheModuleOfItsOperation) {
+  struct Root : nn::Module {
+    Tensor Forward(const Tensor& x) override { return Sqrt(x); }
+    NEURA_MODULE()
+  };
+  struct Outer : nn::Module {
+    Root root;
+    Tensor Forward(const Tensor& x) override { return root(x) * 0.0; }
+    NEURA_MODULE(root)
+  } outer;
+  const AnomalyGuard anomaly;
+  const Tensor x = SetRequiresGrad(Zeros({1}));
+  const Tensor y = outer(x);
+  EXPECT_THAT(ErrorOf([&] { Backward(y); }),
+              HasSubstr("in the gradient of sqrt, called in Outer.root"));
 }
 
 }  // namespace

@@ -10,5 +10,6 @@
 #include "neura/nn/module.h"
 #include "neura/nn/pooling.h"
 #include "neura/nn/sequential.h"
+#include "neura/nn/substitute.h"
 
 #endif  // NEURA_NN_NN_H_

@@ -89,8 +89,14 @@ void InitAutograd(py::module_& m) {
   m.def("_set_grad_enabled", &SetGradEnabled);
   m.def("is_inference_mode_enabled", &InferenceModeEnabled);
   m.def("_set_inference_mode", &SetInferenceModeEnabled);
-  m.def("is_anomaly_enabled", &AnomalyEnabled);
-  m.def("_set_anomaly", &SetAnomalyEnabled);
+  m.def("is_anomaly_enabled", [] { return GetAnomalyMode() != AnomalyMode::kOff; });
+  // Returns what it was.
+  m.def("_set_anomaly", [](bool enabled, bool check) {
+    const AnomalyMode previous = SetAnomalyMode(!enabled ? AnomalyMode::kOff
+                                                : check  ? AnomalyMode::kCheck
+                                                         : AnomalyMode::kTrace);
+    return py::make_tuple(previous != AnomalyMode::kOff, previous == AnomalyMode::kCheck);
+  });
   autograd::InstallWhere(&StackOfPython);
   m.def("_grad", &Grad);
   m.def("_register_accumulation_hook", [](const Tensor& leaf, const py::object& hook) {

@@ -123,9 +123,8 @@ class SavedTensors {
         .unpack =
             [unpack = unpack_](const std::shared_ptr<void>& kept) {
               const GilHeld held;
-              const py::object result =
-                  CallPython(*unpack, py::make_tuple(
-                                          **std::static_pointer_cast<AutogradCallable>(kept)));
+              const py::object result = CallPython(
+                  *unpack, py::make_tuple(**std::static_pointer_cast<AutogradCallable>(kept)));
               Tensor tensor;
               if (!FromPython(result.ptr(), &tensor)) {
                 ThrowTypeError("saved_tensors_hooks: the unpack hook must return a Tensor");
@@ -142,13 +141,12 @@ class SavedTensors {
 
 py::object Checkpointed(const py::object& run, bool preserve_rng_state) {
   py::object result;
-  autograd::RunCheckpointed(
-      [&] { result = run(); },
-      [again = AutogradCallable(run)] {
-        const GilHeld held;
-        CallPython(*again, py::tuple());
-      },
-      {.preserve_random_state = preserve_rng_state});
+  autograd::RunCheckpointed([&] { result = run(); },
+                            [again = AutogradCallable(run)] {
+                              const GilHeld held;
+                              CallPython(*again, py::tuple());
+                            },
+                            {.preserve_random_state = preserve_rng_state});
   return result;
 }
 
@@ -167,9 +165,10 @@ void InitFunctional(py::module_& m) {
     return autograd::DependOnOthers(TensorsOf(outputs, "outputs"), TensorsOf(fresh, "inputs"));
   });
   m.def("_vmap", &Vmap);
-  // What a tensor stands for at a level of vmap, and None where it is the same for all examples.
-  m.def("_examples_of", [](const Tensor& tensor, uint64_t level) {
-    return autograd::ExamplesOf(tensor, level);
+  // What a tensor stands for at a level of vmap, or at the innermost one; None where it is the same
+  // for all examples.
+  m.def("_examples_of", [](const Tensor& tensor, const std::optional<uint64_t>& level) {
+    return level ? autograd::ExamplesOf(tensor, *level) : autograd::ExamplesOf(tensor);
   });
   m.def("_stand_for", &autograd::StandFor);
   m.def("_checkpoint", &Checkpointed);
@@ -178,11 +177,11 @@ void InitFunctional(py::module_& m) {
       .def("enter", &SavedTensors::Enter)
       .def("exit", &SavedTensors::Exit);
   // Calls a module with other tensors in the place of those of these names.
-  m.def("_call_with_others", [](PyModule& module, const NamedTensors& tensors, bool strict,
-                                const py::object& call) {
-    const nn::Substitution others(module, tensors, strict);
-    return call();
-  });
+  m.def("_call_with_others",
+        [](PyModule& module, const NamedTensors& tensors, bool strict, const py::object& call) {
+          const nn::Substitution others(module, tensors, strict);
+          return call();
+        });
 }
 
 }  // namespace neura::python

@@ -12,6 +12,7 @@
 #include "neura/autograd/function.h"
 #include "neura/autograd/node.h"
 #include "neura/python/extension/autograd.h"
+#include "neura/python/extension/tensor_object.h"
 
 namespace neura::python {
 namespace {
@@ -31,7 +32,8 @@ struct GradFn {
     std::string name;
     for (std::string_view part : absl::StrSplit(autograd::NameOf(*edge.node), '_')) {
       if (part.empty()) continue;
-      absl::StrAppend(&name, std::string(1, absl::ascii_toupper(static_cast<unsigned char>(part[0]))),
+      absl::StrAppend(&name,
+                      std::string(1, absl::ascii_toupper(static_cast<unsigned char>(part[0]))),
                       part.substr(1));
     }
     return name + "Backward";
@@ -61,7 +63,8 @@ void InitGradFn(py::module_& m) {
       .def("name", &GradFn::Name)
       .def_property_readonly("next_functions", &GradFn::NextFunctions)
       .def(py::self == py::self)
-      .def("__hash__", [](const GradFn& fn) { return reinterpret_cast<uintptr_t>(fn.place()) >> 4; })
+      .def("__hash__",
+           [](const GradFn& fn) { return reinterpret_cast<uintptr_t>(fn.place()) >> 4; })
       .def("__repr__", [](const GradFn& fn) { return "<" + fn.Name() + ">"; });
   // Where the gradient of a tensor is made or accumulated, and which of the outputs there it is.
   m.def("_gradient_edge", [](const Tensor& tensor) -> py::object {
@@ -70,9 +73,8 @@ void InitGradFn(py::module_& m) {
     const uint32_t output = edge.output_index;
     return py::make_tuple(py::cast(GradFn{std::move(edge)}), output);
   });
-  m.def("_dot", [](const py::object& tensors) {
-    return autograd::DotOf(TensorsOf(tensors, "dot()"));
-  });
+  m.def("_dot",
+        [](const py::object& tensors) { return autograd::DotOf(TensorsOf(tensors, "dot()")); });
 }
 
 }  // namespace neura::python

@@ -28,15 +28,17 @@ globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_funct
 globals().update(_C._namespaces)
 
 # These stand on what is above.
-from neura import _methods, autograd, cuda, nn, onnx, optim, utils  # noqa: E402
+from neura import _methods, autograd, cuda, func, nn, onnx, optim, utils  # noqa: E402
 from neura._aliases import ALIASES as _ALIASES  # noqa: E402
 from neura._serialization import load, save  # noqa: E402
 from neura.autograd import (  # noqa: E402
     enable_grad,
     inference_mode,
     is_grad_enabled,
+    is_inference_mode_enabled,
     no_grad,
     set_grad_enabled,
 )
+from neura.func import vmap  # noqa: E402
 
 globals().update({name: getattr(_C, target) for name, target in _ALIASES.items()})

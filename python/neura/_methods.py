@@ -7,6 +7,7 @@ from typing import Any
 from neura import _C
 from neura._C import Generator, Tensor
 from neura._aliases import ALIASES
+from neura.autograd import HookHandle
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,6 +57,28 @@ def retain_grad(self: Tensor) -> None:
             tensor.grad = grad if tensor.grad is None else tensor.grad + grad
 
     self.register_hook(keep)
+
+
+@_method
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Any:
+    """Calls hook with this leaf whenever backward() has added to its .grad; handle.remove() takes the hook away."""
+    # The tensor keeps its hooks.
+    reference = weakref.ref(self)
+
+    def call(grad: Tensor) -> None:
+        tensor = reference()
+        if tensor is not None:
+            hook(tensor)
+
+    handle = HookHandle(call)
+    _C._register_accumulation_hook(self, handle)
+    return handle
+
+
+@_method
+def is_inference(self: Tensor) -> bool:
+    """False: what inference_mode() makes is a tensor like any other."""
+    return False
 
 
 @_method

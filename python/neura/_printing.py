@@ -11,6 +11,9 @@ _LINE_WIDTH = 80
 
 def tensor_repr(tensor: _C.Tensor) -> str:
     """`tensor([[1., 2.]], dtype=..., requires_grad=True)`, as PyTorch prints it."""
+    examples = _C._examples_of(tensor, None)
+    if examples is not None:
+        return f"examples of vmap({tensor_repr(examples)})"
     prefix = "tensor("
     text: str = _C._elements_text(tensor.detach(), len(prefix))
     if tensor.dtype is _C.bool:

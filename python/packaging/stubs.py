@@ -381,9 +381,10 @@ def package_stub(extension, aliases_source):
     text += reexports("neura._size", [("Size", "Size")])
     text += reexports("neura._version", [("__version__", "__version__")])
     text += reexports("neura._serialization", [("load", "load"), ("save", "save")])
-    modes = ("enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled")
+    modes = ("enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled")
     text += reexports("neura.autograd", [(name, name) for name in modes])
-    modules = ("autograd", "cuda", "nn", "onnx", "optim", "utils", *extension._namespaces)
+    text += reexports("neura.func", [("vmap", "vmap")])
+    modules = ("autograd", "cuda", "func", "nn", "onnx", "optim", "utils", *extension._namespaces)
     text += reexports("neura", [(name, name) for name in sorted(modules)])
     text += "from neura._C import _bool, _float, _int, _str\n\n"
     text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\n\n"

@@ -1,7 +1,8 @@
 """What stands around training."""
 
-from neura.utils import data
+from neura.utils import checkpoint, data
 
 __all__ = [
+    "checkpoint",
     "data",
 ]

@@ -1,0 +1,53 @@
+"""Graphs: what they keep, where gradients are made, pictures of them."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from neura import _C
+from neura._C import Tensor
+
+Node = _C._GradFn
+
+
+class GradientEdge(NamedTuple):
+    """Where a gradient is made: a node, and which of its outputs."""
+
+    node: Any
+    output_nr: int
+
+
+def get_gradient_edge(tensor: Tensor) -> GradientEdge:
+    """Where the gradient of a tensor is made."""
+    edge = _C._gradient_edge(tensor)
+    if edge is None:
+        raise RuntimeError("get_gradient_edge: the tensor does not require a gradient")
+    return GradientEdge(*edge)
+
+
+class saved_tensors_hooks:
+    """Inside, operations keep pack_hook(tensor) of what backward needs, and unpack_hook() of that brings it back."""
+
+    def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
+        self.pack_hook, self.unpack_hook = pack_hook, unpack_hook
+        self._scopes: list[Any] = []
+
+    def __enter__(self) -> None:
+        scope = _C._SavedTensors(self.pack_hook, self.unpack_hook)
+        scope.enter()
+        self._scopes.append(scope)
+
+    def __exit__(self, *exception: Any) -> None:
+        self._scopes.pop().exit()
+
+
+class save_on_cpu(saved_tensors_hooks):
+    """Inside, what backward needs is kept in the host's memory."""
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
+        super().__init__(lambda t: (t.device, t.cpu()), lambda kept: kept[1].to(kept[0]))
+
+
+def dot(*tensors: Tensor) -> str:
+    """What led to the tensors, in the language of Graphviz."""
+    text: str = _C._dot(tensors)
+    return text
