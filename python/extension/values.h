@@ -12,6 +12,7 @@
 #include "neura/tensor/core/device.h"
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/scalar.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/operand.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/random/generator.h"
@@ -64,7 +65,9 @@ inline PyObject* ToPython(const Dims& value) { return ToPython(DimsView(value));
 PyObject* ToPython(const Sizes& value);                // an integer where all are equal
 PyObject* SizesTuple(const Sizes& value);              // always a tuple
 PyObject* ToPython(const std::vector<Tensor>& value);  // a tuple
-PyObject* ToPython(const ValuesAndIndices& value);     // a named tuple
+PyObject* ToPython(const ValuesAndIndices& value);     // a named tuple, as the next two
+PyObject* ToPython(const MinAndMax& value);
+PyObject* ToPython(const HistogramAndEdges& value);
 PyObject* ToPython(pybind11::object value);
 template <typename T>
 PyObject* ToPython(const std::optional<T>& value) {
@@ -95,6 +98,8 @@ NEURA_TYPE_TEXT(Operand, "Tensor | Number")
 NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")
 NEURA_TYPE_TEXT(std::vector<double>, "Sequence[float]")
 NEURA_TYPE_TEXT(ValuesAndIndices, "tuple[Tensor, Tensor]")
+NEURA_TYPE_TEXT(MinAndMax, "tuple[Tensor, Tensor]")
+NEURA_TYPE_TEXT(HistogramAndEdges, "tuple[Tensor, Tensor]")
 NEURA_TYPE_TEXT(Generator*, "Generator | None")
 NEURA_TYPE_TEXT(pybind11::object, "Any")
 #undef NEURA_TYPE_TEXT

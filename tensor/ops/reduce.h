@@ -23,6 +23,8 @@ Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options = {});
 
 Tensor CumSum(const Tensor& input, int64_t dim);
 Tensor CumProd(const Tensor& input, int64_t dim);
+// log(CumSum(exp(input))), without overflow.
+Tensor LogCumSumExp(const Tensor& input, int64_t dim);
 
 struct ValuesAndIndices {
   Tensor values;

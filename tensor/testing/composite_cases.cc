@@ -399,6 +399,8 @@ void AddCompositeCases(CaseList& cases) {
   AddArrangingCases(cases);
   AddOrderCases(cases);
   AddProductCases(cases);
+  AddPlacingCases(cases);
+  AddWindowCases(cases);
 }
 
 }  // namespace neura::testing

@@ -50,6 +50,8 @@ void AddElementwiseCases(CaseList& cases);
 void AddArrangingCases(CaseList& cases);
 void AddOrderCases(CaseList& cases);
 void AddProductCases(CaseList& cases);
+void AddPlacingCases(CaseList& cases);
+void AddWindowCases(CaseList& cases);
 
 }  // namespace neura::testing
 
