@@ -174,6 +174,7 @@ void AddPointwiseRules(RuleTable& table) {
                   op::kLogicalOr,
                   op::kLogicalXor,
                   op::kSignBit,
+                  op::kGcd,
                   op::kBitwiseNot,
                   op::kBitwiseAnd,
                   op::kBitwiseOr,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "neura/autograd/autograd.h"
@@ -100,6 +101,23 @@ Tensor CumProdGrad(const Tensor& g, const Tensor& x, int64_t dim) {
   return Where(zeros == 0, before, Where(first, at_first, 0));
 }
 
+// exp(x) times the sum of g / exp(y) from each element to the end.
+Tensor LogCumSumExpGrad(const Tensor& g, const Tensor& x, const Tensor& y, int64_t dim) {
+  // What is differentiated again is shifted by the largest element alone, and loses what is far
+  // below it.
+  if (GradEnabled()) {
+    const Tensor most = Detach(AMax(x, {.dims = {dim}, .keepdim = true}));
+    return Exp(x - most) * SumFrom(g * Exp(most - y), dim);
+  }
+  // Sums of logarithms for positive and negative numbers.
+  const double none = -std::numeric_limits<double>::infinity();
+  const auto part = [&](const Tensor& positive) {
+    const Tensor terms = Where(positive > 0, Log(positive) - y, none);
+    return Exp(x + Flip(LogCumSumExp(Flip(terms, {dim}), dim), {dim}));
+  };
+  return part(g) - part(-g);
+}
+
 // Of what took its values from the places along dim that its output 1 names.
 template <typename Options>
 void BackToPlaces(RuleContext& c) {
@@ -138,6 +156,10 @@ void AddReductionRules(RuleTable& table) {
   table.Add(op::kCumProd, kSaveInput, [](RuleContext& c) {
     if (c.input_shape(0).empty()) return c.Set(0, c.grad());
     c.Set(0, CumProdGrad(c.grad(), Cast(c.input(0), c.grad().dtype()), c.Get<DimOptions>().dim));
+  });
+  table.Add(op::kLogCumSumExp, {.inputs = 0b1, .outputs = 0b1}, [](RuleContext& c) {
+    if (c.input_shape(0).empty()) return c.Set(0, c.grad());
+    c.Set(0, LogCumSumExpGrad(c.grad(), c.input(0), c.output(), c.Get<DimOptions>().dim));
   });
   table.Add(op::kCumMax, {.outputs = 0b10}, &BackToPlaces<DimOptions>);
   table.Add(op::kCumMin, {.outputs = 0b10}, &BackToPlaces<DimOptions>);

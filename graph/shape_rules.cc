@@ -76,6 +76,7 @@ class Rules {
       case op::kTriu:
       case op::kCumSum:
       case op::kCumProd:
+      case op::kLogCumSumExp:
       case op::kCumMax:
       case op::kCumMin:
       case op::kSort:
@@ -84,6 +85,7 @@ class Rules {
       case op::kBatchNormInference:
       case op::kIndexAdd:
       case op::kScatterAdd:
+      case op::kScatterElements:
         return All(shape(0));
       case op::kBatchNormTraining:
         return output_ == 0 ? All(shape(0)) : MaybeShape{shape(0)[1]};

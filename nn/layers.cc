@@ -2,12 +2,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/nn/functional.h"
 #include "neura/nn/layer_parts.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
-#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/linalg.h"
 #include "neura/tensor/ops/norm.h"
 #include "neura/tensor/ops/pointwise.h"
@@ -82,26 +83,16 @@ Tensor BatchNorm::Forward(const Tensor& input) {
     ThrowInvalidArgument(absl::StrCat("batch_norm: dimension 1 of ", neura::Describe(input),
                                       " must be num_features = ", options.num_features));
   }
-  if (!training() && options.track_running_stats) {
-    return BatchNormInference(input, running_mean, running_var, weight, bias, {.eps = options.eps});
+  const bool tracks = options.track_running_stats, moves = training() && tracks;
+  double momentum = options.momentum.value_or(0);
+  if (moves) {
+    NoGradGuard no_grad;
+    AddInPlace(num_batches_tracked, int64_t{1});
+    if (!options.momentum) momentum = 1 / num_batches_tracked.tensor().Item<double>();
   }
-  const bool update = training() && options.track_running_stats;
-  const OutputMask wanted = update ? 0b1011 : 0b1;
-  const auto result = BatchNormTraining(input, weight, bias, {.eps = options.eps}, wanted);
-  if (update) {
-    UpdateRunningStats(result.mean, result.variance, input.numel() / input.size(1));
-  }
-  return result.output;
-}
-
-void BatchNorm::UpdateRunningStats(const Tensor& mean, const Tensor& variance, int64_t count) {
-  NoGradGuard no_grad;
-  AddInPlace(num_batches_tracked, int64_t{1});
-  const double weight_of_new =
-      options.momentum ? *options.momentum : 1 / num_batches_tracked.tensor().Item<double>();
-  const double unbias = static_cast<double>(count) / static_cast<double>(count - 1);
-  Assign(running_mean, Lerp(running_mean, mean, weight_of_new));
-  Assign(running_var, Lerp(running_var, variance * unbias, weight_of_new));
+  return BatchNormalize(
+      input, running_mean, running_var, weight, bias,
+      {.training = training() || !tracks, .momentum = momentum, .eps = options.eps});
 }
 
 void BatchNorm1d::CheckInput(const Tensor& input) const {

@@ -95,9 +95,6 @@ class BatchNorm : public WithOptions<BatchNormOptions> {
   explicit BatchNorm(const BatchNormOptions& options);
   // Throws InvalidArgument unless the input has the layer's number of dimensions.
   virtual void CheckInput(const Tensor& input) const = 0;
-
- private:
-  void UpdateRunningStats(const Tensor& mean, const Tensor& variance, int64_t count);
 };
 // [N, C] or [N, C, L].
 class BatchNorm1d : public BatchNorm {

@@ -1,7 +1,10 @@
 #include "neura/nn/loss.h"
 
+#include <numbers>
+
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/nn/loss_parts.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
@@ -14,9 +17,9 @@
 #include "neura/tensor/ops/shape.h"
 
 namespace neura::nn {
-namespace {
+namespace internal {
 
-Tensor Reduce(const char* loss, const Tensor& values, const std::string& reduction) {
+Tensor ReduceLoss(const char* loss, const Tensor& values, const std::string& reduction) {
   if (reduction == "none") return values;
   if (reduction == "sum") return Sum(values);
   if (reduction == "mean") return Mean(values);
@@ -24,7 +27,6 @@ Tensor Reduce(const char* loss, const Tensor& values, const std::string& reducti
                                     "\" must be \"none\", \"mean\" or \"sum\""));
 }
 
-// What losses that take one target for each element of the input start with.
 void CheckSameShape(const char* loss, const Tensor& input, const Tensor& target) {
   if (input.defined() && target.defined() && input.shape() == target.shape()) return;
   ThrowInvalidArgument(absl::StrCat(loss, ": input and target must have one shape, got ",
@@ -36,6 +38,14 @@ void CheckFloating(const char* loss, const Tensor& input, const Tensor& target) 
   ThrowInvalidArgument(absl::StrCat(loss, ": input and target must be floating point, got ",
                                     Describe(input), " and ", Describe(target)));
 }
+
+}  // namespace internal
+
+using internal::CheckFloating;
+using internal::CheckSameShape;
+using internal::ReduceLoss;
+
+namespace {
 
 [[noreturn]] void ThrowShapes(const char* loss, const Tensor& input, const Tensor& target) {
   ThrowInvalidArgument(absl::StrCat(loss, ": the input is ", Describe(input), " and the target ",
@@ -86,7 +96,7 @@ Tensor WithProbabilities(const Tensor& log_p, const Tensor& target, int64_t dim,
   }
   if (options.weight.defined()) smooth = smooth * AlongClasses(options.weight, log_p, dim);
   const Tensor losses = -Sum(smooth * log_p, {.dims = {dim}});
-  return Reduce("CrossEntropy", losses, options.reduction);
+  return ReduceLoss("CrossEntropy", losses, options.reduction);
 }
 
 Tensor WithClasses(const char* loss, const Tensor& log_p, const Tensor& target, int64_t dim,
@@ -115,7 +125,7 @@ Tensor WithClasses(const char* loss, const Tensor& log_p, const Tensor& target, 
     losses = losses * (1 - options.label_smoothing) + uniform * options.label_smoothing;
   }
   if (options.reduction == "mean") return Sum(losses) / Sum(weights);
-  return Reduce(loss, losses, options.reduction);
+  return ReduceLoss(loss, losses, options.reduction);
 }
 
 // Throws InvalidArgument unless every element is a probability. Not on devices whose results wait
@@ -161,12 +171,12 @@ Tensor Nll(const Tensor& input, const Tensor& target, const NllOptions& options)
 
 Tensor Mse(const Tensor& input, const Tensor& target, const MseOptions& options) {
   CheckSameShape("Mse", input, target);
-  return Reduce("Mse", Square(input - target), options.reduction);
+  return ReduceLoss("Mse", Square(input - target), options.reduction);
 }
 
 Tensor L1(const Tensor& input, const Tensor& target, const L1Options& options) {
   CheckSameShape("L1", input, target);
-  return Reduce("L1", Abs(input - target), options.reduction);
+  return ReduceLoss("L1", Abs(input - target), options.reduction);
 }
 
 Tensor SmoothL1(const Tensor& input, const Tensor& target, const SmoothL1Options& options) {
@@ -179,7 +189,7 @@ Tensor SmoothL1(const Tensor& input, const Tensor& target, const SmoothL1Options
   const Tensor distance = Abs(input - target);
   const Tensor near = Clamp(distance, {.max = options.beta});
   const Tensor losses = Square(near) / (2 * options.beta) + (distance - near);
-  return Reduce("SmoothL1", losses, options.reduction);
+  return ReduceLoss("SmoothL1", losses, options.reduction);
 }
 
 Tensor BinaryCrossEntropy(const Tensor& input, const Tensor& target,
@@ -189,7 +199,7 @@ Tensor BinaryCrossEntropy(const Tensor& input, const Tensor& target,
   CheckProbabilities("BinaryCrossEntropy", input);
   Tensor losses = -(target * BoundedLog(input) + (1 - target) * BoundedLog(1 - input));
   if (options.weight.defined()) losses = losses * options.weight;
-  return Reduce("BinaryCrossEntropy", losses, options.reduction);
+  return ReduceLoss("BinaryCrossEntropy", losses, options.reduction);
 }
 
 Tensor BinaryCrossEntropyWithLogits(const Tensor& input, const Tensor& target,
@@ -203,7 +213,41 @@ Tensor BinaryCrossEntropyWithLogits(const Tensor& input, const Tensor& target,
   }
   Tensor losses = (1 - target) * input + costs;
   if (options.weight.defined()) losses = losses * options.weight;
-  return Reduce("BinaryCrossEntropyWithLogits", losses, options.reduction);
+  return ReduceLoss("BinaryCrossEntropyWithLogits", losses, options.reduction);
+}
+
+Tensor KlDiv(const Tensor& input, const Tensor& target, const KlDivOptions& options) {
+  CheckSameShape("KlDiv", input, target);
+  const Tensor losses =
+      options.log_target ? Exp(target) * (target - input) : XLogY(target, target) - target * input;
+  if (options.reduction == "batchmean") {
+    return Sum(losses) / (input.dim() == 0 ? 1 : input.size(0));
+  }
+  return ReduceLoss("KlDiv", losses, options.reduction);
+}
+
+Tensor Huber(const Tensor& input, const Tensor& target, const HuberOptions& options) {
+  CheckSameShape("Huber", input, target);
+  if (!(options.delta > 0)) {
+    ThrowInvalidArgument(absl::StrCat("Huber: delta = ", options.delta, " must be positive"));
+  }
+  const Tensor distance = Abs(input - target);
+  const Tensor near = Clamp(distance, {.max = options.delta});
+  return ReduceLoss("Huber", Square(near) / 2 + (distance - near) * options.delta,
+                    options.reduction);
+}
+
+Tensor PoissonNll(const Tensor& input, const Tensor& target, const PoissonNllOptions& options) {
+  CheckSameShape("PoissonNll", input, target);
+  Tensor losses =
+      options.log_input ? Exp(input) - target * input : input - target * Log(input + options.eps);
+  if (options.full) {
+    // Stirling's approximation of log(target!).
+    const Tensor large = target > 1, t = Where(large, target, 1);
+    const Tensor factorial = t * Log(t) - t + Log(t * (2 * std::numbers::pi)) * 0.5;
+    losses = losses + Where(large, factorial, 0);
+  }
+  return ReduceLoss("PoissonNll", losses, options.reduction);
 }
 
 }  // namespace neura::nn

@@ -87,6 +87,73 @@ struct BinaryCrossEntropyWithLogitsOptions {
   NEURA_TENSORS(weight, pos_weight)
 };
 
+// target * (log(target) - input) for log-probabilities and probabilities, or with log_target their
+// logarithms; both of one shape. Kullback and Leibler, 1951.
+struct KlDivOptions {
+  std::string reduction = "mean";  // or "batchmean": the sum over the extent of the first dimension
+  bool log_target = false;
+  NEURA_FIELDS(reduction, log_target)
+};
+
+// d^2 / 2 for distances d = |input - target| below delta, delta * (d - delta / 2) above; both of
+// one shape. Huber, 1964.
+struct HuberOptions {
+  std::string reduction = "mean";
+  double delta = 1;
+  NEURA_FIELDS(reduction, delta)
+};
+
+// exp(input) - target * input for the logarithm of a Poisson distribution's mean, and counts;
+// without log_input input - target * log(input + eps); both of one shape. With `full` and
+// Stirling's approximation of log(target!) for counts above 1.
+struct PoissonNllOptions {
+  bool log_input = true;
+  bool full = false;
+  double eps = 1e-8;
+  std::string reduction = "mean";
+  NEURA_FIELDS(log_input, full, eps, reduction)
+};
+
+// A distance: input where target is 1, max(0, margin - input) where it is -1; both of one shape.
+struct HingeEmbeddingOptions {
+  double margin = 1;
+  std::string reduction = "mean";
+  NEURA_FIELDS(margin, reduction)
+};
+
+// log(1 + exp(-target * input)) for targets of 1 and -1; both of one shape.
+struct SoftMarginOptions {
+  std::string reduction = "mean";
+  NEURA_FIELDS(reduction)
+};
+
+// The sum of max(0, margin - input[target] + input[i])^p over all other classes i, over the number
+// of classes: input [N, C] or [C], target class indices [N] or []. Crammer and Singer, 2001.
+struct MultiMarginOptions {
+  int64_t p = 1;  // or 2
+  double margin = 1;
+  Tensor weight = {};  // [C], of the target's class
+  std::string reduction = "mean";
+  NEURA_FIELDS(p, margin, reduction)
+  NEURA_TENSORS(weight)
+};
+
+// The sum of max(0, 1 - input[j] + input[i]) over classes j of the target and i that are not, over
+// the number of classes. Both [N, C] or [C]; the target holds class indices up to the first
+// negative one.
+struct MultiLabelMarginOptions {
+  std::string reduction = "mean";
+  NEURA_FIELDS(reduction)
+};
+
+// The mean of BinaryCrossEntropyWithLogits over the last dimension, the classes; both [..., C].
+struct MultiLabelSoftMarginOptions {
+  Tensor weight = {};  // multiplies the loss of each class; broadcast
+  std::string reduction = "mean";
+  NEURA_FIELDS(reduction)
+  NEURA_TENSORS(weight)
+};
+
 namespace internal {
 
 template <typename Options>

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -77,6 +78,89 @@ std::function<std::vector<double>(const Array&, const Array&)> Pairs(
 
 double BinaryLoss(double p, double t) { return -(t * std::log(p) + (1 - t) * std::log(1 - p)); }
 
+void AddDivergences(std::vector<LossCase>& cases) {
+  const Tensor x = Sample({2, 3}, 1, -2, 2), y = Sample({2, 3}, 2, -2, 2),
+               p = Sample({2, 3}, 3, 0.1, 0.9);
+  cases.push_back(
+      Case<nn::KLDivLoss>("KlDiv/probabilities", &nn::KlDiv, nn::KlDivOptions{}, x, p,
+                          Pairs([](double a, double b, int64_t) { return b * (std::log(b) - a); }),
+                          6, "reduction=\"mean\", log_target=0"));
+  cases.push_back(Case<nn::HuberLoss>("Huber/delta", &nn::Huber, nn::HuberOptions{.delta = 0.7}, x,
+                                      y, Pairs([](double a, double b, int64_t) {
+                                        const double d = std::abs(a - b);
+                                        return d < 0.7 ? d * d / 2 : 0.7 * (d - 0.35);
+                                      }),
+                                      6, "reduction=\"mean\", delta=0.7"));
+  cases.push_back(Case<nn::PoissonNLLLoss>(
+      "PoissonNll/full", &nn::PoissonNll, nn::PoissonNllOptions{.full = true}, x,
+      FromList<double>({0.5, 2, 3, 0.2, 1.7, 4}, {2, 3}), Pairs([](double a, double b, int64_t) {
+        const double factorial = b * std::log(b) - b + 0.5 * std::log(2 * 3.14159265358979 * b);
+        return std::exp(a) - b * a + (b > 1 ? factorial : 0);
+      }),
+      6, "log_input=1, full=1, eps=1e-08, reduction=\"mean\""));
+}
+
+void AddMargins(std::vector<LossCase>& cases) {
+  const Tensor x = Sample({2, 3}, 1, -2, 2), t = Sample({2, 3}, 4, 0, 1);
+  const Tensor weight = FromList<double>({0.5, 2, 1}), classes = FromList<int64_t>({2, 0});
+  const std::vector<double> w = {0.5, 2, 1};
+  cases.push_back(Case<nn::HingeEmbeddingLoss>(
+      "HingeEmbedding/margin", &nn::HingeEmbedding, nn::HingeEmbeddingOptions{.margin = 0.5}, x,
+      FromList<int64_t>({1, -1, 1, -1, 1, -1}, {2, 3}),
+      Pairs([](double a, double b, int64_t) { return b == 1 ? a : std::max(0.0, 0.5 - a); }), 6,
+      "margin=0.5, reduction=\"mean\""));
+  cases.push_back(Case<nn::SoftMarginLoss>(
+      "SoftMargin/signs", &nn::SoftMargin, nn::SoftMarginOptions{}, x,
+      FromList<double>({1, -1, 1, -1, 1, -1}, {2, 3}),
+      Pairs([](double a, double b, int64_t) { return std::log(1 + std::exp(-a * b)); }), 6,
+      "reduction=\"mean\""));
+  cases.push_back(Case<nn::MultiMarginLoss>(
+      "MultiMargin/weights", &nn::MultiMargin,
+      nn::MultiMarginOptions{.p = 2, .margin = 0.7, .weight = weight}, x, classes,
+      [w](const Array& in, const Array& target) {
+        std::vector<double> losses;
+        for (int64_t n = 0; n < 2; ++n) {
+          const auto c = static_cast<int64_t>(target[n]);
+          double sum = 0;
+          for (int64_t k = 0; k < 3; ++k) {
+            const double cost = std::max(0.0, 0.7 - in[n * 3 + c] + in[n * 3 + k]);
+            if (k != c) sum += w[static_cast<size_t>(c)] * cost * cost;
+          }
+          losses.push_back(sum / 3);
+        }
+        return losses;
+      },
+      2, "p=2, margin=0.7, reduction=\"mean\""));
+  // One class of the first row, two of the second.
+  cases.push_back(Case<nn::MultiLabelMarginLoss>(
+      "MultiLabelMargin/two", &nn::MultiLabelMargin, nn::MultiLabelMarginOptions{}, x,
+      FromList<int64_t>({1, -1, 2, 2, 0, -1}, {2, 3}),
+      [](const Array& in, const Array&) {
+        const auto cost = [&](int64_t n, int64_t right, int64_t wrong) {
+          return std::max(0.0, 1 - in[n * 3 + right] + in[n * 3 + wrong]);
+        };
+        return std::vector<double>{(cost(0, 1, 0) + cost(0, 1, 2)) / 3,
+                                   (cost(1, 2, 1) + cost(1, 0, 1)) / 3};
+      },
+      2, "reduction=\"mean\""));
+  cases.push_back(Case<nn::MultiLabelSoftMarginLoss>(
+      "MultiLabelSoftMargin/weights", &nn::MultiLabelSoftMargin,
+      nn::MultiLabelSoftMarginOptions{.weight = weight}, x, t,
+      [w](const Array& in, const Array& target) {
+        std::vector<double> losses;
+        for (int64_t n = 0; n < 2; ++n) {
+          double sum = 0;
+          for (int64_t k = 0; k < 3; ++k) {
+            const double probability = 1 / (1 + std::exp(-in[n * 3 + k]));
+            sum += w[static_cast<size_t>(k)] * BinaryLoss(probability, target[n * 3 + k]);
+          }
+          losses.push_back(sum / 3);
+        }
+        return losses;
+      },
+      2, "reduction=\"mean\""));
+}
+
 std::vector<LossCase> LossCases() {
   std::vector<LossCase> cases;
   const Tensor x = Sample({2, 3}, 1, -2, 2), y = Sample({2, 3}, 2, -2, 2);
@@ -134,6 +218,8 @@ std::vector<LossCase> LossCases() {
                      (1 - b) * std::log(1 - probability));
       }),
       6, "reduction=\"mean\""));
+  AddDivergences(cases);
+  AddMargins(cases);
   return cases;
 }
 

@@ -4,6 +4,7 @@
 
 #include "neura/nn/activations.h"
 #include "neura/nn/convolution.h"
+#include "neura/nn/functional.h"
 #include "neura/nn/init.h"
 #include "neura/nn/layers.h"
 #include "neura/nn/loss.h"

@@ -29,7 +29,19 @@ const std::set<std::string>& Inexpressible() {
       "diag/of_matrix",
       "einsum/trace",
       "corrcoef/rows",
-      "index_copy/columns",  // sums of slices
+      "scatter_elements/max0",  // extrema, before operator set 18
+      "scatter_elements/max1",
+      "scatter_elements/min0",
+      "scatter_elements/min1",
+      "scatter_reduce/amax",
+      "index_reduce/columns",
+      "mode/ties",               // running maxima
+      "diagonal_scatter/above",  // diagonals
+      "isin/integers",           // searches
+      "unfold/padded",           // windows along one dimension
+      "fold/padded",
+      "local_response_norm/three",
+      "lcm/integers",  // common divisors
       "mvlgamma/vectors",
       "bucketize/right",
       "bitwise_not/int32",

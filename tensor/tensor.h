@@ -15,6 +15,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/ops/summary.h"
 #include "neura/tensor/parallel/thread_pool.h"
 
 #endif  // NEURA_TENSOR_TENSOR_H_

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 # By kind of place, the files that it may be in.
 PLACES = {
-    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites.inc", "tensor/linalg/*.inc", "tensor/special/*.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "data/transforms.inc", "onnx/import/operators.inc"],
+    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites/*.inc", "tensor/fft/*.inc", "tensor/linalg/*.inc", "tensor/special/*.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "data/transforms.inc", "onnx/import/operators.inc"],
     "options": ["tensor/ops/options/*.h", "nn/loss.h"],
     "function": ["tensor/ops/*.h", "tensor/ops/*.cc"],
     "inference": ["tensor/ops/infer_*.cc"],
@@ -66,7 +66,7 @@ ADDITIONS = [
         ["onnx/import/*"],
     ),
     Addition("composite", "ArgSort|argsort", ["row", "function", "case"]),
-    Addition("composite", "Lerp|lerp", ["row", "function", "case"], ["nn/layers.cc"]),
+    Addition("composite", "Lerp|lerp", ["row", "function", "case"], ["nn/functional.cc"]),
     Addition("layer", "LeakyReLU", ["row", "layer", "case"]),
     Addition("layer of two inputs, and its function", "Bilinear|BilinearOptions", ["row", "function", "layer", "case"]),
     Addition("loss", "SmoothL1|SmoothL1Options|SmoothL1Loss|smooth_l1_loss", ["row", "options", "loss", "case"]),

@@ -12,6 +12,7 @@
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/options/index.h"
 
 namespace neura::onnx {
 
@@ -35,7 +36,10 @@ void WriteGather(Exporter& exporter, const Node& node, const char* onnx_name) {
                   {{"axis", node.options().Get<DimOptions>().dim}});
 }
 
-void WriteScatterAdd(Exporter& exporter, const Node& node, const char* onnx_name) {
+namespace {
+
+void WriteScatter(Exporter& exporter, const Node& node, const char* onnx_name, int64_t dim,
+                  const char* reduction) {
   std::vector<SymInt> index_shape = exporter.value(node.inputs[1]).shape;
   std::string source = exporter.Name(node.inputs[2]);
   // There the source has the shape of the index, here it may be larger.
@@ -49,7 +53,21 @@ void WriteScatterAdd(Exporter& exporter, const Node& node, const char* onnx_name
   }
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1]), source},
-                  {{"axis", node.options().Get<DimOptions>().dim}, {"reduction", "add"}});
+                  {{"axis", dim}, {"reduction", reduction}});
+}
+
+}  // namespace
+
+void WriteScatterAdd(Exporter& exporter, const Node& node, const char* onnx_name) {
+  WriteScatter(exporter, node, onnx_name, node.options().Get<DimOptions>().dim, "add");
+}
+
+void WriteScatterElements(Exporter& exporter, const Node& node, const char* onnx_name) {
+  const auto& options = node.options().Get<ScatterOptions>();
+  if (options.reduction == "max" || options.reduction == "min") {
+    exporter.Fail(node, "extrema came with operator set 18");
+  }
+  WriteScatter(exporter, node, onnx_name, options.dim, options.reduction.c_str());
 }
 
 void WriteCat(Exporter& exporter, const Node& node, const char* onnx_name) {

@@ -453,10 +453,13 @@ void ReadGatherElements(NodeReader& node) {
 void ReadScatterElements(NodeReader& node) {
   const ValueId x = node.in(0);
   const std::string reduction = node.String("reduction", "none");
-  if (reduction != "add") node.Unsupported(absl::StrCat("reduction ", reduction));
   const int64_t axis = node.Axis(node.Int("axis", 0), node.rank(x));
   const ValueId index = FromStart(node, node.in(1), 1, x, axis);
-  node.Out(node.Add(op::kScatterAdd, DimOptions{.dim = axis}, {x, index, node.in(2)}));
+  if (reduction == "add") {
+    return node.Out(node.Add(op::kScatterAdd, DimOptions{.dim = axis}, {x, index, node.in(2)}));
+  }
+  node.Out(node.Add(op::kScatterElements, ScatterOptions{.dim = axis, .reduction = reduction},
+                    {x, index, node.in(2)}));
 }
 
 // Attributes before operator set 11, inputs from it on.

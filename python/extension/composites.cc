@@ -45,7 +45,12 @@ py::object MedianFrom(const Tensor& input, const std::optional<int64_t>& dim, bo
     return py::reinterpret_steal<py::object>(
         ToPython(WithoutGil([&] { return Along(input, *dim, keepdim); })));
   }
-  return py::cast(WithoutGil([&] { return Along(Ravel(input), 0, false).values; }));
+  return py::cast(WithoutGil([&] {
+    const Tensor all = Ravel(input);
+    // Of nothing, as in PyTorch, NaN.
+    if (all.numel() == 0 && IsFloating(all.dtype())) return Mean(all);
+    return Along(all, 0, false).values;
+  }));
 }
 
 void InitReductions(Binder bind) {
@@ -172,40 +177,6 @@ Tensor TensorDotBy(const Tensor& a, const Tensor& b, const py::object& by) {
   return TensorDot(a, b, of_a, of_b);
 }
 
-// The values, or with return_indices a pair of values and indices.
-template <Tensor (*values)(const Tensor&, const MaxPoolOptions&),
-          ValuesAndIndices (*both)(const Tensor&, const MaxPoolOptions&)>
-py::object MaxPoolFrom(const Tensor& input, const Sizes& kernel_size,
-                       const std::optional<Sizes>& stride, const Sizes& padding,
-                       const Sizes& dilation, bool ceil_mode, bool return_indices) {
-  const MaxPoolOptions options{.kernel_size = kernel_size,
-                               .stride = stride,
-                               .padding = padding,
-                               .dilation = dilation,
-                               .ceil_mode = ceil_mode};
-  if (!return_indices) return py::cast(WithoutGil([&] { return values(input, options); }));
-  const ValuesAndIndices result = WithoutGil([&] { return both(input, options); });
-  return py::make_tuple(result.values, result.indices);
-}
-
-void InitMaxPools(Binder functional) {
-  const char* const parameters =
-      "input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, "
-      "return_indices=False";
-  functional("max_pool1d", parameters,
-             "Largest element of each window of [N, C, W] or [C, W]; with return_indices also its "
-             "place in its channel",
-             &MaxPoolFrom<&MaxPool1d, &MaxPool1dWithIndices>);
-  functional("max_pool2d", parameters,
-             "Largest element of each window of [N, C, H, W] or [C, H, W]; with return_indices "
-             "also its place in its channel",
-             &MaxPoolFrom<&MaxPool2d, &MaxPool2dWithIndices>);
-  functional("max_pool3d", parameters,
-             "Largest element of each window of [N, C, D, H, W] or [C, D, H, W]; with "
-             "return_indices also its place in its channel",
-             &MaxPoolFrom<&MaxPool3d, &MaxPool3dWithIndices>);
-}
-
 // What writes over a tensor, or gives other results for other types of arguments.
 void InitOthers(Binder bind, Binder functional) {
   bind.Method("clamp_", "input, min=None, max=None",
@@ -301,7 +272,6 @@ void InitComposites(py::module_& m, py::module_& functional) {
   const Binder bind(m, ""), in_functional(functional, "nn.functional");
   InitRows(bind, in_functional);
   InitReductions(bind);
-  InitMaxPools(in_functional);
   InitOthers(bind, in_functional);
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_replace.h"
 #include "neura/python/extension/error_path.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/linalg/error.h"
@@ -37,8 +38,17 @@ PyObject* ExceptionFor(const Error& error) {
   }
 }
 
+// What messages of C++ advise, in Python's words.
+std::string InPythonsWords(std::string_view message) {
+  return absl::StrReplaceAll(message, {{"use a NoGradGuard", "use with no_grad():"},
+                                       {"under a NoGradGuard", "under no_grad()"},
+                                       {"Clone() it", "clone() it"},
+                                       {"after Backward", "after backward()"}});
+}
+
 // What a message quotes of a file need not be UTF-8.
-void SetError(PyObject* type, std::string_view message) {
+void SetError(PyObject* type, std::string_view text_of_error) {
+  const std::string message = InPythonsWords(text_of_error);
   PyObject* text = PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()),
                                         "backslashreplace");
   if (text == nullptr) return;

@@ -1,6 +1,7 @@
 // Tensors from nothing, under PyTorch's signatures.
 #include "neura/python/extension/factories.h"
 
+#include <algorithm>
 #include <optional>
 #include <random>
 
@@ -16,7 +17,8 @@ namespace {
 namespace py = pybind11;
 using OptDType = std::optional<DType>;
 
-TensorOptions Options(const OptDType& dtype, const Device& device, DType otherwise = kFloat32) {
+TensorOptions Options(const OptDType& dtype, const Device& device,
+                      DType otherwise = DefaultDType()) {
   return {.dtype = dtype.value_or(otherwise), .device = device};
 }
 
@@ -42,23 +44,65 @@ void InitConstants(const Binder& bind) {
                   return Leaf(Full(size, value, Options(dtype, device, value.default_dtype())),
                               grad);
                 }));
-  bind("empty_like", "input, *, dtype=None, device='cpu', requires_grad=False",
+  // memory_format changes nothing: results lie in row-major order.
+  bind("empty_like", "input, *, dtype=None, device='cpu', requires_grad=False, memory_format=None",
        "Uninitialized, with the shape of input",
-       NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad),
-                { return Leaf(Empty(x.shape(), Options(dtype, device, x.dtype())), grad); }));
-  bind("zeros_like", "input, *, dtype=None, device='cpu', requires_grad=False",
+       NEURA_FN(
+           (const Tensor& x, const OptDType& dtype, const Device& device, bool grad,
+            const py::object&),
+           { return py::cast(Leaf(Empty(x.shape(), Options(dtype, device, x.dtype())), grad)); }),
+       "Tensor");
+  bind("zeros_like", "input, *, dtype=None, device='cpu', requires_grad=False, memory_format=None",
        "Zeros with the shape of input",
-       NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad),
-                { return Leaf(Zeros(x.shape(), Options(dtype, device, x.dtype())), grad); }));
-  bind("ones_like", "input, *, dtype=None, device='cpu', requires_grad=False",
+       NEURA_FN(
+           (const Tensor& x, const OptDType& dtype, const Device& device, bool grad,
+            const py::object&),
+           { return py::cast(Leaf(Zeros(x.shape(), Options(dtype, device, x.dtype())), grad)); }),
+       "Tensor");
+  bind("ones_like", "input, *, dtype=None, device='cpu', requires_grad=False, memory_format=None",
        "Ones with the shape of input",
-       NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad),
-                { return Leaf(Ones(x.shape(), Options(dtype, device, x.dtype())), grad); }));
-  bind("full_like", "input, fill_value, *, dtype=None, device='cpu', requires_grad=False",
+       NEURA_FN(
+           (const Tensor& x, const OptDType& dtype, const Device& device, bool grad,
+            const py::object&),
+           { return py::cast(Leaf(Ones(x.shape(), Options(dtype, device, x.dtype())), grad)); }),
+       "Tensor");
+  bind("full_like",
+       "input, fill_value, *, dtype=None, device='cpu', requires_grad=False, memory_format=None",
        "One value, with the shape of input",
        NEURA_FN((const Tensor& x, const Scalar& value, const OptDType& dtype, const Device& device,
+                 bool grad, const py::object&),
+                {
+                  return py::cast(
+                      Leaf(Full(x.shape(), value, Options(dtype, device, x.dtype())), grad));
+                }),
+       "Tensor");
+  bind("empty_strided", "size, stride, *, dtype=None, device='cpu', requires_grad=False",
+       "Uninitialized memory under these extents and strides",
+       NEURA_FN((const Dims& size, const Dims& stride, const OptDType& dtype, const Device& device,
                  bool grad),
-                { return Leaf(Full(x.shape(), value, Options(dtype, device, x.dtype())), grad); }));
+                {
+                  if (size.size() != stride.size()) {
+                    ThrowInvalidArgument("empty_strided: as many strides as extents are needed");
+                  }
+                  int64_t last = 0;
+                  for (size_t d = 0; d < size.size(); ++d) {
+                    int64_t reach = 0;
+                    if (size[d] < 0 || stride[d] < 0 ||
+                        __builtin_mul_overflow(std::max<int64_t>(size[d] - 1, 0), stride[d],
+                                               &reach) ||
+                        __builtin_add_overflow(last, reach, &last)) {
+                      ThrowInvalidArgument(
+                          "empty_strided: extents and strides must not be negative, nor reach "
+                          "beyond 64 bits");
+                    }
+                  }
+                  const Tensor memory = Empty({last + 1}, Options(dtype, device));
+                  return Leaf(AsStrided(memory, size, stride), grad);
+                }));
+  bind("scalar_tensor", "s, *, dtype=None, device='cpu', requires_grad=False",
+       "A number as a tensor without dimensions",
+       NEURA_FN((const Scalar& value, const OptDType& dtype, const Device& device, bool grad),
+                { return Leaf(ScalarTensor(value, Options(dtype, device)), grad); }));
   bind("arange", "start, end=None, step=1, *, dtype=None, device='cpu', requires_grad=False",
        "start, start + step, ... below end; with one argument, from 0 below it",
        NEURA_FN((const Scalar& start, const std::optional<Scalar>& end, const Scalar& step,
@@ -74,6 +118,21 @@ void InitConstants(const Binder& bind) {
        NEURA_FN((double start, double end, int64_t steps, const OptDType& dtype,
                  const Device& device, bool grad),
                 { return Leaf(Linspace(start, end, steps, Options(dtype, device)), grad); }));
+  bind("logspace", "start, end, steps, base=10.0, *, dtype=None, device='cpu', requires_grad=False",
+       "base to the powers of steps numbers from start to end, both included",
+       NEURA_FN((double start, double end, int64_t steps, double base, const OptDType& dtype,
+                 const Device& device, bool grad),
+                { return Leaf(Logspace(start, end, steps, base, Options(dtype, device)), grad); }));
+  bind("tril_indices", "row, col, offset=0, *, dtype=None, device='cpu'",
+       "Rows and columns of a matrix's lower triangle, [2, count]",
+       NEURA_FN((int64_t rows, int64_t columns, int64_t offset, const OptDType& dtype,
+                 const Device& device),
+                { return TrilIndices(rows, columns, offset, Options(dtype, device, kInt64)); }));
+  bind("triu_indices", "row, col, offset=0, *, dtype=None, device='cpu'",
+       "Rows and columns of a matrix's upper triangle, [2, count]",
+       NEURA_FN((int64_t rows, int64_t columns, int64_t offset, const OptDType& dtype,
+                 const Device& device),
+                { return TriuIndices(rows, columns, offset, Options(dtype, device, kInt64)); }));
   bind("eye", "n, m=None, *, dtype=None, device='cpu', requires_grad=False",
        "Ones on the diagonal of a matrix of n rows and m columns, zeros elsewhere",
        NEURA_FN((int64_t n, const std::optional<int64_t>& m, const OptDType& dtype,
@@ -92,12 +151,33 @@ void InitRandom(const Binder& bind) {
        NEURA_FN((const Dims& size, Generator* generator, const OptDType& dtype,
                  const Device& device, bool grad),
                 { return Leaf(Randn(size, Options(dtype, device), generator), grad); }));
-  bind("rand_like", "input, *, dtype=None", "Uniform in [0, 1), with the shape of input",
-       NEURA_FN((const Tensor& x, const OptDType& dtype),
-                { return Rand(x.shape(), Options(dtype, kCpu, x.dtype())); }));
-  bind("randn_like", "input, *, dtype=None", "Normal, with the shape of input",
-       NEURA_FN((const Tensor& x, const OptDType& dtype),
-                { return Randn(x.shape(), Options(dtype, kCpu, x.dtype())); }));
+  bind("rand_like", "input, *, dtype=None, device='cpu', requires_grad=False, memory_format=None",
+       "Uniform in [0, 1), with the shape of input",
+       NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad,
+                 const py::object&),
+                {
+                  const TensorOptions options = Options(dtype, device, x.dtype());
+                  return py::cast(Leaf(Rand(x.shape(), options), grad));
+                }),
+       "Tensor");
+  bind("randn_like", "input, *, dtype=None, device='cpu', requires_grad=False, memory_format=None",
+       "Normal, with the shape of input",
+       NEURA_FN((const Tensor& x, const OptDType& dtype, const Device& device, bool grad,
+                 const py::object&),
+                {
+                  const TensorOptions options = Options(dtype, device, x.dtype());
+                  return py::cast(Leaf(Randn(x.shape(), options), grad));
+                }),
+       "Tensor");
+  bind("randint_like", "input, low, high=None, *, dtype=None, device='cpu', memory_format=None",
+       "Integers in [low, high), with the shape of input; with one number, from 0 below it",
+       NEURA_FN((const Tensor& x, int64_t low, const std::optional<int64_t>& high,
+                 const OptDType& dtype, const Device& device, const py::object&),
+                {
+                  return py::cast(RandInt(high ? low : 0, high.value_or(low), x.shape(),
+                                          Options(dtype, device, x.dtype())));
+                }),
+       "Tensor");
   // randint(high, size) and randint(low, high, size).
   bind("randint", "low, high, size=None, *, generator=None, dtype=None, device='cpu'",
        "Integers in [low, high), int64; randint(high, size) starts from 0",
@@ -111,13 +191,29 @@ void InitRandom(const Binder& bind) {
                   }
                   return RandInt(low, high[0], *size, options, generator);
                 }));
-  bind("normal", "mean, std, size, *, generator=None, dtype=None",
-       "Normal with a mean and a standard deviation",
-       NEURA_FN(
-           (double mean, double std, const Dims& size, Generator* generator, const OptDType& dtype),
-           { return Normal(size, mean, std, Options(dtype, kCpu), generator); }));
-  bind("randperm", "n, *, generator=None", "0 ... n - 1 in a random order, int64",
-       NEURA_FN((int64_t n, Generator * generator), { return RandPerm(n, generator); }));
+  bind(
+      "normal", "mean=0.0, std=1.0, size=None, *, generator=None, dtype=None",
+      "Normal with a mean and a standard deviation, numbers with a size, or tensors that broadcast",
+      NEURA_FN((const Operand& mean, const Operand& std, const std::optional<Dims>& size,
+                Generator* generator, const OptDType& dtype),
+               {
+                 if (!mean.is_tensor && !std.is_tensor) {
+                   if (!size) ThrowTypeError("normal() is missing the argument 'size'");
+                   return Normal(*size, mean.scalar.To<double>(), std.scalar.To<double>(),
+                                 Options(dtype, kCpu), generator);
+                 }
+                 const Tensor both =
+                     mean.is_tensor
+                         ? Add(mean.tensor, std.is_tensor ? std.tensor * 0 : mean.tensor * 0)
+                         : std.tensor;
+                 const Tensor draw = Randn(both.shape(), {.dtype = both.dtype()}, generator);
+                 return std.is_tensor ? AddScaled(draw * std.tensor, mean, 1)
+                                      : AddScaled(draw * std.scalar, mean, 1);
+               }));
+  bind("randperm", "n, *, generator=None, dtype=None, device='cpu'",
+       "0 ... n - 1 in a random order, int64",
+       NEURA_FN((int64_t n, Generator * generator, const OptDType& dtype, const Device&),
+                { return Cast(RandPerm(n, generator), dtype.value_or(kInt64)); }));
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <stdexcept>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "neura/python/extension/out_argument.h"
 
 namespace neura::python {
 namespace {
@@ -144,6 +146,7 @@ bool BeginsSeveral(const Parameter& parameter, PyObject* argument) {
 PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
                                PyObject* keyword_names) const {
   PyObject* slots[kMaxParameters] = {};
+  PyObject* out = nullptr;
   py::object variadic;
   const size_t num_parameters = parameters_.size();
   size_t used = 0;
@@ -176,8 +179,17 @@ PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
         while (i < num_parameters && PyUnicode_Compare(interned_[i], keyword) != 0) ++i;
       }
       if (i == num_parameters) {
-        ThrowTypeError(absl::StrCat(name_, "() got an unexpected keyword argument '",
-                                    py::handle(keyword).cast<std::string>(), "'"));
+        const auto name = py::handle(keyword).cast<std::string>();
+        if (name == "out" && TakesOut(result_)) {
+          if (arguments[count + k] == Py_None) continue;
+          out = arguments[count + k];
+          CheckOut(name_, result_, out);
+          continue;
+        }
+        i = ByNumpysName(name);
+        if (i == num_parameters) {
+          ThrowTypeError(absl::StrCat(name_, "() got an unexpected keyword argument '", name, "'"));
+        }
       }
       if (slots[i] != nullptr) {
         ThrowTypeError(
@@ -193,7 +205,21 @@ PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
       ThrowTypeError(absl::StrCat(name_, "() is missing the argument '", parameters_[i].name, "'"));
     }
   }
-  return Call(slots);
+  PyObject* const result = Call(slots);
+  return out == nullptr ? result : WriteOut(name_, result, out);
+}
+
+size_t Function::ByNumpysName(std::string_view name) const {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},
+      {"a", "input"},  {"x1", "input"},         {"x2", "other"}};
+  for (const auto& [numpys, own] : kNames) {
+    if (name != numpys) continue;
+    for (size_t i = 0; i < parameters_.size(); ++i) {
+      if (parameters_[i].name == own) return i;
+    }
+  }
+  return parameters_.size();
 }
 
 void Function::ThrowBadArgument(size_t parameter, PyObject* given) const {
@@ -273,9 +299,15 @@ void InitFunctionType(py::module_& m) {
   m.def("_bound_functions", [] {
     py::list list;
     for (const BoundFunction& bound : BoundFunctions()) {
-      list.append(py::make_tuple(bound.scope, bound.name,
-                                 DescribeParameters(bound.function->parameters()),
-                                 bound.function->result(), bound.function->doc()));
+      py::list parameters = DescribeParameters(bound.function->parameters());
+      // Methods take it, too, as PyTorch's do not.
+      if (TakesOut(bound.function->result()) && bound.scope != "Tensor") {
+        const bool one = bound.function->result() == "Tensor";
+        parameters.append(py::make_tuple("out", one ? "Tensor | None" : "Sequence[Tensor] | None",
+                                         "None", false, true));
+      }
+      list.append(py::make_tuple(bound.scope, bound.name, parameters, bound.function->result(),
+                                 bound.function->doc()));
     }
     return list;
   });

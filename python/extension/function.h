@@ -41,13 +41,16 @@ class Function {
   absl::Span<const Parameter> parameters() const { return parameters_; }
 
   // Sorts what Python passed into `slots` (borrowed; `temporary` owns what had to be made) and
-  // calls. Throws TypeError as Python does.
+  // calls. out= takes the result (out_argument.h). Throws TypeError as Python does.
   PyObject* CallVector(PyObject* const* arguments, size_t count, PyObject* keyword_names) const;
   // "neura.sum(): argument 'dim' must be IntOrInts, not str"
   [[noreturn]] void ThrowBadArgument(size_t parameter, PyObject* given) const;
 
  private:
   static constexpr size_t kMaxParameters = 16;
+  // The parameter that has this name in NumPy, as PyTorch takes it: axis for dim. None: their
+  // number.
+  size_t ByNumpysName(std::string_view name) const;
   const std::string name_, doc_;
   const std::vector<Parameter> parameters_;
   const std::string result_;

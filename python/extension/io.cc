@@ -16,6 +16,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/io/atomic_file.h"
 #include "neura/tensor/io/npy.h"
+#include "neura/tensor/io/npz.h"
 #include "neura/tensor/io/safetensors.h"
 #include "neura/tensor/tensor.h"
 
@@ -37,16 +38,20 @@ py::tuple ToPythonDicts(const Safetensors& file) {
   return py::make_tuple(tensors, metadata);
 }
 
-void Save(const py::dict& tensors, const std::string& path,
-          const std::map<std::string, std::string>& metadata) {
-  Safetensors file;
+NamedTensors FromPythonDict(const py::dict& tensors) {
+  NamedTensors named;
   for (const auto& [name, tensor] : tensors) {
     if (!PyUnicode_Check(name.ptr()) || !IsTensor(tensor.ptr())) {
-      ThrowTypeError("save_file(): expected a dict of names to tensors");
+      ThrowTypeError("save(): expected a dict of names to tensors");
     }
-    file.tensors.emplace_back(name.cast<std::string>(), TensorOf(tensor.ptr()));
+    named.emplace_back(name.cast<std::string>(), TensorOf(tensor.ptr()));
   }
-  file.metadata = metadata;
+  return named;
+}
+
+void Save(const py::dict& tensors, const std::string& path,
+          const std::map<std::string, std::string>& metadata) {
+  Safetensors file{.tensors = FromPythonDict(tensors), .metadata = metadata};
   WithoutGil([&] { SaveSafetensors(path, file); });
 }
 
@@ -99,6 +104,36 @@ void InitIo(py::module_& m) {
   m.def("_save_npy", [](const std::string& path, const Tensor& tensor) {
     WithoutGil([&] { SaveNpy(path, tensor); });
   });
+  m.def("_load_npz", [](const std::string& path) {
+    py::dict tensors;
+    for (const auto& [name, tensor] : WithoutGil([&] { return OrThrow(LoadNpz(path)); })) {
+      tensors[py::str(name)] = py::cast(tensor);
+    }
+    return tensors;
+  });
+  m.def("_save_npz", [](const std::string& path, const py::dict& tensors) {
+    const NamedTensors named = FromPythonDict(tensors);
+    WithoutGil([&] { SaveNpz(path, named); });
+  });
+  py::class_<TensorSummary>(m, "TensorSummary", "What a tensor holds, in one line.")
+      .def(py::init<const Tensor&>(), py::arg("tensor"))
+      .def("__repr__", &TensorSummary::ToString)
+      .def_property_readonly(
+          "shape",
+          [](const TensorSummary& s) {
+            return py::tuple(py::reinterpret_steal<py::object>(ToPython(s.shape)));
+          })
+      .def_property_readonly("dtype",
+                             [](const TensorSummary& s) {
+                               return py::reinterpret_steal<py::object>(ToPython(s.dtype));
+                             })
+      .def_readonly("device", &TensorSummary::device)
+      .def_readonly("min", &TensorSummary::min)
+      .def_readonly("max", &TensorSummary::max)
+      .def_readonly("mean", &TensorSummary::mean)
+      .def_readonly("std", &TensorSummary::std)
+      .def_readonly("nan_count", &TensorSummary::nan_count)
+      .def_readonly("inf_count", &TensorSummary::inf_count);
   m.def("_to_bytes", [](const Tensor& tensor) {
     const Tensor plain = Contiguous(tensor);
     return py::bytes(static_cast<const char*>(plain.raw_data()),

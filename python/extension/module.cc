@@ -18,14 +18,19 @@
 #include "neura/python/extension/grad_fn.h"
 #include "neura/python/extension/init.h"
 #include "neura/python/extension/io.h"
+#include "neura/python/extension/memory_format.h"
 #include "neura/python/extension/modules.h"
 #include "neura/python/extension/namespaces.h"
+#include "neura/python/extension/nn_functions.h"
 #include "neura/python/extension/onnx.h"
 #include "neura/python/extension/op_functions.h"
 #include "neura/python/extension/optim.h"
 #include "neura/python/extension/properties.h"
+#include "neura/python/extension/settings.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/values.h"
+#include "neura/python/extension/varied_results.h"
+#include "neura/python/extension/views_of_self.h"
 #include "neura/tensor/core/printing.h"
 #include "neura/tensor/parallel/thread_pool.h"
 #include "neura/tensor/tensor.h"
@@ -42,12 +47,17 @@ PYBIND11_MODULE(_C, m) {
   InitValues(m);
   InitTensorType(m);
   py::module_ functional = m.def_submodule("functional");
+  InitMemoryFormat(m);
   InitTensorMethods(m);
+  InitViewsOfSelf(m);
   InitConvert(m);
   InitDlpack(m);
   InitFactories(m);
+  InitNnFunctions(functional);
   InitComposites(m, functional);
   InitNamespaces(m);
+  InitVariedResults(m, functional);
+  InitSettings(m);
   InitOpFunctions(m);
   InitAutograd(m);
   InitGradFn(m);
@@ -66,8 +76,6 @@ PYBIND11_MODULE(_C, m) {
   m.attr("MAX_THREADS") = kMaxThreads;
   bind("get_num_threads", "", "Threads that compute",
        NEURA_FN((), { return static_cast<int64_t>(GetNumThreads()); }));
-  bind("promote_types", "type1, type2", "The dtype that holds both",
-       NEURA_FN((DType a, DType b), { return PromoteTypes(a, b); }));
   bind("is_tensor", "obj", "Whether an object is a Tensor",
        NEURA_FN((const py::object& object),
                 { return py::object(py::bool_(IsTensor(object.ptr()))); }),

@@ -1,6 +1,8 @@
 #include "neura/python/extension/op_functions.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 #include "absl/strings/strip.h"
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/function.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/ops/schema.h"
@@ -57,10 +60,24 @@ struct Signature {
 const std::map<std::string_view, std::string_view>& Overrides() {
   static const auto* const overrides = new std::map<std::string_view, std::string_view>{
 #define NEURA_SIGNATURE(name, parameters) {#name, parameters},
+#define NEURA_OVER_ITSELF(name)
 #include "neura/python/extension/signatures.inc"
 #undef NEURA_SIGNATURE
+#undef NEURA_OVER_ITSELF
   };
   return *overrides;
+}
+
+// Whether the result of an operation that is not pointwise may be written over its input.
+bool GoesOverItself(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+#define NEURA_SIGNATURE(name, parameters)
+#define NEURA_OVER_ITSELF(name) #name,
+#include "neura/python/extension/signatures.inc"
+#undef NEURA_SIGNATURE
+#undef NEURA_OVER_ITSELF
+  };
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 // Inputs, then options, in the order of the operation list.
@@ -175,7 +192,12 @@ class OpFunction final : public Function {
     absl::InlinedVector<const Tensor*, 5> refs;
     for (const Operand& input : inputs) refs.push_back(&input.tensor);
     if (in_place_) {
-      WithoutGil([&] { DispatchInPlace(op_, options.get(), refs); });
+      WithoutGil([&] {
+        if (!GoesOverItself(schema_.name)) return DispatchInPlace(op_, options.get(), refs);
+        Tensor result;
+        Dispatch(op_, options.get(), refs, absl::MakeSpan(&result, 1));
+        AssignResult(name(), *refs[0], result);
+      });
       return Py_NewRef(arguments[0]);
     }
     if (schema_.flags.list) {
@@ -233,7 +255,8 @@ void InitOpFunctions(py::module_& m) {
       BindAgain(m, "", schema.name, function);
       if (is_method) BindAgain(tensor, "Tensor", schema.name, function);
     }
-    if (is_method && (schema.flags.pointwise || schema.flags.in_place_only)) {
+    if (is_method &&
+        (schema.flags.pointwise || schema.flags.in_place_only || GoesOverItself(schema.name))) {
       Bind(tensor, "Tensor", absl::StrCat(schema.name, "_"),
            std::make_unique<OpFunction>(op, true, SignatureOf(schema)));
     }

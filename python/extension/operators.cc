@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/python/extension/convert.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
@@ -15,11 +16,21 @@ namespace {
 
 namespace py = pybind11;
 
+Tensor TensorOrArray(PyObject* object) {
+  return IsTensor(object)
+             ? TensorOf(object)
+             : TensorFromData(py::reinterpret_borrow<py::object>(object), std::nullopt);
+}
+
 template <OpId op>
 PyObject* Binary(PyObject* a, PyObject* b) {
   return Guarded([&]() -> PyObject* {
     if (IsTensor(a) && IsTensor(b)) {
       const Tensor &x = TensorOf(a), &y = TensorOf(b);
+      return ToPython(WithoutGil([&] { return neura::CallAny(op, nullptr, x, y); }));
+    }
+    if (IsNumpyArray(a) || IsNumpyArray(b)) {
+      const Tensor x = TensorOrArray(a), y = TensorOrArray(b);
       return ToPython(WithoutGil([&] { return neura::CallAny(op, nullptr, x, y); }));
     }
     const bool tensor_first = IsTensor(a);

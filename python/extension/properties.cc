@@ -8,6 +8,7 @@
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/function.h"
 #include "neura/python/extension/grad_fn.h"
+#include "neura/python/extension/memory_format.h"
 #include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
@@ -63,8 +64,11 @@ int SetData(PyObject* self, PyObject* value, void*) {
     Tensor data;
     if (value == nullptr || !FromPython(value, &data)) ThrowTypeError("data must be a Tensor");
     if (data.shape() != TensorOf(self).shape()) {
-      ThrowInvalidArgument(
-          absl::StrCat("data of ", Describe(TensorOf(self)), " cannot be ", Describe(data)));
+      if (RequiresGrad(TensorOf(self))) {
+        ThrowInvalidArgument(
+            absl::StrCat("data of ", Describe(TensorOf(self)), " cannot be ", Describe(data)));
+      }
+      return ReplaceTensor(self, Detach(data));
     }
     NoGradGuard no_grad;
     Assign(TensorOf(self), data);
@@ -159,20 +163,30 @@ py::object Stride(const Tensor& x, const std::optional<int64_t>& dim) {
   return py::reinterpret_steal<py::object>(ToPython(x.strides()));
 }
 
-// x.to(dtype), x.to(device), x.to(device, dtype), x.to(other).
-Tensor To(const Tensor& x, const py::object& target, const py::object& dtype, bool copy) {
+// x.to(dtype), x.to(device), x.to(device, dtype), x.to(other). A bool in the dtype's place is
+// non_blocking, which changes nothing.
+py::object To(const Tensor& x, const py::object& target, const py::object& dtype, bool, bool copy,
+              const py::object& device, const py::object& memory_format) {
   DType to = x.dtype();
-  Device device;
+  Device where;
   if (IsTensor(target.ptr())) {
     to = TensorOf(target.ptr()).dtype();
   } else if (!target.is_none() && !FromPython(target.ptr(), &to) &&
-             !FromPython(target.ptr(), &device)) {
+             !FromPython(target.ptr(), &where)) {
     ThrowTypeError("to(): expected a dtype, a device or a tensor");
   }
-  if (!dtype.is_none() && !FromPython(dtype.ptr(), &to)) {
+  if (!dtype.is_none() && !PyBool_Check(dtype.ptr()) && !FromPython(dtype.ptr(), &to)) {
     ThrowTypeError("to(): argument 'dtype' must be a dtype");
   }
-  return WithoutGil([&] { return copy && to == x.dtype() ? Clone(x) : Cast(x, to); });
+  if (!device.is_none() && !FromPython(device.ptr(), &where)) {
+    ThrowTypeError("to(): argument 'device' must be a device");
+  }
+  MemoryFormat format;
+  if (!FromPython(memory_format.ptr(), &format)) {
+    ThrowTypeError("to(): argument 'memory_format' must be a memory_format");
+  }
+  return py::cast(WithoutGil(
+      [&] { return InFormat(copy && to == x.dtype() ? Clone(x) : Cast(x, to), format); }));
 }
 
 template <DType dtype>
@@ -212,9 +226,16 @@ py::object CopyInPlace(const py::object& self, const Tensor& source) {
   return self;
 }
 template <Tensor (*make)(DimsView, double, double, const TensorOptions&, Generator*)>
-py::object RandomInPlace(const py::object& self, double first, double second) {
+py::object RandomInPlace(const py::object& self, double first, double second,
+                         Generator* generator) {
   const Tensor& x = TensorOf(self.ptr());
-  WithoutGil([&] { Assign(x, make(x.shape(), first, second, {.dtype = x.dtype()}, nullptr)); });
+  WithoutGil([&] { Assign(x, make(x.shape(), first, second, {.dtype = x.dtype()}, generator)); });
+  return self;
+}
+template <Tensor (*make)(DimsView, double, const TensorOptions&, Generator*)>
+py::object RandomInPlace(const py::object& self, double first, Generator* generator) {
+  const Tensor& x = TensorOf(self.ptr());
+  WithoutGil([&] { Assign(x, make(x.shape(), first, {.dtype = x.dtype()}, generator)); });
   return self;
 }
 
@@ -249,16 +270,16 @@ void InitTensorMethods(py::module_&) {
       "element_size", "self", "Bytes of one element",
       +[](const Tensor& x) { return static_cast<int64_t>(ItemSize(x.dtype())); });
   method(
-      "is_contiguous", "self", "Whether the elements lie in row-major order without gaps",
-      +[](const Tensor& x) { return x.is_contiguous(); });
-  method(
       "is_floating_point", "self", "Whether the dtype is a floating point one",
       +[](const Tensor& x) { return IsFloating(x.dtype()); });
   method(
       "item", "self", "The only element, as a Python number",
       +[](const Tensor& x) { return x.ItemScalar(); }, "Any");
-  method("to", "self, target=None, dtype=None, copy=False",
-         "A tensor of another dtype; the tensor itself when it has it already", &To);
+  method("to",
+         "self, target=None, dtype=None, non_blocking=False, copy=False, *, device=None, "
+         "memory_format=None",
+         "A tensor of another dtype or memory format; the tensor itself when it has them already",
+         &To, "Tensor");
   method(
       "type_as", "self, other", "Cast to the dtype of other",
       +[](const Tensor& x, const Tensor& other) { return Cast(x, other.dtype()); });
@@ -289,10 +310,21 @@ void InitTensorMethods(py::module_&) {
          "Overwrites the elements with those of source, broadcast and "
          "converted",
          &CopyInPlace, "Tensor");
-  method("uniform_", "self, a=0.0, b=1.0", "Overwrites with uniform numbers in [a, b)",
-         &RandomInPlace<Uniform>, "Tensor");
-  method("normal_", "self, mean=0.0, std=1.0", "Overwrites with normal numbers",
+  method("uniform_", "self, a=0.0, b=1.0, *, generator=None",
+         "Overwrites with uniform numbers in [a, b)", &RandomInPlace<Uniform>, "Tensor");
+  method("normal_", "self, mean=0.0, std=1.0, *, generator=None", "Overwrites with normal numbers",
          &RandomInPlace<Normal>, "Tensor");
+  method("log_normal_", "self, mean=1.0, std=2.0, *, generator=None",
+         "Overwrites with exp() of normal numbers", &RandomInPlace<LogNormal>, "Tensor");
+  method("cauchy_", "self, median=0.0, sigma=1.0, *, generator=None",
+         "Overwrites with numbers of the Cauchy distribution, whose quartiles are sigma away",
+         &RandomInPlace<Cauchy>, "Tensor");
+  method("exponential_", "self, lambd=1.0, *, generator=None",
+         "Overwrites with numbers of density lambd * exp(-lambd * x)", &RandomInPlace<Exponential>,
+         "Tensor");
+  method("geometric_", "self, p, *, generator=None",
+         "Overwrites with how many trials of probability p there are up to the first success",
+         &RandomInPlace<Geometric>, "Tensor");
 }
 
 }  // namespace neura::python

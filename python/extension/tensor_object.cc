@@ -6,11 +6,13 @@
 #include <new>
 #include <unordered_map>
 
+#include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/python/extension/indexing.h"
 #include "neura/python/extension/operators.h"
 #include "neura/python/extension/properties.h"
 #include "neura/python/extension/tensor_garbage.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura::python {
 
@@ -95,6 +97,15 @@ PyObject* ToPython(Tensor tensor) {
   PyObject* const object = NewTensorObject(g_tensor_type, std::move(tensor));
   if (object != nullptr) KeepIdentity(object);
   return object;
+}
+
+void ReplaceTensor(PyObject* object, Tensor tensor) {
+  if (IsTrainedLeaf(TensorOf(object))) {
+    ThrowFailedPrecondition(absl::StrCat("a leaf that requires a gradient, ",
+                                         Describe(TensorOf(object)),
+                                         ", cannot become another tensor; use detach() first"));
+  }
+  reinterpret_cast<TensorObject*>(object)->tensor = std::move(tensor);
 }
 
 PyObject* KnownObject(const Tensor& tensor) {

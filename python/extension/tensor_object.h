@@ -35,6 +35,9 @@ inline const Tensor& TensorOf(PyObject* object) {
 PyObject* ToPython(Tensor tensor);
 // A new object of `type`, a subclass of neura.Tensor, over the same tensor.
 PyObject* NewTensorObject(PyTypeObject* type, Tensor tensor);
+// Makes the object one over another tensor; what else holds its former tensor keeps that. Throws
+// FailedPrecondition where that is a leaf with a gradient to come.
+void ReplaceTensor(PyObject* object, Tensor tensor);
 // A new reference to the object that a tensor has kept, or null.
 PyObject* KnownObject(const Tensor& tensor);
 // Makes ToPython give this object for its tensor from now on.

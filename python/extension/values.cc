@@ -51,7 +51,13 @@ bool FromPython(PyObject* object, int64_t* value) {
   const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object));
   if (!index) throw py::error_already_set();
   *value = PyLong_AsLongLong(index.ptr());
-  if (*value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  if (*value == -1 && PyErr_Occurred() != nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_OverflowError) != 0) {
+      PyErr_Clear();
+      PyErr_Format(PyExc_OverflowError, "the integer %S does not fit into 64 bits", index.ptr());
+    }
+    throw py::error_already_set();
+  }
   return true;
 }
 
@@ -434,12 +440,17 @@ void InitValues(py::module_& m) {
   alias("cdouble", kComplex128);
 
   py::class_<Device>(m, "device", "Where a tensor's memory is.")
-      .def(py::init([](const std::string& name) {
+      .def(py::init([](const py::object& name) {
              Device device;
-             FromPython(py::str(name).ptr(), &device);
+             if (!FromPython(name.ptr(), &device)) {
+               ThrowTypeError("device(): argument 'name' must be str or device");
+             }
              return device;
            }),
            py::arg("name"))
+      // `with device("cpu"):` makes tensors there, where they are made anyway.
+      .def("__enter__", [](const py::object& self) { return self; })
+      .def("__exit__", [](const Device&, const py::args&) {})
       .def_property_readonly("type", [](const Device&) { return "cpu"; })
       .def_property_readonly("index", [](const Device& d) { return d.index; })
       .def(

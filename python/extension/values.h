@@ -16,6 +16,7 @@
 #include "neura/tensor/core/result.h"
 #include "neura/tensor/core/scalar.h"
 #include "neura/tensor/linalg/norm_order.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/operand.h"
 #include "neura/tensor/random/generator.h"
 

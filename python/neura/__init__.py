@@ -19,6 +19,9 @@ strided = "strided"  # the only layout
 
 Tensor, Generator, dtype, device = _C.Tensor, _C.Generator, _C.dtype, _C.device
 finfo, iinfo = _C.finfo, _C.iinfo
+memory_format, TensorSummary = _C.memory_format, _C.TensorSummary
+contiguous_format, preserve_format = _C.contiguous_format, _C.preserve_format
+channels_last, channels_last_3d = _C.channels_last, _C.channels_last_3d
 default_generator = _C.default_generator
 
 # Dtypes and functions: whatever C++ has bound, under the name that it has there.
@@ -28,7 +31,7 @@ globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_funct
 globals().update(_C._namespaces)
 
 # These stand on what is above.
-from neura import _methods, autograd, cuda, func, nn, onnx, optim, utils  # noqa: E402
+from neura import _functions, _methods, autograd, backends, cuda, func, nn, onnx, optim, utils  # noqa: E402
 from neura._aliases import ALIASES as _ALIASES  # noqa: E402
 from neura._serialization import load, save  # noqa: E402
 from neura.autograd import (  # noqa: E402
@@ -41,4 +44,31 @@ from neura.autograd import (  # noqa: E402
 )
 from neura.func import vmap  # noqa: E402
 
+from neura._functions import (  # noqa: E402
+    broadcast_shapes,
+    dsplit,
+    frombuffer,
+    get_default_device,
+    get_device,
+    hsplit,
+    is_nonzero,
+    is_storage,
+    set_default_device,
+    typename,
+    vsplit,
+)
+from neura._types import TYPES as _TYPES  # noqa: E402
+from neura._types import set_default_tensor_type  # noqa: E402
+
 globals().update({name: getattr(_C, target) for name, target in _ALIASES.items()})
+globals().update(_TYPES)
+# In PyTorch these functions of nn.functional stand here, too.
+globals().update({name: getattr(_C.functional, name) for name in _functions.ALSO_HERE})
+# neura.abs_(x) is x.abs_().
+globals().update(
+    {
+        name: getattr(Tensor, name)
+        for name in dir(Tensor)
+        if name.endswith("_") and name[0] != "_" and name[:-1] in globals() and callable(getattr(Tensor, name))
+    }
+)

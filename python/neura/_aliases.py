@@ -24,5 +24,8 @@ ALIASES = {
     "not_equal": "ne",
     "subtract": "sub",
     "swapdims": "swapaxes",
+    "ger": "outer",
+    "row_stack": "vstack",
+    "trapz": "trapezoid",
     "true_divide": "div",
 }

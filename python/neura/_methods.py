@@ -7,6 +7,8 @@ from typing import Any
 from neura import _C
 from neura._C import Generator, Tensor
 from neura._aliases import ALIASES
+from neura._storage import Storage
+from neura._types import tensor_of, type_
 from neura.autograd import HookHandle
 
 
@@ -22,7 +24,12 @@ for _name, _target in ALIASES.items():
 
 setattr(Tensor, "nelement", Tensor.numel)
 setattr(Tensor, "ndimension", Tensor.dim)
-setattr(Tensor, "is_cuda", property(lambda self: False))
+for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mps", "is_meta", "is_mkldnn", "is_xpu", "is_nested"):
+    setattr(Tensor, _name, property(lambda self: False))
+setattr(Tensor, "is_cpu", property(lambda self: True))
+setattr(Tensor, "layout", property(lambda self: "strided"))
+# Before an array: numpy.float64(2) * tensor is a tensor.
+setattr(Tensor, "__array_priority__", 1000)
 
 
 @_method
@@ -82,24 +89,6 @@ def is_inference(self: Tensor) -> bool:
 
 
 @_method
-def index_add_(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    """Adds each slice of source at the slice of dim that index names."""
-    return self.copy_(self.index_add(dim, index, source))
-
-
-@_method
-def scatter_add_(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """Adds each element of src at the place along dim that index names."""
-    return self.copy_(self.scatter_add(dim, index, src))
-
-
-@_method
-def scatter_(self: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None) -> Tensor:
-    """Overwrites the places along dim that index names with src, a tensor or a number."""
-    return self.copy_(self.scatter(dim, index, value if src is None else src))
-
-
-@_method
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Overwrites with 1 with probability p, else 0."""
     return self.copy_(_C.rand(self.shape, generator=generator) < p)
@@ -138,26 +127,157 @@ def new_tensor(self: Tensor, data: Any, dtype: Any = None, requires_grad: bool =
 
 
 @_method
-def new_empty(self: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def new_empty(self: Tensor, *size: Any, dtype: Any = None, device: Any = "cpu", requires_grad: bool = False) -> Tensor:
     """Uninitialized, of this tensor's dtype."""
-    return _C.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+    return _C.empty(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
 @_method
-def new_zeros(self: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def new_empty_strided(
+    self: Tensor, size: Any, stride: Any, dtype: Any = None, device: Any = "cpu", requires_grad: bool = False
+) -> Tensor:
+    """Uninitialized under these extents and strides, of this tensor's dtype."""
+    return _C.empty_strided(size, stride, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+
+@_method
+def new_zeros(self: Tensor, *size: Any, dtype: Any = None, device: Any = "cpu", requires_grad: bool = False) -> Tensor:
     """Filled with 0, of this tensor's dtype."""
-    return _C.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+    return _C.zeros(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
 @_method
-def new_ones(self: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def new_ones(self: Tensor, *size: Any, dtype: Any = None, device: Any = "cpu", requires_grad: bool = False) -> Tensor:
     """Filled with 1, of this tensor's dtype."""
-    return _C.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+    return _C.ones(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
 @_method
 def new_full(
-    self: Tensor, size: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False
+    self: Tensor, size: Any, fill_value: Any, dtype: Any = None, device: Any = "cpu", requires_grad: bool = False
 ) -> Tensor:
     """Filled with one value, of this tensor's dtype."""
-    return _C.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
+    return _C.full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+
+@_method
+def new(self: Tensor, *data: Any) -> Tensor:
+    """Uninitialized memory of the given extents, or a copy of the data, of this tensor's dtype."""
+    return tensor_of(self.dtype, data)
+
+
+@_method
+def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the tensor's type, or a tensor of another one: a dtype, a name or a legacy type."""
+    return type_(self, dtype, non_blocking)
+
+
+@_method
+def char(self: Tensor) -> Tensor:
+    """Cast to int8."""
+    return self.to(_C.int8)
+
+
+@_method
+def byte(self: Tensor) -> Tensor:
+    """Cast to uint8."""
+    return self.to(_C.uint8)
+
+
+@_method
+def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
+    """An error: this build has no backend for a GPU."""
+    return self.to(_C.device("cuda"))
+
+
+@_method
+def get_device(self: Tensor) -> int:
+    """The number of the tensor's GPU; -1 for one on the CPU."""
+    return -1
+
+
+@_method
+def is_nonzero(self: Tensor) -> bool:
+    """Whether the only element is not zero."""
+    return bool(self)
+
+
+@_method
+def is_pinned(self: Tensor) -> bool:
+    """False: without a GPU no memory is pinned."""
+    return False
+
+
+@_method
+def pin_memory(self: Tensor) -> Tensor:
+    """The tensor itself: without a GPU no memory is pinned."""
+    return self
+
+
+@_method
+def share_memory_(self: Tensor) -> Tensor:
+    """The tensor itself. Processes that are forked later have copies of its memory, not the memory."""
+    return self
+
+
+@_method
+def is_shared(self: Tensor) -> bool:
+    """False: no memory is shared between processes."""
+    return False
+
+
+@_method
+def apply_(self: Tensor, callable: Callable[..., Any]) -> Tensor:
+    """Overwrites each element with what the function gives for it: slow."""
+    flat = [callable(item) for item in self.reshape(-1).tolist()]
+    return self.copy_(_C.tensor(flat, dtype=self.dtype).reshape(self.shape))
+
+
+@_method
+def map_(self: Tensor, tensor: Tensor, callable: Callable[..., Any]) -> Tensor:
+    """Overwrites each element with what the function gives for it and that of the other tensor: slow."""
+    pairs = zip(self.reshape(-1).tolist(), tensor.expand_as(self).reshape(-1).tolist())
+    return self.copy_(_C.tensor([callable(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
+
+
+@_method
+def as_subclass(self: Tensor, cls: Any) -> Any:
+    """The same tensor as an object of a subclass of Tensor."""
+    return _C._as_type(cls, self)
+
+
+@_method
+def hsplit(self: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """tensor_split along dim 1, or dim 0 of a vector."""
+    parts: tuple[Tensor, ...] = self.tensor_split(indices_or_sections, 0 if self.ndim == 1 else 1)
+    return parts
+
+
+@_method
+def vsplit(self: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """tensor_split along dim 0 of at least a matrix."""
+    if self.ndim < 2:
+        raise ValueError(f"vsplit: expected two dimensions at least, got {self.ndim}")
+    parts: tuple[Tensor, ...] = self.tensor_split(indices_or_sections, 0)
+    return parts
+
+
+@_method
+def dsplit(self: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
+    """tensor_split along dim 2."""
+    if self.ndim < 3:
+        raise ValueError(f"dsplit: expected three dimensions at least, got {self.ndim}")
+    parts: tuple[Tensor, ...] = self.tensor_split(indices_or_sections, 2)
+    return parts
+
+
+@_method
+def untyped_storage(self: Tensor) -> Any:
+    """The memory that the tensor views, as bytes."""
+    return Storage(self, _C.uint8)
+
+
+@_method
+def storage(self: Tensor) -> Any:
+    """The memory that the tensor views, as elements."""
+    return Storage(self, self.dtype)

@@ -41,11 +41,34 @@ class dtype:
 
 class device:
     """Where a tensor's memory is."""
-    def __init__(self, name: _str) -> None: ...
+    def __init__(self, name: device | _str) -> None: ...
     @property
     def type(self) -> _str: ...
     @property
     def index(self) -> _int: ...
+    def __enter__(self) -> device: ...
+    def __exit__(self, *args: object) -> None: ...
+
+class memory_format:
+    """In which order the elements of a tensor lie."""
+
+contiguous_format: memory_format
+preserve_format: memory_format
+channels_last: memory_format
+channels_last_3d: memory_format
+
+class TensorSummary:
+    """What a tensor holds, in one line."""
+    def __init__(self, tensor: Tensor) -> None: ...
+    shape: tuple[_int, ...]
+    dtype: _dtype
+    device: _device
+    min: _float
+    max: _float
+    mean: _float
+    std: _float
+    nan_count: _int
+    inf_count: _int
 
 _dtype = dtype
 _device = device
@@ -369,12 +392,20 @@ def reexports(module, names):
     return "".join(f"from {module} import {name} as {alias}\n" for alias, name in names)
 
 
-def package_stub(extension, aliases_source):
+def over_themselves(module):
+    """The functions such as abs_, which write over their first argument."""
+    names = sorted(n for n, v in vars(module).items() if n.endswith("_") and n[0] != "_" and callable(v))
+    return "".join(f"def {name}(input: Tensor, *args: Any, **kwargs: Any) -> Tensor: ...\n" for name in names)
+
+
+def package_stub(extension, package, aliases_source):
     """neura/__init__.pyi"""
     text = '"""Written by python/packaging/stubs.py."""\n\n'
     public = [(n, n) for s, n, *_ in extension._bound_functions() if s == ""]
     public += [(n, n) for n, v in vars(extension).items() if isinstance(v, extension.dtype)]
-    public += [(n, n) for n in ("Tensor", "Generator", "dtype", "device", "finfo", "iinfo", "default_generator")]
+    public += [(n, n) for n, v in vars(extension).items() if isinstance(v, extension.memory_format)]
+    types = ("Tensor", "Generator", "dtype", "device", "finfo", "iinfo", "memory_format", "TensorSummary")
+    public += [(n, n) for n in (*types, "default_generator")]
     names = ast.parse(aliases_source).body[-1]
     public += [(alias, name) for alias, name in ast.literal_eval(names.value).items()]
     text += reexports("neura._C", sorted(set(public)))
@@ -384,17 +415,24 @@ def package_stub(extension, aliases_source):
     modes = ("enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled")
     text += reexports("neura.autograd", [(name, name) for name in modes])
     text += reexports("neura.func", [("vmap", "vmap")])
-    modules = ("autograd", "cuda", "func", "nn", "onnx", "optim", "utils", *extension._namespaces)
+    modules = ("autograd", "backends", "cuda", "func", "nn", "onnx", "optim", "utils", *extension._namespaces)
     text += reexports("neura", [(name, name) for name in sorted(modules)])
-    text += "from neura._C import _bool, _float, _int, _str\n\n"
+    text += reexports("neura.nn.functional", [(n, n) for n in package._functions.ALSO_HERE])
+    written = [n for n, v in vars(package._functions).items() if getattr(v, "__module__", "") == "neura._functions"]
+    text += reexports("neura._functions", [(n, n) for n in written])
+    text += reexports("neura._types", [("set_default_tensor_type", "set_default_tensor_type")])
+    text += "from typing import Any\n\nfrom neura._C import _bool, _float, _int, _str\n\n"
+    text += over_themselves(package)
+    text += "".join(f"{name}: Any\n" for name in package._types.TYPES)
     text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\n\n"
     return text
 
 
-def functional_stub(extension, source):
+def functional_stub(extension, functional, source):
     """neura/nn/functional.pyi"""
     same = [(alias, name) for alias, name in aliases(source)]
-    return scope_stub(extension, "nn.functional") + reexports("neura._C", same) + "\n" + python_functions(source)
+    text = scope_stub(extension, "nn.functional") + reexports("neura._C", same) + "\n" + python_functions(source)
+    return text + over_themselves(functional) + "upsample = interpolate\n"
 
 
 def nn_stub(extension, source):
@@ -458,9 +496,9 @@ def all_stubs(extension, package):
 
     return {
         "_C.pyi": extension_stub(extension, source),
-        "__init__.pyi": package_stub(extension, source("_aliases.py")),
+        "__init__.pyi": package_stub(extension, neura, source("_aliases.py")),
         "nn/__init__.pyi": nn_stub(extension, source("nn/__init__.py")),
-        "nn/functional.pyi": functional_stub(extension, source("nn/functional.py")),
+        "nn/functional.pyi": functional_stub(extension, neura.nn.functional, source("nn/functional.py")),
         "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),
         "utils/data/transforms.pyi": scope_stub(extension, "utils.data.transforms"),
         "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS, neura.optim._KEYWORD_ONLY),

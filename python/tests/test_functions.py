@@ -31,6 +31,14 @@ def with_infinity(channels):
     return weight
 
 
+def ctc_gradient(l, t):
+    x = t(np.random.RandomState(3).randn(6, 2, 4))
+    x.requires_grad_()
+    loss = l.nn.functional.ctc_loss(x.log_softmax(2), t(np.array([[1, 2, 2], [3, 1, 0]])), (6, 5), (3, 2))
+    loss.backward()
+    return [loss.detach(), x.grad]
+
+
 CALLS = {
     "nonzero": lambda l, t: l.nonzero(t(SPARSE)),
     "nonzero of a vector": lambda l, t: t(V > 0).nonzero(),
@@ -44,6 +52,20 @@ CALLS = {
     "scatter_": lambda l, t: [l.zeros(3, 4).scatter_(1, t(np.array([[0], [3], [1]])), 1), l.zeros(3, 4).scatter_(1, t(np.array([[2], [0], [1]])), value=5.0)],
     "scatter_add_": lambda l, t: l.zeros(3, 4, dtype=l.float64).scatter_add_(0, t(PLACES), t(A)),
     "index_add_": lambda l, t: l.ones(3, 4, dtype=l.float64).index_add_(0, t(np.array([2, 0, 2])), t(A)),
+    "scatter with equal places": lambda l, t: t(np.zeros(3)).scatter(0, t(np.array([1, 1, 0])), t(np.array([1.0, 2.0, 3.0]))),
+    "scatter with reduce": lambda l, t: [t(A).scatter(1, t(PLACES), t(A + 1), reduce="multiply"), t(A).scatter_(1, t(PLACES), 2.0, reduce="add")],
+    "index_copy with equal places": lambda l, t: t(A.copy()).index_copy_(0, t(np.array([1, 1, 0])), t(A + 1)),
+    "index_put": lambda l, t: [
+        t(A).index_put((t(np.array([0, 2])), t(np.array([1, -1]))), t(np.array([5.0, 6.0]))),
+        t(A).index_put((t(np.array([0, 0])),), t(V[:4].copy()), accumulate=True),
+        t(A.copy()).index_put_((t(A > 0),), t(np.array(7.0))),
+    ],
+    "index_fill": lambda l, t: [t(A).index_fill(1, t(np.array([0, -1])), 2.0), t(A.copy()).index_fill_(0, t(np.array([1])), -1)],
+    "median of nothing": lambda l, t: l.median(t(np.zeros(0))),
+    "tensordot of an extent of 1": lambda l, t: l.tensordot(t(A[:, :1].copy()), t(A.T.copy()), dims=([1], [0])),
+    "numpy's names": lambda l, t: [l.sum(t(A), axis=1, keepdims=True), t(A).mean(axis=0), l.cumsum(t(A), axis=1), l.softmax(t(A), axis=-1)],
+    "ctc_loss after log_softmax": lambda l, t: ctc_gradient(l, t),
+    "cumulative with dtype": lambda l, t: l.cumsum(t(SPARSE), 1, dtype=l.float64),
     "masked_fill_": lambda l, t: t(A.copy()).masked_fill_(t(A > 0), 3),
     "movedim": lambda l, t: [l.movedim(t(RANDOM_CUBE), 0, -1), l.movedim(t(RANDOM_CUBE), (0, 1), (2, 0))],
     "roll": lambda l, t: [l.roll(t(A), 1), l.roll(t(A), 2, 1), t(A).roll((1, -1), (0, 1)), l.roll(t(A), -7, 1)],

@@ -15,7 +15,7 @@ LISTS = sorted(pathlib.Path("tensor/ops/op_list").glob("*.inc"))
 ROW = re.compile(r"^NEURA_(?:OP|UNARY|UNARY_WITH|BINARY)\((\w+), (\w+),", re.MULTILINE)
 COMPOSITE = re.compile(r"^NEURA_COMPOSITE(?:_AS)?\((\w+), (?:[\w:<>]+, \w+, )?(\w+),", re.MULTILINE)
 COMPOSITE_LISTS = [
-    pathlib.Path("tensor/ops/composites.inc"),
+    *pathlib.Path("tensor/ops/composites").glob("*.inc"),
     *(pathlib.Path(f"tensor/{name}/{name}.inc") for name in nr._C._namespaces),
 ]
 SCOPES = {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 
 namespace neura {
 
@@ -16,11 +17,11 @@ DType Scalar::default_dtype() const {
     case DTypeCategory::kIntegral:
       return beyond_int64_ ? kUInt64 : kInt64;
     case DTypeCategory::kFloating:
-      return kFloat32;
+      return DefaultDType();
     case DTypeCategory::kComplex:
       break;
   }
-  return kComplex64;
+  return DefaultDType() == kFloat64 ? kComplex128 : kComplex64;
 }
 
 bool Scalar::Fits(DType dtype) const {

@@ -479,6 +479,17 @@ struct CopySignOp : NumberByNumber {
     return std::copysign(a, b);
   }
 };
+struct GcdOp : NumberByNumber {
+  template <typename T>
+  static constexpr T Do(T a, T b) {
+    while (b != T(0)) {
+      const T rest = FmodOp::Do(a, b);
+      a = b;
+      b = rest;
+    }
+    return AbsOp::Do(a);
+  }
+};
 // NaN fails every comparison: the first operand wins when it is one, and IsNan finds the other.
 struct MaximumOp {
   template <typename T>

@@ -344,100 +344,47 @@ Tensor RepeatInterleave(const Tensor& input, const Operand& repeats,
   return IndexSelect(x, along, To(index, input.device()));
 }
 
-Tensor Take(const Tensor& input, const Tensor& index) {
-  RequireDefined("take", input);
-  RequireDefined("take", index);
-  const Tensor wide = Cast(index, kInt64);
-  const Tensor places = Where(wide < 0, wide + input.numel(), wide);
-  return Reshape(IndexSelect(Ravel(input), 0, Ravel(places)), index.shape());
+Tensor DiagFlat(const Tensor& input, int64_t offset) {
+  RequireDefined("diagflat", input);
+  return DiagEmbed(Ravel(input), offset);
 }
 
-Tensor TakeAlongDim(const Tensor& input, const Tensor& indices, const std::optional<int64_t>& dim) {
-  RequireDefined("take_along_dim", input);
-  RequireDefined("take_along_dim", indices);
-  if (!dim) return Gather(Ravel(input), 0, Ravel(indices));
-  if (input.dim() != indices.dim()) {
-    ThrowInvalidArgument(absl::StrCat("take_along_dim: ", Describe(input), " and ",
-                                      Describe(indices), " must have as many dimensions"));
+Tensor Combinations(const Tensor& input, int64_t r, bool with_replacement) {
+  RequireDims("combinations", input, 1);
+  if (r < 0) ThrowInvalidArgument("combinations: r must not be negative");
+  const int64_t n = input.numel();
+  // Places that rise, or stay with replacement: the next choice raises the last one that can be.
+  std::vector<int64_t> places, choice(static_cast<size_t>(r));
+  int64_t count = 0;
+  for (int64_t i = 0; i < r; ++i) choice[static_cast<size_t>(i)] = with_replacement ? 0 : i;
+  const auto most = [&](int64_t i) { return with_replacement ? n - 1 : n - r + i; };
+  bool more = r > 0 && n > 0 && (with_replacement || r <= n);
+  while (more) {
+    places.insert(places.end(), choice.begin(), choice.end());
+    ++count;
+    int64_t i = r - 1;
+    while (i >= 0 && choice[static_cast<size_t>(i)] == most(i)) --i;
+    more = i >= 0;
+    if (!more) break;
+    const int64_t raised = choice[static_cast<size_t>(i)] + 1;
+    for (int64_t k = i; k < r; ++k) {
+      choice[static_cast<size_t>(k)] = with_replacement ? raised : raised + k - i;
+    }
   }
-  if (input.dim() == 0) {
-    NormalizeDim("take_along_dim", *dim, 0);
-    return Reshape(Gather(Reshape(input, {1}), 0, Reshape(indices, {1})), {});
+  if (r == 0) return Slice(input, 0, 0, 0);
+  const Tensor index = To(FromVector(places, {count * r}), input.device());
+  return Reshape(IndexSelect(input, 0, index), {count, r});
+}
+
+std::vector<Tensor> BroadcastTensors(const std::vector<Tensor>& tensors) {
+  Dims shape;
+  for (const Tensor& tensor : tensors) {
+    RequireDefined("broadcast_tensors", tensor);
+    shape = BroadcastShapes("broadcast_tensors", shape, tensor.shape());
   }
-  const int64_t along = NormalizeDim("take_along_dim", *dim, input.dim());
-  Dims from(input.shape().begin(), input.shape().end()),
-      to(indices.shape().begin(), indices.shape().end());
-  from[static_cast<size_t>(along)] = to[static_cast<size_t>(along)] = 1;
-  Dims shape = BroadcastShapes("take_along_dim", from, to);
-  shape[static_cast<size_t>(along)] = input.size(along);
-  const Tensor x = Expand(input, shape);
-  shape[static_cast<size_t>(along)] = indices.size(along);
-  return Gather(x, along, Expand(indices, shape));
-}
-
-namespace {
-
-// Whether index names each slice of `dim`, to broadcast over the input.
-Tensor Named(std::string_view op, const Tensor& input, int64_t dim, const Tensor& index) {
-  RequireDefined(op, input);
-  RequireDefined(op, index);
-  dim = NormalizeDim(op, dim, input.dim());
-  const int64_t extent = input.dim() == 0 ? 1 : input.size(dim);
-  const Tensor wide = Cast(AtLeast1d(index), kInt64), flat = Where(wide < 0, wide + extent, wide);
-  const TensorOptions counts{.device = input.device()};
-  const Tensor named =
-      ScatterAdd(Zeros({extent}, counts), 0, flat, Ones({flat.numel()}, counts)) > 0;
-  Dims shape(static_cast<size_t>(input.dim()), 1);
-  if (input.dim() > 0) shape[static_cast<size_t>(dim)] = extent;
-  return Reshape(named, shape);
-}
-
-}  // namespace
-
-Tensor IndexFill(const Tensor& input, int64_t dim, const Tensor& index, const Operand& value) {
-  return MaskedFill(input, Named("index_fill", input, dim, index), value);
-}
-Tensor IndexCopy(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
-  const Tensor named = Named("index_copy", input, dim, index);
-  if (input.dim() == 0) {
-    RequireDefined("index_copy", source);
-    return Reshape(IndexCopy(Reshape(input, {1}), 0, index, Reshape(source, {-1})), {});
-  }
-  return IndexAdd(MaskedFill(input, named, 0), dim, AtLeast1d(index), source);
-}
-
-Tensor MaskedScatter(const Tensor& input, const Tensor& mask, const Tensor& source) {
-  RequireDefined("masked_scatter", input);
-  RequireDefined("masked_scatter", mask);
-  RequireDefined("masked_scatter", source);
-  if (mask.dtype() != kBool || source.dtype() != input.dtype()) {
-    ThrowInvalidArgument(
-        absl::StrCat("masked_scatter: expected a bool mask and a source of the "
-                     "input's dtype, got ",
-                     Describe(mask), " and ", Describe(source)));
-  }
-  const Dims shape = BroadcastShapes("masked_scatter", input.shape(), mask.shape());
-  const Tensor holds = Ravel(Expand(mask, shape));
-  // What is not replaced takes the first element, which no source has put there. Beyond the end
-  // where the source is too short, which the selection reports.
-  const Tensor places = Where(holds, CumSum(Cast(holds, kInt64), 0), 0);
-  const Tensor first = Zeros({1}, {.dtype = source.dtype(), .device = source.device()});
-  const Tensor taken = IndexSelect(Cat({first, Ravel(source)}), 0, places);
-  return Where(Reshape(holds, shape), Reshape(taken, shape), input);
-}
-
-Tensor Diff(const Tensor& input, int64_t n, int64_t dim) {
-  RequireDefined("diff", input);
-  if (n < 0) ThrowInvalidArgument("diff: n must not be negative");
-  dim = NormalizeDim("diff", dim, input.dim());
-  if (input.dim() == 0) ThrowInvalidArgument("diff: expected at least one dimension");
-  if (n == 0) return Clone(input);
-  Tensor result = input;
-  for (; n > 0 && result.size(dim) > 0; --n) {
-    const Tensor later = Slice(result, dim, 1), earlier = Slice(result, dim, 0, -1);
-    result = input.dtype() == kBool ? LogicalXor(later, earlier) : later - earlier;
-  }
-  return result;
+  std::vector<Tensor> results;
+  for (const Tensor& tensor : tensors) results.push_back(Expand(tensor, shape));
+  return results;
 }
 
 }  // namespace neura

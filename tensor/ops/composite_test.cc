@@ -122,5 +122,23 @@ TEST(CompositeTest, OverNoElements) {
   EXPECT_THAT(ErrorOf([] { Norm(Zeros({2, 0}), INFINITY, {.dims = {-1}}); }), HasSubstr("norm: "));
 }
 
+TEST(TensorSummaryTest, CountsWhatIsNotFiniteApart) {
+  const double inf = INFINITY;
+  const TensorSummary summary(FromList<float>({1, 3, NAN, static_cast<float>(-inf)}, {2, 2}));
+  EXPECT_EQ(summary.ToString(),
+            "float32 [2, 2] on cpu: min 1, max 3, mean 2, std 1.41421, 1 NaN, 1 inf");
+  EXPECT_TRUE(std::isnan(TensorSummary(Zeros({0})).mean));
+  EXPECT_EQ(TensorSummary(FromList<bool>({true, false})).mean, 0.5);
+}
+
+TEST(SearchSortedTest, SameForManyElements) {
+  const Tensor sorted = Arange(0.0, 100.0), x = Linspace(-5, 105, 5000);
+  const Tensor places = SearchSorted(sorted, x);
+  for (int64_t i : {0, 1023, 1024, 4999}) {
+    EXPECT_EQ(SearchSorted(sorted, Slice(x, 0, i, i + 1)).Item<int64_t>(),
+              Select(places, 0, i).Item<int64_t>());
+  }
+}
+
 }  // namespace
 }  // namespace neura

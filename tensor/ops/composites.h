@@ -14,6 +14,18 @@
 
 namespace neura {
 
+// What aminmax gives.
+NEURA_RESULT(MinAndMax, min, max);
+// What histogram gives: as many numbers as there are bins, and one edge more.
+NEURA_RESULT(HistogramAndEdges, hist, bin_edges);
+// What unique gives: the elements or slices, for each of the input's the place among them, and how
+// often each of them is there; of int64 the latter two.
+struct UniqueElements {
+  Tensor output;
+  Tensor inverse_indices;
+  Tensor counts;
+};
+
 #define NEURA_COMPOSITE(where, Result, Name, name, parameters, python_parameters, doc) \
   Result Name parameters;
 #include "neura/tensor/ops/composites.inc"
@@ -32,6 +44,15 @@ Tensor TensorDot(const Tensor& input, const Tensor& other, const Dims& input_dim
 // before each of the indices.
 std::vector<Tensor> TensorSplit(const Tensor& input, int64_t sections, int64_t dim = 0);
 std::vector<Tensor> TensorSplitAt(const Tensor& input, const Dims& indices, int64_t dim = 0);
+// The elements without repetition, sorted, or the slices of dim, in the order of their elements.
+UniqueElements Unique(const Tensor& input, const std::optional<int64_t>& dim = {});
+// The same without what equals its neighbour before it, in the input's order.
+UniqueElements UniqueConsecutive(const Tensor& input, const std::optional<int64_t>& dim = {});
+// The derivative along each of `dim`, by default all, at samples that are so far apart, one number
+// for all dimensions or one for each, or at places, a vector for each. Second differences inside,
+// of order edge_order, 1 or 2, at the ends (Fornberg, 1988).
+std::vector<Tensor> Gradient(const Tensor& input, const std::vector<Operand>& spacing = {1},
+                             const std::optional<Dims>& dim = {}, int64_t edge_order = 1);
 // The lower of the middle elements along dim; with an even number of them, unlike NumPy's, no mean.
 ValuesAndIndices Median(const Tensor& input, int64_t dim = -1, bool keepdim = false);
 ValuesAndIndices NanMedian(const Tensor& input, int64_t dim = -1, bool keepdim = false);

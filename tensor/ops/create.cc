@@ -122,7 +122,7 @@ Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
 }
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step) {
   const bool floating = AnyFloating(start, end, step);
-  return Arange(start, end, step, {.dtype = floating ? kFloat32 : kInt64});
+  return Arange(start, end, step, {.dtype = floating ? DefaultDType() : kInt64});
 }
 Tensor Arange(const Scalar& end) { return Arange(0, end); }
 
@@ -141,6 +141,50 @@ Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& op
   Tensor values = range(start, width, steps - half);
   if (half > 0) values = Cat({values, Flip(range(end, -width, half), {0})});
   return Cast(values, options.dtype);
+}
+
+Tensor Logspace(double start, double end, int64_t steps, double base,
+                const TensorOptions& options) {
+  // Powers in double: rounding of an exponent counts in each digit of them.
+  const Tensor exponents =
+      Linspace(start, end, steps, {.dtype = kFloat64, .device = options.device});
+  return Cast(Pow(base, exponents), options.dtype);
+}
+
+namespace {
+
+// Of the rows' columns from first(row) to last(row), which may lie outside.
+template <typename First, typename Last>
+Tensor TriangleIndices(int64_t rows, int64_t columns, const TensorOptions& options,
+                       const First& first, const Last& last) {
+  if (rows < 0 || columns < 0) {
+    ThrowInvalidArgument(
+        absl::StrCat("a triangle's indices: ", rows, " rows and ", columns, " columns"));
+  }
+  std::vector<int64_t> of_row, of_column;
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t end = std::min(last(row) + 1, columns);
+    for (int64_t column = std::max<int64_t>(first(row), 0); column < end; ++column) {
+      of_row.push_back(row);
+      of_column.push_back(column);
+    }
+  }
+  const auto count = static_cast<int64_t>(of_row.size());
+  of_row.insert(of_row.end(), of_column.begin(), of_column.end());
+  return Cast(To(FromVector(of_row, {2, count}), options.device), options.dtype);
+}
+
+}  // namespace
+
+Tensor TrilIndices(int64_t rows, int64_t columns, int64_t offset, const TensorOptions& options) {
+  return TriangleIndices(
+      rows, columns, options, [](int64_t) { return 0; },
+      [=](int64_t row) { return row + std::clamp(offset, -rows - 1, columns); });
+}
+Tensor TriuIndices(int64_t rows, int64_t columns, int64_t offset, const TensorOptions& options) {
+  return TriangleIndices(
+      rows, columns, options, [=](int64_t row) { return row + std::clamp(offset, -rows, columns); },
+      [=](int64_t) { return columns; });
 }
 
 Tensor Eye(int64_t n, int64_t m, const TensorOptions& options) {

@@ -5,13 +5,14 @@
 #include <initializer_list>
 #include <vector>
 
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/random/generator.h"
 
 namespace neura {
 
 struct TensorOptions {
-  DType dtype = kFloat32;
+  DType dtype = DefaultDType();
   Device device = DefaultDevice();
 };
 
@@ -58,6 +59,15 @@ Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
               const TensorOptions& options);
 // `steps` numbers from start to end, both included.
 Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& options = {});
+// base to the powers of Linspace(start, end, steps).
+Tensor Logspace(double start, double end, int64_t steps, double base = 10,
+                const TensorOptions& options = {});
+// int64 [2, count]: the rows and the columns of the triangle of a matrix that Tril and Triu keep,
+// in the order of its elements.
+Tensor TrilIndices(int64_t rows, int64_t columns, int64_t offset = 0,
+                   const TensorOptions& options = {.dtype = kInt64});
+Tensor TriuIndices(int64_t rows, int64_t columns, int64_t offset = 0,
+                   const TensorOptions& options = {.dtype = kInt64});
 // Ones on the diagonal of a matrix of n rows and m columns (n when absent), zeros elsewhere.
 Tensor Eye(int64_t n, const TensorOptions& options = {});
 Tensor Eye(int64_t n, int64_t m, const TensorOptions& options = {});
@@ -84,6 +94,19 @@ Tensor Bernoulli(const Tensor& input, Generator* generator = nullptr);
 // itself when p is 0 or not training. Srivastava et al., 2014, "Dropout: A Simple Way to Prevent
 // Neural Networks from Overfitting".
 Tensor Dropout(const Tensor& input, double p, bool training = true, Generator* generator = nullptr);
+// Of density rate * exp(-rate * x). Throws InvalidArgument unless the rate is positive.
+Tensor Exponential(DimsView shape, double rate, const TensorOptions& options = {},
+                   Generator* generator = nullptr);
+// How many trials of probability p there are up to the first success. Throws InvalidArgument unless
+// p lies in (0, 1).
+Tensor Geometric(DimsView shape, double p, const TensorOptions& options = {},
+                 Generator* generator = nullptr);
+// The Cauchy distribution around `median`, whose quartiles are sigma away.
+Tensor Cauchy(DimsView shape, double median, double sigma, const TensorOptions& options = {},
+              Generator* generator = nullptr);
+// exp() of Normal numbers.
+Tensor LogNormal(DimsView shape, double mean, double std, const TensorOptions& options = {},
+                 Generator* generator = nullptr);
 // 0 ... n - 1 in a random order, int64.
 Tensor RandPerm(int64_t n, Generator* generator = nullptr);
 

@@ -161,4 +161,9 @@ Tensor MultiGammaLn(const Tensor& input, int64_t p) {
   return sum + 0.25 * static_cast<double>(p * (p - 1)) * std::log(std::numbers::pi);
 }
 
+Tensor Lcm(const Tensor& input, const Tensor& other) {
+  const Tensor divisor = Gcd(input, other);
+  return Abs(FloorDivide(input, Where(divisor == 0, 1, divisor)) * other);
+}
+
 }  // namespace neura

@@ -80,6 +80,10 @@ ValuesAndIndices MaxPool1dWithIndices(const Tensor& input, const MaxPoolOptions&
 ValuesAndIndices MaxPool2dWithIndices(const Tensor& input, const MaxPoolOptions& options);
 ValuesAndIndices MaxPool3dWithIndices(const Tensor& input, const MaxPoolOptions& options);
 
+// Maxima of the windows of AdaptiveAvgPool, of the last `dims` dimensions, and their places in
+// their channels.
+ValuesAndIndices AdaptiveMaxPool(const Tensor& input, const Sizes& output_size, int64_t dims);
+
 Tensor AvgPool1d(const Tensor& input, const AvgPoolOptions& options);
 Tensor AvgPool2d(const Tensor& input, const AvgPoolOptions& options);
 Tensor AvgPool3d(const Tensor& input, const AvgPoolOptions& options);

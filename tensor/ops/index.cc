@@ -30,6 +30,11 @@ Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const T
   return Call<op::kScatterAdd>({.dim = dim}, input, index, source);
 }
 
+Tensor ScatterElements(const Tensor& input, const Tensor& index, const Tensor& source,
+                       const ScatterOptions& options) {
+  return Call<op::kScatterElements>(options, input, index, source);
+}
+
 Tensor NonZero(const Tensor& input) {
   RequireDefined("nonzero", input);
   const Tensor mask = Contiguous(To(input.dtype() == kBool ? input : input != 0, kCpu));
@@ -70,16 +75,6 @@ Tensor MaskedSelect(const Tensor& input, const Tensor& mask) {
   const Dims shape = BroadcastShapes("masked_select", input.shape(), mask.shape());
   const Tensor places = Ravel(NonZero(Ravel(Expand(mask, shape))));
   return IndexSelect(Ravel(Expand(input, shape)), 0, places);
-}
-
-Tensor Scatter(const Tensor& input, int64_t dim, const Tensor& index, const Operand& src) {
-  RequireDefined("scatter", input);
-  RequireDefined("scatter", index);
-  const TensorOptions counts{.device = input.device()};
-  const Tensor places =
-      ScatterAdd(Zeros(input.shape(), counts), dim, index, Ones(index.shape(), counts)) > 0;
-  if (!src.is_tensor) return MaskedFill(input, places, src);
-  return ScatterAdd(MaskedFill(input, places, 0), dim, index, Cast(src.tensor, input.dtype()));
 }
 
 Tensor OneHot(const Tensor& tensor, int64_t num_classes) {

@@ -4,6 +4,7 @@
 #define NEURA_TENSOR_OPS_INDEX_H_
 
 #include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/options/index.h"
 
 namespace neura {
 
@@ -15,6 +16,12 @@ Tensor IndexAdd(const Tensor& input, int64_t dim, const Tensor& index, const Ten
 Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index);
 // A copy of input with result[index[i][j]][j] += source[i][j] for dim 0, and so on.
 Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source);
+// A copy of input in which elements of source, of the input's dtype, stand at these places instead,
+// or combined with what is there: see ScatterOptions.
+Tensor ScatterElements(const Tensor& input, const Tensor& index, const Tensor& source,
+                       const ScatterOptions& options = {});
+// The rows of weight, [N, D], that the integers of input name: [..., D].
+Tensor Embedding(const Tensor& input, const Tensor& weight);
 // The positions of the elements that are not zero, in their order: int64 [count, dims].
 Tensor NonZero(const Tensor& input);
 

@@ -1,9 +1,11 @@
 // Inference of indexing, joining and arranging.
 #include <algorithm>
+#include <string>
 
 #include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/options/index.h"
 
 namespace neura::infer {
 namespace {
@@ -14,9 +16,10 @@ void CheckIndexDType(const OpCall& call, const Tensor& index) {
   }
 }
 
-int64_t IndexDim(const OpCall& call) {
-  return NormalizeDim(call.schema().name, call.Get<DimOptions>().dim, call.input(0).dim());
+int64_t IndexDim(const OpCall& call, int64_t dim) {
+  return NormalizeDim(call.schema().name, dim, call.input(0).dim());
 }
+int64_t IndexDim(const OpCall& call) { return IndexDim(call, call.Get<DimOptions>().dim); }
 
 // Gather and scatter: outside `dim` the index may not reach past the tensor.
 void CheckIndexShape(const OpCall& call, const Tensor& tensor, const Tensor& index, int64_t dim) {
@@ -64,13 +67,30 @@ void InferGather(const OpCall& call, OutputSpecs& outputs) {
   outputs[0].shape.assign(call.input(1).shape().begin(), call.input(1).shape().end());
 }
 
-void InferScatterAdd(const OpCall& call, OutputSpecs& outputs) {
+namespace {
+
+void InferScatter(const OpCall& call, int64_t dim, OutputSpecs& outputs) {
   const Tensor &input = call.input(0), &index = call.input(1), &source = call.input(2);
-  CheckIndexShape(call, input, index, IndexDim(call));
+  CheckIndexShape(call, input, index, dim);
   bool fits = source.dim() == index.dim() && source.dtype() == input.dtype();
   for (int64_t i = 0; fits && i < index.dim(); ++i) fits = index.size(i) <= source.size(i);
   if (!fits) Fail(call, "source must have the input's dtype and at least the index's extents");
   SameAsInput(call, outputs[0]);
+}
+
+}  // namespace
+
+void InferScatterAdd(const OpCall& call, OutputSpecs& outputs) {
+  InferScatter(call, IndexDim(call), outputs);
+}
+
+void InferScatterElements(const OpCall& call, OutputSpecs& outputs) {
+  const auto& options = call.Get<ScatterOptions>();
+  const std::string& r = options.reduction;
+  if (r != "none" && r != "add" && r != "mul" && r != "max" && r != "min") {
+    Fail(call, "reduction must be \"none\", \"add\", \"mul\", \"max\" or \"min\", got \"", r, "\"");
+  }
+  InferScatter(call, IndexDim(call, options.dim), outputs);
 }
 
 void InferCat(const OpCall& call, OutputSpecs& outputs) {

@@ -147,9 +147,17 @@ Tensor TensorDot(const Tensor& input, const Tensor& other, const Dims& input_dim
     for (int64_t dim : named) order.push_back(NormalizeDim("tensordot", dim, tensor.dim()));
     return Permute(tensor, order);
   };
+  // What meets an extent of 1 is summed first.
+  Tensor x = input, y = other;
+  for (size_t i = 0; i < input_dims.size(); ++i) {
+    const int64_t a = NormalizeDim("tensordot", input_dims[i], x.dim()),
+                  b = NormalizeDim("tensordot", other_dims[i], y.dim());
+    if (x.dim() == 0 || y.dim() == 0 || x.size(a) == y.size(b)) continue;
+    if (x.size(a) == 1) y = Sum(y, {.dims = {b}, .keepdim = true, .dtype = y.dtype()});
+    if (y.size(b) == 1) x = Sum(x, {.dims = {a}, .keepdim = true, .dtype = x.dtype()});
+  }
   Dims rows, columns;
-  const Tensor left = arranged(input, input_dims, rows),
-               right = arranged(other, other_dims, columns);
+  const Tensor left = arranged(x, input_dims, rows), right = arranged(y, other_dims, columns);
   const DimsView summed = left.shape().subspan(rows.size());
   if (summed != right.shape().subspan(columns.size())) {
     ThrowInvalidArgument(absl::StrCat(
@@ -221,17 +229,6 @@ Tensor PairwiseDistance(const Tensor& x1, const Tensor& x2, double p, double eps
   RequireDefined("pairwise_distance", x1);
   RequireDefined("pairwise_distance", x2);
   return Norm(x1 - x2 + eps, p, {.dims = {-1}, .keepdim = keepdim});
-}
-Tensor CDist(const Tensor& x1, const Tensor& x2, double p) {
-  RequireDefined("cdist", x1);
-  RequireDefined("cdist", x2);
-  if (x1.dim() < 2 || x2.dim() < 2 || x1.size(-1) != x2.size(-1)) {
-    ThrowInvalidArgument(absl::StrCat("cdist: expected [..., P, M] and [..., R, M], got ",
-                                      Describe(x1), " and ", Describe(x2)));
-  }
-  const Tensor difference = Unsqueeze(x1, -2) - Unsqueeze(x2, -3);
-  if (p == 0) return Cast(CountNonZero(difference, Dims{-1}), difference.dtype());
-  return Norm(difference, p, {.dims = {-1}});
 }
 Tensor CosineSimilarity(const Tensor& x1, const Tensor& x2, int64_t dim, double eps) {
   RequireDefined("cosine_similarity", x1);

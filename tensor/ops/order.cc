@@ -1,4 +1,4 @@
-// What follows from sorting, and statistics.
+// What follows from sorting, and statistics of it.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -209,81 +209,9 @@ std::vector<Tensor> StdMean(const Tensor& input, const std::optional<Dims>& dim,
   return {Std(input, options, correction), Mean(input, options)};
 }
 
-Tensor Trapezoid(const Tensor& y, const std::optional<Tensor>& x, double dx, int64_t dim) {
-  RequireDefined("trapezoid", y);
-  dim = NormalizeDim("trapezoid", dim, y.dim());
-  if (y.dim() == 0) ThrowInvalidArgument("trapezoid: expected at least one dimension");
-  const Tensor heights = Slice(y, dim, 1) + Slice(y, dim, 0, -1);
-  const ReduceOptions options{.dims = {dim}};
-  if (!x || !x->defined()) return Sum(heights, options) * (dx / 2);
-  if (x->dim() == 0 || x->dim() > y.dim()) {
-    ThrowInvalidArgument(absl::StrCat("trapezoid: the places ", Describe(*x),
-                                      " must be a vector, or broadcast to ", Describe(y)));
-  }
-  // A vector lies along dim.
-  Dims shape(static_cast<size_t>(y.dim()), 1);
-  if (x->dim() == 1) {
-    shape[static_cast<size_t>(dim)] = x->numel();
-  } else {
-    std::copy_backward(x->shape().begin(), x->shape().end(), shape.end());
-  }
-  return Sum(heights * Diff(Reshape(*x, shape), 1, dim), options) / 2;
-}
-
 Tensor Bucketize(const Tensor& input, const Tensor& boundaries, bool right) {
   RequireDims("bucketize", boundaries, 1);
   return SearchSorted(boundaries, input, {.right = right});
-}
-
-Tensor BinCount(const Tensor& input, const std::optional<Tensor>& given, int64_t minlength) {
-  const Tensor* const weights = given && given->defined() ? &*given : nullptr;
-  RequireDims("bincount", input, 1);
-  if (!IsIntegral(input.dtype())) {
-    ThrowInvalidArgument(absl::StrCat("bincount: expected integers, got ", Describe(input)));
-  }
-  if (minlength < 0) ThrowInvalidArgument("bincount: minlength must not be negative");
-  if (weights && weights->shape() != input.shape()) {
-    ThrowInvalidArgument(absl::StrCat("bincount: weights ", Describe(*weights),
-                                      " must have the shape of ", Describe(input)));
-  }
-  int64_t count = minlength;
-  if (input.numel() > 0) {
-    if (AMin(input).Item<int64_t>() < 0) {
-      ThrowInvalidArgument("bincount: the integers must not be negative");
-    }
-    const auto most = AMax(input).Item<int64_t>();
-    if (most == INT64_MAX) {
-      ThrowResourceExhausted("bincount: more bins than 64 bits can count");
-    }
-    count = std::max(count, most + 1);
-  }
-  const DType dtype = !weights ? kInt64 : weights->dtype() == kFloat32 ? kFloat32 : kFloat64;
-  const TensorOptions options{.dtype = dtype, .device = input.device()};
-  return ScatterAdd(Zeros({count}, options), 0, Cast(input, kInt64),
-                    weights ? Cast(*weights, dtype) : Ones(input.shape(), options));
-}
-
-Tensor HistC(const Tensor& input, int64_t bins, double min, double max) {
-  RequireDefined("histc", input);
-  if (bins < 1) ThrowInvalidArgument("histc: bins must be positive");
-  if (!IsFloating(input.dtype())) {
-    ThrowInvalidArgument(
-        absl::StrCat("histc: expected floating point numbers, got ", Describe(input)));
-  }
-  if (min == max && input.numel() > 0) {
-    min = AMin(input).Item<double>();
-    max = AMax(input).Item<double>();
-  }
-  if (min == max) min -= 1, max += 1;
-  if (!(min < max) || !std::isfinite(max - min)) {
-    ThrowInvalidArgument(
-        absl::StrCat("histc: the range from ", min, " to ", max, " must be finite and rise"));
-  }
-  const Tensor x = Ravel(Cast(input, kFloat64));
-  const Tensor inside = LogicalAnd(x >= min, x <= max);
-  const Tensor bin = Where(inside, Floor((x - min) / (max - min) * static_cast<double>(bins)), 0);
-  return ScatterAdd(Zeros({bins}, {.dtype = input.dtype(), .device = input.device()}), 0,
-                    ClampMax(Cast(bin, kInt64), bins - 1), Cast(inside, input.dtype()));
 }
 
 Tensor Cov(const Tensor& input, int64_t correction) {

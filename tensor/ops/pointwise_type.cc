@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/object_pool.h"
 #include "neura/tensor/core/thread_exit.h"
@@ -31,7 +32,7 @@ DType PromotedDType(TensorRefs tensors) {
 DType ComputeDType(DTypeRule rule, DType common) {
   switch (OfReals(rule)) {
     case DTypeRule::kFloat:
-      return IsDifferentiable(common) ? common : kFloat32;
+      return IsDifferentiable(common) ? common : DefaultDType();
     case DTypeRule::kLogical:
       return kBool;
     default:

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/dispatch.h"
@@ -45,6 +46,9 @@ Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options) {
 }
 Tensor CumSum(const Tensor& input, int64_t dim) { return Call<op::kCumSum>({.dim = dim}, input); }
 Tensor CumProd(const Tensor& input, int64_t dim) { return Call<op::kCumProd>({.dim = dim}, input); }
+Tensor LogCumSumExp(const Tensor& input, int64_t dim) {
+  return Call<op::kLogCumSumExp>({.dim = dim}, input);
+}
 ValuesAndIndices CumMax(const Tensor& input, int64_t dim) {
   const auto [values, indices] = Call<op::kCumMax>({.dim = dim}, input);
   return {values, indices};
@@ -141,7 +145,7 @@ Tensor LogSumExp(const Tensor& tensor, const ReduceOptions& reduce_options) {
   }
   ReduceOptions keep = options;
   keep.keepdim = true;
-  const Tensor floating = IsFloating(input.dtype()) ? input : Cast(input, kFloat32);
+  const Tensor floating = IsFloating(input.dtype()) ? input : Cast(input, DefaultDType());
   // Of no elements the sum is 0.
   if (IsEmptyReduction("logsumexp", floating, options.dims)) return Log(Sum(floating, options));
   const Tensor max = AMax(floating, keep);

@@ -24,6 +24,8 @@ Tensor ArgMin(const Tensor& input, const ArgReduceOptions& options = {});
 
 Tensor CumSum(const Tensor& input, int64_t dim);
 Tensor CumProd(const Tensor& input, int64_t dim);
+// log(CumSum(exp(input))), without overflow.
+Tensor LogCumSumExp(const Tensor& input, int64_t dim);
 
 NEURA_RESULT(ValuesAndIndices, values, indices);  // which are int64
 // The extremum along one dimension and where it stands; its gradient goes to that element.

@@ -403,6 +403,8 @@ void AddCompositeCases(CaseList& cases) {
   AddFactorCases(cases);
   AddEquationCases(cases);
   AddSpecialCases(cases);
+  AddPlacingCases(cases);
+  AddWindowCases(cases);
 }
 
 }  // namespace neura::testing

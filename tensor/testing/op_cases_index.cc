@@ -1,4 +1,5 @@
 // Cases of indexing, joining and arranging: where each element of the result comes from.
+#include <algorithm>
 #include <functional>
 
 #include "neura/tensor/ops/op_list/create.h"
@@ -57,6 +58,29 @@ void AddIndexing(CaseList& cases) {
                          return p;
                        })(in);
                      }});
+    // Several elements come to one place.
+    for (const char* reduction : {"none", "add", "mul", "max", "min"}) {
+      const std::string how = reduction;
+      cases.push_back({"scatter_elements/" + how + std::to_string(dim),
+                       op::kScatterElements,
+                       {Sample({3, 3}, 1), index, Sample({3, 4}, 2)},
+                       Own(ScatterOptions{.dim = dim, .reduction = how}),
+                       [=](const std::vector<Array>& in) {
+                         Array result = in[0];
+                         for (int64_t i = 0; i < in[1].numel(); ++i) {
+                           Position p = PositionOf(in[1].shape, i);
+                           const double value = in[2][IndexOf(in[2].shape, p)];
+                           p[d] = static_cast<int64_t>(in[1][i]);
+                           double& there = result[IndexOf(result.shape, p)];
+                           there = how == "none"  ? value
+                                   : how == "add" ? there + value
+                                   : how == "mul" ? there * value
+                                   : how == "max" ? std::max(there, value)
+                                                  : std::min(there, value);
+                         }
+                         return std::vector<Array>{result};
+                       }});
+    }
     // The source may be larger than the index.
     cases.push_back({"scatter_add/dim" + std::to_string(dim),
                      op::kScatterAdd,

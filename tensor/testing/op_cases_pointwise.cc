@@ -1,5 +1,6 @@
 // Cases of pointwise operations: the C++ library's functions on doubles are the reference.
 #include <cmath>
+#include <numeric>
 
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
@@ -308,6 +309,12 @@ void AddPointwiseCases(CaseList& cases) {
       cases, op::kPow, [](double a, double b) { return std::pow(a, b); }, 0.3, 2, -2, 2);
   AddBinary(
       cases, op::kAtan2, [](double a, double b) { return std::atan2(a, b); }, 0.2, 1);
+  AddIntegers(
+      cases, op::kGcd,
+      [](double a, double b) {
+        return static_cast<double>(std::gcd(static_cast<int64_t>(a), static_cast<int64_t>(b)));
+      },
+      6);
   AddBinary(cases, op::kMaximum, [](double a, double b) { return std::fmax(a, b); });
   AddIntegers(cases, op::kMaximum, [](double a, double b) { return std::fmax(a, b); });
   AddBinary(cases, op::kMinimum, [](double a, double b) { return std::fmin(a, b); });

@@ -212,6 +212,9 @@ void AddReductionCases(CaseList& cases) {
     const std::string name = "dim" + std::to_string(dim);
     const Tensor x = Sample({3, 4, 5}, 5);
     running(op::kCumProd, name.c_str(), x, dim, product, false);
+    running(
+        op::kLogCumSumExp, name.c_str(), x, dim,
+        [](double a, double b) { return std::log(std::exp(a) + std::exp(b)); }, false);
     running(op::kCumMax, name.c_str(), x, dim, larger, true);
     running(op::kCumMin, name.c_str(), x, dim, smaller, true);
   }

@@ -1,6 +1,10 @@
 """Layers and losses as functions."""
 
+from collections.abc import Callable
+from typing import Any
+
 from neura import _C
+from neura._C import Tensor
 
 # What C++ has bound here, and what operations are at home in both places.
 globals().update(
@@ -11,3 +15,20 @@ conv1d, conv2d, conv3d = _C.conv1d, _C.conv2d, _C.conv3d
 conv_transpose1d, conv_transpose2d, conv_transpose3d = _C.conv_transpose1d, _C.conv_transpose2d, _C.conv_transpose3d
 avg_pool1d, avg_pool2d, avg_pool3d = _C.avg_pool1d, _C.avg_pool2d, _C.avg_pool3d
 adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = _C.adaptive_avg_pool1d, _C.adaptive_avg_pool2d, _C.adaptive_avg_pool3d
+
+
+def _over_itself(name: str) -> Callable[..., Tensor]:
+    """relu_(input) and its kin: the result written over the input."""
+    function = globals()[name]
+
+    def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return input.copy_(function(input, *args, **kwargs))
+
+    in_place.__name__ = in_place.__qualname__ = name + "_"
+    in_place.__doc__ = f"The result of {name} written over the tensor itself."
+    return in_place
+
+
+for _name in ("celu", "elu", "hardtanh", "leaky_relu", "relu", "rrelu", "selu", "threshold"):
+    globals()[_name + "_"] = _over_itself(_name)
+upsample = _C.functional.interpolate

@@ -1,10 +1,14 @@
 // Reading and adding at indices.
+#include "neura/tensor/ops/options/index.h"
+
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
+#include "neura/tensor/elements/reducers.h"
 #include "neura/tensor/elements/wrapping.h"
 #include "neura/tensor/iteration/loop_dims.h"
 #include "neura/tensor/iteration/reduce_plan.h"
@@ -27,9 +31,10 @@ Tensor ReadIndices(const KernelCall& call, int64_t extent) {
   return indices;
 }
 
-int64_t DimOf(const KernelCall& call) {
-  return NormalizeDim(call.call.schema().name, call.Get<DimOptions>().dim, call.input(0).dim());
+int64_t DimOf(const KernelCall& call, int64_t dim) {
+  return NormalizeDim(call.call.schema().name, dim, call.input(0).dim());
 }
+int64_t DimOf(const KernelCall& call) { return DimOf(call, call.Get<DimOptions>().dim); }
 
 // Runs f(position of the index, offset in `tensor` without dim) for every element of the index, in
 // row-major order.
@@ -131,26 +136,53 @@ void GatherKernel(KernelCall& call) {
   });
 }
 
-void ScatterAddKernel(KernelCall& call) {
-  const int64_t dim = DimOf(call);
-  const Tensor& output = call.output();
-  const Tensor& source = call.input(2);
-  const int64_t extent = output.dim() == 0 ? 1 : output.size(dim);
-  const Tensor index = ReadIndices(call, extent);
-  CopyElements(call.input(0), output);
+namespace {
+
+// target = combine(target, element) for each element of the source, in its order.
+template <typename T, typename F>
+void ScatterWith(KernelCall& call, int64_t dim, const Tensor& index, const F& combine) {
+  const Tensor &output = call.output(), &source = call.input(2);
   const int64_t stride = output.dim() == 0 ? 0 : output.strides()[static_cast<size_t>(dim)];
   const int64_t* indices = In<int64_t>(index);
   // The source read in the index's order: a view with the index's extents.
   const Tensor rows = ContiguousInput(Tensor::View(
       source.storage(), source.storage_offset(), index.shape(), source.strides(), source.dtype()));
-  SwitchAnyOrComplex(output.dtype(), [&]<typename T>(T) {
-    const T* from = In<T>(rows);
-    T* to = Out<T>(output);
-    WalkIndex(index, output, dim, [&](int64_t i, int64_t offset) {
-      T& target = to[offset + indices[i] * stride];
-      target = elements::WrappingAdd(target, from[i]);
-    });
+  const T* from = In<T>(rows);
+  T* to = Out<T>(output);
+  WalkIndex(index, output, dim, [&](int64_t i, int64_t offset) {
+    T& target = to[offset + indices[i] * stride];
+    target = combine(target, from[i]);
   });
+}
+
+void Scatter(KernelCall& call, int64_t dim, const std::string& reduction) {
+  const Tensor& output = call.output();
+  const Tensor index = ReadIndices(call, output.dim() == 0 ? 1 : output.size(dim));
+  CopyElements(call.input(0), output);
+  SwitchAnyOrComplex(output.dtype(), [&]<typename T>(T) {
+    using W = elements::Wrapping<T>;
+    if (reduction == "none") {
+      ScatterWith<T>(call, dim, index, [](T, T x) { return x; });
+    } else if (reduction == "add") {
+      ScatterWith<T>(call, dim, index, [](T a, T x) { return elements::WrappingAdd(a, x); });
+    } else if (reduction == "mul") {
+      ScatterWith<T>(call, dim, index, [](T a, T x) { return static_cast<T>(W(a) * W(x)); });
+    } else if constexpr (kIsComplex<T>) {
+      ThrowInvalidArgument("complex numbers have no order");
+    } else if (reduction == "max") {
+      ScatterWith<T>(call, dim, index, &elements::ExtremumReducer<T, true>::template Combine<T>);
+    } else {
+      ScatterWith<T>(call, dim, index, &elements::ExtremumReducer<T, false>::template Combine<T>);
+    }
+  });
+}
+
+}  // namespace
+
+void ScatterAddKernel(KernelCall& call) { Scatter(call, DimOf(call), "add"); }
+void ScatterElementsKernel(KernelCall& call) {
+  const auto& options = call.Get<ScatterOptions>();
+  Scatter(call, DimOf(call, options.dim), options.reduction);
 }
 
 void AsStridedGradKernel(KernelCall& call) {

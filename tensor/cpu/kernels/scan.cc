@@ -1,5 +1,8 @@
 // Running sums, products and extrema, and searches in what is sorted.
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
@@ -69,6 +72,32 @@ void RunningExtremum(KernelCall& call) {
 
 void CumSumKernel(KernelCall& call) { RunningTotals<elements::SumReducer>(call); }
 void CumProdKernel(KernelCall& call) { RunningTotals<elements::ProdReducer>(call); }
+// Each sum from the largest element so far on, which keeps it between 1 and their number.
+void LogCumSumExpKernel(KernelCall& call) {
+  const Tensor input = ContiguousInput(call.input(0));
+  if (input.numel() == 0) return;
+  const AroundDim around(input,
+                         NormalizeDim("logcumsumexp", call.Get<DimOptions>().dim, input.dim()));
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
+    const T* x = In<T>(input);
+    T* out = Out<T>(call.output());
+    ForLanes(around, [&](int64_t base) {
+      double most = -std::numeric_limits<double>::infinity(), sum = 0;
+      for (int64_t i = 0; i < around.extent; ++i) {
+        const auto next = static_cast<double>(x[base + i * around.inner]);
+        if (next > most) {
+          sum = sum * std::exp(most - next) + 1;
+          most = next;
+        } else if (std::isinf(next)) {
+          sum += next == most && next > 0;  // an infinity again, or a term of 0
+        } else {
+          sum += std::exp(next - most);  // NaN, too
+        }
+        out[base + i * around.inner] = static_cast<T>(most + std::log(sum));
+      }
+    });
+  });
+}
 void CumMaxKernel(KernelCall& call) { RunningExtremum<true>(call); }
 void CumMinKernel(KernelCall& call) { RunningExtremum<false>(call); }
 
@@ -81,11 +110,15 @@ void SearchSortedKernel(KernelCall& call) {
   SwitchAny(sorted.dtype(), [&]<typename T>(T) {
     const T *s = In<T>(sorted), *v = In<T>(values);
     auto* out = Out<int64_t>(call.output());
-    ParallelFor(values.numel(), [&](int64_t i) {
-      const T* const own = s + i / row * length;
-      out[i] = elements::PlaceOf(
-          elements::OrderKey(v[i]), length, [own](int64_t k) { return elements::OrderKey(own[k]); },
-          right);
+    constexpr int64_t kPerTask = 1 << 10;
+    ParallelFor((values.numel() + kPerTask - 1) / kPerTask, [&](int64_t task) {
+      const int64_t end = std::min((task + 1) * kPerTask, values.numel());
+      for (int64_t i = task * kPerTask; i < end; ++i) {
+        const T* const own = s + i / row * length;
+        out[i] = elements::PlaceOf(
+            elements::OrderKey(v[i]), length,
+            [own](int64_t k) { return elements::OrderKey(own[k]); }, right);
+      }
     });
   });
 }

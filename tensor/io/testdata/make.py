@@ -4,9 +4,11 @@
 usage: make.py   (python3-numpy from Debian; safetensors from PyPI)
 """
 
+import io
 import json
 import pathlib
 import struct
+import zipfile
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -35,6 +37,27 @@ def npy():
         with open(folder / f"version{version[0]}.npy", "wb") as file:
             np.lib.format.write_array(file, np.arange(5, dtype="<i8"), version=version)
     np.save(folder / "bad_dtype.npy", np.array(["text"]))
+
+
+def npz():
+    folder = HERE / "npz"
+    arrays = {"weight": np.arange(6, dtype=np.float32).reshape(2, 3), "steps": np.array(7), "mask": np.array([True, False])}
+    np.savez(folder / "stored.npz", **arrays)
+    np.savez_compressed(folder / "deflated.npz", **arrays)
+    stored, deflated = (bytearray((folder / f"{name}.npz").read_bytes()) for name in ("stored", "deflated"))
+    stored[stored.index(np.float32(5).tobytes())] ^= 1
+    (folder / "checksum.npz").write_bytes(stored)
+    (folder / "truncated.npz").write_bytes(stored[:-30])
+    entry = deflated.index(b"PK\x01\x02")
+    deflated[entry + 24 : entry + 28] = (2**31).to_bytes(4, "little")
+    (folder / "bomb.npz").write_bytes(deflated)
+    member = io.BytesIO()
+    np.save(member, np.ones(2, np.float32))
+    with zipfile.ZipFile(folder / "twice.npz", "w") as archive:
+        archive.writestr("a.npy", member.getvalue())
+        archive.writestr("a.npy", member.getvalue())
+    with zipfile.ZipFile(folder / "bzip2.npz", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a.npy", member.getvalue())
 
 
 def safetensors():
@@ -76,4 +99,5 @@ def safetensors():
 
 if __name__ == "__main__":
     npy()
+    npz()
     safetensors()

@@ -3,6 +3,7 @@
 #define NEURA_TENSOR_OPS_OP_LIST_INDEX_H_
 
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/options/index.h"
 #include "neura/tensor/ops/schema.h"
 
 namespace neura {

@@ -1,0 +1,138 @@
+// Losses that ask for a margin between right and wrong answers.
+#include "absl/strings/str_cat.h"
+#include "neura/nn/functional.h"
+#include "neura/nn/loss.h"
+#include "neura/nn/loss_parts.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/index.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
+
+namespace neura::nn {
+
+using internal::CheckFloating;
+using internal::CheckSameShape;
+using internal::ReduceLoss;
+
+Tensor HingeEmbedding(const Tensor& input, const Tensor& target,
+                      const HingeEmbeddingOptions& options) {
+  CheckSameShape("HingeEmbedding", input, target);
+  const Tensor apart = Where(target != 1, ClampMin(options.margin - input, 0), 0);
+  const Tensor near = Where(target != -1, input, 0);
+  return ReduceLoss("HingeEmbedding", apart + near, options.reduction);
+}
+
+Tensor SoftMargin(const Tensor& input, const Tensor& target, const SoftMarginOptions& options) {
+  CheckSameShape("SoftMargin", input, target);
+  return ReduceLoss("SoftMargin", Softplus(-target * input), options.reduction);
+}
+
+namespace {
+
+// [N, C] of [N, C] or [C].
+Tensor AsRows(const char* loss, const Tensor& input) {
+  if (!input.defined() || (input.dim() != 1 && input.dim() != 2) || !IsFloating(input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat(
+        loss, ": the input must be floating point [N, C] or [C], got ", neura::Describe(input)));
+  }
+  return AtLeast2d(input);
+}
+
+Tensor ClassNumbers(const Tensor& rows) {
+  return Arange(0, rows.size(1), 1, {.dtype = kInt64, .device = rows.device()});
+}
+
+}  // namespace
+
+Tensor MultiMargin(const Tensor& input, const Tensor& target, const MultiMarginOptions& options) {
+  const Tensor x = AsRows("MultiMargin", input);
+  if (!target.defined() || !IsIntegral(target.dtype()) || target.numel() != x.size(0) ||
+      target.dim() > 1) {
+    ThrowInvalidArgument(absl::StrCat("MultiMargin: one class for each row of ",
+                                      neura::Describe(input), " is needed, got ",
+                                      neura::Describe(target)));
+  }
+  if (options.p != 1 && options.p != 2) {
+    ThrowInvalidArgument(absl::StrCat("MultiMargin: p must be 1 or 2, got ", options.p));
+  }
+  const Tensor classes = Reshape(Cast(target, kInt64), {-1, 1});
+  Tensor costs = ClampMin(options.margin - Gather(x, 1, classes) + x, 0);
+  if (options.p == 2) costs = Square(costs);
+  if (options.weight.defined()) {
+    RequireDims("MultiMargin", options.weight, 1);
+    costs = costs * Reshape(IndexSelect(options.weight, 0, Ravel(classes)), {-1, 1});
+  }
+  const Tensor wrong = ClassNumbers(x) != classes;
+  const Tensor losses = Sum(Where(wrong, costs, 0), {.dims = {1}}) / x.size(1);
+  return ReduceLoss("MultiMargin", input.dim() == 1 ? Reshape(losses, {}) : losses,
+                    options.reduction);
+}
+
+Tensor MultiLabelMargin(const Tensor& input, const Tensor& target,
+                        const MultiLabelMarginOptions& options) {
+  const Tensor x = AsRows("MultiLabelMargin", input);
+  CheckSameShape("MultiLabelMargin", input, target);
+  if (!IsIntegral(target.dtype())) {
+    ThrowInvalidArgument(absl::StrCat("MultiLabelMargin: the classes must be integers, got ",
+                                      neura::Describe(target)));
+  }
+  // Those before the first negative one.
+  const Tensor named = Cast(AtLeast2d(target), kInt64);
+  const Tensor counts = CumProd(Cast(named >= 0, kInt64), 1) > 0;
+  const Tensor classes = Where(counts, named, 0);
+  const Tensor is_right =
+      Any(LogicalAnd(Unsqueeze(counts, 2), Unsqueeze(classes, 2) == ClassNumbers(x)),
+          {.dims = {1}});  // [N, C]
+  const Tensor costs = ClampMin(1 - Unsqueeze(Gather(x, 1, classes), 2) + Unsqueeze(x, 1), 0);
+  const Tensor compared = LogicalAnd(Unsqueeze(counts, 2), LogicalNot(Unsqueeze(is_right, 1)));
+  const Tensor losses = Sum(Where(compared, costs, 0), {.dims = {1, 2}}) / x.size(1);
+  return ReduceLoss("MultiLabelMargin", input.dim() == 1 ? Reshape(losses, {}) : losses,
+                    options.reduction);
+}
+
+Tensor MultiLabelSoftMargin(const Tensor& input, const Tensor& target,
+                            const MultiLabelSoftMarginOptions& options) {
+  CheckSameShape("MultiLabelSoftMargin", input, target);
+  CheckFloating("MultiLabelSoftMargin", input, target);
+  if (input.dim() == 0) {
+    ThrowInvalidArgument("MultiLabelSoftMargin: expected at least one dimension");
+  }
+  Tensor losses = -(target * LogSigmoid(input) + (1 - target) * LogSigmoid(-input));
+  if (options.weight.defined()) losses = losses * options.weight;
+  return ReduceLoss("MultiLabelSoftMargin", Mean(losses, {.dims = {-1}}), options.reduction);
+}
+
+Tensor CosineEmbedding(const Tensor& input1, const Tensor& input2, const Tensor& target,
+                       const MarginOptions& options) {
+  RequireDefined("CosineEmbedding", target);
+  RequireDefined("CosineEmbedding", input1);
+  const Tensor cosine = CosineSimilarity(input1, input2, -1);
+  const Tensor near = Where(target == 1, 1 - cosine, 0);
+  const Tensor apart = Where(target == -1, ClampMin(cosine - options.margin, 0), 0);
+  return ReduceLoss("CosineEmbedding", near + apart, options.reduction);
+}
+
+Tensor MarginRanking(const Tensor& input1, const Tensor& input2, const Tensor& target,
+                     const MarginOptions& options) {
+  RequireDefined("MarginRanking", target);
+  return ReduceLoss("MarginRanking", ClampMin(-target * (input1 - input2) + options.margin, 0),
+                    options.reduction);
+}
+
+Tensor TripletMargin(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
+                     const TripletMarginOptions& options) {
+  const auto distance = [&](const Tensor& a, const Tensor& b) {
+    return PairwiseDistance(a, b, options.p, options.eps);
+  };
+  const Tensor near = distance(anchor, positive);
+  Tensor apart = distance(anchor, negative);
+  if (options.swap) apart = Minimum(apart, distance(positive, negative));
+  return ReduceLoss("TripletMargin", ClampMin(near - apart + options.margin, 0), options.reduction);
+}
+
+}  // namespace neura::nn

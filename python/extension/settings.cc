@@ -1,0 +1,60 @@
+#include "neura/python/extension/settings.h"
+
+#include "absl/strings/str_cat.h"
+#include "neura/python/extension/binder.h"
+#include "neura/tensor/core/default_dtype.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/pointwise_type.h"
+#include "neura/tensor/random/generator.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::python {
+namespace {
+
+namespace py = pybind11;
+
+DType ResultType(const Operand& first, const Operand& second) {
+  if (first.is_tensor && second.is_tensor) {
+    const Tensor* const both[] = {&first.tensor, &second.tensor};
+    return PromotedDType(both);
+  }
+  if (first.is_tensor) return ScalarDType(first.tensor.dtype(), second.scalar);
+  if (second.is_tensor) return ScalarDType(second.tensor.dtype(), first.scalar);
+  return PromoteTypes(first.scalar.default_dtype(), second.scalar.default_dtype());
+}
+
+// A seed and an offset, int64 [2].
+Tensor StateOf(const Generator& generator) {
+  const RandomState state = generator.state();
+  return FromList<int64_t>({static_cast<int64_t>(state.seed), static_cast<int64_t>(state.offset)});
+}
+void SetState(Generator& generator, const Tensor& state) {
+  if (state.dtype() != kInt64 || state.dim() != 1 || state.numel() != 2) {
+    ThrowInvalidArgument(
+        absl::StrCat("set_rng_state: expected what get_rng_state gave, got ", Describe(state)));
+  }
+  const Tensor words = Contiguous(state);
+  generator.SetState({static_cast<uint64_t>(words.data<int64_t>()[0]),
+                      static_cast<uint64_t>(words.data<int64_t>()[1])});
+}
+
+}  // namespace
+
+void InitSettings(py::module_& m) {
+  const Binder bind(m, "");
+  bind("get_default_dtype", "", "The floating point dtype of what names none", &DefaultDType);
+  bind("set_default_dtype", "d", "Sets the floating point dtype of what names none",
+       &SetDefaultDType);
+  bind("get_rng_state", "", "The state of the default generator, for set_rng_state",
+       NEURA_FN((), { return StateOf(DefaultGenerator()); }));
+  bind("set_rng_state", "new_state", "Takes the default generator back to a state",
+       NEURA_FN((const Tensor& state), { SetState(DefaultGenerator(), state); }));
+  bind("promote_types", "type1, type2", "The dtype that holds both",
+       NEURA_FN((DType a, DType b), { return PromoteTypes(a, b); }));
+  bind("result_type", "tensor1, tensor2",
+       "The dtype of what an operation computes of two tensors or numbers", &ResultType);
+  bind("can_cast", "from_, to", "Whether a result of one dtype may be written into another one",
+       NEURA_FN((DType from, DType to), { return CategoryOf(from) <= CategoryOf(to); }));
+}
+
+}  // namespace neura::python

@@ -1,0 +1,231 @@
+// Which elements there are, and how many of them.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/index.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/ops/shape.h"
+
+namespace neura {
+namespace {
+
+// Whether each row of [n, m] differs from the one before it; the first one does.
+Tensor DiffersFromLast(const Tensor& rows) {
+  const Tensor first =
+      Ones({std::min<int64_t>(rows.size(0), 1)}, {.dtype = kBool, .device = rows.device()});
+  const Tensor changes = Any(Slice(rows, 0, 1) != Slice(rows, 0, 0, -1), {.dims = {1}});
+  return Cat({first, changes});
+}
+
+// Of runs that begin where `begins` holds: the number of each element's run, and the lengths.
+struct Runs {
+  Tensor starts, numbers, lengths;
+};
+Runs RunsOf(const Tensor& begins) {
+  const Tensor starts = Ravel(NonZero(begins));
+  const Tensor end = Full({1}, begins.numel(), {.dtype = kInt64, .device = begins.device()});
+  return {starts, CumSum(Cast(begins, kInt64), 0) - 1, Diff(Cat({starts, end}))};
+}
+
+// The slices of dim as rows [n, m]; without dim, the elements.
+Tensor AsRows(const Tensor& input, const std::optional<int64_t>& dim) {
+  if (!dim) return Reshape(input, {-1, 1});
+  const Tensor moved = MoveDim(input, {*dim}, {0});
+  return Reshape(moved, {moved.size(0), NumElements(moved.shape().subspan(1))});
+}
+
+// The slices at `places`.
+Tensor Picked(const Tensor& input, const std::optional<int64_t>& dim, const Tensor& places) {
+  return dim ? IndexSelect(input, *dim, places) : IndexSelect(Ravel(input), 0, places);
+}
+
+std::optional<int64_t> Checked(std::string_view op, const Tensor& input,
+                               const std::optional<int64_t>& dim) {
+  RequireDefined(op, input);
+  if (!dim) return dim;
+  if (input.dim() == 0) {
+    NormalizeDim(op, *dim, 0);
+    return std::nullopt;
+  }
+  return NormalizeDim(op, *dim, input.dim());
+}
+
+}  // namespace
+
+UniqueElements Unique(const Tensor& input, const std::optional<int64_t>& dim) {
+  const std::optional<int64_t> along = Checked("unique", input, dim);
+  const Tensor rows = AsRows(input, along);
+  const TensorOptions integers{.dtype = kInt64, .device = input.device()};
+  // In the order of their columns: sorted by the last one first.
+  Tensor order = Arange(0, rows.size(0), 1, integers);
+  for (int64_t column = rows.size(1); column-- > 0;) {
+    const Tensor values = IndexSelect(Select(rows, 1, column), 0, order);
+    order = IndexSelect(order, 0, ArgSort(values, 0, false, true));
+  }
+  const Runs runs = RunsOf(DiffersFromLast(IndexSelect(rows, 0, order)));
+  const Tensor inverse = ScatterElements(ZerosLike(order), order, runs.numbers);
+  return {Picked(input, along, IndexSelect(order, 0, runs.starts)),
+          along ? inverse : Reshape(inverse, input.shape()), runs.lengths};
+}
+
+UniqueElements UniqueConsecutive(const Tensor& input, const std::optional<int64_t>& dim) {
+  const std::optional<int64_t> along = Checked("unique_consecutive", input, dim);
+  const Runs runs = RunsOf(DiffersFromLast(AsRows(input, along)));
+  return {Picked(input, along, runs.starts),
+          along ? runs.numbers : Reshape(runs.numbers, input.shape()), runs.lengths};
+}
+
+ValuesAndIndices Mode(const Tensor& input, int64_t dim, bool keepdim) {
+  RequireDefined("mode", input);
+  const Tensor x = AtLeast1d(input);
+  dim = NormalizeDim("mode", dim, x.dim());
+  if (x.size(dim) == 0) {
+    ThrowInvalidArgument(
+        absl::StrCat("mode: dimension ", dim, " of ", Describe(input), " has no elements"));
+  }
+  const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = false, .stable = true});
+  Dims shape(static_cast<size_t>(x.dim()), 1);
+  shape[static_cast<size_t>(dim)] = x.size(dim);
+  const Tensor place =
+      Reshape(Arange(0, x.size(dim), 1, {.dtype = kInt64, .device = x.device()}), shape);
+  // How many equal ones stand before each element: as many as places since its run began.
+  const Tensor same = Slice(sorted.values, dim, 1) == Slice(sorted.values, dim, 0, -1);
+  const Tensor begins = Where(same, 0, Slice(place, dim, 1));
+  const Tensor began =
+      CumMax(Cat({ZerosLike(Slice(sorted.indices, dim, 0, 1)), begins}, dim), dim).values;
+  const Tensor end = ArgMax(place - began, {.dim = dim, .keepdim = true});
+  const Tensor values = Gather(sorted.values, dim, end), indices = Gather(sorted.indices, dim, end);
+  if (keepdim && input.dim() > 0) return {values, indices};
+  return {Squeeze(values, {dim}), Squeeze(indices, {dim})};
+}
+
+MinAndMax AMinMax(const Tensor& input, const std::optional<int64_t>& dim, bool keepdim) {
+  ReduceOptions options{.keepdim = keepdim};
+  if (dim) options.dims = {*dim};
+  return {AMin(input, options), AMax(input, options)};
+}
+
+Tensor IsIn(const Operand& elements, const Operand& test_elements, bool, bool invert) {
+  const auto tensor = [](const Operand& operand) {
+    return operand.is_tensor ? operand.tensor : ScalarTensor(operand.scalar);
+  };
+  const Tensor x = tensor(elements), others = Ravel(tensor(test_elements));
+  RequireDefined("isin", x);
+  if (others.numel() == 0) {
+    return Full(x.shape(), invert, {.dtype = kBool, .device = x.device()});
+  }
+  const Tensor sorted = Sort(others, {.dim = 0, .descending = false, .stable = true}).values;
+  const Tensor place = ClampMax(SearchSorted(sorted, Ravel(x)), others.numel() - 1);
+  const Tensor found = Reshape(IndexSelect(sorted, 0, place), x.shape()) == x;
+  return invert ? LogicalNot(found) : found;
+}
+
+Tensor BinCount(const Tensor& input, const std::optional<Tensor>& given, int64_t minlength) {
+  const Tensor* const weights = given && given->defined() ? &*given : nullptr;
+  RequireDims("bincount", input, 1);
+  if (!IsIntegral(input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat("bincount: expected integers, got ", Describe(input)));
+  }
+  if (minlength < 0) ThrowInvalidArgument("bincount: minlength must not be negative");
+  if (weights && weights->shape() != input.shape()) {
+    ThrowInvalidArgument(absl::StrCat("bincount: weights ", Describe(*weights),
+                                      " must have the shape of ", Describe(input)));
+  }
+  int64_t count = minlength;
+  if (input.numel() > 0) {
+    if (AMin(input).Item<int64_t>() < 0) {
+      ThrowInvalidArgument("bincount: the integers must not be negative");
+    }
+    const auto most = AMax(input).Item<int64_t>();
+    if (most == INT64_MAX) {
+      ThrowResourceExhausted("bincount: more bins than 64 bits can count");
+    }
+    count = std::max(count, most + 1);
+  }
+  const DType dtype = !weights ? kInt64 : weights->dtype() == kFloat32 ? kFloat32 : kFloat64;
+  const TensorOptions options{.dtype = dtype, .device = input.device()};
+  return ScatterAdd(Zeros({count}, options), 0, Cast(input, kInt64),
+                    weights ? Cast(*weights, dtype) : Ones(input.shape(), options));
+}
+
+Tensor HistC(const Tensor& input, int64_t bins, double min, double max) {
+  RequireDefined("histc", input);
+  if (bins < 1) ThrowInvalidArgument("histc: bins must be positive");
+  if (!IsFloating(input.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("histc: expected floating point numbers, got ", Describe(input)));
+  }
+  if (min == max && input.numel() > 0) {
+    min = AMin(input).Item<double>();
+    max = AMax(input).Item<double>();
+  }
+  if (min == max) min -= 1, max += 1;
+  if (!(min < max) || !std::isfinite(max - min)) {
+    ThrowInvalidArgument(
+        absl::StrCat("histc: the range from ", min, " to ", max, " must be finite and rise"));
+  }
+  const Tensor x = Ravel(Cast(input, kFloat64));
+  const Tensor inside = LogicalAnd(x >= min, x <= max);
+  const Tensor bin = Where(inside, Floor((x - min) / (max - min) * static_cast<double>(bins)), 0);
+  return ScatterAdd(Zeros({bins}, {.dtype = input.dtype(), .device = input.device()}), 0,
+                    ClampMax(Cast(bin, kInt64), bins - 1), Cast(inside, input.dtype()));
+}
+
+HistogramAndEdges Histogram(const Tensor& input, const Operand& bins,
+                            const std::optional<std::vector<double>>& range,
+                            const std::optional<Tensor>& weight, bool density) {
+  RequireDefined("histogram", input);
+  if (!IsFloating(input.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("histogram: expected floating point numbers, got ", Describe(input)));
+  }
+  const TensorOptions options{.dtype = input.dtype(), .device = input.device()};
+  const Tensor x = Ravel(input);
+  Tensor edges;
+  if (bins.is_tensor) {
+    edges = bins.tensor;
+    RequireDims("histogram", edges, 1);
+    if (edges.numel() < 2) ThrowInvalidArgument("histogram: bins needs two edges at least");
+  } else {
+    const auto count = bins.scalar.To<int64_t>();
+    if (count < 1) ThrowInvalidArgument("histogram: bins must be positive");
+    if (range && range->size() != 2) {
+      ThrowInvalidArgument("histogram: range must be two numbers");
+    }
+    double low = range ? (*range)[0] : 0, high = range ? (*range)[1] : 0;
+    if (!range && x.numel() > 0) {
+      low = AMin(x).Item<double>();
+      high = AMax(x).Item<double>();
+    }
+    if (low == high) low -= 0.5, high += 0.5;
+    if (!(low < high) || !std::isfinite(high - low)) {
+      ThrowInvalidArgument(absl::StrCat("histogram: the range from ", low, " to ", high,
+                                        " must be finite and rise"));
+    }
+    edges = Linspace(low, high, count + 1, options);
+  }
+  const int64_t count = edges.numel() - 1;
+  if (weight && weight->defined() && weight->shape() != input.shape()) {
+    ThrowInvalidArgument(absl::StrCat("histogram: the weight ", Describe(*weight),
+                                      " must have the shape of ", Describe(input)));
+  }
+  // The last edge belongs to the last bin.
+  const Tensor place = SearchSorted(edges, x, {.right = true}) - 1;
+  const Tensor bin = Where(x == Select(edges, 0, count), count - 1, place);
+  const Tensor inside = LogicalAnd(bin >= 0, bin < count);
+  const Tensor counted =
+      weight && weight->defined() ? Ravel(Cast(*weight, input.dtype())) : OnesLike(x);
+  Tensor hist =
+      ScatterAdd(Zeros({count}, options), 0, Where(inside, bin, 0), Where(inside, counted, 0));
+  if (density) hist = hist / Sum(hist) / Diff(edges);
+  return {hist, edges};
+}
+
+}  // namespace neura
