@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "neura/autograd/rule_table.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -58,6 +59,20 @@ Tensor SgnGrad(const Tensor& g, const Tensor& x) {
   const Tensor zero = x == 0, sign = Sgn(x);
   const Tensor across = g - sign * Real(Conj(sign) * g);
   return Where(zero, 0, across / Abs(Where(zero, 1, x)));
+}
+// y / x of a function y of x that is x / 2 near 0.
+Tensor OverOrHalf(const Tensor& y, const Tensor& x) {
+  return Where(x == 0, 0.5, y / Where(x == 0, 1, x));
+}
+
+// The derivative of the regularized incomplete gamma function.
+Tensor GammaDensity(const Tensor& a, const Tensor& x) {
+  return Exp((a - 1) * Log(x) - x - Lgamma(a));
+}
+
+// By the order of a function, which PyTorch has no derivative by, either.
+[[noreturn]] Tensor NoDerivative() {
+  ThrowUnimplemented("there is no derivative by input, only by other");
 }
 
 }  // namespace
@@ -117,6 +132,13 @@ void AddPointwiseRules(RuleTable& table) {
   UNARY(Lgamma, kSaveInput, g * Digamma(x))
   UNARY(Digamma, kSaveInput, g * PolyGamma(x, {.n = 1}))
   UNARY(PolyGamma, kSaveInput, g * PolyGamma(x, {.n = c.Get<PolyGammaOptions>().n + 1}))
+  UNARY(ErfCx, (Saves{.inputs = 0b1, .outputs = 0b1}), g * (x * y * 2 - kTwoOverSqrtPi))
+  UNARY(NdTri, kSaveOutput, g * Exp(y * y / 2) * std::sqrt(2 * std::numbers::pi))
+  UNARY(BesselI0e, (Saves{.inputs = 0b1, .outputs = 0b1}), g * (BesselI1e(x) - Sign(x) * y))
+  UNARY(BesselI1e, (Saves{.inputs = 0b1, .outputs = 0b1}),
+        g * (BesselI0e(x) - Sign(x) * y - OverOrHalf(y, x)))
+  UNARY(BesselJ0, kSaveInput, -g * BesselJ1(x))
+  UNARY(BesselJ1, (Saves{.inputs = 0b1, .outputs = 0b1}), g * (BesselJ0(x) - OverOrHalf(y, x)))
   UNARY(Sigmoid, kSaveOutput, g * (y * (1 - y)))
   UNARY(Silu, kSaveInput, g * (Sigmoid(x) * (1 + x * (1 - Sigmoid(x)))))
   UNARY(Softplus, kSaveInput, g * Sigmoid(x))
@@ -137,6 +159,9 @@ void AddPointwiseRules(RuleTable& table) {
   BINARY(Remainder, (Saves{.for_second = 0b11}), g, -g * FloorDivide(a, b))
   BINARY(Fmod, (Saves{.for_second = 0b11}), g, -g * Trunc(a / b))
   BINARY(Hypot, (Saves{.inputs = 0b11, .outputs = 0b1}), g * (a / y), g * (b / y))
+  BINARY(GammaInc, kSaveInputs, NoDerivative(), g * GammaDensity(a, b))
+  BINARY(GammaIncC, kSaveInputs, NoDerivative(), -g * GammaDensity(a, b))
+  BINARY(Zeta, kSaveInputs, NoDerivative(), -g * a * Zeta(a + 1, b))
   BINARY(CopySign, (Saves{.inputs = 0b1, .outputs = 0b1}), Where(a == 0, 0, g * (y / a)),
          ZerosLike(g))
   BINARY(FloorDivide, kSaveNothing, ZerosLike(g), ZerosLike(g))

@@ -13,6 +13,7 @@
 #include "neura/tensor/linalg/adjoint.h"
 #include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/ops/op_list/reduce.h"
+#include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -177,6 +178,14 @@ Tensor TensorDotBy(const Tensor& a, const Tensor& b, const py::object& by) {
   return TensorDot(a, b, of_a, of_b);
 }
 
+// The factors and pivots; with get_infos also what is wrong with them, which else is an error.
+py::object LuBy(const Tensor& input, bool pivot, bool get_infos) {
+  const linalg::LuFactorExResult factors =
+      WithoutGil([&] { return linalg::LuFactorEx(input, pivot, !get_infos); });
+  return py::reinterpret_steal<py::object>(
+      get_infos ? ToPython(factors) : ToPython(linalg::LuFactorResult{factors.LU, factors.pivots}));
+}
+
 // What writes over a tensor, or gives other results for other types of arguments.
 void InitOthers(Binder bind, Binder functional) {
   bind.Method("clamp_", "input, min=None, max=None",
@@ -209,6 +218,9 @@ void InitOthers(Binder bind, Binder functional) {
             NEURA_FN((const Tensor& x, const py::object& by, int64_t dim), {
               return py::reinterpret_steal<py::object>(ToPython(TensorSplitBy(x, by, dim)));
             }));
+  bind.Both("lu", "input, pivot=True, get_infos=False",
+            "(LU, pivots) of linalg.lu_factor, or (LU, pivots, info) of linalg.lu_factor_ex",
+            &LuBy);
   bind("tensordot", "a, b, dims=2",
        "Sums of products over the last dims dimensions of a and the first ones of b, or over two "
        "lists of dimensions",

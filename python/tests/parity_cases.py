@@ -437,7 +437,8 @@ for _upper in (False, True):
     for _left in (False, True):
         add("solve_triangular", Case([normal(3, 3) + 3 * np.eye(3), normal(3, 3)], kwargs={"upper": _upper, "left": _left}), Case([normal(2, 3, 3) + 3 * np.eye(3), normal(3, 3)], kwargs={"upper": _upper, "left": _left, "unitriangular": True}))
 add("linalg.cholesky", *(Case([a]) for a in EMPTY))
-add("linalg.lu", *(Case([normal(*s)]) for s in SHAPES), Case([normal(3, 3)], kwargs={"pivot": True}))
+add("linalg.lu", *(Case([normal(*s)]) for s in SHAPES))
+add("lu", Case([normal(3, 3)]), Case([normal(2, 3, 3)], (True, True)))
 add("lu_factor lu_factor_ex", *(Case([normal(*s)]) for s in SHAPES), *(Case([a]) for a in EMPTY))
 LU = factors(normal(2, 3, 3))
 add("linalg.lu_solve", *(Case([*LU, normal(2, 3, 3)], kwargs={"left": left, "adjoint": adjoint}) for left in (True, False) for adjoint in (True, False)))
@@ -480,6 +481,16 @@ pointwise("expit psi gammaln", 0.5, 3, NUMBERS)
 add("multigammaln", Case([uniform(2, 4, 5)], (3,)))
 
 add("special.softmax special.log_softmax", Case([REDUCED], (1,)), Case([normal(4)], (0,), {"dtype": "float64"}))
+pointwise("erfcx i0 special.i0 i1 i0e i1e", -3, 3, NUMBERS)
+# PyTorch has no gradient of them.
+pointwise("bessel_j0 bessel_j1", -3, 3, NUMBERS, gradient=False)
+pointwise("ndtri", 0.05, 0.95, FLOATS)
+pointwise("log_ndtr", -9, 5, NUMBERS)
+add("erfcx i0 i1 i0e i1e bessel_j0 bessel_j1 ndtri log_ndtr", Case([SPECIAL], gradient=False))
+binary("gammainc gammaincc igamma igammac", 1, 4, FLOATS, gradient=False)
+add("gammainc gammaincc", Case([np.array([0.0, 0.0, 1.0, np.inf, 2.0, -1.0, np.nan]), np.array([0.0, 1.0, 0.0, 1.0, np.inf, 1.0, 1.0])], gradient=False), Case([uniform(11, 30, 9), uniform(5, 40, 9)], dtypes=("float32",), gradient=False))
+binary("zeta", 1.5, 4, FLOATS, gradient=False)
+add("zeta", Case([np.array([1.0, 0.5, 2.0, 3.0, 2.5, 2.0, 3.0]), np.array([2.0, 2.0, 0.0, -2.0, -1.5, -1.5, -2.25])], gradient=False), Case([uniform(2, 3, 3)], (2.5,), gradient=False))
 pointwise("entr", 0.1, 3, NUMBERS)
 pointwise("ndtr", -3, 3, NUMBERS)
 binary("xlog1py", 1, 3, NUMBERS)
@@ -662,6 +673,9 @@ COMPARED_ELSEWHERE = {
         polygamma polygamma_ addmm_ addmv_ addr_ baddbmm_ addbmm_ hstack is_complex masked_select meshgrid nonzero one_hot scatter vstack""",
     # What they give is a choice.
     "test_linalg.py": "svd eigh",
+    "special, which calls them": """
+        special_erfcx special_ndtri special_i0e special_i1e special_bessel_j0 special_bessel_j1 special_zeta
+        special_erfcx_ special_ndtri_ special_i0e_ special_i1e_ special_bessel_j0_ special_bessel_j1_ special_zeta_""",
     "linalg, which calls them": """
         linalg_cholesky_ex linalg_lu_factor_ex linalg_permutation linalg_solve_ex linalg_solve_triangular linalg_det
         linalg_cofactor linalg_slogdet linalg_qr linalg_svd linalg_eigh linalg_pinv linalg_matrix_exp""",

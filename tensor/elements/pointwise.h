@@ -15,6 +15,7 @@
 
 #include "neura/tensor/core/convert.h"
 #include "neura/tensor/elements/complex.h"
+#include "neura/tensor/elements/gamma_bessel.h"
 #include "neura/tensor/elements/math.h"
 #include "neura/tensor/elements/select.h"
 #include "neura/tensor/elements/special.h"
@@ -268,6 +269,24 @@ struct ErfInvOp : NumberByNumber {
     return static_cast<T>(ErfInvOf(static_cast<double>(x)));
   }
 };
+// f of numbers as doubles, one or two.
+#define NEURA_ELEMENT_OF_DOUBLES(Name, f)                                          \
+  struct Name##Op : NumberByNumber {                                               \
+    template <typename T, typename... U>                                           \
+    static constexpr T Do(T a, U... b) {                                           \
+      return static_cast<T>(f(static_cast<double>(a), static_cast<double>(b)...)); \
+    }                                                                              \
+  };
+NEURA_ELEMENT_OF_DOUBLES(ErfCx, ErfCxOf)
+NEURA_ELEMENT_OF_DOUBLES(NdTri, NdTriOf)
+NEURA_ELEMENT_OF_DOUBLES(BesselI0e, BesselI0eOf)
+NEURA_ELEMENT_OF_DOUBLES(BesselI1e, BesselI1eOf)
+NEURA_ELEMENT_OF_DOUBLES(BesselJ0, BesselJ0Of)
+NEURA_ELEMENT_OF_DOUBLES(BesselJ1, BesselJ1Of)
+NEURA_ELEMENT_OF_DOUBLES(GammaInc, GammaIncOf)
+NEURA_ELEMENT_OF_DOUBLES(GammaIncC, GammaIncCOf)
+NEURA_ELEMENT_OF_DOUBLES(Zeta, ZetaOf)
+#undef NEURA_ELEMENT_OF_DOUBLES
 struct LgammaOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T x) {

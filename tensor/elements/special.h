@@ -70,18 +70,28 @@ constexpr T HurwitzZeta(T s, T q) {
   return sum;
 }
 
+// The same for any q that is no integer below 1; then powers of negative numbers are real for whole
+// s alone. The terms below 0 are those of another sum, backwards.
+template <typename T>
+constexpr T ZetaOf(T s, T q) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  if (s == 1) return std::numeric_limits<double>::infinity();
+  if (!(s > 1) || q != q) return kNaN;
+  if (q > 0) return HurwitzZeta(s, q);
+  // What q lacks to the next integer above it, exactly, and what it has more than the one below.
+  const double lack = std::trunc(q) - q, excess = q - std::floor(q);
+  if (lack == 0) return std::numeric_limits<double>::infinity();
+  if (std::trunc(s) != s || std::isinf(s)) return kNaN;
+  const double below = HurwitzZeta(s, lack) - HurwitzZeta(s, 1 - q);
+  return HurwitzZeta(s, excess) + (std::fmod(s, 2) == 0 ? below : -below);
+}
+
 // The n-th derivative of digamma, n > 0: (-1)^(n + 1) n! zeta(n + 1, x) (Abramowitz and Stegun,
-// 6.4.10). The terms below 0 are those of another sum, backwards.
+// 6.4.10).
 template <typename T>
 constexpr T PolyGammaOf(int64_t n, T x) {
   const double s = static_cast<double>(n) + 1;
-  const double factor = (n % 2 == 0 ? -1 : 1) * std::exp(LogGamma(s));
-  if (x > 0) return factor * HurwitzZeta(s, x);
-  // What x lacks to the next integer above it, exactly, and what it has more than the one below.
-  const double lack = std::trunc(x) - x, excess = x - std::floor(x);
-  if (lack == 0) return factor * std::numeric_limits<double>::infinity();
-  const double below = HurwitzZeta(s, lack) - HurwitzZeta(s, 1 - x);
-  return factor * (HurwitzZeta(s, excess) + (n % 2 == 0 ? -below : below));
+  return (n % 2 == 0 ? -1 : 1) * std::exp(LogGamma(s)) * ZetaOf(s, x);
 }
 
 // The inverse of erf: Giles, "Approximating the erfinv function" (2010), and two steps of Halley's

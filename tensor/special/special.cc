@@ -15,6 +15,23 @@ Tensor Entr(const Tensor& input) {
 
 Tensor Ndtr(const Tensor& input) { return Erfc(input * -std::numbers::sqrt2 / 2) / 2; }
 
+Tensor I0(const Tensor& input) { return Exp(Abs(input)) * BesselI0e(input); }
+Tensor I1(const Tensor& input) { return Exp(Abs(input)) * BesselI1e(input); }
+
+Tensor LogNdtr(const Tensor& input) {
+  // Each formula sees only what it is good for, so that its derivative is finite.
+  const Tensor low = input < -1;
+  const Tensor x = Where(low, input, -1), y = Where(low, -1, input);
+  return Where(low, Log(ErfCx(x * (-std::numbers::sqrt2 / 2)) / 2) - x * x / 2,
+               Log1p(Erfc(y * (std::numbers::sqrt2 / 2)) * -0.5));
+}
+
+Tensor ZetaOf(const Operand& input, const Operand& other) {
+  Operand both[] = {input, other};
+  NumbersToTensors(op::kZeta, absl::MakeSpan(both));
+  return Zeta(both[0].tensor, both[1].tensor);
+}
+
 Tensor XLog1pY(const Operand& input, const Operand& other) {
   Operand both[] = {input, other};
   NumbersToTensors(op::kDiv, absl::MakeSpan(both));

@@ -131,6 +131,10 @@ const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
       {op::kRandomBernoulli, "//tensor/random:random_test"},
       {op::kRandomPermutation, "//tensor/random:random_test"},
       {op::kFusedUpdate, "//tensor/ops:fused_test"},
+      // They have no derivative by their first input.
+      {op::kGammaInc, "the cases special.gammainc"},
+      {op::kGammaIncC, "the cases special.gammaincc"},
+      {op::kZeta, "the cases special.zeta"},
       // Their results are a choice, or functions of one triangle.
       {op::kLinalgCholesky, "the cases linalg.cholesky"},
       {op::kLinalgLu, "the cases linalg.lu_factor"},

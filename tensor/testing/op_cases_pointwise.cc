@@ -86,6 +86,30 @@ double ErfInv(double y) {
   }
   return low;
 }
+// (f(0) / 2 + f(1 / n) + ... + f(1) / 2) / n, which is exact for smooth periodic functions.
+double MeanOf(const std::function<double(double)>& f) {
+  constexpr int kSteps = 4000;
+  double sum = (f(0) + f(1)) / 2;
+  for (int i = 1; i < kSteps; ++i) sum += f(static_cast<double>(i) / kSteps);
+  return sum / kSteps;
+}
+// Of angles from 0 to pi (DLMF 10.32.3 and 10.9.2).
+double BesselIe(int order, double x) {
+  return MeanOf([=](double t) {
+    return std::exp(x * std::cos(M_PI * t) - std::abs(x)) * std::cos(order * M_PI * t);
+  });
+}
+double BesselJ(int order, double x) {
+  return MeanOf([=](double t) { return std::cos(order * M_PI * t - x * std::sin(M_PI * t)); });
+}
+double NdTri(double p) {
+  double low = -9, high = 9;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = (low + high) / 2;
+    (std::erfc(-middle / std::sqrt(2.0)) / 2 < p ? low : high) = middle;
+  }
+  return low;
+}
 double FloorDivide(double a, double b) { return std::floor(a / b); }
 double Remainder(double a, double b) { return a - b * std::floor(a / b); }
 
@@ -253,6 +277,28 @@ void AddPointwiseCases(CaseList& cases) {
   AddUnary(
       cases, op::kErfc, [](double x) { return std::erfc(x); }, -2, 2);
   AddUnary(cases, op::kErfInv, ErfInv, -0.9, 0.9);
+  AddUnary(
+      cases, op::kErfCx, [](double x) { return std::exp(x * x) * std::erfc(x); }, -1, 3);
+  AddUnary(cases, op::kNdTri, NdTri, 0.02, 0.95);
+  AddUnary(
+      cases, op::kBesselI0e, [](double x) { return BesselIe(0, x); }, -4, 4);
+  AddUnary(
+      cases, op::kBesselI1e, [](double x) { return BesselIe(1, x); }, -4, 4);
+  AddUnary(
+      cases, op::kBesselJ0, [](double x) { return BesselJ(0, x); }, -9, 9);
+  AddUnary(
+      cases, op::kBesselJ1, [](double x) { return BesselJ(1, x); }, -9, 9);
+  // Beyond where series and recurrences end.
+  const auto large = [&](const char* name, OpId op, auto f) {
+    cases.push_back(
+        {name, op, {Cast(Sample({20}, 3, 20, 60), kFloat32)}, nullptr, Elementwise([=](double x) {
+           return f(x);
+         })});
+  };
+  large("special_i0e/large", op::kBesselI0e, [](double x) { return BesselIe(0, x); });
+  large("special_i1e/large", op::kBesselI1e, [](double x) { return BesselIe(1, x); });
+  large("special_bessel_j0/large", op::kBesselJ0, [](double x) { return BesselJ(0, x); });
+  large("special_bessel_j1/large", op::kBesselJ1, [](double x) { return BesselJ(1, x); });
   AddUnary(
       cases, op::kLgamma, [](double x) { return std::lgamma(x); }, 0.3, 4);
   AddUnary(
