@@ -23,6 +23,7 @@ for _name, _target in ALIASES.items():
 setattr(Tensor, "nelement", Tensor.numel)
 setattr(Tensor, "ndimension", Tensor.dim)
 setattr(Tensor, "is_cuda", property(lambda self: False))
+setattr(Tensor, "output_nr", property(lambda self: (_C._gradient_edge(self) or (None, 0))[1]))
 
 
 @_method
