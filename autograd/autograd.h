@@ -83,12 +83,19 @@ struct BackwardOptions {
   // Records the computation of the gradients, so that they can be differentiated in turn. Implies
   // retain_graph.
   bool create_graph = false;
+  // Only these leaves accumulate; none: all. Throws InvalidArgument for what is no leaf that
+  // requires a gradient.
+  std::vector<Tensor> inputs = {};
 };
 
 // Adds the gradient of `tensor` to every leaf that it was computed from. Throws FailedPrecondition
 // when the tensor does not require a gradient, when the graph was already freed, and when a value
 // that is needed was changed in place since (naming the operation).
 void Backward(const Tensor& tensor, const BackwardOptions& options = {});
+// Of the sum of several tensors, in one pass. `gradients` has one for each, or is empty;
+// options.gradient is left undefined.
+void Backward(const std::vector<Tensor>& tensors, const std::vector<Tensor>& gradients,
+              const BackwardOptions& options = {});
 
 struct GradOptions {
   // One for each output, or none: as BackwardOptions::gradient.

@@ -114,6 +114,30 @@ TEST(BackwardTest, NumbersThatHistoryKeepsStay) {
   EXPECT_TRUE(AllClose(autograd::GradOf(x), FromList({8.5f, 8.5f})));
 }
 
+TEST(BackwardTest, OfSeveralTensorsInOnePass) {
+  const Tensor x = Leaf({1, 2});
+  const Tensor h = x * 2.0;
+  int passes = 0;
+  autograd::RegisterHook(h, [&](const Tensor&) {
+    ++passes;
+    return Tensor();
+  });
+  Backward({Sum(h), h * h}, {{}, FromList<float>({1, 10})});
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(2 + 8, 2 + 160));
+  EXPECT_EQ(passes, 1);
+  EXPECT_THAT(ErrorOf([&] { Backward(std::vector<Tensor>{h}, std::vector<Tensor>(2)); }),
+              HasSubstr("1 tensors but 2"));
+}
+
+TEST(BackwardTest, OnlyTheInputsThatAreNamedAccumulate) {
+  const Tensor x = Leaf({1, 2}), y = Leaf({3, 4});
+  const Tensor h = x * y;
+  Backward(Sum(h), {.retain_graph = true, .inputs = {y}});
+  EXPECT_FALSE(autograd::GradOf(x).defined());
+  EXPECT_THAT(Values(autograd::GradOf(y)), ElementsAre(1, 2));
+  EXPECT_THAT(ErrorOf([&] { Backward(Sum(h), {.inputs = {h}}); }), HasSubstr("no leaf"));
+}
+
 TEST(GradTest, LeavesAccumulateNothing) {
   const Tensor x = Leaf({1, 2}), y = Leaf({3, 4});
   const std::vector<Tensor> grads = Grad({Sum(x * y)}, {x, y});

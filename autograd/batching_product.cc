@@ -11,7 +11,24 @@
 namespace neura::autograd {
 namespace {
 
+// [..., k] as [rows, k].
+Tensor Rows(const Tensor& tensor) {
+  return Reshape(tensor, {tensor.numel() / tensor.size(-1), tensor.size(-1)});
+}
+
 std::vector<Tensor> Multiplied(const BatchedCall& c) {
+  const Tensor &a = c.input(0), &b = c.input(1);
+  const bool both = c.batched(0) && c.batched(1);
+  if (both || a.numel() == 0 || b.numel() == 0) return c.Run(c.call.options, c.AllAligned());
+  // A matrix that all examples share is multiplied once, by the rows of all of them.
+  if (c.batched(0) && c.rank(1) == 2) return {Reshape(MatMul(Rows(a), b), c.OutputShape())};
+  if (c.batched(1) && c.rank(0) == 2) {
+    // (a b)^T = b^T a^T
+    Dims transposed = c.OutputShape();
+    std::swap(transposed.end()[-1], transposed.end()[-2]);
+    const Tensor rows = Rows(Transpose(b, -2, -1));
+    return {Transpose(Reshape(MatMul(rows, Transpose(a, 0, 1)), transposed), -2, -1)};
+  }
   return c.Run(c.call.options, c.AllAligned());
 }
 

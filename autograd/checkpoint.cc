@@ -1,11 +1,14 @@
 #include "neura/autograd/checkpoint.h"
 
+#include <algorithm>
+#include <list>
 #include <mutex>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/saved_tensors.h"
+#include "neura/autograd/vmap.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/random/generator.h"
 
@@ -15,7 +18,8 @@ namespace {
 struct Stretch {
   std::function<void()> again;
   std::optional<RandomState> random;
-  size_t saved = 0;  // tensors that the first run would have kept
+  std::vector<VmapScope::Entered> levels;  // inside of which the first run was
+  size_t saved = 0;                        // tensors that the first run would have kept
 
   std::mutex mutex;
   std::vector<Tensor> tensors;  // those of the second run; empty before it
@@ -54,6 +58,27 @@ class WithRandomState {
   const bool changed_;
 };
 
+// While alive, this thread is inside of these mapped functions.
+class InLevels {
+ public:
+  explicit InLevels(const std::vector<VmapScope::Entered>& levels) {
+    const std::vector<VmapScope::Entered> current = VmapScope::Current();
+    for (const VmapScope::Entered& each : levels) {
+      const bool inside = std::any_of(current.begin(), current.end(),
+                                      [&](const auto& other) { return other.level == each.level; });
+      if (!inside) scopes_.emplace_back(each.batch_size, each.randomness, each.level);
+    }
+  }
+  ~InLevels() {
+    while (!scopes_.empty()) scopes_.pop_back();
+  }
+  InLevels(const InLevels&) = delete;
+  InLevels& operator=(const InLevels&) = delete;
+
+ private:
+  std::list<VmapScope> scopes_;
+};
+
 void RunAgain(Stretch& stretch) {
   const EnableGradGuard record;
   std::vector<Tensor> tensors;
@@ -68,6 +93,7 @@ void RunAgain(Stretch& stretch) {
                                      }});
   {
     const WithRandomState random(stretch.random);
+    const InLevels levels(stretch.levels);
     stretch.again();
   }
   if (tensors.size() != stretch.saved) {
@@ -92,6 +118,7 @@ void RunCheckpointed(const std::function<void()>& run, std::function<void()> aga
   if (!GradEnabled()) return run();
   const auto stretch = std::make_shared<Stretch>();
   stretch->again = std::move(again);
+  stretch->levels = VmapScope::Current();
   if (options.preserve_random_state) stretch->random = DefaultGenerator().state();
   const SavedTensorsScope scope(
       {.pack =

@@ -102,7 +102,7 @@ class Engine {
   void AddRoot(const Tensor& tensor, const Tensor& gradient, const char* caller);
   // Only what leads to these tensors is computed; call it after the roots are added. Without a
   // call, every leaf is reached.
-  void Restrict(const std::vector<Tensor>& inputs);
+  void Restrict(const std::vector<Tensor>& inputs, const char* caller);
   void Run();
 
   // The gradient that arrived at an input of Restrict().
@@ -165,12 +165,12 @@ void Engine::AddRoot(const Tensor& tensor, const Tensor& gradient, const char* c
   roots_.push_back({EdgeTo(tensor), grad});
 }
 
-void Engine::Restrict(const std::vector<Tensor>& inputs) {
+void Engine::Restrict(const std::vector<Tensor>& inputs, const char* caller) {
   restricted_ = true;
   for (const Tensor& input : inputs) {
     if (!input.defined() || !Flows(input)) {
       ThrowInvalidArgument(
-          absl::StrCat("Grad: input ", Describe(input), " does not require a gradient"));
+          absl::StrCat(caller, ": input ", Describe(input), " does not require a gradient"));
     }
     inputs_.push_back(EdgeTo(input));
     const Edge& edge = inputs_.back();
@@ -354,10 +354,27 @@ void OnBackwardEnd(std::function<void()> callback) {
 namespace neura {
 
 void Backward(const Tensor& tensor, const BackwardOptions& options) {
+  BackwardOptions others = options;
+  Backward({tensor}, {std::exchange(others.gradient, {})}, others);
+}
+
+void Backward(const std::vector<Tensor>& tensors, const std::vector<Tensor>& gradients,
+              const BackwardOptions& options) {
+  if (options.gradient.defined() || (!gradients.empty() && gradients.size() != tensors.size())) {
+    ThrowInvalidArgument(absl::StrCat("Backward: ", tensors.size(), " tensors but ",
+                                      gradients.size(), " gradients"));
+  }
   const autograd::RecordingMode mode(options.create_graph);
   autograd::RunScope run;
   autograd::Engine engine(options.retain_graph, options.create_graph);
-  engine.AddRoot(tensor, options.gradient, "Backward");
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    engine.AddRoot(tensors[i], gradients.empty() ? Tensor() : gradients[i], "Backward");
+  }
+  for (const Tensor& input : options.inputs) {
+    if (input.defined() && autograd::IsLeaf(input)) continue;
+    ThrowInvalidArgument(absl::StrCat("Backward: input ", Describe(input), " is no leaf"));
+  }
+  if (!options.inputs.empty()) engine.Restrict(options.inputs, "Backward");
   engine.Run();
   engine.StoreLeaves();
   run.End();
@@ -376,7 +393,7 @@ std::vector<Tensor> Grad(const std::vector<Tensor>& outputs, const std::vector<T
     engine.AddRoot(outputs[i], options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i],
                    "Grad");
   }
-  engine.Restrict(inputs);
+  engine.Restrict(inputs, "Grad");
   engine.Run();
   run.End();
   std::vector<Tensor> grads;

@@ -1,5 +1,6 @@
 #include "neura/autograd/vmap.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -53,9 +54,23 @@ uint64_t Mixed(uint64_t seed, uint64_t offset, uint64_t example) {
 class VmapScope::Level final : public OpInterceptor, public OpObserver {
  public:
   Level(int64_t size, Randomness randomness, uint64_t id)
-      : id_(id), size_(size), randomness_(randomness), observing_(this), intercepting_(this) {}
+      : id_(id),
+        size_(size),
+        randomness_(randomness),
+        outer_(std::exchange(t_innermost, this)),
+        observing_(this),
+        intercepting_(this) {}
+  ~Level() override { t_innermost = outer_; }
 
   uint64_t id() const { return id_; }
+  static std::vector<Entered> Current() {
+    std::vector<Entered> levels;
+    for (const Level* level = t_innermost; level != nullptr; level = level->outer_) {
+      levels.push_back({level->size_, level->randomness_, level->id_});
+    }
+    std::reverse(levels.begin(), levels.end());
+    return levels;
+  }
 
   bool Intercept(const OpCall& call, absl::Span<Tensor> outputs) override {
     if (call.schema().flags.random) return Draw(call, outputs);
@@ -155,9 +170,13 @@ class VmapScope::Level final : public OpInterceptor, public OpObserver {
   const uint64_t id_;
   const int64_t size_;
   const Randomness randomness_;
+  Level* const outer_;
   const ScopedObserver observing_;
   const ScopedInterceptor intercepting_;
+
+  static thread_local Level* t_innermost;
 };
+thread_local VmapScope::Level* VmapScope::Level::t_innermost = nullptr;
 
 VmapScope::VmapScope(int64_t batch_size, Randomness randomness)
     : VmapScope(batch_size, randomness, g_level.fetch_add(1, std::memory_order_relaxed)) {}
@@ -165,6 +184,7 @@ VmapScope::VmapScope(int64_t batch_size, Randomness randomness, uint64_t level)
     : level_(std::make_unique<Level>(batch_size, randomness, level)) {}
 VmapScope::~VmapScope() = default;
 uint64_t VmapScope::level() const { return level_->id(); }
+std::vector<VmapScope::Entered> VmapScope::Current() { return Level::Current(); }
 
 Tensor VmapScope::Enter(const Tensor& examples, int64_t dim) const {
   return StandFor(ExamplesFirst(examples, dim), level_->id());

@@ -63,6 +63,15 @@ class VmapScope {
                       int64_t batch_size);
   uint64_t level() const;
 
+  // Those that this thread is inside of, outermost first: what goes on later, as a part of what ran
+  // here, enters them again.
+  struct Entered {
+    int64_t batch_size;
+    Randomness randomness;
+    uint64_t level;
+  };
+  static std::vector<Entered> Current();
+
  private:
   class Level;
   std::unique_ptr<Level> level_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/checkpoint.h"
 #include "neura/autograd/function.h"
 #include "neura/autograd/functional.h"
 #include "neura/tensor/tensor.h"
@@ -167,6 +168,23 @@ TEST(VmapTest, RecordedFunctions) {
       },
       {x})[0];
   EXPECT_TRUE(Close(inside, 4.0 * x * x * w, 1e-4));
+}
+
+TEST(VmapTest, Checkpoints) {
+  const auto plain = [](const Tensor& x) { return Sum(Sin(x) * Exp(x)); };
+  const auto kept = [&](const Tensors& in) { return Tensors{plain(in[0])}; };
+  const auto again = [&](const Tensors& in) {
+    return Tensors{Checkpoint([plain, x = in[0]] { return plain(x); })};
+  };
+  const Tensor x = Randn({3, 4});
+  const auto outside = [&](const TensorFunction& f) {
+    return Vjp([&](const Tensors& in) { return Tensors{Sum(Vmap(f, in)[0])}; }, {x}).products[0];
+  };
+  EXPECT_TRUE(SameBits(outside(again), outside(kept)));
+  const auto inside = [&](const TensorFunction& f) {
+    return Vmap([&](const Tensors& in) { return Vjp(f, in).products; }, {x})[0];
+  };
+  EXPECT_TRUE(SameBits(inside(again), inside(kept)));
 }
 
 TEST(VmapTest, ChunksGiveTheSame) {

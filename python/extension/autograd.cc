@@ -30,6 +30,16 @@ py::object Grad(const py::object& outputs, const py::object& inputs, const py::o
       ToPython(WithoutGil([&] { return neura::Grad(from, to, options); })));
 }
 
+void Backward(const py::object& tensors, const py::object& gradients, bool retain_graph,
+              bool create_graph, const py::object& inputs) {
+  const std::vector<Tensor> from = TensorsOf(tensors, "backward(): tensors");
+  const std::vector<Tensor> grads = TensorsOf(gradients, "backward(): gradients");
+  const BackwardOptions options{.retain_graph = retain_graph,
+                                .create_graph = create_graph,
+                                .inputs = TensorsOf(inputs, "backward(): inputs")};
+  WithoutGil([&] { neura::Backward(from, grads, options); });
+}
+
 // Records a step whose gradient a Python callable computes: it gets one tensor or None for each
 // output, and returns a sequence of one for each input.
 void RecordPythonFunction(const std::string& name, const py::object& inputs,
@@ -99,6 +109,7 @@ void InitAutograd(py::module_& m) {
   });
   autograd::InstallWhere(&StackOfPython);
   m.def("_grad", &Grad);
+  m.def("_backward", &Backward);
   m.def("_register_accumulation_hook", [](const Tensor& leaf, const py::object& hook) {
     autograd::RegisterAccumulationHook(leaf, PythonHook{AutogradCallable(hook)});
   });

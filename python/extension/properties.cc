@@ -195,11 +195,13 @@ Tensor CastTo(const Tensor& x) {
 }
 
 py::object Backward(const py::object& self, const std::optional<Tensor>& gradient,
-                    bool retain_graph, bool create_graph) {
+                    const std::optional<bool>& retain_graph, bool create_graph,
+                    const std::optional<std::vector<Tensor>>& inputs) {
   WithoutGil([&] {
     neura::Backward(TensorOf(self.ptr()), {.gradient = gradient.value_or(Tensor()),
-                                           .retain_graph = retain_graph,
-                                           .create_graph = create_graph});
+                                           .retain_graph = retain_graph.value_or(false),
+                                           .create_graph = create_graph,
+                                           .inputs = inputs.value_or(std::vector<Tensor>())});
   });
   return py::none();
 }
@@ -294,8 +296,9 @@ void InitTensorMethods(py::module_&) {
       "cpu", "self", "The tensor itself: its memory is the host's",
       +[](const Tensor& x) { return x; });
   method("detach", "self", "The same memory, outside of any graph", &Detach);
-  method("backward", "self, gradient=None, retain_graph=False, create_graph=False",
-         "Adds the gradient of this tensor to .grad of every leaf that it was computed from",
+  method("backward", "self, gradient=None, retain_graph=None, create_graph=False, inputs=None",
+         "Adds the gradient of this tensor to .grad of every leaf that it was computed from, or of "
+         "those among inputs",
          &Backward, "None");
   method("requires_grad_", "self, requires_grad=True",
          "Makes the tensor a leaf whose gradient backward() accumulates, or no longer one",

@@ -30,6 +30,7 @@ setattr(Tensor, "is_cpu", property(lambda self: True))
 setattr(Tensor, "layout", property(lambda self: "strided"))
 # Before an array: numpy.float64(2) * tensor is a tensor.
 setattr(Tensor, "__array_priority__", 1000)
+setattr(Tensor, "output_nr", property(lambda self: (_C._gradient_edge(self) or (None, 0))[1]))
 
 
 @_method

@@ -101,6 +101,28 @@ def test_backward_of_several():
     assert x.grad.tolist() == [2.0 + 8.0] * 2
 
 
+def test_grads_batched_and_materialized():
+    x, y = both([1.0, 2.0], requires_grad=True)
+    results = []
+    for library, t in ((nr, x), (torch, y)):
+        g = library.eye(2)
+        results.append(library.autograd.grad(t**3, t, g, is_grads_batched=True)[0])
+    assert_same(*results)
+    unused = nr.ones(3, requires_grad=True)
+    made = nr.autograd.grad((x * x).sum(), [x, unused], materialize_grads=True)
+    assert made[1].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_backward_to_some_inputs():
+    x, y = nr.ones(2, requires_grad=True), nr.ones(2, requires_grad=True)
+    (x * y).sum().backward(inputs=[y])
+    assert x.grad is None and y.grad.tolist() == [1.0, 1.0]
+    nr.autograd.backward((x * y).sum(), inputs=x)
+    assert x.grad.tolist() == [1.0, 1.0] and y.grad.tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match="leaf"):
+        (x * y).sum().backward(inputs=[x * 1])
+
+
 def test_no_grad_forms():
     x = nr.ones(2, requires_grad=True)
 

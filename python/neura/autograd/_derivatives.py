@@ -18,13 +18,28 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor, ...]:
-    """The gradients of the sum of `outputs` for each of `inputs`, as a tuple; no .grad changes."""
+    """The gradients of the sum of `outputs` for each of `inputs`, as a tuple; no .grad changes.
+
+    With is_grads_batched, grad_outputs are many, along a first dimension, and so are the gradients. Inputs that the outputs
+    do not depend on are an error, None with allow_unused, or zeros with materialize_grads.
+    """
+    from_, to = _listed(outputs), _listed(inputs)
     given = None if grad_outputs is None else _listed(grad_outputs)
     retain = create_graph if retain_graph is None else retain_graph
-    grads: tuple[Tensor, ...] = _C._grad(
-        _listed(outputs), _listed(inputs), given, retain, create_graph, allow_unused
-    )
+
+    def run(*weights: Tensor) -> tuple[Tensor, ...]:
+        found = _C._grad(from_, to, weights or None, retain, create_graph, allow_unused or materialize_grads)
+        zeros = materialize_grads or is_grads_batched
+        return tuple(_C.zeros_like(i) if g is None and zeros else g for g, i in zip(found, to))
+
+    if not is_grads_batched:
+        return run(*given or ())
+    from neura.func import vmap
+
+    grads: tuple[Tensor, ...] = vmap(run)(*given or ())
     return grads
 
 
@@ -33,14 +48,12 @@ def backward(
     grad_tensors: Tensor | Iterable[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    inputs: Tensor | Iterable[Tensor] | None = None,
 ) -> None:
-    """Adds the gradient of the sum of `tensors` to .grad of every leaf."""
-    tensors = _listed(tensors)
-    grads = [None] * len(tensors) if grad_tensors is None else _listed(grad_tensors)
+    """Adds the gradient of the sum of `tensors` to .grad of every leaf, or of those among `inputs`."""
+    grads = () if grad_tensors is None else _listed(grad_tensors)
     retain = create_graph if retain_graph is None else retain_graph
-    for i, (tensor, gradient) in enumerate(zip(tensors, grads)):
-        last = i + 1 == len(tensors)
-        tensor.backward(gradient, retain_graph=retain or not last, create_graph=create_graph)
+    _C._backward(_listed(tensors), grads, retain, create_graph, () if inputs is None else _listed(inputs))
 
 
 class HookHandle:

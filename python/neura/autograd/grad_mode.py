@@ -15,7 +15,10 @@ is_inference_mode_enabled = _C.is_inference_mode_enabled
 class _Mode:
     """A context manager and decorator that turns a switch on or off."""
 
-    _set = staticmethod(_C._set_grad_enabled)
+    @staticmethod
+    def _set(enabled: bool) -> bool:
+        """Turns the switch; returns how it stood."""
+        return _C._set_grad_enabled(enabled)
 
     def __init__(self, enabled: bool) -> None:
         self._enabled = enabled
@@ -76,7 +79,10 @@ class set_grad_enabled(_Mode):
 class inference_mode(_Mode):
     """Inside, operations are not recorded, not even inside an enable_grad(). Tensors made there are like any other."""
 
-    _set = staticmethod(_C._set_inference_mode)
+    @staticmethod
+    def _set(enabled: bool) -> bool:
+        previous: bool = _C._set_inference_mode(enabled)
+        return previous
 
     def __new__(cls, mode: Any = True) -> Any:
         return cls()(mode) if callable(mode) else super().__new__(cls)
@@ -88,4 +94,6 @@ class inference_mode(_Mode):
 class set_multithreading_enabled(_Mode):
     """Taken for PyTorch's sake: backward runs on the thread that calls it."""
 
-    _set = staticmethod(lambda enabled: enabled)
+    @staticmethod
+    def _set(enabled: bool) -> bool:
+        return enabled

@@ -44,7 +44,12 @@ class save_on_cpu(saved_tensors_hooks):
     """Inside, what backward needs is kept in the host's memory."""
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
-        super().__init__(lambda t: (t.device, t.cpu()), lambda kept: kept[1].to(kept[0]))
+        super().__init__(lambda t: (t.device, t.cpu()), _bring_back)
+
+
+def _bring_back(kept: tuple[Any, Tensor]) -> Tensor:
+    device, tensor = kept
+    return tensor.to(device)
 
 
 def dot(*tensors: Tensor) -> str:
