@@ -5,7 +5,6 @@
 
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/linalg/adjoint.h"
 #include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
@@ -18,9 +17,6 @@
 
 namespace neura::autograd {
 namespace {
-
-using linalg::Adjoint;
-using linalg::Conjugate;
 
 // [...] or [..., n] beside matrices.
 Tensor AsMatrices(const Tensor& numbers) { return Unsqueeze(Unsqueeze(numbers, -1), -1); }
@@ -78,7 +74,7 @@ void Pinv(RuleContext& c) {
 
 void Det(RuleContext& c) {
   const Tensor cofactors = Call<op::kLinalgCofactor>({}, c.input(0));
-  c.Set(0, AsMatrices(c.grad()) * Conjugate(cofactors));
+  c.Set(0, AsMatrices(c.grad()) * Conj(cofactors));
 }
 
 // In the bases of singular vectors A is diagonal, and so the derivative of cofactor i, i by element
@@ -92,7 +88,7 @@ void Cofactor(RuleContext& c) {
   const Tensor products =
       Where(off, Prod(Where(others, AsRows(AsRows(svd.S)), 1), {.dims = {-1}}), 0);
   const Tensor turn = linalg::Det(svd.U) * linalg::Det(svd.Vh);
-  const Tensor g = AsMatrices(Conjugate(turn)) *
+  const Tensor g = AsMatrices(Conj(turn)) *
                    MatMul(MatMul(Transpose(svd.U, -2, -1), c.grad()), Transpose(svd.Vh, -2, -1));
   const Tensor diagonal = MatMul(products, AsColumns(Diagonal(g, 0, -2, -1)));
   const Tensor moved = DiagEmbed(Squeeze(diagonal, {-1})) - products * Transpose(g, -2, -1);

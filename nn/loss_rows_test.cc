@@ -84,7 +84,7 @@ void AddDivergences(std::vector<LossCase>& cases) {
   cases.push_back(
       Case<nn::KLDivLoss>("KlDiv/probabilities", &nn::KlDiv, nn::KlDivOptions{}, x, p,
                           Pairs([](double a, double b, int64_t) { return b * (std::log(b) - a); }),
-                          6, "reduction=\"mean\", log_target=0"));
+                          6, "reduction=\"mean\", log_target=false"));
   cases.push_back(Case<nn::HuberLoss>("Huber/delta", &nn::Huber, nn::HuberOptions{.delta = 0.7}, x,
                                       y, Pairs([](double a, double b, int64_t) {
                                         const double d = std::abs(a - b);
@@ -97,7 +97,7 @@ void AddDivergences(std::vector<LossCase>& cases) {
         const double factorial = b * std::log(b) - b + 0.5 * std::log(2 * 3.14159265358979 * b);
         return std::exp(a) - b * a + (b > 1 ? factorial : 0);
       }),
-      6, "log_input=1, full=1, eps=1e-08, reduction=\"mean\""));
+      6, "log_input=true, full=true, eps=1e-08, reduction=\"mean\""));
 }
 
 void AddMargins(std::vector<LossCase>& cases) {

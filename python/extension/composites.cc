@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "neura/python/extension/binder.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/linalg/adjoint.h"
 #include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/special/special.h"

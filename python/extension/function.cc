@@ -210,9 +210,8 @@ PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
 }
 
 size_t Function::ByNumpysName(std::string_view name) const {
-  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"axis", "dim"}, {"keepdims", "keepdim"}, {"x", "input"},
-      {"a", "input"},  {"x1", "input"},         {"x2", "other"}};
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"axis", "dim"},
+                                                                      {"keepdims", "keepdim"}};
   for (const auto& [numpys, own] : kNames) {
     if (name != numpys) continue;
     for (size_t i = 0; i < parameters_.size(); ++i) {

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/linalg/adjoint.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/shape.h"
 
@@ -44,7 +44,5 @@ Tensor Identities(const Tensor& like, DimsView batch, int64_t n) {
   return ExpandBatch(Eye(n, {.dtype = like.dtype(), .device = like.device()}), batch);
 }
 
-Tensor Conjugate(const Tensor& tensor) { return tensor; }
-Tensor Adjoint(const Tensor& matrices) { return Conjugate(Transpose(matrices, -2, -1)); }
 
 }  // namespace neura::linalg

@@ -1,7 +1,6 @@
 // Factors, and determinants from them.
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/linalg/adjoint.h"
 #include "neura/tensor/linalg/checks.h"
 #include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/ops/composites.h"

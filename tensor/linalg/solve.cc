@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/linalg/adjoint.h"
 #include "neura/tensor/linalg/checks.h"
 #include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/ops/composites.h"

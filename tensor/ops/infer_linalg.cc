@@ -38,11 +38,6 @@ void Set(OutputSpec& output, DType dtype, const Matrices& matrices,
   output.shape.insert(output.shape.end(), extents.begin(), extents.end());
 }
 
-// Of absolute values of numbers of this dtype.
-DType RealDType(DType dtype) {
-  return dtype == kComplex64 ? kFloat32 : dtype == kComplex128 ? kFloat64 : dtype;
-}
-
 // The matrices of A @ X = B, where A is square.
 Matrices EquationOf(const OpCall& call) {
   const Matrices a = SquareMatricesOf(call), b = MatricesOf(call, 1);

@@ -207,14 +207,6 @@ void AddCounting(CaseList& cases) {
         return std::vector<Array>{out};
       }));
   cases.push_back(Case(
-      "dist/all", {Sample({2, 3}, 1), Sample({2, 3}, 2)},
-      [](Inputs in) { return Dist(in[0], in[1]); },
-      [](Arrays in) {
-        double sum = 0;
-        for (int64_t i = 0; i < 6; ++i) sum += (in[0][i] - in[1][i]) * (in[0][i] - in[1][i]);
-        return std::vector<Array>{{{}, {std::sqrt(sum)}}};
-      }));
-  cases.push_back(Case(
       "pdist/rows", {Sample({4, 3}, 1)}, [](Inputs in) { return PDist(in[0], 3); },
       [](Arrays in) {
         Array out{{6}, {}};
@@ -242,18 +234,6 @@ void AddCounting(CaseList& cases) {
             }
             out.values.push_back(std::sqrt(sum));
           }
-        }
-        return std::vector<Array>{out};
-      }));
-  cases.push_back(Case(
-      "renorm/rows", {Sample({3, 4}, 1)}, [](Inputs in) { return Renorm(in[0], 2, 0, 1); },
-      [](Arrays in) {
-        Array out = in[0];
-        for (int64_t r = 0; r < 3; ++r) {
-          double sum = 0;
-          for (int64_t k = 0; k < 4; ++k) sum += in[0][r * 4 + k] * in[0][r * 4 + k];
-          const double norm = std::sqrt(sum);
-          for (int64_t k = 0; k < 4; ++k) out[r * 4 + k] *= norm > 1 ? 1 / (norm + 1e-7) : 1;
         }
         return std::vector<Array>{out};
       }));
