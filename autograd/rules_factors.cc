@@ -227,18 +227,18 @@ void MatrixExp(RuleContext& c) {
 }  // namespace
 
 void AddFactorRules(RuleTable& table) {
-  table.Add(op::kLinalgSolve, {.inputs = 0b01, .outputs = 0b01}, &Solve);
-  table.Add(op::kLinalgSolveTriangular, {.inputs = 0b01, .outputs = 0b1}, &SolveTriangular);
-  table.Add(op::kLinalgPinv, {.inputs = 0b1, .outputs = 0b1}, &Pinv);
-  table.Add(op::kLinalgDet, kSaveInput, &Det);
-  table.Add(op::kLinalgCofactor, kSaveInput, &Cofactor);
-  table.Add(op::kLinalgSlogDet, kSaveInput, &SlogDet, 0b11);
-  table.Add(op::kLinalgCholesky, kSaveOutput, &Cholesky);
-  table.Add(op::kLinalgLu, {.outputs = 0b11}, &Lu);
-  table.Add(op::kLinalgQr, {.outputs = 0b11}, &Qr, 0b11);
-  table.Add(op::kLinalgSvd, {.outputs = 0b111}, &Svd, 0b111);
-  table.Add(op::kLinalgEigh, {.outputs = 0b11}, &Eigh, 0b11);
-  table.Add(op::kLinalgMatrixExp, kSaveInput, &MatrixExp);
+  table.AddOfParts(op::kLinalgSolve, {.inputs = 0b01, .outputs = 0b01}, &Solve);
+  table.AddOfParts(op::kLinalgSolveTriangular, {.inputs = 0b01, .outputs = 0b1}, &SolveTriangular);
+  table.AddOfParts(op::kLinalgPinv, {.inputs = 0b1, .outputs = 0b1}, &Pinv);
+  table.AddOfParts(op::kLinalgDet, kSaveInput, &Det);
+  table.AddOfParts(op::kLinalgCofactor, kSaveInput, &Cofactor);
+  table.AddOfParts(op::kLinalgSlogDet, kSaveInput, &SlogDet, 0b11);
+  table.AddOfParts(op::kLinalgCholesky, kSaveOutput, &Cholesky);
+  table.AddOfParts(op::kLinalgLu, {.outputs = 0b11}, &Lu);
+  table.AddOfParts(op::kLinalgQr, {.outputs = 0b11}, &Qr, 0b11);
+  table.AddOfParts(op::kLinalgSvd, {.outputs = 0b111}, &Svd, 0b111);
+  table.AddOfParts(op::kLinalgEigh, {.outputs = 0b11}, &Eigh, 0b11);
+  table.AddOfParts(op::kLinalgMatrixExp, kSaveInput, &MatrixExp);
   table.NotDifferentiable(op::kLinalgPermutation);
 }
 
