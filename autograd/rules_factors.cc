@@ -36,9 +36,9 @@ Tensor OverDifferences(const Tensor& x, const Tensor& values) {
 
 // ---- equations -------------------------------------------------------------------------------
 
-// Of A @ X = B: the gradient of B, and -that @ X.mH of A.
+// Of A @ X = B: the gradient of B, and -that @ X.mH of A. Whether A is singular was asked before.
 void Solve(RuleContext& c) {
-  const Tensor of_b = linalg::Solve(Adjoint(c.input(0)), c.grad());
+  const Tensor of_b = linalg::SolveEx(Adjoint(c.input(0)), c.grad()).result;
   if (c.needs(1)) c.Set(1, of_b);
   if (c.needs(0)) c.Set(0, -MatMul(of_b, Adjoint(c.output())));
 }

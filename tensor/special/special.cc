@@ -21,7 +21,7 @@ Tensor I1(const Tensor& input) { return Exp(Abs(input)) * BesselI1e(input); }
 Tensor LogNdtr(const Tensor& input) {
   // Each formula sees only what it is good for, so that its derivative is finite.
   const Tensor low = input < -1;
-  const Tensor x = Where(low, input, -1), y = Where(low, -1, input);
+  const Tensor x = Where(low, input, -1.0), y = Where(low, -1.0, input);
   return Where(low, Log(ErfCx(x * (-std::numbers::sqrt2 / 2)) / 2) - x * x / 2,
                Log1p(Erfc(y * (std::numbers::sqrt2 / 2)) * -0.5));
 }

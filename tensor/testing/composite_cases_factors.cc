@@ -205,10 +205,11 @@ void AddOrthogonal(CaseList& cases) {
   qr("wide", Sample({2, 5}, 3), "reduced");
   qr("square", Sample({3, 3}, 4), "complete");
   qr("triangle", Sample({4, 3}, 5), "r");
+  // Of integers, because there is no derivative.
   cases.push_back(Case(
-      "linalg.qr/complete", {Cast(Sample({4, 2}, 6), kFloat32)},
+      "linalg.qr/complete", {Cast(Sample({4, 2}, 6, -9, 9), kInt64)},
       [](Inputs in) -> std::vector<Tensor> {
-        const auto [Q, R] = linalg::Qr(in[0], "complete");
+        const auto [Q, R] = linalg::Qr(Cast(in[0], kFloat32), "complete");
         return {MatMul(Turned(Q), Q), MatMul(Q, R)};
       },
       [](Arrays in) {

@@ -1,7 +1,7 @@
 #include "neura/tensor/cpu/linalg/matrices.h"
 
 #include <atomic>
-#include <cmath>
+#include <cstddef>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +9,9 @@
 
 namespace neura::cpu {
 namespace {
+
+// Eigen asks for the sizes of caches on first use, which a fork must not find halfway.
+[[maybe_unused]] const std::ptrdiff_t kAsked = Eigen::l1CacheSize();
 
 // Where matrix i of a tensor begins, in elements.
 int64_t OffsetOf(const Tensor& tensor, int64_t i) {

@@ -28,8 +28,7 @@ template <typename S>
 Matrix<S> Load(const Tensor& tensor, int64_t i);
 template <typename S>
 void Store(const Matrix<S>& matrix, const Tensor& tensor, int64_t i);
-// Row i of a contiguous tensor whose rows are the last dimension, or element i where `values` has
-// one and the tensor no such dimension.
+// Row i of a contiguous tensor, whose last dimension holds such values; and its element i.
 void StoreReals(const Reals& values, const Tensor& tensor, int64_t i);
 template <typename S>
 void StoreNumber(S value, const Tensor& tensor, int64_t i) {
