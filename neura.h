@@ -3,7 +3,12 @@
 #ifndef NEURA_NEURA_H_
 #define NEURA_NEURA_H_
 
+#include "neura/autograd/anomaly.h"
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/checkpoint.h"
+#include "neura/autograd/functional.h"
+#include "neura/autograd/saved_tensors.h"
+#include "neura/autograd/vmap.h"
 #include "neura/data/data.h"
 #include "neura/graph/passes/passes.h"
 #include "neura/graph/program.h"

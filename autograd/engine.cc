@@ -13,6 +13,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/batched.h"
 #include "neura/autograd/function.h"
 #include "neura/autograd/node.h"
 #include "neura/tensor/core/error.h"
@@ -42,7 +43,7 @@ using OutputGrads = absl::InlinedVector<Gradient, 1>;
 void Accumulate(Gradient& sum, Gradient grad, bool record) {
   if (!sum.tensor.defined()) {
     sum = std::move(grad);
-  } else if (!record && sum.Owned()) {
+  } else if (!record && sum.Owned() && !ExamplesOf(grad.tensor).defined()) {
     AddInPlace(sum.tensor, grad.tensor);
   } else {
     sum = {Add(sum.tensor, grad.tensor), true};

@@ -112,6 +112,9 @@ class VmapScope::Level final : public OpInterceptor, public OpObserver {
     }
     if (call.schema().flags.view) NoteBase(call.input(0), outputs);
     Record(seen, outputs);
+    for (size_t i = 0; i < outputs.size() && call.wanted != kAllOutputs; ++i) {
+      if ((call.wanted >> i & 1) == 0) outputs[i] = Tensor();
+    }
     return true;
   }
 

@@ -72,6 +72,16 @@ TEST(VmapTest, GradientsOfEachExample) {
   }
 }
 
+// Parts of a gradient that all examples share are added to parts that differ.
+TEST(VmapTest, GradientsOfSeveralUses) {
+  const Tensor c = Randn({3}), x = Randn({5, 3});
+  const auto f = [&](const Tensors& in) {
+    return Tensors{Sum(in[0] * c + in[0] * in[0] + in[0] * c)};
+  };
+  const Tensor all = Vmap([&](const Tensors& in) { return Vjp(f, in).products; }, {x})[0];
+  EXPECT_TRUE(Close(all, x * 2.0 + c * 2.0));
+}
+
 TEST(VmapTest, InPlaceOperationsAndViews) {
   const Tensor x = Randn({3, 4});
   const Tensor y = Vmap(
