@@ -44,5 +44,4 @@ Tensor Identities(const Tensor& like, DimsView batch, int64_t n) {
   return ExpandBatch(Eye(n, {.dtype = like.dtype(), .device = like.device()}), batch);
 }
 
-
 }  // namespace neura::linalg

@@ -27,8 +27,8 @@ Tensor Angles(std::string_view function, int64_t length, bool periodic,
   }
   const DType wanted = dtype.value_or(kFloat32);
   if (!IsFloating(wanted)) {
-    ThrowInvalidArgument(absl::StrCat(function, ": windows are of floating point, not of ",
-                                      DTypeName(wanted)));
+    ThrowInvalidArgument(
+        absl::StrCat(function, ": windows are of floating point, not of ", DTypeName(wanted)));
   }
   const int64_t n = periodic ? length : length - 1;
   return Arange(0, length, 1, {.dtype = kFloat64}) *
@@ -114,8 +114,8 @@ Tensor Stft(const Tensor& input, int64_t n_fft, const std::optional<int64_t>& ho
     signal = Squeeze(PadByPairs(Unsqueeze(signal, 0), {side, side}, pad_mode), {0});
   }
   if (signal.size(1) < n_fft) {
-    ThrowInvalidArgument(absl::StrCat("stft: n_fft = ", n_fft, " is longer than the signal ",
-                                      Describe(signal)));
+    ThrowInvalidArgument(
+        absl::StrCat("stft: n_fft = ", n_fft, " is longer than the signal ", Describe(signal)));
   }
   Tensor x = Unfold(signal, 1, n_fft, frames.hop) * frames.window;
   const bool half = onesided.value_or(!IsComplex(x.dtype()));

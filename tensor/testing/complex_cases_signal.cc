@@ -15,11 +15,15 @@ using Arrays = const std::vector<ComplexArray>&;
 
 void AddWindow(std::vector<ComplexCase>& cases, const char* name, int64_t n, Tensor window,
                double (*value)(double part)) {
-  cases.push_back({name, std::nullopt, {Sample({1}, 1)}, [window](Inputs) { return window; },
+  cases.push_back({name,
+                   std::nullopt,
+                   {Sample({1}, 1)},
+                   [window](Inputs) { return window; },
                    [=](Arrays) {
                      ComplexArray out{window.shape().empty() ? Dims{} : Dims{window.size(0)}, {}};
                      for (int64_t i = 0; i < window.size(0); ++i) {
-                       out.values.emplace_back(value(static_cast<double>(i) / static_cast<double>(n)));
+                       out.values.emplace_back(
+                           value(static_cast<double>(i) / static_cast<double>(n)));
                      }
                      return out;
                    },
@@ -42,17 +46,18 @@ void AddSignalCases(std::vector<ComplexCase>& cases) {
 
   // Frames of 4 every 3 of 10 elements, without padding.
   const Tensor window = Sample({4}, 2, 0.5, 1);
-  cases.push_back({"stft/frames", std::nullopt, {Sample({10}, 3), window},
-                   [](Inputs in) {
-                     return Stft(in[0], 4, 3, {}, in[1], /*center=*/false);
-                   },
+  cases.push_back({"stft/frames",
+                   std::nullopt,
+                   {Sample({10}, 3), window},
+                   [](Inputs in) { return Stft(in[0], 4, 3, {}, in[1], /*center=*/false); },
                    [](Arrays in) {
                      ComplexArray out{{3, 3}, {}};
                      for (int64_t i = 0; i < 9; ++i) {
                        const int64_t k = i / 3, t = i % 3;
                        Number sum = 0;
                        for (int64_t j = 0; j < 4; ++j) {
-                         const double angle = -2 * std::numbers::pi * static_cast<double>(j * k) / 4;
+                         const double angle =
+                             -2 * std::numbers::pi * static_cast<double>(j * k) / 4;
                          sum += in[0][3 * t + j] * in[1][j] * std::polar(1.0, angle);
                        }
                        out.values.push_back(sum);
@@ -61,10 +66,13 @@ void AddSignalCases(std::vector<ComplexCase>& cases) {
                    }});
   // A signal comes back from what was made of it.
   for (const bool center : {true, false}) {
-    cases.push_back({"istft/inverse", std::nullopt, {Sample({2, 25}, 4), window},
+    cases.push_back({"istft/inverse",
+                     std::nullopt,
+                     {Sample({2, 25}, 4), window},
                      [center](Inputs in) {
                        const Tensor x = Stft(in[0], 6, 2, 4, in[1], center);
-                       return Slice(Istft(x, 6, 2, 4, in[1], center, false, {}, center ? 25 : 24), 1, 2, 20);
+                       return Slice(Istft(x, 6, 2, 4, in[1], center, false, {}, center ? 25 : 24),
+                                    1, 2, 20);
                      },
                      [](Arrays in) {
                        ComplexArray out{{2, 18}, {}};

@@ -50,8 +50,8 @@ void WriteFamily(const char* title, const std::vector<OpId>& ops) {
     const OpSchema& schema = SchemaOf(op);
     const char* const onnx = onnx::MappingOf(op).onnx_name;
     const bool is_view = schema.flags.view || schema.flags.moves;
-    std::cout << "| `" << schema.name << "(" << schema.inputs << ")` | " << Cell(schema.doc) << " | "
-              << DTypesOf(schema.flags) << " | " << GradientOf(op) << " | "
+    std::cout << "| `" << schema.name << "(" << schema.inputs << ")` | " << Cell(schema.doc)
+              << " | " << DTypesOf(schema.flags) << " | " << GradientOf(op) << " | "
               << (is_view || HasCudaKernel(schema.cc_name) ? "yes" : "no") << " | "
               << (onnx != nullptr ? onnx : "") << " |\n";
   }
@@ -62,40 +62,40 @@ void WriteOperations() {
 #define NEURA_OP(Name, ...) op::k##Name,
   WriteFamily("Pointwise", {
 #include "neura/tensor/ops/op_list/pointwise.inc"
-                   });
+                           });
   WriteFamily("Reductions and scans", {
 #include "neura/tensor/ops/op_list/reduce.inc"
-                   });
+                                      });
   WriteFamily("Linear algebra", {
 #include "neura/tensor/ops/op_list/linalg.inc"
-                   });
+                                });
   WriteFamily("Fourier transforms", {
 #include "neura/tensor/ops/op_list/fft.inc"
-                   });
+                                    });
   WriteFamily("Convolution and pooling", {
 #include "neura/tensor/ops/op_list/image.inc"
-                   });
+                                         });
   WriteFamily("Softmax and norms", {
 #include "neura/tensor/ops/op_list/norm.inc"
-                   });
+                                   });
   WriteFamily("Indices", {
 #include "neura/tensor/ops/op_list/index.inc"
-                   });
+                         });
   WriteFamily("Joining and arranging", {
 #include "neura/tensor/ops/op_list/shape.inc"
-                   });
+                                       });
   WriteFamily("Views", {
 #include "neura/tensor/ops/op_list/view.inc"
-                   });
+                       });
   WriteFamily("Copies", {
 #include "neura/tensor/ops/op_list/copy.inc"
-                   });
+                        });
   WriteFamily("Creation", {
 #include "neura/tensor/ops/op_list/create.inc"
-                   });
+                          });
   WriteFamily("Programs over elements", {
 #include "neura/tensor/ops/op_list/fused.inc"
-                   });
+                                        });
 #undef NEURA_OP
 }
 
@@ -116,7 +116,8 @@ void WriteRow(std::string_view where, std::string_view name, std::string_view pa
 
 void WriteComposites() {
   std::cout << "\n## Composites\n\n"
-            << "Functions of operations: their dtypes, gradients, devices and ONNX operators are those of what they are "
+            << "Functions of operations: their dtypes, gradients, devices and ONNX operators are "
+               "those of what they are "
                "made of.\n\n| function | what it does | in Python |\n|---|---|---|\n";
 #include "neura/tensor/ops/composites.inc"
 }
@@ -126,8 +127,9 @@ void WriteNamespaces() {
   WriteRow("function", #name, python_parameters, doc);
 #define NEURA_COMPOSITE_AS(space, name, python_parameters, function, doc) \
   WriteRow("function", #name, python_parameters, doc);
-#define NEURA_NAMESPACE(space, doc)                                    \
-  std::cout << "\n## neura." #space "\n\n" << doc << "\n\n"             \
+#define NEURA_NAMESPACE(space, doc)        \
+  std::cout << "\n## neura." #space "\n\n" \
+            << doc << "\n\n"               \
             << "| function | what it does | in Python |\n|---|---|---|\n";
 #include "neura/tensor/namespaces.inc"
 }
@@ -137,7 +139,8 @@ void WriteNamespaces() {
 
 int main() {
   std::cout << "# Operations\n\n"
-            << "Written from the rows of `tensor` by `tools/operations/update.sh`; a test holds it to them. The CPU has a "
+            << "Written from the rows of `tensor` by `tools/operations/update.sh`; a test holds it "
+               "to them. The CPU has a "
                "kernel for every operation. Gradients can be differentiated again.\n";
   neura::WriteOperations();
   neura::WriteComposites();
