@@ -47,7 +47,8 @@ LuResult LuUnpack(const Tensor& LU, const Tensor& pivots) {
   const int64_t rows = LU.size(-2), columns = LU.size(-1), least = std::min(rows, columns);
   const Tensor order = Call<op::kLinalgPermutation>({.rows = rows}, pivots);
   const Tensor ones = Eye(rows, least, {.dtype = LU.dtype(), .device = LU.device()});
-  return {Transpose(Cast(OneHot(order, rows), LU.dtype()), -2, -1),
+  const Tensor places = Arange(0, rows, 1, {.dtype = order.dtype(), .device = order.device()});
+  return {Transpose(Cast(Unsqueeze(order, -1) == places, LU.dtype()), -2, -1),
           Tril(Narrow(LU, -1, 0, least), -1) + ones, Triu(Narrow(LU, -2, 0, least))};
 }
 

@@ -32,6 +32,15 @@ Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const T
 
 Tensor ScatterElements(const Tensor& input, const Tensor& index, const Tensor& source,
                        const ScatterOptions& options) {
+  const bool by_parts = options.reduction == "none" || options.reduction == "add";
+  if (input.defined() && IsComplex(input.dtype()) && by_parts) {
+    Dims both(index.shape().begin(), index.shape().end());
+    both.push_back(2);
+    const int64_t dim = NormalizeDim("scatter", options.dim, input.dim());
+    return ViewAsComplex(ScatterElements(ViewAsReal(input), Expand(Unsqueeze(index, -1), both),
+                                         ViewAsReal(source),
+                                         {.dim = dim, .reduction = options.reduction}));
+  }
   return Call<op::kScatterElements>(options, input, index, source);
 }
 

@@ -9,6 +9,7 @@
 #include "neura/autograd/rule.h"
 #include "neura/onnx/export/mapping.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura {

@@ -168,7 +168,7 @@ void Scatter(KernelCall& call, int64_t dim, const std::string& reduction) {
     } else if (reduction == "mul") {
       ScatterWith<T>(call, dim, index, [](T a, T x) { return static_cast<T>(W(a) * W(x)); });
     } else if constexpr (kIsComplex<T>) {
-      ThrowInvalidArgument("complex numbers have no order");
+      FailForDType(output.dtype());  // not of scatter_add, which adds
     } else if (reduction == "max") {
       ScatterWith<T>(call, dim, index, &elements::ExtremumReducer<T, true>::template Combine<T>);
     } else {
