@@ -129,9 +129,10 @@ std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim
 
 std::vector<Tensor> TensorSplitBy(const Tensor& x, const py::object& by, int64_t dim) {
   int64_t sections = 0;
-  if (FromPython(by.ptr(), &sections)) return TensorSplit(x, sections, dim);
   Dims indices;
-  if (!FromPython(by.ptr(), &indices)) {
+  const py::object given = IsTensor(by.ptr()) ? by.attr("tolist")() : by;
+  if (FromPython(given.ptr(), &sections)) return TensorSplit(x, sections, dim);
+  if (!FromPython(given.ptr(), &indices)) {
     ThrowTypeError("tensor_split(): argument 'indices_or_sections' must be IntOrInts");
   }
   return TensorSplitAt(x, indices, dim);

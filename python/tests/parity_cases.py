@@ -654,6 +654,16 @@ for _reduction in ("mean", "sum", "none"):
     add("ctc_loss", Case([np.log(RANDOM.dirichlet(np.ones(4), (6, 2))), np.array([[1, 2, 2], [3, 1, 0]])], ((6, 5), (3, 2)), _r, gradient=False))
 add("kl_div", Case([normal(4, 3), uniform(0.1, 1, 4, 3)], kwargs={"reduction": "batchmean"}))
 
+# ---- arguments that PyTorch has besides --------------------------------------------------------
+
+add("lerp", Case([normal(3, 4), normal(4), uniform(0, 1, 3, 1)]))
+add("var_mean std_mean", Case([REDUCED], (1,), {"unbiased": False, "keepdim": True}))
+add("softmax log_softmax", Case([normal(3, 4)], (1,), {"dtype": "float64"}))
+add("bucketize", Case([normal(3), np.array([-1.0, 0.0, 1.0])], kwargs={"out_int32": True}, gradient=False))
+add("searchsorted", Case([np.array([-1.0, 0.0, 1.0]), normal(3)], kwargs={"out_int32": True, "side": "right"}, gradient=False))
+add("index_add", Case([normal(3, 4), ], kwargs={"dim": 0, "index": np.array([2, 0]), "source": normal(2, 4), "alpha": 2.5}, gradient=False))
+add("tensor_split", Case([normal(6, 2), np.array([1, 4])], gradient=False), Case([normal(6, 2), np.array(4)], gradient=False))
+
 # ---- compared elsewhere ----------------------------------------------------------------------
 
 COMPARED_ELSEWHERE = {

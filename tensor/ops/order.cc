@@ -198,20 +198,32 @@ Tensor NanMean(const Tensor& input, const std::optional<Dims>& dim, bool keepdim
   return NanSum(input, dim, keepdim) / Sum(LogicalNot(IsNan(input)), options);
 }
 
-std::vector<Tensor> VarMean(const Tensor& input, const std::optional<Dims>& dim, int64_t correction,
-                            bool keepdim) {
+std::vector<Tensor> VarMean(const Tensor& input, const std::optional<Dims>& dim,
+                            const std::optional<bool>& unbiased, bool keepdim, int64_t correction) {
   const ReduceOptions options = Over(dim, keepdim);
-  return {Var(input, options, correction), Mean(input, options)};
+  return {Var(input, options, unbiased ? int64_t{*unbiased} : correction), Mean(input, options)};
 }
-std::vector<Tensor> StdMean(const Tensor& input, const std::optional<Dims>& dim, int64_t correction,
-                            bool keepdim) {
+std::vector<Tensor> StdMean(const Tensor& input, const std::optional<Dims>& dim,
+                            const std::optional<bool>& unbiased, bool keepdim, int64_t correction) {
   const ReduceOptions options = Over(dim, keepdim);
-  return {Std(input, options, correction), Mean(input, options)};
+  return {Std(input, options, unbiased ? int64_t{*unbiased} : correction), Mean(input, options)};
 }
 
-Tensor Bucketize(const Tensor& input, const Tensor& boundaries, bool right) {
+Tensor Bucketize(const Tensor& input, const Tensor& boundaries, bool out_int32, bool right) {
   RequireDims("bucketize", boundaries, 1);
-  return SearchSorted(boundaries, input, {.right = right});
+  return SearchSortedAs(boundaries, input, out_int32, right);
+}
+
+Tensor SearchSortedAs(const Tensor& sorted_sequence, const Tensor& input, bool out_int32, bool right,
+                      const std::optional<std::string>& side, const std::optional<Tensor>& sorter) {
+  if (side && *side != "left" && *side != "right") {
+    ThrowInvalidArgument(
+        absl::StrCat("searchsorted: side must be \"left\" or \"right\", got \"", *side, "\""));
+  }
+  const Tensor sorted = sorter && sorter->defined() ? TakeAlongDim(sorted_sequence, *sorter, -1)
+                                                    : sorted_sequence;
+  const Tensor places = SearchSorted(sorted, input, {.right = side ? *side == "right" : right});
+  return out_int32 ? Cast(places, kInt32) : places;
 }
 
 Tensor Cov(const Tensor& input, int64_t correction) {

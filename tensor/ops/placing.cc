@@ -93,7 +93,7 @@ Scalar Identity(DType dtype, bool of_max) {
     return of_max ? -infinity : infinity;
   }
   const IntegerLimits limits = IntegerLimitsOf(dtype);
-  return of_max ? limits.min : limits.max;
+  return of_max ? Scalar(limits.min) : Scalar(limits.max);
 }
 
 // scatter_reduce, over dimensions at least.

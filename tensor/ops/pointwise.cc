@@ -170,8 +170,14 @@ Tensor Addcdiv(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2
   return input + Scaled(tensor1 / tensor2, value);
 }
 
-Tensor Lerp(const Tensor& input, const Tensor& end, const Scalar& weight) {
+Tensor Lerp(const Tensor& input, const Tensor& end, const Operand& by) {
   // From the nearer side, so that both ends are exact.
+  if (by.is_tensor) {
+    const Tensor& weights = by.tensor;
+    const Tensor way = end - input;
+    return Where(Abs(weights) < 0.5, input + way * weights, end - way * (1 - weights));
+  }
+  const Scalar& weight = by.scalar;
   const double w = weight.To<double>();
   if (w < 0.5) return input + (end - input) * weight;
   const bool whole = weight.category() <= DTypeCategory::kIntegral;

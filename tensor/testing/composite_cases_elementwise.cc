@@ -17,6 +17,10 @@ void AddFunctions(CaseList& cases) {
         [weight](Inputs in) { return Lerp(in[0], in[1], weight); },
         Elementwise([weight](double a, double b) { return a + weight * (b - a); })));
   }
+  cases.push_back(Case(
+      "lerp/weights", {x, y, Sample({5}, 7, -1, 2)},
+      [](Inputs in) { return Lerp(in[0], in[1], in[2]); },
+      Elementwise([](const std::vector<double>& v) { return v[0] + v[2] * (v[1] - v[0]); })));
   const auto unary = [&](const char* name, Tensor (*function)(const Tensor&), auto reference) {
     cases.push_back(Case(
         name, {x * 2}, [function](Inputs in) { return function(in[0]); },

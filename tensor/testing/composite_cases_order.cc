@@ -143,8 +143,19 @@ void AddOrderCases(CaseList& cases) {
         return std::vector<Array>{{{}, {sum}}};
       }));
   cases.push_back(Case(
+      "searchsorted/sorter", {FromList<double>({0.5, -0.5, 0}), x},
+      [](Inputs in) {
+        const Tensor order = FromList<int64_t>({1, 2, 0});
+        return SearchSortedAs(in[0], in[1], true, false, "right", order);
+      },
+      [](Arrays in) {
+        Array out = in[1];
+        for (double& v : out.values) v = (v >= -0.5) + (v >= 0) + (v >= 0.5);
+        return std::vector<Array>{out};
+      }));
+  cases.push_back(Case(
       "bucketize/right", {x, FromList<double>({-0.5, 0, 0.5})},
-      [](Inputs in) { return Bucketize(in[0], in[1], true); },
+      [](Inputs in) { return Bucketize(in[0], in[1], false, true); },
       [](Arrays in) {
         Array out = in[0];
         for (double& v : out.values) v = (v >= -0.5) + (v >= 0) + (v >= 0.5);
