@@ -130,7 +130,9 @@ void AddShapeBatching(BatchingTable& table) {
   table[op::kAsStrided] = &Strided;
   table[op::kAsStridedScatter] = &StridedScatter;
   table[op::kAsStridedGrad] = &StridedGrad;
-  for (OpId op : {op::kAlias, op::kTril, op::kTriu}) table[op] = &Same;
+  for (OpId op : {op::kAlias, op::kTril, op::kTriu, op::kViewAsReal, op::kViewAsComplex}) {
+    table[op] = &Same;
+  }
   table[op::kPad] = &Padded;
   table[op::kCat] = &Joined;
   table[op::kIndexSelect] = &IndexSelected;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <list>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +24,7 @@ struct Stretch {
 
   std::mutex mutex;
   std::vector<Tensor> tensors;  // those of the second run; empty before it
+  std::vector<size_t> dropped;  // places that were given up before it
 };
 
 // What is kept in the place of a tensor. Memory goes with the node that needed it.
@@ -30,8 +32,13 @@ struct Place {
   Place(std::shared_ptr<Stretch> stretch, size_t index)
       : stretch(std::move(stretch)), index(index) {}
   ~Place() {
+    Tensor last;  // goes after the lock, for others may go with it
     const std::lock_guard<std::mutex> lock(stretch->mutex);
-    if (index < stretch->tensors.size()) stretch->tensors[index] = {};
+    if (stretch->tensors.empty()) {
+      stretch->dropped.push_back(index);
+    } else {
+      last = std::move(stretch->tensors[index]);
+    }
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -79,7 +86,7 @@ class InLevels {
   std::list<VmapScope> scopes_;
 };
 
-void RunAgain(Stretch& stretch) {
+std::vector<Tensor> RunAgain(const Stretch& stretch) {
   const EnableGradGuard record;
   std::vector<Tensor> tensors;
   const SavedTensorsScope scope({.pack =
@@ -101,14 +108,29 @@ void RunAgain(Stretch& stretch) {
                                          " tensors in backward, ", "the first one needed ",
                                          stretch.saved, ": they must do the same"));
   }
-  stretch.tensors = std::move(tensors);
+  return tensors;
 }
 
 Tensor Bring(const Place& place) {
   Stretch& stretch = *place.stretch;
-  const std::lock_guard<std::mutex> lock(stretch.mutex);
-  if (stretch.tensors.empty()) RunAgain(stretch);
-  return stretch.tensors[place.index];
+  {
+    const std::lock_guard<std::mutex> lock(stretch.mutex);
+    if (!stretch.tensors.empty()) return stretch.tensors[place.index];
+  }
+  // What is called may give up places, so nothing is locked. Of two threads that get here the first
+  // one's tensors stay.
+  std::vector<Tensor> tensors = RunAgain(stretch);
+  Tensor result;
+  {
+    const std::lock_guard<std::mutex> lock(stretch.mutex);
+    if (stretch.tensors.empty()) {
+      stretch.tensors.swap(tensors);
+      tensors.resize(stretch.tensors.size());
+      for (size_t i : stretch.dropped) std::swap(stretch.tensors[i], tensors[i]);
+    }
+    result = stretch.tensors[place.index];
+  }
+  return result;
 }
 
 }  // namespace

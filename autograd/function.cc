@@ -46,7 +46,8 @@ void FunctionRule(RuleContext& c) {
 constexpr Rule kRule = {.kind = Rule::Kind::kDifferentiable,
                         .saves = {},
                         .differentiable_outputs = kAllOutputs,
-                        .backward = FunctionRule};
+                        .backward = FunctionRule,
+                        .holomorphic = false};
 
 // Before main(), as every registration: tables grow while no other thread looks at them.
 [[maybe_unused]] const OpId kRegistered = FunctionOp();

@@ -41,7 +41,14 @@ std::vector<int64_t> Lengths(const char* what, const Tensor& lengths, int64_t co
 // The targets as rows [N, S], however they came.
 Tensor TargetRows(const Tensor& targets, const std::vector<int64_t>& lengths, int64_t blank) {
   const auto n = static_cast<int64_t>(lengths.size());
-  if (targets.dim() == 2) return Cast(targets, kInt64);
+  if (targets.dim() == 2) {
+    // What stands behind a target's length counts for nothing, whatever it is.
+    if (targets.size(0) != n) return Cast(targets, kInt64);
+    const Tensor ends = Reshape(To(FromVector(lengths, {n}), targets.device()), {n, 1});
+    const Tensor place =
+        Arange(0, targets.size(1), 1, {.dtype = kInt64, .device = targets.device()});
+    return Where(place < ends, Cast(targets, kInt64), Scalar(blank));
+  }
   std::vector<Tensor> rows;
   int64_t longest = 0, begin = 0;
   for (int64_t length : lengths) longest = std::max(longest, length);

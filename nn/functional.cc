@@ -1,5 +1,6 @@
 #include "neura/nn/functional.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -51,7 +52,7 @@ Tensor BatchNormalize(const Tensor& input, const Tensor& running_mean, const Ten
                                         moves ? OutputMask{0b1011} : OutputMask{0b1});
   if (moves) {
     MoveStatistics(running_mean, running_var, result.mean, result.variance,
-                   input.numel() / input.size(1), options.momentum);
+                   input.numel() / std::max<int64_t>(input.size(1), 1), options.momentum);
   }
   return result.output;
 }

@@ -86,13 +86,16 @@ Tensor BatchNorm::Forward(const Tensor& input) {
   const bool tracks = options.track_running_stats, moves = training() && tracks;
   double momentum = options.momentum.value_or(0);
   if (moves) {
+    if (!options.momentum) momentum = 1 / (num_batches_tracked.tensor().Item<double>() + 1);
+  }
+  Tensor result =
+      BatchNormalize(input, running_mean, running_var, weight, bias,
+                     {.training = training() || !tracks, .momentum = momentum, .eps = options.eps});
+  if (moves) {
     NoGradGuard no_grad;
     AddInPlace(num_batches_tracked, int64_t{1});
-    if (!options.momentum) momentum = 1 / num_batches_tracked.tensor().Item<double>();
   }
-  return BatchNormalize(
-      input, running_mean, running_var, weight, bias,
-      {.training = training() || !tracks, .momentum = momentum, .eps = options.eps});
+  return result;
 }
 
 void BatchNorm1d::CheckInput(const Tensor& input) const {

@@ -78,4 +78,15 @@ void SwitchOf(DType dtype, F&& f) {
   }
 #define NEURA_NO_KERNEL(...)
 
+// Complex numbers have no kernels.
+#define NEURA_UNARY_kSameOrComplex NEURA_UNARY_kSame
+#define NEURA_UNARY_kNumberOrComplex NEURA_UNARY_kNumber
+#define NEURA_UNARY_kMagnitude NEURA_UNARY_kNumber
+#define NEURA_UNARY_kFloatOrComplex NEURA_UNARY_kFloat
+#define NEURA_UNARY_kTestOrComplex NEURA_UNARY_kTest
+#define NEURA_BINARY_kSameOrComplex NEURA_BINARY_kSame
+#define NEURA_BINARY_kNumberOrComplex NEURA_BINARY_kNumber
+#define NEURA_BINARY_kFloatOrComplex NEURA_BINARY_kFloat
+#define NEURA_BINARY_kTestOrComplex NEURA_BINARY_kTest
+
 #endif  // NEURA_CUDA_KERNELS_POINTWISE_OPS_H_

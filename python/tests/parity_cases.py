@@ -679,8 +679,9 @@ COMPARED_ELSEWHERE = {
         resize_ resize_as_ set_ is_set_to fill_diagonal_ get_default_dtype set_default_dtype get_rng_state set_rng_state
         result_type can_cast""",
     "test_functions.py": """
-        allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_copy_ index_fill_ masked_scatter_
-        polygamma polygamma_ addmm_ addmv_ addr_ baddbmm_ addbmm_ hstack is_complex masked_select meshgrid nonzero one_hot scatter vstack""",
+        allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_put index_put_ scatter_elements
+        is_same_size index_copy_ index_fill_ masked_scatter_ polygamma polygamma_ addmm_ addmv_ addr_ baddbmm_ addbmm_
+        hstack is_complex masked_select meshgrid nonzero one_hot vstack""",
     # What they give is a choice.
     "test_linalg.py": "svd eigh",
     "special, which calls them": """
@@ -689,8 +690,6 @@ COMPARED_ELSEWHERE = {
     "linalg, which calls them": """
         linalg_cholesky_ex linalg_lu_factor_ex linalg_permutation linalg_solve_ex linalg_solve_triangular linalg_det
         linalg_cofactor linalg_slogdet linalg_qr linalg_svd linalg_eigh linalg_pinv linalg_matrix_exp""",
-        allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_put index_put_ scatter_elements is_same_size index_copy_ index_fill_ masked_scatter_
-        polygamma polygamma_ addmv_ addr_ baddbmm_ addbmm_ hstack is_complex masked_select meshgrid nonzero one_hot vstack""",
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",

@@ -171,3 +171,21 @@ def test_gradcheck_finds_mistakes():
     assert gradcheck(Wrong.apply, (x,), raise_exception=False) is False
     a, b = (nr.randn(*s, dtype=nr.float64, requires_grad=True) for s in [(2, 3), (3, 2)])
     assert gradcheck(lambda a, b: (a @ b, a.sum()), (a, b))
+
+
+def test_gradients_of_complex_numbers_are_as_backward_says():
+    class SquareOf(Function):
+        @staticmethod
+        def forward(ctx, z):
+            ctx.save_for_backward(z)
+            return z * z
+
+        @staticmethod
+        def backward(ctx, grad):
+            (z,) = ctx.saved_tensors
+            assert grad.tolist() == [1j]
+            return grad * (2 * z).conj()
+
+    z = nr.tensor([1 + 2j], requires_grad=True)
+    SquareOf.apply(z).backward(nr.tensor([1j]))
+    assert z.grad.tolist() == [4 + 2j]

@@ -87,7 +87,7 @@ class ElementFormat<T> {
  private:
   static std::string Text(T value) {
     if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
-    return absl::StrCat(static_cast<int64_t>(value));
+    return absl::StrCat(value);
   }
   size_t width_ = 1;
 };

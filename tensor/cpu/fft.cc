@@ -144,9 +144,11 @@ std::shared_ptr<const FftPlan> PlanFft(int64_t n, bool inverse) {
   KeptPlans& kept = Plans();
   {
     const std::lock_guard lock(kept.mutex);
-    for (Kept& one : kept.plans) {
-      if (one.n != n || one.inverse != inverse) continue;
-      std::swap(one, kept.plans.front());
+    const auto found = std::find_if(kept.plans.begin(), kept.plans.end(), [&](const Kept& one) {
+      return one.n == n && one.inverse == inverse;
+    });
+    if (found != kept.plans.end()) {
+      std::rotate(kept.plans.begin(), found, found + 1);
       return kept.plans.front().plan;
     }
   }

@@ -96,7 +96,7 @@ constexpr T BesselJOf(int order, T x) {
   if (std::isinf(size)) return 0;
   double value = 0;
   if (size < 25) {
-    if (size == 0) return order == 0 ? 1 : x;
+    if (size < 1e-8) return order == 0 ? 1 : x / 2;
     double above = 0, here = 1e-300, first = 0, sum = 0;
     for (int k = 80; k > 0; --k) {
       const double below = 2 * k / size * here - above;

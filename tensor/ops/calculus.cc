@@ -112,7 +112,7 @@ std::vector<Tensor> Gradient(const Tensor& input, const std::vector<Operand>& sp
     ThrowInvalidArgument(
         absl::StrCat("gradient: ", spacing.size(), " spacings for ", dims.size(), " dimensions"));
   }
-  const Tensor x = IsFloating(input.dtype()) ? input : Cast(input, DefaultDType());
+  const Tensor x = IsDifferentiable(input.dtype()) ? input : Cast(input, DefaultDType());
   std::vector<Tensor> results;
   for (size_t i = 0; i < dims.size(); ++i) {
     const int64_t along = NormalizeDim("gradient", dims[i], x.dim());

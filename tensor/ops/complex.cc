@@ -41,7 +41,11 @@ Tensor Imag(const Tensor& input) {
 Tensor Conj(const Tensor& input) { return IsComplex(input.dtype()) ? ConjPhysical(input) : input; }
 
 Tensor Angle(const Tensor& input) {
-  if (IsComplex(input.dtype())) return Atan2(Imag(input), Real(input));
+  if (IsComplex(input.dtype())) {
+    // Of zero 0, and so is its gradient.
+    const Tensor zero = input == 0;
+    return Where(zero, 0, Atan2(Imag(input), Where(zero, 1, Real(input))));
+  }
   const Tensor x = IsFloating(input.dtype()) ? input : Cast(input, kFloat32);
   return Where(IsNan(x), x, Where(x < 0, std::numbers::pi, ZerosLike(x)));
 }

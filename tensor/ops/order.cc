@@ -214,14 +214,15 @@ Tensor Bucketize(const Tensor& input, const Tensor& boundaries, bool out_int32, 
   return SearchSortedAs(boundaries, input, out_int32, right);
 }
 
-Tensor SearchSortedAs(const Tensor& sorted_sequence, const Tensor& input, bool out_int32, bool right,
-                      const std::optional<std::string>& side, const std::optional<Tensor>& sorter) {
+Tensor SearchSortedAs(const Tensor& sorted_sequence, const Tensor& input, bool out_int32,
+                      bool right, const std::optional<std::string>& side,
+                      const std::optional<Tensor>& sorter) {
   if (side && *side != "left" && *side != "right") {
     ThrowInvalidArgument(
         absl::StrCat("searchsorted: side must be \"left\" or \"right\", got \"", *side, "\""));
   }
-  const Tensor sorted = sorter && sorter->defined() ? TakeAlongDim(sorted_sequence, *sorter, -1)
-                                                    : sorted_sequence;
+  const Tensor sorted =
+      sorter && sorter->defined() ? TakeAlongDim(sorted_sequence, *sorter, -1) : sorted_sequence;
   const Tensor places = SearchSorted(sorted, input, {.right = side ? *side == "right" : right});
   return out_int32 ? Cast(places, kInt32) : places;
 }
@@ -235,7 +236,7 @@ Tensor Cov(const Tensor& input, int64_t correction) {
   const Tensor centered = x - Mean(x, {.dims = {1}, .keepdim = true});
   const double freedom =
       std::max(0.0, static_cast<double>(x.size(1)) - static_cast<double>(correction));
-  const Tensor result = MatMul(centered, Transpose(centered, 0, 1)) / freedom;
+  const Tensor result = MatMul(centered, Adjoint(centered)) / freedom;
   return Squeeze(result);
 }
 Tensor CorrCoef(const Tensor& input) {

@@ -189,16 +189,17 @@ Tensor IsClose(const Tensor& input, const Tensor& other, double rtol, double ato
   RequireDefined("isclose", other);
   const DType dtype = PromoteTypes(input.dtype(), other.dtype());
   Tensor close = input == other;
-  if (IsFloating(dtype)) {
+  if (IsDifferentiable(dtype)) {
     const Tensor a = Cast(input, dtype), b = Cast(other, dtype);
     // Of what is infinite only the same is near.
     const Tensor distance = Abs(a - b);
     close = LogicalOr(close, LogicalAnd(IsFinite(distance), distance <= atol + rtol * Abs(b)));
     return equal_nan ? LogicalOr(close, LogicalAnd(IsNan(a), IsNan(b))) : close;
   }
-  if (IsComplex(dtype)) {
-    ThrowInvalidArgument(absl::StrCat("isclose: no complex numbers, got ", Describe(input), " and ",
-                                      Describe(other)));
+  if (dtype == kUInt64) {
+    const Tensor a = Cast(input, dtype), b = Cast(other, dtype);
+    const Tensor distance = Cast(Maximum(a, b) - Minimum(a, b), kFloat64);
+    return LogicalOr(close, distance <= atol + rtol * Cast(b, kFloat64));
   }
   // What wraps in int64 is the distance less 2^64.
   const Tensor a = Cast(input, kInt64), b = Cast(other, kInt64);

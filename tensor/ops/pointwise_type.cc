@@ -1,5 +1,6 @@
 #include "neura/tensor/ops/pointwise_type.h"
 
+#include <limits>
 #include <optional>
 #include <type_traits>
 
@@ -103,12 +104,14 @@ NumberTensor Number(const Scalar& value, DType dtype, Device device) {
 // An integer that `dtype`, which it has beside the tensor, cannot hold.
 Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType dtype) {
   switch (OfReals(SchemaOf(op).flags.rule)) {
-    case DTypeRule::kTest:
-      // With a dimension where the tensor has one: its dtype counts then.
-      return Constant(number, tensor.dim() > 0 ? DimsView({1}) : DimsView(), kInt64,
+    case DTypeRule::kTest: {
+      // It compares with what the dtype holds as an infinity does.
+      const double infinity = std::numeric_limits<double>::infinity();
+      return Constant(number.To<double>() < 0 ? -infinity : infinity, {}, kFloat32,
                       tensor.device());
+    }
     case DTypeRule::kFloat:
-      return Constant(number, {}, kFloat32, tensor.device());
+      return Constant(number, {}, DefaultDType(), tensor.device());
     case DTypeRule::kLogical:
       return Constant(number, {}, kBool, tensor.device());
     default:

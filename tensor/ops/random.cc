@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -32,8 +33,10 @@ Tensor Exponential(DimsView shape, double rate, const TensorOptions& options,
   if (!(rate > 0)) {
     ThrowInvalidArgument(absl::StrCat("exponential: the rate ", rate, " must be positive"));
   }
-  return FromUniform(shape, options, generator,
-                     [&](const Tensor& u) { return Log1p(-u) * (-1 / rate); });
+  return FromUniform(shape, options, generator, [&](const Tensor& u) {
+    // Never 0, of which there is no logarithm.
+    return ClampMin(Log1p(-u) * (-1 / rate), FloatLimitsOf(u.dtype()).smallest_normal);
+  });
 }
 Tensor Geometric(DimsView shape, double p, const TensorOptions& options, Generator* generator) {
   if (!(p > 0 && p < 1)) {
@@ -77,6 +80,9 @@ Tensor Multinomial(const Tensor& input, int64_t num_samples, bool replacement,
                             !All(LogicalAnd(total > 0, IsFinite(total))).Item<bool>())) {
     ThrowInvalidArgument(
         "multinomial: the elements must be finite and not negative, and some of each row positive");
+  }
+  if (input.size(-1) == 0 && num_samples > 0) {
+    ThrowInvalidArgument(absl::StrCat("multinomial: nothing to draw from in ", Describe(input)));
   }
   const TensorOptions options{.dtype = kFloat64, .device = input.device()};
   if (replacement) {

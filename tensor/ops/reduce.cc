@@ -118,7 +118,8 @@ Tensor Var(const Tensor& tensor, const ReduceOptions& reduce_options, int64_t co
   const Tensor mean = Mean(input, keep);
   const int64_t count = input.numel() / std::max<int64_t>(mean.numel(), 1);
   const double divisor = static_cast<double>(std::max<int64_t>(count - correction, 0));
-  return Sum(Square(input - mean), options) / divisor;
+  const Tensor apart = input - mean;
+  return Sum(Square(IsComplex(apart.dtype()) ? Abs(apart) : apart), options) / divisor;
 }
 
 namespace {

@@ -161,7 +161,9 @@ Tensor Istft(const Tensor& input, int64_t n_fft, const std::optional<int64_t>& h
   const Tensor squares = Expand(Square(frames.window), {1, x.size(1), n_fft});
   Tensor envelope = OverlapAdd(Contiguous(squares), frames);
   const int64_t total = signal.size(1), begin = center ? n_fft / 2 : 0;
-  const int64_t end = length ? begin + *length : center ? total - n_fft / 2 : total;
+  const int64_t end = length   ? begin + std::min(*length, INT64_MAX / 2)
+                      : center ? total - n_fft / 2
+                               : total;
   if (end <= begin) ThrowInvalidArgument("istft: the signal would have no elements");
   const int64_t present = std::min(end, total);
   signal = Slice(signal, 1, begin, present);

@@ -111,7 +111,7 @@ Tensor LpPool(const Tensor& input, double p, const Sizes& kernel_size,
   for (size_t d = 0; d < dims; ++d) count *= static_cast<double>(kernel_size[d]);
   const Tensor mean = kAvgPool(
       Pow(input, p), {.kernel_size = kernel_size, .stride = stride, .ceil_mode = ceil_mode});
-  return Pow(Relu(mean) * count, 1 / p);
+  return Pow(Sign(mean) * Relu(Abs(mean)) * count, 1 / p);
 }
 
 }  // namespace

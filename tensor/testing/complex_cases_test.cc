@@ -106,6 +106,28 @@ TEST(ComplexTest, SpecialValues) {
   EXPECT_TRUE(SameBits(IsNan(FromList<C>({{1, NAN}, {1, 2}})), FromList<bool>({true, false})));
 }
 
+TEST(ComplexTest, SpreadIsReal) {
+  const Tensor z = FromList<C>({{0, 1}, 2, 3});
+  EXPECT_NEAR(Var(z).Item<double>(), 8.0 / 3, 1e-12);
+  EXPECT_NEAR(Real(Cov(z)).Item<double>(), 8.0 / 3, 1e-12);
+  EXPECT_TRUE(IsClose(z, z + 1e-12).dtype() == kBool && AllClose(z, z + 1e-12));
+}
+
+TEST(UnsignedTest, HoldsWhatInt64DoesNot) {
+  const uint64_t most = ~uint64_t{0};
+  const Tensor x = FromList<uint64_t>({0, 5, most});
+  EXPECT_THAT(x.ToString(), HasSubstr("18446744073709551615"));
+  EXPECT_TRUE(SameBits(x > -1, FromList<bool>({true, true, true})));
+  EXPECT_TRUE(SameBits(x == -1, FromList<bool>({false, false, false})));
+  EXPECT_TRUE(SameBits(x == Scalar(most), FromList<bool>({false, false, true})));
+  EXPECT_TRUE(SameBits(Arange(2) < Scalar(most), FromList<bool>({true, true})));
+  EXPECT_TRUE(SameBits(AMax(x), ScalarTensor(Scalar(most), {.dtype = kUInt64})));
+  EXPECT_TRUE(SameBits(x / 5, FromList<float>({0, 1, 0x1p64f / 5})));
+  EXPECT_TRUE(SameBits(FloorDivide(x, 2), FromList<uint64_t>({0, 2, most / 2})));
+  EXPECT_TRUE(SameBits(Sort(x, {.descending = true}).values, FromList<uint64_t>({most, 5, 0})));
+  EXPECT_FALSE(AllClose(x, x * 0, 0, 2));
+}
+
 TEST(FftTest, LongVectorsKeepTheirDigits) {
   for (int64_t n : {1 << 16, 65537, 3 * 5 * 7 * 11 * 13, 1 << 18}) {
     const Tensor x = Complex(Sample({n}, 1), Sample({n}, 2));

@@ -14,7 +14,9 @@ namespace {
 Tensor One(int64_t n) { return Eye(n, {.dtype = kFloat64}); }
 Tensor Turned(const Tensor& x) { return Transpose(x, -2, -1); }
 // Symmetric and positive-definite.
-Tensor Definite(const Tensor& x) { return MatMul(x, Turned(x)) + Cast(One(x.size(-1)), x.dtype()); }
+Tensor Definite(const Tensor& x) {
+  return MatMul(x, Turned(x)) + Eye(x.size(-1), {.dtype = x.dtype(), .device = x.device()});
+}
 Array DefiniteArray(const Array& x) {
   return Combined(1, Times(x, Transposed(x)), 1, Identity(x.size(0)));
 }

@@ -143,11 +143,8 @@ void AddOrderCases(CaseList& cases) {
         return std::vector<Array>{{{}, {sum}}};
       }));
   cases.push_back(Case(
-      "searchsorted/sorter", {FromList<double>({0.5, -0.5, 0}), x},
-      [](Inputs in) {
-        const Tensor order = FromList<int64_t>({1, 2, 0});
-        return SearchSortedAs(in[0], in[1], true, false, "right", order);
-      },
+      "searchsorted/sorter", {FromList<double>({0.5, -0.5, 0}), x, FromList<int64_t>({1, 2, 0})},
+      [](Inputs in) { return SearchSortedAs(in[0], in[1], true, false, "right", in[2]); },
       [](Arrays in) {
         Array out = in[1];
         for (double& v : out.values) v = (v >= -0.5) + (v >= 0) + (v >= 0.5);

@@ -76,21 +76,20 @@ void FftR2CKernel(KernelCall& call) {
 
 void FftC2RKernel(KernelCall& call) {
   if (call.output().numel() == 0) return;
-  const auto& [dim, n] = call.Get<FftToRealOptions>();
+  const int64_t dim = call.Get<FftToRealOptions>().dim, n = call.Get<FftToRealOptions>().n;
   const auto plan = PlanFft(n, true);
   SwitchParts(call.output().dtype(), [&]<typename T>(T) {
-    ForVectors<Number, std::complex<T>, double, T>(
-        call, dim, [&, n = n](const Number* in, double* out) {
-          std::vector<Number> all(static_cast<size_t>(n)), result(all.size());
-          for (int64_t k = 0; k < n; ++k) {
-            all[static_cast<size_t>(k)] = k <= n / 2 ? in[k] : std::conj(in[n - k]);
-          }
-          // What is its own conjugate is real.
-          all[0] = all[0].real();
-          if (n % 2 == 0) all[static_cast<size_t>(n / 2)] = in[n / 2].real();
-          plan->Run(all.data(), result.data());
-          for (size_t k = 0; k < result.size(); ++k) out[k] = result[k].real();
-        });
+    ForVectors<Number, std::complex<T>, double, T>(call, dim, [&](const Number* in, double* out) {
+      std::vector<Number> all(static_cast<size_t>(n)), result(all.size());
+      for (int64_t k = 0; k < n; ++k) {
+        all[static_cast<size_t>(k)] = k <= n / 2 ? in[k] : std::conj(in[n - k]);
+      }
+      // What is its own conjugate is real.
+      all[0] = all[0].real();
+      if (n % 2 == 0) all[static_cast<size_t>(n / 2)] = in[n / 2].real();
+      plan->Run(all.data(), result.data());
+      for (size_t k = 0; k < result.size(); ++k) out[k] = result[k].real();
+    });
   });
 }
 
