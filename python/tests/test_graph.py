@@ -4,6 +4,7 @@ import gc
 import weakref
 
 import neura as nr
+import numpy as np
 import pytest
 import torch
 from compare import assert_same, both
