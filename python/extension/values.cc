@@ -46,18 +46,26 @@ bool FromPython(PyObject* object, bool* value) {
   return true;
 }
 
+namespace {
+
+// After a conversion of an integer that may have failed.
+void CheckInteger(PyObject* integer) {
+  if (PyErr_Occurred() == nullptr) return;
+  if (PyErr_ExceptionMatches(PyExc_OverflowError) != 0) {
+    PyErr_Clear();
+    PyErr_Format(PyExc_OverflowError, "the integer %S does not fit into 64 bits", integer);
+  }
+  throw py::error_already_set();
+}
+
+}  // namespace
+
 bool FromPython(PyObject* object, int64_t* value) {
   if (!IsInteger(object)) return false;
   const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object));
   if (!index) throw py::error_already_set();
   *value = PyLong_AsLongLong(index.ptr());
-  if (*value == -1 && PyErr_Occurred() != nullptr) {
-    if (PyErr_ExceptionMatches(PyExc_OverflowError) != 0) {
-      PyErr_Clear();
-      PyErr_Format(PyExc_OverflowError, "the integer %S does not fit into 64 bits", index.ptr());
-    }
-    throw py::error_already_set();
-  }
+  if (*value == -1) CheckInteger(index.ptr());
   return true;
 }
 
@@ -66,7 +74,7 @@ bool FromPython(PyObject* object, uint64_t* value) {
   const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object));
   if (!index) throw py::error_already_set();
   *value = PyLong_AsUnsignedLongLong(index.ptr());
-  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+  CheckInteger(index.ptr());
   return true;
 }
 
@@ -137,12 +145,12 @@ bool FromPython(PyObject* object, Scalar* value) {
     const long long integer = PyLong_AsLongLongAndOverflow(object, &overflow);
     if (overflow > 0) {
       *value = static_cast<uint64_t>(PyLong_AsUnsignedLongLong(object));
-    } else if (overflow < 0) {
-      PyErr_SetString(PyExc_OverflowError, "an integer below -2**63 fits no dtype");
+      CheckInteger(object);
     } else {
-      *value = int64_t{integer};
+      int64_t whole = integer;
+      if (overflow < 0) FromPython(object, &whole);  // which says what is wrong
+      *value = whole;
     }
-    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     return true;
   }
   if (IsTensor(object)) {

@@ -41,7 +41,7 @@ def uniform(low, high, *shape):
 
 def numbers(*shape):
     """Complex ones."""
-    return normal(*shape) + 1j * normal(*shape)
+    return np.array(normal(*shape) + 1j * normal(*shape))
 
 
 def integers(low, high, *shape):
@@ -497,71 +497,6 @@ binary("xlog1py", 1, 3, NUMBERS)
 add("entr ndtr", Case([SPECIAL], gradient=False))
 add("xlog1py", Case([np.array([0.0, 0.0, 1.0, 0.0]), np.array([np.nan, -1.0, -1.0, np.inf])], gradient=False), Case([uniform(1, 3, 4)], (2.5,)))
 
-# ---- complex numbers -------------------------------------------------------------------------
-
-add(
-    "neg abs sgn square reciprocal sqrt rsqrt exp expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh"
-    " acosh atanh sigmoid isnan isinf isfinite logical_not conj_physical angle isreal",
-    *(Case([numbers(*s)], dtypes=COMPLEX) for s in ((), (0, 3), (3, 4))),
-)
-add("silu", Case([numbers(3, 4)], dtypes=COMPLEX, reference=lambda x: x * torch.sigmoid(x)))
-add("conj resolve_conj resolve_neg real", Case([numbers(3, 4)], dtypes=COMPLEX), Case([normal(3, 4)]))
-add("imag view_as_real", Case([numbers(3, 4)], dtypes=COMPLEX), Case([numbers()], dtypes=COMPLEX))
-add("view_as_complex", Case([np.array([1.5, -2.0])]))
-add("adjoint", Case([numbers(2, 3, 4)], dtypes=COMPLEX), Case([normal(3, 4)]))
-add("is_conj is_neg", Case([normal(3)], reference=lambda x: False))
-pointwise("conj_physical sgn isreal", -3, 3, FLOATS)
-pointwise("angle", 1, 3, FLOATS, gradient=False)
-add("angle", Case([SPECIAL], gradient=False))
-add("add sub mul div eq ne", Case([numbers(3, 4), numbers(4)], dtypes=COMPLEX), Case([numbers(3, 4), normal(3, 1)], dtypes=COMPLEX))
-add("pow", Case([numbers(3, 4), numbers(4)], dtypes=COMPLEX), Case([numbers(3)], (2,), dtypes=COMPLEX), Case([numbers(3)], (0.5 - 1j,), dtypes=COMPLEX))
-add("mul", Case([normal(3)], (2 - 1j,)))
-add("complex polar", Case([uniform(1, 2, 3, 4), normal(3, 4)]))
-add("sum mean prod", Case([numbers(3, 4)], dtypes=COMPLEX), Case([numbers(3, 4)], (0,), dtypes=COMPLEX))
-add("cumsum cumprod", Case([numbers(3, 4)], (1,), dtypes=COMPLEX))
-add("all any", Case([numbers(3, 4)], dtypes=COMPLEX))
-add("matmul", Case([numbers(3, 4), numbers(4, 2)], dtypes=COMPLEX), Case([numbers(2, 3, 4), numbers(4)], dtypes=COMPLEX))
-add("linear", Case([numbers(3, 4), numbers(2, 4), numbers(2)], dtypes=COMPLEX))
-add("where", Case([RANDOM.rand(3, 4) > 0.5, numbers(3, 4), numbers(4)], dtypes=COMPLEX))
-
-# ---- Fourier transforms ----------------------------------------------------------------------
-
-for _name, _array in (
-    *((n, numbers(3, 5)) for n in ("fft", "ifft", "irfft", "hfft")),
-    *((n, normal(3, 5)) for n in ("fft", "ifft", "rfft", "ihfft", "irfft")),
-):
-    _dtypes = COMPLEX if np.iscomplexobj(_array) else FLOATS
-    add(
-        f"fft.{_name}",
-        Case([_array], dtypes=_dtypes),
-        *(Case([_array], (7, 0, norm), dtypes=_dtypes) for norm in ("backward", "ortho", "forward")),
-        Case([_array], (3,), dtypes=_dtypes),
-    )
-    add(f"fft.{_name}2", Case([_array], dtypes=_dtypes), Case([_array], ((2, 6),), dtypes=_dtypes))
-    add(f"fft.{_name}n", Case([_array], dtypes=_dtypes), Case([_array], ((4,),), {"norm": "ortho"}, dtypes=_dtypes))
-add("fft.fftfreq fft.rfftfreq", *(Case([], (n, 0.5), dtypes=("float32",)) for n in (1, 4, 5)))
-add("fft.fftshift fft.ifftshift", Case([normal(4, 5)]), Case([numbers(5, 2)], (0,), dtypes=COMPLEX))
-
-# ---- signals ---------------------------------------------------------------------------------
-
-add("hann_window hamming_window blackman_window bartlett_window", *(Case([], (n, periodic), dtypes=("float32",)) for n in (0, 1, 2, 9) for periodic in (True, False)))
-add("hamming_window", Case([], (9, True, 0.5, 0.4), {"dtype": "float64"}, dtypes=("float32",)))
-_window = uniform(0.5, 1, 8)
-add(
-    "stft",
-    Case([normal(40)], (8,), {"return_complex": True}),
-    Case([normal(2, 40)], (12, 5, 8), {"window": _window, "return_complex": True, "normalized": True}),
-    Case([normal(2, 40)], (8, 3), {"center": False, "onesided": False, "return_complex": True}),
-    Case([normal(40)], (9,), {"pad_mode": "constant", "return_complex": False}),
-)
-add("stft", Case([numbers(40)], (8,), {"return_complex": True}, dtypes=("complex128",)))
-add(
-    "istft",
-    Case([numbers(5, 12)], (8,), {"window": _window}, dtypes=("complex128",)),
-    Case([numbers(2, 7, 12)], (12, 5, 8), {"window": _window, "normalized": True}, dtypes=("complex128",)),
-    Case([numbers(5, 12)], (8, 3), {"length": 30}, dtypes=("complex128",)),
-    Case([numbers(8, 12)], (8, 2), {"onesided": False, "return_complex": True, "center": False}, dtypes=("complex128",)),
-)
 # ---- placing, counting, windows, grids -------------------------------------------------------
 
 ROWS = np.array([2, 0, 2, 1])
@@ -654,6 +589,68 @@ for _reduction in ("mean", "sum", "none"):
     add("ctc_loss", Case([np.log(RANDOM.dirichlet(np.ones(4), (6, 2))), np.array([[1, 2, 2], [3, 1, 0]])], ((6, 5), (3, 2)), _r, gradient=False))
 add("kl_div", Case([normal(4, 3), uniform(0.1, 1, 4, 3)], kwargs={"reduction": "batchmean"}))
 
+# ---- complex numbers -------------------------------------------------------------------------
+
+add(
+    "neg abs sgn square reciprocal sqrt rsqrt exp expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh"
+    " acosh atanh sigmoid isnan isinf isfinite logical_not conj_physical angle isreal",
+    *(Case([numbers(*s)], dtypes=COMPLEX) for s in ((), (0, 3), (3, 4))),
+)
+add("silu", Case([numbers(3, 4)], dtypes=COMPLEX, reference=lambda x: x * torch.sigmoid(x)))
+add("conj resolve_conj resolve_neg real", Case([numbers(3, 4)], dtypes=COMPLEX), Case([normal(3, 4)]))
+add("imag view_as_real", Case([numbers(3, 4)], dtypes=COMPLEX), Case([numbers()], dtypes=COMPLEX))
+add("view_as_complex", Case([np.array([1.5, -2.0])]))
+add("adjoint", Case([numbers(2, 3, 4)], dtypes=COMPLEX), Case([normal(3, 4)]))
+pointwise("conj_physical sgn isreal", -3, 3, FLOATS)
+pointwise("angle", 1, 3, FLOATS, gradient=False)
+add("angle", Case([SPECIAL], gradient=False))
+add("add sub mul div eq ne", Case([numbers(3, 4), numbers(4)], dtypes=COMPLEX), Case([numbers(3, 4), normal(3, 1)], dtypes=COMPLEX))
+add("pow", Case([numbers(3, 4), numbers(4)], dtypes=COMPLEX), Case([numbers(3)], (2,), dtypes=COMPLEX), Case([numbers(3)], (0.5 - 1j,), dtypes=COMPLEX))
+add("complex polar", Case([uniform(1, 2, 3, 4), normal(3, 4)]))
+add("sum mean prod", Case([numbers(3, 4)], dtypes=COMPLEX), Case([numbers(3, 4)], (0,), dtypes=COMPLEX))
+add("cumsum cumprod", Case([numbers(3, 4)], (1,), dtypes=COMPLEX))
+add("all any", Case([numbers(3, 4)], dtypes=COMPLEX))
+add("matmul", Case([numbers(3, 4), numbers(4, 2)], dtypes=COMPLEX), Case([numbers(2, 3, 4), numbers(4)], dtypes=COMPLEX))
+add("where", Case([RANDOM.rand(3, 4) > 0.5, numbers(3, 4), numbers(4)], dtypes=COMPLEX))
+
+# ---- Fourier transforms ----------------------------------------------------------------------
+
+for _name, _array in (
+    *((n, numbers(3, 5)) for n in ("fft", "ifft", "irfft", "hfft")),
+    *((n, normal(3, 5)) for n in ("fft", "ifft", "rfft", "ihfft", "irfft")),
+):
+    _dtypes = COMPLEX if np.iscomplexobj(_array) else FLOATS
+    add(
+        f"fft.{_name}",
+        Case([_array], dtypes=_dtypes),
+        *(Case([_array], (7, 0, norm), dtypes=_dtypes) for norm in ("backward", "ortho", "forward")),
+        Case([_array], (3,), dtypes=_dtypes),
+    )
+    add(f"fft.{_name}2", Case([_array], dtypes=_dtypes), Case([_array], ((2, 6),), dtypes=_dtypes))
+    add(f"fft.{_name}n", Case([_array], dtypes=_dtypes), Case([_array], ((4,),), {"norm": "ortho"}, dtypes=_dtypes))
+add("fft.fftfreq fft.rfftfreq", *(Case([], (n, 0.5), dtypes=("float32",)) for n in (1, 4, 5)))
+add("fft.fftshift fft.ifftshift", Case([normal(4, 5)]), Case([numbers(5, 2)], (0,), dtypes=COMPLEX))
+
+# ---- signals ---------------------------------------------------------------------------------
+
+add("hann_window hamming_window blackman_window bartlett_window", *(Case([], (n, periodic), dtypes=("float32",)) for n in (0, 1, 2, 9) for periodic in (True, False)))
+add("hamming_window", Case([], (9, True, 0.5, 0.4), {"dtype": "float64"}, dtypes=("float32",)))
+_window = uniform(0.5, 1, 8)
+add(
+    "stft",
+    Case([normal(40)], (8,), {"return_complex": True}),
+    Case([normal(2, 40)], (12, 5, 8), {"window": _window, "return_complex": True, "normalized": True}),
+    Case([normal(2, 40)], (8, 3), {"center": False, "onesided": False, "return_complex": True}),
+    Case([normal(40)], (9,), {"pad_mode": "constant", "return_complex": False}),
+)
+add("stft", Case([numbers(40)], (8,), {"return_complex": True}, dtypes=("complex128",)))
+add(
+    "istft",
+    Case([numbers(5, 12)], (8,), {"window": _window}, dtypes=("complex128",)),
+    Case([numbers(2, 7, 12)], (12, 5, 8), {"window": _window, "normalized": True}, dtypes=("complex128",)),
+    Case([numbers(5, 12)], (8, 3), {"length": 30}, dtypes=("complex128",)),
+    Case([numbers(8, 12)], (8, 2), {"onesided": False, "return_complex": True, "center": False}, dtypes=("complex128",)),
+)
 # ---- arguments that PyTorch has besides --------------------------------------------------------
 
 add("lerp", Case([normal(3, 4), normal(4), uniform(0, 1, 3, 1)]))
@@ -677,7 +674,7 @@ COMPARED_ELSEWHERE = {
         empty_strided logspace tril_indices triu_indices scalar_tensor randint_like exponential_ geometric_ cauchy_ log_normal_
         is_signed multinomial poisson gumbel_softmax squeeze_ unsqueeze_ t_ transpose_ swapaxes_ swapdims_ as_strided_ detach_
         resize_ resize_as_ set_ is_set_to fill_diagonal_ get_default_dtype set_default_dtype get_rng_state set_rng_state
-        result_type can_cast""",
+        result_type can_cast is_conj is_neg""",
     "test_functions.py": """
         allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_put index_put_ scatter_elements
         is_same_size index_copy_ index_fill_ masked_scatter_ polygamma polygamma_ addmm_ addmv_ addr_ baddbmm_ addbmm_

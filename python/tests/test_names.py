@@ -244,9 +244,21 @@ def test_summary():
 
 
 def test_numbers_beyond_64_bits_are_named():
-    for call in (lambda: nr.ones(2, dtype=nr.int64) + 2**63, lambda: nr.tensor(2**70), lambda: nr.zeros(2**64)):
+    for call in (lambda: nr.ones(2) + 2**64, lambda: nr.tensor(2**70), lambda: nr.zeros(2**64)):
         with pytest.raises(OverflowError, match="does not fit into 64 bits"):
             call()
+
+
+def test_numbers_that_uint64_alone_holds():
+    assert (nr.ones(2, dtype=nr.uint64) + (2**63 - 1)).tolist() == [2**63] * 2
+    with pytest.raises(ValueError, match="9223372036854775808 is outside of what int64"):
+        nr.ones(2, dtype=nr.int64) + 2**63
+
+
+def test_conjugates_are_computed_at_once():
+    z = nr.tensor([1 + 2j]).conj()
+    assert z.tolist() == [1 - 2j]
+    assert not z.is_conj() and not nr.is_neg(-z)
 
 
 def test_data_of_another_shape():

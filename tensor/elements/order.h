@@ -18,6 +18,8 @@ constexpr int64_t OrderKey(T x) {
     const auto bits = std::bit_cast<Bits>(x == T(0) ? T(0) : x);
     // The magnitude of what is negative counts downwards.
     return bits < 0 ? bits ^ std::numeric_limits<Bits>::max() : bits;
+  } else if constexpr (std::is_same_v<T, uint64_t>) {
+    return static_cast<int64_t>(x ^ (uint64_t{1} << 63));
   } else {
     return static_cast<int64_t>(x);
   }

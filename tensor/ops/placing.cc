@@ -266,6 +266,11 @@ Tensor PlaceInView(std::string_view op, const Tensor& input, const Tensor& src, 
 
 }  // namespace
 
+Tensor IndexAddScaled(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source,
+                      const Scalar& alpha) {
+  return IndexAdd(input, dim, index, alpha == Scalar(1) ? source : source * alpha);
+}
+
 Tensor SelectScatter(const Tensor& input, const Tensor& src, int64_t dim, int64_t index) {
   return PlaceInView("select_scatter", input, src,
                      [&](const Tensor& x) { return Select(x, dim, index); });

@@ -119,7 +119,8 @@ Tensor OutsideNumber(OpId op, const Tensor& tensor, const Scalar& number, DType 
   }
   // As where the bounds are options: the nearest value that the dtype has.
   const bool bound = op == op::kClamp;
-  if (!bound && op != op::kAdd && op != op::kSub && op != op::kMul) {
+  const bool wraps = op == op::kAdd || op == op::kSub || op == op::kMul;
+  if (!bound && (!wraps || number.beyond_int64())) {
     ThrowInvalidArgument(absl::StrCat(SchemaOf(op).name, ": the number ", ToString(number),
                                       " is outside of what ", Describe(tensor), " holds"));
   }

@@ -229,7 +229,8 @@ void AddOrthogonal(CaseList& cases) {
         [=](Inputs in) -> std::vector<Tensor> {
           const auto [U, S, Vh] = linalg::Svd(in[0], full);
           const int64_t k = S.size(-1);
-          const Tensor scaled = Narrow(U, -1, 0, k) * Cast(FromVector(weights(k), {k}), S.dtype());
+          const Tensor scaled =
+              Narrow(U, -1, 0, k) * Cast(To(FromVector(weights(k), {k}), S.device()), S.dtype());
           return {MatMul(scaled, Narrow(Vh, -2, 0, k)), S, MatMul(Turned(U), U),
                   MatMul(Vh, Turned(Vh))};
         },
@@ -260,7 +261,8 @@ void AddOrthogonal(CaseList& cases) {
         std::string("linalg.eigh/") + uplo, {Sample({2, 3, 3}, 7)},
         [=](Inputs in) -> std::vector<Tensor> {
           const auto [w, V] = linalg::Eigh(in[0] + Turned(in[0]), uplo);
-          return {w, MatMul(V * Cast(FromVector(weights(3), {3}), w.dtype()), Turned(V))};
+          return {w, MatMul(V * Cast(To(FromVector(weights(3), {3}), w.device()), w.dtype()),
+                            Turned(V))};
         },
         PerMatrix([=](Arrays in) {
           const auto [w, v] = Jacobi(Combined(1, in[0], 1, Transposed(in[0])));

@@ -207,6 +207,14 @@ void AddCounting(CaseList& cases) {
         return std::vector<Array>{out};
       }));
   cases.push_back(Case(
+      "index_add/scaled", {Sample({3}, 1), FromList<int64_t>({2, 0, 2}), Sample({3}, 2)},
+      [](Inputs in) { return IndexAddScaled(in[0], 0, in[1], in[2], 2.5); },
+      [](Arrays in) {
+        Array out = in[0];
+        for (int64_t i = 0; i < 3; ++i) out[static_cast<int64_t>(in[1][i])] += 2.5 * in[2][i];
+        return std::vector<Array>{out};
+      }));
+  cases.push_back(Case(
       "pdist/rows", {Sample({4, 3}, 1)}, [](Inputs in) { return PDist(in[0], 3); },
       [](Arrays in) {
         Array out{{6}, {}};

@@ -62,7 +62,8 @@ void AddSpecialCases(CaseList& cases) {
     cases.push_back(Case(
         name, {Sample({4}, 5, 0.5, 9)},
         [=](Inputs in) {
-          return function(Cast(FromVector(orders, {3, 1}), in[0].dtype()), in[0]);
+          const Tensor column = To(FromVector(orders, {3, 1}), in[0].device());
+          return function(Cast(column, in[0].dtype()), in[0]);
         },
         [=](Arrays in) {
           Array out{{3, 4}, {}};
