@@ -40,4 +40,4 @@ done
 size=$(stat -L -c %s "$wheel")
 echo "the wheel has $size bytes"
 # With a sanitizer it may be larger.
-[[ $sanitizer ]] || ((size <= 3 * 1024 * 1024))
+[[ $sanitizer ]] || ((size <= 6 * 1024 * 1024))
