@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "neura/cuda/cuda.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/op_list.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 
