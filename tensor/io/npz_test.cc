@@ -61,7 +61,7 @@ TEST(NpzTest, SaysWhatIsWrong) {
   EXPECT_THAT(ErrorIn("bomb"), HasSubstr("more bytes than deflate could hold"));
   EXPECT_THAT(ErrorIn("checksum"), HasSubstr("checksum.npz"));
   EXPECT_THAT(testing::ErrorOf([] {
-                SaveNpz("/tmp/x.npz", {{"a", Ones({1})}, {"a", Ones({1})}});
+                SaveNpz(::testing::TempDir() + "twice.npz", {{"a", Ones({1})}, {"a", Ones({1})}});
               }),
               HasSubstr("the name a is there twice"));
 }
