@@ -163,6 +163,14 @@ py::object Stride(const Tensor& x, const std::optional<int64_t>& dim) {
   return py::reinterpret_steal<py::object>(ToPython(x.strides()));
 }
 
+MemoryFormat FormatFrom(const char* method, const py::object& given) {
+  MemoryFormat format;
+  if (!FromPython(given.ptr(), &format)) {
+    ThrowTypeError(absl::StrCat(method, "(): argument 'memory_format' must be a memory_format"));
+  }
+  return format;
+}
+
 // x.to(dtype), x.to(device), x.to(device, dtype), x.to(other). A bool in the dtype's place is
 // non_blocking, which changes nothing.
 py::object To(const Tensor& x, const py::object& target, const py::object& dtype, bool, bool copy,
@@ -181,17 +189,15 @@ py::object To(const Tensor& x, const py::object& target, const py::object& dtype
   if (!device.is_none() && !FromPython(device.ptr(), &where)) {
     ThrowTypeError("to(): argument 'device' must be a device");
   }
-  MemoryFormat format;
-  if (!FromPython(memory_format.ptr(), &format)) {
-    ThrowTypeError("to(): argument 'memory_format' must be a memory_format");
-  }
+  const MemoryFormat format = FormatFrom("to", memory_format);
   return py::cast(WithoutGil(
       [&] { return InFormat(copy && to == x.dtype() ? Clone(x) : Cast(x, to), format); }));
 }
 
 template <DType dtype>
-Tensor CastTo(const Tensor& x) {
-  return Cast(x, dtype);
+py::object CastTo(const Tensor& x, const py::object& memory_format) {
+  const MemoryFormat format = FormatFrom("cast", memory_format);
+  return py::cast(WithoutGil([&] { return InFormat(Cast(x, dtype), format); }));
 }
 
 py::object Backward(const py::object& self, const std::optional<Tensor>& gradient,
@@ -285,13 +291,19 @@ void InitTensorMethods(py::module_&) {
   method(
       "type_as", "self, other", "Cast to the dtype of other",
       +[](const Tensor& x, const Tensor& other) { return Cast(x, other.dtype()); });
-  method("float", "self", "Cast to float32", &CastTo<kFloat32>);
-  method("double", "self", "Cast to float64", &CastTo<kFloat64>);
-  method("half", "self", "Cast to float16", &CastTo<kFloat16>);
-  method("bfloat16", "self", "Cast to bfloat16", &CastTo<kBFloat16>);
-  method("int", "self", "Cast to int32", &CastTo<kInt32>);
-  method("long", "self", "Cast to int64", &CastTo<kInt64>);
-  method("bool", "self", "Cast to bool", &CastTo<kBool>);
+  const char* const as_it_lies = "self, memory_format=None";
+  method("float", as_it_lies, "Cast to float32", &CastTo<kFloat32>, "Tensor");
+  method("double", as_it_lies, "Cast to float64", &CastTo<kFloat64>, "Tensor");
+  method("half", as_it_lies, "Cast to float16", &CastTo<kFloat16>, "Tensor");
+  method("bfloat16", as_it_lies, "Cast to bfloat16", &CastTo<kBFloat16>, "Tensor");
+  method("byte", as_it_lies, "Cast to uint8", &CastTo<kUInt8>, "Tensor");
+  method("char", as_it_lies, "Cast to int8", &CastTo<kInt8>, "Tensor");
+  method("short", as_it_lies, "Cast to int16", &CastTo<kInt16>, "Tensor");
+  method("int", as_it_lies, "Cast to int32", &CastTo<kInt32>, "Tensor");
+  method("long", as_it_lies, "Cast to int64", &CastTo<kInt64>, "Tensor");
+  method("bool", as_it_lies, "Cast to bool", &CastTo<kBool>, "Tensor");
+  method("cfloat", as_it_lies, "Cast to complex64", &CastTo<kComplex64>, "Tensor");
+  method("cdouble", as_it_lies, "Cast to complex128", &CastTo<kComplex128>, "Tensor");
   method(
       "cpu", "self", "The tensor itself: its memory is the host's",
       +[](const Tensor& x) { return x; });

@@ -40,12 +40,6 @@ def __format__(self: Tensor, spec: str) -> str:
 
 
 @_method
-def short(self: Tensor) -> Tensor:
-    """Cast to int16."""
-    return self.to(_C.int16)
-
-
-@_method
 def where(self: Tensor, condition: Tensor, other: Any) -> Tensor:
     """This tensor where condition holds, other elsewhere."""
     return _C.where(condition, self, other)
@@ -171,18 +165,6 @@ def new(self: Tensor, *data: Any) -> Tensor:
 def type(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The name of the tensor's type, or a tensor of another one: a dtype, a name or a legacy type."""
     return type_(self, dtype, non_blocking)
-
-
-@_method
-def char(self: Tensor) -> Tensor:
-    """Cast to int8."""
-    return self.to(_C.int8)
-
-
-@_method
-def byte(self: Tensor) -> Tensor:
-    """Cast to uint8."""
-    return self.to(_C.uint8)
 
 
 @_method

@@ -679,7 +679,7 @@ COMPARED_ELSEWHERE = {
         empty_strided logspace tril_indices triu_indices scalar_tensor randint_like exponential_ geometric_ cauchy_ log_normal_
         is_signed multinomial poisson gumbel_softmax squeeze_ unsqueeze_ t_ transpose_ swapaxes_ swapdims_ as_strided_ detach_
         resize_ resize_as_ set_ is_set_to fill_diagonal_ get_default_dtype set_default_dtype get_rng_state set_rng_state
-        result_type can_cast is_conj is_neg""",
+        result_type can_cast is_conj is_neg byte char short cfloat cdouble""",
     "test_functions.py": """
         allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_put index_put_ scatter_elements
         is_same_size index_copy_ index_fill_ masked_scatter_ polygamma polygamma_ addmm_ addmv_ addr_ baddbmm_ addbmm_

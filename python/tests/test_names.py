@@ -255,6 +255,16 @@ def test_numbers_that_uint64_alone_holds():
         nr.ones(2, dtype=nr.int64) + 2**63
 
 
+def test_casts():
+    image = nr.ones(1, 2, 3, 3).contiguous(memory_format=nr.channels_last)
+    for name in ("byte", "char", "short", "int", "long", "bool", "half", "bfloat16", "float", "double", "cfloat", "cdouble"):
+        cast = getattr(image, name)
+        assert cast().dtype == getattr(nr, {"byte": "uint8", "char": "int8", "short": "int16"}.get(name, name))
+        assert cast(memory_format=nr.contiguous_format).is_contiguous()
+    with pytest.raises(TypeError, match="memory_format"):
+        image.float(memory_format=3)
+
+
 def test_conjugates_are_computed_at_once():
     z = nr.tensor([1 + 2j]).conj()
     assert z.tolist() == [1 - 2j]
