@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -49,16 +50,19 @@ Tensor Resized(std::string_view function, const Tensor& input, const Count& n, i
   return Pad(input, pad);
 }
 
-DType WideFloating(DType dtype) { return RealDType(ComplexDType(dtype)); }
+// Of the results for numbers of this dtype.
+DType ResultDType(DType dtype) {
+  return ComplexDType(IsDifferentiable(dtype) ? dtype : DefaultDType());
+}
 
 Tensor RealInput(std::string_view function, const Tensor& input) {
   if (IsComplex(input.dtype())) {
     ThrowInvalidArgument(
         absl::StrCat("fft.", function, ": takes real numbers, got ", Describe(input)));
   }
-  return Cast(input, WideFloating(input.dtype()));
+  return Cast(input, RealDType(ResultDType(input.dtype())));
 }
-Tensor ComplexInput(const Tensor& input) { return Cast(input, ComplexDType(input.dtype())); }
+Tensor ComplexInput(const Tensor& input) { return Cast(input, ResultDType(input.dtype())); }
 
 // ---- along one dimension ---------------------------------------------------------------------
 
@@ -198,7 +202,7 @@ Tensor Frequencies(std::string_view function, int64_t n, const Tensor& places, d
   if (n < 1) {
     ThrowInvalidArgument(absl::StrCat("fft.", function, ": n must be positive, got ", n));
   }
-  return Cast(places, dtype.value_or(kFloat32)) / (static_cast<double>(n) * d);
+  return Cast(places, dtype.value_or(DefaultDType())) / (static_cast<double>(n) * d);
 }
 
 // Each dimension turned by what `by` says of its extent.

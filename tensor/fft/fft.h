@@ -2,8 +2,8 @@
 //
 // `norm` says what divides: "backward" the inverse by n, "forward" the transform by n, "ortho" both
 // by sqrt(n), n being the number of elements that are transformed together. Real numbers are
-// complex ones to transforms that take those; integers are float32 first. Results are complex64, or
-// complex128 of float64 and complex128. Each is computed in float64.
+// complex ones to transforms that take those; integers become the default dtype first. Results are
+// complex64, or complex128 of float64 and complex128. Each is computed in float64.
 #ifndef NEURA_TENSOR_FFT_FFT_H_
 #define NEURA_TENSOR_FFT_FFT_H_
 

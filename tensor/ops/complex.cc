@@ -2,6 +2,7 @@
 #include <numbers>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -46,7 +47,7 @@ Tensor Angle(const Tensor& input) {
     const Tensor zero = input == 0;
     return Where(zero, 0, Atan2(Imag(input), Where(zero, 1, Real(input))));
   }
-  const Tensor x = IsFloating(input.dtype()) ? input : Cast(input, kFloat32);
+  const Tensor x = IsFloating(input.dtype()) ? input : Cast(input, DefaultDType());
   return Where(IsNan(x), x, Where(x < 0, std::numbers::pi, ZerosLike(x)));
 }
 

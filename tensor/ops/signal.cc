@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -25,7 +26,7 @@ Tensor Angles(std::string_view function, int64_t length, bool periodic,
   if (length < 0) {
     ThrowInvalidArgument(absl::StrCat(function, ": no window has the length ", length));
   }
-  const DType wanted = dtype.value_or(kFloat32);
+  const DType wanted = dtype.value_or(DefaultDType());
   if (!IsFloating(wanted)) {
     ThrowInvalidArgument(
         absl::StrCat(function, ": windows are of floating point, not of ", DTypeName(wanted)));
@@ -37,7 +38,7 @@ Tensor Angles(std::string_view function, int64_t length, bool periodic,
 
 // A window of one element is 1.
 Tensor AsWindow(const Tensor& values, const std::optional<DType>& dtype) {
-  return Cast(values.numel() == 1 ? OnesLike(values) : values, dtype.value_or(kFloat32));
+  return Cast(values.numel() == 1 ? OnesLike(values) : values, dtype.value_or(DefaultDType()));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/fft/fft.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
@@ -144,6 +145,19 @@ TEST(FftTest, DTypes) {
   EXPECT_EQ(fft::Rfft(Ones({4}, {.dtype = kFloat16})).dtype(), kComplex64);
   EXPECT_EQ(fft::Irfft(Ones({4}, {.dtype = kComplex64})).dtype(), kFloat32);
   EXPECT_EQ(fft::Fft(Ones({0, 4})).shape(), DimsView({0, 4}));
+}
+
+TEST(FftTest, IntegersBecomeTheDefaultDType) {
+  SetDefaultDType(kFloat64);
+  const DType of_integers = fft::Fft(Arange(4)).dtype(), of_window = HannWindow(4).dtype();
+  const DType of_frequencies = fft::FftFreq(4).dtype(), of_angle = Angle(Arange(4)).dtype();
+  const DType of_float = fft::Rfft(Ones({4}, {.dtype = kFloat32})).dtype();
+  SetDefaultDType(kFloat32);
+  EXPECT_EQ(of_integers, kComplex128);
+  EXPECT_EQ(of_window, kFloat64);
+  EXPECT_EQ(of_frequencies, kFloat64);
+  EXPECT_EQ(of_angle, kFloat64);
+  EXPECT_EQ(of_float, kComplex64);
 }
 
 TEST(FftTest, Errors) {
