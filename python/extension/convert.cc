@@ -121,7 +121,9 @@ Tensor ShareNumpy(const py::array& array, DType dtype, const char* what) {
         delete static_cast<py::object*>(context);
       },
       owner);
-  return Tensor::View(std::move(storage), 0, shape, strides, dtype);
+  const Tensor tensor = Tensor::View(std::move(storage), 0, shape, strides, dtype);
+  RequireBools(tensor, what);
+  return tensor;
 }
 
 Tensor CopyOfNumpy(const py::array& array, const char* what) {
@@ -322,6 +324,16 @@ py::object ToList(const Tensor& tensor) {
 }
 
 }  // namespace
+
+void RequireBools(const Tensor& tensor, const char* what) {
+  if (tensor.dtype() != kBool) return;
+  const NoGradGuard no_grad;
+  const Tensor bytes = Tensor::View(tensor.storage(), tensor.storage_offset(), tensor.shape(),
+                                    tensor.strides(), kUInt8);
+  if (Any(Gt(bytes, 1)).Item<bool>()) {
+    throw py::value_error(absl::StrCat(what, ": a byte of a bool is neither 0 nor 1"));
+  }
+}
 
 bool IsNumpyArray(PyObject* object) { return py::isinstance<py::array>(object); }
 

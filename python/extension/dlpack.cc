@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/python/extension/convert.h"
 #include "neura/python/extension/dlpack_abi.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/function.h"
@@ -170,6 +171,7 @@ Tensor ImportCapsule(PyObject* capsule, const std::optional<bool>& copy) {
       },
       managed);
   const Tensor tensor = Tensor::View(std::move(storage), 0, shape, strides, dtype);
+  RequireBools(tensor, "from_dlpack()");
   return copy.value_or(false) || read_only ? Clone(tensor) : tensor;
 }
 

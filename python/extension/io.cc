@@ -2,7 +2,6 @@
 
 #include <pybind11/stl.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "neura/python/extension/convert.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/pickle_check.h"
 #include "neura/python/extension/values.h"
@@ -75,14 +75,10 @@ Tensor ViewOf(const Tensor& bytes, const py::object& type, const py::object& sha
       bytes.storage_offset() != 0) {
     throw py::value_error("not a tensor's memory, dtype, shape and strides");
   }
-  const auto* begin = static_cast<const uint8_t*>(bytes.raw_data());
-  if (dtype == kBool &&
-      std::any_of(begin, begin + bytes.numel(), [](uint8_t byte) { return byte > 1; })) {
-    throw py::value_error("a byte of a bool is neither 0 nor 1");
-  }
   // The whole of it as elements; the operation checks that the view stays inside.
   const int64_t numel = bytes.numel() / static_cast<int64_t>(ItemSize(dtype));
   const Tensor whole = Tensor::View(bytes.storage(), 0, {numel}, {1}, dtype);
+  RequireBools(whole, "a tensor's memory");
   return AsStrided(whole, extents, steps, offset);
 }
 

@@ -389,7 +389,7 @@ void InitValues(py::module_& m) {
                              [](const PyDType& t) { return IsFloating(t.dtype); })
       .def_property_readonly("is_complex", [](const PyDType& t) { return IsComplex(t.dtype); })
       .def_property_readonly(
-          "is_signed", [](const PyDType& t) { return t.dtype != kBool && t.dtype != kUInt8; });
+          "is_signed", [](const PyDType& t) { return t.dtype != kBool && !IsUnsigned(t.dtype); });
   py::class_<FInfo>(m, "finfo", "What numbers a floating point dtype has.")
       .def(py::init([](const py::object& dtype) {
              const DType of = dtype.is_none() ? kFloat32 : dtype.cast<PyDType>().dtype;

@@ -264,3 +264,27 @@ def untyped_storage(self: Tensor) -> Any:
 def storage(self: Tensor) -> Any:
     """The memory that the tensor views, as elements."""
     return Storage(self, self.dtype)
+
+
+@_method
+def __array_namespace__(self: Tensor, /, *, api_version: str | None = None) -> Any:
+    """The functions of the Python array API standard: neura.array_api."""
+    from neura import array_api
+
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+        raise ValueError(f"the array API of {api_version!r} is not known here; there is {array_api.__array_api_version__}")
+    return array_api
+
+
+@_method
+def __complex__(self: Tensor) -> complex:
+    """The number of a tensor of one element."""
+    return complex(self.item())
+
+
+@_method
+def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The tensor on a device, by the name of the array API."""
+    if stream is not None:
+        raise ValueError("to_device: the CPU has no streams")
+    return self.to(device=device)

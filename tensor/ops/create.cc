@@ -35,6 +35,8 @@ Tensor CallRandom(OpId op, DimsView shape, const Scalar& low, const Scalar& high
 }  // namespace
 
 Tensor Empty(DimsView shape, const TensorOptions& options) {
+  // A bool that is neither false nor true must never be read.
+  if (options.dtype == kBool) return Zeros(shape, options);
   return Tensor::Empty(shape, options.dtype, options.device);
 }
 Tensor Full(DimsView shape, const Scalar& value, const TensorOptions& options) {
@@ -51,7 +53,7 @@ Tensor FullLike(const Tensor& other, const Scalar& value) {
 }
 Tensor EmptyLike(const Tensor& other) {
   RequireDefined("empty_like", other);
-  return Tensor::Empty(other.shape(), other.dtype(), other.device());
+  return Empty(other.shape(), {.dtype = other.dtype(), .device = other.device()});
 }
 Tensor ZerosLike(const Tensor& other) { return FullLike(other, 0); }
 Tensor OnesLike(const Tensor& other) { return FullLike(other, 1); }
