@@ -25,6 +25,7 @@ namespace py = pybind11;
 struct Parsed {
   Tensor view;
   std::vector<std::optional<Tensor>> gathers;
+  bool is_copy = false;  // the view is none: strides are not negative, so a reversed slice is a copy
 
   bool gathers_any() const {
     return std::any_of(gathers.begin(), gathers.end(), [](const auto& g) { return g.has_value(); });
@@ -101,12 +102,14 @@ class IndexParser {
     } else if (PySlice_Check(item)) {
       Py_ssize_t start = 0, stop = 0, step = 0;
       if (PySlice_Unpack(item, &start, &stop, &step) < 0) throw py::error_already_set();
-      if (step < 1) {
-        ThrowInvalidArgument(
-            absl::StrCat("a slice's step must be positive, got ", step, "; use flip() to reverse"));
-      }
-      PySlice_AdjustIndices(static_cast<Py_ssize_t>(view.size(dim_)), &start, &stop, step);
-      if (start != 0 || stop != view.size(dim_) || step != 1) {
+      const Py_ssize_t count =
+          PySlice_AdjustIndices(static_cast<Py_ssize_t>(view.size(dim_)), &start, &stop, step);
+      if (step < 0) {
+        const Py_ssize_t first = count == 0 ? 0 : start + (count - 1) * step;
+        view = Slice(view, dim_, first, count == 0 ? 0 : start + 1, -step);
+        view = Flip(view, {dim_});
+        parsed_.is_copy = true;
+      } else if (start != 0 || stop != view.size(dim_) || step != 1) {
         view = Slice(view, dim_, start, std::max(start, stop), step);
       }
       Keep(1);
@@ -292,9 +295,9 @@ Tensor WithRank(Tensor source, int64_t rank) {
   return source;
 }
 
-// x[index] = value where a gradient flows. A view cannot record that its base has changed, so all
-// of x is computed and assigned.
-void SetRecorded(const Tensor& tensor, PyObject* index, const Tensor& value) {
+// x[index] = value where a gradient flows, or where no view says what is meant. A view cannot record that its base has
+// changed, so all of x is computed and assigned.
+void SetThroughPlaces(const Tensor& tensor, PyObject* index, const Tensor& value) {
   const Tensor places = GetItem(Reshape(Arange(tensor.numel()), tensor.shape()), index);
   WithoutGil([&] {
     const Tensor source =
@@ -314,10 +317,14 @@ void SetItem(const Tensor& tensor, PyObject* index, PyObject* value) {
   const Tensor source =
       given.is_tensor ? given.tensor : ScalarTensor(given.scalar, {.dtype = tensor.dtype()});
   if (GradEnabled() && (RequiresGrad(tensor) || RequiresGrad(source))) {
-    SetRecorded(tensor, index, source);
+    SetThroughPlaces(tensor, index, source);
     return;
   }
   Parsed parsed = IndexParser(tensor).Parse(index);
+  if (parsed.is_copy) {
+    SetThroughPlaces(tensor, index, source);
+    return;
+  }
   WithoutGil([&] {
     if (!parsed.gathers_any()) {
       Assign(parsed.view, WithRank(source, parsed.view.dim()));

@@ -1,5 +1,5 @@
 // The functions of elements/math.h over complex numbers. Branch cuts and values at infinities are
-// those of the C standard, annex G, which the standard library follows.
+// those of the C standard, annex G.
 #if defined(NEURA_TENSOR_ELEMENTS_COMPLEX_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef NEURA_TENSOR_ELEMENTS_COMPLEX_H_
 #undef NEURA_TENSOR_ELEMENTS_COMPLEX_H_
@@ -11,6 +11,7 @@
 #include <complex>
 #include <numbers>
 
+#include "neura/tensor/elements/complex_arcs.h"
 #include "neura/tensor/elements/target.h"
 
 NEURA_BEFORE_ELEMENTS()
@@ -20,22 +21,11 @@ NEURA_BEFORE_ELEMENTS()
   constexpr std::complex<T> Name(std::complex<T> z) { \
     return std::name(z);                              \
   }
-NEURA_COMPLEX_MATH(Sqrt, sqrt)
 NEURA_COMPLEX_MATH(Exp, exp)
-NEURA_COMPLEX_MATH(Log, log)
-NEURA_COMPLEX_MATH(Log10, log10)
 NEURA_COMPLEX_MATH(Sin, sin)
 NEURA_COMPLEX_MATH(Cos, cos)
-NEURA_COMPLEX_MATH(Tan, tan)
-NEURA_COMPLEX_MATH(Asin, asin)
-NEURA_COMPLEX_MATH(Acos, acos)
-NEURA_COMPLEX_MATH(Atan, atan)
 NEURA_COMPLEX_MATH(Sinh, sinh)
 NEURA_COMPLEX_MATH(Cosh, cosh)
-NEURA_COMPLEX_MATH(Tanh, tanh)
-NEURA_COMPLEX_MATH(Asinh, asinh)
-NEURA_COMPLEX_MATH(Acosh, acosh)
-NEURA_COMPLEX_MATH(Atanh, atanh)
 #undef NEURA_COMPLEX_MATH
 
 template <typename T>
@@ -50,13 +40,21 @@ constexpr std::complex<T> Exp2(std::complex<T> z) {
 // cancellation.
 template <typename T>
 constexpr std::complex<T> Expm1(std::complex<T> z) {
-  const T half = std::sin(z.imag() / 2);
-  return {std::expm1(z.real()) * std::cos(z.imag()) - 2 * half * half,
-          std::exp(z.real()) * std::sin(z.imag())};
+  const T x = z.real(), y = z.imag();
+  if (y == 0) return {std::expm1(x) + T(0), y};
+  if (std::isinf(x) && !std::isfinite(y)) {
+    return x < 0 ? std::complex<T>(T(-1), std::copysign(T(0), y)) : std::complex<T>(x, y - y);
+  }
+  const T half = std::sin(y / 2);
+  return {std::expm1(x) * std::cos(y) - 2 * half * half, std::exp(x) * std::sin(y)};
 }
 template <typename T>
 constexpr std::complex<T> Log2(std::complex<T> z) {
-  return std::log(z) * std::numbers::log2e_v<T>;
+  return Log(z) * std::numbers::log2e_v<T>;
+}
+template <typename T>
+constexpr std::complex<T> Log10(std::complex<T> z) {
+  return Log(z) * std::numbers::log10e_v<T>;
 }
 // |1 + z|^2 - 1 is x (x + 2) + y^2, which keeps its digits near 0.
 template <typename T>

@@ -94,7 +94,7 @@ Tensor Vander(const Tensor& x, const std::optional<int64_t>& n) {
 }
 
 Tensor VecDot(const Tensor& x, const Tensor& y, int64_t dim) {
-  const Tensor products = x * y;
+  const Tensor products = Conj(x) * y;
   if (products.dim() == 0) ThrowInvalidArgument("linalg.vecdot: expected at least one dimension");
   return Sum(products, {.dims = {dim}, .dtype = products.dtype()});
 }

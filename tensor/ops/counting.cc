@@ -34,8 +34,12 @@ Runs RunsOf(const Tensor& begins) {
   return {starts, CumSum(Cast(begins, kInt64), 0) - 1, Diff(Cat({starts, end}))};
 }
 
-// The slices of dim as rows [n, m]; without dim, the elements.
+// The slices of dim as rows [n, m]; without dim, the elements. Complex numbers are pairs, in the order of their real parts.
 Tensor AsRows(const Tensor& input, const std::optional<int64_t>& dim) {
+  if (IsComplex(input.dtype())) {
+    const Tensor parts = ViewAsReal(input);
+    return dim ? AsRows(parts, dim) : Reshape(parts, {-1, 2});
+  }
   if (!dim) return Reshape(input, {-1, 1});
   const Tensor moved = MoveDim(input, {*dim}, {0});
   return Reshape(moved, {moved.size(0), NumElements(moved.shape().subspan(1))});

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_cases.h"
@@ -237,6 +238,17 @@ void AddProducts(std::vector<ComplexCase>& cases) {
                    [](Arrays in) {
                      const ComplexArray weight{{4, 1}, in[1].values};
                      return Map(Product(in[0], weight), [&](Number z) { return z + in[2][0]; });
+                   }});
+  cases.push_back({"inner products, the first vectors conjugated",
+                   std::nullopt,
+                   {Numbers({2, 3}, 27), Numbers({3}, 28)},
+                   [](Inputs in) { return linalg::VecDot(in[0], in[1]); },
+                   [](Arrays in) {
+                     ComplexArray out{{2}, {0, 0}};
+                     for (int64_t i = 0; i < 6; ++i) {
+                       out.values[static_cast<size_t>(i / 3)] += std::conj(in[0][i]) * in[1][i % 3];
+                     }
+                     return out;
                    }});
   cases.push_back({"adjoint/matrix",
                    std::nullopt,

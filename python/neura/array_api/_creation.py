@@ -14,6 +14,8 @@ def arange(
     """start, start + step, ... below stop; with one number, from 0 to below it."""
     if stop is None:
         start, stop = 0, start
+    if dtype is None and any(isinstance(number, float) for number in (start, stop, step)):
+        dtype = _C.get_default_dtype()
     if (stop - start) / step <= 0:  # here nothing is an interval, too
         stop = start
     return _C.arange(start, stop, step, dtype=dtype, device=device or "cpu")

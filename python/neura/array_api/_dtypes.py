@@ -1,7 +1,7 @@
 """The standard's dtypes, and functions of dtypes."""
 
 import builtins
-from typing import Any
+from typing import Any, NamedTuple
 
 from neura import _C
 from neura._C import Tensor
@@ -40,14 +40,35 @@ def can_cast(from_: DType | Tensor, to: DType, /) -> builtins.bool:
         return False
 
 
-def finfo(type: DType | Tensor, /) -> Any:
-    """Limits of a floating-point or complex dtype."""
-    return _C.finfo(type.dtype if isinstance(type, Tensor) else type)
+class FloatInfo(NamedTuple):
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    dtype: DType
 
 
-def iinfo(type: DType | Tensor, /) -> Any:
+class IntegerInfo(NamedTuple):
+    bits: int
+    max: int
+    min: int
+    dtype: DType
+
+
+def finfo(type: DType | Tensor, /) -> FloatInfo:
+    """Limits of a floating-point dtype; of a complex one those of its parts."""
+    dtype = type.dtype if isinstance(type, Tensor) else type
+    dtype = {complex64: float32, complex128: float64}.get(dtype, dtype)
+    limits = _C.finfo(dtype)
+    return FloatInfo(limits.bits, limits.eps, limits.max, limits.min, limits.smallest_normal, dtype)
+
+
+def iinfo(type: DType | Tensor, /) -> IntegerInfo:
     """Limits of an integer dtype."""
-    return _C.iinfo(type.dtype if isinstance(type, Tensor) else type)
+    dtype = type.dtype if isinstance(type, Tensor) else type
+    limits = _C.iinfo(dtype)
+    return IntegerInfo(limits.bits, limits.max, limits.min, dtype)
 
 
 def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> builtins.bool:

@@ -19,11 +19,21 @@ def _unary(function: Callable[..., Any]) -> _Unary:
     return of_one
 
 
+def promoted(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
+    """Two tensors, or a tensor and a number, as tensors of one dtype; here one without dimensions counts as any other."""
+    if not isinstance(x1, Tensor):
+        x1 = _C.scalar_tensor(x1, dtype=_C.result_type(x2.reshape(-1), x1))
+    if not isinstance(x2, Tensor):
+        x2 = _C.scalar_tensor(x2, dtype=_C.result_type(x1.reshape(-1), x2))
+    dtype = _C.promote_types(x1.dtype, x2.dtype)
+    return x1.to(dtype=dtype), x2.to(dtype=dtype)
+
+
 def _binary(function: Callable[..., Any]) -> _Binary:
     """Of two tensors, or a tensor and a number."""
 
     def of_two(x1: Any, x2: Any, /) -> Tensor:
-        result: Tensor = function(x1, x2)
+        result: Tensor = function(*promoted(x1, x2))
         return result
 
     of_two.__doc__ = function.__doc__

@@ -1,5 +1,7 @@
 """Functions of many elements: sums, extremes, means, scans."""
 
+import builtins
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,7 +76,7 @@ def _scan(function: Any, initial: int, x: Tensor, axis: int | None, dtype: DType
         if x.ndim > 1:
             raise ValueError(f"a scan of {x.ndim} dimensions needs an axis")
         axis = 0
-    result: Tensor = function(x.to(dtype=_sum_dtype(x, dtype)), axis)
+    result: Tensor = function(x, axis, dtype=_sum_dtype(x, dtype))
     if include_initial:
         shape = list(result.shape)
         shape[axis] = 1
@@ -110,7 +112,7 @@ def min(x: Tensor, /, *, axis: _Axes = None, keepdims: bool = False) -> Tensor:
 def prod(x: Tensor, /, *, axis: _Axes = None, dtype: DType | None = None, keepdims: bool = False) -> Tensor:
     """Products along axes."""
     axes, wanted = _axes(x, axis), _sum_dtype(x, dtype)
-    return _C.prod(x.to(dtype=wanted), axes, keepdims) if axes else x.to(dtype=wanted, copy=True)
+    return _C.prod(x, axes, keepdims, dtype=wanted) if axes else x.to(dtype=wanted, copy=True)
 
 
 def std(x: Tensor, /, *, axis: _Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
@@ -121,10 +123,14 @@ def std(x: Tensor, /, *, axis: _Axes = None, correction: float = 0.0, keepdims: 
 def sum(x: Tensor, /, *, axis: _Axes = None, dtype: DType | None = None, keepdims: bool = False) -> Tensor:
     """Sums along axes."""
     axes, wanted = _axes(x, axis), _sum_dtype(x, dtype)
-    return _C.sum(x.to(dtype=wanted), axes, keepdims) if axes else x.to(dtype=wanted, copy=True)
+    return _C.sum(x, axes, keepdims, dtype=wanted) if axes else x.to(dtype=wanted, copy=True)
 
 
 def var(x: Tensor, /, *, axis: _Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Variances along axes: squared distances from the mean over N - correction."""
     axes = _axes(x, axis)
-    return _C.var(x, axes, correction=correction, keepdim=keepdims) if axes else x * 0
+    count = math.prod(x.shape[a] for a in axes)
+    if not axes:
+        return x * 0
+    variance = _C.var(x, axes, correction=0, keepdim=keepdims)
+    return variance if correction == 0 else variance * count / builtins.max(count - correction, 0)

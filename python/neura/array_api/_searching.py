@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from neura import _C
 from neura._C import Tensor
+from neura.array_api._elementwise import promoted
 
 
 class UniqueAll(NamedTuple):
@@ -96,4 +97,4 @@ def _unique(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def where(condition: Tensor, x1: Any, x2: Any, /) -> Tensor:
     """x1 where condition holds, x2 elsewhere."""
-    return _C.where(condition, x1, x2)
+    return _C.where(condition, *promoted(x1, x2))

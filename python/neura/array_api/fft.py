@@ -44,14 +44,14 @@ ihfft = _along_axis(_fft.ihfft)
 
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: DType | None = None, device: Any = None) -> Tensor:
     """The frequencies of a transform of n samples at distance d."""
-    result: Tensor = _fft.fftfreq(n, d, dtype=dtype, device=device or "cpu")
-    return result
+    result: Tensor = _fft.fftfreq(n, d, dtype=dtype)
+    return result.to(device=device or "cpu")
 
 
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: DType | None = None, device: Any = None) -> Tensor:
     """The frequencies of a transform of n real samples at distance d: none below zero."""
-    result: Tensor = _fft.rfftfreq(n, d, dtype=dtype, device=device or "cpu")
-    return result
+    result: Tensor = _fft.rfftfreq(n, d, dtype=dtype)
+    return result.to(device=device or "cpu")
 
 
 def fftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:

@@ -154,6 +154,8 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tenso
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """Inner products along an axis, of the first vectors conjugated."""
+    if x1.shape[axis] != x2.shape[axis]:
+        raise ValueError(f"vecdot: {list(x1.shape)} and {list(x2.shape)} differ along axis {axis}")
     result: Tensor = _linalg.vecdot(x1, x2, dim=axis)
     return result
 
