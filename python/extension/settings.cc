@@ -1,9 +1,14 @@
 #include "neura/python/extension/settings.h"
 
+#include <limits>
+#include <optional>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "neura/python/extension/binder.h"
 #include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/printing.h"
 #include "neura/tensor/ops/pointwise_type.h"
 #include "neura/tensor/random/generator.h"
 #include "neura/tensor/tensor.h"
@@ -38,6 +43,27 @@ void SetState(Generator& generator, const Tensor& state) {
                       static_cast<uint64_t>(words.data<int64_t>()[1])});
 }
 
+void SetPrinting(const std::optional<int64_t>& precision, const std::optional<int64_t>& threshold,
+                 const std::optional<int64_t>& edgeitems, const std::optional<int64_t>& linewidth,
+                 const std::optional<std::string>& profile, const std::optional<bool>& sci_mode) {
+  PrintOptions options = GetPrintOptions();
+  options.sci_mode = sci_mode;  // as in PyTorch: by itself again where it is not given
+  if (profile) {
+    if (*profile != "default" && *profile != "short" && *profile != "full") {
+      ThrowInvalidArgument(
+          absl::StrCat("set_printoptions: profile '", *profile, "' must be 'default', 'short' or 'full'"));
+    }
+    options = {.precision = *profile == "short" ? 2 : 4, .sci_mode = sci_mode};
+    if (*profile == "short") options.edgeitems = 2;
+    if (*profile == "full") options.threshold = std::numeric_limits<int64_t>::max();
+  }
+  options.precision = precision.value_or(options.precision);
+  options.threshold = threshold.value_or(options.threshold);
+  options.edgeitems = edgeitems.value_or(options.edgeitems);
+  options.linewidth = linewidth.value_or(options.linewidth);
+  SetPrintOptions(options);
+}
+
 }  // namespace
 
 void InitSettings(py::module_& m) {
@@ -45,6 +71,12 @@ void InitSettings(py::module_& m) {
   bind("get_default_dtype", "", "The floating point dtype of what names none", &DefaultDType);
   bind("set_default_dtype", "d", "Sets the floating point dtype of what names none",
        &SetDefaultDType);
+  bind("set_printoptions", "precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None",
+       "How tensors print: digits after the point (4), the number of elements above which they are summarized (1000), how "
+       "many are shown at each end then (3), columns of a line (80), and whether numbers are scientific (by their range); "
+       "'default', 'short' (2 digits) and 'full' (no summaries) are profiles",
+       &SetPrinting);
+  m.def("_line_width", [] { return GetPrintOptions().linewidth; });
   bind("get_rng_state", "", "The state of the default generator, for set_rng_state",
        NEURA_FN((), { return StateOf(DefaultGenerator()); }));
   bind("set_rng_state", "new_state", "Takes the default generator back to a state",

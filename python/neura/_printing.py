@@ -6,9 +6,6 @@ from neura import _C
 _IMPLIED = (_C.float32, _C.complex64, _C.int64, _C.bool)
 
 
-_LINE_WIDTH = 80
-
-
 def tensor_repr(tensor: _C.Tensor) -> str:
     """`tensor([[1., 2.]], dtype=..., requires_grad=True)`, as PyTorch prints it."""
     examples = _C._examples_of(tensor, None)
@@ -28,9 +25,10 @@ def tensor_repr(tensor: _C.Tensor) -> str:
     elif tensor.requires_grad:
         notes.append("requires_grad=True")
     text = prefix + text
+    line_width: int = _C._line_width()
     width = len(text) - text.rfind("\n") + 1
     for note in notes:
-        if width + len(note) + 2 > _LINE_WIDTH:
+        if width + len(note) + 2 > line_width:
             text += ",\n" + " " * len(prefix) + note
             width = len(prefix) + len(note)
         else:

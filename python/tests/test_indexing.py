@@ -171,7 +171,7 @@ def test_assignment_converts_and_broadcasts():
 
 @pytest.mark.parametrize(
     "index",
-    [3, -4, (0, 4), (0, 0, 0, 0), [3], [0, -4], (slice(None), [4]), np.array([0, 9]), np.ones((2, 4), bool), "a", 1.5, (..., ...), np.array([0.5]), slice(None, None, -1), {}, (0, "x")],
+    [3, -4, (0, 4), (0, 0, 0, 0), [3], [0, -4], (slice(None), [4]), np.array([0, 9]), np.ones((2, 4), bool), "a", 1.5, (..., ...), np.array([0.5]), slice(None, None, 0), {}, (0, "x")],
     ids=lambda i: str(i)[:40],
 )
 def test_bad_indices(index):

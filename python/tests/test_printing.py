@@ -100,3 +100,26 @@ def test_views_print_their_own_elements():
     array = np.arange(12.0).reshape(3, 4)
     assert as_pytorch(repr(nr.tensor(array).T[1:])) == repr(torch.tensor(array).T[1:])
     assert repr(nr.tensor([1.0]).expand(2, 3)) == repr(torch.tensor([1.0]).expand(2, 3))
+
+
+def test_print_options_are_pytorchs():
+    values = np.array([1 / 3, 200.0, -5e-7])
+    for options in (
+        {"precision": 2},
+        {"sci_mode": True, "precision": 3},
+        {"sci_mode": False},
+        {"profile": "short"},
+        {"profile": "full"},
+        {"threshold": 10, "edgeitems": 2},
+        {"linewidth": 40},
+    ):
+        try:
+            for library in (nr, torch):
+                library.set_printoptions(**options)
+            for array in (values, np.arange(12.0).reshape(3, 4) / 7, np.arange(40)):
+                assert repr(nr.tensor(array)).replace("neura.", "torch.") == repr(torch.tensor(array))
+        finally:
+            for library in (nr, torch):
+                library.set_printoptions(profile="default")
+    with pytest.raises(ValueError, match="profile"):
+        nr.set_printoptions(profile="long")

@@ -5,24 +5,29 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura {
 namespace {
 
-constexpr int64_t kSummarizeAbove = 1000;  // elements
-constexpr int64_t kEdgeItems = 3;          // shown at each end of a summarized dimension
-constexpr int64_t kLineWidth = 80;
+std::mutex g_mutex;
+PrintOptions g_options;  // guarded by g_mutex
 
 // How all real numbers of a tensor are written, chosen from those that are finite and not 0:
 // scientific where fixed point would lose digits or run wide.
 class RealFormat {
  public:
+  explicit RealFormat(const PrintOptions& options)
+      : precision_(static_cast<int>(options.precision)), sci_mode_(options.sci_mode) {}
+
   void Look(double value) {
     if (!std::isfinite(value) || value == 0) return;
     whole_ &= value == std::floor(value);
@@ -30,15 +35,15 @@ class RealFormat {
     smallest_ = std::min(smallest_, std::fabs(value));
   }
   void Choose() {
-    scientific_ = largest_ > 0 &&
-                  (largest_ / smallest_ > 1000 || largest_ > 1e8 || (!whole_ && smallest_ < 1e-4));
+    scientific_ = sci_mode_.value_or(largest_ > 0 && (largest_ / smallest_ > 1000 || largest_ > 1e8 ||
+                                                      (!whole_ && smallest_ < 1e-4)));
   }
   std::string Format(double value) const {
     if (std::isnan(value)) return "nan";
     if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-    if (scientific_) return absl::StrFormat("%.4e", value);
+    if (scientific_) return absl::StrFormat("%.*e", precision_, value);
     if (whole_) return absl::StrFormat("%.0f.", value);
-    return absl::StrFormat("%.4f", value);
+    return absl::StrFormat("%.*f", precision_, value);
   }
   // What 0, NaN and infinities take does not widen the columns.
   void Widen(double value) {
@@ -47,6 +52,8 @@ class RealFormat {
   size_t width() const { return width_; }
 
  private:
+  int precision_;
+  std::optional<bool> sci_mode_;
   bool scientific_ = false;
   bool whole_ = true;  // "3." suffices
   double largest_ = 0;
@@ -62,6 +69,7 @@ std::string Padded(const std::string& text, size_t width) {
 template <typename T>
 class ElementFormat {
  public:
+  explicit ElementFormat(const PrintOptions& options) : real_(options) {}
   void Look(T value) { real_.Look(Convert<double>(value)); }
   void Choose() { real_.Choose(); }
   void Widen(T value) { real_.Widen(Convert<double>(value)); }
@@ -78,6 +86,7 @@ template <typename T>
 requires std::is_integral_v<T>
 class ElementFormat<T> {
  public:
+  explicit ElementFormat(const PrintOptions&) {}
   void Look(T) {}
   void Choose() {}
   void Widen(T value) { width_ = std::max(width_, Text(value).size()); }
@@ -96,6 +105,7 @@ template <typename T>
 requires kIsComplex<T>
 class ElementFormat<T> {
  public:
+  explicit ElementFormat(const PrintOptions& options) : real_(options), imag_(options) {}
   void Look(T value) {
     real_.Look(value.real());
     imag_.Look(value.imag());
@@ -122,13 +132,17 @@ class ElementFormat<T> {
 template <typename T>
 class Printer {
  public:
-  Printer(const Tensor& tensor, int64_t indent)
-      : tensor_(tensor), indent_(indent), summarize_(tensor.numel() > kSummarizeAbove) {
+  Printer(const Tensor& tensor, int64_t indent, const PrintOptions& options)
+      : tensor_(tensor),
+        indent_(indent),
+        edge_items_(options.edgeitems),
+        summarize_(tensor.numel() > options.threshold),
+        format_(options) {
     Visit(0, data(), [this](T value) { format_.Look(value); });
     format_.Choose();
     Visit(0, data(), [this](T value) { format_.Widen(value); });
     // A gap takes the place of one element.
-    const int64_t columns = kLineWidth - indent_ - std::max<int64_t>(tensor.dim() - 1, 0);
+    const int64_t columns = options.linewidth - indent_ - std::max<int64_t>(tensor.dim() - 1, 0);
     per_line_ = std::max<int64_t>(columns / static_cast<int64_t>(format_.width() + 2), 1);
   }
 
@@ -148,9 +162,10 @@ class Printer {
   void ShownIndices(size_t dim, F visit) const {
     const int64_t extent = tensor_.shape()[dim];
     for (int64_t i = 0; i < extent; ++i) {
-      if (summarize_ && extent > 2 * kEdgeItems && i == kEdgeItems) {
+      if (summarize_ && extent > 2 * edge_items_ && i == edge_items_) {
         visit(-1);
-        i = extent - kEdgeItems;
+        i = extent - edge_items_;
+        if (i == extent) break;
       }
       visit(i);
     }
@@ -198,6 +213,7 @@ class Printer {
 
   const Tensor& tensor_;
   const int64_t indent_;
+  const int64_t edge_items_;
   const bool summarize_;
   ElementFormat<T> format_;
   int64_t per_line_ = 1;
@@ -205,9 +221,24 @@ class Printer {
 
 }  // namespace
 
+PrintOptions GetPrintOptions() {
+  const std::lock_guard lock(g_mutex);
+  return g_options;
+}
+void SetPrintOptions(const PrintOptions& options) {
+  if (options.precision < 0 || options.precision > 40 || options.threshold < 0 || options.edgeitems < 0 ||
+      options.linewidth < 0) {
+    ThrowInvalidArgument(absl::StrCat("print options: precision = ", options.precision,
+                                      " must be in [0, 40], and threshold = ", options.threshold, ", edgeitems = ",
+                                      options.edgeitems, " and linewidth = ", options.linewidth, " not negative"));
+  }
+  const std::lock_guard lock(g_mutex);
+  g_options = options;
+}
+
 std::string ElementsText(const Tensor& tensor, int64_t indent) {
-  return SwitchDType(tensor.dtype(),
-                     [&]<typename T>(T) { return Printer<T>(tensor, indent).Print(); });
+  const PrintOptions options = GetPrintOptions();
+  return SwitchDType(tensor.dtype(), [&]<typename T>(T) { return Printer<T>(tensor, indent, options).Print(); });
 }
 
 std::string Tensor::ToString() const {

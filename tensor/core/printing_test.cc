@@ -17,6 +17,23 @@ TEST(PrintingTest, AlignsColumns) {
   EXPECT_EQ(FromList<bool>({true, false}).ToString(), "[ true, false]\nbool [2]");
 }
 
+TEST(PrintingTest, FollowsTheOptions) {
+  const Tensor x = FromList<double>({1.0 / 3, 200});
+  SetPrintOptions({.precision = 2});
+  EXPECT_EQ(ElementsText(x), "[  0.33, 200.00]");
+  SetPrintOptions({.precision = 1, .sci_mode = true});
+  EXPECT_EQ(ElementsText(x), "[3.3e-01, 2.0e+02]");
+  SetPrintOptions({.threshold = 5, .edgeitems = 1});
+  EXPECT_EQ(ElementsText(Arange(9)), "[0, ..., 8]");
+  SetPrintOptions({.threshold = 5, .edgeitems = 0});
+  EXPECT_EQ(ElementsText(Arange(9)), "[ ...]");
+  SetPrintOptions({.linewidth = 12});
+  EXPECT_EQ(ElementsText(Arange(5)), "[0, 1, 2,\n 3, 4]");
+  EXPECT_THROW(SetPrintOptions({.precision = -1}), Error);
+  SetPrintOptions({});
+  EXPECT_EQ(ElementsText(x), "[  0.3333, 200.0000]");
+}
+
 TEST(PrintingTest, WholeNumbersAreShort) {
   EXPECT_EQ(FromList<float>({1, 2}).ToString(), "[1., 2.]\nfloat32 [2]");
   EXPECT_EQ(ScalarTensor(2.5).ToString(), "2.5000\nfloat32 []");
