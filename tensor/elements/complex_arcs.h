@@ -45,8 +45,10 @@ constexpr std::complex<T> Log(std::complex<T> z) {
   const T x = std::fabs(z.real()), y = std::fabs(z.imag());
   const T larger = std::max(x, y), smaller = std::min(x, y);
   const bool near = larger > T(0.5) && x < T(2) && y < T(2);
-  return {near ? std::log1p((larger - 1) * (larger + 1) + smaller * smaller) / 2
-               : std::log(std::hypot(x, y)),
+  const T ratio = larger == 0 || std::isinf(larger) ? T(0) : smaller / larger;
+  const T real = near ? std::log1p((larger - 1) * (larger + 1) + smaller * smaller) / 2
+                      : std::log(larger) + std::log1p(ratio * ratio) / 2;
+  return {std::isnan(x) || std::isnan(y) ? std::hypot(x, y) : real,
           std::atan2(z.imag(), z.real())};
 }
 
