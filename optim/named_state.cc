@@ -7,15 +7,23 @@ namespace neura::optim::internal {
 
 double ToNumber(FieldRef field) {
   if (bool** flag = std::get_if<bool*>(&field)) return **flag ? 1 : 0;
+  if (int64_t** integer = std::get_if<int64_t*>(&field)) return static_cast<double>(**integer);
   return *std::get<double*>(field);
 }
 
 void FromNumber(FieldRef field, double value) {
   if (bool** flag = std::get_if<bool*>(&field)) {
     **flag = value != 0;
+  } else if (int64_t** integer = std::get_if<int64_t*>(&field)) {
+    **integer = static_cast<int64_t>(value);
   } else {
     *std::get<double*>(field) = value;
   }
+}
+
+std::optional<Dims> StateShape(const OptimizerRow& row, size_t state, const Tensor& param) {
+  if (row.state_shape != nullptr) return row.state_shape(state, param);
+  return Dims(param.shape().begin(), param.shape().end());
 }
 
 Tensor NamedState::Take(const std::string& name) {
@@ -30,7 +38,7 @@ double NamedState::TakeNumber(const std::string& name) {
 }
 
 LoadedState NamedState::TakeParam(const std::string& prefix, const Tensor& param,
-                                  const std::vector<std::string>& names, bool every_step) {
+                                  const OptimizerRow& row) {
   LoadedState state;
   const Tensor step = Take(prefix + "step");
   if (step.defined()) {
@@ -39,22 +47,31 @@ LoadedState NamedState::TakeParam(const std::string& prefix, const Tensor& param
     }
     state.step = step.Item<int64_t>();
   }
-  size_t present = 0;
-  for (const std::string& name : names) {
+  size_t present = 0, expected = 0, least = 0;
+  bool gap = false;  // one that is there after one that is not
+  for (size_t k = 0; k < row.states.size(); ++k) {
+    const std::optional<Dims> shape = StateShape(row, k, param);
+    if (!shape) {
+      state.tensors.emplace_back();
+      continue;
+    }
+    const std::string& name = row.states[k];
     const Tensor tensor = Take(prefix + name);
     const DType wanted = StateDType(param);
-    if (tensor.defined() && (tensor.shape() != param.shape() ||
+    if (tensor.defined() && (tensor.shape() != *shape ||
                              (tensor.dtype() != wanted && tensor.dtype() != param.dtype()))) {
       Fail(prefix, name, " is ", Describe(tensor), ", but the parameter ", Describe(param));
     }
+    gap |= tensor.defined() && present < expected;
+    ++expected;
+    least += k < row.least_states;
     present += tensor.defined();
     Tensor kept;
     if (tensor.defined()) kept = tensor.dtype() == wanted ? Clone(tensor) : Cast(tensor, wanted);
     state.tensors.push_back(kept);
   }
-  const bool wanted = state.step > 0 && (every_step || present > 0);
-  if (present != (wanted ? names.size() : 0)) {
-    Fail(prefix, "* holds ", present, " of ", names.size(), " tensors after ", state.step,
+  if (state.step > 0 ? gap || present < least : present > 0) {
+    Fail(prefix, "* holds ", present, " of ", expected, " tensors after ", state.step,
          " steps");
   }
   return state;

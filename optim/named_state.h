@@ -3,11 +3,13 @@
 #define NEURA_OPTIM_NAMED_STATE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "neura/optim/optimizer.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
@@ -17,7 +19,10 @@ namespace neura::optim::internal {
 // States are float32 beside float16 and bfloat16 parameters, else as the parameter.
 inline DType StateDType(const Tensor& param) { return WideDType(param.dtype()); }
 
-// The options of optimizers are numbers and switches, which are saved as 0 and 1.
+// The extents of a state; nothing where the parameter has none.
+std::optional<Dims> StateShape(const OptimizerRow& row, size_t state, const Tensor& param);
+
+// The options of optimizers are numbers and switches, which are saved as 0 and 1. Integers have at most 53 bits.
 double ToNumber(FieldRef field);
 void FromNumber(FieldRef field, double value);
 
@@ -34,10 +39,10 @@ class NamedState {
       : optimizer_(optimizer), given_(state.begin(), state.end()) {}
 
   double TakeNumber(const std::string& name);
-  // The state of one parameter under the names prefix + "step" and prefix + names[k], copied, in
-  // the dtype of states. `every_step`: each step leaves a state.
+  // The state of one parameter under the names prefix + "step" and prefix + row.states[k], copied, in
+  // the dtype of states.
   LoadedState TakeParam(const std::string& prefix, const Tensor& param,
-                        const std::vector<std::string>& names, bool every_step);
+                        const OptimizerRow& row);
   void CheckAllTaken() const;
 
  private:

@@ -3,6 +3,7 @@
 #define NEURA_OPTIM_OPTIM_H_
 
 #include "neura/optim/clip.h"
+#include "neura/optim/lbfgs.h"
 #include "neura/optim/optimizers.h"
 #include "neura/optim/schedulers.h"
 

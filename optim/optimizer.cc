@@ -1,5 +1,6 @@
 #include "neura/optim/optimizer.h"
 
+#include <cmath>
 #include <unordered_set>
 
 #include "absl/container/inlined_vector.h"
@@ -40,24 +41,33 @@ struct Batch {
 
 Optimizer::Optimizer(const OptimizerRow& row, const std::vector<AnyParamGroup>& groups)
     : row_(row) {
+  bool any = false;
+  for (const AnyParamGroup& group : groups) {
+    AddGroup(group);
+    any |= !group.params.empty();
+  }
+  if (!any) ThrowInvalidArgument(absl::StrCat(row.name, ": no parameters are given"));
+}
+
+void Optimizer::AddGroup(const AnyParamGroup& given) {
   std::unordered_set<const TensorImpl*> seen;
-  for (const AnyParamGroup& given : groups) {
-    for (const Tensor& param : given.params) {
-      CheckParam(row.name, param);
-      if (!seen.insert(param.impl()).second) {
-        ThrowInvalidArgument(absl::StrCat(row.name, ": ", Describe(param), " is given twice"));
-      }
-    }
-    row.check(given.options.get());
-    Group& group = groups_.emplace_back();
-    group.params = given.params;
-    SetOptions(groups_.size() - 1, row.copy(given.options.get()));
-    group.states.resize(group.params.size());
-    for (ParamState& state : group.states) {
-      state.tensors = std::vector<TensorSlot>(row.states.size());
+  for (const Group& group : groups_) {
+    for (const Tensor& param : group.params) seen.insert(param.impl());
+  }
+  for (const Tensor& param : given.params) {
+    CheckParam(row_.name, param);
+    if (!seen.insert(param.impl()).second) {
+      ThrowInvalidArgument(absl::StrCat(row_.name, ": ", Describe(param), " is given twice"));
     }
   }
-  if (seen.empty()) ThrowInvalidArgument(absl::StrCat(row.name, ": no parameters are given"));
+  row_.check(given.options.get());
+  Group& group = groups_.emplace_back();
+  group.params = given.params;
+  SetOptions(groups_.size() - 1, row_.copy(given.options.get()));
+  group.states.resize(group.params.size());
+  for (ParamState& state : group.states) {
+    state.tensors = std::vector<TensorSlot>(row_.states.size());
+  }
 }
 
 void Optimizer::ZeroGrad() {
@@ -97,6 +107,15 @@ void Optimizer::SetField(size_t group, absl::Span<const char* const> names, doub
 double Optimizer::lr(size_t group) const { return *Field(OptionsOf(group).get(), {"lr"}); }
 void Optimizer::set_lr(size_t group, double lr) { SetField(group, {"lr"}, lr); }
 
+double Optimizer::initial_lr(size_t group) {
+  double initial = groups_[group].initial_lr.load();
+  if (std::isnan(initial)) {
+    const double now = lr(group);
+    initial = groups_[group].initial_lr.compare_exchange_strong(initial, now) ? now : initial;
+  }
+  return initial;
+}
+
 double Optimizer::momentum(size_t group) const {
   const std::shared_ptr<void> options = OptionsOf(group);
   const double* const momentum = Field(options.get(), {"momentum", "beta1"});
@@ -108,12 +127,18 @@ void Optimizer::set_momentum(size_t group, double momentum) {
   SetField(group, {"momentum", "beta1"}, momentum);
 }
 
+// Zeros; undefined where the parameter has no such state.
+Tensor Optimizer::NewState(size_t state, const Tensor& param) const {
+  const std::optional<Dims> shape = internal::StateShape(row_, state, param);
+  if (!shape) return {};
+  return Zeros(*shape, {.dtype = internal::StateDType(param), .device = param.device()});
+}
+
 void Optimizer::StepGroup(size_t number) {
   Group& group = groups_[number];
   const std::shared_ptr<void> held = OptionsOf(number);
   const void* const options = held.get();
-  const bool with_states = row_.keeps_states == nullptr || row_.keeps_states(options);
-  const size_t num_states = with_states ? row_.states.size() : 0;
+  const size_t num_states = row_.num_states(options);
   std::vector<Batch> batches;
   for (size_t i = 0; i < group.params.size(); ++i) {
     const Tensor& param = group.params[i];
@@ -128,11 +153,14 @@ void Optimizer::StepGroup(size_t number) {
       Tensor tensor = state.tensors[k].Load();
       if (!tensor.defined()) {
         info.first = true;
-        tensor =
-            Zeros(param.shape(), {.dtype = internal::StateDType(param), .device = param.device()});
+        tensor = NewState(k, param);
         state.tensors[k].Store(tensor);
       }
       tensors.push_back(std::move(tensor));
+    }
+    if (row_.step != nullptr) {
+      row_.step(options, info, param, tensors[1], absl::MakeConstSpan(tensors).subspan(2));
+      continue;
     }
     auto batch = batches.begin();
     while (batch != batches.end() &&
@@ -147,7 +175,7 @@ void Optimizer::StepGroup(size_t number) {
     for (Tensor& tensor : tensors) batch->tensors.push_back(std::move(tensor));
   }
   for (const Batch& batch : batches) {
-    const FusedOptions update = row_.update(options, batch.info, with_states);
+    const FusedOptions update = row_.update(options, batch.info, num_states);
     std::vector<const Tensor*> refs;
     refs.reserve(batch.tensors.size());
     for (const Tensor& tensor : batch.tensors) refs.push_back(&tensor);
@@ -178,11 +206,7 @@ NamedTensors Optimizer::StateDict() const {
       for (size_t k = 0; k < kept.tensors.size(); ++k) {
         Tensor tensor = kept.tensors[k].Load();
         // Counted, but not begun: another thread is about to, or had no memory for it.
-        if (!tensor.defined() && row_.keeps_states == nullptr) {
-          const Tensor& param = group.params[i];
-          tensor = Zeros(param.shape(),
-                         {.dtype = internal::StateDType(param), .device = param.device()});
-        }
+        if (!tensor.defined() && k < row_.least_states) tensor = NewState(k, group.params[i]);
         if (!tensor.defined()) continue;
         state.emplace_back(prefix + row_.states[k], Clone(tensor));
       }
@@ -204,8 +228,7 @@ void Optimizer::LoadStateDict(const NamedTensors& state) {
     });
     row_.check(options[g].get());
     for (const Tensor& param : groups_[g].params) {
-      states.push_back(named.TakeParam(absl::StrCat("state.", index++, "."), param, row_.states,
-                                       row_.keeps_states == nullptr));
+      states.push_back(named.TakeParam(absl::StrCat("state.", index++, "."), param, row_));
     }
   }
   named.CheckAllTaken();

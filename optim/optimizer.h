@@ -10,7 +10,9 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,10 +39,15 @@ struct OptimizerRow {
   std::shared_ptr<void> (*copy)(const void* options);
   void (*check)(const void* options);  // throws InvalidArgument
   std::vector<std::string> states;
-  // Whether a step with these options keeps states; null: every one does.
-  bool (*keeps_states)(const void* options);
-  // Of fused_update over a parameter, its gradient and its states, if these are kept.
-  FusedOptions (*update)(const void* options, const StepInfo& info, bool with_states);
+  // Of these, a step keeps the first ones: so many with any options, and with the given ones.
+  size_t least_states;
+  size_t (*num_states)(const void* options);
+  // Of fused_update over a parameter, its gradient and so many states. Null where a step is no function of single elements.
+  FusedOptions (*update)(const void* options, const StepInfo& info, size_t num_states) = nullptr;
+  // Else: the extents of a state, nothing where the parameter has none, and a step, which writes parameter and states.
+  std::optional<Dims> (*state_shape)(size_t state, const Tensor& param) = nullptr;
+  void (*step)(const void* options, const StepInfo& info, const Tensor& param, const Tensor& grad,
+               absl::Span<const Tensor> states) = nullptr;
 };
 absl::Span<const OptimizerRow> OptimizerRows();
 
@@ -69,6 +76,9 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
+  // Another group, for which the same is asked. Not while another thread uses the optimizer.
+  void AddGroup(const AnyParamGroup& group);
+
   // One step for every parameter that has a gradient; the others stay as they are.
   void Step();
   // Clears the gradients of all parameters.
@@ -82,6 +92,8 @@ class Optimizer {
   void set_any_options(size_t group, const void* options);
   double lr(size_t group) const;
   void set_lr(size_t group, double lr);
+  // The rate when this was first asked for, as the first schedule does.
+  double initial_lr(size_t group);
   // The momentum, or beta1. Throws InvalidArgument where the options have neither.
   double momentum(size_t group) const;
   void set_momentum(size_t group, double momentum);
@@ -120,6 +132,7 @@ class Optimizer {
   struct Group {
     std::vector<Tensor> params;
     AtomicPtr<HeldOptions> options;
+    std::atomic<double> initial_lr{std::numeric_limits<double>::quiet_NaN()};  // not yet asked for
     std::deque<ParamState> states;  // by parameter
   };
 
@@ -129,6 +142,7 @@ class Optimizer {
   void SetOptions(size_t group, std::shared_ptr<void> options);
   double* Field(void* options, absl::Span<const char* const> names) const;
   void SetField(size_t group, absl::Span<const char* const> names, double value);
+  Tensor NewState(size_t state, const Tensor& param) const;
   void StepGroup(size_t group);
 
   const OptimizerRow& row_;

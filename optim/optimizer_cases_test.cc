@@ -2,6 +2,7 @@
 // dtype, compiled and interpreted, for any number of threads, and with a state that was saved.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -60,7 +61,7 @@ void Sgd(const optim::SgdOptions& o, double& p, double g, std::vector<double>& s
 }
 
 template <typename Options>
-void AdamStep(const Options& o, bool decoupled, double& p, double g, std::vector<double>& states,
+void AdamLikeStep(const Options& o, bool decoupled, double& p, double g, std::vector<double>& states,
               int step) {
   if (o.maximize) g = -g;
   if (decoupled) {
@@ -71,18 +72,104 @@ void AdamStep(const Options& o, bool decoupled, double& p, double g, std::vector
   double &mean = states[0], &square = states[1];
   mean += (1 - o.beta1) * (g - mean);
   square += (1 - o.beta2) * (g * g - square);
+  states[2] = std::max(states[2], square);
   const double unbiased_mean = mean / (1 - std::pow(o.beta1, step));
-  const double unbiased_square = square / (1 - std::pow(o.beta2, step));
+  const double unbiased_square = (o.amsgrad ? states[2] : square) / (1 - std::pow(o.beta2, step));
   p -= o.lr * unbiased_mean / (std::sqrt(unbiased_square) + o.eps);
 }
-void Adam(const optim::AdamOptions& o, double& p, double g, std::vector<double>& s, int step) {
-  AdamStep(o, false, p, g, s, step);
+void AdamStep(const optim::AdamOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  AdamLikeStep(o, false, p, g, s, step);
 }
-void AdamW(const optim::AdamWOptions& o, double& p, double g, std::vector<double>& s, int step) {
-  AdamStep(o, true, p, g, s, step);
+void AdamWStep(const optim::AdamWOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  AdamLikeStep(o, true, p, g, s, step);
 }
 
-void Lion(const optim::LionOptions& o, double& p, double g, std::vector<double>& states, int) {
+void AdamaxStep(const optim::AdamaxOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  g = (o.maximize ? -g : g) + o.weight_decay * p;
+  s[0] += (1 - o.beta1) * (g - s[0]);
+  s[1] = std::max(o.beta2 * s[1], std::fabs(g) + o.eps);
+  p -= o.lr / (1 - std::pow(o.beta1, step)) * s[0] / s[1];
+}
+
+void NAdamStep(const optim::NAdamOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  if (o.maximize) g = -g;
+  if (o.decoupled_weight_decay) {
+    p *= 1 - o.lr * o.weight_decay;
+  } else {
+    g += o.weight_decay * p;
+  }
+  const auto momentum = [&](int t) { return o.beta1 * (1 - 0.5 * std::pow(0.96, t * o.momentum_decay)); };
+  double product = 1;
+  for (int t = 1; t <= step; ++t) product *= momentum(t);
+  s[0] += (1 - o.beta1) * (g - s[0]);
+  s[1] += (1 - o.beta2) * (g * g - s[1]);
+  const double denominator = std::sqrt(s[1] / (1 - std::pow(o.beta2, step))) + o.eps;
+  p -= o.lr * (1 - momentum(step)) / (1 - product) * g / denominator;
+  p -= o.lr * momentum(step + 1) / (1 - product * momentum(step + 1)) * s[0] / denominator;
+}
+
+void RAdamStep(const optim::RAdamOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  if (o.maximize) g = -g;
+  if (o.decoupled_weight_decay) {
+    p *= 1 - o.lr * o.weight_decay;
+  } else {
+    g += o.weight_decay * p;
+  }
+  s[0] += (1 - o.beta1) * (g - s[0]);
+  s[1] += (1 - o.beta2) * (g * g - s[1]);
+  const double mean = s[0] / (1 - std::pow(o.beta1, step));
+  const double limit = 2 / (1 - o.beta2) - 1, left = std::pow(o.beta2, step);
+  const double length = limit - 2 * step * left / (1 - left);
+  if (length <= 5) {
+    p -= o.lr * mean;
+    return;
+  }
+  const double rectified = std::sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length));
+  p -= o.lr * mean * rectified * std::sqrt(1 - left) / (std::sqrt(s[1]) + o.eps);
+}
+
+void AdagradStep(const optim::AdagradOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  g = (o.maximize ? -g : g) + o.weight_decay * p;
+  if (step == 1) s[0] = o.initial_accumulator_value;
+  s[0] += g * g;
+  p -= o.lr / (1 + (step - 1) * o.lr_decay) * g / (std::sqrt(s[0]) + o.eps);
+}
+
+void AdadeltaStep(const optim::AdadeltaOptions& o, double& p, double g, std::vector<double>& s, int) {
+  g = (o.maximize ? -g : g) + o.weight_decay * p;
+  s[0] = o.rho * s[0] + (1 - o.rho) * g * g;
+  const double change = std::sqrt((s[1] + o.eps) / (s[0] + o.eps)) * g;
+  s[1] = o.rho * s[1] + (1 - o.rho) * change * change;
+  p -= o.lr * change;
+}
+
+void RMSpropStep(const optim::RMSpropOptions& o, double& p, double g, std::vector<double>& s, int) {
+  g = (o.maximize ? -g : g) + o.weight_decay * p;
+  s[0] = o.alpha * s[0] + (1 - o.alpha) * g * g;
+  s[2] = o.alpha * s[2] + (1 - o.alpha) * g;
+  g /= std::sqrt(o.centered ? s[0] - s[2] * s[2] : s[0]) + o.eps;
+  s[1] = o.momentum * s[1] + g;
+  p -= o.lr * s[1];
+}
+
+void RpropStep(const optim::RpropOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  if (o.maximize) g = -g;
+  if (step == 1) s[1] = o.lr;
+  const double turn = g * s[0];
+  s[1] = std::clamp(s[1] * (turn > 0 ? o.eta2 : turn < 0 ? o.eta1 : 1), o.step_size1, o.step_size2);
+  if (turn < 0) g = 0;
+  if (g != 0) p -= g > 0 ? s[1] : -s[1];
+  s[0] = g;
+}
+
+void Asgd(const optim::ASGDOptions& o, double& p, double g, std::vector<double>& s, int step) {
+  g = (o.maximize ? -g : g) + o.weight_decay * p;
+  const double rate = o.lr / std::pow(1 + o.lambd * o.lr * (step - 1), o.alpha);
+  p = p * (1 - o.lambd * rate) - rate * g;
+  s[0] += (p - s[0]) / std::max(1.0, step - 1 - o.t0);
+}
+
+void LionStep(const optim::LionOptions& o, double& p, double g, std::vector<double>& states, int) {
   if (o.maximize) g = -g;
   double& mean = states[0];
   const double direction = o.beta1 * mean + (1 - o.beta1) * g;
@@ -92,13 +179,13 @@ void Lion(const optim::LionOptions& o, double& p, double g, std::vector<double>&
 }
 
 std::vector<OptimizerCase> Cases() {
-  using optim::LionOptions, optim::AdamOptions, optim::AdamWOptions, optim::SgdOptions;
+  using namespace optim;  // NOLINT: rows name their options as optim does
   return {
       Case("SGD", "plain", SgdOptions{.lr = 0.1}, Sgd),
       Case("SGD", "decay", SgdOptions{.lr = 0.1, .weight_decay = 0.3, .maximize = true}, Sgd),
       Case("SGD", "momentum", SgdOptions{.lr = 0.1, .momentum = 0.9, .dampening = 0.3}, Sgd),
       Case("SGD", "nesterov", SgdOptions{.lr = 0.1, .momentum = 0.9, .nesterov = true}, Sgd),
-      Case("Adam", "plain", AdamOptions{.lr = 0.05}, Adam),
+      Case("Adam", "plain", AdamOptions{.lr = 0.05}, AdamStep),
       Case("Adam", "all",
            AdamOptions{.lr = 0.05,
                        .beta1 = 0.7,
@@ -106,8 +193,9 @@ std::vector<OptimizerCase> Cases() {
                        .eps = 1e-3,
                        .weight_decay = 0.1,
                        .maximize = true},
-           Adam),
-      Case("AdamW", "plain", AdamWOptions{.lr = 0.05}, AdamW),
+           AdamStep),
+      Case("Adam", "amsgrad", AdamOptions{.lr = 0.05, .beta2 = 0.6, .amsgrad = true}, AdamStep),
+      Case("AdamW", "plain", AdamWOptions{.lr = 0.05}, AdamWStep),
       Case("AdamW", "all",
            AdamWOptions{.lr = 0.05,
                         .beta1 = 0.7,
@@ -115,12 +203,59 @@ std::vector<OptimizerCase> Cases() {
                         .eps = 1e-3,
                         .weight_decay = 0.4,
                         .maximize = true},
-           AdamW),
-      Case("Lion", "plain", LionOptions{.lr = 0.01}, Lion),
+           AdamWStep),
+      Case("AdamW", "amsgrad", AdamWOptions{.lr = 0.05, .beta2 = 0.6, .amsgrad = true}, AdamWStep),
+      Case("Adamax", "plain", AdamaxOptions{.lr = 0.05}, AdamaxStep),
+      Case("Adamax", "all",
+           AdamaxOptions{.lr = 0.05, .beta1 = 0.7, .beta2 = 0.5, .eps = 1e-3, .weight_decay = 0.1, .maximize = true},
+           AdamaxStep),
+      Case("NAdam", "plain", NAdamOptions{.lr = 0.05}, NAdamStep),
+      Case("NAdam", "all",
+           NAdamOptions{.lr = 0.05, .beta1 = 0.7, .eps = 1e-3, .weight_decay = 0.1, .momentum_decay = 0.3, .maximize = true},
+           NAdamStep),
+      Case("NAdam", "decoupled", NAdamOptions{.weight_decay = 0.3, .decoupled_weight_decay = true}, NAdamStep),
+      Case("RAdam", "plain", RAdamOptions{.lr = 0.05}, RAdamStep),
+      // Rectified from the first steps on.
+      Case("RAdam", "all",
+           RAdamOptions{.lr = 0.05, .beta1 = 0.7, .beta2 = 0.95, .eps = 1e-3, .weight_decay = 0.1, .maximize = true},
+           RAdamStep),
+      Case("RAdam", "decoupled",
+           RAdamOptions{.beta2 = 0.9, .weight_decay = 0.3, .decoupled_weight_decay = true}, RAdamStep),
+      Case("Adagrad", "plain", AdagradOptions{.lr = 0.1}, AdagradStep),
+      Case("Adagrad", "all",
+           AdagradOptions{.lr = 0.1,
+                          .lr_decay = 0.2,
+                          .weight_decay = 0.1,
+                          .initial_accumulator_value = 0.5,
+                          .eps = 1e-3,
+                          .maximize = true},
+           AdagradStep),
+      Case("Adadelta", "plain", AdadeltaOptions{.eps = 1e-2}, AdadeltaStep),
+      Case("Adadelta", "all",
+           AdadeltaOptions{.lr = 0.5, .rho = 0.6, .eps = 1e-3, .weight_decay = 0.1, .maximize = true}, AdadeltaStep),
+      Case("RMSprop", "plain", RMSpropOptions{}, RMSpropStep),
+      Case("RMSprop", "momentum", RMSpropOptions{.alpha = 0.8, .momentum = 0.9}, RMSpropStep),
+      Case("RMSprop", "all",
+           RMSpropOptions{.alpha = 0.8,
+                          .eps = 1e-2,
+                          .weight_decay = 0.1,
+                          .momentum = 0.5,
+                          .centered = true,
+                          .maximize = true},
+           RMSpropStep),
+      Case("RMSprop", "centered", RMSpropOptions{.alpha = 0.8, .eps = 1e-2, .centered = true}, RMSpropStep),
+      Case("Rprop", "plain", RpropOptions{}, RpropStep),
+      Case("Rprop", "all",
+           RpropOptions{.lr = 0.03, .eta1 = 0.3, .eta2 = 1.7, .step_size1 = 0.02, .step_size2 = 0.05, .maximize = true},
+           RpropStep),
+      Case("ASGD", "plain", ASGDOptions{}, Asgd),
+      Case("ASGD", "all",
+           ASGDOptions{.lr = 0.1, .lambd = 0.3, .alpha = 0.5, .t0 = 1, .weight_decay = 0.1, .maximize = true}, Asgd),
+      Case("Lion", "plain", LionOptions{.lr = 0.01}, LionStep),
       Case("Lion", "all",
            LionOptions{
                .lr = 0.05, .beta1 = 0.7, .beta2 = 0.8, .weight_decay = 0.3, .maximize = true},
-           Lion),
+           LionStep),
   };
 }
 
@@ -326,6 +461,7 @@ TEST(OptimizerRowsTest, EachHasACase) {
   std::set<std::string> cases;
   for (const OptimizerCase& c : Cases()) cases.insert(c.optimizer);
   for (const optim::OptimizerRow& row : optim::OptimizerRows()) {
+    if (row.update == nullptr) continue;  // in tensor_rules_test.cc
     EXPECT_TRUE(cases.count(row.name)) << "give " << row.name << " a case in Cases()";
   }
 }

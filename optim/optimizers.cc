@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "neura/optim/rule_loops.h"
+#include "neura/optim/tensor_rules.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/op_list/fused.h"
 
@@ -46,9 +47,8 @@ void Trace(const Rule& rule, Element& param, Element grad, Element* states,
 
 template <typename Rule, typename Options, size_t kStates>
 FusedOptions UpdateOf(const internal::RuleLoops& loops, const Options& options,
-                      const StepInfo& info, bool with_states) {
+                      const StepInfo& info, size_t kept) {
   const auto rule = std::make_shared<const Rule>(options, info);
-  const size_t kept = with_states ? kStates : 0;
   ElementTrace trace(2 + kept);
   // The results, which are the parameter and its states.
   std::vector<Element> changed(1 + kStates, Element(0));
@@ -59,14 +59,13 @@ FusedOptions UpdateOf(const internal::RuleLoops& loops, const Options& options,
   update.program = trace.Finish(absl::MakeConstSpan(changed).first(1 + kept));
   update.targets.push_back(0);
   for (size_t k = 0; k < kept; ++k) update.targets.push_back(static_cast<uint8_t>(2 + k));
-  update.compiled = {loops.float32[with_states], loops.float64[with_states], rule};
+  update.compiled = {loops.float32[kept], loops.float64[kept], rule};
   return update;
 }
 
-template <typename Rule, typename Options, internal::OptimizerIndex kIndex, size_t kStates>
-OptimizerRow RowFor(const char* name, const char* options_name, const char* states,
-                    const char* doc) {
-  static_assert(kStates > 0);
+// What is the same for every row.
+template <typename Options, internal::OptimizerIndex kIndex>
+OptimizerRow RowOver(const char* name, const char* options_name, const char* states, const char* doc) {
   OptimizerRow row;
   row.name = name;
   row.doc = doc;
@@ -78,15 +77,37 @@ OptimizerRow RowFor(const char* name, const char* options_name, const char* stat
     CheckOptions(OptimizerRows()[kIndex].name, *static_cast<const Options*>(options));
   };
   row.states = absl::StrSplit(states, ", ");
-  row.keeps_states = nullptr;
-  if constexpr (requires(const Options& options) { Rule::KeepsState(options); }) {
-    row.keeps_states = [](const void* options) {
-      return Rule::KeepsState(*static_cast<const Options*>(options));
-    };
-  }
-  row.update = [](const void* options, const StepInfo& info, bool with_states) {
+  return row;
+}
+
+template <typename Rule, typename Options, internal::OptimizerIndex kIndex, size_t kStates>
+OptimizerRow RowFor(const char* name, const char* options_name, const char* states,
+                    const char* doc) {
+  static_assert(kStates > 0);
+  OptimizerRow row = RowOver<Options, kIndex>(name, options_name, states, doc);
+  row.least_states = internal::LeastStates<Rule>(kStates);
+  row.num_states = [](const void* options) -> size_t {
+    if constexpr (requires { Rule::kLeastStates; }) {
+      return Rule::NumStates(*static_cast<const Options*>(options));
+    }
+    return kStates;
+  };
+  row.update = [](const void* options, const StepInfo& info, size_t num_states) {
     return UpdateOf<Rule, Options, kStates>(
-        internal::RuleLoopsOf(kIndex), *static_cast<const Options*>(options), info, with_states);
+        internal::RuleLoopsOf(kIndex), *static_cast<const Options*>(options), info, num_states);
+  };
+  return row;
+}
+
+template <typename Rule, typename Options, internal::OptimizerIndex kIndex, size_t kStates>
+OptimizerRow TensorRowFor(const char* name, const char* options_name, const char* states, const char* doc) {
+  OptimizerRow row = RowOver<Options, kIndex>(name, options_name, states, doc);
+  row.least_states = kStates;
+  row.num_states = [](const void*) { return kStates; };
+  row.state_shape = &Rule::StateShape;
+  row.step = [](const void* options, const StepInfo& info, const Tensor& param, const Tensor& grad,
+                absl::Span<const Tensor> tensors) {
+    Rule::Step(*static_cast<const Options*>(options), info, param, grad, tensors);
   };
   return row;
 }
@@ -94,6 +115,9 @@ OptimizerRow RowFor(const char* name, const char* options_name, const char* stat
 using Rows = std::array<OptimizerRow, internal::kNumOptimizers>;
 const Rows& Table() {
   static const Rows* const table = new Rows{
+#define NEURA_TENSOR_OPTIMIZER(Name, Options, states, doc)                             \
+  TensorRowFor<Name##Rule, Options, internal::k##Name, internal::CountNames(states)>( \
+      #Name, #Options, states, doc),
 #define NEURA_OPTIMIZER(Name, Options, states, doc)                                       \
   RowFor<elements::Name##Rule, Options, internal::k##Name, internal::CountNames(states)>( \
       #Name, #Options, states, doc),

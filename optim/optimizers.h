@@ -8,6 +8,7 @@
 
 #include "neura/optim/optimizer.h"
 #include "neura/optim/rules.h"
+#include "neura/optim/tensor_rules.h"
 
 namespace neura::optim {
 

@@ -120,15 +120,18 @@ void Loop(const void* data, size_t n, const void* const* inputs, void* const* re
   }
 }
 
-template <typename Rule, size_t kRuleStates>
-internal::RuleLoops LoopsOf() {
-  return {{&Loop<float, Rule, kRuleStates, 0>, &Loop<float, Rule, kRuleStates, kRuleStates>},
-          {&Loop<double, Rule, kRuleStates, 0>, &Loop<double, Rule, kRuleStates, kRuleStates>}};
+template <typename Rule, size_t kRuleStates, size_t kStates = internal::LeastStates<Rule>(kRuleStates)>
+void AddLoops(internal::RuleLoops& loops) {
+  static_assert(kRuleStates <= internal::RuleLoops::kMaxStates);
+  loops.float32[kStates] = &Loop<float, Rule, kRuleStates, kStates>;
+  loops.float64[kStates] = &Loop<double, Rule, kRuleStates, kStates>;
+  if constexpr (kStates < kRuleStates) AddLoops<Rule, kRuleStates, kStates + 1>(loops);
 }
 
 void Fill(internal::RuleLoops* loops) {
+#define NEURA_TENSOR_OPTIMIZER(...) ++loops;
 #define NEURA_OPTIMIZER(Name, Options, states, doc) \
-  *loops++ = LoopsOf<el::Name##Rule, internal::CountNames(states)>();
+  AddLoops<el::Name##Rule, internal::CountNames(states)>(*loops++);
 #include "neura/optim/optimizers.inc"
 }
 

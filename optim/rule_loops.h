@@ -20,10 +20,19 @@ enum OptimizerIndex {
 // A compiled rule takes a pointer to it as data, a parameter, its gradient and its states, and
 // replaces the first and the last.
 struct RuleLoops {
-  CompiledProgram::Loop float32[2] = {};  // without states, and with them
-  CompiledProgram::Loop float64[2] = {};
+  static constexpr size_t kMaxStates = 3;
+  // By how many states are kept.
+  CompiledProgram::Loop float32[kMaxStates + 1] = {};
+  CompiledProgram::Loop float64[kMaxStates + 1] = {};
 };
 const RuleLoops& RuleLoopsOf(size_t optimizer);
+
+// How many states every step of a rule keeps, of those that it takes.
+template <typename Rule>
+constexpr size_t LeastStates(size_t states) {
+  if constexpr (requires { Rule::kLeastStates; }) return Rule::kLeastStates;
+  return states;
+}
 
 // How many names are in "exp_avg, exp_avg_sq".
 constexpr size_t CountNames(const char* names) {

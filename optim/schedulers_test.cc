@@ -86,6 +86,82 @@ TEST(SchedulerTest, OneCycleCanLeaveTheMomentum) {
   EXPECT_EQ(optimizer.momentum(0), 0.9);
 }
 
+template <typename Options>
+void ExpectRates(const Options& options, const std::vector<double>& expected) {
+  optim::SGD optimizer({Param()}, {.lr = 1, .momentum = 0.5});
+  optim::ScheduleWith<Options> scheduler(optimizer, options);
+  ExpectNear(Rates(optimizer, scheduler, static_cast<int>(expected.size())), expected);
+}
+
+TEST(SchedulerTest, FunctionsOfTheStep) {
+  ExpectRates(optim::MultiStepLROptions{.milestones = {3, 1}, .gamma = 0.5}, {1, 0.5, 0.5, 0.25, 0.25});
+  ExpectRates(optim::ConstantLROptions{.factor = 0.5, .total_iters = 2}, {0.5, 0.5, 1, 1});
+  ExpectRates(optim::LinearLROptions{.start_factor = 0.2, .end_factor = 0.8, .total_iters = 3}, {0.2, 0.4, 0.6, 0.8, 0.8});
+  ExpectRates(optim::ExponentialLROptions{.gamma = 0.5}, {1, 0.5, 0.25});
+  ExpectRates(optim::PolynomialLROptions{.total_iters = 4, .power = 2}, {1, 0.5625, 0.25, 0.0625, 0, 0});
+  ExpectRates(optim::CosineAnnealingWarmRestartsOptions{.T_0 = 2, .T_mult = 2, .eta_min = 0.5},
+              {1, 0.75, 1, 0.75 + std::sqrt(0.125) / 2, 0.75, 0.75 - std::sqrt(0.125) / 2, 1});
+  ExpectRates(optim::CosineAnnealingWarmRestartsOptions{.T_0 = 2}, {1, 0.5, 1, 0.5});
+  ExpectRates(optim::CyclicLROptions{.base_lr = 1, .max_lr = 3, .step_size_up = 2, .step_size_down = 1, .mode = "triangular2"},
+              {1, 2, 3, 1, 1.5, 2, 1});
+}
+
+TEST(SchedulerTest, CyclesTheMomentum) {
+  optim::SGD optimizer({Param()}, {.lr = 1, .momentum = 0.5});
+  optim::CyclicLR scheduler(optimizer, {.base_lr = 1, .max_lr = 3, .step_size_up = 2});
+  EXPECT_DOUBLE_EQ(optimizer.momentum(0), 0.9);
+  scheduler.Step();
+  scheduler.Step();
+  EXPECT_DOUBLE_EQ(optimizer.momentum(0), 0.8);
+}
+
+TEST(SchedulerTest, OfFunctions) {
+  optim::SGD optimizer({Param()}, {.lr = 2});
+  optim::LambdaLR scheduler(optimizer, {[](int64_t step) { return 1.0 / (1 + step); }});
+  ExpectNear(Rates(optimizer, scheduler, 4), {2, 1, 2.0 / 3, 0.5});
+  optim::SGD other({Param()}, {.lr = 2});
+  optim::MultiplicativeLR product(other, {[](int64_t step) { return step == 2 ? 0.25 : 0.5; }});
+  ExpectNear(Rates(other, product, 4), {2, 1, 0.25, 0.125});
+  EXPECT_THAT(testing::ErrorOf([&] { optim::LambdaLR(optimizer, {}); }), HasSubstr("0 functions for 1 groups"));
+}
+
+TEST(SchedulerTest, OneAfterTheOtherAndUponEachOther) {
+  optim::SGD optimizer({Param()}, {.lr = 1});
+  const auto warm = std::make_shared<optim::LinearLR>(optimizer, optim::LinearLROptions{.start_factor = 0.5, .total_iters = 2});
+  const auto decay = std::make_shared<optim::ExponentialLR>(optimizer, optim::ExponentialLROptions{.gamma = 0.5});
+  optim::SequentialLR scheduler(optimizer, {warm, decay}, {2});
+  ExpectNear(Rates(optimizer, scheduler, 5), {0.5, 0.75, 1, 0.5, 0.25});
+  const NamedTensors state = scheduler.StateDict();
+  scheduler.Restart();
+  EXPECT_EQ(optimizer.lr(0), 0.5);
+  scheduler.LoadStateDict(state);
+  EXPECT_DOUBLE_EQ(optimizer.lr(0), 0.25);
+  scheduler.Step();
+  EXPECT_DOUBLE_EQ(optimizer.lr(0), 0.125);
+
+  optim::SGD other({Param()}, {.lr = 1});
+  const auto constant = std::make_shared<optim::ConstantLR>(other, optim::ConstantLROptions{.factor = 0.5, .total_iters = 2});
+  const auto falling = std::make_shared<optim::ExponentialLR>(other, optim::ExponentialLROptions{.gamma = 0.5});
+  optim::ChainedScheduler chain(other, {constant, falling});
+  ExpectNear(Rates(other, chain, 4), {0.5, 0.25, 0.25, 0.125});
+  EXPECT_THAT(testing::ErrorOf([&] { optim::SequentialLR(other, {constant, falling}, {}); }), HasSubstr("one milestone less"));
+}
+
+TEST(SchedulerTest, OfWhatIsMeasured) {
+  optim::SGD optimizer({Param()}, {.lr = 1});
+  optim::ReduceLROnPlateau scheduler(optimizer, {.factor = 0.5, .patience = 1, .cooldown = 1, .min_lr = 0.3});
+  std::vector<double> rates;
+  for (double loss : {3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0, std::nan(""), 1.0}) {
+    scheduler.Step(loss);
+    rates.push_back(optimizer.lr(0));
+  }
+  ExpectNear(rates, {1, 1, 1, 0.5, 0.5, 0.5, 0.3, 0.3, 0.3, 0.3});
+  optim::ReduceLROnPlateau again(optimizer);
+  again.LoadStateDict(scheduler.StateDict());
+  EXPECT_EQ(again.best(), 1);
+  EXPECT_EQ(again.num_bad_epochs(), scheduler.num_bad_epochs());
+}
+
 TEST(SchedulerTest, LastRatesAreThoseOfEachGroup) {
   const Tensor a = Param(), b = Param();
   optim::SGD optimizer(

@@ -43,6 +43,19 @@ OPTIMIZERS = [
     lambda o, p: o.Adam(p, lr=0.01, maximize=True),
     lambda o, p: o.AdamW(p, lr=0.05),
     lambda o, p: o.AdamW(p, lr=0.05, weight_decay=0.3, betas=(0.5, 0.9)),
+    lambda o, p: o.Adam(p, lr=0.05, betas=(0.8, 0.6), amsgrad=True),
+    lambda o, p: o.AdamW(p, lr=0.05, betas=(0.8, 0.6), amsgrad=True),
+    lambda o, p: o.Adamax(p, lr=0.05, weight_decay=0.1),
+    lambda o, p: o.NAdam(p, lr=0.05, weight_decay=0.1, momentum_decay=0.1),
+    lambda o, p: o.RAdam(p, lr=0.05, betas=(0.8, 0.9), weight_decay=0.1),
+    lambda o, p: o.RAdam(p),
+    lambda o, p: o.Adagrad(p, lr=0.1, lr_decay=0.1, weight_decay=0.1, initial_accumulator_value=0.5),
+    lambda o, p: o.Adadelta(p, lr=0.5, rho=0.8, weight_decay=0.1),
+    lambda o, p: o.RMSprop(p, lr=0.01, alpha=0.9, momentum=0.9, centered=True, weight_decay=0.1),
+    lambda o, p: o.RMSprop(p),
+    lambda o, p: o.RMSprop(p, momentum=0.5, maximize=True),
+    lambda o, p: o.Rprop(p, lr=0.02, etas=(0.4, 1.3), step_sizes=(1e-3, 0.1)),
+    lambda o, p: o.ASGD(p, lr=0.05, lambd=0.1, t0=3, weight_decay=0.1),
     lambda o, p: o.SGD([{"params": p[:1], "lr": 0.2, "momentum": 0.5}, {"params": p[1:]}], lr=0.01),
     lambda o, p: o.Adam([{"params": [p[0]], "weight_decay": 0.1}, {"params": p[1], "betas": (0.5, 0.5)}], lr=0.02),
 ]
@@ -65,12 +78,24 @@ SCHEDULES = [
     lambda s, o: s.StepLR(o, step_size=2, gamma=0.5),
     lambda s, o: s.CosineAnnealingLR(o, T_max=10),
     lambda s, o: s.CosineAnnealingLR(o, 6, eta_min=0.01),
+    lambda s, o: s.MultiStepLR(o, [2, 5, 5], gamma=0.5),
+    lambda s, o: s.ConstantLR(o, factor=0.5, total_iters=4),
+    lambda s, o: s.LinearLR(o, 0.25, 0.75, total_iters=5),
+    lambda s, o: s.ExponentialLR(o, 0.9),
+    lambda s, o: s.PolynomialLR(o, total_iters=8, power=2.0),
+    lambda s, o: s.CosineAnnealingWarmRestarts(o, 2, T_mult=2, eta_min=0.01),
+    lambda s, o: s.CosineAnnealingWarmRestarts(o, 3),
+    lambda s, o: s.LambdaLR(o, lambda step: 0.8**step),
+    lambda s, o: s.LambdaLR(o, [lambda step, i=i: 1 / (1 + step + i) for i in range(len(o.param_groups))]),
+    lambda s, o: s.MultiplicativeLR(o, lambda step: 0.95),
+    lambda s, o: s.SequentialLR(o, [s.LinearLR(o, 0.1, total_iters=3), s.ExponentialLR(o, 0.9), s.StepLR(o, 2)], [3, 6]),
+    lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 2), s.ExponentialLR(o, 0.9), s.CosineAnnealingLR(o, 8)]),
 ]
 
 
 @pytest.mark.parametrize("index", range(len(SCHEDULES)))
 def test_schedules(index):
-    for make in (OPTIMIZERS[1], OPTIMIZERS[10]):
+    for make in (OPTIMIZERS[1], OPTIMIZERS[-2]):
         for ours, theirs in zip(run(nr, make, schedule=SCHEDULES[index]), run(torch, make, schedule=SCHEDULES[index])):
             np.testing.assert_allclose(ours[2], theirs[2])
             np.testing.assert_allclose(ours[0], theirs[0], 1e-9)
@@ -85,6 +110,210 @@ def test_one_cycle(kwargs):
         for ours, theirs in zip(run(nr, make, 11, schedule), run(torch, make, 11, schedule)):
             np.testing.assert_allclose(ours[2], theirs[2])
             np.testing.assert_allclose(ours[0], theirs[0], 1e-8)
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"mode": "triangular2", "step_size_down": 2}, {"mode": "exp_range", "gamma": 0.9}])
+def test_cyclic(kwargs):
+    def schedule(schedulers, optimizer):
+        return schedulers.CyclicLR(optimizer, 0.01, 0.1, step_size_up=3, **kwargs)
+
+    for ours, theirs in zip(run(nr, OPTIMIZERS[1], 12, schedule), run(torch, OPTIMIZERS[1], 12, schedule)):
+        np.testing.assert_allclose(ours[2], theirs[2])
+        np.testing.assert_allclose(ours[0], theirs[0], 1e-8)
+
+
+def test_three_phases_of_one_cycle():
+    def schedule(schedulers, optimizer):
+        return schedulers.OneCycleLR(optimizer, 0.3, epochs=3, steps_per_epoch=5, three_phase=True)
+
+    for ours, theirs in zip(run(nr, OPTIMIZERS[1], 14, schedule), run(torch, OPTIMIZERS[1], 14, schedule)):
+        np.testing.assert_allclose(ours[2], theirs[2])
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"mode": "max"}, {"threshold_mode": "abs", "threshold": 0.3, "cooldown": 2, "min_lr": 0.2}])
+def test_plateaus(kwargs):
+    losses = [3.0, 2.0, 1.9, 1.95, 1.8, 1.8, 1.8, 1.7, 1.9, 1.9, float("nan"), 1.9, 1.9, 1.9]
+    traces = []
+    for library in (nr, torch):
+        optimizer = library.optim.SGD([library.ones(1, requires_grad=True)], lr=1.0)
+        scheduler = library.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1, **kwargs)
+        trace = []
+        for loss in losses:
+            scheduler.step(loss)
+            trace.append((optimizer.param_groups[0]["lr"], scheduler.num_bad_epochs))
+        traces.append(trace)
+    assert traces[0] == traces[1]
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"line_search_fn": "strong_wolfe"}, {"lr": 0.1, "max_iter": 5, "history_size": 2}])
+def test_lbfgs(kwargs):
+    traces = []
+    for library in (nr, torch):
+        w = library.tensor(START, requires_grad=True)
+        optimizer = library.optim.LBFGS([w], **kwargs)
+        x = library.tensor(INPUTS[0])
+        evaluations, trace = [0], []
+
+        def closure():
+            optimizer.zero_grad()
+            evaluations[0] += 1
+            loss = ((x @ w).tanh() - 0.5).pow(2).sum() + 0.01 * (w * w).sum()
+            loss.backward()
+            return loss
+
+        for _ in range(6):
+            loss = optimizer.step(closure)
+            trace.append((float(loss.detach()), w.detach().numpy().copy(), evaluations[0]))
+        traces.append(trace)
+        state = optimizer.state_dict()
+        traces.append((state["state"][0]["n_iter"], state["state"][0]["func_evals"]))
+    for (loss1, w1, count1), (loss2, w2, count2) in zip(traces[0], traces[2]):
+        assert count1 == count2
+        np.testing.assert_allclose(loss1, loss2, 1e-7)
+        np.testing.assert_allclose(w1, w2, 1e-5, 1e-7)
+    assert traces[1] == traces[3]
+
+
+def adafactor(p, g, states, step, lr=0.05, beta2_decay=-0.8, eps1=2.0**-52, eps2=1e-3, d=1.0, weight_decay=0.1):
+    weight = step**beta2_decay
+    rate = max(eps2, np.sqrt((p * p).mean())) * min(lr, 1 / np.sqrt(step))
+    p = p * (1 - lr * weight_decay)
+    if p.ndim == 1:
+        states["variance"] = states.get("variance", 0) * (1 - weight) + g * g * weight
+        variance = states["variance"]
+    else:
+        states["row"] = states.get("row", 0) * (1 - weight) + (g * g).mean(1) * weight
+        states["column"] = states.get("column", 0) * (1 - weight) + (g * g).mean(0) * weight
+        variance = np.outer(states["row"], states["column"]) / states["row"].mean()
+    update = g / np.sqrt(np.maximum(variance, eps1**2))
+    return p - rate * update / max(1, np.sqrt((update * update).mean()) / d)
+
+
+def muon(p, g, states, step, lr=0.05, weight_decay=0.1, momentum=0.9, nesterov=True, match=False):
+    states["m"] = states.get("m", 0) * momentum + (1 - momentum) * g
+    x = (1 - momentum) * g + momentum * states["m"] if nesterov else states["m"]
+    x = x / np.linalg.norm(x)
+    for _ in range(5):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    scale = 0.2 * np.sqrt(max(p.shape)) if match else np.sqrt(max(1, p.shape[0] / p.shape[1]))
+    return p * (1 - lr * weight_decay) - lr * scale * x
+
+
+@pytest.mark.parametrize(
+    "name, formula, shapes, kwargs",
+    [
+        ("Adafactor", adafactor, [(4, 3), (5,)], {"weight_decay": 0.1}),
+        ("Muon", muon, [(4, 3), (2, 6)], {"momentum": 0.9}),
+        ("Muon", lambda *a: muon(*a, nesterov=False, match=True), [(4, 3)], {"momentum": 0.9, "nesterov": False, "match_rms_adamw": True}),
+    ],
+)
+def test_optimizers_of_whole_tensors(name, formula, shapes, kwargs):
+    random = np.random.RandomState(7)
+    values = [random.randn(*shape) for shape in shapes]
+    parameters = [nr.tensor(value, requires_grad=True) for value in values]
+    optimizer = getattr(nr.optim, name)(parameters, lr=0.05, **kwargs)
+    states = [{} for _ in shapes]
+    for step in range(1, 6):
+        grads = [random.randn(*shape) for shape in shapes]
+        for i, (parameter, grad) in enumerate(zip(parameters, grads)):
+            parameter.grad = nr.tensor(grad)
+            values[i] = formula(values[i], grad, states[i], step)
+        if step == 3:
+            again = getattr(nr.optim, name)(parameters, lr=0.5)
+            again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+            optimizer = again
+        optimizer.step()
+        for parameter, value in zip(parameters, values):
+            np.testing.assert_allclose(parameter.detach().numpy(), value, 1e-9, 1e-9)
+
+
+def test_muon_trains_matrices():
+    v = nr.ones(3, requires_grad=True)
+    v.grad = nr.ones(3)
+    with pytest.raises(ValueError, match="must be a matrix"):
+        nr.optim.Muon([v]).step()
+
+
+@pytest.mark.parametrize("index", range(len(OPTIMIZERS)))
+def test_state_dicts_are_pytorchs(index):
+    """A run that PyTorch began goes on here, and the other way round."""
+
+    def steps(library, w, b, optimizer, first, last):
+        for i in range(first, last):
+            optimizer.zero_grad()
+            ((library.tensor(INPUTS[i]) @ w + b).tanh() - 0.5).pow(2).sum().backward()
+            optimizer.step()
+
+    def convert(tree, library):
+        if isinstance(tree, dict):
+            return {key: convert(value, library) for key, value in tree.items()}
+        if isinstance(tree, list):
+            return [convert(value, library) for value in tree]
+        return library.tensor(tree.detach().numpy()) if hasattr(tree, "detach") else tree
+
+    make = OPTIMIZERS[index]
+    for begin, go_on in ((torch, nr), (nr, torch)):
+        whole = [torch.tensor(START, requires_grad=True), torch.zeros(3, dtype=torch.float64, requires_grad=True)]
+        steps(torch, *whole, make(torch.optim, whole), 0, 8)
+        half = [begin.tensor(START, requires_grad=True), begin.zeros(3, dtype=begin.float64, requires_grad=True)]
+        first = make(begin.optim, half)
+        steps(begin, *half, first, 0, 4)
+        rest = [go_on.tensor(t.detach().numpy(), requires_grad=True) for t in half]
+        second = make(go_on.optim, rest)
+        given = convert(first.state_dict(), go_on)
+        if go_on is torch:  # options of PyTorch's own, and what it keeps though it follows from the step
+            for theirs, ours in zip(second.state_dict()["param_groups"], given["param_groups"]):
+                ours.update({key: value for key, value in theirs.items() if key not in ours})
+            if type(second).__name__ in ("NAdam", "ASGD"):
+                continue
+        second.load_state_dict(given)
+        steps(go_on, *rest, second, 4, 8)
+        for a, b in zip(rest, whole):
+            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), 1e-9, 1e-9)
+
+
+def test_groups_may_be_added():
+    w, v = (nr.ones(2, requires_grad=True) for _ in range(2))
+    optimizer = nr.optim.SGD([w], lr=0.1, momentum=0.9)
+    optimizer.add_param_group({"params": v, "lr": 0.5})
+    assert [group["lr"] for group in optimizer.param_groups] == [0.1, 0.5]
+    assert optimizer.param_groups[1]["momentum"] == 0.9
+    (w.sum() + v.sum()).backward()
+    optimizer.step()
+    np.testing.assert_allclose(v.detach().numpy(), 0.5)
+    assert set(optimizer.state) == {w, v} and optimizer.state[w]["momentum_buffer"].tolist() == [1, 1]
+    with pytest.raises(ValueError, match="given twice"):
+        optimizer.add_param_group({"params": [w]})
+    assert len(optimizer.param_groups) == 2
+
+
+def test_schedules_are_saved_by_pytorchs_names():
+    w = nr.ones(1, requires_grad=True)
+    optimizer = nr.optim.SGD([w], lr=1.0)
+    schedules = nr.optim.lr_scheduler
+    scheduler = schedules.SequentialLR(optimizer, [schedules.ConstantLR(optimizer, 0.5, 2), schedules.StepLR(optimizer, 1)], [2])
+    scheduler.step()
+    state = scheduler.state_dict()
+    assert state["last_epoch"] == 1 and state["_last_lr"] == [0.5]
+    assert state["_schedulers"][0]["base_lrs"] == [1.0]
+    for _ in range(3):
+        scheduler.step()
+    scheduler.load_state_dict(state)
+    assert scheduler.get_last_lr() == [0.5] and scheduler.last_epoch == 1
+    theirs = torch.optim.lr_scheduler.ExponentialLR(torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0), 0.5)
+    ours = schedules.ExponentialLR(nr.optim.SGD([w], lr=3.0), 0.5)
+    theirs.step()
+    ours.load_state_dict(theirs.state_dict())
+    assert ours.get_last_lr() == theirs.get_last_lr() == [0.5]
+    with pytest.raises(ValueError, match="number step"):
+        ours.load_state_dict({})
+
+
+def test_schedules_begin_after_a_step():
+    w = nr.ones(1, requires_grad=True)
+    scheduler = nr.optim.lr_scheduler.StepLR(nr.optim.SGD([w], lr=1.0), 2, 0.5, last_epoch=2)
+    assert scheduler.last_epoch == 3 and scheduler.get_last_lr() == [0.5]
 
 
 def test_schedulers_show_their_rate():

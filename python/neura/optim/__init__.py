@@ -3,7 +3,7 @@
 from collections.abc import Mapping, MutableMapping
 
 from neura import _C
-from neura.optim import lr_scheduler
+from neura.optim import _state, lr_scheduler
 
 Optimizer = _C.optim.Optimizer
 
@@ -40,38 +40,47 @@ class ParamGroup(MutableMapping):
     def __repr__(self):
         return repr(dict(self))
 
+    def is_option(self, key):
+        """Whether the optimizer knows it: not the parameters, nor a note of the user's."""
+        return key not in self._own
+
 
 # PyTorch takes them by name alone; in their places it has options of its own.
 _KEYWORD_ONLY = ("maximize",)
+# How PyTorch may run a step: here every step is one program for all parameters.
+_WITHOUT_MEANING = ("foreach", "fused", "capturable")
 
 
-def _pair(name, options):
-    """The name in Python of two options that stand side by side, as beta1 and beta2 do: betas."""
-    stem, number = name[:-1], name[-1]
-    is_pair = number in "12" and stem + "1" in options and stem + "2" in options
-    return stem + "s" if is_pair else None
+def _stem(name, options):
+    """The name in Python of options that stand side by side, as beta1 and beta2 do: betas. None for one by itself."""
+    stem = name.rstrip("0123456789")
+    return _plural(stem) if stem != name and stem + "1" in options and stem + "2" in options else None
+
+
+def _plural(stem):
+    return stem if stem.endswith("s") else stem + "s"
 
 
 def _to_cpp(options):
     flat = {}
     for name, value in options.items():
         if isinstance(value, (tuple, list)):
-            first, second = value
-            flat.update({name[:-1] + "1": first, name[:-1] + "2": second})
+            stem = name if name.endswith(("eps", "coefficients")) else name[:-1]
+            flat.update({f"{stem}{i}": 0 if part is None else part for i, part in enumerate(value, 1)})
         else:
             flat[name] = value
     return flat
 
 
 def _to_python(options):
-    paired = {}
+    grouped = {}
     for name, value in options.items():
-        pair = _pair(name, options)
-        if pair is None:
-            paired[name] = value
+        stem = _stem(name, options)
+        if stem is None:
+            grouped[name] = value
         else:
-            paired[pair] = (*paired.get(pair, ()), value)
-    return paired
+            grouped[stem] = (*grouped.get(stem, ()), value)
+    return grouped
 
 
 def _groups(params, defaults):
@@ -104,6 +113,8 @@ def _define(name, doc, defaults):
             raise TypeError(f"{name}() takes {len(positional) + 2} arguments at most without their names")
         given = dict(zip(positional, args))
         for key, value in kwargs.items():
+            if key in _WITHOUT_MEANING:
+                continue
             if key not in defaults:
                 raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")
             if key in given:
@@ -137,12 +148,28 @@ def _define(name, doc, defaults):
                         parameter.grad.zero_()
 
     def state_dict(self):
-        """Options and state by name, enough to go on as if nothing had happened."""
-        return dict(base.state_dict(self))
+        """Options and state by PyTorch's names, enough to go on as if nothing had happened."""
+        return _state.to_python(dict(base.state_dict(self)), self.param_groups)
 
     def load_state_dict(self, state_dict):
         """Restores what state_dict() gave."""
-        base.load_state_dict(self, list(state_dict.items()))
+        flat, notes = _state.to_cpp(state_dict, self.param_groups, _to_cpp)
+        base.load_state_dict(self, list(flat.items()))
+        for group, note in zip(self.param_groups, notes):
+            group._own.update(note)
+
+    def add_param_group(self, param_group):
+        """Another group of parameters, with options of its own: {"params": [...], "lr": 0.1}."""
+        ((own, options),) = _groups([param_group], self.defaults)
+        base.add_param_group(self, own, **_to_cpp(options))
+        self.param_groups.append(ParamGroup(self, len(self.param_groups), own))
+
+    @property
+    def state(self):
+        """What is kept for each parameter, by parameter."""
+        kept = self.state_dict()["state"]
+        parameters = [p for group in self.param_groups for p in group["params"]]
+        return {parameters[number]: tensors for number, tensors in kept.items()}
 
     def __repr__(self):
         lines = [f"{name} ("]
@@ -151,12 +178,13 @@ def _define(name, doc, defaults):
             lines += [f"    {key}: {value}" for key, value in sorted(group.items()) if key != "params"]
         return "\n".join(lines) + "\n)"
 
-    members = {
-        f.__name__: f for f in (__init__, step, zero_grad, state_dict, load_state_dict, __repr__)
-    }
+    methods = (__init__, step, zero_grad, state_dict, load_state_dict, add_param_group, __repr__)
+    members = {**{f.__name__: f for f in methods}, "state": state}
     return type(name, (base,), {"__doc__": doc, "__module__": __name__, **members})
 
 
 # (name, what it does, arguments with their defaults), for the stubs too.
 _DEFINITIONS = [(name, doc, _to_python(defaults)) for name, doc, defaults in _C.optim._optimizers()]
 globals().update({definition[0]: _define(*definition) for definition in _DEFINITIONS})
+
+from neura.optim.lbfgs import LBFGS  # noqa: E402

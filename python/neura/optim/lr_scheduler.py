@@ -1,34 +1,112 @@
-"""Learning rate schedules."""
+"""Learning rate schedules: those of C++."""
+
+import weakref
+from collections.abc import Mapping
 
 from neura import _C
 
 LRScheduler = _C.optim.LRScheduler
 
 
+def _to_python(state):
+    """PyTorch's names, of what C++ keeps as scalars: {"last_epoch": 3, "base_lrs": [0.1], ...}"""
+    result, parts = {}, {}
+    for name, tensor in state.items():
+        scope, _, rest = name.partition(".")
+        if scope == "schedulers":
+            number, _, rest = rest.partition(".")
+            parts.setdefault(int(number), {})[rest] = tensor
+        elif scope == "base_lr":
+            result.setdefault("base_lrs", []).append(tensor.item())
+        else:
+            result["last_epoch" if name == "step" else name] = tensor.item()
+    if parts:
+        result["_schedulers"] = [_to_python(parts[i]) for i in range(len(parts))]
+    return result
+
+
+def _to_cpp(state, prefix=""):
+    numbers = {}
+    for name, value in state.items():
+        if name == "last_epoch":
+            numbers[prefix + "step"] = _C.tensor(int(value))
+        elif name == "base_lrs":
+            numbers.update({f"{prefix}base_lr.{i}": _C.tensor(float(x), dtype=_C.float64) for i, x in enumerate(value)})
+        elif name == "_schedulers":
+            for i, part in enumerate(value):
+                numbers.update(_to_cpp(part, f"{prefix}schedulers.{i}."))
+        elif name == "best":
+            numbers[prefix + name] = _C.tensor(float(value), dtype=_C.float64)
+        elif name in ("num_bad_epochs", "cooldown_counter"):
+            numbers[prefix + name] = _C.tensor(int(value))
+    return numbers
+
+
 def _state_dict(self):
-    """Where the schedule stands."""
-    return dict(self._state_dict())
+    """Where the schedule stands, by PyTorch's names."""
+    state = _to_python(dict(self._state_dict()))
+    return {**state, "_last_lr": self.get_last_lr()}
 
 
 def _load_state_dict(self, state_dict):
     """Restores what state_dict() gave."""
-    self._load_state_dict(list(state_dict.items()))
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"load_state_dict() expects a dict, not {type(state_dict).__name__}")
+    self._load_state_dict(list(_to_cpp(state_dict).items()))
 
 
-LRScheduler.state_dict = _state_dict
-LRScheduler.load_state_dict = _load_state_dict
+def _prepare(optimizer):
+    for group in optimizer.param_groups:
+        group.setdefault("initial_lr", group["lr"])
 
 
 def _with_optimizer(schedule):
-    """The class, whose objects keep their optimizer as an attribute."""
+    """The class, whose objects keep their optimizer as an attribute and may begin after a step."""
     begin = schedule.__init__
 
-    def __init__(self, optimizer, *args, **kwargs):
+    def __init__(self, optimizer, *args, last_epoch=-1, verbose=False, **kwargs):
+        _prepare(optimizer)
         begin(self, optimizer, *args, **kwargs)
         self.optimizer = optimizer
+        if last_epoch != -1:
+            self.load_state_dict({**self.state_dict(), "last_epoch": last_epoch + 1})
 
     schedule.__init__ = __init__
+    schedule.state_dict = _state_dict
+    schedule.load_state_dict = _load_state_dict
     return schedule
+
+
+def _functions(self, optimizer, lr_lambda):
+    """The functions of the groups, which the C++ object reaches through this one: the collector sees them here."""
+    count = len(optimizer.param_groups)
+    given = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * count
+    if len(given) != count:
+        raise ValueError(f"expected {count} lr_lambdas, got {len(given)}")
+    self.lr_lambdas = given
+    reference = weakref.ref(self)
+    return [lambda step, i=i: reference().lr_lambdas[i](step) for i in range(count)]
+
+
+def _of_functions(schedule):
+    begin = schedule.__init__
+
+    def __init__(self, optimizer, lr_lambda):
+        begin(self, optimizer, _functions(self, optimizer, lr_lambda))
+
+    schedule.__init__ = __init__
+    return _with_optimizer(schedule)
+
+
+def _of_schedules(schedule):
+    begin = schedule.__init__
+
+    def __init__(self, optimizer, schedulers, *args):
+        self._schedulers = list(schedulers)
+        begin(self, optimizer, self._schedulers, *args)
+
+    schedule.__init__ = __init__
+    return _with_optimizer(schedule)
 
 
 # Every schedule that C++ has bound.
@@ -39,3 +117,27 @@ globals().update(
         if scope == "optim.lr_scheduler"
     }
 )
+LambdaLR = _of_functions(_C.optim.LambdaLR)
+MultiplicativeLR = _of_functions(_C.optim.MultiplicativeLR)
+SequentialLR = _of_schedules(_C.optim.SequentialLR)
+ChainedScheduler = _of_schedules(_C.optim.ChainedScheduler)
+_LRScheduler = LRScheduler
+
+
+def _chained(self, schedulers, optimizer=None):
+    schedulers = list(schedulers)
+    if optimizer is None and schedulers:
+        optimizer = schedulers[0].optimizer
+    _begin_chained(self, optimizer, schedulers)
+
+
+_begin_chained = ChainedScheduler.__init__
+ChainedScheduler.__init__ = _chained
+
+
+def _step(self, metrics, epoch=None):
+    """Moves on by one, with what was measured."""
+    self._step(float(metrics))
+
+
+_C.optim.ReduceLROnPlateau.step = _step

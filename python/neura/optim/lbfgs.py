@@ -1,0 +1,101 @@
+"""L-BFGS, whose step evaluates the loss as often as it needs to."""
+
+from neura import _C
+
+_OPTIONS = ("lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size", "line_search_fn")
+
+
+class _Group(dict):
+    """The parameters and options; setting an option sets it in the optimizer."""
+
+    def __init__(self, optimizer, params, options):
+        super().__init__(params=params, **options)
+        self._optimizer = optimizer
+
+    def __setitem__(self, key, value):
+        if key in _OPTIONS:
+            self._optimizer._set_options(**_to_cpp({**{k: self[k] for k in _OPTIONS}, key: value}))
+        super().__setitem__(key, value)
+
+
+def _to_cpp(options):
+    return {**options, "line_search_fn": options["line_search_fn"] or ""}
+
+
+class LBFGS(_C.optim._LBFGS):
+    """Liu and Nocedal, 1989, with a line search by the strong Wolfe conditions or none. step() takes a closure that clears
+    the gradients, computes the loss and its gradients, and returns it."""
+
+    def __init__(
+        self,
+        params,
+        lr=1,
+        max_iter=20,
+        max_eval=None,
+        tolerance_grad=1e-7,
+        tolerance_change=1e-9,
+        history_size=100,
+        line_search_fn=None,
+    ):
+        params = [params] if isinstance(params, _C.Tensor) else list(params)
+        if params and isinstance(params[0], dict):
+            if len(params) > 1:
+                raise ValueError("LBFGS has one group of parameters")
+            params = list(params[0]["params"])
+        values = (lr, max_iter, max_eval, tolerance_grad, tolerance_change, history_size, line_search_fn)
+        options = dict(zip(_OPTIONS, values))
+        super().__init__(params, **_to_cpp(options))
+        self.defaults = options
+        self.param_groups = [_Group(self, params, options)]
+
+    def step(self, closure):
+        """Up to max_iter iterations; returns the loss before them."""
+        return self._step(closure)
+
+    def zero_grad(self, set_to_none=True):
+        """Clears the gradients of all parameters."""
+        for parameter in self.param_groups[0]["params"]:
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad.zero_()
+
+    def state_dict(self):
+        """Options and state by PyTorch's names."""
+        state = {}
+        for name, tensor in dict(self._state_dict()).items():
+            stem, _, number = name.partition(".")
+            value = tensor if stem in ("d", "prev_flat_grad", "old_dirs", "old_stps") else tensor.item()
+            if number:
+                state.setdefault(stem, []).append(value)
+            else:
+                state[stem] = value
+        group = {key: value for key, value in self.param_groups[0].items() if key != "params"}
+        count = len(self.param_groups[0]["params"])
+        return {"state": {0: state}, "param_groups": [{**group, "params": list(range(count))}]}
+
+    def load_state_dict(self, state_dict):
+        """Restores what state_dict() gave."""
+        flat = {}
+        for name, value in state_dict["state"].get(0, {}).items():
+            for key, part in _entries(name, value):
+                if not isinstance(part, _C.Tensor):
+                    part = _C.tensor(part, dtype=_C.int64 if name in ("func_evals", "n_iter") else _C.float64)
+                flat[key] = part
+        if flat:
+            self._load_state_dict(list(flat.items()))
+        for key, value in state_dict["param_groups"][0].items():
+            if key != "params":
+                self.param_groups[0][key] = value
+
+    def __repr__(self):
+        lines = [f"    {key}: {value}" for key, value in sorted(self.param_groups[0].items()) if key != "params"]
+        return "\n".join(["LBFGS (", "Parameter Group 0", *lines, ")"])
+
+
+def _entries(name, value):
+    if name == "al" or value is None:  # what a step leaves behind
+        return []
+    if isinstance(value, list):
+        return [(f"{name}.{i}", part) for i, part in enumerate(value)]
+    return [(name, value)]
