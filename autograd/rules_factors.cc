@@ -114,11 +114,16 @@ void SlogDet(RuleContext& c) {
 
 // ---- factors ---------------------------------------------------------------------------------
 
+// With a triangle, its adjoint, and the real diagonal of x: factors have real diagonals.
+Tensor Hermitian(const Tensor& triangle, const Tensor& x) {
+  return triangle + Adjoint(triangle) + DiagEmbed(Real(Diagonal(x, 0, -2, -1)));
+}
+
 // Murray, 2016, "Differentiation of the Cholesky decomposition" (arXiv:1602.07527).
 void Cholesky(RuleContext& c) {
   const Tensor l = c.output(), lh = Adjoint(l);
   const Tensor product = MatMul(lh, c.grad());
-  const Tensor half = (Tril(product) + Adjoint(Tril(product, -1))) / 2;
+  const Tensor half = Hermitian(Tril(product, -1), product) / 2;
   c.Set(0, linalg::SolveTriangular(l, linalg::SolveTriangular(lh, half, true), false,
                                    /*left=*/false));
 }
@@ -160,10 +165,7 @@ Tensor QrGradient(const Tensor& q, const Tensor& r, const Tensor& of_q, const Te
     const Tensor product = MatMul(Adjoint(q), of_q);
     inner = inner.defined() ? inner - product : -product;
   }
-  // The diagonal of R is real.
-  const Tensor above = Triu(inner, 1);
-  const Tensor hermitian = above + Adjoint(above) + DiagEmbed(Real(Diagonal(inner, 0, -2, -1)));
-  Tensor sum = MatMul(q, hermitian);
+  Tensor sum = MatMul(q, Hermitian(Triu(inner, 1), inner));
   if (of_q.defined()) sum = sum + of_q;
   return linalg::SolveTriangular(Adjoint(r), sum, false, /*left=*/false);
 }

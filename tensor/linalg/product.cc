@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/linalg/linalg.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/linalg.h"
 #include "neura/tensor/ops/pointwise.h"

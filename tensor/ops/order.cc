@@ -259,13 +259,14 @@ Tensor Cov(const Tensor& input, int64_t correction, const std::optional<Tensor>&
   }
   const Tensor rows = AtLeast2d(input);
   const Tensor x = IsDifferentiable(rows.dtype()) ? rows : Cast(rows, DefaultDType());
-  const Tensor weights = WeightsOf(x.size(1), fweights, aweights);
+  Tensor weights = WeightsOf(x.size(1), fweights, aweights);
   if (!weights.defined()) {
     const Tensor centered = x - Mean(x, {.dims = {1}, .keepdim = true});
     const double freedom =
         std::max(0.0, static_cast<double>(x.size(1)) - static_cast<double>(correction));
     return Squeeze(MatMul(centered, Adjoint(centered)) / freedom);
   }
+  weights = Cast(weights, RealDType(x.dtype()));
   const Tensor total = Sum(weights);
   const Tensor centered = x - Sum(x * weights, {.dims = {1}, .keepdim = true}) / total;
   Tensor lost = Full({}, correction, {.dtype = kInt64, .device = x.device()});
