@@ -1,6 +1,8 @@
 // Derivatives of decompositions and of what is solved with them. A is [..., m, n], k the smaller of
 // m and n; formulas are those of Giles, 2008, "An extended collection of matrix derivative results
-// for forward and reverse mode automatic differentiation", where no other source is named.
+// for forward and reverse mode automatic differentiation", where no other source is named. They are
+// written with adjoints and hold for complex numbers as they stand, but for the phases that factors
+// are determined up to.
 #include <algorithm>
 
 #include "neura/autograd/rule_table.h"
@@ -95,24 +97,35 @@ void Cofactor(RuleContext& c) {
   c.Set(0, MatMul(MatMul(svd.U, moved), svd.Vh));
 }
 
+// The sign turns with the imaginary part of the trace of inv(A) @ dA, of which the logarithm has the
+// real one. That of a real number is constant.
 void SlogDet(RuleContext& c) {
-  if (!c.grad(1).defined()) return;  // the sign of a real number is constant
   const Tensor a = c.input(0);
+  Tensor of_trace = c.grad(1);
+  if (c.grad(0).defined() && IsComplex(a.dtype())) {
+    const Tensor turn = Imag(Conj(c.output(0)) * c.grad(0));
+    of_trace = Complex(of_trace.defined() ? of_trace : ZerosLike(turn), turn);
+  }
+  if (!of_trace.defined()) return;
   const Tensor scaled =
-      AsMatrices(c.grad(1)) * Eye(a.size(-1), {.dtype = a.dtype(), .device = a.device()});
+      AsMatrices(of_trace) * Eye(a.size(-1), {.dtype = a.dtype(), .device = a.device()});
   c.Set(0, linalg::SolveEx(Adjoint(a), scaled).result);
 }
 
 // ---- factors ---------------------------------------------------------------------------------
 
+// With a triangle, its adjoint, and the real diagonal of x: factors have real diagonals.
+Tensor Hermitian(const Tensor& triangle, const Tensor& x) {
+  return triangle + Adjoint(triangle) + DiagEmbed(Real(Diagonal(x, 0, -2, -1)));
+}
+
 // Murray, 2016, "Differentiation of the Cholesky decomposition" (arXiv:1602.07527).
 void Cholesky(RuleContext& c) {
   const Tensor l = c.output(), lh = Adjoint(l);
-  const Tensor product = Tril(MatMul(lh, c.grad()));
-  const Tensor half = product - DiagEmbed(Diagonal(product, 0, -2, -1)) / 2;
-  const Tensor of_a = linalg::SolveTriangular(l, linalg::SolveTriangular(lh, half, true), false,
-                                              /*left=*/false);
-  c.Set(0, (of_a + Adjoint(of_a)) / 2);
+  const Tensor product = MatMul(lh, c.grad());
+  const Tensor half = Hermitian(Tril(product, -1), product) / 2;
+  c.Set(0, linalg::SolveTriangular(l, linalg::SolveTriangular(lh, half, true), false,
+                                   /*left=*/false));
 }
 
 // Of the square part of A = P @ L @ U as of two triangles. What stands right of it is L @ U2, and
@@ -152,9 +165,7 @@ Tensor QrGradient(const Tensor& q, const Tensor& r, const Tensor& of_q, const Te
     const Tensor product = MatMul(Adjoint(q), of_q);
     inner = inner.defined() ? inner - product : -product;
   }
-  inner = Triu(inner);
-  const Tensor symmetric = inner + Adjoint(Triu(inner, 1));
-  Tensor sum = MatMul(q, symmetric);
+  Tensor sum = MatMul(q, Hermitian(Triu(inner, 1), inner));
   if (of_q.defined()) sum = sum + of_q;
   return linalg::SolveTriangular(Adjoint(r), sum, false, /*left=*/false);
 }
@@ -183,6 +194,8 @@ void Qr(RuleContext& c) {
 
 Tensor Skew(const Tensor& x) { return x - Adjoint(x); }
 
+// Of complex numbers: Wan and Zhang, 2019, "Automatic Differentiation for Complex Valued SVD"
+// (arXiv:1909.02659), for a loss that does not depend on the phases of pairs of vectors.
 void Svd(RuleContext& c) {
   const Tensor s = c.output(1);
   const int64_t k = s.size(-1);
@@ -192,7 +205,9 @@ void Svd(RuleContext& c) {
   const auto add = [](Tensor& sum, const Tensor& term) { sum = sum.defined() ? sum + term : term; };
   if (c.grad(0).defined()) {
     const Tensor g = Narrow(c.grad(0), -1, 0, k), product = MatMul(Adjoint(u), g);
-    add(inner, OverDifferences(Skew(product), Square(s)) * AsRows(s));
+    const Tensor skew = Skew(product);
+    add(inner, OverDifferences(skew, Square(s)) * AsRows(s));
+    if (IsComplex(u.dtype())) add(inner, DiagEmbed(Diagonal(skew, 0, -2, -1) / (s * 2)));
     if (m > k) outside = MatMul((g - MatMul(u, product)) / AsRows(s), vh);
   }
   if (c.grad(2).defined()) {
@@ -215,6 +230,25 @@ void Eigh(RuleContext& c) {
   c.Set(0, MatMul(MatMul(vectors, inner), vh));
 }
 
+// Boeddeker et al., 2017, "On the Computation of Complex-valued Gradients with Application to
+// Statistically Optimum Beamforming" (arXiv:1701.00392), with vectors whose norms stay 1, for a loss
+// that does not depend on their phases.
+void Eig(RuleContext& c) {
+  const Tensor values = c.output(0), vectors = c.output(1), vh = Adjoint(vectors);
+  Tensor inner;
+  if (c.grad(1).defined()) {
+    const Tensor product = MatMul(vh, c.grad(1));
+    const Tensor along = AsRows(Real(Diagonal(product, 0, -2, -1)));
+    inner = OverDifferences(product - MatMul(vh, vectors * along), Conj(values));
+  }
+  if (c.grad(0).defined()) {
+    const Tensor diagonal = DiagEmbed(c.grad(0));
+    inner = inner.defined() ? inner + diagonal : diagonal;
+  }
+  const Tensor of_a = linalg::SolveEx(vh, MatMul(inner, vh)).result;
+  c.Set(0, IsComplex(c.input_dtype(0)) ? of_a : Real(of_a));
+}
+
 // Al-Mohy and Higham, 2009, "Computing the Frechet Derivative of the Matrix Exponential, with an
 // Application to Condition Number Estimation": it stands in the exponential of a matrix of blocks.
 void MatrixExp(RuleContext& c) {
@@ -232,14 +266,17 @@ void AddFactorRules(RuleTable& table) {
   table.AddOfParts(op::kLinalgPinv, {.inputs = 0b1, .outputs = 0b1}, &Pinv);
   table.AddOfParts(op::kLinalgDet, kSaveInput, &Det);
   table.AddOfParts(op::kLinalgCofactor, kSaveInput, &Cofactor);
-  table.AddOfParts(op::kLinalgSlogDet, kSaveInput, &SlogDet, 0b11);
+  table.AddOfParts(op::kLinalgSlogDet, {.inputs = 0b1, .outputs = 0b1}, &SlogDet, 0b11);
   table.AddOfParts(op::kLinalgCholesky, kSaveOutput, &Cholesky);
   table.AddOfParts(op::kLinalgLu, {.outputs = 0b11}, &Lu);
   table.AddOfParts(op::kLinalgQr, {.outputs = 0b11}, &Qr, 0b11);
   table.AddOfParts(op::kLinalgSvd, {.outputs = 0b111}, &Svd, 0b111);
   table.AddOfParts(op::kLinalgEigh, {.outputs = 0b11}, &Eigh, 0b11);
+  table.AddOfParts(op::kLinalgEig, {.outputs = 0b11}, &Eig, 0b11);
   table.AddOfParts(op::kLinalgMatrixExp, kSaveInput, &MatrixExp);
-  table.NotDifferentiable(op::kLinalgPermutation);
+  for (OpId op : {op::kLinalgPermutation, op::kLinalgGeqrf, op::kLinalgLdl, op::kLinalgLdlSolve}) {
+    table.NotDifferentiable(op);
+  }
 }
 
 }  // namespace neura::autograd

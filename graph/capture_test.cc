@@ -5,6 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/graph/program.h"
+#include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
@@ -83,6 +84,17 @@ TEST(Capture, MatrixProducts) {
   ExpectSameAtAllSizes(
       [&](const Tensor& x) { return MatMul(Relu(Linear(x, w1, b1)), Transpose(w2, 0, 1)); },
       {0, 8});
+}
+
+TEST(Capture, Decompositions) {
+  ExpectSameAtAllSizes(
+      [](const Tensor& x) {
+        const auto [w, V] = linalg::Eig(x);
+        const Tensor definite = MatMul(x, Transpose(x, 1, 2)) + Eye(3);
+        const Tensor sizes = Real(Sum(w, {.dims = {1}})) + linalg::Det(x);
+        return linalg::Solve(definite, Abs(V)) * Reshape(sizes, {x.size(0), 1, 1});
+      },
+      {0, 3, 3});
 }
 
 TEST(Capture, InputsAndConstantsAsOutputs) {

@@ -90,9 +90,20 @@ class Rules {
       case op::kBatchNormTraining:
         return output_ == 0 ? All(shape(0)) : MaybeShape{shape(0)[1]};
       case op::kLayerNorm:
-        return output_ == 0
-                   ? All(shape(0))
-                   : All({shape(0).begin(), shape(0).begin() + static_cast<ptrdiff_t>(rank_)});
+      case op::kLinalgCholesky:
+      case op::kLinalgDet:
+      case op::kLinalgCofactor:
+      case op::kLinalgSlogDet:
+      case op::kLinalgEigh:
+      case op::kLinalgEig:
+      case op::kLinalgMatrixExp:
+      case op::kLinalgLdl:
+        return First(0);
+      case op::kLinalgSolve:
+      case op::kLinalgSolveTriangular:
+        return First(1);
+      case op::kLinalgLdlSolve:
+        return First(2);
       case op::kGather:
       case op::kSearchSorted:
         return All(shape(1));
@@ -181,6 +192,11 @@ class Rules {
   const Shape& shape(size_t input) const { return graph_.value(inputs_[input]).shape; }
   size_t DimOf(int64_t dim) const {
     return static_cast<size_t>(NormalizeDim("", dim, static_cast<int64_t>(shape(0).size())));
+  }
+
+  // As many extents of an input as the result has.
+  MaybeShape First(size_t input) const {
+    return All({shape(input).begin(), shape(input).begin() + static_cast<ptrdiff_t>(rank_)});
   }
 
   // The first input's, but for one extent.

@@ -91,18 +91,22 @@ PyObject* GetGradFn(PyObject* self, void*) {
   return Guarded([&] { return GradFnOf(TensorOf(self)).release().ptr(); });
 }
 
+// A number is its own transpose.
 Tensor MatrixTranspose(const Tensor& x) {
+  if (x.dim() == 0) return x;
   if (x.dim() < 2) {
     ThrowInvalidArgument(absl::StrCat("mT: expected at least 2 dimensions, got ", Describe(x)));
   }
   return Transpose(x, -2, -1);
 }
 
+Tensor AdjointOfMatrices(const Tensor& x) { return Conj(MatrixTranspose(x)); }
+
 Tensor AdjointOfMatrix(const Tensor& x) {
-  if (x.dim() != 2) {
+  if (x.dim() != 2 && x.dim() != 0) {
     ThrowInvalidArgument(absl::StrCat("H: expected a matrix, got ", Describe(x)));
   }
-  return Adjoint(x);
+  return AdjointOfMatrices(x);
 }
 
 Tensor ReversedDims(const Tensor& x) {
@@ -130,7 +134,7 @@ PyGetSetDef g_properties[] = {
     NEURA_READ("mT", "With its last two dimensions exchanged, a Tensor", MatrixTranspose(x)),
     NEURA_READ("H", "The adjoint of a matrix, a Tensor", AdjointOfMatrix(x)),
     NEURA_READ("mH", "The adjoint of the matrices in the last two dimensions, a Tensor",
-               Adjoint(x)),
+               AdjointOfMatrices(x)),
     {"real", Get<[](const Tensor& x) { return Real(x); }>, SetPart<&Real>,
      "A view of the real parts; a real tensor itself", nullptr},
     {"imag", Get<[](const Tensor& x) { return Imag(x); }>, SetPart<&Imag>,

@@ -666,6 +666,52 @@ add("searchsorted", Case([np.array([-1.0, 0.0, 1.0]), normal(3)], kwargs={"out_i
 add("index_add", Case([normal(3, 4), ], kwargs={"dim": 0, "index": np.array([2, 0]), "source": normal(2, 4), "alpha": 2.5}, gradient=False))
 add("tensor_split", Case([normal(6, 2), np.array([1, 4])], gradient=False), Case([normal(6, 2), np.array(4)], gradient=False))
 
+# ---- decompositions, of complex numbers, too ---------------------------------------------------
+
+
+def mirrored(*shape, complex=False, hermitian=False):
+    x = numbers(*shape) if complex else normal(*shape)
+    return x + np.swapaxes(x.conj() if hermitian else x, -2, -1)
+
+
+def reflections(a):
+    return [x.numpy() for x in torch.geqrf(torch.tensor(a))]
+
+
+add("det slogdet logdet inv inverse inv_ex matrix_exp svdvals cond", *(Case([numbers(*s)], dtypes=COMPLEX) for s in ((3, 3), (2, 3, 3), (1, 1), (0, 0))))
+add("solve solve_ex", *(Case([numbers(*s) for s in shapes], dtypes=COMPLEX) for shapes in (((3, 3), (3, 2)), ((2, 3, 3), (2, 3)))))
+add("linalg.cholesky cholesky_ex", *(Case([x @ x.conj().T + np.eye(3)], kwargs={"upper": u}, dtypes=COMPLEX) for x in (numbers(3, 3),) for u in (False, True)))
+add("lu_factor lu_factor_ex linalg.lu", *(Case([numbers(*s)], dtypes=COMPLEX) for s in SHAPES))
+# PyTorch asks for a loss that does not depend on phases.
+add("linalg.qr", *(Case([numbers(*s)], dtypes=COMPLEX, gradient=False) for s in SHAPES))
+add("pinv pinverse", *(Case([numbers(*s)], dtypes=COMPLEX) for s in SHAPES))
+add("pinv", Case([normal(2, 4, 3)], kwargs={"rtol": np.array([0.5, 0.0])}), Case([normal(2, 4, 3)], kwargs={"atol": np.array([[0.5]])[0], "rtol": np.array(0.1)}))
+add("eigvalsh", Case([mirrored(3, 3, complex=True, hermitian=True)], dtypes=COMPLEX))
+add("linalg.matrix_norm", *(Case([numbers(2, 3, 4)], (_ord,), dtypes=COMPLEX) for _ord in ("fro", "nuc", 1, -1, 2, -2)))
+add("linalg.matrix_rank", Case([numbers(4, 3)], dtypes=COMPLEX))
+add("solve_triangular", Case([numbers(3, 3) + 3 * np.eye(3), numbers(3, 3)], kwargs={"upper": True}, dtypes=COMPLEX))
+add("householder_product orgqr", Case([numbers(4, 3), numbers(2)], dtypes=COMPLEX))
+for _dtypes, _make in ((FLOATS, normal), (COMPLEX, numbers)):
+    add("geqrf", *(Case([_make(*s)], dtypes=_dtypes, gradient=False) for s in (*SHAPES, (0, 3))))
+    _both = reflections(_make(4, 3))
+    for _transpose in (False, True):
+        add("ormqr", Case([*_both, _make(4, 2)], (True, _transpose), dtypes=_dtypes, gradient=False), Case([*_both, _make(2, 4)], (False, _transpose), dtypes=_dtypes, gradient=False))
+for _kwargs in ({}, {"complex": True}, {"complex": True, "hermitian": True}):
+    _dtypes = COMPLEX if _kwargs else FLOATS
+    _hermitian = {"hermitian": "hermitian" in _kwargs}
+    add("ldl_factor ldl_factor_ex", *(Case([mirrored(*s, **_kwargs)], kwargs=_hermitian, dtypes=_dtypes, gradient=False) for s in ((5, 5), (2, 4, 4), (1, 1), (0, 0))))
+    _both = [x.numpy() for x in torch.linalg.ldl_factor(torch.tensor(mirrored(5, 5, **_kwargs)), **_hermitian)]
+    add("ldl_solve", Case([*_both, (numbers if _kwargs else normal)(2, 5, 3)], kwargs=_hermitian, dtypes=_dtypes, gradient=False))
+add("ldl_factor_ex", Case([np.zeros((2, 2))], gradient=False))
+add("frobenius_norm", Case([normal(3, 4)], (1,)), Case([REDUCED], ((0, 2), True)), Case([numbers(3, 4)], (1,), dtypes=COMPLEX))
+add("nuclear_norm", Case([normal(3, 4)]), Case([REDUCED], ((0, 1), True)))
+add("renorm", Case([numbers(3, 4)], (2, 0, 1.0), dtypes=COMPLEX))
+add("corrcoef", Case([numbers(3, 5)], dtypes=COMPLEX))
+for _x, _dtypes in ((normal(2, 5), FLOATS), (numbers(2, 5), COMPLEX)):
+    for _weights in ({"fweights": integers(1, 4, 5)}, {"aweights": uniform(1, 2, 5)}, {"fweights": integers(1, 4, 5), "aweights": uniform(1, 2, 5)}):
+        add("cov", Case([_x], kwargs=_weights, dtypes=_dtypes), Case([_x], kwargs={"correction": 0, **_weights}, dtypes=_dtypes))
+add("normalize", *(Case([normal(3, 4)], kwargs={"p": p}) for p in (-1.0, 0.5, float("inf"))))
+
 # ---- compared elsewhere ----------------------------------------------------------------------
 
 COMPARED_ELSEWHERE = {
@@ -685,13 +731,14 @@ COMPARED_ELSEWHERE = {
         is_same_size index_copy_ index_fill_ masked_scatter_ polygamma polygamma_ addmm_ addmv_ addr_ baddbmm_ addbmm_
         hstack is_complex masked_select meshgrid nonzero one_hot vstack""",
     # What they give is a choice.
-    "test_linalg.py": "svd eigh",
+    "test_linalg.py": "svd eigh eig eigvals svd_lowrank pca_lowrank",
     "special, which calls them": """
         special_erfcx special_ndtri special_i0e special_i1e special_bessel_j0 special_bessel_j1 special_zeta
         special_erfcx_ special_ndtri_ special_i0e_ special_i1e_ special_bessel_j0_ special_bessel_j1_ special_zeta_""",
     "linalg, which calls them": """
         linalg_cholesky_ex linalg_lu_factor_ex linalg_permutation linalg_solve_ex linalg_solve_triangular linalg_det
-        linalg_cofactor linalg_slogdet linalg_qr linalg_svd linalg_eigh linalg_pinv linalg_matrix_exp""",
+        linalg_cofactor linalg_slogdet linalg_qr linalg_svd linalg_eigh linalg_eig linalg_pinv linalg_matrix_exp
+        linalg_geqrf linalg_ldl_factor_ex linalg_ldl_solve""",
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",

@@ -72,6 +72,87 @@ def test_eigenvectors(shape, uplo):
     assert_near(ours.grad, theirs.grad, 1e-6)
 
 
+def numbers(*shape):
+    return RANDOM.randn(*shape) + 1j * RANDOM.randn(*shape)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4), (2, 5, 3)])
+def test_singular_vectors_of_complex_matrices(shape):
+    ours, theirs = both(numbers(*shape))
+    results = []
+    for x, library in ((ours, nr), (theirs, torch)):
+        u, s, vh = library.linalg.svd(x, full_matrices=False)
+        product = by_vectors(u, s, vh, library)
+        ((product * product).real.sum() + s.cos().sum() + u.abs().sum() + vh.abs().sum()).backward()
+        results.append((s, product, u.abs(), vh.abs()))
+    for a, b in zip(*results):
+        assert_near(a, b, 1e-7)
+    assert_near(ours.grad, theirs.grad, 1e-6)
+
+
+def sorted_by_value(w, v, library):
+    order = (w.real + 2 * w.imag).argsort(-1)
+    return library.take_along_dim(w, order, -1), library.take_along_dim(v, order[..., None, :], -1)
+
+
+@pytest.mark.parametrize("make", [RANDOM.randn, numbers])
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4, 4), (1, 1), (40, 40)])
+def test_eigenvectors_of_any_matrix(make, shape):
+    ours, theirs = both(make(*shape))
+    results = []
+    for x, library in ((ours, nr), (theirs, torch)):
+        w, v = sorted_by_value(*library.linalg.eig(x), library)
+        sizes = v.abs() ** 2
+        (w.real.cos().sum() + w.imag.sin().sum() + (sizes * library.tensor(np.arange(1.0, shape[-1] + 1))).sin().sum()).backward()
+        results.append((w, sizes))
+    for a, b in zip(*results):
+        assert_near(a, b, 1e-7)
+    assert_near(ours.grad, theirs.grad, 1e-5)
+    w, v = nr.linalg.eig(ours.detach())
+    np.testing.assert_allclose((ours.detach() @ v).numpy(), (v * w[..., None, :]).numpy(), atol=1e-10)
+    np.testing.assert_allclose(v.abs().square().sum(-2).numpy(), 1, atol=1e-12)
+    largest = v.gather(-2, v.abs().argmax(-2, keepdim=True))
+    assert bool(((largest.imag == 0) & (largest.real > 0)).all())
+    values = nr.linalg.eigvals(ours.detach())
+    assert values.dtype is w.dtype and tuple(values.shape) == shape[:-1]
+    np.testing.assert_allclose(values.sum(-1).numpy(), np.trace(ours.detach().numpy(), axis1=-2, axis2=-1), atol=1e-10)
+
+
+def test_eigenvalues_of_badly_scaled_matrices():
+    a = np.array([[1.0, 1e9, 0.0], [1e-9, 2.0, 3e-9], [0.0, 1e9, 1.5]])
+    expected = np.sort(torch.linalg.eigvals(torch.tensor(a)).real.numpy())
+    np.testing.assert_allclose(np.sort(nr.linalg.eigvals(nr.tensor(a)).real.numpy()), expected, rtol=1e-12)
+    assert np.isfinite(nr.linalg.eigvals(nr.tensor([[1e300, 1.0], [1e300, 1e-300]], dtype=nr.float64)).numpy()).all()
+
+
+@pytest.mark.parametrize("make", [RANDOM.randn, numbers])
+@pytest.mark.parametrize("shape", [(8, 5), (5, 8), (2, 7, 7)])
+def test_low_rank(make, shape):
+    a = make(*shape[:-1], 2) @ make(*shape[:-2], 2, shape[-1])
+    u, s, v = nr.svd_lowrank(nr.tensor(a), q=4)
+    assert (u.shape, s.shape, v.shape) == ((*shape[:-1], 4), (*shape[:-2], 4), (*shape[:-2], shape[-1], 4))
+    np.testing.assert_allclose(((u * s[..., None, :]) @ v.mH).numpy(), a, atol=1e-9)
+    mean = a.mean(-2, keepdims=True)
+    for u, s, v in (nr.svd_lowrank(nr.tensor(a), 2, M=nr.tensor(mean)), nr.pca_lowrank(nr.tensor(a), 2)):
+        np.testing.assert_allclose(((u * s[..., None, :]) @ v.mH).numpy(), a - mean, atol=1e-9)
+    assert nr.pca_lowrank(nr.tensor(a))[1].shape[-1] == min(6, *shape[-2:])
+    assert nr.svd_lowrank(nr.tensor(a), 0)[1].shape[-1] == 0
+    with pytest.raises(ValueError, match="svd_lowrank: q = 9 of"):
+        nr.svd_lowrank(nr.tensor(a), 9)
+
+
+def test_exponentials_of_huge_numbers():
+    huge = nr.tensor([[-1.7e308, 0.0], [0.0, -1e300]], dtype=nr.float64)
+    assert nr.linalg.matrix_exp(huge).tolist() == [[0, 0], [0, 0]]
+    assert not np.isfinite(nr.linalg.matrix_exp(huge * 0 + 1.7e308).numpy()).any()
+    assert not np.isfinite(nr.linalg.matrix_exp(nr.tensor([[1.7e308 + 1.7e308j]])).numpy()).any()
+
+
+def test_a_number_is_its_own_transpose():
+    for x in (nr.tensor(2.0), nr.tensor(1 + 2j)):
+        assert x.mT.item() == x.item() and x.H.item() == x.mH.item() == np.conj(x.item())
+
+
 def test_one_triangle_is_read():
     a = RANDOM.randn(3, 3)
     for function in ("eigvalsh", "cholesky"):
@@ -103,6 +184,8 @@ def test_singular_matrices_are_errors():
     for function in (nr.linalg.lu_factor, nr.lu):
         with pytest.raises(nr.linalg.LinAlgError, match=r"U\[2, 2\] is zero"):
             function(SINGULAR)
+    with pytest.raises(nr.linalg.LinAlgError, match=r"D\[2, 2\] is zero"):
+        nr.linalg.ldl_factor(nr.tensor([[1.0, 0.0], [0.0, 0.0]]))
     assert nr.linalg.inv_ex(batch).info.tolist() == [0, 2]
     assert nr.linalg.solve_ex(SINGULAR, nr.ones(2)).info.item() == 2
     assert nr.linalg.cholesky_ex(-nr.eye(3)).info.item() == 1
@@ -113,7 +196,7 @@ def test_singular_matrices_are_errors():
 def test_what_is_not_finite():
     bad = nr.tensor([[1.0, np.nan], [0.0, 1.0]])
     batch = nr.stack([nr.eye(2), nr.eye(2) * np.inf])
-    for function in (nr.linalg.svd, nr.linalg.svdvals, nr.linalg.eigh, nr.linalg.eigvalsh, nr.linalg.pinv):
+    for function in (nr.linalg.svd, nr.linalg.svdvals, nr.linalg.eigh, nr.linalg.eigvalsh, nr.linalg.eig, nr.linalg.pinv):
         with pytest.raises(nr.linalg.LinAlgError, match="not finite"):
             function(bad)
         with pytest.raises(nr.linalg.LinAlgError, match="Batch element 1"):
@@ -147,6 +230,14 @@ def test_bad_arguments_are_named():
         nr.linalg.matrix_norm(nr.eye(2), 3)
     with pytest.raises(IndexError, match="pivot 5 is no row from 1 to 2"):
         nr.linalg.lu_solve(nr.eye(2), nr.tensor([1, 5], dtype=nr.int32), nr.ones(2, 1))
+    with pytest.raises(IndexError, match="pivot -1 of row 2 is none of factors of 2 rows"):
+        nr.linalg.ldl_solve(nr.eye(2), nr.tensor([1, -1], dtype=nr.int32), nr.ones(2, 1))
+    with pytest.raises(ValueError, match="pivots must be int32, one for each row"):
+        nr.linalg.ldl_solve(nr.eye(2), nr.tensor([1, 2]), nr.ones(2, 1))
+    with pytest.raises(ValueError, match=r"ormqr: expected \[..., m, n\]"):
+        nr.ormqr(nr.eye(2), nr.ones(3), nr.ones(2, 1))
+    with pytest.raises(ValueError, match="cov: fweights must be 2 integers"):
+        nr.cov(nr.eye(2), fweights=nr.ones(2))
     with pytest.raises(NotImplementedError, match="complete"):
         q = nr.linalg.qr(nr.ones(3, 2, requires_grad=True), "complete").Q
         q.sum().backward()

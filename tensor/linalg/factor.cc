@@ -83,27 +83,16 @@ Tensor LogDet(const Tensor& A) {
   return parts.logabsdet + Log(parts.sign);
 }
 
-Tensor HouseholderProduct(const Tensor& A, const Tensor& tau) {
-  RequireMatrices("linalg.householder_product", A);
-  RequireFloating("linalg.householder_product", tau);
-  const int64_t rows = A.size(-2), columns = A.size(-1);
-  const int64_t count = tau.dim() == 0 ? 0 : tau.size(-1);
-  if (tau.dim() != A.dim() - 1 || tau.shape().first(BatchOf(A).size()) != BatchOf(A) ||
-      rows < columns || columns < count || tau.dtype() != A.dtype()) {
-    ThrowInvalidArgument(
-        absl::StrCat("linalg.householder_product: expected [..., m, n] and "
-                     "[..., k] of one dtype with m >= n >= k, got ",
-                     Describe(A), " and ", Describe(tau)));
-  }
-  const TensorOptions options{.dtype = A.dtype(), .device = A.device()};
-  const Tensor vectors = Tril(Narrow(A, -1, 0, count), -1) + Eye(rows, count, options);
-  Tensor product = ExpandBatch(Eye(rows, columns, options), BatchOf(A));
-  for (int64_t i = count; i-- > 0;) {
-    const Tensor v = Narrow(vectors, -1, i, 1);
-    const Tensor scale = Unsqueeze(Narrow(tau, -1, i, 1), -1);
-    product = product - scale * MatMul(v, MatMul(Adjoint(v), product));
-  }
-  return product;
+LdlFactorResult LdlFactor(const Tensor& A, bool hermitian) {
+  const LdlFactorExResult factors = LdlFactorEx(A, hermitian, true);
+  return {factors.LD, factors.pivots};
+}
+
+LdlFactorExResult LdlFactorEx(const Tensor& A, bool hermitian, bool check_errors) {
+  RequireSquare("linalg.ldl_factor", A);
+  const auto [LD, pivots, info] =
+      Call<op::kLinalgLdl>({.hermitian = hermitian, .check_errors = check_errors}, A);
+  return {LD, pivots, info};
 }
 
 }  // namespace neura::linalg

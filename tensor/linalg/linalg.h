@@ -16,8 +16,11 @@
 namespace neura::linalg {
 
 NEURA_RESULT(CholeskyResult, L, info);
+NEURA_RESULT(EigResult, eigenvalues, eigenvectors);
 NEURA_RESULT(EighResult, eigenvalues, eigenvectors);
 NEURA_RESULT(InvResult, inverse, info);
+NEURA_RESULT(LdlFactorExResult, LD, pivots, info);
+NEURA_RESULT(LdlFactorResult, LD, pivots);
 NEURA_RESULT(LstSqResult, solution, residuals, rank, singular_values);
 NEURA_RESULT(LuFactorExResult, LU, pivots, info);
 NEURA_RESULT(LuFactorResult, LU, pivots);
@@ -50,6 +53,23 @@ TriangularSolveResult SolveTriangularWithCopy(const Tensor& B, const Tensor& A, 
                                               bool transpose = false, bool unitriangular = false);
 // P, L and U of the factors of LuFactor.
 LuResult LuUnpack(const Tensor& LU, const Tensor& pivots);
+// Q and R of A = Q @ R as LAPACK's geqrf has them: R, and below its diagonal the vectors of the
+// reflections that HouseholderProduct multiplies. There is no gradient.
+NEURA_RESULT(GeqrfResult, a, tau);
+GeqrfResult Geqrf(const Tensor& A);
+// Q @ C for the whole Q of the reflections of HouseholderProduct, or C @ Q, or with Q.mH for Q. It
+// throws InvalidArgument where the shapes do not fit.
+Tensor OrMQr(const Tensor& reflectors, const Tensor& tau, const Tensor& C, bool left = true,
+             bool transpose = false);
+// The q largest singular values of A - M, [..., m, n], and their vectors, nearly, by Halko, Martinsson
+// and Tropp, 2009 (arXiv:0909.4061): the singular values of the product with an orthonormal basis that
+// q random vectors and niter passes over A find. U is [..., m, q], V [..., n, q].
+SvdWithVResult SvdLowRank(const Tensor& A, int64_t q = 6, int64_t niter = 2,
+                          const std::optional<Tensor>& M = {});
+// SvdLowRank of A, whose columns' means are taken away first with `center`; q is by default 6, or
+// the shorter side of A where that is less.
+SvdWithVResult PcaLowRank(const Tensor& A, const std::optional<int64_t>& q = {}, bool center = true,
+                          int64_t niter = 2);
 
 }  // namespace neura::linalg
 

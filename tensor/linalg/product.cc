@@ -84,9 +84,9 @@ Tensor MultiDot(const std::vector<Tensor>& tensors) {
   return vectors.empty() ? product : Squeeze(product, vectors);
 }
 
-Tensor Vander(const Tensor& x, const std::optional<int64_t>& n) {
-  RequireDefined("linalg.vander", x);
-  if (x.dim() == 0) ThrowInvalidArgument("linalg.vander: expected at least one dimension");
+Tensor Vander(const Tensor& vectors, const std::optional<int64_t>& n) {
+  RequireDefined("linalg.vander", vectors);
+  const Tensor x = vectors.dim() == 0 ? Unsqueeze(vectors, 0) : vectors;
   const int64_t count = n.value_or(x.size(-1));
   if (count < 2) {
     ThrowInvalidArgument(absl::StrCat("linalg.vander: N = ", count, " must be at least 2"));

@@ -101,6 +101,14 @@ Tensor LuSolve(const Tensor& LU, const Tensor& pivots, const Tensor& B, bool lef
   return PickRows(SolveTriangular(Adjoint(lu), y, true, true, true), order);
 }
 
+Tensor LdlSolve(const Tensor& LD, const Tensor& pivots, const Tensor& B, bool hermitian) {
+  const auto [ld, b] = EquationOf("linalg.ldl_solve", LD, B, true);
+  RequireDefined("linalg.ldl_solve", pivots);
+  Dims shape(BatchOf(ld).begin(), BatchOf(ld).end());
+  shape.push_back(ld.size(-1));
+  return Call<op::kLinalgLdlSolve>({.hermitian = hermitian}, ld, Expand(pivots, shape), b);
+}
+
 Tensor Inv(const Tensor& A) { return InvEx(A, true).inverse; }
 
 InvResult InvEx(const Tensor& A, bool check_errors) {
@@ -110,13 +118,23 @@ InvResult InvEx(const Tensor& A, bool check_errors) {
   return {result, info};
 }
 
-Tensor Pinv(const Tensor& A, const std::optional<double>& rcond, bool hermitian,
-            const std::optional<double>& atol, const std::optional<double>& rtol) {
+Tensor Pinv(const Tensor& A, const std::optional<Operand>& rcond, bool hermitian,
+            const std::optional<Operand>& atol, const std::optional<Operand>& rtol) {
   RequireMatrices("linalg.pinv", A);
-  const std::optional<double>& relative = rcond ? rcond : rtol;
-  const double by_default = atol && *atol > 0 ? 0 : DefaultTolerance(A);
-  return Call<op::kLinalgPinv>(
-      {.atol = atol.value_or(0), .rtol = relative.value_or(by_default), .hermitian = hermitian}, A);
+  const std::optional<Operand>& relative = rcond ? rcond : rtol;
+  const bool absolute = atol && (atol->is_tensor || atol->scalar.To<double>() > 0);
+  const auto number = [](const std::optional<Operand>& given, double otherwise) {
+    return given && !given->is_tensor ? given->scalar.To<double>() : otherwise;
+  };
+  // One for each matrix.
+  const auto numbers = [&](const std::optional<Operand>& given) {
+    if (!given || !given->is_tensor) return Tensor();
+    return Expand(Cast(given->tensor, kFloat64), BatchOf(A));
+  };
+  return Call<op::kLinalgPinv>({.atol = number(atol, 0),
+                                .rtol = number(relative, absolute ? 0 : DefaultTolerance(A)),
+                                .hermitian = hermitian},
+                               A, numbers(atol), numbers(relative));
 }
 
 LstSqResult LstSq(const Tensor& A, const Tensor& B, const std::optional<double>& rcond,
@@ -139,8 +157,8 @@ LstSqResult LstSq(const Tensor& A, const Tensor& B, const std::optional<double>&
   const double tolerance = rcond.value_or(DefaultTolerance(A));
   const Tensor x = MatMul(Pinv(A, tolerance), b);
   const auto none = [&](DType dtype) { return Empty({0}, {.dtype = dtype, .device = A.device()}); };
-  LstSqResult result{vectors ? Squeeze(x, {-1}) : x, none(A.dtype()), none(kInt64),
-                     none(A.dtype())};
+  LstSqResult result{vectors ? Squeeze(x, {-1}) : x, none(RealDType(A.dtype())), none(kInt64),
+                     none(RealDType(A.dtype()))};
   if (driver != "gels") result.rank = MatrixRank(A, {}, false, {}, Operand(tolerance));
   if (with_values) result.singular_values = SvdVals(A);
   const bool full =

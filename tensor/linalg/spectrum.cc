@@ -64,6 +64,17 @@ EighResult Eigh(const Tensor& A, const std::string& uplo) {
   return {eigenvalues, eigenvectors};
 }
 
+EigResult Eig(const Tensor& A) {
+  RequireSquare("linalg.eig", A);
+  const auto [eigenvalues, eigenvectors] = Call<op::kLinalgEig>({}, A);
+  return {eigenvalues, eigenvectors};
+}
+
+Tensor Eigvals(const Tensor& A) {
+  RequireSquare("linalg.eigvals", A);
+  return CallFor<op::kLinalgEig>(0b01, {}, A).eigenvalues;
+}
+
 Tensor EigvalsH(const Tensor& A, const std::string& uplo) {
   RequireSquare("linalg.eigvalsh", A);
   return CallFor<op::kLinalgEigh>(0b01, TriangleOf("linalg.eigvalsh", uplo), A).eigenvalues;

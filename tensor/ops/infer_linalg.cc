@@ -38,10 +38,10 @@ void Set(OutputSpec& output, DType dtype, const Matrices& matrices,
   output.shape.insert(output.shape.end(), extents.begin(), extents.end());
 }
 
-// The matrices of A @ X = B, where A is square.
-Matrices EquationOf(const OpCall& call) {
-  const Matrices a = SquareMatricesOf(call), b = MatricesOf(call, 1);
-  if (call.input(1).dtype() != call.input(0).dtype()) Fail(call, "A and B must have one dtype");
+// The matrices B, an input, of A @ X = B, where A is square.
+Matrices EquationOf(const OpCall& call, size_t of_b = 1) {
+  const Matrices a = SquareMatricesOf(call), b = MatricesOf(call, of_b);
+  if (call.input(of_b).dtype() != call.input(0).dtype()) Fail(call, "A and B must have one dtype");
   if (b.batch != a.batch || b.rows != a.rows) {
     Fail(call, "B must have as many rows as A, and the same dimensions before them");
   }
@@ -120,8 +120,44 @@ void InferEigh(const OpCall& call, OutputSpecs& outputs) {
   SameAsInput(call, outputs[1]);
 }
 
+void InferEig(const OpCall& call, OutputSpecs& outputs) {
+  const Matrices a = SquareMatricesOf(call);
+  const DType dtype = ComplexDType(call.input(0).dtype());
+  Set(outputs[0], dtype, a, {a.rows});
+  Set(outputs[1], dtype, a, {a.rows, a.rows});
+}
+
+void InferGeqrf(const OpCall& call, OutputSpecs& outputs) {
+  const Matrices a = MatricesOf(call);
+  SameAsInput(call, outputs[0]);
+  Set(outputs[1], call.input(0).dtype(), a, {a.least()});
+}
+
+void InferLdl(const OpCall& call, OutputSpecs& outputs) {
+  InferSquareMatrices(call, outputs);
+  const Matrices a = MatricesOf(call);
+  Set(outputs[1], kInt32, a, {a.rows});
+  Set(outputs[2], kInt32, a, {});
+}
+
+void InferLdlSolve(const OpCall& call, OutputSpecs& outputs) {
+  const Matrices b = EquationOf(call, 2);
+  const Tensor& pivots = call.input(1);
+  if (pivots.dtype() != kInt32 || pivots.dim() < 1 || pivots.size(-1) != b.rows ||
+      pivots.shape().first(pivots.shape().size() - 1) != b.batch) {
+    Fail(call, "pivots must be int32, one for each row of LD");
+  }
+  Set(outputs[0], call.input(0).dtype(), b, {b.rows, b.columns});
+}
+
 void InferPinv(const OpCall& call, OutputSpecs& outputs) {
   const Matrices a = call.Get<PinvOptions>().hermitian ? SquareMatricesOf(call) : MatricesOf(call);
+  for (size_t i : {1, 2}) {
+    if (!call.has_input(i)) continue;
+    if (call.input(i).dtype() != kFloat64 || call.input(i).shape() != a.batch) {
+      Fail(call, "a tolerance must be float64 and one number for each matrix");
+    }
+  }
   Set(outputs[0], call.input(0).dtype(), a, {a.columns, a.rows});
 }
 

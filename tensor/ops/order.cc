@@ -227,24 +227,63 @@ Tensor SearchSortedAs(const Tensor& sorted_sequence, const Tensor& input, bool o
   return out_int32 ? Cast(places, kInt32) : places;
 }
 
-Tensor Cov(const Tensor& input, int64_t correction) {
+namespace {
+
+// The product of how often each of n observations was made and how much each counts; undefined
+// where neither is given.
+Tensor WeightsOf(int64_t n, const std::optional<Tensor>& fweights,
+                 const std::optional<Tensor>& aweights) {
+  Tensor product;
+  const auto multiply = [&](const std::optional<Tensor>& weights, const char* name, bool integers) {
+    if (!weights || !weights->defined()) return;
+    if (weights->dim() != 1 || weights->numel() != n ||
+        !(integers ? IsIntegral(weights->dtype()) : IsFloating(weights->dtype()))) {
+      ThrowInvalidArgument(absl::StrCat("cov: ", name, " must be ", n,
+                                        integers ? " integers" : " floating point numbers",
+                                        ", one for each observation, got ", Describe(*weights)));
+    }
+    product = product.defined() ? product * *weights : *weights;
+  };
+  multiply(fweights, "fweights", true);
+  multiply(aweights, "aweights", false);
+  return product;
+}
+
+}  // namespace
+
+Tensor Cov(const Tensor& input, int64_t correction, const std::optional<Tensor>& fweights,
+           const std::optional<Tensor>& aweights) {
   RequireDefined("cov", input);
   if (input.dim() > 2) {
     ThrowInvalidArgument(absl::StrCat("cov: at most two dimensions, got ", Describe(input)));
   }
-  const Tensor x = AtLeast2d(input);
-  const Tensor centered = x - Mean(x, {.dims = {1}, .keepdim = true});
-  const double freedom =
-      std::max(0.0, static_cast<double>(x.size(1)) - static_cast<double>(correction));
-  const Tensor result = MatMul(centered, Adjoint(centered)) / freedom;
-  return Squeeze(result);
+  const Tensor rows = AtLeast2d(input);
+  const Tensor x = IsDifferentiable(rows.dtype()) ? rows : Cast(rows, DefaultDType());
+  Tensor weights = WeightsOf(x.size(1), fweights, aweights);
+  if (!weights.defined()) {
+    const Tensor centered = x - Mean(x, {.dims = {1}, .keepdim = true});
+    const double freedom =
+        std::max(0.0, static_cast<double>(x.size(1)) - static_cast<double>(correction));
+    return Squeeze(MatMul(centered, Adjoint(centered)) / freedom);
+  }
+  weights = Cast(weights, RealDType(x.dtype()));
+  const Tensor total = Sum(weights);
+  const Tensor centered = x - Sum(x * weights, {.dims = {1}, .keepdim = true}) / total;
+  Tensor lost = Full({}, correction, {.dtype = kInt64, .device = x.device()});
+  if (aweights && aweights->defined()) lost = lost * Sum(weights * *aweights) / total;
+  return Squeeze(MatMul(centered, Adjoint(centered * weights)) /
+                 Clamp(total - lost, {.min = 0}));
 }
+
 Tensor CorrCoef(const Tensor& input) {
   const Tensor covariance = Cov(input);
   if (covariance.dim() == 0) return covariance / covariance;
-  const Tensor deviation = Sqrt(Diagonal(covariance));
-  return Clamp(covariance / Unsqueeze(deviation, 1) / Unsqueeze(deviation, 0),
-               {.min = -1.0, .max = 1.0});
+  const Tensor deviation = Sqrt(Real(Diagonal(covariance)));
+  const Tensor correlation = covariance / Unsqueeze(deviation, 1) / Unsqueeze(deviation, 0);
+  const auto within = [](const Tensor& x) { return Clamp(x, {.min = -1.0, .max = 1.0}); };
+  return IsComplex(correlation.dtype())
+             ? Complex(within(Real(correlation)), within(Imag(correlation)))
+             : within(correlation);
 }
 
 }  // namespace neura

@@ -157,18 +157,29 @@ Tensor LogSumExp(const Tensor& tensor, const ReduceOptions& reduce_options) {
 }
 
 Tensor Norm(const Tensor& tensor, double p, const ReduceOptions& reduce_options) {
-  if (!(p > 0)) ThrowInvalidArgument(absl::StrCat("norm: p = ", p, " must be positive"));
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (std::isnan(p)) ThrowInvalidArgument("norm: p is not a number");
   ReduceOptions options = reduce_options;
-  const Tensor input = InDType("norm", tensor, options);
-  if (p == std::numeric_limits<double>::infinity()) {
+  const Tensor numbers = InDType("norm", tensor, options);
+  const Tensor input = IsComplex(numbers.dtype()) ? Abs(numbers) : numbers;
+  if (std::isinf(p)) {
     if (IsEmptyReduction("norm", input, options.dims)) {
-      ThrowInvalidArgument(absl::StrCat("norm: no elements have a largest one: ", Describe(input),
-                                        " over dims ", ToString(DimsView(options.dims))));
+      ThrowInvalidArgument(absl::StrCat("norm: no elements have a largest or a least one: ",
+                                        Describe(input), " over dims ",
+                                        ToString(DimsView(options.dims))));
     }
-    return AMax(Abs(input), options);
+    return p > 0 ? AMax(Abs(input), options) : AMin(Abs(input), options);
   }
+  if (p == 0) return Sum(Cast(input != 0, input.dtype()), options);
   if (p == 1) return Sum(Abs(input), options);
   if (p == 2) return Root(Sum(Square(input), options), p);
+  if (p < 0) {
+    const Tensor sizes = Abs(input), is_zero = sizes == 0;
+    const Tensor sum =
+        Sum(Where(is_zero, kInfinity, Pow(Where(is_zero, 1.0, sizes), p)), options);
+    const Tensor beside_zero = sum == kInfinity;
+    return Where(beside_zero, 0.0, Pow(Where(beside_zero, 1.0, sum), 1 / p));
+  }
   Tensor powers = Abs(input);
   // Below 1 a power has no derivative at 0 either.
   powers =

@@ -1,5 +1,6 @@
 #include "neura/tensor/testing/complex_cases.h"
 
+#include <cmath>
 #include <utility>
 
 #include "neura/tensor/linalg/linalg.h"
@@ -14,11 +15,6 @@ namespace {
 using Number = ComplexNumber;
 using Inputs = const std::vector<Tensor>&;
 using Arrays = const std::vector<ComplexArray>&;
-
-// In the square of [-1, 1], or shifted from there.
-Tensor Numbers(DimsView shape, int seed, Number middle = 0) {
-  return Complex(Sample(shape, seed) + middle.real(), Sample(shape, seed + 100) + middle.imag());
-}
 
 ComplexArray Map(const ComplexArray& in, const std::function<Number(Number)>& f) {
   ComplexArray out = in;
@@ -202,15 +198,72 @@ void AddReductions(std::vector<ComplexCase>& cases) {
                    [times](Arrays in) { return ScanRows(in[0], times); }});
 }
 
-ComplexArray Product(const ComplexArray& a, const ComplexArray& b) {
-  const int64_t m = a.shape[0], k = a.shape[1], n = b.shape[1];
-  ComplexArray out{{m, n}, {}};
-  for (int64_t i = 0; i < m * n; ++i) {
-    Number sum = 0;
-    for (int64_t l = 0; l < k; ++l) sum += a[i / n * k + l] * b[l * n + i % n];
-    out.values.push_back(sum);
+void AddStatistics(std::vector<ComplexCase>& cases) {
+  for (const double p : {-2.0, -0.5, 0.5, 2.0, 3.0}) {
+    cases.push_back({"norm/complex",
+                     std::nullopt,
+                     {Numbers({2, 3}, 81, {1, 1})},
+                     [p](Inputs in) { return Norm(in[0], p, {.dims = {1}}); },
+                     [p](Arrays in) {
+                       ComplexArray out{{2}, {0, 0}};
+                       for (size_t i = 0; i < 6; ++i) {
+                         out.values[i / 3] += std::pow(std::abs(in[0].values[i]), p);
+                       }
+                       for (Number& value : out.values) value = std::pow(value.real(), 1 / p);
+                       return out;
+                     }});
   }
-  return out;
+  // Beside a 0 it is 0 for p < 0, and so are the derivatives.
+  cases.push_back({"norm/beside_zero",
+                   std::nullopt,
+                   {FromList<double>({1, 0, 2})},
+                   [](Inputs in) { return Norm(in[0], -1); },
+                   [](Arrays) {
+                     return ComplexArray{{}, {0}};
+                   },
+                   false});
+  cases.push_back({"cov/weights",
+                   std::nullopt,
+                   {Numbers({2, 3}, 82), Sample({3}, 83, 0.5, 1)},
+                   [](Inputs in) { return Cov(in[0], 1, FromList<int64_t>({2, 1, 3}), in[1]); },
+                   [](Arrays in) {
+                     const double often[] = {2, 1, 3};
+                     double total = 0, squares = 0;
+                     ComplexArray mean{{2}, {0, 0}}, out{{2, 2}, std::vector<Number>(4)};
+                     for (int64_t i = 0; i < 3; ++i) {
+                       const double weight = often[i] * in[1][i].real();
+                       total += weight;
+                       squares += weight * in[1][i].real();
+                       for (int64_t r = 0; r < 2; ++r) {
+                         mean.values[static_cast<size_t>(r)] += weight * in[0][r * 3 + i];
+                       }
+                     }
+                     for (int64_t i = 0; i < 12; ++i) {
+                       const int64_t r = i / 6, c = i / 3 % 2, k = i % 3;
+                       out.values[static_cast<size_t>(r * 2 + c)] += often[k] * in[1][k].real() *
+                                        (in[0][r * 3 + k] - mean[r] / total) *
+                                        std::conj(in[0][c * 3 + k] - mean[c] / total) /
+                                        (total - squares / total);
+                     }
+                     return out;
+                   }});
+  cases.push_back({"corrcoef/complex",
+                   std::nullopt,
+                   {Numbers({2, 3}, 84)},
+                   [](Inputs in) { return Slice(CorrCoef(in[0]), 1, 1, 2); },
+                   [](Arrays in) {
+                     Number means[2] = {}, across = 0;
+                     double squares[2] = {};
+                     for (int64_t i = 0; i < 6; ++i) means[i / 3] += in[0][i] / 3.0;
+                     for (int64_t i = 0; i < 3; ++i) {
+                       const Number x = in[0][i] - means[0], y = in[0][i + 3] - means[1];
+                       across += x * std::conj(y);
+                       squares[0] += std::norm(x);
+                       squares[1] += std::norm(y);
+                     }
+                     return ComplexArray{{2, 1}, {across / std::sqrt(squares[0] * squares[1]), 1}};
+                   },
+                   false});
 }
 
 void AddProducts(std::vector<ComplexCase>& cases) {
@@ -365,6 +418,21 @@ void AddArranging(std::vector<ComplexCase>& cases) {
 
 }  // namespace
 
+Tensor Numbers(DimsView shape, int seed, ComplexNumber middle) {
+  return Complex(Sample(shape, seed) + middle.real(), Sample(shape, seed + 100) + middle.imag());
+}
+
+ComplexArray Product(const ComplexArray& a, const ComplexArray& b) {
+  const int64_t m = a.shape[0], k = a.shape[1], n = b.shape[1];
+  ComplexArray out{{m, n}, {}};
+  for (int64_t i = 0; i < m * n; ++i) {
+    Number sum = 0;
+    for (int64_t l = 0; l < k; ++l) sum += a[i / n * k + l] * b[l * n + i % n];
+    out.values.push_back(sum);
+  }
+  return out;
+}
+
 ComplexArray ToComplexArray(const Tensor& tensor) {
   ComplexArray array{Dims(tensor.shape().begin(), tensor.shape().end()), {}};
   const Tensor wide = Contiguous(Cast(tensor, kComplex128));
@@ -385,10 +453,12 @@ const std::vector<ComplexCase>& ComplexCases() {
     std::vector<ComplexCase> cases;
     AddPointwise(cases);
     AddReductions(cases);
+    AddStatistics(cases);
     AddProducts(cases);
     AddArranging(cases);
     AddFftCases(cases);
     AddSignalCases(cases);
+    AddMatrixCases(cases);
     return cases;
   }();
   return all;

@@ -37,8 +37,14 @@ struct ComplexCase {
 };
 const std::vector<ComplexCase>& ComplexCases();
 
+// complex128 in the square of [-1, 1], or shifted from there.
+Tensor Numbers(DimsView shape, int seed, ComplexNumber middle = 0);
+// Of matrices.
+ComplexArray Product(const ComplexArray& a, const ComplexArray& b);
+
 void AddFftCases(std::vector<ComplexCase>& cases);
 void AddSignalCases(std::vector<ComplexCase>& cases);
+void AddMatrixCases(std::vector<ComplexCase>& cases);
 
 // The inputs in complex64 and float32.
 std::vector<Tensor> InSinglePrecision(std::vector<Tensor> inputs);

@@ -28,7 +28,7 @@ void FactorColumns(Eigen::Ref<Matrix<S>> a, int32_t* pivots, bool pivot) {
   for (Index k = 0; k < count; ++k) {
     Index largest = k;
     for (Index r = k + 1; pivot && r < a.rows(); ++r) {
-      if (std::abs(a(r, k)) > std::abs(a(largest, k))) largest = r;
+      if (PivotSize(a(r, k)) > PivotSize(a(largest, k))) largest = r;
     }
     pivots[k] = static_cast<int32_t>(largest + 1);
     if (largest != k) a.row(k).swap(a.row(largest));
@@ -67,21 +67,13 @@ int32_t FirstZeroPivot(const Matrix<S>& lu) {
 }
 
 template void FactorLu(Eigen::Ref<Matrix<double>> a, int32_t* pivots, bool pivot);
+template void FactorLu(Eigen::Ref<Matrix<Number>> a, int32_t* pivots, bool pivot);
 template int32_t FirstZeroPivot(const Matrix<double>& lu);
+template int32_t FirstZeroPivot(const Matrix<Number>& lu);
 
 namespace {
 
 int32_t* Int32s(const Tensor& tensor) { return static_cast<int32_t*>(tensor.raw_data()); }
-
-// Element i of a tensor that may be strided.
-int32_t Int32At(const Tensor& tensor, int64_t i) {
-  int64_t offset = 0;
-  for (size_t d = tensor.shape().size(); d-- > 0;) {
-    offset += i % tensor.shape()[d] * tensor.strides()[d];
-    i /= tensor.shape()[d];
-  }
-  return Int32s(tensor)[offset];
-}
 
 }  // namespace
 
@@ -113,7 +105,7 @@ void LinalgPermutationKernel(KernelCall& call) {
   for (int64_t i = 0; rows > 0 && i < permutation.numel() / rows; ++i) {
     std::iota(order.begin(), order.end(), 0);
     for (int64_t k = 0; k < count; ++k) {
-      const int64_t other = Int32At(pivots, i * count + k) - 1;
+      const int64_t other = ElementAt<int32_t>(pivots, i * count + k) - 1;
       if (other < 0 || other >= rows) {
         ThrowOutOfRange(absl::StrCat("pivot ", other + 1, " is no row from 1 to ", rows));
       }

@@ -13,10 +13,10 @@ namespace {
 // Eigen asks for the sizes of caches on first use, which a fork must not find halfway.
 [[maybe_unused]] const std::ptrdiff_t kAsked = Eigen::l1CacheSize();
 
-// Where matrix i of a tensor begins, in elements.
-int64_t OffsetOf(const Tensor& tensor, int64_t i) {
+// Where part i of those lies that the first dimensions count, in elements.
+int64_t OffsetOf(const Tensor& tensor, size_t dims, int64_t i) {
   int64_t offset = 0;
-  for (size_t d = tensor.shape().size() - 2; d-- > 0;) {
+  for (size_t d = dims; d-- > 0;) {
     offset += i % tensor.shape()[d] * tensor.strides()[d];
     i /= tensor.shape()[d];
   }
@@ -26,7 +26,27 @@ int64_t OffsetOf(const Tensor& tensor, int64_t i) {
 // Calls f with a value of the type of the tensor's elements.
 template <typename F>
 void SwitchElement(const Tensor& tensor, F f) {
-  tensor.dtype() == kFloat32 ? f(float()) : f(double());
+  switch (tensor.dtype()) {
+    case kFloat32:
+      return f(float());
+    case kFloat64:
+      return f(double());
+    case kComplex64:
+      return f(std::complex<float>());
+    default:
+      return f(std::complex<double>());
+  }
+}
+
+// Matrices of complex numbers are neither read from nor written to tensors of real ones, for which
+// this is compiled, too.
+template <typename To, typename From>
+To As(From x) {
+  if constexpr (std::is_arithmetic_v<To> && !std::is_arithmetic_v<From>) {
+    return static_cast<To>(x.real());
+  } else {
+    return static_cast<To>(x);
+  }
 }
 
 [[noreturn]] void FailForMatrix(int64_t i, int64_t count, const std::string& message) {
@@ -46,10 +66,10 @@ Matrix<S> Load(const Tensor& tensor, int64_t i) {
   const size_t rank = tensor.shape().size();
   const int64_t row_stride = tensor.strides()[rank - 2], column_stride = tensor.strides()[rank - 1];
   SwitchElement(tensor, [&]<typename T>(T) {
-    const T* const from = static_cast<const T*>(tensor.raw_data()) + OffsetOf(tensor, i);
+    const T* const from = static_cast<const T*>(tensor.raw_data()) + OffsetOf(tensor, rank - 2, i);
     for (Index c = 0; c < matrix.cols(); ++c) {
       for (Index r = 0; r < matrix.rows(); ++r) {
-        matrix(r, c) = static_cast<S>(from[r * row_stride + c * column_stride]);
+        matrix(r, c) = As<S>(from[r * row_stride + c * column_stride]);
       }
     }
   });
@@ -61,13 +81,17 @@ void Store(const Matrix<S>& matrix, const Tensor& tensor, int64_t i) {
   SwitchElement(tensor, [&]<typename T>(T) {
     T* to = static_cast<T*>(tensor.raw_data()) + i * matrix.size();
     for (Index r = 0; r < matrix.rows(); ++r) {
-      for (Index c = 0; c < matrix.cols(); ++c) *to++ = static_cast<T>(matrix(r, c));
+      for (Index c = 0; c < matrix.cols(); ++c) *to++ = As<T>(matrix(r, c));
     }
   });
 }
 
 void StoreReals(const Reals& values, const Tensor& tensor, int64_t i) {
   Store<double>(values.transpose(), tensor, i);
+}
+
+int64_t PlaceOf(const Tensor& tensor, int64_t i) {
+  return OffsetOf(tensor, tensor.shape().size(), i);
 }
 
 void CheckInfo(const Tensor& info, absl::FunctionRef<std::string(int32_t)> message) {
@@ -77,11 +101,15 @@ void CheckInfo(const Tensor& info, absl::FunctionRef<std::string(int32_t)> messa
   }
 }
 
+void RequireConverged(const Tensor& failed) {
+  CheckInfo(failed, [](int32_t) { return "the algorithm failed to converge"; });
+}
+
 void RequireFinite(const Tensor& tensor) {
   const int64_t count = NumMatrices(tensor);
   std::atomic<int64_t> first{count};
-  ParallelFor(count, [&](int64_t i) {
-    if (Load<double>(tensor, i).allFinite()) return;
+  ForEachMatrix(tensor, [&]<typename S>(S, int64_t i) {
+    if (Load<S>(tensor, i).allFinite()) return;
     int64_t seen = first;
     while (i < seen && !first.compare_exchange_weak(seen, i)) {
     }
@@ -94,6 +122,8 @@ void RequireFinite(const Tensor& tensor) {
 }
 
 template Matrix<double> Load(const Tensor& tensor, int64_t i);
+template Matrix<Number> Load(const Tensor& tensor, int64_t i);
 template void Store(const Matrix<double>& matrix, const Tensor& tensor, int64_t i);
+template void Store(const Matrix<Number>& matrix, const Tensor& tensor, int64_t i);
 
 }  // namespace neura::cpu

@@ -1,11 +1,14 @@
 // Matrices of tensors as Eigen has them. Decompositions compute in double precision whatever the
-// tensor's dtype, so that one instantiation serves float32, too; results are rounded once.
+// tensor's dtype, so that one instantiation serves float32, and one complex64, too; results are
+// rounded once.
 #ifndef NEURA_TENSOR_CPU_LINALG_MATRICES_H_
 #define NEURA_TENSOR_CPU_LINALG_MATRICES_H_
 
 #define EIGEN_MPL2_ONLY
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Core>
+#include <cmath>
+#include <complex>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -19,6 +22,7 @@ using Index = Eigen::Index;
 template <typename S>
 using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
 using Reals = Eigen::VectorXd;
+using Number = std::complex<double>;
 
 // How many matrices there are, the last two dimensions being one.
 int64_t NumMatrices(const Tensor& tensor);
@@ -38,12 +42,29 @@ void StoreNumber(S value, const Tensor& tensor, int64_t i) {
 // Calls f(S(), i) for each matrix of `a`, in parallel; S is what computes the dtype.
 template <typename F>
 void ForEachMatrix(const Tensor& a, F f) {
-  ParallelFor(NumMatrices(a), [&](int64_t i) { f(double(), i); });
+  if (IsComplex(a.dtype())) {
+    ParallelFor(NumMatrices(a), [&](int64_t i) { f(Number(), i); });
+  } else {
+    ParallelFor(NumMatrices(a), [&](int64_t i) { f(double(), i); });
+  }
+}
+
+// By which LAPACK compares candidates for a pivot.
+inline double PivotSize(double x) { return std::abs(x); }
+inline double PivotSize(Number x) { return std::abs(x.real()) + std::abs(x.imag()); }
+
+// Where element i of a tensor lies, which may be strided.
+int64_t PlaceOf(const Tensor& tensor, int64_t i);
+template <typename T>
+T ElementAt(const Tensor& tensor, int64_t i) {
+  return static_cast<const T*>(tensor.raw_data())[PlaceOf(tensor, i)];
 }
 
 // Throws a LinAlgError for the first of the numbers, one for each matrix, that is not 0: what
 // `message` says of it, with the place of the matrix where there is a batch.
 void CheckInfo(const Tensor& info, absl::FunctionRef<std::string(int32_t)> message);
+// The same where they tell that an iteration has not converged.
+void RequireConverged(const Tensor& failed);
 // Throws a LinAlgError unless all elements of all matrices are finite.
 void RequireFinite(const Tensor& tensor);
 

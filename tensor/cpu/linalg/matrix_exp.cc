@@ -32,8 +32,9 @@ Matrix<S> Exponential(Matrix<S> a) {
   if (!a.allFinite()) {
     return Matrix<S>::Constant(n, n, S(std::numeric_limits<double>::quiet_NaN()));
   }
-  const double norm = a.cwiseAbs().colwise().sum().maxCoeff();
-  const int squarings = norm > kMostNorm ? std::ilogb(norm / kMostNorm) + 1 : 0;
+  // Divided by 2^64, so that no sum of finite numbers overflows.
+  const double norm = (a * 0x1p-64).cwiseAbs().colwise().sum().maxCoeff() / kMostNorm;
+  const int squarings = norm > 0x1p-64 ? std::ilogb(norm) + 65 : 0;
   a *= std::ldexp(1.0, -squarings);
   const Matrix<S> one = Matrix<S>::Identity(n, n), a2 = a * a, a4 = a2 * a2, a6 = a4 * a2;
   const Matrix<S> high_odd = b[13] * a6 + b[11] * a4 + b[9] * a2,

@@ -24,4 +24,20 @@ void LinalgQrKernel(KernelCall& call) {
   });
 }
 
+// LAPACK multiplies reflections of which Eigen has the adjoints.
+void LinalgGeqrfKernel(KernelCall& call) {
+  const Tensor& input = call.input(0);
+  const Index least = std::min(input.size(-2), input.size(-1));
+  ForEachMatrix(input, [&]<typename S>(S, int64_t i) {
+    Matrix<S> a = Load<S>(input, i), tau(1, least);
+    if (least > 0) {
+      const Eigen::HouseholderQR<Matrix<S>> factors(a);
+      a = factors.matrixQR();
+      tau = factors.hCoeffs().adjoint();
+    }
+    if (call.wants(0)) Store(a, call.output(0), i);
+    if (call.wants(1)) Store(tau, call.output(1), i);
+  });
+}
+
 }  // namespace neura::cpu

@@ -9,13 +9,6 @@
 #include "neura/tensor/ops/op_list/linalg.h"
 
 namespace neura::cpu {
-namespace {
-
-void RequireConverged(const Tensor& info) {
-  CheckInfo(info, [](int32_t) { return "the algorithm failed to converge"; });
-}
-
-}  // namespace
 
 void LinalgSvdKernel(KernelCall& call) {
   const Tensor& a = call.input(0);
@@ -37,10 +30,14 @@ void LinalgPinvKernel(KernelCall& call) {
   RequireFinite(a);
   const auto& options = call.Get<PinvOptions>();
   ForEachMatrix(a, [&]<typename S>(S, int64_t i) {
+    const auto tolerance = [&](size_t input, double otherwise) {
+      return call.has_input(input) ? ElementAt<double>(call.input(input), i) : otherwise;
+    };
+    const double atol = tolerance(1, options.atol), rtol = tolerance(2, options.rtol);
     // The reciprocals of values that are no more than the tolerance are 0.
     const auto reciprocals = [&](const Reals& values) -> Reals {
       const double largest = values.size() == 0 ? 0 : values.cwiseAbs().maxCoeff();
-      const double least = std::max(options.atol, options.rtol * largest);
+      const double least = std::max(atol, rtol * largest);
       return values.unaryExpr([=](double x) { return std::abs(x) > least ? 1 / x : 0.0; });
     };
     if (options.hermitian) {

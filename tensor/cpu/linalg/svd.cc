@@ -1,4 +1,4 @@
-// Apart from its kernels, because Eigen takes a minute to compile it.
+// Apart from its kernels, because Eigen takes minutes to compile it.
 #include "neura/tensor/cpu/linalg/svd.h"
 
 #include <Eigen/SVD>
@@ -26,5 +26,6 @@ SvdOf<S>::SvdOf(const Matrix<S>& a, bool complete, bool vectors) {
 }
 
 template struct SvdOf<double>;
+template struct SvdOf<Number>;
 
 }  // namespace neura::cpu

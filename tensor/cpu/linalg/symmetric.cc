@@ -20,6 +20,7 @@ SymmetricOf<S>::SymmetricOf(const Matrix<S>& a, bool with_vectors) {
 }
 
 template struct SymmetricOf<double>;
+template struct SymmetricOf<Number>;
 
 void LinalgEighKernel(KernelCall& call) {
   const Tensor& a = call.input(0);
@@ -33,7 +34,7 @@ void LinalgEighKernel(KernelCall& call) {
     if (call.wants(0)) StoreReals(eigen.values, call.output(0), i);
     if (call.wants(1)) Store(eigen.vectors, call.output(1), i);
   });
-  CheckInfo(failed, [](int32_t) { return "the algorithm failed to converge"; });
+  RequireConverged(failed);
 }
 
 }  // namespace neura::cpu

@@ -8,7 +8,7 @@
 namespace neura {
 
 // Of which matrices are decomposed.
-inline constexpr DTypes kMatrixDTypes = kFloatingDTypes;
+inline constexpr DTypes kMatrixDTypes = kDifferentiableDTypes;
 
 namespace op {
 #define NEURA_OP(Name, ...) Name,

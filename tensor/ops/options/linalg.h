@@ -47,6 +47,18 @@ struct PinvOptions {
   NEURA_FIELDS(atol, rtol, hermitian)
 };
 
+// A = L @ D @ L.mH is factored, or A = L @ D @ L.mT.
+struct HermitianOptions {
+  bool hermitian = false;
+  NEURA_FIELDS(hermitian)
+};
+
+struct LdlOptions {
+  bool hermitian = false;
+  bool check_errors = false;
+  NEURA_FIELDS(hermitian, check_errors)
+};
+
 // How many rows are permuted; and whether they are put back.
 struct PermutationOptions {
   int64_t rows = 0;
