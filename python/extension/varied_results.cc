@@ -52,7 +52,7 @@ py::object FractionalMaxPoolFrom(const Tensor& input, const Sizes& kernel_size,
     ThrowInvalidArgument(absl::StrCat("fractional_max_pool: expected [N, C, ...] or [C, ...] of ",
                                       kDims, " dimensions, got ", Describe(input)));
   }
-  Sizes size = output_size.value_or(0).Each(kDims);
+  Sizes size = output_size ? *output_size : Sizes(0).Each(kDims);
   if (!output_size) {
     std::vector<double> ratios(kDims);
     double all = 0;
@@ -68,7 +68,8 @@ py::object FractionalMaxPoolFrom(const Tensor& input, const Sizes& kernel_size,
   }
   const ValuesAndIndices result = WithoutGil([&] {
     const int64_t batch = input.dim() == kDims + 1 ? 1 : input.size(0);
-    const TensorOptions like{.dtype = input.dtype(), .device = input.device()};
+    const TensorOptions like{.dtype = IsFloating(input.dtype()) ? input.dtype() : kFloat32,
+                             .device = input.device()};
     return FractionalMaxPool(
         input, kernel_size, size,
         random_samples ? *random_samples : Rand({batch, input.size(-kDims - 1), kDims}, like));

@@ -49,7 +49,9 @@ Tensor FilledForExtremum(const char* op, const Tensor& input, const Mask& mask, 
 }
 
 ReduceOptions Over(const std::optional<Dims>& dim, bool keepdim, const OptDType& dtype = {}) {
-  return {.dims = dim.value_or(Dims{}), .keepdim = keepdim, .dtype = dtype};
+  ReduceOptions options{.keepdim = keepdim, .dtype = dtype};
+  if (dim) options.dims = *dim;
+  return options;
 }
 
 // How many elements count, int64.
@@ -144,8 +146,8 @@ Tensor Norm(const Tensor& input, double ord, const std::optional<Dims>& dim, boo
             const OptDType& dtype, const Mask& mask) {
   const double infinity = std::numeric_limits<double>::infinity();
   const Tensor x = Filled("masked.norm", input, mask, ord == -infinity ? infinity : 0.0);
-  const bool all = !dim || dim->empty();
-  return linalg::VectorNorm(x, ord, all ? std::nullopt : dim, keepdim, dtype);
+  if (dim && dim->empty()) return linalg::VectorNorm(x, ord, {}, keepdim, dtype);
+  return linalg::VectorNorm(x, ord, dim, keepdim, dtype);
 }
 
 Tensor Var(const Tensor& input, const std::optional<Dims>& dim, bool unbiased, bool keepdim,

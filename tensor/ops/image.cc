@@ -51,6 +51,21 @@ Tensor AdaptiveAvgPoolGrad(const Tensor& grad, const Sizes& input_size) {
   return Call<op::kAdaptiveAvgPoolGrad>({.output_size = input_size}, grad);
 }
 
+namespace {
+
+// As inference checks them: above 2^31 products of two of them could overflow.
+void CheckSizes(std::string_view op, const char* name, const Sizes& sizes, size_t dims,
+                int64_t least) {
+  bool fits = sizes.AreOf(dims);
+  for (int64_t number : sizes.given()) fits = fits && number >= least && number <= int64_t{1} << 31;
+  if (fits) return;
+  ThrowInvalidArgument(absl::StrCat(op, ": ", name, " = ", ToString(sizes), " must be from ", least,
+                                    " to 2^31, one number or one for each of the ", dims,
+                                    " spatial dimensions"));
+}
+
+}  // namespace
+
 std::pair<Tensor, Sizes> Padded(const Tensor& input, const Tensor& weight, const Sizes& stride,
                                 const ConvPadding& padding, const Sizes& dilation) {
   if (padding.name.empty()) return {input, padding.sizes};
@@ -62,18 +77,19 @@ std::pair<Tensor, Sizes> Padded(const Tensor& input, const Tensor& weight, const
   RequireDefined("conv", input);
   RequireDefined("conv", weight);
   const int64_t dims = weight.dim() - 2;
-  if (dims < 1 || dims > static_cast<int64_t>(Sizes::kMostDims) || input.dim() < dims ||
-      !dilation.AreOf(static_cast<size_t>(dims))) {
+  if (dims < 1 || dims > static_cast<int64_t>(Sizes::kMostDims) || input.dim() < dims) {
     ThrowInvalidArgument(absl::StrCat("conv: no padding of ", Describe(input), " is the same for ",
-                                      Describe(weight), " and dilation = ", ToString(dilation)));
+                                      Describe(weight)));
   }
+  CheckSizes("conv", "dilation", dilation, static_cast<size_t>(dims), 1);
+  CheckSizes("conv", "stride", stride, static_cast<size_t>(dims), 1);
   Sizes sizes = Sizes(0).Each(static_cast<size_t>(dims));
   PadOptions more{.before = Dims(static_cast<size_t>(input.dim()), 0)};
   more.after = more.before;
   bool even = true;
   for (int64_t d = 0; d < dims; ++d) {
     const auto at = static_cast<size_t>(d);
-    if (stride[stride.given().size() == 1 ? 0 : at] != 1) {
+    if (stride[at] != 1) {
       ThrowInvalidArgument(
           absl::StrCat("conv: padding = 'same' needs strides of 1, got ", ToString(stride)));
     }
@@ -104,8 +120,13 @@ Tensor OverBatch(std::string_view op, const Tensor& input, size_t dims,
   return Squeeze(function(Unsqueeze(input, 0)), {0});
 }
 
-// One number for each channel, as [C, 1, ...].
-Tensor PerChannel(const Tensor& bias, size_t dims) {
+// One number for each of the channels that a convolution has given, as [C, 1, ...].
+Tensor PerChannel(std::string_view op, const Tensor& bias, const Tensor& result) {
+  if (bias.shape() != DimsView({result.size(1)})) {
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": the bias ", Describe(bias), " must be [", result.size(1), "]"));
+  }
+  const auto dims = static_cast<size_t>(result.dim() - 2);
   Dims shape(dims + 1, 1);
   shape[0] = -1;
   return Reshape(bias, shape);
@@ -126,6 +147,9 @@ Tensor IntegerConv(std::string_view op, const Tensor& input, const Tensor& weigh
                    const ConvOptions& options) {
   const auto dims = static_cast<size_t>(input.dim() - 2);
   const int64_t groups = options.groups, channels = input.size(1);
+  CheckSizes(op, "stride", options.stride, dims, 1);
+  CheckSizes(op, "padding", options.padding, dims, 0);
+  CheckSizes(op, "dilation", options.dilation, dims, 1);
   if (weight.dim() != input.dim() || weight.dtype() != input.dtype() || groups < 1 ||
       weight.size(1) * groups != channels || weight.size(0) % groups != 0) {
     ThrowInvalidArgument(absl::StrCat(op, ": with groups = ", groups, " the weight ",
@@ -142,7 +166,7 @@ Tensor IntegerConv(std::string_view op, const Tensor& input, const Tensor& weigh
     const auto dim = static_cast<int64_t>(d) + 2;
     const int64_t kernel = weight.size(dim), dilation = options.dilation[d],
                   reach = dilation * (kernel - 1) + 1;
-    if (kernel < 1 || dilation < 1 || options.stride[d] < 1 || reach > windows.size(dim)) {
+    if (kernel < 1 || reach > windows.size(dim)) {
       ThrowInvalidArgument(absl::StrCat(op, ": a window of ", reach, " elements every ",
                                         options.stride[d], " of dimension ", dim,
                                         " does not fit into the padded ", Describe(input)));
@@ -172,6 +196,9 @@ Tensor IntegerConvTranspose(std::string_view op, const Tensor& input, const Tens
                                       Describe(weight), " must be [C, O / groups, K...] of ",
                                       Describe(input), ", with C divisible by groups"));
   }
+  CheckSizes(op, "stride", options.stride, dims, 1);
+  CheckSizes(op, "padding", options.padding, dims, 0);
+  CheckSizes(op, "dilation", options.dilation, dims, 1);
   Tensor x = input;
   Dims around, kernel;
   for (size_t d = 0; d < dims; ++d) {
@@ -208,7 +235,7 @@ Tensor ConvOf(std::string_view op, size_t dims, const Tensor& input, const Tenso
             ? FromParts(batch, weight,
                         [&](const Tensor& x, const Tensor& w) { return Conv(x, w, {}, options); })
             : IntegerConv(op, batch, weight, options);
-    return bias.defined() ? result + PerChannel(bias, dims) : result;
+    return bias.defined() ? result + PerChannel(op, bias, result) : result;
   });
 }
 
@@ -274,7 +301,7 @@ Tensor ConvTransposeOf(std::string_view op, size_t dims, const Tensor& input, co
                           : IsIntegral(batch.dtype())
                               ? IntegerConvTranspose(op, batch, weight, size, options)
                               : transposed(batch, weight);
-    return bias.defined() ? result + PerChannel(bias, dims) : result;
+    return bias.defined() ? result + PerChannel(op, bias, result) : result;
   });
 }
 

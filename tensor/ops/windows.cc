@@ -247,11 +247,15 @@ ValuesAndIndices FractionalMaxPool(const Tensor& input, const Sizes& kernel_size
   RequireDefined("fractional_max_pool", input);
   RequireDims("fractional_max_pool", random_samples, 3);
   const int64_t dims = random_samples.size(2);
-  if ((input.dim() != dims + 1 && input.dim() != dims + 2) || (dims != 2 && dims != 3)) {
-    ThrowInvalidArgument(absl::StrCat("fractional_max_pool: expected [N, C, ...] or [C, ...] of ",
-                                      "two or three dimensions and a sample for each of them, ",
-                                      "[N, C, dims], got ", Describe(input), " and ",
-                                      Describe(random_samples)));
+  if ((input.dim() != dims + 1 && input.dim() != dims + 2) || (dims != 2 && dims != 3) ||
+      !kernel_size.AreOf(static_cast<size_t>(dims)) ||
+      !output_size.AreOf(static_cast<size_t>(dims))) {
+    ThrowInvalidArgument(
+        absl::StrCat("fractional_max_pool: expected [N, C, ...] or [C, ...] of two or three "
+                     "dimensions, sizes and ",
+                     "samples [N, C, dims] of as many, got ", Describe(input),
+                     ", kernel_size = ", ToString(kernel_size),
+                     ", output_size = ", ToString(output_size), " and ", Describe(random_samples)));
   }
   const Tensor x = input.dim() == dims + 1 ? Unsqueeze(input, 0) : input;
   const int64_t batch = x.size(0), channels = x.size(1);
