@@ -19,6 +19,7 @@
 #include "neura/tensor/io/npy.h"
 #include "neura/tensor/io/safetensors.h"
 #include "neura/tensor/linalg/linalg.h"
+#include "neura/tensor/masked/masked.h"
 #include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"
 

@@ -40,6 +40,8 @@ void CheckChannels(const char* op, const Tensor& input) {
 
 Tensor BatchNormalize(const Tensor& input, const Tensor& running_mean, const Tensor& running_var,
                       const Tensor& weight, const Tensor& bias, const NormalizingOptions& options) {
+  // A batch of nothing stays what it is.
+  if (input.defined() && input.dim() == 1 && input.numel() == 0) return Clone(input);
   CheckChannels("batch_norm", input);
   if (!options.training) {
     if (!running_mean.defined() || !running_var.defined()) {
@@ -105,7 +107,8 @@ Tensor GumbelSoftmax(const Tensor& logits, double tau, bool hard, int64_t dim) {
 
 Tensor GaussianNll(const Tensor& input, const Tensor& target, const Tensor& var,
                    const GaussianNllOptions& options) {
-  internal::CheckSameShape("GaussianNll", input, target);
+  RequireDefined("GaussianNll", input);
+  RequireDefined("GaussianNll", target);
   RequireDefined("GaussianNll", var);
   const bool lacks_last = var.dim() + 1 == input.dim() &&
                           var.shape() == input.shape().first(static_cast<size_t>(var.dim()));

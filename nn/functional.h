@@ -87,7 +87,7 @@ struct GaussianNllOptions {
   double eps = 1e-6;  // variances are at least this, as constants
   std::string reduction = "mean";
 };
-// (log(var) + (input - target)^2 / var) / 2; var broadcasts, or lacks the last dimension. Throws
+// (log(var) + (input - target)^2 / var) / 2; all broadcast, or var lacks the last dimension. Throws
 // InvalidArgument where a variance is negative. Nix and Weigend, 1994.
 Tensor GaussianNll(const Tensor& input, const Tensor& target, const Tensor& var,
                    const GaussianNllOptions& options = {});

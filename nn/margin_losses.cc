@@ -1,5 +1,8 @@
 // Losses that ask for a margin between right and wrong answers.
+#include <limits>
+
 #include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
 #include "neura/nn/functional.h"
 #include "neura/nn/loss.h"
 #include "neura/nn/loss_parts.h"
@@ -34,11 +37,12 @@ Tensor SoftMargin(const Tensor& input, const Tensor& target, const SoftMarginOpt
 
 namespace {
 
-// [N, C] of [N, C] or [C].
+// [N, C] of [N, C], [C] or [], which is one class.
 Tensor AsRows(const char* loss, const Tensor& input) {
-  if (!input.defined() || (input.dim() != 1 && input.dim() != 2) || !IsFloating(input.dtype())) {
-    ThrowInvalidArgument(absl::StrCat(
-        loss, ": the input must be floating point [N, C] or [C], got ", neura::Describe(input)));
+  if (!input.defined() || input.dim() > 2 || !IsFloating(input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat(loss,
+                                      ": the input must be floating point [N, C], [C] or [], got ",
+                                      neura::Describe(input)));
   }
   return AtLeast2d(input);
 }
@@ -69,7 +73,7 @@ Tensor MultiMargin(const Tensor& input, const Tensor& target, const MultiMarginO
   }
   const Tensor wrong = ClassNumbers(x) != classes;
   const Tensor losses = Sum(Where(wrong, costs, 0), {.dims = {1}}) / x.size(1);
-  return ReduceLoss("MultiMargin", input.dim() == 1 ? Reshape(losses, {}) : losses,
+  return ReduceLoss("MultiMargin", input.dim() < 2 ? Reshape(losses, {}) : losses,
                     options.reduction);
 }
 
@@ -86,12 +90,21 @@ Tensor MultiLabelMargin(const Tensor& input, const Tensor& target,
   const Tensor counts = CumProd(Cast(named >= 0, kInt64), 1) > 0;
   const Tensor classes = Where(counts, named, 0);
   const Tensor is_right =
-      Any(LogicalAnd(Unsqueeze(counts, 2), Unsqueeze(classes, 2) == ClassNumbers(x)),
-          {.dims = {1}});  // [N, C]
-  const Tensor costs = ClampMin(1 - Unsqueeze(Gather(x, 1, classes), 2) + Unsqueeze(x, 1), 0);
-  const Tensor compared = LogicalAnd(Unsqueeze(counts, 2), LogicalNot(Unsqueeze(is_right, 1)));
-  const Tensor losses = Sum(Where(compared, costs, 0), {.dims = {1, 2}}) / x.size(1);
-  return ReduceLoss("MultiLabelMargin", input.dim() == 1 ? Reshape(losses, {}) : losses,
+      ScatterAdd(ZerosLike(named), 1, classes, Cast(counts, kInt64)) > 0;  // [N, C]
+  // A right class r costs the sum of 1 - x[r] + x[w] over the wrong ones that are above x[r] - 1.
+  // With those in descending order that is a sum of the first ones, which no [N, C, C] is needed
+  // for.
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Tensor lowered = Where(is_right, infinity, -x);
+  const ValuesAndIndices order = Sort(Detach(lowered), {.dim = 1});
+  const Tensor is_wrong = LogicalNot(Gather(is_right, 1, order.indices));
+  const Tensor wrong = Where(is_wrong, Gather(x, 1, order.indices), 0);
+  const Tensor least = Gather(x, 1, classes) - 1;
+  const Tensor above = SearchSorted(order.values, Detach(-least));  // how many of them
+  const Tensor sums = Pad(CumSum(wrong, 1), {.before = {0, 1}, .after = {0, 0}});
+  const Tensor costs = Gather(sums, 1, above) - least * Cast(above, x.dtype());
+  const Tensor losses = Sum(Where(counts, costs, 0), {.dims = {1}}) / x.size(1);
+  return ReduceLoss("MultiLabelMargin", input.dim() < 2 ? Reshape(losses, {}) : losses,
                     options.reduction);
 }
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 # By kind of place, the files that it may be in.
 PLACES = {
-    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites/*.inc", "tensor/fft/*.inc", "tensor/linalg/*.inc", "tensor/special/*.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "data/transforms.inc", "onnx/import/operators.inc"],
+    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites/*.inc", "tensor/fft/*.inc", "tensor/linalg/*.inc", "tensor/masked/*.inc", "tensor/special/*.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "data/transforms.inc", "onnx/import/operators.inc"],
     "options": ["tensor/ops/options/*.h", "nn/loss.h"],
     "function": ["tensor/ops/*.h", "tensor/ops/*.cc"],
     "inference": ["tensor/ops/infer_*.cc"],

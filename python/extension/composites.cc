@@ -53,7 +53,37 @@ py::object MedianFrom(const Tensor& input, const std::optional<int64_t>& dim, bo
   }));
 }
 
+// How many elements less than there are a sum of squares is divided by. var(x, unbiased) has the
+// truth in the place of dim.
+int64_t Correction(const DimsOrFlag& dim, const std::optional<bool>& unbiased,
+                   const std::optional<int64_t>& correction) {
+  if (dim.flag) return *dim.flag;
+  return unbiased ? int64_t{*unbiased} : correction.value_or(1);
+}
+
+template <Tensor (*function)(const Tensor&, const ReduceOptions&, int64_t)>
+Tensor SpreadFrom(const Tensor& input, const DimsOrFlag& dim, const std::optional<bool>& unbiased,
+                  bool keepdim, const std::optional<int64_t>& correction) {
+  return function(input, {.dims = dim.dims.value_or(Dims{}), .keepdim = keepdim},
+                  Correction(dim, unbiased, correction));
+}
+
+template <std::vector<Tensor> (*function)(const Tensor&, const std::optional<Dims>&, bool, int64_t)>
+std::vector<Tensor> SpreadAndMeanFrom(const Tensor& input, const DimsOrFlag& dim,
+                                      const std::optional<bool>& unbiased, bool keepdim,
+                                      const std::optional<int64_t>& correction) {
+  return function(input, dim.dims, keepdim, Correction(dim, unbiased, correction));
+}
+
 void InitReductions(Binder bind) {
+  const char* const spread = "input, dim=None, unbiased=None, keepdim=False, *, correction=1";
+  bind.Both("var", spread,
+            "Sum of squared deviations from the mean, over the count less correction; "
+            "unbiased=False is a correction of 0, and may stand in the place of dim",
+            &SpreadFrom<&Var>);
+  bind.Both("std", spread, "Square root of var", &SpreadFrom<&Std>);
+  bind("var_mean", spread, "var and mean", &SpreadAndMeanFrom<&VarMean>);
+  bind("std_mean", spread, "std and mean", &SpreadAndMeanFrom<&StdMean>);
   bind.Both("max", "input, dim=None, keepdim=False",
             "The largest element; along dim, a named tuple (values, indices); beside a tensor, "
             "maximum",

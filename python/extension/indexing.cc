@@ -44,6 +44,18 @@ Tensor IndexTensor(PyObject* item) {
   return tensor.numel() == 0 && IsFloating(tensor.dtype()) ? Cast(tensor, kInt64) : tensor;
 }
 
+// Whether a list stands for a tuple, as in PyTorch: a short one that holds more than numbers.
+bool IsListOfIndices(PyObject* index) {
+  if (!PyList_Check(index) || PyList_GET_SIZE(index) >= 32) return false;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(index); ++i) {
+    PyObject* const item = PyList_GET_ITEM(index, i);
+    if (IsIndexArray(item) || PySlice_Check(item) || item == Py_Ellipsis || item == Py_None) {
+      return true;
+    }
+  }
+  return false;
+}
+
 class IndexParser {
  public:
   explicit IndexParser(const Tensor& tensor) { parsed_.view = tensor; }
@@ -51,7 +63,9 @@ class IndexParser {
   Parsed Parse(PyObject* index) {
     // A list is one index; a tuple is one for each dimension.
     const py::object items = PyTuple_Check(index) ? py::reinterpret_borrow<py::object>(index)
-                                                  : py::object(py::make_tuple(py::handle(index)));
+                             : IsListOfIndices(index)
+                                 ? py::reinterpret_steal<py::object>(PyList_AsTuple(index))
+                                 : py::object(py::make_tuple(py::handle(index)));
     const Py_ssize_t count = PyTuple_GET_SIZE(items.ptr());
     int64_t consumed = 0;
     bool has_ellipsis = false;

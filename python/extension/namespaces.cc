@@ -7,6 +7,7 @@
 #include "neura/python/extension/binder.h"
 #include "neura/tensor/fft/fft.h"
 #include "neura/tensor/linalg/linalg.h"
+#include "neura/tensor/masked/masked.h"
 #include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"
 

@@ -238,6 +238,26 @@ bool FromPython(PyObject* object, linalg::NormOrder* value) {
   return FromPython(object, &value->name) || FromPython(object, &value->p);
 }
 
+bool FromPython(PyObject* object, ConvPadding* value) {
+  return FromPython(object, &value->name) || FromPython(object, &value->sizes);
+}
+
+bool FromPython(PyObject* object, std::optional<Sizes>* value) {
+  value->reset();
+  if (object == Py_None || (PyTuple_Check(object) && PyTuple_GET_SIZE(object) == 0) ||
+      (PyList_Check(object) && PyList_GET_SIZE(object) == 0)) {
+    return true;
+  }
+  return FromPython(object, &value->emplace());
+}
+
+bool FromPython(PyObject* object, DimsOrFlag* value) {
+  *value = {};
+  if (!PyBool_Check(object)) return FromPython(object, &value->dims);
+  value->flag = object == Py_True;
+  return true;
+}
+
 bool FromPython(PyObject* object, Operand* value) {
   value->is_tensor = FromPython(object, &value->tensor);
   return value->is_tensor || FromPython(object, &value->scalar);

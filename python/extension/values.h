@@ -17,6 +17,7 @@
 #include "neura/tensor/core/scalar.h"
 #include "neura/tensor/linalg/norm_order.h"
 #include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/image.h"
 #include "neura/tensor/ops/operand.h"
 #include "neura/tensor/random/generator.h"
 
@@ -39,6 +40,9 @@ bool FromPython(PyObject* object, Tensor* value);      // None is not a tensor
 bool FromPython(PyObject* object, Generator** value);  // null for None
 bool FromPython(PyObject* object, Operand* value);
 bool FromPython(PyObject* object, linalg::NormOrder* value);
+bool FromPython(PyObject* object, ConvPadding* value);
+// An empty sequence is none, as None is.
+bool FromPython(PyObject* object, std::optional<Sizes>* value);
 bool FromPython(PyObject* object, std::vector<Tensor>* value);
 bool FromPython(PyObject* object, std::vector<double>* value);
 template <typename T>
@@ -49,6 +53,12 @@ bool FromPython(PyObject* object, std::optional<T>* value) {
   }
   return FromPython(object, &value->emplace());
 }
+// Dimensions, all of them for None, or a truth that stands in their place: x.var(False).
+struct DimsOrFlag {
+  std::optional<Dims> dims;
+  std::optional<bool> flag;
+};
+bool FromPython(PyObject* object, DimsOrFlag* value);
 // Bytes to which elements have to be aligned in memory that somebody else has made.
 inline size_t AlignmentOf(DType dtype) { return ItemSize(dtype) / (IsComplex(dtype) ? 2 : 1); }
 
@@ -110,6 +120,8 @@ NEURA_TYPE_TEXT(Sizes, "IntOrSizes")
 NEURA_TYPE_TEXT(Tensor, "Tensor")
 NEURA_TYPE_TEXT(Operand, "Tensor | Number")
 NEURA_TYPE_TEXT(linalg::NormOrder, "float | str")
+NEURA_TYPE_TEXT(ConvPadding, "IntOrSizes | str")
+NEURA_TYPE_TEXT(DimsOrFlag, "IntOrInts | bool | None")
 NEURA_TYPE_TEXT(std::vector<Tensor>, "Sequence[Tensor]")
 NEURA_TYPE_TEXT(std::vector<double>, "Sequence[float]")
 NEURA_TYPE_TEXT(Generator*, "Generator | None")

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/python/extension/binder.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -37,6 +38,46 @@ py::object AdaptiveMaxPoolFrom(const Tensor& input, const Sizes& output_size, bo
   return py::make_tuple(result.values, result.indices);
 }
 
+// One window of a random place for each part of the result, whose extents are given or a part of
+// the input's.
+template <int64_t kDims>
+py::object FractionalMaxPoolFrom(const Tensor& input, const Sizes& kernel_size,
+                                 const std::optional<Sizes>& output_size,
+                                 const py::object& output_ratio, bool return_indices,
+                                 const std::optional<Tensor>& random_samples) {
+  if (output_size.has_value() == !output_ratio.is_none()) {
+    ThrowTypeError("fractional_max_pool(): either output_size or output_ratio must be given");
+  }
+  if (input.dim() != kDims + 1 && input.dim() != kDims + 2) {
+    ThrowInvalidArgument(absl::StrCat("fractional_max_pool: expected [N, C, ...] or [C, ...] of ",
+                                      kDims, " dimensions, got ", Describe(input)));
+  }
+  Sizes size = output_size ? *output_size : Sizes(0).Each(kDims);
+  if (!output_size) {
+    std::vector<double> ratios(kDims);
+    double all = 0;
+    if (FromPython(output_ratio.ptr(), &all)) {
+      ratios.assign(kDims, all);
+    } else if (!FromPython(output_ratio.ptr(), &ratios) || ratios.size() != kDims) {
+      ThrowTypeError("fractional_max_pool(): argument 'output_ratio' must be a number or numbers");
+    }
+    for (size_t d = 0; d < kDims; ++d) {
+      const auto extent = static_cast<double>(input.size(static_cast<int64_t>(d) - kDims));
+      size.given()[d] = static_cast<int64_t>(extent * ratios[d]);
+    }
+  }
+  const ValuesAndIndices result = WithoutGil([&] {
+    const int64_t batch = input.dim() == kDims + 1 ? 1 : input.size(0);
+    const TensorOptions like{.dtype = IsFloating(input.dtype()) ? input.dtype() : kFloat32,
+                             .device = input.device()};
+    return FractionalMaxPool(
+        input, kernel_size, size,
+        random_samples ? *random_samples : Rand({batch, input.size(-kDims - 1), kDims}, like));
+  });
+  if (!return_indices) return py::cast(result.values);
+  return py::make_tuple(result.values, result.indices);
+}
+
 void InitMaxPools(const Binder& functional) {
   const char* const parameters =
       "input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, "
@@ -53,6 +94,19 @@ void InitMaxPools(const Binder& functional) {
              "Largest element of each window of [N, C, D, H, W] or [C, D, H, W]; with "
              "return_indices also its place in its channel",
              &MaxPoolFrom<&MaxPool3d, &MaxPool3dWithIndices>);
+  const char* const fractional =
+      "input, kernel_size, output_size=None, output_ratio=None, return_indices=False, "
+      "_random_samples=None";
+  functional("fractional_max_pool2d", fractional,
+             "Maxima of output_size windows, or a part output_ratio of the extents, at random "
+             "places of the planes of [N, C, H, W] or [C, H, W]; with return_indices also their "
+             "places in their channels (Graham, 2014)",
+             &FractionalMaxPoolFrom<2>);
+  functional("fractional_max_pool3d", fractional,
+             "Maxima of output_size windows, or a part output_ratio of the extents, at random "
+             "places of the volumes of [N, C, D, H, W] or [C, D, H, W]; with return_indices also "
+             "their places in their channels (Graham, 2014)",
+             &FractionalMaxPoolFrom<3>);
   functional("adaptive_max_pool1d", "input, output_size, return_indices=False",
              "Maxima of windows that divide [N, C, W] or [C, W] into output_size parts; with "
              "return_indices also their places in their channels",
@@ -69,6 +123,33 @@ void InitMaxPools(const Binder& functional) {
              &AdaptiveMaxPoolFrom<3>);
 }
 
+// histogramdd(): the counts, and a tuple of the edges of each coordinate.
+py::object HistogramDdFrom(const Tensor& input, const py::object& bins,
+                           const std::optional<std::vector<double>>& range,
+                           const std::optional<Tensor>& weight, bool density) {
+  std::vector<Operand> each;
+  int64_t all = 0;
+  if (FromPython(bins.ptr(), &all)) {
+    each.emplace_back(all);
+  } else if (!IsTensor(bins.ptr()) && py::isinstance<py::sequence>(bins)) {
+    for (const py::handle item : bins) {
+      if (!FromPython(item.ptr(), &each.emplace_back())) {
+        ThrowTypeError("histogramdd(): argument 'bins' must be integers or tensors");
+      }
+    }
+  } else {
+    ThrowTypeError("histogramdd(): argument 'bins' must be an integer, integers or tensors");
+  }
+  const HistogramOfPoints result =
+      WithoutGil([&] { return HistogramDd(input, each, range, weight, density); });
+  static PyTypeObject* const type = NewResultType("histogramdd", "hist, bin_edges", "");
+  const auto pair = py::reinterpret_steal<py::object>(PyStructSequence_New(type));
+  if (!pair) throw py::error_already_set();
+  PyStructSequence_SET_ITEM(pair.ptr(), 0, ToPython(result.hist));
+  PyStructSequence_SET_ITEM(pair.ptr(), 1, ToPython(result.bin_edges));
+  return pair;
+}
+
 // The elements alone, or a tuple with what is asked for.
 py::object Chosen(const UniqueElements& all, bool inverse, bool counts) {
   if (!inverse && !counts) return py::cast(all.output);
@@ -81,7 +162,8 @@ py::object Chosen(const UniqueElements& all, bool inverse, bool counts) {
 
 // Numbers or tensors: one for all dimensions, or a sequence with one for each.
 std::vector<Operand> Spacings(const py::object& spacing) {
-  Operand one;
+  Operand one = 1;
+  if (spacing.is_none()) return {one};
   if (FromPython(spacing.ptr(), &one) && !one.is_tensor) return {one};
   std::vector<Operand> each;
   if (!one.is_tensor && py::isinstance<py::sequence>(spacing)) {
@@ -114,9 +196,17 @@ void InitVariedResults(py::module_& m, py::module_& functional) {
       NEURA_FN((const Tensor& x, bool inverse, bool counts, const std::optional<int64_t>& dim), {
         return Chosen(WithoutGil([&] { return UniqueConsecutive(x, dim); }), inverse, counts);
       }));
-  bind("gradient", "input, *, spacing=1, dim=None, edge_order=1",
+  bind("histogramdd", "input, bins, *, range=None, weight=None, density=False",
+       "How many points [..., D], or what weights, lie in each bin of all coordinates, and the "
+       "edges "
+       "of the bins: given, or so many equal parts of the range, two numbers for each coordinate, "
+       "by "
+       "default from the least to the greatest; with density over the whole and the sizes. A named "
+       "tuple (hist, bin_edges)",
+       &HistogramDdFrom, "tuple[Tensor, tuple[Tensor, ...]]");
+  bind("gradient", "input, *, spacing=None, dim=None, edge_order=1",
        "Derivatives along each of dim, by default all, by second differences; samples are spacing "
-       "apart, a number for all dimensions or one for each, or at places, a vector for each",
+       "apart, 1 or a number for all dimensions or one for each, or at places, a vector for each",
        NEURA_FN((const Tensor& x, const py::object& spacing, const std::optional<Dims>& dim,
                  int64_t edge_order),
                 {

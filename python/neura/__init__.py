@@ -45,6 +45,9 @@ from neura.autograd import (  # noqa: E402
 from neura.func import vmap  # noqa: E402
 
 from neura._functions import (  # noqa: E402
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
     broadcast_shapes,
     dsplit,
     frombuffer,
@@ -53,6 +56,8 @@ from neura._functions import (  # noqa: E402
     hsplit,
     is_nonzero,
     is_storage,
+    native_batch_norm,
+    native_layer_norm,
     set_default_device,
     typename,
     vsplit,

@@ -73,6 +73,58 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     return input.dsplit(indices_or_sections)
 
 
+def _each_at_least(function: Any, tensors: tuple[Any, ...]) -> Any:
+    """Of one tensor the result, of several, one after the other or in a sequence, a tuple."""
+    if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+        return function(tensors[0])
+    return tuple(function(tensor) for tensor in (tensors[0] if len(tensors) == 1 else tensors))
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """A number as a vector; of several tensors a tuple."""
+    return _each_at_least(_C.atleast_1d, tensors)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """A vector as a row; of several tensors a tuple."""
+    return _each_at_least(_C.atleast_2d, tensors)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """A matrix with a last dimension of 1, a vector with a first one, too; of several tensors a tuple."""
+    return _each_at_least(_C.atleast_3d, tensors)
+
+
+def native_layer_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """nn.functional.layer_norm with the means and 1 / sqrt(variance + eps), which have no gradients."""
+    output = _C.functional.layer_norm(input, normalized_shape, weight, bias, eps)
+    dims = len(normalized_shape)
+    _, mean, rstd = _C.layer_norm(input.detach(), None, None, num_dims=dims, eps=eps)
+    shape = (*input.shape[: input.ndim - dims], *(1,) * dims)
+    return output, mean.reshape(shape), rstd.reshape(shape)
+
+
+def native_batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """nn.functional.batch_norm with the batch's means and 1 / sqrt(variance + eps), which have no gradients; in evaluation
+    these are empty."""
+    output = _C.functional.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    if not training:
+        return output, input.new_empty(0), input.new_empty(0)
+    _, mean, rstd, _ = _C.batch_norm_training(input.detach(), None, None, eps=eps)
+    return output, mean, rstd
+
+
 def typename(o: Any) -> str:
     """The name of an object's type; of a tensor as Tensor.type() gives it."""
     if isinstance(o, Tensor):

@@ -445,7 +445,8 @@ def over_themselves(module):
 def package_stub(extension, package, aliases_source):
     """neura/__init__.pyi"""
     text = '"""Written by python/packaging/stubs.py."""\n\n'
-    public = [(n, n) for s, n, *_ in extension._bound_functions() if s == ""]
+    written = [n for n, v in vars(package._functions).items() if getattr(v, "__module__", "") == "neura._functions" and n[0] != "_"]
+    public = [(n, n) for s, n, *_ in extension._bound_functions() if s == "" and n not in written]
     public += [(n, n) for n, v in vars(extension).items() if isinstance(v, extension.dtype)]
     public += [(n, n) for n, v in vars(extension).items() if isinstance(v, extension.memory_format)]
     types = ("Tensor", "Generator", "dtype", "device", "finfo", "iinfo", "memory_format", "TensorSummary")
@@ -462,7 +463,6 @@ def package_stub(extension, package, aliases_source):
     modules = ("autograd", "backends", "cuda", "func", "nn", "onnx", "optim", "utils", *extension._namespaces)
     text += reexports("neura", [(name, name) for name in sorted(modules)])
     text += reexports("neura.nn.functional", [(n, n) for n in package._functions.ALSO_HERE])
-    written = [n for n, v in vars(package._functions).items() if getattr(v, "__module__", "") == "neura._functions"]
     text += reexports("neura._functions", [(n, n) for n in written])
     text += reexports("neura._types", [("set_default_tensor_type", "set_default_tensor_type")])
     text += "from typing import Any\n\nfrom neura._C import _bool, _float, _int, _str\n\n"

@@ -727,7 +727,7 @@ COMPARED_ELSEWHERE = {
         resize_ resize_as_ set_ is_set_to fill_diagonal_ get_default_dtype set_default_dtype get_rng_state set_rng_state
         result_type can_cast is_conj is_neg byte char short cfloat cdouble""",
     "test_functions.py": """
-        allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_put index_put_ scatter_elements
+        allclose bernoulli dropout einsum equal index_copy index_fill masked_scatter index_put index_put_ scatter_elements histogramdd
         is_same_size index_copy_ index_fill_ masked_scatter_ polygamma polygamma_ addmm_ addmv_ addr_ baddbmm_ addbmm_
         hstack is_complex masked_select meshgrid nonzero one_hot vstack""",
     # What they give is a choice.

@@ -7,6 +7,7 @@ import neura as nr
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from compare import assert_same
 
@@ -363,6 +364,89 @@ def test_dropout():
 def test_a_transposed_convolution_checks_its_bias(bias):
     with pytest.raises(ValueError, match=r"must be \[2\]"):
         nr.conv_transpose2d(nr.ones(1, 1, 3, 3), nr.ones(1, 2, 2, 2), bias)
+
+
+def both(array):
+    """A tensor of each library."""
+    return nr.from_numpy(np.array(array)), torch.from_numpy(np.array(array))
+
+
+@pytest.mark.parametrize("options", [{}, {"density": True}, {"range": [-1.0, 1.0, 0.0, 2.0]}, {"weight": True}])
+def test_histograms_of_points(options):
+    points, wanted = both(RANDOM.randn(4, 5, 2))
+    mine, theirs = dict(options), dict(options)
+    if "weight" in options:
+        mine["weight"], theirs["weight"] = both(RANDOM.rand(4, 5))
+    edges, their_edges = both([-1.0, 0.0, 2.0])
+    for bins, their_bins in ((3, 3), ([2, 3], [2, 3]), ([edges, edges], [their_edges, their_edges])):
+        a, b = nr.histogramdd(points, bins, **mine), torch.histogramdd(wanted, their_bins, **theirs)
+        assert_same(a.hist, b.hist)
+        assert len(a.bin_edges) == 2
+        for x, y in zip(a.bin_edges, b.bin_edges):
+            assert_same(x, y)
+    with pytest.raises(TypeError, match="bins"):
+        nr.histogramdd(points, "many")
+
+
+def test_what_normalizes_gives_its_statistics_natively():
+    x, y = both(RANDOM.randn(2, 3, 4))
+    w, v = both(RANDOM.rand(3, 4))
+    for a, b in zip(nr.native_layer_norm(x, (3, 4), w, w, 1e-5), torch.native_layer_norm(y, (3, 4), v, v, 1e-5)):
+        assert_same(a, b)
+    for training in (True, False):
+        mean, their_mean = both(np.zeros(3))
+        var, their_var = both(np.ones(3))
+        a = nr.native_batch_norm(x, None, None, mean, var, training, 0.1, 1e-5)
+        b = torch.native_batch_norm(y, None, None, their_mean, their_var, training, 0.1, 1e-5)
+        for left, right in [*zip(a, b), (mean, their_mean), (var, their_var)]:
+            assert_same(left, right)
+    assert_same(nr.nn.functional.batch_norm(nr.ones(0), nr.ones(0), nr.ones(0)), torch.ones(0))
+
+
+def test_upsampling_by_its_older_names():
+    x, y = both(RANDOM.randn(1, 2, 3, 4))
+    assert_same(nr.nn.functional.upsample_nearest(x, scale_factor=2), F.upsample_nearest(y, scale_factor=2))
+    assert_same(nr.nn.functional.upsample_bilinear(x, (5, 7)), F.upsample_bilinear(y, (5, 7)))
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_triplets_by_any_distance(reduction):
+    (a, x), (p, y), (n, z) = (both(RANDOM.randn(4, 3)) for _ in range(3))
+    for swap in (False, True):
+        options = {"swap": swap, "reduction": reduction, "margin": 2.0}
+        for mine, theirs in ((None, None), (lambda u, v: (u - v).abs().sum(-1),) * 2):
+            assert_same(
+                nr.nn.functional.triplet_margin_with_distance_loss(a, p, n, distance_function=mine, **options),
+                F.triplet_margin_with_distance_loss(x, y, z, distance_function=theirs, **options),
+            )
+
+
+def test_at_least_so_many_dimensions_of_several_tensors():
+    number, vector = nr.tensor(2.0), nr.ones(3)
+    for function, theirs in ((nr.atleast_1d, torch.atleast_1d), (nr.atleast_2d, torch.atleast_2d), (nr.atleast_3d, torch.atleast_3d)):
+        expected = [t.shape for t in theirs(torch.tensor(2.0), torch.ones(3))]
+        assert [t.shape for t in function(number, vector)] == [t.shape for t in function([number, vector])] == expected
+        assert function(number).shape == expected[0]
+        assert isinstance(function([number]), tuple)
+
+
+def test_random_complex_numbers():
+    nr.manual_seed(0)
+    x = nr.rand(10000, dtype=nr.complex128)
+    for part in (x.real, x.imag):
+        assert 0 <= part.min().item() and part.max().item() < 1 and abs(part.mean().item() - 0.5) < 0.02
+    z = nr.randn_like(x)
+    assert z.dtype is nr.complex128 and abs(z.abs().square().mean().item() - 1) < 0.05
+    assert abs((z.real * z.imag).mean().item()) < 0.02 and abs(z.real.std().item() - 0.5**0.5) < 0.02
+
+
+def test_masks_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"masked.sum: the mask bool \[2, 2\] must broadcast to the input float32 \[3\]"):
+        nr.masked.sum(nr.ones(3), mask=nr.ones(2, 2, dtype=nr.bool))
+    with pytest.raises(ValueError, match="masked.median: no integer"):
+        nr.masked.median(nr.arange(3), mask=nr.zeros(3, dtype=nr.bool))
+    with pytest.raises(ValueError, match="masked.amax: complex numbers"):
+        nr.masked.amax(nr.ones(3, dtype=nr.complex64))
 
 
 def test_errors():

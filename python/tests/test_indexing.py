@@ -66,6 +66,13 @@ INDICES = [
     np.int64(1),
     np.array([], dtype=np.int64),
     [],
+    # Lists of more than numbers are as tuples.
+    [slice(0, 2), 1],
+    [..., 1],
+    [[0, 2], [1, 3]],
+    [[0, 2], slice(None), 1],
+    [[[0, 1], [2, 0]], 1],
+    [[0, 2]],
 ]
 
 

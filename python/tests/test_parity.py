@@ -5,6 +5,7 @@ import warnings
 import neura as nr
 import numpy as np
 import parity_cases as cases
+import parity_cases_masked  # noqa: F401
 import pytest
 import torch
 from neura import _C

@@ -94,9 +94,11 @@ Tensor PRelu(const Tensor& input, const Tensor& weight) {
   const Tensor positive = input > 0;
   return Where(positive, input, Where(positive, 0, input) * Reshape(weight, shape));
 }
-Tensor SoftMin(const Tensor& input, const std::optional<int64_t>& dim) {
+Tensor SoftMin(const Tensor& input, const std::optional<int64_t>& dim,
+               const std::optional<DType>& dtype) {
   RequireDefined("softmin", input);
-  return Softmax(-input, {.dim = dim.value_or(ImplicitSoftmaxDim(input))});
+  return Softmax(-(dtype ? Cast(input, *dtype) : input),
+                 {.dim = dim.value_or(ImplicitSoftmaxDim(input))});
 }
 
 }  // namespace neura

@@ -24,14 +24,23 @@ Tensor PadFromInput(const Tensor& input, const Dims& pad, const std::string& mod
   }
   Tensor result = input;
   for (size_t i = 0; i < pad.size() / 2; ++i) {
-    const int64_t dim = input.dim() - 1 - static_cast<int64_t>(i), extent = input.size(dim);
-    const int64_t before = pad[2 * i], after = pad[2 * i + 1];
+    const int64_t dim = input.dim() - 1 - static_cast<int64_t>(i);
+    int64_t extent = input.size(dim), before = pad[2 * i], after = pad[2 * i + 1];
     if (before == 0 && after == 0) continue;
-    const int64_t most = reflects ? extent - 1 : circles ? extent : INT64_MAX / 4;
-    if (before < 0 || after < 0 || before > most || after > most || extent == 0) {
+    const int64_t left = extent + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
+    // A circle closes without what is taken away, while mirrors see all of the input.
+    const int64_t most = reflects ? extent - 1 : circles ? left : INT64_MAX / 4;
+    if (before > most || after > most || left < 1) {
       ThrowInvalidArgument(absl::StrCat("pad: ", before, " and ", after, " around dimension ", dim,
-                                        " of ", Describe(input), " must be from 0 to ",
-                                        extent == 0 ? 0 : most, " in mode '", mode, "'"));
+                                        " of ", Describe(input), " must be at most ",
+                                        std::max<int64_t>(most, 0), " in mode '", mode,
+                                        "', and leave an element"));
+    }
+    if (circles && left < extent) {
+      result = Narrow(result, dim, std::max<int64_t>(-before, 0), left);
+      extent = left;
+      before = std::max<int64_t>(before, 0);
+      after = std::max<int64_t>(after, 0);
     }
     // Where each element of the result stands in the input.
     const Tensor place =

@@ -19,10 +19,11 @@ Tensor Diff(const Tensor& input, int64_t n, int64_t dim, const std::optional<Ten
   if (n < 0) ThrowInvalidArgument("diff: n must not be negative");
   dim = NormalizeDim("diff", dim, input.dim());
   if (input.dim() == 0) ThrowInvalidArgument("diff: expected at least one dimension");
+  // Nothing is joined where no difference is taken, as in PyTorch.
+  if (n == 0) return Clone(input);
   Tensor result = input;
   if (prepend && prepend->defined()) result = Cat({*prepend, result}, dim);
   if (append && append->defined()) result = Cat({result, *append}, dim);
-  if (n == 0) return Clone(result);
   for (; n > 0 && result.size(dim) > 0; --n) {
     const Tensor later = Slice(result, dim, 1), earlier = Slice(result, dim, 0, -1);
     result = input.dtype() == kBool ? LogicalXor(later, earlier) : later - earlier;
@@ -118,10 +119,11 @@ std::vector<Tensor> Gradient(const Tensor& input, const std::vector<Operand>& sp
     const int64_t along = NormalizeDim("gradient", dims[i], x.dim());
     if (x.dim() == 0) ThrowInvalidArgument("gradient: expected at least one dimension");
     const Operand& apart = spacing[spacing.size() == 1 ? 0 : i];
-    Tensor places = apart.is_tensor
-                        ? apart.tensor
-                        : Arange(0, x.size(along), 1, {.dtype = x.dtype(), .device = x.device()}) *
-                              apart.scalar.To<double>();
+    Tensor places =
+        apart.is_tensor
+            ? apart.tensor
+            : Arange(0, x.size(along), 1, {.dtype = RealDType(x.dtype()), .device = x.device()}) *
+                  apart.scalar.To<double>();
     RequireDims("gradient", places, 1);
     if (places.numel() != x.size(along)) {
       ThrowInvalidArgument(absl::StrCat("gradient: ", Describe(places),

@@ -12,8 +12,10 @@ namespace neura {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
+using ::testing::IsNan;
 using testing::Values;
 
 TEST(CompositeTest, ReductionsOfReductions) {
@@ -111,6 +113,70 @@ TEST(CompositeTest, IsCloseNearInfinitiesAndWraps) {
               ElementsAre(0, 0));
   EXPECT_THAT(close(FromList<bool>({true, true}), FromList<bool>({true, false})),
               ElementsAre(1, 0));
+}
+
+TEST(CompositeTest, ConvolutionsOfIntegersWrapAsTheirProductsDo) {
+  const Tensor x = Cast(Floor(Rand({2, 4, 5, 6}, {.dtype = kFloat64}) * 9), kInt64),
+               w = Cast(Floor(Rand({6, 2, 2, 3}, {.dtype = kFloat64}) * 9), kInt64),
+               bias = Arange(6);
+  const ConvOptions options{.stride = {2, 1}, .padding = 1, .dilation = {1, 2}, .groups = 2};
+  const auto wide = [](const Tensor& t) { return Cast(t, kFloat64); };
+  const Tensor y = Conv2d(x, w, bias, options);
+  EXPECT_EQ(y.dtype(), kInt64);
+  EXPECT_THAT(Values(y), ElementsAreArray(Values(Conv2d(wide(x), wide(w), wide(bias), options))));
+  const ConvTransposeOptions back{
+      .stride = {2, 1}, .padding = {2, 1}, .output_padding = {1, 0}, .groups = 2, .dilation = 2};
+  const Tensor v = Cast(Floor(Rand({4, 3, 2, 3}, {.dtype = kFloat64}) * 9), kInt64);
+  const Tensor z = ConvTranspose2d(x, v, {}, back);
+  EXPECT_THAT(Values(z), ElementsAreArray(Values(ConvTranspose2d(wide(x), wide(v), {}, back))));
+  // 2^62 * 4 + 3 * 1
+  const Tensor large = Conv1d(FromList<int64_t>({int64_t{1} << 62, 3}, {1, 1, 2}),
+                              FromList<int64_t>({4, 1}, {1, 1, 2}));
+  EXPECT_EQ(large.Item<int64_t>(), 3);
+  EXPECT_THAT(ErrorOf([&] { Conv2d(x, v, {}, options); }), HasSubstr("conv2d: with groups = 2"));
+}
+
+TEST(CompositeTest, AveragesOfIntegersAreCutOff) {
+  const Tensor x = FromList<int64_t>({1, 2, -4, -4, 7}, {1, 1, 5});
+  EXPECT_THAT(Values(AvgPool1d(x, {.kernel_size = 2, .stride = 1})), ElementsAre(1, -1, -4, 1));
+}
+
+TEST(CompositeTest, PaddingByNames) {
+  const Tensor x = Arange(1.0, 6.0), w = FromList<float>({1, 10, 100, 1000}, {1, 1, 4});
+  const Tensor signal = Reshape(x, {1, 1, 5});
+  const auto conv = [&](const ConvPadding& padding, const Sizes& stride = 1) {
+    return ConvFrom<&Conv1d>(signal, w, {}, stride, padding, 1, 1);
+  };
+  // One zero before, two behind.
+  EXPECT_THAT(Values(conv(std::string("same"))), ElementsAre(3210, 4321, 5432, 543, 54));
+  EXPECT_THAT(Values(conv(std::string("valid"))), ElementsAre(4321, 5432));
+  EXPECT_THAT(ErrorOf([&] { conv(std::string("same"), 2); }), HasSubstr("strides of 1"));
+  EXPECT_THAT(ErrorOf([&] { conv(std::string("full")); }), HasSubstr("'full'"));
+}
+
+TEST(CompositeTest, HistogramsOfPoints) {
+  const Tensor points = FromList<double>({0, 0, 1, 3, 2, 1, 2, 3, 9, 9}, {5, 2});
+  const Tensor rows = FromList<double>({0, 1, 2});
+  const HistogramOfPoints result = HistogramDd(points, {rows, 3}, std::vector<double>{0, 0, 0, 3},
+                                               FromList<double>({1, 2, 3, 4, 5}));
+  EXPECT_EQ(result.hist.shape(), DimsView({2, 3}));
+  EXPECT_THAT(Values(result.hist), ElementsAre(1, 0, 0, 0, 3, 6));
+  EXPECT_THAT(Values(result.bin_edges[1]), ElementsAre(0, 1, 2, 3));
+  const HistogramOfPoints density =
+      HistogramDd(points, {rows, FromList<double>({0, 2, 4})}, {}, {}, true);
+  EXPECT_THAT(Values(density.hist), ElementsAre(0.125, 0, 0.125, 0.25));
+  EXPECT_THAT(ErrorOf([&] { HistogramDd(points, {1, 2, 3}); }), HasSubstr("3 bins for 2 dim"));
+}
+
+TEST(CompositeTest, SegmentsOfNothing) {
+  const Tensor x = FromList<double>({1, NAN}), lengths = FromList<int64_t>({0, 2});
+  EXPECT_THAT(Values(SegmentReduce(x, "sum", lengths)), ElementsAre(0, IsNan()));
+  EXPECT_THAT(Values(SegmentReduce(x, "mean", lengths)), ElementsAre(IsNan(), IsNan()));
+  EXPECT_THAT(Values(SegmentReduce(x, "max", lengths)), ElementsAre(-INFINITY, IsNan()));
+  EXPECT_THAT(Values(SegmentReduce(x, "min", lengths, {}, 0, false, 3)), ElementsAre(3, IsNan()));
+  EXPECT_THAT(ErrorOf([&] { SegmentReduce(x, "sum", FromList<int64_t>({1})); }),
+              HasSubstr("extent 2 of dimension 0"));
+  EXPECT_THAT(ErrorOf([&] { SegmentReduce(x, "all", lengths); }), HasSubstr("\"all\""));
 }
 
 TEST(CompositeTest, OverNoElements) {

@@ -26,6 +26,12 @@ struct UniqueElements {
   Tensor counts;
 };
 
+// What histogramdd gives: counts, a dimension for each coordinate, and the edges of its bins.
+struct HistogramOfPoints {
+  Tensor hist;
+  std::vector<Tensor> bin_edges;
+};
+
 #define NEURA_COMPOSITE(where, Result, Name, name, parameters, python_parameters, doc) \
   Result Name parameters;
 #include "neura/tensor/ops/composites.inc"
@@ -53,6 +59,18 @@ UniqueElements UniqueConsecutive(const Tensor& input, const std::optional<int64_
 // of order edge_order, 1 or 2, at the ends (Fornberg, 1988).
 std::vector<Tensor> Gradient(const Tensor& input, const std::vector<Operand>& spacing = {1},
                              const std::optional<Dims>& dim = {}, int64_t edge_order = 1);
+// How many points [..., D], or what weights [...], lie in each bin of all D coordinates; bins, one
+// for all of them or one for each, are a number of equal parts of two numbers of `range`, by
+// default from the least to the greatest coordinate, or the edges themselves. With density over the
+// whole and the sizes of the bins.
+HistogramOfPoints HistogramDd(const Tensor& input, const std::vector<Operand>& bins,
+                              const std::optional<std::vector<double>>& range = {},
+                              const std::optional<Tensor>& weight = {}, bool density = false);
+// Var and Std with the mean.
+std::vector<Tensor> VarMean(const Tensor& input, const std::optional<Dims>& dim = {},
+                            bool keepdim = false, int64_t correction = 1);
+std::vector<Tensor> StdMean(const Tensor& input, const std::optional<Dims>& dim = {},
+                            bool keepdim = false, int64_t correction = 1);
 // The lower of the middle elements along dim; with an even number of them, unlike NumPy's, no mean.
 ValuesAndIndices Median(const Tensor& input, int64_t dim = -1, bool keepdim = false);
 ValuesAndIndices NanMedian(const Tensor& input, int64_t dim = -1, bool keepdim = false);

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
@@ -113,7 +115,10 @@ ValuesAndIndices Mode(const Tensor& input, int64_t dim, bool keepdim) {
 MinAndMax AMinMax(const Tensor& input, const std::optional<int64_t>& dim, bool keepdim) {
   ReduceOptions options{.keepdim = keepdim};
   if (dim) options.dims = {*dim};
-  return {AMin(input, options), AMax(input, options)};
+  const MinAndMax result{AMin(input, options), AMax(input, options)};
+  // As in PyTorch, a number along its dimension keeps one.
+  if (input.dim() > 0 || !dim || !keepdim) return result;
+  return {Reshape(result.min, {1}), Reshape(result.max, {1})};
 }
 
 Tensor IsIn(const Operand& elements, const Operand& test_elements, bool, bool invert) {
@@ -182,54 +187,130 @@ Tensor HistC(const Tensor& input, int64_t bins, double min, double max) {
                     ClampMax(Cast(bin, kInt64), bins - 1), Cast(inside, input.dtype()));
 }
 
-HistogramAndEdges Histogram(const Tensor& input, const Operand& bins,
-                            const std::optional<std::vector<double>>& range,
-                            const std::optional<Tensor>& weight, bool density) {
-  RequireDefined("histogram", input);
-  if (!IsFloating(input.dtype())) {
-    ThrowInvalidArgument(
-        absl::StrCat("histogram: expected floating point numbers, got ", Describe(input)));
-  }
-  const TensorOptions options{.dtype = input.dtype(), .device = input.device()};
-  const Tensor x = Ravel(input);
-  Tensor edges;
+namespace {
+
+// The edges of the bins of a vector: given, or so many equal parts of the range, by default from
+// its least element to its greatest, and of nothing from 0 to 1.
+Tensor BinEdges(std::string_view op, const Tensor& x, const Operand& bins,
+                const std::optional<std::pair<double, double>>& range) {
+  const TensorOptions options{.dtype = x.dtype(), .device = x.device()};
   if (bins.is_tensor) {
-    edges = bins.tensor;
-    RequireDims("histogram", edges, 1);
-    if (edges.numel() < 2) ThrowInvalidArgument("histogram: bins needs two edges at least");
-  } else {
-    const auto count = bins.scalar.To<int64_t>();
-    if (count < 1) ThrowInvalidArgument("histogram: bins must be positive");
-    if (range && range->size() != 2) {
-      ThrowInvalidArgument("histogram: range must be two numbers");
+    RequireDims(op, bins.tensor, 1);
+    if (bins.tensor.numel() < 2) {
+      ThrowInvalidArgument(absl::StrCat(op, ": bins needs two edges at least"));
     }
-    double low = range ? (*range)[0] : 0, high = range ? (*range)[1] : 0;
-    if (!range && x.numel() > 0) {
-      low = AMin(x).Item<double>();
-      high = AMax(x).Item<double>();
-    }
-    if (low == high) low -= 0.5, high += 0.5;
-    if (!(low < high) || !std::isfinite(high - low)) {
-      ThrowInvalidArgument(absl::StrCat("histogram: the range from ", low, " to ", high,
-                                        " must be finite and rise"));
-    }
-    edges = Linspace(low, high, count + 1, options);
+    return bins.tensor;
   }
+  const auto count = bins.scalar.To<int64_t>();
+  if (count < 1) ThrowInvalidArgument(absl::StrCat(op, ": bins must be positive"));
+  auto [low, high] = range.value_or(std::pair{0.0, 1.0});
+  if (!range && x.numel() > 0) {
+    low = AMin(x).Item<double>();
+    high = AMax(x).Item<double>();
+  }
+  if (low == high) low -= 0.5, high += 0.5;
+  if (!(low < high) || !std::isfinite(high - low)) {
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": the range from ", low, " to ", high, " must be finite and rise"));
+  }
+  return Linspace(low, high, count + 1, options);
+}
+
+// The bin of each element of a vector, and whether there is one; the number of others is 0.
+struct Bins {
+  Tensor number, inside;
+};
+Bins BinsOf(const Tensor& x, const Tensor& edges) {
   const int64_t count = edges.numel() - 1;
-  if (weight && weight->defined() && weight->shape() != input.shape()) {
-    ThrowInvalidArgument(absl::StrCat("histogram: the weight ", Describe(*weight),
-                                      " must have the shape of ", Describe(input)));
-  }
   // The last edge belongs to the last bin.
   const Tensor place = SearchSorted(edges, x, {.right = true}) - 1;
   const Tensor bin = Where(x == Select(edges, 0, count), count - 1, place);
   const Tensor inside = LogicalAnd(bin >= 0, bin < count);
+  return {Where(inside, bin, 0), inside};
+}
+
+void RequireFloating(std::string_view op, const Tensor& input) {
+  RequireDefined(op, input);
+  if (IsFloating(input.dtype())) return;
+  ThrowInvalidArgument(
+      absl::StrCat(op, ": expected floating point numbers, got ", Describe(input)));
+}
+
+}  // namespace
+
+HistogramAndEdges Histogram(const Tensor& input, const Operand& bins,
+                            const std::optional<std::vector<double>>& range,
+                            const std::optional<Tensor>& weight, bool density) {
+  RequireFloating("histogram", input);
+  if (range && range->size() != 2) ThrowInvalidArgument("histogram: range must be two numbers");
+  std::optional<std::pair<double, double>> ends;
+  if (range) ends.emplace((*range)[0], (*range)[1]);
+  const Tensor x = Ravel(input), edges = BinEdges("histogram", x, bins, ends);
+  if (weight && weight->defined() && weight->shape() != input.shape()) {
+    ThrowInvalidArgument(absl::StrCat("histogram: the weight ", Describe(*weight),
+                                      " must have the shape of ", Describe(input)));
+  }
+  const Bins bin = BinsOf(x, edges);
   const Tensor counted =
       weight && weight->defined() ? Ravel(Cast(*weight, input.dtype())) : OnesLike(x);
+  const TensorOptions options{.dtype = input.dtype(), .device = input.device()};
   Tensor hist =
-      ScatterAdd(Zeros({count}, options), 0, Where(inside, bin, 0), Where(inside, counted, 0));
+      ScatterAdd(Zeros({edges.numel() - 1}, options), 0, bin.number, Where(bin.inside, counted, 0));
   if (density) hist = hist / Sum(hist) / Diff(edges);
   return {hist, edges};
+}
+
+HistogramOfPoints HistogramDd(const Tensor& input, const std::vector<Operand>& bins,
+                              const std::optional<std::vector<double>>& range,
+                              const std::optional<Tensor>& weight, bool density) {
+  RequireFloating("histogramdd", input);
+  const size_t dims = input.dim() < 2 ? 0 : static_cast<size_t>(input.size(-1));
+  if (dims == 0) {
+    ThrowInvalidArgument(absl::StrCat(
+        "histogramdd: expected points [..., D] of one coordinate at least, got ", Describe(input)));
+  }
+  if (bins.size() != 1 && bins.size() != dims) {
+    ThrowInvalidArgument(absl::StrCat("histogramdd: ", bins.size(), " bins for ", dims,
+                                      " dimensions of ", Describe(input)));
+  }
+  if (range && range->size() != 2 * dims) {
+    ThrowInvalidArgument(absl::StrCat("histogramdd: range must be two numbers for each of ", dims,
+                                      " dimensions, got ", range->size()));
+  }
+  if (weight && weight->defined() &&
+      weight->shape() != input.shape().first(input.shape().size() - 1)) {
+    ThrowInvalidArgument(absl::StrCat("histogramdd: the weight ", Describe(*weight),
+                                      " must have a number for each point of ", Describe(input)));
+  }
+  const Tensor points = Reshape(input, {-1, input.size(-1)});
+  HistogramOfPoints result;
+  Tensor place, inside;  // in the bins of all dimensions, in their order
+  Dims shape;
+  for (size_t d = 0; d < dims; ++d) {
+    const Tensor x = Contiguous(Select(points, 1, static_cast<int64_t>(d)));
+    std::optional<std::pair<double, double>> ends;
+    if (range) ends.emplace((*range)[2 * d], (*range)[2 * d + 1]);
+    const Tensor edges = BinEdges("histogramdd", x, bins[bins.size() == 1 ? 0 : d], ends);
+    const Bins bin = BinsOf(x, edges);
+    shape.push_back(edges.numel() - 1);
+    place = d == 0 ? bin.number : place * shape.back() + bin.number;
+    inside = d == 0 ? bin.inside : LogicalAnd(inside, bin.inside);
+    result.bin_edges.push_back(edges);
+  }
+  const TensorOptions options{.dtype = input.dtype(), .device = input.device()};
+  const Tensor counted = weight && weight->defined() ? Ravel(Cast(*weight, input.dtype()))
+                                                     : Ones({points.size(0)}, options);
+  result.hist = Reshape(ScatterAdd(Zeros({NumElements(shape)}, options), 0, Where(inside, place, 0),
+                                   Where(inside, counted, 0)),
+                        shape);
+  if (!density) return result;
+  result.hist = result.hist / Sum(result.hist);
+  for (size_t d = 0; d < dims; ++d) {
+    Dims along(dims, 1);
+    along[d] = -1;
+    result.hist = result.hist / Reshape(Diff(result.bin_edges[d]), along);
+  }
+  return result;
 }
 
 }  // namespace neura

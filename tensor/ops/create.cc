@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
@@ -203,11 +204,34 @@ Tensor Uniform(DimsView shape, double low, double high, const TensorOptions& opt
                Generator* generator) {
   return CallRandom(op::kRandomUniform, shape, low, high, options, generator);
 }
+namespace {
+
+// Complex numbers of real and imaginary parts that `draw` gives under a shape.
+template <typename Draw>
+Tensor OfParts(DimsView shape, const TensorOptions& options, const Draw& draw) {
+  Dims both(shape.begin(), shape.end());
+  both.push_back(2);
+  return ViewAsComplex(draw(both, {.dtype = RealDType(options.dtype), .device = options.device}));
+}
+
+}  // namespace
+
 Tensor Rand(DimsView shape, const TensorOptions& options, Generator* generator) {
+  if (IsComplex(options.dtype)) {
+    return OfParts(shape, options, [&](DimsView both, const TensorOptions& real) {
+      return Rand(both, real, generator);
+    });
+  }
   return Uniform(shape, 0, 1, options, generator);
 }
 Tensor Normal(DimsView shape, double mean, double std, const TensorOptions& options,
               Generator* generator) {
+  if (IsComplex(options.dtype)) {
+    const Tensor apart = OfParts(shape, options, [&](DimsView both, const TensorOptions& real) {
+      return Normal(both, 0, std * std::numbers::sqrt2 / 2, real, generator);
+    });
+    return mean == 0 ? apart : apart + mean;
+  }
   return CallRandom(op::kRandomNormal, shape, mean, std, options, generator);
 }
 Tensor Randn(DimsView shape, const TensorOptions& options, Generator* generator) {

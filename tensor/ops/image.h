@@ -1,11 +1,13 @@
 // Convolution and pooling. Each is one operation over [N, C, ...] with one to three spatial
 // dimensions; the functions for one, two or three of them take images without N, too, and give
-// results without it.
+// results without it. Those of convolutions also take complex numbers and integers, and those of
+// averages integers, whose mean they cut off, exactly below 2^53.
 #ifndef NEURA_TENSOR_OPS_IMAGE_H_
 #define NEURA_TENSOR_OPS_IMAGE_H_
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "neura/tensor/core/tensor.h"
@@ -84,6 +86,13 @@ ValuesAndIndices MaxPool3dWithIndices(const Tensor& input, const MaxPoolOptions&
 // their channels.
 ValuesAndIndices AdaptiveMaxPool(const Tensor& input, const Sizes& output_size, int64_t dims);
 
+// Maxima of output_size windows of kernel_size elements of each channel, at places that the
+// samples, [N, C, dims] from 0 to 1, choose with steps that differ by one at most (Graham, 2014,
+// arXiv:1412.6071); and their places in their channels. Of two or three dimensions, as many as
+// there are samples for each channel.
+ValuesAndIndices FractionalMaxPool(const Tensor& input, const Sizes& kernel_size,
+                                   const Sizes& output_size, const Tensor& random_samples);
+
 Tensor AvgPool1d(const Tensor& input, const AvgPoolOptions& options);
 Tensor AvgPool2d(const Tensor& input, const AvgPoolOptions& options);
 Tensor AvgPool3d(const Tensor& input, const AvgPoolOptions& options);
@@ -93,11 +102,28 @@ Tensor AdaptiveAvgPool3d(const Tensor& input, const Sizes& output_size);
 
 // ---- with the arguments that PyTorch has -----------------------------------------------------
 
+// How much a convolution is padded: as the sizes say, or by nothing ("valid"), or so that the
+// result has the input's extents ("same").
+struct ConvPadding {
+  Sizes sizes = 0;
+  std::string name = {};  // empty: the sizes
+
+  ConvPadding() = default;
+  ConvPadding(const Sizes& given) : sizes(given) {}
+  ConvPadding(std::string named) : name(std::move(named)) {}
+};
+// The input, with one element more at the end of dimensions that "same" cannot pad evenly, and the
+// padding left. Throws InvalidArgument for other names, and for "same" with strides.
+std::pair<Tensor, Sizes> Padded(const Tensor& input, const Tensor& weight, const Sizes& stride,
+                                const ConvPadding& padding, const Sizes& dilation);
+
 template <auto kFunction>
 Tensor ConvFrom(const Tensor& input, const Tensor& weight, const std::optional<Tensor>& bias,
-                const Sizes& stride, const Sizes& padding, const Sizes& dilation, int64_t groups) {
-  return kFunction(input, weight, bias.value_or(Tensor()),
-                   {.stride = stride, .padding = padding, .dilation = dilation, .groups = groups});
+                const Sizes& stride, const ConvPadding& padding, const Sizes& dilation,
+                int64_t groups) {
+  const auto [padded, sizes] = Padded(input, weight, stride, padding, dilation);
+  return kFunction(padded, weight, bias.value_or(Tensor()),
+                   {.stride = stride, .padding = sizes, .dilation = dilation, .groups = groups});
 }
 
 template <auto kFunction>

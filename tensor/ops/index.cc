@@ -18,12 +18,35 @@
 namespace neura {
 
 Tensor IndexSelect(const Tensor& input, int64_t dim, const Tensor& index) {
+  // A number is the one slice that it has.
+  if (input.defined() && input.dim() == 0 && index.defined() && index.numel() == 1) {
+    NormalizeDim("index_select", dim, 0);
+    return Reshape(Call<op::kIndexSelect>({.dim = 0}, Reshape(input, {1}), index), {});
+  }
   return Call<op::kIndexSelect>({.dim = dim}, input, index);
 }
 Tensor IndexAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
+  if (input.defined() && input.dim() == 0 && source.defined() && source.numel() == 1) {
+    NormalizeDim("index_add", dim, 0);
+    const Tensor sum =
+        Call<op::kIndexAdd>({.dim = 0}, Reshape(input, {1}), index, Reshape(source, {1}));
+    return Reshape(sum, {});
+  }
   return Call<op::kIndexAdd>({.dim = dim}, input, index, source);
 }
 Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index) {
+  RequireDefined("gather", input);
+  RequireDefined("gather", index);
+  // An index that names nothing may be of any dtype.
+  if (index.numel() == 0 && index.dtype() != kInt64) {
+    return Gather(input, dim, Cast(index, kInt64));
+  }
+  // A number is a vector of one element.
+  if (input.dim() + index.dim() == 1) {
+    NormalizeDim("gather", dim, 1);
+    const Tensor vector = Call<op::kGather>({.dim = 0}, AtLeast1d(input), AtLeast1d(index));
+    return Reshape(vector, index.shape());
+  }
   return Call<op::kGather>({.dim = dim}, input, index);
 }
 Tensor ScatterAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
@@ -34,9 +57,14 @@ Tensor ScatterElements(const Tensor& input, const Tensor& index, const Tensor& s
                        const ScatterOptions& options) {
   const bool by_parts = options.reduction == "none" || options.reduction == "add";
   if (input.defined() && IsComplex(input.dtype()) && by_parts) {
+    const int64_t dim = NormalizeDim("scatter", options.dim, input.dim());
+    if (input.dim() == 0) {
+      // Beside the two parts a number has no dimension of its own.
+      const auto vector = [](const Tensor& tensor) { return Reshape(tensor, {1}); };
+      return Reshape(ScatterElements(vector(input), vector(index), vector(source), options), {});
+    }
     Dims both(index.shape().begin(), index.shape().end());
     both.push_back(2);
-    const int64_t dim = NormalizeDim("scatter", options.dim, input.dim());
     return ViewAsComplex(ScatterElements(ViewAsReal(input), Expand(Unsqueeze(index, -1), both),
                                          ViewAsReal(source),
                                          {.dim = dim, .reduction = options.reduction}));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -34,7 +35,8 @@ Tensor MatMul(const Tensor& input, const Tensor& other) {
 }
 
 Tensor Linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
-  if (weight.defined() && IsComplex(weight.dtype())) {
+  // What the kernels do not take.
+  if (weight.defined() && !IsFloating(weight.dtype())) {
     const Tensor product = MatMul(input, Transpose(weight, 0, 1));
     return bias.defined() ? product + bias : product;
   }
@@ -237,7 +239,8 @@ Tensor CosineSimilarity(const Tensor& x1, const Tensor& x2, int64_t dim, double 
   const ReduceOptions along{
       .dims = {NormalizeDim("cosine_similarity", dim, static_cast<int64_t>(shape.size()))}};
   // Each by its own length first: products of large numbers are infinite.
-  const DType dtype = PromoteTypes(x1.dtype(), x2.dtype());
+  const DType common = PromoteTypes(x1.dtype(), x2.dtype());
+  const DType dtype = IsDifferentiable(common) ? common : DefaultDType();
   ReduceOptions keep = along;
   keep.keepdim = true;
   const auto direction = [&](const Tensor& x) {

@@ -161,7 +161,7 @@ Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
   }
   result = MoveDim(result, {-1}, {0});
   if (keepdim) {
-    if (dim) {
+    if (dim && input.dim() > 0) {
       result = Unsqueeze(result, along + 1);
     } else {
       Dims shape(static_cast<size_t>(input.dim()) + 1, 1);
@@ -198,15 +198,15 @@ Tensor NanMean(const Tensor& input, const std::optional<Dims>& dim, bool keepdim
   return NanSum(input, dim, keepdim) / Sum(LogicalNot(IsNan(input)), options);
 }
 
-std::vector<Tensor> VarMean(const Tensor& input, const std::optional<Dims>& dim,
-                            const std::optional<bool>& unbiased, bool keepdim, int64_t correction) {
+std::vector<Tensor> VarMean(const Tensor& input, const std::optional<Dims>& dim, bool keepdim,
+                            int64_t correction) {
   const ReduceOptions options = Over(dim, keepdim);
-  return {Var(input, options, unbiased ? int64_t{*unbiased} : correction), Mean(input, options)};
+  return {Var(input, options, correction), Mean(input, options)};
 }
-std::vector<Tensor> StdMean(const Tensor& input, const std::optional<Dims>& dim,
-                            const std::optional<bool>& unbiased, bool keepdim, int64_t correction) {
+std::vector<Tensor> StdMean(const Tensor& input, const std::optional<Dims>& dim, bool keepdim,
+                            int64_t correction) {
   const ReduceOptions options = Over(dim, keepdim);
-  return {Std(input, options, unbiased ? int64_t{*unbiased} : correction), Mean(input, options)};
+  return {Std(input, options, correction), Mean(input, options)};
 }
 
 Tensor Bucketize(const Tensor& input, const Tensor& boundaries, bool out_int32, bool right) {

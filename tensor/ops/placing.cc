@@ -1,8 +1,8 @@
 // Picking and placing elements, from operations that there are.
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -85,17 +85,6 @@ Tensor AtSlices(std::string_view op, const Tensor& input, int64_t dim, const Ten
   return Reshape(place(x, dim, places, y), input.shape());
 }
 
-// The number that changes no extremum.
-Scalar Identity(DType dtype, bool of_max) {
-  if (dtype == kBool) return !of_max;
-  if (IsFloating(dtype)) {
-    const double infinity = std::numeric_limits<double>::infinity();
-    return of_max ? -infinity : infinity;
-  }
-  const IntegerLimits limits = IntegerLimitsOf(dtype);
-  return of_max ? Scalar(limits.min) : Scalar(limits.max);
-}
-
 // scatter_reduce, over dimensions at least.
 Tensor Reduced(std::string_view op, const Tensor& input, int64_t dim, const Tensor& index,
                const Tensor& src, const std::string& reduce, bool include_self) {
@@ -109,8 +98,8 @@ Tensor Reduced(std::string_view op, const Tensor& input, int64_t dim, const Tens
   };
   if (reduce == "sum") return scatter(start(0), src, "add");
   if (reduce == "prod") return scatter(start(1), src, "mul");
-  if (reduce == "amax") return scatter(start(Identity(input.dtype(), true)), src, "max");
-  if (reduce == "amin") return scatter(start(Identity(input.dtype(), false)), src, "min");
+  if (reduce == "amax") return scatter(start(ExtremumIdentity(input.dtype(), true)), src, "max");
+  if (reduce == "amin") return scatter(start(ExtremumIdentity(input.dtype(), false)), src, "min");
   if (reduce != "mean") {
     ThrowInvalidArgument(absl::StrCat(op,
                                       ": reduce must be \"sum\", \"prod\", \"mean\", \"amax\" or "
@@ -265,6 +254,76 @@ Tensor PlaceInView(std::string_view op, const Tensor& input, const Tensor& src, 
 }
 
 }  // namespace
+
+Tensor SegmentReduce(const Tensor& data, const std::string& reduce,
+                     const std::optional<Tensor>& lengths, const std::optional<Tensor>& offsets,
+                     int64_t axis, bool unsafe, const std::optional<Scalar>& initial) {
+  RequireDefined("segment_reduce", data);
+  const bool by_lengths = lengths && lengths->defined();
+  if (by_lengths == (offsets && offsets->defined())) {
+    ThrowInvalidArgument("segment_reduce: either lengths or offsets must be given");
+  }
+  const Tensor& given = by_lengths ? *lengths : *offsets;
+  const int64_t dim = NormalizeDim("segment_reduce", axis, data.dim());
+  const auto rank = static_cast<size_t>(dim);
+  if (!IsFloating(data.dtype()) || !IsIntegral(given.dtype()) || data.dim() == 0 ||
+      given.dim() != dim + 1 || given.shape().first(rank) != data.shape().first(rank) ||
+      (!by_lengths && given.size(dim) == 0)) {
+    ThrowInvalidArgument(absl::StrCat(
+        "segment_reduce: expected floating point data and integer lengths or offsets of the ",
+        "dimensions up to axis = ", axis, ", got ", Describe(data), " and ", Describe(given)));
+  }
+  // The bounds of segments, one more than there are.
+  Tensor bounds = Cast(given, kInt64);
+  if (by_lengths) {
+    const Tensor zero = ZerosLike(Sum(bounds, {.dims = {dim}, .keepdim = true}));
+    bounds = Cat({zero, CumSum(bounds, dim)}, dim);
+  }
+  const int64_t extent = data.size(dim), segments = bounds.size(dim) - 1;
+  if (!unsafe && bounds.numel() > 0) {
+    const bool rises = All(Diff(bounds, 1, dim) >= 0).Item<bool>();
+    const Tensor last = Select(bounds, dim, segments);
+    if (!rises || (by_lengths && !All(last == extent).Item<bool>())) {
+      ThrowInvalidArgument(absl::StrCat("segment_reduce: lengths must not be negative and add up ",
+                                        "to the extent ", extent, " of dimension ", dim, " of ",
+                                        Describe(data)));
+    }
+  }
+  // Elements of no segment go to one behind the last.
+  const TensorOptions integers{.dtype = kInt64, .device = data.device()};
+  Dims row(data.shape().begin(), data.shape().begin() + dim + 1);
+  const Tensor place = Expand(Arange(0, extent, 1, integers), row);
+  Tensor segment = SearchSorted(Contiguous(bounds), Contiguous(place), {.right = true}) - 1;
+  segment = Where(segment < 0, segments, segment);
+  while (segment.dim() < data.dim()) segment = Unsqueeze(segment, -1);
+  const Tensor index = Expand(segment, data.shape());
+  Dims shape(data.shape().begin(), data.shape().end());
+  shape[rank] = segments + 1;
+  const TensorOptions numbers{.dtype = data.dtype(), .device = data.device()};
+  const auto reduced = [&](const Scalar& identity, const char* how) {
+    return ScatterElements(Full(shape, initial.value_or(identity), numbers), index, data,
+                           {.dim = dim, .reduction = how});
+  };
+  Tensor result;
+  if (reduce == "sum" || reduce == "mean") {
+    result = reduced(0, "add");
+  } else if (reduce == "prod") {
+    result = reduced(1, "mul");
+  } else if (reduce == "max" || reduce == "min") {
+    result = reduced(ExtremumIdentity(data.dtype(), reduce == "max"), reduce.c_str());
+  } else {
+    ThrowInvalidArgument(
+        absl::StrCat("segment_reduce: reduce must be \"sum\", \"mean\", \"max\", \"min\" or ",
+                     "\"prod\", got \"", reduce, "\""));
+  }
+  if (reduce == "mean") {
+    const Tensor count =
+        ScatterAdd(Zeros(shape, integers), dim, index, Ones(data.shape(), integers));
+    result = result / Cast(ClampMin(count, 1), data.dtype());
+    if (!initial) result = Where(count == 0, std::numeric_limits<double>::quiet_NaN(), result);
+  }
+  return Narrow(result, dim, 0, segments);
+}
 
 Tensor IndexAddScaled(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source,
                       const Scalar& alpha) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/default_dtype.h"
+#include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/dispatch.h"
@@ -24,6 +25,8 @@ Tensor Mean(const Tensor& input, const ReduceOptions& options) {
   return Call<op::kMean>(options, input);
 }
 Tensor Prod(const Tensor& input, const ReduceOptions& options) {
+  // As a product of truths: whether all hold.
+  if (options.dtype == kBool) return All(input, {.dims = options.dims, .keepdim = options.keepdim});
   return Call<op::kProd>(options, input);
 }
 Tensor AMax(const Tensor& input, const ReduceOptions& options) {
@@ -68,6 +71,16 @@ ValuesAndIndices Sort(const Tensor& input, const SortOptions& options) {
 Tensor ArgSort(const Tensor& input, int64_t dim, bool descending, bool stable) {
   return CallFor<op::kSort>(0b10, {.dim = dim, .descending = descending, .stable = stable}, input)
       .indices;
+}
+
+Scalar ExtremumIdentity(DType dtype, bool of_max) {
+  if (dtype == kBool) return !of_max;
+  if (IsFloating(dtype)) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    return of_max ? -infinity : infinity;
+  }
+  const IntegerLimits limits = IntegerLimitsOf(dtype);
+  return of_max ? Scalar(limits.min) : Scalar(limits.max);
 }
 
 namespace {

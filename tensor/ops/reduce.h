@@ -11,6 +11,7 @@ namespace neura {
 // Over `dims`, or all dimensions when it is empty; `keepdim` leaves them with extent 1.
 Tensor Sum(const Tensor& input, const ReduceOptions& options = {});
 Tensor Mean(const Tensor& input, const ReduceOptions& options = {});
+// In bool, as options.dtype may ask: whether no element is zero.
 Tensor Prod(const Tensor& input, const ReduceOptions& options = {});
 // Throw InvalidArgument over zero elements. A NaN wins.
 Tensor AMax(const Tensor& input, const ReduceOptions& options = {});
@@ -53,6 +54,10 @@ Tensor LogSumExp(const Tensor& input, const ReduceOptions& options = {});
 // -infinity the least, for 0 how many are not 0; beside a 0 it is 0 for p < 0. Its gradient counts
 // as 0 where it is not defined.
 Tensor Norm(const Tensor& input, double p = 2, const ReduceOptions& options = {});
+
+// The number that changes no maximum, or no minimum: of floating point -infinity or infinity.
+// Throws InvalidArgument for complex numbers.
+Scalar ExtremumIdentity(DType dtype, bool of_max);
 
 // Sums a tensor that was broadcast back to `shape`.
 Tensor SumTo(const Tensor& input, DimsView shape);

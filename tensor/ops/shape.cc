@@ -125,6 +125,12 @@ Tensor Diagonal(const Tensor& input, int64_t offset, int64_t dim1, int64_t dim2)
 }
 
 Tensor Unfold(const Tensor& input, int64_t dim, int64_t size, int64_t step) {
+  // The one window of a number is all there is.
+  if (input.defined() && input.dim() == 0) {
+    NormalizeDim("unfold", dim, 0);
+    return Squeeze(Call<op::kUnfold>({.dim = 0, .size = size, .step = step}, Reshape(input, {1})),
+                   {0});
+  }
   return Call<op::kUnfold>({.dim = dim, .size = size, .step = step}, input);
 }
 

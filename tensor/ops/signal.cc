@@ -134,10 +134,14 @@ Tensor Stft(const Tensor& input, int64_t n_fft, const std::optional<int64_t>& ho
   return return_complex.value_or(true) ? x : ViewAsReal(x);
 }
 
-Tensor Istft(const Tensor& input, int64_t n_fft, const std::optional<int64_t>& hop_length,
+Tensor Istft(const Tensor& given, int64_t n_fft, const std::optional<int64_t>& hop_length,
              const std::optional<int64_t>& win_length, const std::optional<Tensor>& window,
              bool center, bool normalized, const std::optional<bool>& onesided,
              const std::optional<int64_t>& length, bool return_complex) {
+  // Pairs of real and imaginary parts, as stft gives them where it is not to give complex numbers.
+  const bool pairs = given.dim() >= 3 && given.size(-1) == 2 &&
+                     (given.dtype() == kFloat32 || given.dtype() == kFloat64);
+  const Tensor input = pairs ? ViewAsComplex(Contiguous(given)) : given;
   const int64_t rows = input.dim() < 2 ? 0 : input.size(-2);
   const bool half = onesided.value_or(rows != n_fft);
   if (!IsComplex(input.dtype()) || input.dim() < 2 || input.dim() > 3 || input.numel() == 0 ||
@@ -149,13 +153,13 @@ Tensor Istft(const Tensor& input, int64_t n_fft, const std::optional<int64_t>& h
   const Frames frames = FramesOf("istft", input, n_fft, hop_length, win_length, window);
   Tensor x = Transpose(input.dim() == 2 ? Unsqueeze(input, 0) : input, 1, 2);
   const double size = static_cast<double>(n_fft);
-  if (half && !return_complex) {
-    x = Call<op::kFftC2R>({.dim = -1, .n = n_fft}, x);
+  if (!return_complex) {
+    // Of real signals one half says what the other does.
+    x = Call<op::kFftC2R>({.dim = -1, .n = n_fft}, Slice(x, -1, 0, n_fft / 2 + 1));
   } else if (half) {
     ThrowInvalidArgument("istft: complex signals need a two-sided transform");
   } else {
     x = Call<op::kFftC2C>({.dim = -1, .inverse = true}, x);
-    if (!return_complex) x = Real(x);
   }
   x = x * (normalized ? 1 / std::sqrt(size) : 1 / size);
   Tensor signal = OverlapAdd(x * frames.window, frames);

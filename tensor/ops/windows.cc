@@ -242,6 +242,69 @@ ValuesAndIndices AdaptiveMaxPool(const Tensor& input, const Sizes& output_size, 
   return {best.values, indices};
 }
 
+ValuesAndIndices FractionalMaxPool(const Tensor& input, const Sizes& kernel_size,
+                                   const Sizes& output_size, const Tensor& random_samples) {
+  RequireDefined("fractional_max_pool", input);
+  RequireDims("fractional_max_pool", random_samples, 3);
+  const int64_t dims = random_samples.size(2);
+  if ((input.dim() != dims + 1 && input.dim() != dims + 2) || (dims != 2 && dims != 3) ||
+      !kernel_size.AreOf(static_cast<size_t>(dims)) ||
+      !output_size.AreOf(static_cast<size_t>(dims))) {
+    ThrowInvalidArgument(
+        absl::StrCat("fractional_max_pool: expected [N, C, ...] or [C, ...] of two or three "
+                     "dimensions, sizes and ",
+                     "samples [N, C, dims] of as many, got ", Describe(input),
+                     ", kernel_size = ", ToString(kernel_size),
+                     ", output_size = ", ToString(output_size), " and ", Describe(random_samples)));
+  }
+  const Tensor x = input.dim() == dims + 1 ? Unsqueeze(input, 0) : input;
+  const int64_t batch = x.size(0), channels = x.size(1);
+  if (random_samples.size(0) != batch || random_samples.size(1) != channels) {
+    ThrowInvalidArgument(absl::StrCat("fractional_max_pool: the samples ", Describe(random_samples),
+                                      " must have N and C of ", Describe(x)));
+  }
+  const TensorOptions integers{.dtype = kInt64, .device = x.device()};
+  // Where each element of each window stands in its channel: [N, C, out..., kernel...].
+  Tensor places = Zeros({}, integers);
+  Dims shape{batch, channels};
+  int64_t count = 1, parts = 1;
+  for (int64_t d = 0; d < dims; ++d) {
+    const auto at = static_cast<size_t>(d);
+    const int64_t extent = x.size(d + 2), out = output_size[at], kernel = kernel_size[at];
+    if (out < 1 || kernel < 1 || out > extent || kernel > extent - out + 1) {
+      ThrowInvalidArgument(absl::StrCat("fractional_max_pool: ", out, " windows of ", kernel,
+                                        " elements do not fit into dimension ", d + 2, " of ",
+                                        Describe(x)));
+    }
+    // Planes have their sample of the last dimension first.
+    const Tensor u = Unsqueeze(Select(random_samples, 2, dims == 2 ? 1 - d : d), 2);
+    const Tensor part = Arange(0, out, 1, integers);
+    const double step =
+        out == 1 ? 0 : static_cast<double>(extent - kernel) / static_cast<double>(out - 1);
+    const Tensor begin = Cast((u + part) * step, kInt64) - Cast(u * step, kInt64);
+    const Tensor first = Where(part == out - 1, extent - kernel, begin);  // [N, C, out]
+    Dims each(static_cast<size_t>(2 + 2 * dims), 1), within = each;
+    each[0] = batch;
+    each[1] = channels;
+    each[at + 2] = out;
+    within[at + 2 + static_cast<size_t>(dims)] = kernel;
+    places =
+        places * extent + Reshape(first, each) + Reshape(Arange(0, kernel, 1, integers), within);
+    shape.push_back(out);
+    parts *= out;
+    count *= kernel;
+  }
+  Dims windows = shape;
+  windows.push_back(count);
+  const Tensor rows = Reshape(places, {batch, channels, parts * count});
+  const Tensor elements = Reshape(Gather(Flatten(x, 2), 2, rows), windows);
+  const ValuesAndIndices best = Max(elements, -1);
+  const Tensor indices =
+      Squeeze(Gather(Reshape(places, windows), -1, Unsqueeze(best.indices, -1)), {-1});
+  if (input.dim() == dims + 2) return {best.values, indices};
+  return {Squeeze(best.values, {0}), Squeeze(indices, {0})};
+}
+
 Tensor LocalResponseNorm(const Tensor& input, int64_t size, double alpha, double beta, double k) {
   RequireDefined("local_response_norm", input);
   if (input.dim() < 3 || size < 1) {
@@ -250,11 +313,15 @@ Tensor LocalResponseNorm(const Tensor& input, int64_t size, double alpha, double
                      "size, got ",
                      Describe(input), " and ", size));
   }
+  if (input.numel() == 0) return Clone(input);
   PadOptions pad{.before = Dims(static_cast<size_t>(input.dim()), 0)};
   pad.after = pad.before;
   pad.before[1] = size / 2;
   pad.after[1] = (size - 1) / 2;
-  const Tensor mean = Mean(Unfold(Pad(Square(input), pad), 1, size, 1), {.dims = {-1}});
+  const Tensor squares = Unfold(Pad(Square(input), pad), 1, size, 1);
+  // The mean of integers is one, as in PyTorch.
+  const Tensor mean = IsIntegral(input.dtype()) ? FloorDivide(Sum(squares, {.dims = {-1}}), size)
+                                                : Mean(squares, {.dims = {-1}});
   return input / Pow(mean * alpha + k, beta);
 }
 

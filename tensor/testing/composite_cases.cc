@@ -402,6 +402,7 @@ void AddCompositeCases(CaseList& cases) {
   AddLinalgCases(cases);
   AddFactorCases(cases);
   AddEquationCases(cases);
+  AddMaskedCases(cases);
   AddSpecialCases(cases);
   AddPlacingCases(cases);
   AddWindowCases(cases);

@@ -54,6 +54,7 @@ void AddLinalgCases(CaseList& cases);
 void AddFactorCases(CaseList& cases);
 void AddEquationCases(CaseList& cases);
 void AddSpecialCases(CaseList& cases);
+void AddMaskedCases(CaseList& cases);
 void AddPlacingCases(CaseList& cases);
 void AddWindowCases(CaseList& cases);
 

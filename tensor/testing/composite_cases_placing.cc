@@ -253,6 +253,80 @@ void AddCounting(CaseList& cases) {
       }));
 }
 
+// For each row of in[0] and each segment of it, what fold makes of its elements; bounds are those
+// of the segments.
+Reference OfSegments(std::vector<int64_t> bounds,
+                     std::function<double(const std::vector<double>&)> fold) {
+  return [=](Arrays in) {
+    const auto segments = static_cast<int64_t>(bounds.size()) - 1;
+    Array out{{in[0].size(0), segments}, {}};
+    for (int64_t r = 0; r < in[0].size(0); ++r) {
+      const auto row = in[0].values.begin() + r * in[0].size(1);
+      for (size_t s = 0; s + 1 < bounds.size(); ++s) {
+        out.values.push_back(fold({row + bounds[s], row + bounds[s + 1]}));
+      }
+    }
+    return std::vector<Array>{out};
+  };
+}
+
+void AddSegments(CaseList& cases) {
+  const Tensor x = Sample({2, 6}, 1);
+  const std::vector<int64_t> bounds = {0, 2, 2, 5};
+  const Tensor offsets = FromList<int64_t>({0, 2, 2, 5, 0, 2, 2, 5}, {2, 4}),
+               lengths = FromList<int64_t>({2, 0, 4, 2, 0, 4}, {2, 3});
+  cases.push_back(Case(
+      "segment_reduce/offsets", {x, offsets},
+      [](Inputs in) { return SegmentReduce(in[0], "sum", {}, in[1], 1, true); },
+      OfSegments(bounds, SumOf)));
+  cases.push_back(Case(
+      "segment_reduce/initial", {x, offsets},
+      [](Inputs in) { return SegmentReduce(in[0], "mean", {}, in[1], 1, true, 2.0); },
+      OfSegments(bounds, [](const auto& v) {
+        return (2 + SumOf(v)) / static_cast<double>(std::max<size_t>(v.size(), 1));
+      })));
+  cases.push_back(Reading(
+      "segment_reduce/lengths", {x, lengths},
+      [](Inputs in) { return SegmentReduce(in[0], "prod", in[1], {}, 1); },
+      OfSegments({0, 2, 2, 6}, [](const auto& v) {
+        return std::accumulate(v.begin(), v.end(), 1.0, [](double a, double b) { return a * b; });
+      })));
+  cases.push_back(Case(
+      "segment_reduce/columns", {Sample({4, 2}, 2), FromList<int64_t>({3, 1})},
+      [](Inputs in) { return SegmentReduce(in[0], "max", in[1], {}, 0, true); },
+      [](Arrays in) {
+        Array out{{2, 2}, {}};
+        for (int64_t c = 0; c < 2; ++c) {
+          out.values.push_back(std::max({in[0][c], in[0][2 + c], in[0][4 + c]}));
+        }
+        for (int64_t c = 0; c < 2; ++c) out.values.push_back(in[0][6 + c]);
+        return std::vector<Array>{out};
+      }));
+}
+
+// Numbers are vectors of one element to what looks along a dimension.
+void AddNumbers(CaseList& cases) {
+  const Tensor number = Sample({}, 1), zero = FromList<int64_t>({0});
+  const auto itself = [](Arrays in) { return std::vector<Array>{in[0]}; };
+  cases.push_back(Case(
+      "gather/number", {number, FromList<int64_t>({0, 0})},
+      [](Inputs in) { return Gather(in[0], 0, in[1]); },
+      [](Arrays in) {
+        return std::vector<Array>{{{2}, {in[0][0], in[0][0]}}};
+      }));
+  cases.push_back(Case(
+      "index_select/number", {number, zero}, [](Inputs in) { return IndexSelect(in[0], 0, in[1]); },
+      itself));
+  cases.push_back(Case(
+      "unfold/number", {number}, [](Inputs in) { return Unfold(in[0], 0, 1, 1); }, InShape({1})));
+  cases.push_back(Case(
+      "index_add/number", {number, zero, Sample({}, 2)},
+      [](Inputs in) { return IndexAddScaled(in[0], 0, in[1], in[2], 3); },
+      [](Arrays in) {
+        return std::vector<Array>{{{}, {in[0][0] + 3 * in[2][0]}}};
+      }));
+}
+
 void AddArrangements(CaseList& cases) {
   cases.push_back(Case(
       "diagflat/matrix", {Sample({2, 2}, 1)}, [](Inputs in) { return DiagFlat(in[0], -1); },
@@ -292,6 +366,8 @@ void AddArrangements(CaseList& cases) {
 void AddPlacingCases(CaseList& cases) {
   AddPlacing(cases);
   AddCounting(cases);
+  AddSegments(cases);
+  AddNumbers(cases);
   AddArrangements(cases);
 }
 

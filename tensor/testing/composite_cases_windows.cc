@@ -131,6 +131,29 @@ void AddPools(CaseList& cases) {
         }
         return std::vector<Array>{values, indices};
       }));
+  // Of five rows the windows 0 to 1 and 3 to 4, of six columns 0 to 1, 2 to 3 and 4 to 5.
+  cases.push_back(Case(
+      "fractional_max_pool/plane", {Sample({1, 1, 5, 6}, 4)},
+      [](Inputs in) -> std::vector<Tensor> {
+        const TensorOptions like{.dtype = in[0].dtype(), .device = in[0].device()};
+        const ValuesAndIndices result =
+            FractionalMaxPool(in[0], 2, {2, 3}, Full({1, 1, 2}, 0.25, like));
+        return {result.values, result.indices};
+      },
+      [](Arrays in) {
+        Array values{{1, 1, 2, 3}, {}}, indices{{1, 1, 2, 3}, {}};
+        for (int64_t y : {0, 3}) {
+          for (int64_t x : {0, 2, 4}) {
+            int64_t best = y * 6 + x;
+            for (int64_t i : {best + 1, best + 6, best + 7}) {
+              if (in[0][i] > in[0][best]) best = i;
+            }
+            values.values.push_back(in[0][best]);
+            indices.values.push_back(static_cast<double>(best));
+          }
+        }
+        return std::vector<Array>{values, indices};
+      }));
   cases.push_back(Case(
       "local_response_norm/three", {Sample({1, 4, 2}, 1)},
       [](Inputs in) { return LocalResponseNorm(in[0], 3, 0.5, 0.75, 2); },

@@ -32,3 +32,35 @@ def _over_itself(name: str) -> Callable[..., Tensor]:
 for _name in ("celu", "elu", "hardtanh", "leaky_relu", "relu", "rrelu", "selu", "threshold"):
     globals()[_name + "_"] = _over_itself(_name)
 upsample = _C.functional.interpolate
+
+
+def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """interpolate() in the mode 'nearest'."""
+    return _C.functional.interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """interpolate() in the mode 'bilinear', whose outer elements stay where they are (align_corners)."""
+    return _C.functional.interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin) for a distance d, by default pairwise_distance; with swap
+    the negative's distance from the positive where that is smaller (Balntas et al., 2016)."""
+    distance = distance_function or _C.functional.pairwise_distance
+    near, apart = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        apart = _C.minimum(apart, distance(positive, negative))
+    losses = _C.clamp_min(near - apart + margin, 0)
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"triplet_margin_with_distance_loss: reduction must be 'none', 'mean' or 'sum', not {reduction!r}")
+    return losses if reduction == "none" else getattr(losses, reduction)()
