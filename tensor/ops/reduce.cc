@@ -24,7 +24,8 @@ Tensor Mean(const Tensor& input, const ReduceOptions& options) {
   return Call<op::kMean>(options, input);
 }
 Tensor Prod(const Tensor& input, const ReduceOptions& options) {
-  return Call<op::kProd>(options, input);
+  if (options.dtype != kBool) return Call<op::kProd>(options, input);
+  return All(input, {.dims = options.dims, .keepdim = options.keepdim});
 }
 Tensor AMax(const Tensor& input, const ReduceOptions& options) {
   return Call<op::kAMax>(options, input);
