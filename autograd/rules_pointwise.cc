@@ -3,7 +3,9 @@
 // engine.
 #include <cmath>
 #include <numbers>
+#include <string_view>
 
+#include "absl/strings/str_cat.h"
 #include "neura/autograd/rule_table.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
@@ -65,14 +67,26 @@ Tensor OverOrHalf(const Tensor& y, const Tensor& x) {
   return Where(x == 0, 0.5, y / Where(x == 0, 1, x));
 }
 
+// The power of 2 that is y / x, 1 of what has none.
+Tensor OverOrOne(const Tensor& y, const Tensor& x) {
+  const Tensor none = LogicalOr(x == 0, LogicalNot(IsFinite(x)));
+  return Where(none, 1, y / Where(none, 1, x));
+}
+
 // The derivative of the regularized incomplete gamma function.
 Tensor GammaDensity(const Tensor& a, const Tensor& x) {
   return Exp((a - 1) * Log(x) - x - Lgamma(a));
 }
 
 // By the order of a function, which PyTorch has no derivative by, either.
-[[noreturn]] Tensor NoDerivative() {
-  ThrowUnimplemented("there is no derivative by input, only by other");
+[[noreturn]] Tensor NoDerivative(std::string_view input) {
+  ThrowUnimplemented(
+      absl::StrCat("there is no derivative by ", input, ", the order of a function"));
+}
+
+Tensor Derived(const Tensor& x, const Tensor& n, PolynomialOptions options) {
+  ++options.derivative;
+  return Polynomial(x, n, options);
 }
 
 }  // namespace
@@ -139,6 +153,14 @@ void AddPointwiseRules(RuleTable& table) {
         g * (BesselI0e(x) - Sign(x) * y - OverOrHalf(y, x)))
   UNARY(BesselJ0, kSaveInput, -g * BesselJ1(x))
   UNARY(BesselJ1, (Saves{.inputs = 0b1, .outputs = 0b1}), g * (BesselJ0(x) - OverOrHalf(y, x)))
+  UNARY(BesselY0, kSaveInput, -g * BesselY1(x))
+  UNARY(BesselY1, (Saves{.inputs = 0b1, .outputs = 0b1}), g * (BesselY0(x) - y / x))
+  UNARY(BesselK0e, (Saves{.inputs = 0b1, .outputs = 0b1}), g * (y - BesselK1e(x)))
+  UNARY(BesselK1e, (Saves{.inputs = 0b1, .outputs = 0b1}), g * (y - BesselK0e(x) - y / x))
+  UNARY(AiryAi, kSaveInput,
+        c.Get<AiryAiOptions>().derivative ? g * x * AiryAi(x) : g * AiryAi(x, {.derivative = true}))
+  UNARY(FrexpMantissa, (Saves{.inputs = 0b1, .outputs = 0b1}), g * OverOrOne(y, x))
+  UNARY(FrexpExponent, kSaveNothing, ZerosLike(g))
   UNARY(Sigmoid, kSaveOutput, g * (y * (1 - y)))
   UNARY(Silu, kSaveInput, g * (Sigmoid(x) * (1 + x * (1 - Sigmoid(x)))))
   UNARY(Softplus, kSaveInput, g * Sigmoid(x))
@@ -159,9 +181,10 @@ void AddPointwiseRules(RuleTable& table) {
   BINARY(Remainder, (Saves{.for_second = 0b11}), g, -g * FloorDivide(a, b))
   BINARY(Fmod, (Saves{.for_second = 0b11}), g, -g * Trunc(a / b))
   BINARY(Hypot, (Saves{.inputs = 0b11, .outputs = 0b1}), g * (a / y), g * (b / y))
-  BINARY(GammaInc, kSaveInputs, NoDerivative(), g * GammaDensity(a, b))
-  BINARY(GammaIncC, kSaveInputs, NoDerivative(), -g * GammaDensity(a, b))
-  BINARY(Zeta, kSaveInputs, NoDerivative(), -g * a * Zeta(a + 1, b))
+  BINARY(GammaInc, kSaveInputs, NoDerivative("input"), g * GammaDensity(a, b))
+  BINARY(GammaIncC, kSaveInputs, NoDerivative("input"), -g * GammaDensity(a, b))
+  BINARY(Zeta, kSaveInputs, NoDerivative("input"), -g * a * Zeta(a + 1, b))
+  BINARY(Polynomial, kSaveInputs, g * Derived(a, b, c.Get<PolynomialOptions>()), NoDerivative("n"))
   BINARY(CopySign, (Saves{.inputs = 0b1, .outputs = 0b1}), Where(a == 0, 0, g * (y / a)),
          ZerosLike(g))
   BINARY(FloorDivide, kSaveNothing, ZerosLike(g), ZerosLike(g))
@@ -199,6 +222,7 @@ void AddPointwiseRules(RuleTable& table) {
                   op::kLogicalOr,
                   op::kLogicalXor,
                   op::kSignBit,
+                  op::kNextAfter,
                   op::kGcd,
                   op::kBitwiseNot,
                   op::kBitwiseAnd,

@@ -8,6 +8,7 @@
 #include "neura/cuda/kernels/pointwise.h"
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/elements/pointwise.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::cuda {
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
@@ -83,6 +84,56 @@ TEST(CompositeTest, LerpReachesBothEnds) {
     EXPECT_EQ(integers.dtype(), kInt64);
     EXPECT_THAT(Values(integers), ElementsAre(1 + 3 * weight, 5));
   }
+}
+
+TEST(CompositeTest, ComplexNumbersMeetOnTheirWay) {
+  const Tensor a = FromList<std::complex<double>>({{1, 1}}),
+               b = FromList<std::complex<double>>({{2, -1}});
+  const auto value = [](const Tensor& z) { return *z.data<std::complex<double>>(); };
+  for (const std::complex<double> w : {std::complex<double>(1.2, 0.1), {0.1, -0.2}}) {
+    const std::complex<double> expected =
+        std::complex<double>(1, 1) + w * std::complex<double>(1, -2);
+    EXPECT_LT(std::abs(value(Lerp(a, b, Scalar(w))) - expected), 1e-15);
+  }
+  EXPECT_EQ(FloatPower(FromList<std::complex<float>>({{0, 1}}), 2).dtype(), kComplex128);
+  EXPECT_LT(std::abs(value(FloatPower(2, b)) - std::pow(2.0, std::complex<double>(2, -1))), 1e-15);
+  EXPECT_EQ(FloatPower(Ones({1}), 2).dtype(), kFloat64);
+  const Tensor z = FromList<std::complex<double>>({{1, 2}, {NAN, 1}, {3, INFINITY}});
+  EXPECT_EQ(value(NanSum(Slice(z, 0, 0, 2))), std::complex<double>(1, 2));
+}
+
+TEST(CompositeTest, ProductsAsTruthValues) {
+  const Tensor x = FromList<float>({0.5, 0, 2, 3}, {2, 2});
+  const Tensor product = Prod(x, {.dims = {1}, .dtype = kBool});
+  EXPECT_EQ(product.dtype(), kBool);
+  EXPECT_THAT(Values(product), ElementsAre(0, 1));
+}
+
+TEST(CompositeTest, IndicesAreIntegersAndMasksFit) {
+  const Tensor x = Zeros({2, 3}), fraction = FromList<float>({1.5});
+  EXPECT_THAT(ErrorOf([&] { Take(x, fraction); }), HasSubstr("take: indices must be integers"));
+  EXPECT_THAT(ErrorOf([&] { Take(x, FromList<bool>({true})); }), HasSubstr("bool [1]"));
+  const Tensor one = Ones({});
+  EXPECT_THAT(ErrorOf([&] { IndexPut(x, {fraction}, one); }), HasSubstr("index_put: indices"));
+  for (const Tensor& mask : {FromList<bool>({true, true, true}), FromList<bool>({true}, {1, 1}),
+                             FromList<bool>({true}, {}), FromList<bool>({true}, {1, 1, 1})}) {
+    EXPECT_THAT(ErrorOf([&] { IndexPut(x, {mask}, one); }), HasSubstr("does not have the extents"));
+  }
+  const Tensor column = FromList<bool>({false, true, true});
+  EXPECT_THAT(Values(IndexPut(x, {FromList<int64_t>({1}), column}, one)),
+              ElementsAre(0, 0, 0, 0, 1, 1));
+}
+
+TEST(CompositeTest, MultinomialDrawsNothingOfNoWeight) {
+  // Running sums of tenths round, and what has no weight stands behind them.
+  const Tensor weights = Cat({Full({1000}, 0.1), Zeros({8})});
+  const Tensor drawn = Multinomial(weights, 100'000, true);
+  EXPECT_LT(AMax(drawn).Item<int64_t>(), 1000);
+  EXPECT_GE(AMin(drawn).Item<int64_t>(), 0);
+  // One category alone, whatever is drawn.
+  const Tensor alone = Multinomial(FromList<float>({0, 3, 0}), 1000, true);
+  EXPECT_EQ(AMin(alone).Item<int64_t>(), 1);
+  EXPECT_EQ(AMax(alone).Item<int64_t>(), 1);
 }
 
 TEST(CompositeTest, MaskedFillKeepsTheDtype) {

@@ -16,6 +16,8 @@ namespace neura {
 
 // What aminmax gives.
 NEURA_RESULT(MinAndMax, min, max);
+// What frexp gives.
+NEURA_RESULT(FrexpResult, mantissa, exponent);
 // What histogram gives: as many numbers as there are bins, and one edge more.
 NEURA_RESULT(HistogramAndEdges, hist, bin_edges);
 // What unique gives: the elements or slices, for each of the input's the place among them, and how

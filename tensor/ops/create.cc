@@ -106,6 +106,16 @@ double RangeLength(const Scalar& start, const Scalar& end, const Scalar& step) {
 
 Tensor Arange(const Scalar& start, const Scalar& end, const Scalar& step,
               const TensorOptions& options) {
+  // To an integral dtype, as in PyTorch, all three are cut off first; int32 and narrower dtypes
+  // keep the length of the range of real numbers.
+  if (IsIntegral(options.dtype) && AnyFloating(start, end, step)) {
+    const auto whole = [](const Scalar& number) { return Scalar(number.Saturate<int64_t>()); };
+    if (whole(step) == Scalar(0)) {
+      ThrowInvalidArgument(absl::StrCat("arange: a step of ", ToString(step), " is 0 in ",
+                                        DTypeName(options.dtype)));
+    }
+    if (options.dtype == kInt64) return Arange(whole(start), whole(end), whole(step), options);
+  }
   const double length = RangeLength(start, end, step);
   if (!std::isfinite(length)) {
     ThrowInvalidArgument(absl::StrCat("arange: no finite range from ", ToString(start), " to ",
@@ -133,6 +143,10 @@ Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& op
   if (steps < 0) ThrowInvalidArgument(absl::StrCat("linspace: ", steps, " steps"));
   // A step is no integer even where the values are.
   const DType dtype = IsFloating(options.dtype) ? options.dtype : kFloat64;
+  if (IsIntegral(options.dtype)) {
+    start = std::trunc(start);
+    end = std::trunc(end);
+  }
   const double width = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
   const auto range = [&](double first, double step, int64_t length) {
     const RangeOptions range_options{
@@ -140,7 +154,7 @@ Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& op
     return CallFactory(op::kRange, &range_options, options.device);
   };
   // The second half counts back from `end`, so that the last element is it.
-  const int64_t half = steps / 2;
+  const int64_t half = steps > 1 ? (steps + 1) / 2 : 0;
   Tensor values = range(start, width, steps - half);
   if (half > 0) values = Cat({values, Flip(range(end, -width, half), {0})});
   return Cast(values, options.dtype);
@@ -148,6 +162,10 @@ Tensor Linspace(double start, double end, int64_t steps, const TensorOptions& op
 
 Tensor Logspace(double start, double end, int64_t steps, double base,
                 const TensorOptions& options) {
+  if (IsIntegral(options.dtype)) {
+    start = std::trunc(start);
+    end = std::trunc(end);
+  }
   // Powers in double: rounding of an exponent counts in each digit of them.
   const Tensor exponents =
       Linspace(start, end, steps, {.dtype = kFloat64, .device = options.device});
@@ -235,6 +253,12 @@ Tensor Normal(DimsView shape, double mean, double std, const TensorOptions& opti
   return CallRandom(op::kRandomNormal, shape, mean, std, options, generator);
 }
 Tensor Randn(DimsView shape, const TensorOptions& options, Generator* generator) {
+  // Of a complex number, the parts share the variance.
+  if (IsComplex(options.dtype)) {
+    return OfParts(shape, options, [&](DimsView parts, const TensorOptions& real) {
+      return Normal(parts, 0, std::sqrt(0.5), real, generator);
+    });
+  }
   return Normal(shape, 0, 1, options, generator);
 }
 Tensor RandInt(int64_t low, int64_t high, DimsView shape, const TensorOptions& options,

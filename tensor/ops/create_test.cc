@@ -66,6 +66,19 @@ TEST(CreateTest, LinspaceEndsWhereItShould) {
   EXPECT_THAT(Values(Linspace(0, 10, 5, {.dtype = kInt64})), ElementsAre(0, 2, 5, 7, 10));
 }
 
+// Ends and steps are cut off first; only int64 also counts with what is left.
+TEST(CreateTest, RangesOfIntegersBetweenFractions) {
+  const TensorOptions wide{.dtype = kInt64}, narrow{.dtype = kInt32};
+  EXPECT_THAT(Values(Arange(0.0, -8.000001, -4.0, wide)), ElementsAre(0, -4));
+  EXPECT_THAT(Values(Arange(0.5, 4, 1.5, wide)), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(Values(Arange(0.5, 4, 1.5, narrow)), ElementsAre(0, 1, 2));
+  EXPECT_THAT(ErrorOf([&] { Arange(0, 3, 0.5, narrow); }),
+              HasSubstr("a step of 0.5 is 0 in int32"));
+  EXPECT_THAT(Values(Linspace(0.7, -3.9, 7, wide)), ElementsAre(0, 0, -1, -1, -2, -2, -3));
+  EXPECT_THAT(Values(Linspace(2.7, 9.9, 1, wide)), ElementsAre(2));
+  EXPECT_THAT(Values(Logspace(0.5, 3.9, 5, 10, wide)), ElementsAre(1, 5, 31, 177, 1000));
+}
+
 TEST(CreateTest, NumbersThatTheDtypeCannotHold) {
   for (const Scalar& value :
        {Scalar(300), Scalar(-1), Scalar(NAN), Scalar(INFINITY), Scalar(1e30)}) {

@@ -12,6 +12,7 @@
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura {
 namespace {
@@ -136,16 +137,34 @@ Tensor FloatPower(const Operand& input, const Operand& exponent) {
                                                     : kCpu;
   const auto wide = [&](const Operand& operand) {
     if (!operand.is_tensor) {
-      return ScalarTensor(operand.scalar, {.dtype = kFloat64, .device = device});
+      const bool complex = operand.scalar.category() == DTypeCategory::kComplex;
+      return ScalarTensor(operand.scalar,
+                          {.dtype = complex ? kComplex128 : kFloat64, .device = device});
     }
     RequireDefined("float_power", operand.tensor);
-    if (IsComplex(operand.tensor.dtype())) {
-      ThrowUnimplemented(
-          absl::StrCat("float_power: no complex numbers, got ", Describe(operand.tensor)));
-    }
-    return Cast(operand.tensor, kFloat64);
+    return Cast(operand.tensor, IsComplex(operand.tensor.dtype()) ? kComplex128 : kFloat64);
   };
   return Pow(wide(input), wide(exponent));
+}
+
+FrexpResult Frexp(const Tensor& input) {
+  RequireDefined("frexp", input);
+  if (!IsFloating(input.dtype())) {
+    ThrowInvalidArgument(
+        absl::StrCat("frexp: expected floating point numbers, got ", Describe(input)));
+  }
+  return {FrexpMantissa(input), Cast(FrexpExponent(input), kInt32)};
+}
+
+Tensor Filled(const Tensor& input, const Operand& value) {
+  RequireDefined("fill", input);
+  if (!value.is_tensor) return FullLike(input, value.scalar);
+  RequireDefined("fill", value.tensor);
+  if (value.tensor.numel() != 1) {
+    ThrowInvalidArgument(
+        absl::StrCat("fill: the value must have one element, got ", Describe(value.tensor)));
+  }
+  return Clone(Expand(Cast(Reshape(value.tensor, {}), input.dtype()), input.shape()));
 }
 
 Tensor IsPosInf(const Tensor& input) { return input == std::numeric_limits<double>::infinity(); }

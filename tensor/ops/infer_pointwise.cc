@@ -1,4 +1,8 @@
 // Inference of pointwise operations, copies and casts.
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/str_join.h"
 #include "neura/tensor/ops/infer.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
@@ -19,6 +23,15 @@ void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
     constexpr int64_t kMost = 1 << 20;
     if (n < 0) Fail(call, "n must not be negative");
     if (n > kMost) Fail(call, "n must be at most ", kMost);
+  }
+  if (call.op == op::kPolynomial) {
+    const auto& options = call.Get<PolynomialOptions>();
+    if (std::ranges::find(kPolynomialFamilies, options.family) == std::end(kPolynomialFamilies)) {
+      Fail(call, "family must be one of ", absl::StrJoin(kPolynomialFamilies, ", "));
+    }
+    if (options.derivative < 0 || options.derivative > kMostPolynomialDerivatives) {
+      Fail(call, "derivative must be from 0 to ", kMostPolynomialDerivatives);
+    }
   }
   const size_t first = schema.flags.first_value;
   OutputSpec& output = outputs[0];

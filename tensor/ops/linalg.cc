@@ -13,6 +13,7 @@
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/pointwise_type.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
 
@@ -92,12 +93,14 @@ namespace {
 Tensor Weighted(std::string_view op, const Tensor& input, const Tensor& product, const Scalar& beta,
                 const Scalar& alpha) {
   RequireDefined(op, input);
+  const DType dtype = PromoteTypes(input.dtype(), product.dtype());
+  const Scalar of_input = FactorIn(dtype, beta), of_product = FactorIn(dtype, alpha);
   // Nothing of an input that counts for nothing, also where it is not finite.
-  if (beta.To<std::complex<double>>() == 0.0) {
+  if (of_input.To<std::complex<double>>() == 0.0) {
     return AddScaled(Zeros(input.shape(), {.dtype = input.dtype(), .device = input.device()}),
-                     product, alpha);
+                     product, of_product);
   }
-  return AddScaled(beta == Scalar(1) ? input : input * beta, product, alpha);
+  return AddScaled(of_input == Scalar(1) ? input : input * of_input, product, of_product);
 }
 
 }  // namespace

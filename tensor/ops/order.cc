@@ -190,7 +190,8 @@ Tensor MSort(const Tensor& input) {
 
 Tensor NanSum(const Tensor& input, const std::optional<Dims>& dim, bool keepdim) {
   RequireDefined("nansum", input);
-  return Sum(IsFloating(input.dtype()) ? Where(IsNan(input), 0, input) : input, Over(dim, keepdim));
+  return Sum(IsDifferentiable(input.dtype()) ? Where(IsNan(input), 0, input) : input,
+             Over(dim, keepdim));
 }
 Tensor NanMean(const Tensor& input, const std::optional<Dims>& dim, bool keepdim) {
   RequireDefined("nanmean", input);

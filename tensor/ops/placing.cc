@@ -14,9 +14,19 @@
 
 namespace neura {
 
+namespace {
+
+void RequireIntegers(std::string_view op, const Tensor& index) {
+  if (IsIntegral(index.dtype())) return;
+  ThrowInvalidArgument(absl::StrCat(op, ": indices must be integers, got ", Describe(index)));
+}
+
+}  // namespace
+
 Tensor Take(const Tensor& input, const Tensor& index) {
   RequireDefined("take", input);
   RequireDefined("take", index);
+  RequireIntegers("take", index);
   const Tensor wide = Cast(index, kInt64);
   const Tensor places = Where(wide < 0, wide + input.numel(), wide);
   return Reshape(IndexSelect(Ravel(input), 0, Ravel(places)), index.shape());
@@ -200,10 +210,19 @@ Tensor IndexPut(const Tensor& input, const std::vector<Tensor>& indices, const T
   for (const Tensor& index : indices) {
     RequireDefined("index_put", index);
     if (index.dtype() != kBool) {
+      RequireIntegers("index_put", index);
       each.push_back(index);
       continue;
     }
     // A mask names the places of its dimensions.
+    const size_t first = each.size();
+    if (index.dim() == 0 || first + index.shape().size() > input.shape().size() ||
+        input.shape().subspan(first, index.shape().size()) != index.shape()) {
+      ThrowInvalidArgument(absl::StrCat("index_put: the mask ", Describe(index),
+                                        " does not have the "
+                                        "extents of ",
+                                        Describe(input), " from dimension ", first, " on"));
+    }
     for (const Tensor& column : Unbind(NonZero(index), 1)) each.push_back(column);
   }
   const auto count = static_cast<int64_t>(each.size());

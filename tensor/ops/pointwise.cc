@@ -1,6 +1,7 @@
 #include "neura/tensor/ops/pointwise.h"
 
 #include <cmath>
+#include <complex>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/device_memory.h"
@@ -58,6 +59,13 @@ Tensor CallInPlace(OpId op, const void* options, TensorRefs inputs) {
   }
 #include "neura/tensor/ops/op_list/pointwise.inc"
 
+Tensor NextAfter(const Tensor& input, const Tensor& other) {
+  return Call<op::kNextAfter>({}, input, other);
+}
+Tensor Polynomial(const Tensor& input, const Tensor& n, const PolynomialOptions& options) {
+  return Call<op::kPolynomial>(options, input, n);
+}
+
 Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other) {
   return Call<op::kWhere>({}, condition, input, other);
 }
@@ -96,6 +104,16 @@ std::optional<ClampOptions> NumberBounds(const std::optional<Operand>& min,
 Tensor ClampBetween(const Tensor& input, const std::optional<Operand>& min,
                     const std::optional<Operand>& max) {
   RequireDefined("clamp", input);
+  for (const std::optional<Operand>& each : {std::optional<Operand>(input), min, max}) {
+    const bool complex =
+        each && (each->is_tensor ? each->tensor.defined() && IsComplex(each->tensor.dtype())
+                                 : each->scalar.category() == DTypeCategory::kComplex);
+    if (complex) {
+      ThrowUnimplemented(
+          absl::StrCat("clamp: complex numbers have no order, got ",
+                       each->is_tensor ? Describe(each->tensor) : ToString(each->scalar)));
+    }
+  }
   if (const std::optional<ClampOptions> numbers = NumberBounds(min, max)) {
     return Clamp(input, *numbers);
   }
@@ -163,7 +181,10 @@ Tensor SubScaledInPlace(const Tensor& input, const Operand& other, const Scalar&
 }
 Tensor Addcmul(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2,
                const Scalar& value) {
-  return input + Scaled(tensor1 * tensor2, value);
+  const Tensor product = tensor1 * tensor2;
+  RequireDefined("addcmul", input);
+  const DType dtype = PromoteTypes(input.dtype(), product.dtype());
+  return input + Scaled(product, FactorIn(dtype, value));
 }
 Tensor Addcdiv(const Tensor& input, const Tensor& tensor1, const Tensor& tensor2,
                const Scalar& value) {
@@ -178,10 +199,13 @@ Tensor Lerp(const Tensor& input, const Tensor& end, const Operand& by) {
     return Where(Abs(weights) < 0.5, input + way * weights, end - way * (1 - weights));
   }
   const Scalar& weight = by.scalar;
-  const double w = weight.To<double>();
-  if (w < 0.5) return input + (end - input) * weight;
-  const bool whole = weight.category() <= DTypeCategory::kIntegral;
-  return end - (end - input) * (whole ? Scalar(1 - weight.To<int64_t>()) : Scalar(1 - w));
+  const auto w = weight.To<std::complex<double>>();
+  if (std::abs(w) < 0.5) return input + (end - input) * weight;
+  const Scalar rest = weight.category() <= DTypeCategory::kIntegral
+                          ? Scalar(1 - weight.To<int64_t>())
+                      : weight.category() == DTypeCategory::kComplex ? Scalar(1.0 - w)
+                                                                     : Scalar(1 - w.real());
+  return end - (end - input) * rest;
 }
 
 Tensor IsClose(const Tensor& input, const Tensor& other, double rtol, double atol, bool equal_nan) {

@@ -33,6 +33,12 @@ namespace neura {
   Tensor Name##InPlace(const Tensor& input, const Scalar& other);
 #include "neura/tensor/ops/op_list/pointwise.inc"
 
+// The next number of the inputs' dtype after `input` towards `other`; `other` where they are equal.
+Tensor NextAfter(const Tensor& input, const Tensor& other);
+
+// The polynomial of degree `n` at `input`, which broadcast; by the degree there is no derivative.
+Tensor Polynomial(const Tensor& input, const Tensor& n, const PolynomialOptions& options);
+
 // `input` where the bool `condition` holds, `other` elsewhere; all three broadcast.
 Tensor Where(const Tensor& condition, const Tensor& input, const Tensor& other);
 Tensor Where(const Tensor& condition, const Tensor& input, const Scalar& other);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <cstdint>
 
 #include "neura/tensor/tensor.h"
@@ -74,6 +75,90 @@ TEST(NumberTest, ComparesAndDividesAsItIs) {
               HasSubstr("maximum: the number 300 is outside"));
   EXPECT_THAT(ErrorOf([&] { Minimum(-200, bytes); }), HasSubstr("-200"));
   EXPECT_THAT(ErrorOf([&] { Remainder(bytes, 300); }), HasSubstr("300"));
+}
+
+TEST(ClampTest, ComplexNumbersHaveNoOrder) {
+  const Tensor z = FromList<std::complex<double>>({{1, 2}}), x = Ones({1});
+  EXPECT_THAT(ErrorOf([&] { ClampBetween(z, 0, 1); }), HasSubstr("clamp: complex numbers"));
+  EXPECT_THAT(ErrorOf([&] { ClampBetween(x, z, {}); }), HasSubstr("complex128 [1]"));
+  EXPECT_THAT(ErrorOf([&] { ClampMax(x, Scalar(std::complex<double>(0, 1))); }),
+              HasSubstr("no order"));
+}
+
+TEST(FactorTest, BesideIntegersIsOne) {
+  const Tensor i = FromList<int64_t>({1, 2}), j = FromList<int64_t>({3, 4});
+  const Tensor sum = Addcmul(i, j, j, 3.9);
+  EXPECT_EQ(sum.dtype(), kInt64);
+  EXPECT_THAT(Values(sum), ElementsAre(28, 50));
+  const Tensor square = Ones({2, 2}, {.dtype = kInt32});
+  EXPECT_THAT(Values(Addmm(square, square, square, 0.2, 1.6)), ElementsAre(2, 2, 2, 2));
+  const Tensor truth = FromList<bool>({true, false});
+  const Tensor outer = Addr(Expand(truth, {2, 2}), truth, truth, 3, 0);
+  EXPECT_EQ(outer.dtype(), kBool);
+  EXPECT_THAT(Values(outer), ElementsAre(1, 0, 1, 0));
+  EXPECT_THAT(ErrorOf([&] { Addcmul(i, j, j, 1e30); }), HasSubstr("int64"));
+  EXPECT_EQ(Addcmul(Ones({2}), j, j, 0.5).dtype(), kFloat32);
+}
+
+// Of each format, from 0, across an exponent, to infinity and back, and NaN.
+TEST(NextAfterTest, IsTheNextNumberOfTheDtype) {
+  struct Format {
+    DType dtype;
+    double least, epsilon, most;
+  };
+  for (const Format& format : {Format{kFloat16, 0x1p-24, 0x1p-10, 65504},
+                               {kBFloat16, 0x1p-133, 0x1p-7, 0x1.fep127},
+                               {kFloat32, 0x1p-149, 0x1p-23, 0x1.fffffep127},
+                               {kFloat64, 0x1p-1074, 0x1p-52, 0x1.fffffffffffffp1023}}) {
+    SCOPED_TRACE(DTypeName(format.dtype));
+    const auto next = [&](double a, double b) {
+      const TensorOptions options{.dtype = format.dtype};
+      const Tensor x = Full({3}, a, options), y = Full({3}, b, options);
+      const Tensor result = NextAfter(x, y);
+      EXPECT_EQ(result.dtype(), format.dtype);
+      return Select(result, 0, 2).Item<double>();
+    };
+    EXPECT_EQ(next(0, 1), format.least);
+    EXPECT_EQ(next(0, -1), -format.least);
+    EXPECT_EQ(next(format.least, -1), 0);
+    EXPECT_EQ(next(1, 2), 1 + format.epsilon);
+    EXPECT_EQ(next(1, -2), 1 - format.epsilon / 2);
+    EXPECT_EQ(next(-1, -2), -1 - format.epsilon);
+    EXPECT_EQ(next(format.most, INFINITY), INFINITY);
+    EXPECT_EQ(next(INFINITY, 0), format.most);
+    EXPECT_EQ(next(-INFINITY, INFINITY), -format.most);
+    EXPECT_EQ(next(2.5, 2.5), 2.5);
+    EXPECT_TRUE(std::signbit(next(0, -0.0)));
+    EXPECT_TRUE(std::isnan(next(NAN, 1)));
+    EXPECT_TRUE(std::isnan(next(1, NAN)));
+  }
+}
+
+TEST(FrexpTest, OfWhatHasNoExponentAndSubnormals) {
+  const Tensor x = FromList<double>({0, 1, -3.5, 0x1p-1074, INFINITY, -INFINITY, NAN});
+  const FrexpResult parts = Frexp(x);
+  EXPECT_EQ(parts.exponent.dtype(), kInt32);
+  EXPECT_THAT(Values(parts.exponent), ElementsAre(0, 1, 2, -1073, 0, 0, 0));
+  EXPECT_THAT(Values(Slice(parts.mantissa, 0, 0, 6)),
+              ElementsAre(0, 0.5, -0.875, 0.5, INFINITY, -INFINITY));
+  EXPECT_TRUE(std::isnan(Values(parts.mantissa)[6]));
+  const FrexpResult half = Frexp(FromList<Half>({Half(0x1p-24f), Half(-65504.f)}));
+  EXPECT_EQ(half.mantissa.dtype(), kFloat16);
+  EXPECT_THAT(Values(half.exponent), ElementsAre(-23, 16));
+  EXPECT_THAT(ErrorOf([] { Frexp(FromList<int32_t>({1})); }), HasSubstr("int32 [1]"));
+}
+
+TEST(PolynomialTest, DegreesAndFamilies) {
+  const Tensor x = FromList<double>({-1, 0, 1, 1.5});
+  const PolynomialOptions legendre{.family = "legendre_p"};
+  EXPECT_THAT(Values(Polynomial(x, FromList<double>({-0.5}), legendre)), ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(Values(Polynomial(x, FromList<double>({3.9}), legendre)),
+              ElementsAre(-1, 0, 1, 6.1875));
+  EXPECT_TRUE(std::isnan(Values(Polynomial(x, FromList<double>({0x1p21}), legendre))[0]));
+  EXPECT_EQ(Values(Polynomial(x, FromList<double>({1001}), {.family = "chebyshev_w"}))[2], 2003);
+  EXPECT_EQ(Polynomial(FromList<int32_t>({2}), FromList<int64_t>({2}), {}).dtype(), kFloat32);
+  EXPECT_THAT(ErrorOf([&] { Polynomial(x, x, {.family = "jacobi"}); }), HasSubstr("legendre_p"));
+  EXPECT_THAT(ErrorOf([&] { Polynomial(x, x, {.derivative = 9}); }), HasSubstr("from 0 to 8"));
 }
 
 TEST(PowTest, IntegersHaveNoNegativePowers) {

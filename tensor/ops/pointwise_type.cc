@@ -63,6 +63,18 @@ DType ScalarDType(DType tensor, const Scalar& scalar) {
   return PromoteTypes(tensor, scalar.default_dtype());
 }
 
+Scalar FactorIn(DType dtype, const Scalar& factor) {
+  if (factor.category() <= CategoryOf(dtype) || CategoryOf(dtype) >= DTypeCategory::kFloating) {
+    return factor;
+  }
+  if (dtype == kBool) return factor.To<bool>();
+  if (!factor.Fits(dtype)) {
+    ThrowInvalidArgument(absl::StrCat("a factor of ", ToString(factor), " beside ",
+                                      DTypeName(dtype), ", which does not hold it"));
+  }
+  return factor.To<int64_t>();
+}
+
 DType NumberDType(DType common, Device device) {
   const bool widened = device.type == DeviceType::kCpu && IsFloating(common);
   return widened ? WideDType(common) : common;

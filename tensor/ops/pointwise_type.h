@@ -25,6 +25,9 @@ DType CommonDType(const OpCall& call);
 
 // The dtype in which a tensor meets a number: its own unless the number's category is above it.
 DType ScalarDType(DType tensor, const Scalar& scalar);
+// The number as one of the dtype, where that is integral or bool and the number is not: as PyTorch
+// takes factors.
+Scalar FactorIn(DType dtype, const Scalar& factor);
 // The dtype of a number beside tensors of dtype `common`: on the CPU the one that computes them, so
 // that float16 is not multiplied by a rounded 0.1.
 DType NumberDType(DType common, Device device);

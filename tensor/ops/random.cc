@@ -75,7 +75,10 @@ Tensor Multinomial(const Tensor& input, int64_t num_samples, bool replacement,
                                       " columns", replacement ? "" : " without replacement"));
   }
   const Tensor weights = Cast(input, kFloat64);
-  const Tensor total = Sum(weights, {.dims = {-1}, .keepdim = true});
+  // Of the running sums the last is that of all, to the bit: no draw lies beyond it.
+  const Tensor running = CumSum(weights, -1);
+  const Tensor total = columns > 0 ? Slice(running, -1, columns - 1, columns)
+                                   : Sum(weights, {.dims = {-1}, .keepdim = true});
   if (input.numel() > 0 && (!All(weights >= 0).Item<bool>() ||
                             !All(LogicalAnd(total > 0, IsFinite(total))).Item<bool>())) {
     ThrowInvalidArgument(
@@ -88,8 +91,7 @@ Tensor Multinomial(const Tensor& input, int64_t num_samples, bool replacement,
   if (replacement) {
     Dims shape(input.shape().begin(), input.shape().end());
     shape.back() = num_samples;
-    return SearchSorted(CumSum(weights, -1) / total, Rand(shape, options, generator),
-                        {.right = true});
+    return SearchSorted(running / total, Rand(shape, options, generator), {.right = true});
   }
   if (input.numel() > 0 && AMin(CountNonZero(weights, Dims{-1})).Item<int64_t>() < num_samples) {
     ThrowInvalidArgument(absl::StrCat("multinomial: a row has fewer than ", num_samples,

@@ -48,6 +48,20 @@ TEST(RandomTest, Distributions) {
   EXPECT_NEAR(MeanOf(ints), 0, error * 2);
 }
 
+TEST(RandomTest, ComplexNumbers) {
+  constexpr int64_t kCount = 20'000;
+  const Tensor u = Rand({kCount}, {.dtype = kComplex64}),
+               z = Randn({kCount}, {.dtype = kComplex128});
+  EXPECT_EQ(u.dtype(), kComplex64);
+  EXPECT_GE(AMin(Real(u)).Item<double>(), 0);
+  EXPECT_LT(AMax(Imag(u)).Item<double>(), 1);
+  EXPECT_NEAR(Mean(Imag(u)).Item<double>(), 0.5, 0.02);
+  // Of variance 1, half of it in each part.
+  EXPECT_NEAR(Var(Real(z)).Item<double>(), 0.5, 0.02);
+  EXPECT_NEAR(Var(Imag(z)).Item<double>(), 0.5, 0.02);
+  EXPECT_NEAR(Mean(Real(z) * Imag(z)).Item<double>(), 0, 0.02);
+}
+
 TEST(RandomTest, IntegersAboveWhatDoublesHold) {
   const int64_t big = int64_t{1} << 53;
   const Tensor one = RandInt(big, big + 1, {3});

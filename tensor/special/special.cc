@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <numbers>
+#include <string_view>
 
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
@@ -15,8 +16,66 @@ Tensor Entr(const Tensor& input) {
 
 Tensor Ndtr(const Tensor& input) { return Erfc(input * -std::numbers::sqrt2 / 2) / 2; }
 
-Tensor I0(const Tensor& input) { return Exp(Abs(input)) * BesselI0e(input); }
-Tensor I1(const Tensor& input) { return Exp(Abs(input)) * BesselI1e(input); }
+namespace {
+
+// exp(|x|), also of bool.
+Tensor ExpOfSize(std::string_view op, const Tensor& input) {
+  RequireDefined(op, input);
+  return Exp(input.dtype() == kBool ? input : Abs(input));
+}
+
+// Infinities have limits, where a product with 0 would be NaN.
+Tensor Vanishing(const Tensor& scaled, const Tensor& input) {
+  const Tensor beyond = input == std::numeric_limits<double>::infinity();
+  return Where(beyond, 0, scaled * Exp(-Where(beyond, 0, input)));
+}
+
+Tensor PolynomialOfOperands(const char* family, const Operand& input, const Operand& n) {
+  Operand both[] = {input, n};
+  NumbersToTensors(op::kPolynomial, absl::MakeSpan(both));
+  return Polynomial(both[0].tensor, both[1].tensor, {.family = family});
+}
+Tensor Shifted(const char* family, const Operand& input, const Operand& n) {
+  Operand both[] = {input, n};
+  NumbersToTensors(op::kPolynomial, absl::MakeSpan(both));
+  RequireDefined(family, both[0].tensor);
+  return Polynomial(both[0].tensor * 2.0 - 1.0, both[1].tensor, {.family = family});
+}
+
+}  // namespace
+
+Tensor I0(const Tensor& input) { return ExpOfSize("i0", input) * BesselI0e(input); }
+Tensor I1(const Tensor& input) { return ExpOfSize("i1", input) * BesselI1e(input); }
+
+Tensor ModifiedBesselK0(const Tensor& input) { return Vanishing(BesselK0e(input), input); }
+Tensor ModifiedBesselK1(const Tensor& input) { return Vanishing(BesselK1e(input), input); }
+
+Tensor SphericalBesselJ0(const Tensor& input) {
+  const Tensor zero = input == 0, beyond = IsInf(input);
+  // Without a division by 0 that a gradient could meet.
+  const Tensor divisor = Where(LogicalOr(zero, beyond), 1.0, input);
+  return Where(zero, 1.0, Where(beyond, 0.0, Sin(divisor) / divisor));
+}
+
+#define NEURA_POLYNOMIAL(Name, family)                  \
+  Tensor Name(const Operand& input, const Operand& n) { \
+    return PolynomialOfOperands(family, input, n);      \
+  }
+#define NEURA_CHEBYSHEV(kind, family)                                               \
+  NEURA_POLYNOMIAL(ChebyshevPolynomial##kind, family)                               \
+  Tensor ShiftedChebyshevPolynomial##kind(const Operand& input, const Operand& n) { \
+    return Shifted(family, input, n);                                               \
+  }
+NEURA_CHEBYSHEV(T, "chebyshev_t")
+NEURA_CHEBYSHEV(U, "chebyshev_u")
+NEURA_CHEBYSHEV(V, "chebyshev_v")
+NEURA_CHEBYSHEV(W, "chebyshev_w")
+NEURA_POLYNOMIAL(HermitePolynomialH, "hermite_h")
+NEURA_POLYNOMIAL(HermitePolynomialHe, "hermite_he")
+NEURA_POLYNOMIAL(LaguerrePolynomialL, "laguerre_l")
+NEURA_POLYNOMIAL(LegendrePolynomialP, "legendre_p")
+#undef NEURA_CHEBYSHEV
+#undef NEURA_POLYNOMIAL
 
 Tensor LogNdtr(const Tensor& input) {
   // Each formula sees only what it is good for, so that its derivative is finite.

@@ -60,6 +60,20 @@ void AddFunctions(CaseList& cases) {
         return std::log(kept / (1 - kept));
       })));
   cases.push_back(Case(
+      "frexp/vectors", {z},
+      [](Inputs in) {
+        const FrexpResult parts = Frexp(in[0]);
+        return std::vector<Tensor>{parts.mantissa, parts.exponent};
+      },
+      Each({Elementwise([](double a) { return a * std::exp2(a < 1 ? 0 : -1); }),
+            Elementwise([](double a) { return a < 1 ? 0.0 : 1.0; })})));
+  cases.push_back(Case(
+      "fill/tensor", {x, Sample({}, 5)}, [](Inputs in) { return Filled(in[0], in[1]); },
+      Elementwise([](double, double v) { return v; })));
+  cases.push_back(Case(
+      "fill/number", {x}, [](Inputs in) { return Filled(in[0], 2.5); },
+      Elementwise([](double) { return 2.5; })));
+  cases.push_back(Case(
       "nan_to_num/numbers", {x}, [](Inputs in) { return NanToNum(in[0]); },
       Elementwise([](double a) { return a; })));
   cases.push_back(Case(

@@ -131,6 +131,8 @@ const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
       {op::kRandomBernoulli, "//tensor/random:random_test"},
       {op::kRandomPermutation, "//tensor/random:random_test"},
       {op::kFusedUpdate, "//tensor/ops:fused_test"},
+      // It is of the dtype itself, where others compute wider ones.
+      {op::kNextAfter, "//tensor/ops:pointwise_test"},
       // They have no derivative by their first input.
       {op::kGammaInc, "the cases special.gammainc"},
       {op::kGammaIncC, "the cases special.gammaincc"},

@@ -102,6 +102,47 @@ double BesselIe(int order, double x) {
 double BesselJ(int order, double x) {
   return MeanOf([=](double t) { return std::cos(order * M_PI * t - x * std::sin(M_PI * t)); });
 }
+// By Simpson's rule.
+double Integral(double low, double high, const std::function<double(double)>& f) {
+  constexpr int kSteps = 8000;
+  const double step = (high - low) / kSteps;
+  double sum = f(low) + f(high);
+  for (int i = 1; i < kSteps; ++i) sum += (i % 2 == 1 ? 4 : 2) * f(low + i * step);
+  return sum * step / 3;
+}
+// DLMF 10.9.7 and 10.32.9.
+double BesselY(int order, double x) {
+  const double waves =
+      Integral(0, M_PI, [=](double t) { return std::sin(x * std::sin(t) - order * t); });
+  const double rest = Integral(0, 8, [=](double t) {
+    return (std::exp(order * t) + std::cos(order * M_PI) * std::exp(-order * t)) *
+           std::exp(-x * std::sinh(t));
+  });
+  return (waves - rest) / M_PI;
+}
+double BesselKe(int order, double x) {
+  return Integral(0, 8, [=](double t) {
+    const double half = std::sinh(t / 2);
+    return std::exp(-2 * x * half * half) * std::cosh(order * t);
+  });
+}
+// The solution of y'' = x y and its derivative, from what they are at 0, by Runge and Kutta's
+// method.
+double Airy(bool derivative, double x) {
+  constexpr int kSteps = 4000;
+  const double h = x / kSteps;
+  double y = 0.35502805388781724, z = -0.25881940379280680;
+  for (int i = 0; i < kSteps; ++i) {
+    const double t = i * h, middle = t + h / 2;
+    const double y1 = z, z1 = t * y;
+    const double y2 = z + h / 2 * z1, z2 = middle * (y + h / 2 * y1);
+    const double y3 = z + h / 2 * z2, z3 = middle * (y + h / 2 * y2);
+    const double y4 = z + h * z3, z4 = (t + h) * (y + h * y3);
+    y += h / 6 * (y1 + 2 * y2 + 2 * y3 + y4);
+    z += h / 6 * (z1 + 2 * z2 + 2 * z3 + z4);
+  }
+  return derivative ? z : y;
+}
 double NdTri(double p) {
   double low = -9, high = 9;
   for (int i = 0; i < 100; ++i) {
@@ -288,6 +329,36 @@ void AddPointwiseCases(CaseList& cases) {
       cases, op::kBesselJ0, [](double x) { return BesselJ(0, x); }, -9, 9);
   AddUnary(
       cases, op::kBesselJ1, [](double x) { return BesselJ(1, x); }, -9, 9);
+  for (int order : {0, 1}) {
+    AddUnary(
+        cases, order == 0 ? op::kBesselY0 : op::kBesselY1,
+        [=](double x) { return BesselY(order, x); }, 0.4, 9);
+    AddUnary(
+        cases, order == 0 ? op::kBesselK0e : op::kBesselK1e,
+        [=](double x) { return BesselKe(order, x); }, 0.4, 9);
+    const auto airy = [=](double x) { return Airy(order == 1, x); };
+    const auto options = Own(AiryAiOptions{.derivative = order == 1});
+    AddUnary(cases, op::kAiryAi, airy, -1.5, 0.9, options);
+    AddUnary(cases, op::kAiryAi, airy, -7, -2.5, options);
+    AddUnary(cases, op::kAiryAi, airy, 1.1, 2, options);
+  }
+  AddUnary(
+      cases, op::kFrexpMantissa, [](double x) { return x / 8; }, 4.1, 7.9);
+  AddUnary(
+      cases, op::kFrexpExponent, [](double) { return -1; }, 0.26, 0.49);
+  // Of integer degrees, which no derivative is taken by; by the angle of x.
+  const Tensor degrees = FromVector<uint8_t>({0, 1, 2, 5}, {4, 1});
+  for (int64_t derivative : {0, 1}) {
+    cases.push_back({"special_polynomial/derivative" + std::to_string(derivative),
+                     op::kPolynomial,
+                     {Sample({7}, 4, -0.9, 0.9), degrees},
+                     Own(PolynomialOptions{.family = "chebyshev_t", .derivative = derivative}),
+                     Elementwise([derivative](double x, double n) {
+                       const double angle = std::acos(x);
+                       return derivative == 0 ? std::cos(n * angle)
+                                              : n * std::sin(n * angle) / std::sin(angle);
+                     })});
+  }
   // Beyond where series and recurrences end.
   const auto large = [&](const char* name, OpId op, auto f) {
     cases.push_back(
@@ -299,6 +370,9 @@ void AddPointwiseCases(CaseList& cases) {
   large("special_i1e/large", op::kBesselI1e, [](double x) { return BesselIe(1, x); });
   large("special_bessel_j0/large", op::kBesselJ0, [](double x) { return BesselJ(0, x); });
   large("special_bessel_j1/large", op::kBesselJ1, [](double x) { return BesselJ(1, x); });
+  large("special_bessel_y0/large", op::kBesselY0, [](double x) { return BesselY(0, x); });
+  large("special_scaled_modified_bessel_k1/large", op::kBesselK1e,
+        [](double x) { return BesselKe(1, x); });
   AddUnary(
       cases, op::kLgamma, [](double x) { return std::lgamma(x); }, 0.3, 4);
   AddUnary(

@@ -65,8 +65,14 @@ class Rows {
     DType compute = call.input(first).dtype();
     bool same = true;
     for (size_t i = first + 1; i < num_inputs_; ++i) same &= call.input(i).dtype() == compute;
-    // A number beside float16 is float32.
-    if (!same) compute = WideDType(compute);
+    // A number beside float16 is float32. What depends on the dtype itself has loops of float16.
+    if (!same) {
+      for (size_t i = first; i < num_inputs_; ++i) {
+        const DType dtype = call.input(i).dtype();
+        if (WideDType(dtype) != dtype) compute = dtype;
+      }
+      if (Table().At(call.call.op, compute) == nullptr) compute = WideDType(compute);
+    }
     loop_ = Table().At(call.call.op, compute);
     if (loop_ == nullptr) loop_ = Table().At(call.call.op, compute = WideDType(compute));
     if (loop_ == nullptr) FailForDType(call.input(first).dtype());
@@ -213,6 +219,8 @@ void PointwiseKernel(KernelCall& call) {
 #define NEURA_BINARY(Name, ...) NEURA_UNARY_WITH(Name, )
 #include "neura/tensor/ops/op_list/pointwise.inc"
 
+void NextAfterKernel(KernelCall& call) { PointwiseKernel(call); }
+void PolynomialKernel(KernelCall& call) { PointwiseKernel(call); }
 void WhereKernel(KernelCall& call) { PointwiseKernel(call); }
 
 }  // namespace neura::cpu

@@ -82,6 +82,14 @@ void LoopWith(size_t n, const void* const* inputs, void* output, const void* opt
       static_cast<const T*>(inputs[0]));
 }
 
+template <typename Op, typename T, typename Options>
+void BinaryLoopWith(size_t n, const void* const* inputs, void* output, const void* options) {
+  const Op op(*static_cast<const Options*>(options));
+  Map(
+      n, [op](T a, T b) HWY_ATTR { return op(a, b); }, static_cast<T*>(output),
+      static_cast<const T*>(inputs[0]), static_cast<const T*>(inputs[1]));
+}
+
 // ---- the table: of each row the dtypes in which it computes, without floats that have vectors
 
 // Calls set with a number of each of those dtypes.
@@ -154,6 +162,21 @@ void Fill(PointwiseTable& table) {
     add(int16_t());
     add(uint16_t());
     add(uint32_t());
+  }
+  if constexpr (IsLinked("NextAfter")) {
+    const auto add = [&]<typename Bits, Bits kInfinity>(DType dtype) {
+      table.At(op::kNextAfter, dtype) = &BinaryLoop<el::NextAfterOf<Bits, kInfinity>, Bits>;
+    };
+    add.template operator()<uint16_t, 0x7c00>(kFloat16);
+    add.template operator()<uint16_t, 0x7f80>(kBFloat16);
+    add.template operator()<uint32_t, 0x7f800000>(kFloat32);
+    add.template operator()<uint64_t, 0x7ff0000000000000>(kFloat64);
+  }
+  if constexpr (IsLinked("Polynomial")) {
+    table.At(op::kPolynomial, kFloat32) =
+        &BinaryLoopWith<el::PolynomialOp<float>, float, PolynomialOptions>;
+    table.At(op::kPolynomial, kFloat64) =
+        &BinaryLoopWith<el::PolynomialOp<double>, double, PolynomialOptions>;
   }
   if constexpr (IsLinked("Where")) {
 #define NEURA_FILL(T, name) table.At(op::kWhere, name) = WhereLoopOf<T>();

@@ -2,8 +2,10 @@
 #ifndef NEURA_TENSOR_OPS_OPTIONS_POINTWISE_H_
 #define NEURA_TENSOR_OPS_OPTIONS_POINTWISE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "neura/tensor/core/fields.h"
 
@@ -33,6 +35,24 @@ struct LeakyReluOptions {
 struct PolyGammaOptions {
   int64_t n = 0;
   NEURA_FIELDS(n)
+};
+
+// The function itself or its derivative.
+struct AiryAiOptions {
+  bool derivative = false;
+  NEURA_FIELDS(derivative)
+};
+
+inline constexpr std::string_view kPolynomialFamilies[] = {
+    "chebyshev_t", "chebyshev_u", "chebyshev_v", "chebyshev_w",
+    "hermite_h",   "hermite_he",  "laguerre_l",  "legendre_p"};
+inline constexpr int64_t kMostPolynomialDerivatives = 8;
+
+// One of kPolynomialFamilies, and which of its derivatives, 0 for itself.
+struct PolynomialOptions {
+  std::string family = "chebyshev_t";
+  int64_t derivative = 0;
+  NEURA_FIELDS(family, derivative)
 };
 
 }  // namespace neura

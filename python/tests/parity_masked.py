@@ -1,9 +1,12 @@
-"""Cases of masks, segments, random windows, and of the dtypes and arguments that layers take besides; see parity_cases.py."""
+"""Cases of masks, segments, random windows, and of the dtypes and arguments that layers take besides; see parity_base.py."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from parity_cases import CASES, COMPLEX, FLOATS, FUNCTIONAL_CASES, IMAGES, SPACES, Case, add, integers, normal, numbers, uniform
+import parity_products  # noqa: F401
+from parity_base import CASES, COMPLEX, FLOATS, FUNCTIONAL_CASES, IMAGES, RANDOM, SPACES, Case, add, integers, normal, numbers, uniform
+
+RANDOM.seed(9)
 
 
 def from_parts(function, kwargs):
