@@ -97,8 +97,8 @@ void Cofactor(RuleContext& c) {
   c.Set(0, MatMul(MatMul(svd.U, moved), svd.Vh));
 }
 
-// The sign turns with the imaginary part of the trace of inv(A) @ dA, of which the logarithm has the
-// real one. That of a real number is constant.
+// The sign turns with the imaginary part of the trace of inv(A) @ dA, of which the logarithm has
+// the real one. That of a real number is constant.
 void SlogDet(RuleContext& c) {
   const Tensor a = c.input(0);
   Tensor of_trace = c.grad(1);
@@ -231,8 +231,8 @@ void Eigh(RuleContext& c) {
 }
 
 // Boeddeker et al., 2017, "On the Computation of Complex-valued Gradients with Application to
-// Statistically Optimum Beamforming" (arXiv:1701.00392), with vectors whose norms stay 1, for a loss
-// that does not depend on their phases.
+// Statistically Optimum Beamforming" (arXiv:1701.00392), with vectors whose norms stay 1, for a
+// loss that does not depend on their phases.
 void Eig(RuleContext& c) {
   const Tensor values = c.output(0), vectors = c.output(1), vh = Adjoint(vectors);
   Tensor inner;

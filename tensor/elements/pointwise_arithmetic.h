@@ -40,14 +40,14 @@ struct AbsOp {
 struct SignOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return Select(x > T(0), T(1), Select(x < T(0), static_cast<T>(-1), x));
+    return Select(x > T(0), T(1), Select(x < T(0), static_cast<T>(-1), x + T(0)));  // of -0, too
   }
 };
 struct SgnOp {
   template <typename T>
   static constexpr T Do(T x) {
     if constexpr (kIsComplex<T>)
-      return x == T(0) ? x : x / Abs(x);
+      return x == T(0) ? T(0) : x / Abs(x);
     else
       return SignOp::Do(x);
   }
@@ -153,7 +153,8 @@ struct RemainderOp : NumberByNumber {
   static constexpr T Do(T a, T b) {
     if constexpr (kFloat<T>) {
       const T r = std::fmod(a, b);
-      return r != T(0) && (r < T(0)) != (b < T(0)) ? r + b : r;
+      if (r == T(0)) return std::copysign(r, b);
+      return (r < T(0)) != (b < T(0)) ? r + b : r;
     } else {
       if (b == T(0)) return T(0);
       if constexpr (std::is_signed_v<T>)
@@ -180,9 +181,10 @@ struct FloorDivideOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T a, T b) {
     if constexpr (kFloat<T>) {
-      if (b == T(0)) return a / b;
+      // At infinities as the array API standard has it, where fmod's remainder is no number or nothing like a / b.
+      if (b == T(0) || std::isinf(a) || std::isinf(b)) return std::floor(a / b);
       const T r = std::fmod(a, b);
-      // A whole number but for rounding. From fmod's remainder, which is finite for an infinite b.
+      // A whole number but for rounding.
       T quotient = (a - r) / b;
       if (r != T(0) && (r < T(0)) != (b < T(0))) quotient -= T(1);
       return quotient != T(0) ? std::nearbyint(quotient) : std::copysign(T(0), a / b);

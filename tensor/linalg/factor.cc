@@ -7,7 +7,6 @@
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
-#include "neura/tensor/ops/linalg.h"
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"

@@ -61,9 +61,10 @@ GeqrfResult Geqrf(const Tensor& A);
 // throws InvalidArgument where the shapes do not fit.
 Tensor OrMQr(const Tensor& reflectors, const Tensor& tau, const Tensor& C, bool left = true,
              bool transpose = false);
-// The q largest singular values of A - M, [..., m, n], and their vectors, nearly, by Halko, Martinsson
-// and Tropp, 2009 (arXiv:0909.4061): the singular values of the product with an orthonormal basis that
-// q random vectors and niter passes over A find. U is [..., m, q], V [..., n, q].
+// The q largest singular values of A - M, [..., m, n], and their vectors, nearly, by Halko,
+// Martinsson and Tropp, 2009 (arXiv:0909.4061): the singular values of the product with an
+// orthonormal basis that q random vectors and niter passes over A find. U is [..., m, q], V [...,
+// n, q].
 SvdWithVResult SvdLowRank(const Tensor& A, int64_t q = 6, int64_t niter = 2,
                           const std::optional<Tensor>& M = {});
 // SvdLowRank of A, whose columns' means are taken away first with `center`; q is by default 6, or

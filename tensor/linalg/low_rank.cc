@@ -11,19 +11,19 @@
 #include "neura/tensor/ops/linalg.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
-#include "neura/tensor/ops/shape.h"
 
 namespace neura::linalg {
 
 SvdWithVResult SvdLowRank(const Tensor& A, int64_t q, int64_t niter,
                           const std::optional<Tensor>& M) {
   RequireMatrices("svd_lowrank", A);
-  const Tensor whole = M && M->defined() ? A - *M : A;
+  const Tensor whole = M && M->defined() ? Sub(A, *M) : A;
   const bool wide = whole.size(-2) < whole.size(-1);
   const Tensor tall = wide ? Adjoint(whole) : whole, across = Adjoint(tall);
   if (q < 0 || q > tall.size(-1) || niter < 0) {
-    ThrowInvalidArgument(absl::StrCat("svd_lowrank: q = ", q, " of ", Describe(A), " with niter = ",
-                                      niter, ": q is from 0 to the shorter side, niter not negative"));
+    ThrowInvalidArgument(absl::StrCat("svd_lowrank: q = ", q, " of ", Describe(A),
+                                      " with niter = ", niter,
+                                      ": q is from 0 to the shorter side, niter not negative"));
   }
   const DType real = RealDType(tall.dtype());
   const Tensor random =

@@ -16,9 +16,10 @@
 namespace neura::linalg {
 namespace {
 
-// The product of reflections I - tau[i] * v[i] @ v[i].mH is I - V @ T @ V.mH with an upper triangle T
-// (Schreiber and Van Loan, 1989, "A Storage-Efficient WY Representation for Products of Householder
-// Transformations"): T = inv(I + diag(tau) @ S) @ diag(tau), where S is V.mH @ V above its diagonal.
+// The product of reflections I - tau[i] * v[i] @ v[i].mH is I - V @ T @ V.mH with an upper triangle
+// T (Schreiber and Van Loan, 1989, "A Storage-Efficient WY Representation for Products of
+// Householder Transformations"): T = inv(I + diag(tau) @ S) @ diag(tau), where S is V.mH @ V above
+// its diagonal.
 struct Reflections {
   Tensor vectors, middle;  // V and T
 };
@@ -68,10 +69,10 @@ Tensor OrMQr(const Tensor& reflectors, const Tensor& tau, const Tensor& C, bool 
   RequireMatrices("ormqr", C);
   if (!AreReflections(reflectors, tau) || C.dtype() != tau.dtype() ||
       BatchOf(C) != BatchOf(reflectors) || C.size(left ? -2 : -1) != reflectors.size(-2)) {
-    ThrowInvalidArgument(absl::StrCat(
-        "ormqr: expected [..., m, n], [..., k] and [..., ", left ? "m, c" : "c, m",
-        "] of one dtype with m >= k and n >= k, got ", Describe(reflectors), ", ", Describe(tau),
-        " and ", Describe(C)));
+    ThrowInvalidArgument(
+        absl::StrCat("ormqr: expected [..., m, n], [..., k] and [..., ", left ? "m, c" : "c, m",
+                     "] of one dtype with m >= k and n >= k, got ", Describe(reflectors), ", ",
+                     Describe(tau), " and ", Describe(C)));
   }
   const auto [vectors, triangle] = ReflectionsOf(reflectors, tau);
   const Tensor middle = transpose ? Adjoint(triangle) : triangle, across = Adjoint(vectors);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -272,8 +273,7 @@ Tensor Cov(const Tensor& input, int64_t correction, const std::optional<Tensor>&
   const Tensor centered = x - Sum(x * weights, {.dims = {1}, .keepdim = true}) / total;
   Tensor lost = Full({}, correction, {.dtype = kInt64, .device = x.device()});
   if (aweights && aweights->defined()) lost = lost * Sum(weights * *aweights) / total;
-  return Squeeze(MatMul(centered, Adjoint(centered * weights)) /
-                 Clamp(total - lost, {.min = 0}));
+  return Squeeze(MatMul(centered, Adjoint(centered * weights)) / Clamp(total - lost, {.min = 0}));
 }
 
 Tensor CorrCoef(const Tensor& input) {

@@ -177,9 +177,9 @@ Tensor Norm(const Tensor& tensor, double p, const ReduceOptions& reduce_options)
   const Tensor input = IsComplex(numbers.dtype()) ? Abs(numbers) : numbers;
   if (std::isinf(p)) {
     if (IsEmptyReduction("norm", input, options.dims)) {
-      ThrowInvalidArgument(absl::StrCat("norm: no elements have a largest or a least one: ",
-                                        Describe(input), " over dims ",
-                                        ToString(DimsView(options.dims))));
+      ThrowInvalidArgument(
+          absl::StrCat("norm: no elements have a largest or a least one: ", Describe(input),
+                       " over dims ", ToString(DimsView(options.dims))));
     }
     return p > 0 ? AMax(Abs(input), options) : AMin(Abs(input), options);
   }
@@ -188,8 +188,7 @@ Tensor Norm(const Tensor& tensor, double p, const ReduceOptions& reduce_options)
   if (p == 2) return Root(Sum(Square(input), options), p);
   if (p < 0) {
     const Tensor sizes = Abs(input), is_zero = sizes == 0;
-    const Tensor sum =
-        Sum(Where(is_zero, kInfinity, Pow(Where(is_zero, 1.0, sizes), p)), options);
+    const Tensor sum = Sum(Where(is_zero, kInfinity, Pow(Where(is_zero, 1.0, sizes), p)), options);
     const Tensor beside_zero = sum == kInfinity;
     return Where(beside_zero, 0.0, Pow(Where(beside_zero, 1.0, sum), 1 / p));
   }

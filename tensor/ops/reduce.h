@@ -50,9 +50,9 @@ Tensor Var(const Tensor& input, const ReduceOptions& options = {}, int64_t corre
 Tensor Std(const Tensor& input, const ReduceOptions& options = {}, int64_t correction = 1);
 // log(sum(exp(input))), without overflow.
 Tensor LogSumExp(const Tensor& input, const ReduceOptions& options = {});
-// The p-norm, (sum |x|^p)^(1/p), real of complex numbers. For p = infinity it is the largest |x|, for
-// -infinity the least, for 0 how many are not 0; beside a 0 it is 0 for p < 0. Its gradient counts
-// as 0 where it is not defined.
+// The p-norm, (sum |x|^p)^(1/p), real of complex numbers. For p = infinity it is the largest |x|,
+// for -infinity the least, for 0 how many are not 0; beside a 0 it is 0 for p < 0. Its gradient
+// counts as 0 where it is not defined.
 Tensor Norm(const Tensor& input, double p = 2, const ReduceOptions& options = {});
 
 // The number that changes no maximum, or no minimum: of floating point -infinity or infinity.

@@ -225,7 +225,9 @@ void AddStatistics(std::vector<ComplexCase>& cases) {
   cases.push_back({"cov/weights",
                    std::nullopt,
                    {Numbers({2, 3}, 82), Sample({3}, 83, 0.5, 1)},
-                   [](Inputs in) { return Cov(in[0], 1, FromList<int64_t>({2, 1, 3}), in[1]); },
+                   [](Inputs in) {
+                     return Cov(in[0], 1, FromList<int64_t>({2, 1, 3}), in[1]);
+                   },
                    [](Arrays in) {
                      const double often[] = {2, 1, 3};
                      double total = 0, squares = 0;
@@ -240,10 +242,10 @@ void AddStatistics(std::vector<ComplexCase>& cases) {
                      }
                      for (int64_t i = 0; i < 12; ++i) {
                        const int64_t r = i / 6, c = i / 3 % 2, k = i % 3;
-                       out.values[static_cast<size_t>(r * 2 + c)] += often[k] * in[1][k].real() *
-                                        (in[0][r * 3 + k] - mean[r] / total) *
-                                        std::conj(in[0][c * 3 + k] - mean[c] / total) /
-                                        (total - squares / total);
+                       out.values[static_cast<size_t>(r * 2 + c)] +=
+                           often[k] * in[1][k].real() * (in[0][r * 3 + k] - mean[r] / total) *
+                           std::conj(in[0][c * 3 + k] - mean[c] / total) /
+                           (total - squares / total);
                      }
                      return out;
                    }});

@@ -15,9 +15,9 @@ template <typename S>
 using Solver = std::conditional_t<std::is_same_v<S, double>, Eigen::EigenSolver<Matrix<S>>,
                                   Eigen::ComplexEigenSolver<Matrix<S>>>;
 
-// Replaces A by inv(D) @ A @ D, which has the same eigenvalues, with the powers of 2 in the diagonal
-// matrix D that it returns, until the norms of each column and its row are alike (James, Langou and
-// Lowery, 2014, "On matrix balancing and eigenvector computation", arXiv:1401.5766).
+// Replaces A by inv(D) @ A @ D, which has the same eigenvalues, with the powers of 2 in the
+// diagonal matrix D that it returns, until the norms of each column and its row are alike (James,
+// Langou and Lowery, 2014, "On matrix balancing and eigenvector computation", arXiv:1401.5766).
 template <typename S>
 Reals Balance(Matrix<S>& a) {
   constexpr double kMost = 0x1p500;
@@ -30,7 +30,8 @@ Reals Balance(Matrix<S>& a) {
       if (column == 0 || row == 0 || !std::isfinite(before)) continue;
       double factor = 1;
       for (; column < row / 2 && factor * scales[i] < kMost; factor *= 2) column *= 2, row /= 2;
-      for (; column >= row * 2 && factor * scales[i] > 1 / kMost; factor /= 2) column /= 2, row *= 2;
+      for (; column >= row * 2 && factor * scales[i] > 1 / kMost; factor /= 2)
+        column /= 2, row *= 2;
       if (factor == 1 || column + row >= 0.95 * before) continue;
       changed = true;
       scales[i] *= factor;

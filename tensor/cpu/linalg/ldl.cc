@@ -1,9 +1,11 @@
 // Factors of symmetric and hermitian matrices that need not be definite, with the pivots and the
-// layout of LAPACK's sytrf and hetrf for the lower triangle: L is the product of an exchange of rows
-// and a column of multipliers for each block of D, from the first to the last.
+// layout of LAPACK's sytrf and hetrf for the lower triangle: L is the product of an exchange of
+// rows and a column of multipliers for each block of D, from the first to the last.
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/cpu/linalg/matrices.h"
@@ -209,7 +211,8 @@ void LinalgLdlSolveKernel(KernelCall& call) {
   }
   ForEachMatrix(factors, [&]<typename S>(S, int64_t i) {
     std::vector<int32_t> of_matrix(static_cast<size_t>(n));
-    for (int64_t k = 0; k < n; ++k) of_matrix[static_cast<size_t>(k)] = ElementAt<int32_t>(pivots, i * n + k);
+    for (int64_t k = 0; k < n; ++k)
+      of_matrix[static_cast<size_t>(k)] = ElementAt<int32_t>(pivots, i * n + k);
     Matrix<S> x = Load<S>(b, i);
     if (x.size() > 0) SolveLdl(Load<S>(factors, i), of_matrix, hermitian, x);
     Store(x, call.output(), i);
