@@ -40,7 +40,8 @@ struct AbsOp {
 struct SignOp {
   template <typename T>
   static constexpr T Do(T x) {
-    return Select(x > T(0), T(1), Select(x < T(0), static_cast<T>(-1), x + T(0)));  // of -0, too
+    if constexpr (kFloat<T>) x = x + T(0);  // -0 is 0
+    return Select(x > T(0), T(1), Select(x < T(0), static_cast<T>(-1), x));
   }
 };
 struct SgnOp {
