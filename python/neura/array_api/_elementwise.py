@@ -105,7 +105,7 @@ logical_xor = _binary(_C.logical_xor)
 maximum = _binary(_C.maximum)
 minimum = _binary(_C.minimum)
 multiply = _binary(_C.mul)
-nextafter = _binary(getattr(_C, "nextafter", _C.add))
+nextafter = _binary(_C.nextafter)
 not_equal = _binary(_C.ne)
 pow = _binary(_C.pow)
 remainder = _binary(_C.remainder)
@@ -124,4 +124,4 @@ def clip(x: Tensor, /, min: Any = None, max: Any = None) -> Tensor:
 
 def round(x: Tensor, /) -> Tensor:
     """To the nearest integer, halves to the even one; of complex numbers each part."""
-    return _C.complex(_C.round(x.real), _C.round(x.imag)) if x.is_complex() else _C.round(x)
+    return _C.complex(_C.round(_C.real(x)), _C.round(_C.imag(x))) if x.is_complex() else _C.round(x)

@@ -132,5 +132,5 @@ def var(x: Tensor, /, *, axis: _Axes = None, correction: float = 0.0, keepdims: 
     count = math.prod(x.shape[a] for a in axes)
     if not axes:
         return x * 0
-    variance = _C.var(x, axes, correction=0, keepdim=keepdims)
+    variance: Tensor = _C.var(x, axes, correction=0, keepdim=keepdims)
     return variance if correction == 0 else variance * count / builtins.max(count - correction, 0)
