@@ -25,7 +25,7 @@ Reals Balance(Matrix<S>& a) {
   for (bool changed = true; changed;) {
     changed = false;
     for (Index i = 0; i < a.rows(); ++i) {
-      double column = a.col(i).norm(), row = a.row(i).norm();
+      double column = a.col(i).stableNorm(), row = a.row(i).stableNorm();
       const double before = column + row;
       if (column == 0 || row == 0 || !std::isfinite(before)) continue;
       double factor = 1;
@@ -48,7 +48,7 @@ void Normalize(Matrix<Number>& vectors) {
     auto vector = vectors.col(c);
     Index largest = 0;
     const double size = vector.cwiseAbs().maxCoeff(&largest);
-    vector *= std::conj(vector[largest]) / size;
+    vector *= std::conj(vector[largest]) / size / size;
     vector /= vector.norm();
     vector[largest] = vector[largest].real();
   }
