@@ -49,7 +49,7 @@ EXCEPTIONS = {
         "Debian's PyTorch computes complex inner products of vectors wrongly",
     ),
     **dict.fromkeys(
-        ("special.bessel_j0", "special.bessel_j1"), "PyTorch 1.13 is wrong from the seventh digit on"
+        ("special.bessel_j0", "special.bessel_j1", "special.bessel_y1"), "PyTorch 1.13 is wrong from the seventh digit on"
     ),
     **dict.fromkeys(
         ("sort", "argsort", "topk", "kthvalue", "mode", "median", "msort"), "PyTorch says nothing of where equal elements come from"
@@ -68,6 +68,7 @@ EXCEPTIONS = {
     **dict.fromkeys(("polygamma", "special.polygamma"), "PyTorch's trigamma is finite at its poles"),
     "linspace": "PyTorch 1.13 counts integers from every fourth that it has cut off",
     "sgn": "PyTorch 1.13 leaves the gradient of real numbers as the memory was",
+    "index_put": "PyTorch gives a gradient to values that later ones overwrite",
     "__rpow__": "PyTorch takes the base for a constant",
     "symeig": "PyTorch has taken it away: linalg.eigh",
     "bfloat16": "the results are NumPy arrays, which have no bfloat16",

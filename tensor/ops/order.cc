@@ -243,9 +243,13 @@ Tensor Cov(const Tensor& input, int64_t correction) {
 Tensor CorrCoef(const Tensor& input) {
   const Tensor covariance = Cov(input);
   if (covariance.dim() == 0) return covariance / covariance;
-  const Tensor deviation = Sqrt(Diagonal(covariance));
-  return Clamp(covariance / Unsqueeze(deviation, 1) / Unsqueeze(deviation, 0),
-               {.min = -1.0, .max = 1.0});
+  const Tensor variance = Diagonal(covariance);
+  const bool complex = IsComplex(covariance.dtype());
+  const Tensor deviation = Sqrt(complex ? Real(variance) : variance);
+  const Tensor result = covariance / Unsqueeze(deviation, 1) / Unsqueeze(deviation, 0);
+  const ClampOptions bounds{.min = -1.0, .max = 1.0};
+  return complex ? Complex(Clamp(Real(result), bounds), Clamp(Imag(result), bounds))
+                 : Clamp(result, bounds);
 }
 
 }  // namespace neura
