@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
-import parity_products  # noqa: F401
 from parity_base import CASES, COMPLEX, FLOATS, FUNCTIONAL_CASES, IMAGES, RANDOM, SPACES, Case, add, integers, normal, numbers, uniform
 
 RANDOM.seed(9)

@@ -48,7 +48,7 @@ constexpr T PolynomialOf(PolynomialFamily family, int64_t derivative, T x, T n) 
   constexpr int kMostOrders = kMostPolynomialDerivatives + 1;
   if (n != n || n > 0x1p20) return kNaN;
   const auto degree = static_cast<int64_t>(std::fmax(n, -1));
-  if (n < 0 || degree < derivative) return 0;
+  if (degree < derivative) return 0;
   // p(k) and p(k - 1), of all orders.
   double here[kMostOrders] = {1}, before[kMostOrders] = {};
   for (int64_t k = 0; k < degree; ++k) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
@@ -218,10 +217,6 @@ Tensor Eye(int64_t n, int64_t m, const TensorOptions& options) {
 }
 Tensor Eye(int64_t n, const TensorOptions& options) { return Eye(n, n, options); }
 
-Tensor Uniform(DimsView shape, double low, double high, const TensorOptions& options,
-               Generator* generator) {
-  return CallRandom(op::kRandomUniform, shape, low, high, options, generator);
-}
 namespace {
 
 // Complex numbers of real and imaginary parts that `draw` gives under a shape.
@@ -234,31 +229,28 @@ Tensor OfParts(DimsView shape, const TensorOptions& options, const Draw& draw) {
 
 }  // namespace
 
+Tensor Uniform(DimsView shape, double low, double high, const TensorOptions& options,
+               Generator* generator) {
+  const auto make = [&](DimsView dims, const TensorOptions& real) {
+    return CallRandom(op::kRandomUniform, dims, low, high, real, generator);
+  };
+  return IsComplex(options.dtype) ? OfParts(shape, options, make) : make(shape, options);
+}
 Tensor Rand(DimsView shape, const TensorOptions& options, Generator* generator) {
-  if (IsComplex(options.dtype)) {
-    return OfParts(shape, options, [&](DimsView both, const TensorOptions& real) {
-      return Rand(both, real, generator);
-    });
-  }
   return Uniform(shape, 0, 1, options, generator);
 }
 Tensor Normal(DimsView shape, double mean, double std, const TensorOptions& options,
               Generator* generator) {
-  if (IsComplex(options.dtype)) {
-    const Tensor apart = OfParts(shape, options, [&](DimsView both, const TensorOptions& real) {
-      return Normal(both, 0, std * std::numbers::sqrt2 / 2, real, generator);
-    });
-    return mean == 0 ? apart : apart + mean;
+  if (!IsComplex(options.dtype)) {
+    return CallRandom(op::kRandomNormal, shape, mean, std, options, generator);
   }
-  return CallRandom(op::kRandomNormal, shape, mean, std, options, generator);
+  // The parts share the variance; the mean is real.
+  const Tensor numbers = OfParts(shape, options, [&](DimsView dims, const TensorOptions& real) {
+    return Normal(dims, 0, std * std::sqrt(0.5), real, generator);
+  });
+  return mean == 0 ? numbers : numbers + mean;
 }
 Tensor Randn(DimsView shape, const TensorOptions& options, Generator* generator) {
-  // Of a complex number, the parts share the variance.
-  if (IsComplex(options.dtype)) {
-    return OfParts(shape, options, [&](DimsView parts, const TensorOptions& real) {
-      return Normal(parts, 0, std::sqrt(0.5), real, generator);
-    });
-  }
   return Normal(shape, 0, 1, options, generator);
 }
 Tensor RandInt(int64_t low, int64_t high, DimsView shape, const TensorOptions& options,

@@ -27,7 +27,7 @@ Tensor ExpOfSize(std::string_view op, const Tensor& input) {
 // Infinities have limits, where a product with 0 would be NaN.
 Tensor Vanishing(const Tensor& scaled, const Tensor& input) {
   const Tensor beyond = input == std::numeric_limits<double>::infinity();
-  return Where(beyond, 0, scaled * Exp(-Where(beyond, 0, input)));
+  return Where(beyond, 0, scaled * Exp(Where(beyond, 0, input) * -1.0));
 }
 
 Tensor PolynomialOfOperands(const char* family, const Operand& input, const Operand& n) {

@@ -83,6 +83,8 @@ TEST(SpecialTest, AtTheEndsOfTheirDomains) {
   EXPECT_EQ(Values(special::SphericalBesselJ0(x))[1], 1);
   EXPECT_EQ(Values(special::SphericalBesselJ0(x))[2], 0);
   EXPECT_EQ(special::I0(FromList<bool>({true})).dtype(), kFloat32);
+  const Tensor byte = special::ModifiedBesselK0(FromList<uint8_t>({1}));
+  EXPECT_NEAR(byte.Item<double>(), 0.4210244, 1e-6);
 }
 
 TEST(SpecialTest, IncompleteGammaFunctionsOfLargeNumbers) {
