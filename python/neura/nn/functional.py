@@ -36,12 +36,14 @@ upsample = _C.functional.interpolate
 
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """interpolate() in the mode 'nearest'."""
-    return _C.functional.interpolate(input, size, scale_factor, mode="nearest")
+    result: Tensor = _C.functional.interpolate(input, size, scale_factor, mode="nearest")
+    return result
 
 
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """interpolate() in the mode 'bilinear', whose outer elements stay where they are (align_corners)."""
-    return _C.functional.interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+    result: Tensor = _C.functional.interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+    return result
 
 
 def triplet_margin_with_distance_loss(
@@ -49,7 +51,7 @@ def triplet_margin_with_distance_loss(
     positive: Tensor,
     negative: Tensor,
     *,
-    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    distance_function: Any = None,
     margin: float = 1.0,
     swap: bool = False,
     reduction: str = "mean",
@@ -60,7 +62,9 @@ def triplet_margin_with_distance_loss(
     near, apart = distance(anchor, positive), distance(anchor, negative)
     if swap:
         apart = _C.minimum(apart, distance(positive, negative))
-    losses = _C.clamp_min(near - apart + margin, 0)
-    if reduction not in ("none", "mean", "sum"):
+    losses: Tensor = _C.clamp_min(near - apart + margin, 0)
+    if reduction == "none":
+        return losses
+    if reduction not in ("mean", "sum"):
         raise ValueError(f"triplet_margin_with_distance_loss: reduction must be 'none', 'mean' or 'sum', not {reduction!r}")
-    return losses if reduction == "none" else getattr(losses, reduction)()
+    return _C.mean(losses) if reduction == "mean" else _C.sum(losses)
