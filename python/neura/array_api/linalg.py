@@ -7,6 +7,7 @@ from neura import _C
 from neura._C import Tensor
 from neura._C import dtype as DType
 from neura.array_api import _reductions
+from neura.array_api._elementwise import promoted
 
 _linalg: Any = _C._namespaces["linalg"]
 
@@ -123,6 +124,7 @@ def slogdet(x: Tensor, /) -> SlogdetResult:
 
 def solve(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The solutions y of x1 @ y = x2; a vector x2 is one, whatever x1's batch."""
+    x1, x2 = promoted(x1, x2)
     if x2.ndim == 1:
         result: Tensor = _linalg.solve(x1, x2[:, None])[..., 0]
         return result
