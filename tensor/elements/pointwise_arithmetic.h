@@ -182,10 +182,9 @@ struct FloorDivideOp : NumberByNumber {
   template <typename T>
   static constexpr T Do(T a, T b) {
     if constexpr (kFloat<T>) {
-      // At infinities as the array API standard has it, where fmod's remainder is no number or nothing like a / b.
-      if (b == T(0) || std::isinf(a) || std::isinf(b)) return std::floor(a / b);
+      if (b == T(0)) return a / b;
       const T r = std::fmod(a, b);
-      // A whole number but for rounding.
+      // A whole number but for rounding. From fmod's remainder, which is finite for an infinite b.
       T quotient = (a - r) / b;
       if (r != T(0) && (r < T(0)) != (b < T(0))) quotient -= T(1);
       return quotient != T(0) ? std::nearbyint(quotient) : std::copysign(T(0), a / b);
