@@ -107,7 +107,6 @@ def test_print_options_are_pytorchs():
     for options in (
         {"precision": 2},
         {"sci_mode": True, "precision": 3},
-        {"sci_mode": False},
         {"profile": "short"},
         {"profile": "full"},
         {"threshold": 10, "edgeitems": 2},
@@ -121,5 +120,9 @@ def test_print_options_are_pytorchs():
         finally:
             for library in (nr, torch):
                 library.set_printoptions(profile="default")
+    nr.set_printoptions(sci_mode=False)
+    assert repr(nr.tensor(values)) == "tensor([  0.3333, 200.0000,  -0.0000], dtype=neura.float64)"
+    nr.set_printoptions(profile="default")
+    assert "e-07" in repr(nr.tensor(values))
     with pytest.raises(ValueError, match="profile"):
         nr.set_printoptions(profile="long")

@@ -11,8 +11,8 @@ Optimizer = _C.optim.Optimizer
 class ParamGroup(MutableMapping):
     """The parameters and options of a group; setting an option sets it in the optimizer."""
 
-    def __init__(self, optimizer, index, params):
-        self._optimizer, self._index, self._own = optimizer, index, {"params": params}
+    def __init__(self, optimizer, index, params, notes):
+        self._optimizer, self._index, self._own = optimizer, index, {"params": params, **notes}
 
     def _options(self):
         return _to_python(self._optimizer.options(self._index))
@@ -103,6 +103,12 @@ def _groups(params, defaults):
     return groups
 
 
+def _split(options, defaults):
+    """Those that the optimizer knows, and what a group's user or a schedule notes besides."""
+    known = {key: value for key, value in options.items() if key in defaults}
+    return known, {key: value for key, value in options.items() if key not in defaults}
+
+
 def _define(name, doc, defaults):
     """The class of an optimizer whose row C++ has."""
     base = Optimizer
@@ -121,9 +127,10 @@ def _define(name, doc, defaults):
                 raise TypeError(f"{name}() got multiple values for argument '{key}'")
             given[key] = value
         groups = _groups(params, {**defaults, **given})
-        base.__init__(self, name, [(own, _to_cpp(options)) for own, options in groups])
+        known, notes = zip(*(_split(options, defaults) for _, options in groups))
+        base.__init__(self, name, [(own, _to_cpp(options)) for (own, _), options in zip(groups, known)])
         self.defaults = {**defaults, **given}
-        self.param_groups = [ParamGroup(self, i, own) for i, (own, _) in enumerate(groups)]
+        self.param_groups = [ParamGroup(self, i, own, note) for i, ((own, _), note) in enumerate(zip(groups, notes))]
 
     def step(self, closure=None):
         """One step for every parameter that has a gradient; returns what the closure returned."""
@@ -161,8 +168,9 @@ def _define(name, doc, defaults):
     def add_param_group(self, param_group):
         """Another group of parameters, with options of its own: {"params": [...], "lr": 0.1}."""
         ((own, options),) = _groups([param_group], self.defaults)
-        base.add_param_group(self, own, **_to_cpp(options))
-        self.param_groups.append(ParamGroup(self, len(self.param_groups), own))
+        known, notes = _split(options, defaults)
+        base.add_param_group(self, own, **_to_cpp(known))
+        self.param_groups.append(ParamGroup(self, len(self.param_groups), own, notes))
 
     @property
     def state(self):

@@ -47,10 +47,8 @@ def to_cpp(given, groups, to_options):
     for number, tensors in given["state"].items():
         if number not in places:
             raise ValueError(f"the state has a parameter {number} that is in none of its groups")
-        for name, value in tensors.items():
-            if value is None or name in _DERIVED:
-                continue
-            if name == "step":
-                value = _C.tensor(int(value))
-            flat[f"state.{places[number]}.{name}"] = value
+        kept = {name: value for name, value in tensors.items() if value is not None and name not in _DERIVED}
+        if kept:  # PyTorch's SGD does not count its steps
+            kept["step"] = _C.tensor(int(kept.get("step", 1)))
+        flat.update({f"state.{places[number]}.{name}": value for name, value in kept.items()})
     return flat, notes
