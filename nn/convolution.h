@@ -3,6 +3,8 @@
 #ifndef NEURA_NN_CONVOLUTION_H_
 #define NEURA_NN_CONVOLUTION_H_
 
+#include <string>
+
 #include "neura/nn/with_options.h"
 
 namespace neura::nn {
@@ -16,9 +18,13 @@ struct ConvOptions {
   Sizes dilation = 1;
   int64_t groups = 1;
   bool bias = true;
-  NEURA_FIELDS(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+  // What the input is padded by: "zeros", or its own elements, "reflect", "replicate" or "circular".
+  std::string padding_mode = "zeros";
+  NEURA_FIELDS(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+               padding_mode)
 };
-// See neura::Conv. Weight and bias start uniform in +-1 / sqrt(in_channels / groups * elements of
+// See neura::Conv. A padding of Sizes::kSame gives results of the input's extents, at a stride of 1;
+// an odd element of it stands at the end. Weight and bias start uniform in +-1 / sqrt(in_channels / groups * elements of
 // the kernel).
 template <int kDims>
 class ConvNd : public WithOptions<ConvOptions> {

@@ -390,7 +390,7 @@ void AddPoolingAndShape(std::vector<LayerCase>& cases) {
   cases.push_back(Case<nn::AdaptiveAvgPool2d>("AdaptiveAvgPool2d/divided", Sample({1, 2, 4, 4}, 1),
                                               Pooling({2, 2, 0, 1}, {1, 2, 2, 2}, MeanOf),
                                               "output_size=[2, 2]",
-                                              nn::AdaptiveAvgPoolOptions{.output_size = 2}));
+                                              nn::AdaptivePoolOptions{.output_size = 2}));
   cases.push_back(Case<nn::MaxPool1d>(
       "MaxPool1d/padded", Sample({2, 2, 5}, 1), Pooling({3, 2, 1, 1}, {2, 2, 3}, Largest),
       "kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=false",
@@ -416,11 +416,11 @@ void AddPoolingAndShape(std::vector<LayerCase>& cases) {
                           AvgPoolOptions{.kernel_size = 2, .divisor_override = 3}));
   cases.push_back(Case<nn::AdaptiveAvgPool1d>(
       "AdaptiveAvgPool1d/divided", Sample({2, 2, 6}, 1), Pooling({2, 2, 0, 1}, {2, 2, 3}, MeanOf),
-      "output_size=3", nn::AdaptiveAvgPoolOptions{.output_size = 3}));
+      "output_size=3", nn::AdaptivePoolOptions{.output_size = 3}));
   cases.push_back(Case<nn::AdaptiveAvgPool3d>(
       "AdaptiveAvgPool3d/divided", Sample({1, 2, 2, 4, 4}, 1),
       Pooling({2, 2, 0, 1}, {1, 2, 1, 2, 2}, MeanOf), "output_size=[1, 2, 2]",
-      nn::AdaptiveAvgPoolOptions{.output_size = {1, 2, 2}}));
+      nn::AdaptivePoolOptions{.output_size = {1, 2, 2}}));
   cases.push_back(Case<nn::Dropout>("Dropout/of_nothing", Sample({2, 3}, 1), InShape({2, 3}), "p=0",
                                     nn::DropoutOptions{.p = 0}));
   cases.push_back(Case<nn::Flatten>("Flatten/batch", Sample({2, 3, 2}, 1), InShape({2, 6}),

@@ -80,7 +80,7 @@ void InitLayers(const Binder& functional) {
                 const std::string& mode, bool, const OptTensor& per_sample_weights,
                 bool include_last_offset, const std::optional<int64_t>& padding_idx),
                {
-                 return nn::EmbeddingBag(x, weight, OrNone(offsets), OrNone(per_sample_weights),
+                 return nn::EmbedBag(x, weight, OrNone(offsets), OrNone(per_sample_weights),
                                          {.mode = mode,
                                           .include_last_offset = include_last_offset,
                                           .rows = {.padding_idx = padding_idx,
