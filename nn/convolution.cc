@@ -67,8 +67,8 @@ Dims PaddingPairs(const ConvOptions& options, size_t dims) {
   Dims pairs;
   for (size_t d = dims; d-- > 0;) {
     const bool same = options.padding[d] == Sizes::kSame;
-    const int64_t all = same ? options.dilation[d] * (options.kernel_size[d] - 1)
-                             : 2 * options.padding[d];
+    const int64_t all =
+        same ? options.dilation[d] * (options.kernel_size[d] - 1) : 2 * options.padding[d];
     pairs.push_back(all / 2);
     pairs.push_back(all - all / 2);
   }

@@ -12,12 +12,12 @@ struct DropoutOptions {
   NEURA_FIELDS(p)
 };
 
-#define NEURA_INTERNAL_DROPOUT(Name)                    \
-  class Name : public WithOptions<DropoutOptions> {     \
-   public:                                              \
-    explicit Name(const DropoutOptions& options = {});  \
-    Tensor Forward(const Tensor& input) override;       \
-    NEURA_MODULE()                                      \
+#define NEURA_INTERNAL_DROPOUT(Name)                   \
+  class Name : public WithOptions<DropoutOptions> {    \
+   public:                                             \
+    explicit Name(const DropoutOptions& options = {}); \
+    Tensor Forward(const Tensor& input) override;      \
+    NEURA_MODULE()                                     \
   };
 
 // Zeros elements and scales the others by 1 / (1 - p). Srivastava et al., 2014.

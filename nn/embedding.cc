@@ -33,7 +33,8 @@ void RenormRows(const Tensor& index, const Tensor& weight, const EmbedOptions& o
 Tensor Embed(const Tensor& input, const Tensor& weight, const EmbedOptions& options) {
   RequireDefined("embedding", input);
   RequireDims("embedding", weight, 2);
-  const std::optional<int64_t> padding = PaddingRow("embedding", options.padding_idx, weight.size(0));
+  const std::optional<int64_t> padding =
+      PaddingRow("embedding", options.padding_idx, weight.size(0));
   const Tensor index = Ravel(input);
   if (options.max_norm) RenormRows(index, weight, options);
   Tensor rows = IndexSelect(weight, 0, index);
@@ -49,7 +50,7 @@ Tensor Embed(const Tensor& input, const Tensor& weight, const EmbedOptions& opti
 }
 
 Tensor EmbedBag(const Tensor& input, const Tensor& weight, const Tensor& offsets,
-                    const Tensor& per_sample_weights, const EmbedBagOptions& options) {
+                const Tensor& per_sample_weights, const EmbedBagOptions& options) {
   RequireDefined("embedding_bag", input);
   RequireDims("embedding_bag", weight, 2);
   const bool matrix = input.dim() == 2;

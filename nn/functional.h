@@ -50,7 +50,7 @@ struct EmbedBagOptions {
 // include_last_offset. Of an empty bag 0. per_sample_weights, of the input's shape or undefined,
 // multiply the rows of a sum.
 Tensor EmbedBag(const Tensor& input, const Tensor& weight, const Tensor& offsets,
-                    const Tensor& per_sample_weights, const EmbedBagOptions& options = {});
+                const Tensor& per_sample_weights, const EmbedBagOptions& options = {});
 
 // softmax((logits + Gumbel noise) / tau) along dim; with `hard` 1 at its largest element and 0
 // elsewhere, with the gradient of the soft one. Jang, Gu and Poole, 2017 (arXiv:1611.01144).

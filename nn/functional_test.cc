@@ -72,13 +72,13 @@ TEST(EmbedBagTest, EmptyBagsAreZero) {
     const Tensor bags = nn::EmbedBag(input, weight, offsets, {}, {.mode = mode});
     EXPECT_EQ(bags.shape(), DimsView({3, 2}));
     EXPECT_EQ(Values<double>(Select(bags, 0, 1)), std::vector<double>({0, 0})) << mode;
-    EXPECT_EQ(autograd::GradCheck(
-                  [&](const std::vector<Tensor>& in) {
-                    return std::vector<Tensor>{
-                        nn::EmbedBag(input, in[0], offsets, {}, {.mode = mode})};
-                  },
-                  {weight}),
-              "");
+    EXPECT_EQ(
+        autograd::GradCheck(
+            [&](const std::vector<Tensor>& in) {
+              return std::vector<Tensor>{nn::EmbedBag(input, in[0], offsets, {}, {.mode = mode})};
+            },
+            {weight}),
+        "");
   }
 }
 

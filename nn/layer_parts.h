@@ -17,8 +17,8 @@ void CheckPositive(std::string_view layer, std::string_view option, int64_t valu
 // A number for each of so many spatial dimensions. Throws InvalidArgument where there are others.
 Sizes EachOf(std::string_view layer, std::string_view option, const Sizes& sizes, size_t dims);
 
-// padding_idx, which may count from the end, counted from the start. Throws InvalidArgument where it
-// is none of so many rows.
+// padding_idx, which may count from the end, counted from the start. Throws InvalidArgument where
+// it is none of so many rows.
 std::optional<int64_t> PaddingRow(std::string_view op, const std::optional<int64_t>& padding_idx,
                                   int64_t rows);
 

@@ -90,10 +90,9 @@ struct EmbeddingBagOptions {
 };
 // The sum, mean or maximum of the vectors of each bag of integers, [bags, embedding_dim]; see
 // EmbedBag. The weight starts normal.
-class EmbeddingBag
-    : public WithOptions<EmbeddingBagOptions,
-                         ModuleOf<Tensor(const Tensor&, const std::optional<Tensor>&,
-                                         const std::optional<Tensor>&)>> {
+class EmbeddingBag : public WithOptions<EmbeddingBagOptions,
+                                        ModuleOf<Tensor(const Tensor&, const std::optional<Tensor>&,
+                                                        const std::optional<Tensor>&)>> {
  public:
   explicit EmbeddingBag(const EmbeddingBagOptions& options);
   Tensor Forward(const Tensor& input, const std::optional<Tensor>& offsets = {},

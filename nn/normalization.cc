@@ -24,8 +24,7 @@ void CheckFeatures(const char* op, const Tensor& input, int64_t dim, int64_t num
 
 void CheckShape(const char* layer, const Dims& normalized_shape) {
   if (!normalized_shape.empty()) return;
-  ThrowInvalidArgument(
-      absl::StrCat(layer, ": normalized_shape must name at least one dimension"));
+  ThrowInvalidArgument(absl::StrCat(layer, ": normalized_shape must name at least one dimension"));
 }
 
 }  // namespace
@@ -110,11 +109,11 @@ Tensor InstanceNormNd<kDims>::Forward(const Tensor& input) {
   if (options.affine || tracks) {
     CheckFeatures("instance_norm", input, one ? 0 : 1, options.num_features);
   }
-  const Tensor result = InstanceNormalize(one ? Unsqueeze(input, 0) : input, running_mean,
-                                          running_var, weight, bias,
-                                          {.training = training() || !tracks,
-                                           .momentum = options.momentum.value_or(0),
-                                           .eps = options.eps});
+  const Tensor result =
+      InstanceNormalize(one ? Unsqueeze(input, 0) : input, running_mean, running_var, weight, bias,
+                        {.training = training() || !tracks,
+                         .momentum = options.momentum.value_or(0),
+                         .eps = options.eps});
   return one ? Squeeze(result, {0}) : result;
 }
 template class InstanceNormNd<1>;

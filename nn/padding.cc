@@ -19,8 +19,9 @@ constexpr const char* kModes[] = {"constant", "reflect", "replicate", "circular"
 Dims EachAmount(const std::string& layer, const Dims& padding, size_t dims) {
   if (padding.size() == 2 * dims) return padding;
   if (padding.size() == 1) return Dims(2 * dims, padding[0]);
-  ThrowInvalidArgument(absl::StrCat(layer, ": padding = ", ToString(padding), " must be one number or ",
-                                    2 * dims, ", two for each dimension"));
+  ThrowInvalidArgument(absl::StrCat(layer, ": padding = ", ToString(padding),
+                                    " must be one number or ", 2 * dims,
+                                    ", two for each dimension"));
 }
 
 }  // namespace

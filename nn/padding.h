@@ -39,12 +39,11 @@ class PadNd : public WithOptions<PaddingOptions> {
   Tensor Forward(const Tensor& input) override;
 };
 
-#define NEURA_INTERNAL_PAD(Name, ...)                        \
-  class Name : public __VA_ARGS__ {                          \
-   public:                                                   \
-    explicit Name(const decltype(__VA_ARGS__::options)& given) \
-        : __VA_ARGS__(given) {}                              \
-    NEURA_MODULE()                                           \
+#define NEURA_INTERNAL_PAD(Name, ...)                                                  \
+  class Name : public __VA_ARGS__ {                                                    \
+   public:                                                                             \
+    explicit Name(const decltype(__VA_ARGS__::options)& given) : __VA_ARGS__(given) {} \
+    NEURA_MODULE()                                                                     \
   };
 NEURA_INTERNAL_PAD(ConstantPad1d, ConstantPadNd<1>)
 NEURA_INTERNAL_PAD(ConstantPad2d, ConstantPadNd<2>)

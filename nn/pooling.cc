@@ -68,8 +68,7 @@ Tensor AvgPoolNd<kDims, Options>::Forward(const Tensor& input) {
 }
 
 template <int kDims>
-AdaptiveAvgPoolNd<kDims>::AdaptiveAvgPoolNd(const AdaptivePoolOptions& given)
-    : WithOptions(given) {
+AdaptiveAvgPoolNd<kDims>::AdaptiveAvgPoolNd(const AdaptivePoolOptions& given) : WithOptions(given) {
   options.output_size = EachOf(absl::StrCat("AdaptiveAvgPool", kDims, "d"), "output_size",
                                options.output_size, kDims);
 }

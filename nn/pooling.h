@@ -177,8 +177,8 @@ struct MaxUnpoolOptions {
   NEURA_FIELDS(kernel_size, stride, padding)
 };
 // What a MaxPool took back in its place, which `indices` of MaxPool1dWithIndices and so on say, and
-// zeros elsewhere. output_size, the spatial extents or all of the result's, says which of those that
-// a pool makes the same of is meant.
+// zeros elsewhere. output_size, the spatial extents or all of the result's, says which of those
+// that a pool makes the same of is meant.
 template <int kDims>
 class MaxUnpoolNd
     : public WithOptions<MaxUnpoolOptions, ModuleOf<Tensor(const Tensor&, const Tensor&,
