@@ -160,13 +160,13 @@ TEST(DropoutTest, ChannelsAreDroppedAsAWhole) {
   const Tensor images = Ones({50, 20, 2, 3});
   const Tensor sums = Sum(nn::Dropout2d({.p = 0.4})(images), {.dims = {2, 3}});
   const Tensor dropped = sums == 0;
-  EXPECT_TRUE(All(dropped | (Abs(sums - 10) < 1e-4)).Item<bool>());
+  EXPECT_TRUE(All(LogicalOr(dropped, Abs(sums - 10) < 1e-4)).Item<bool>());
   EXPECT_NEAR(Mean(Cast(dropped, kFloat32)).Item<double>(), 0.4, 0.06);
   // One example without a batch has channels of its own.
   const Tensor rows = Sum(nn::Dropout1d()(Ones({200, 4})), {.dims = {1}});
-  EXPECT_TRUE(All((rows == 0) | (rows == 8)).Item<bool>());
+  EXPECT_TRUE(All(LogicalOr(rows == 0, rows == 8)).Item<bool>());
   const Tensor volumes = Sum(nn::Dropout3d()(Ones({200, 2, 2, 1})), {.dims = {1, 2, 3}});
-  EXPECT_TRUE(All((volumes == 0) | (volumes == 8)).Item<bool>());
+  EXPECT_TRUE(All(LogicalOr(volumes == 0, volumes == 8)).Item<bool>());
 }
 
 TEST(DropoutTest, AlphaDropoutKeepsMeanAndVariance) {
@@ -262,7 +262,7 @@ TEST(PoolingTest, UnpoolsWhatAPoolTook) {
   EXPECT_EQ(layer(pooled.values, pooled.indices, std::nullopt).shape(), DimsView({2, 3, 4, 6}));
   const Tensor back = layer(pooled.values, pooled.indices, Dims{5, 6});
   EXPECT_TRUE(Close(Sum(back), Sum(pooled.values), 1e-4));
-  EXPECT_TRUE(All((back == 0) | (back == x)).Item<bool>());
+  EXPECT_TRUE(All(LogicalOr(back == 0, back == x)).Item<bool>());
 }
 
 TEST(PoolingTest, FractionalWindowsHaveTheExtentsThatAreWanted) {
