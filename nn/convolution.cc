@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "neura/nn/layer_parts.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/image.h"
 
@@ -40,6 +43,38 @@ void CheckOptions(const std::string& layer, size_t dims, Options& options) {
                                     " must be divisible by groups = ", options.groups));
 }
 
+// Padding that keeps the input's extents is there for all dimensions or for none.
+void CheckPadding(const std::string& layer, const ConvOptions& options) {
+  const DimsView padding = options.padding.given(), stride = options.stride.given();
+  const auto same = std::count(padding.begin(), padding.end(), Sizes::kSame);
+  const bool moves = stride != DimsView(Dims(stride.size(), 1));
+  if (same != 0 && (same != static_cast<int64_t>(padding.size()) || moves)) {
+    ThrowInvalidArgument(
+        absl::StrCat(layer, ": padding = ", ToString(options.padding),
+                     ", the input's extents, is for all dimensions and strides of 1, not of ",
+                     ToString(options.stride)));
+  }
+  for (const char* mode : {"zeros", "reflect", "replicate", "circular"}) {
+    if (options.padding_mode == mode) return;
+  }
+  ThrowInvalidArgument(absl::StrCat(layer, ": padding_mode = \"", options.padding_mode,
+                                    "\" must be \"zeros\", \"reflect\", \"replicate\" or "
+                                    "\"circular\""));
+}
+
+// What surrounds the input, two amounts for each dimension, the last one first.
+Dims PaddingPairs(const ConvOptions& options, size_t dims) {
+  Dims pairs;
+  for (size_t d = dims; d-- > 0;) {
+    const bool same = options.padding[d] == Sizes::kSame;
+    const int64_t all =
+        same ? options.dilation[d] * (options.kernel_size[d] - 1) : 2 * options.padding[d];
+    pairs.push_back(all / 2);
+    pairs.push_back(all - all / 2);
+  }
+  return pairs;
+}
+
 // A weight [first, second, kernel...], where each result sums `second` channels, and its bias.
 template <typename Layer>
 void Start(Layer& layer, int64_t first, int64_t second) {
@@ -57,16 +92,26 @@ void Start(Layer& layer, int64_t first, int64_t second) {
 
 template <int kDims>
 ConvNd<kDims>::ConvNd(const ConvOptions& given) : WithOptions(given) {
-  CheckOptions(absl::StrCat("Conv", kDims, "d"), kDims, options);
+  const std::string layer = absl::StrCat("Conv", kDims, "d");
+  CheckOptions(layer, kDims, options);
+  CheckPadding(layer, options);
   Start(*this, options.out_channels, options.in_channels / options.groups);
 }
 template <int kDims>
 Tensor ConvNd<kDims>::Forward(const Tensor& input) {
-  return kConv[kDims - 1](input, weight, bias,
-                          {.stride = options.stride,
-                           .padding = options.padding,
-                           .dilation = options.dilation,
-                           .groups = options.groups});
+  neura::ConvOptions conv{.stride = options.stride,
+                          .padding = options.padding,
+                          .dilation = options.dilation,
+                          .groups = options.groups};
+  Tensor padded = input;
+  if (options.padding_mode != "zeros") {
+    padded = PadByPairs(input, PaddingPairs(options, kDims), options.padding_mode);
+    conv.padding = 0;
+  } else if (options.padding[0] == Sizes::kSame) {
+    std::tie(padded, conv.padding) =
+        Padded(input, weight, options.stride, ConvPadding("same"), options.dilation);
+  }
+  return kConv[kDims - 1](padded, weight, bias, conv);
 }
 
 template <int kDims>

@@ -3,9 +3,18 @@
 #ifndef NEURA_NN_CONVOLUTION_H_
 #define NEURA_NN_CONVOLUTION_H_
 
+#include <string>
+
 #include "neura/nn/with_options.h"
 
 namespace neura::nn {
+
+// A word that Python takes in the place of sizes.
+struct SizesName {
+  const char* option;
+  const char* name;
+  int64_t all;
+};
 
 struct ConvOptions {
   int64_t in_channels = 0;
@@ -16,10 +25,17 @@ struct ConvOptions {
   Sizes dilation = 1;
   int64_t groups = 1;
   bool bias = true;
-  NEURA_FIELDS(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+  // What the input is padded by: "zeros", or its own elements, "reflect", "replicate" or
+  // "circular".
+  std::string padding_mode = "zeros";
+  NEURA_FIELDS(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+               padding_mode)
+  static constexpr SizesName kSizesNames[] = {{"padding", "same", Sizes::kSame},
+                                              {"padding", "valid", 0}};
 };
-// See neura::Conv. Weight and bias start uniform in +-1 / sqrt(in_channels / groups * elements of
-// the kernel).
+// See neura::Conv. A padding of Sizes::kSame gives results of the input's extents, at a stride of
+// 1; an odd element of it stands at the end. Weight and bias start uniform in +-1 /
+// sqrt(in_channels / groups * elements of the kernel).
 template <int kDims>
 class ConvNd : public WithOptions<ConvOptions> {
  public:

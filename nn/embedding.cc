@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/nn/functional.h"
+#include "neura/nn/layer_parts.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
@@ -17,17 +18,7 @@
 namespace neura::nn {
 namespace {
 
-// padding_idx counted from the start, or none.
-std::optional<int64_t> PaddingRow(const char* op, const Tensor& weight,
-                                  const std::optional<int64_t>& padding_idx) {
-  if (!padding_idx) return padding_idx;
-  const int64_t rows = weight.size(0), row = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
-  if (row < 0 || row >= rows) {
-    ThrowInvalidArgument(
-        absl::StrCat(op, ": padding_idx = ", *padding_idx, " is none of ", rows, " rows"));
-  }
-  return row;
-}
+using internal::PaddingRow;
 
 // Scales the named rows down to max_norm, in the weight itself.
 void RenormRows(const Tensor& index, const Tensor& weight, const EmbedOptions& options) {
@@ -42,7 +33,8 @@ void RenormRows(const Tensor& index, const Tensor& weight, const EmbedOptions& o
 Tensor Embed(const Tensor& input, const Tensor& weight, const EmbedOptions& options) {
   RequireDefined("embedding", input);
   RequireDims("embedding", weight, 2);
-  const std::optional<int64_t> padding = PaddingRow("embedding", weight, options.padding_idx);
+  const std::optional<int64_t> padding =
+      PaddingRow("embedding", options.padding_idx, weight.size(0));
   const Tensor index = Ravel(input);
   if (options.max_norm) RenormRows(index, weight, options);
   Tensor rows = IndexSelect(weight, 0, index);
@@ -57,8 +49,8 @@ Tensor Embed(const Tensor& input, const Tensor& weight, const EmbedOptions& opti
   return Reshape(rows, shape);
 }
 
-Tensor EmbeddingBag(const Tensor& input, const Tensor& weight, const Tensor& offsets,
-                    const Tensor& per_sample_weights, const EmbeddingBagOptions& options) {
+Tensor EmbedBag(const Tensor& input, const Tensor& weight, const Tensor& offsets,
+                const Tensor& per_sample_weights, const EmbedBagOptions& options) {
   RequireDefined("embedding_bag", input);
   RequireDims("embedding_bag", weight, 2);
   const bool matrix = input.dim() == 2;
@@ -98,7 +90,7 @@ Tensor EmbeddingBag(const Tensor& input, const Tensor& weight, const Tensor& off
   }
   Tensor rows = Embed(Ravel(input), weight, options.rows);
   Tensor counts = Ones({rows.size(0)}, integers);
-  if (const auto padding = PaddingRow("embedding_bag", weight, options.rows.padding_idx)) {
+  if (const auto padding = PaddingRow("embedding_bag", options.rows.padding_idx, weight.size(0))) {
     const Tensor real = Ravel(input) != *padding;
     counts = Cast(real, kInt64);
     if (!max) rows = Where(Unsqueeze(real, 1), rows, 0);

@@ -40,7 +40,7 @@ struct EmbedOptions {
 // The rows of weight, [N, D], that the integers of input name: [..., D].
 Tensor Embed(const Tensor& input, const Tensor& weight, const EmbedOptions& options = {});
 
-struct EmbeddingBagOptions {
+struct EmbedBagOptions {
   std::string mode = "mean";  // "sum", "mean" or "max"
   bool include_last_offset = false;
   EmbedOptions rows = {};  // rows of padding_idx count for nothing
@@ -49,8 +49,8 @@ struct EmbeddingBagOptions {
 // of a matrix input, or parts of a vector from each of `offsets` on, whose last one ends it with
 // include_last_offset. Of an empty bag 0. per_sample_weights, of the input's shape or undefined,
 // multiply the rows of a sum.
-Tensor EmbeddingBag(const Tensor& input, const Tensor& weight, const Tensor& offsets,
-                    const Tensor& per_sample_weights, const EmbeddingBagOptions& options = {});
+Tensor EmbedBag(const Tensor& input, const Tensor& weight, const Tensor& offsets,
+                const Tensor& per_sample_weights, const EmbedBagOptions& options = {});
 
 // softmax((logits + Gumbel noise) / tau) along dim; with `hard` 1 at its largest element and 0
 // elsewhere, with the gradient of the soft one. Jang, Gu and Poole, 2017 (arXiv:1611.01144).

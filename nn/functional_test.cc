@@ -65,20 +65,20 @@ TEST(EmbedTest, PaddingHasNoGradientAndMaxNormChangesTheWeight) {
   EXPECT_GT(Norm(Select(scaled, 0, 1)).Item<double>(), 1.1);
 }
 
-TEST(EmbeddingBagTest, EmptyBagsAreZero) {
+TEST(EmbedBagTest, EmptyBagsAreZero) {
   const Tensor weight = Sample({4, 2}, 1), input = FromList<int64_t>({1, 3, 0}),
                offsets = FromList<int64_t>({0, 2, 2});
   for (const char* mode : {"sum", "mean", "max"}) {
-    const Tensor bags = nn::EmbeddingBag(input, weight, offsets, {}, {.mode = mode});
+    const Tensor bags = nn::EmbedBag(input, weight, offsets, {}, {.mode = mode});
     EXPECT_EQ(bags.shape(), DimsView({3, 2}));
     EXPECT_EQ(Values<double>(Select(bags, 0, 1)), std::vector<double>({0, 0})) << mode;
-    EXPECT_EQ(autograd::GradCheck(
-                  [&](const std::vector<Tensor>& in) {
-                    return std::vector<Tensor>{
-                        nn::EmbeddingBag(input, in[0], offsets, {}, {.mode = mode})};
-                  },
-                  {weight}),
-              "");
+    EXPECT_EQ(
+        autograd::GradCheck(
+            [&](const std::vector<Tensor>& in) {
+              return std::vector<Tensor>{nn::EmbedBag(input, in[0], offsets, {}, {.mode = mode})};
+            },
+            {weight}),
+        "");
   }
 }
 

@@ -6,8 +6,13 @@
 #include "neura/autograd/autograd.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
+#include "neura/tensor/linalg/linalg.h"
+#include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/index.h"
+#include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::nn::init {
 namespace {
@@ -88,6 +93,78 @@ Tensor XavierUniform(const Tensor& tensor, double gain, Generator* generator) {
 }
 Tensor XavierNormal(const Tensor& tensor, double gain, Generator* generator) {
   return Normal(tensor, 0, XavierStd("XavierNormal", tensor, gain), generator);
+}
+
+Tensor TruncNormal(const Tensor& tensor, const TruncNormalOptions& options) {
+  RequireDefined("TruncNormal", tensor);
+  const auto& [mean, std, a, b, generator] = options;
+  if (!(std > 0) || !(a <= b)) {
+    ThrowInvalidArgument(absl::StrCat("TruncNormal: std = ", std, " must be positive, and a = ", a,
+                                      " not above b = ", b));
+  }
+  // erf, which is twice the distribution function less 1, is uniform between those of the bounds.
+  const double scale = std * std::sqrt(2.0);
+  const Tensor uniform =
+      neura::Uniform(tensor.shape(), std::erf((a - mean) / scale), std::erf((b - mean) / scale),
+                     {.dtype = kFloat64, .device = tensor.device()}, generator);
+  return Overwrite(tensor, ClampBetween(ErfInv(uniform) * scale + mean, a, b));
+}
+
+Tensor Orthogonal(const Tensor& tensor, double gain, Generator* generator) {
+  FansOf("Orthogonal", tensor);
+  if (tensor.numel() == 0) return tensor;
+  const int64_t rows = tensor.size(0), columns = tensor.numel() / rows;
+  const Tensor normal =
+      Randn({rows, columns},
+            {.dtype = tensor.dtype() == kFloat64 ? kFloat64 : kFloat32, .device = tensor.device()},
+            generator);
+  const auto [q, r] = linalg::Qr(rows < columns ? Transpose(normal, 0, 1) : normal, "reduced");
+  const Tensor uniform = q * Sign(Diagonal(r)) * gain;
+  return Overwrite(tensor,
+                   Reshape(rows < columns ? Transpose(uniform, 0, 1) : uniform, tensor.shape()));
+}
+
+Tensor Sparse(const Tensor& tensor, double sparsity, double std, Generator* generator) {
+  RequireDims("Sparse", tensor, 2);
+  if (!(sparsity >= 0 && sparsity <= 1)) {
+    ThrowInvalidArgument(absl::StrCat("Sparse: sparsity = ", sparsity, " must be between 0 and 1"));
+  }
+  const TensorOptions options{.dtype = tensor.dtype(), .device = tensor.device()};
+  const Tensor values = neura::Normal(tensor.shape(), 0, std, options, generator);
+  const auto zeros =
+      static_cast<int64_t>(std::ceil(sparsity * static_cast<double>(tensor.size(0))));
+  // Each column in an order of its own.
+  const Tensor order =
+      ArgSort(Rand(tensor.shape(), {.dtype = kFloat64, .device = tensor.device()}, generator), 0);
+  return Overwrite(tensor, Scatter(values, 0, Slice(order, 0, 0, zeros), 0.0));
+}
+
+Tensor Eye(const Tensor& tensor) {
+  RequireDims("Eye", tensor, 2);
+  return Overwrite(tensor, neura::Eye(tensor.size(0), tensor.size(1),
+                                      {.dtype = tensor.dtype(), .device = tensor.device()}));
+}
+
+Tensor Dirac(const Tensor& tensor, int64_t groups) {
+  FansOf("Dirac", tensor);
+  if (tensor.dim() < 3 || tensor.dim() > 5 || groups < 1 || tensor.size(0) % groups != 0) {
+    ThrowInvalidArgument(absl::StrCat("Dirac: ", Describe(tensor),
+                                      " must be [out, in, kernel...] of one to three dimensions, "
+                                      "with out divisible by groups = ",
+                                      groups));
+  }
+  NoGradGuard no_grad;
+  Fill(tensor, 0);
+  if (tensor.numel() == 0) return tensor;
+  const int64_t each = tensor.size(0) / groups;
+  for (int64_t out = 0; out < tensor.size(0); ++out) {
+    const int64_t in = out % each;
+    if (in >= tensor.size(1)) continue;
+    Tensor middle = Select(Select(tensor, 0, out), 0, in);
+    while (middle.dim() > 0) middle = Select(middle, 0, middle.size(0) / 2);
+    Fill(middle, 1);
+  }
+  return tensor;
 }
 
 }  // namespace neura::nn::init

@@ -20,6 +20,17 @@ Sizes EachOf(std::string_view layer, std::string_view option, const Sizes& sizes
                                     " spatial dimensions"));
 }
 
+std::optional<int64_t> PaddingRow(std::string_view op, const std::optional<int64_t>& padding_idx,
+                                  int64_t rows) {
+  if (!padding_idx) return padding_idx;
+  const int64_t row = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
+  if (row < 0 || row >= rows) {
+    ThrowInvalidArgument(
+        absl::StrCat(op, ": padding_idx = ", *padding_idx, " is none of ", rows, " rows"));
+  }
+  return row;
+}
+
 Parameter UniformByFanIn(DimsView shape, int64_t fan_in) {
   const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
   return Parameter(Uniform(shape, -bound, bound));

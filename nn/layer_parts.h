@@ -3,6 +3,7 @@
 #define NEURA_NN_LAYER_PARTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "neura/nn/owned_tensor.h"
@@ -15,6 +16,11 @@ void CheckPositive(std::string_view layer, std::string_view option, int64_t valu
 
 // A number for each of so many spatial dimensions. Throws InvalidArgument where there are others.
 Sizes EachOf(std::string_view layer, std::string_view option, const Sizes& sizes, size_t dims);
+
+// padding_idx, which may count from the end, counted from the start. Throws InvalidArgument where
+// it is none of so many rows.
+std::optional<int64_t> PaddingRow(std::string_view op, const std::optional<int64_t>& padding_idx,
+                                  int64_t rows);
 
 // Uniform in +-1 / sqrt(fan_in), PyTorch's start for weights and biases alike.
 Parameter UniformByFanIn(DimsView shape, int64_t fan_in);

@@ -1,5 +1,5 @@
-// Linear maps, vectors for integers, normalization, dropout and shapes. Options, defaults and
-// initial values are PyTorch's.
+// Linear maps, vectors for integers, shapes and distances. Options, defaults and initial values are
+// PyTorch's.
 #ifndef NEURA_NN_LAYERS_H_
 #define NEURA_NN_LAYERS_H_
 
@@ -51,10 +51,16 @@ class Bilinear
 struct EmbeddingOptions {
   int64_t num_embeddings = 0;
   int64_t embedding_dim = 0;
-  NEURA_FIELDS(num_embeddings, embedding_dim)
+  std::optional<int64_t> padding_idx = {};  // a row of zeros without gradient
+  std::optional<double> max_norm = {};      // see EmbedOptions
+  double norm_type = 2;
+  bool scale_grad_by_freq = false;
+  bool sparse = false;  // true is an error: gradients are dense
+  NEURA_FIELDS(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq,
+               sparse)
 };
-// A vector for each of num_embeddings integers: [...] -> [..., embedding_dim]. The weight starts
-// normal.
+// A vector for each of num_embeddings integers: [...] -> [..., embedding_dim]; see Embed. The
+// weight starts normal. A negative padding_idx counts from the end.
 class Embedding : public WithOptions<EmbeddingOptions> {
  public:
   explicit Embedding(const EmbeddingOptions& options);
@@ -69,81 +75,31 @@ class Embedding : public WithOptions<EmbeddingOptions> {
   explicit Embedding(const Tensor& weight);
 };
 
-struct BatchNormOptions {
-  int64_t num_features = 0;
-  double eps = 1e-5;
-  // Weight of the newest batch in the running statistics; absent: their plain average.
-  std::optional<double> momentum = 0.1;
-  bool affine = true;
-  bool track_running_stats = true;
-  NEURA_FIELDS(num_features, eps, momentum, affine, track_running_stats)
+struct EmbeddingBagOptions {
+  int64_t num_embeddings = 0;
+  int64_t embedding_dim = 0;
+  std::optional<double> max_norm = {};  // see EmbedOptions
+  double norm_type = 2;
+  bool scale_grad_by_freq = false;
+  std::string mode = "mean";  // or "sum" or "max"
+  bool sparse = false;        // true is an error: gradients are dense
+  bool include_last_offset = false;
+  std::optional<int64_t> padding_idx = {};  // a row of zeros that counts for nothing
+  NEURA_FIELDS(num_embeddings, embedding_dim, max_norm, norm_type, scale_grad_by_freq, mode, sparse,
+               include_last_offset, padding_idx)
 };
-// Normalizes each channel by the batch's mean and variance while training, by running ones in
-// evaluation. Ioffe and Szegedy, 2015.
-class BatchNorm : public WithOptions<BatchNormOptions> {
+// The sum, mean or maximum of the vectors of each bag of integers, [bags, embedding_dim]; see
+// EmbedBag. The weight starts normal.
+class EmbeddingBag : public WithOptions<EmbeddingBagOptions,
+                                        ModuleOf<Tensor(const Tensor&, const std::optional<Tensor>&,
+                                                        const std::optional<Tensor>&)>> {
  public:
-  Tensor Forward(const Tensor& input) override;
+  explicit EmbeddingBag(const EmbeddingBagOptions& options);
+  Tensor Forward(const Tensor& input, const std::optional<Tensor>& offsets = {},
+                 const std::optional<Tensor>& per_sample_weights = {}) override;
 
-  Parameter weight;            // [C], ones
-  Parameter bias;              // [C], zeros
-  Buffer running_mean;         // [C]
-  Buffer running_var;          // [C], unbiased
-  Buffer num_batches_tracked;  // int64 []
-  void VisitMembers(MemberVisitor& visitor) override;
-
- protected:
-  explicit BatchNorm(const BatchNormOptions& options);
-  // Throws InvalidArgument unless the input has the layer's number of dimensions.
-  virtual void CheckInput(const Tensor& input) const = 0;
-};
-// [N, C] or [N, C, L].
-class BatchNorm1d : public BatchNorm {
- public:
-  explicit BatchNorm1d(const BatchNormOptions& options) : BatchNorm(options) {}
-  std::unique_ptr<Module> Clone() const override { return std::make_unique<BatchNorm1d>(*this); }
-
- protected:
-  void CheckInput(const Tensor& input) const override;
-};
-// [N, C, H, W].
-class BatchNorm2d : public BatchNorm {
- public:
-  explicit BatchNorm2d(const BatchNormOptions& options) : BatchNorm(options) {}
-  std::unique_ptr<Module> Clone() const override { return std::make_unique<BatchNorm2d>(*this); }
-
- protected:
-  void CheckInput(const Tensor& input) const override;
-};
-
-struct LayerNormOptions {
-  Dims normalized_shape = {};
-  double eps = 1e-5;
-  bool elementwise_affine = true;
-  bool bias = true;
-  NEURA_FIELDS(normalized_shape, eps, elementwise_affine, bias)
-};
-// Normalizes over the last dimensions, which must be normalized_shape. Ba, Kiros and Hinton, 2016.
-class LayerNorm : public WithOptions<LayerNormOptions> {
- public:
-  explicit LayerNorm(const LayerNormOptions& options);
-  Tensor Forward(const Tensor& input) override;
-
-  Parameter weight;
-  Parameter bias;
-  NEURA_MODULE(weight, bias)
-};
-
-struct DropoutOptions {
-  double p = 0.5;  // probability of an element to become zero
-  NEURA_FIELDS(p)
-};
-// While training, zeros elements at random and scales the others by 1 / (1 - p); else the identity.
-// Srivastava et al., 2014.
-class Dropout : public WithOptions<DropoutOptions> {
- public:
-  explicit Dropout(const DropoutOptions& options = {});
-  Tensor Forward(const Tensor& input) override;
-  NEURA_MODULE()
+  Parameter weight;  // [num_embeddings, embedding_dim]
+  NEURA_MODULE(weight)
 };
 
 struct FlattenOptions {
@@ -158,9 +114,51 @@ class Flatten : public WithOptions<FlattenOptions> {
   NEURA_MODULE()
 };
 
+struct UnflattenOptions {
+  int64_t dim = 0;
+  Dims unflattened_size = {};
+  NEURA_FIELDS(dim, unflattened_size)
+};
+// A dimension as several, one extent of which may be -1.
+class Unflatten : public WithOptions<UnflattenOptions> {
+ public:
+  explicit Unflatten(const UnflattenOptions& options);
+  Tensor Forward(const Tensor& input) override;
+  NEURA_MODULE()
+};
+
 class Identity : public Module {
  public:
   Tensor Forward(const Tensor& input) override;
+  NEURA_MODULE()
+};
+
+struct CosineSimilarityOptions {
+  int64_t dim = 1;
+  double eps = 1e-8;  // the least that norms count
+  NEURA_FIELDS(dim, eps)
+};
+// sum(x1 * x2) over the product of the norms along dim.
+class CosineSimilarity
+    : public WithOptions<CosineSimilarityOptions, ModuleOf<Tensor(const Tensor&, const Tensor&)>> {
+ public:
+  explicit CosineSimilarity(const CosineSimilarityOptions& options = {}) : WithOptions(options) {}
+  Tensor Forward(const Tensor& x1, const Tensor& x2) override;
+  NEURA_MODULE()
+};
+
+struct PairwiseDistanceOptions {
+  double p = 2;
+  double eps = 1e-6;
+  bool keepdim = false;
+  NEURA_FIELDS(p, eps, keepdim)
+};
+// The p-norm of x1 - x2 + eps over the last dimension.
+class PairwiseDistance
+    : public WithOptions<PairwiseDistanceOptions, ModuleOf<Tensor(const Tensor&, const Tensor&)>> {
+ public:
+  explicit PairwiseDistance(const PairwiseDistanceOptions& options = {}) : WithOptions(options) {}
+  Tensor Forward(const Tensor& x1, const Tensor& x2) override;
   NEURA_MODULE()
 };
 

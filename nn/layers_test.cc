@@ -1,8 +1,10 @@
-// Layers and initial values against their formulas.
+// Layers against their formulas.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
+#include <vector>
 
 #include "neura/autograd/autograd.h"
 #include "neura/autograd/gradcheck.h"
@@ -153,23 +155,149 @@ TEST(PoolingTest, Shapes) {
   EXPECT_EQ(nn::Flatten()(x).shape(), DimsView({2, 144}));
 }
 
-TEST(InitTest, SpreadsByFan) {
-  const Tensor w = Empty({200, 100, 3, 3});
-  const auto std_of = [&] { return Std(w).Item<double>(); };
-  nn::init::KaimingNormal(w, {.nonlinearity = "relu"});
-  EXPECT_NEAR(std_of(), std::sqrt(2.0 / 900), 1e-3);
-  nn::init::KaimingUniform(w, {.mode = "fan_out", .nonlinearity = "linear"});
-  EXPECT_NEAR(std_of(), std::sqrt(1.0 / 1800), 1e-3);
-  EXPECT_LE(AMax(w).Item<double>(), std::sqrt(3.0 / 1800));
-  nn::init::XavierNormal(w);
-  EXPECT_NEAR(std_of(), std::sqrt(2.0 / 2700), 1e-3);
-  nn::init::XavierUniform(w, 2);
-  EXPECT_NEAR(std_of(), 2 * std::sqrt(2.0 / 2700), 2e-3);
-  nn::init::Constant(w, 3);
-  EXPECT_EQ(std_of(), 0);
-  EXPECT_DOUBLE_EQ(nn::init::CalculateGain("tanh"), 5.0 / 3);
-  EXPECT_THROW(nn::init::CalculateGain("none"), Error);
-  EXPECT_THROW(nn::init::XavierNormal(Empty({3})), Error);
+TEST(DropoutTest, ChannelsAreDroppedAsAWhole) {
+  ManualSeed(5);
+  const Tensor images = Ones({50, 20, 2, 3});
+  const Tensor sums = Sum(nn::Dropout2d({.p = 0.4})(images), {.dims = {2, 3}});
+  const Tensor dropped = sums == 0;
+  EXPECT_TRUE(All(LogicalOr(dropped, Abs(sums - 10) < 1e-4)).Item<bool>());
+  EXPECT_NEAR(Mean(Cast(dropped, kFloat32)).Item<double>(), 0.4, 0.06);
+  // One example without a batch has channels of its own.
+  const Tensor rows = Sum(nn::Dropout1d()(Ones({200, 4})), {.dims = {1}});
+  EXPECT_TRUE(All(LogicalOr(rows == 0, rows == 8)).Item<bool>());
+  const Tensor volumes = Sum(nn::Dropout3d()(Ones({200, 2, 2, 1})), {.dims = {1, 2, 3}});
+  EXPECT_TRUE(All(LogicalOr(volumes == 0, volumes == 8)).Item<bool>());
+}
+
+TEST(DropoutTest, AlphaDropoutKeepsMeanAndVariance) {
+  ManualSeed(6);
+  const Tensor x = Randn({20000, 1, 1});
+  for (const Tensor& y :
+       {nn::AlphaDropout({.p = 0.3})(x), nn::FeatureAlphaDropout({.p = 0.3})(x)}) {
+    EXPECT_NEAR(Mean(y).Item<double>(), 0, 0.03);
+    EXPECT_NEAR(Std(y).Item<double>(), 1, 0.03);
+  }
+  nn::AlphaDropout layer;
+  layer.Eval();
+  EXPECT_TRUE(Close(layer(x), x));
+}
+
+TEST(InstanceNormTest, RunningStatisticsServeEvaluation) {
+  nn::InstanceNorm1d layer({.num_features = 2, .momentum = 0.25, .track_running_stats = true});
+  const Tensor x = Randn({3, 2, 5});
+  EXPECT_TRUE(Close(Mean(layer(x), {.dims = {2}}), Zeros({3, 2})));
+  const Tensor mean = Mean(Mean(x, {.dims = {2}}), {.dims = {0}});
+  EXPECT_TRUE(Close(layer.running_mean, mean * 0.25));
+  layer.Eval();
+  const auto each = [](const Tensor& statistic) { return Reshape(statistic, {2, 1}); };
+  EXPECT_TRUE(
+      Close(layer(x), (x - each(layer.running_mean)) / Sqrt(each(layer.running_var) + 1e-5)));
+  EXPECT_TRUE(Close(layer(Select(x, 0, 1)), Select(layer(x), 0, 1)));
+  EXPECT_THAT(ErrorOf([&] { layer(Ones({3, 4, 5})); }), HasSubstr("num_features = 2"));
+  EXPECT_THAT(ErrorOf([&] { layer(Ones({2})); }), HasSubstr("1 spatial dimensions"));
+}
+
+TEST(EmbeddingTest, PaddingIsZeroAndHasNoGradient) {
+  nn::Embedding layer({.num_embeddings = 4, .embedding_dim = 2, .padding_idx = -1});
+  EXPECT_EQ(layer.options.padding_idx, 3);
+  EXPECT_TRUE(Close(Select(layer.weight, 0, 3), Zeros({2})));
+  Backward(Sum(layer(FromList<int64_t>({3, 0, 3, 1, 1}, {5}))));
+  EXPECT_EQ(Values(autograd::GradOf(layer.weight)), (std::vector<float>{1, 1, 2, 2, 0, 0, 0, 0}));
+  EXPECT_THAT(
+      ErrorOf([] { nn::Embedding({.num_embeddings = 4, .embedding_dim = 2, .padding_idx = 4}); }),
+      HasSubstr("padding_idx = 4 is none of 4 rows"));
+  EXPECT_THAT(
+      ErrorOf([] { nn::EmbeddingBag({.num_embeddings = 4, .embedding_dim = 2, .sparse = true}); }),
+      HasSubstr("sparse gradients"));
+}
+
+TEST(EmbeddingTest, ScalesRowsAndGradients) {
+  nn::Embedding layer({.num_embeddings = 3,
+                       .embedding_dim = 2,
+                       .max_norm = 1,
+                       .norm_type = 1,
+                       .scale_grad_by_freq = true});
+  {
+    NoGradGuard no_grad;
+    Fill(layer.weight, 2);
+  }
+  const Tensor y = layer(FromList<int64_t>({1, 1, 0}, {3}));
+  EXPECT_TRUE(Close(y, Full({3, 2}, 0.5)));
+  EXPECT_TRUE(Close(layer.weight, FromList<float>({0.5, 0.5, 0.5, 0.5, 2, 2}, {3, 2})));
+  Backward(Sum(y));
+  EXPECT_TRUE(Close(autograd::GradOf(layer.weight), FromList<float>({1, 1, 1, 1, 0, 0}, {3, 2})));
+}
+
+TEST(EmbeddingTest, TheLargestOfABag) {
+  nn::EmbeddingBag layer({.num_embeddings = 3, .embedding_dim = 2, .mode = "max"});
+  layer.weight.Replace(FromList<float>({1, -5, 3, 2, -4, -3}, {3, 2}));
+  const Tensor offsets = FromList<int64_t>({0, 2, 2}, {3});
+  EXPECT_EQ(Values(layer(FromList<int64_t>({0, 1, 2}, {3}), offsets, std::nullopt)),
+            (std::vector<float>{3, 2, 0, 0, -4, -3}));
+}
+
+TEST(ConvTest, PaddingModesAndSame) {
+  EXPECT_THAT(
+      ErrorOf([] { nn::Conv2d({.in_channels = 1, .out_channels = 1, .padding_mode = "edge"}); }),
+      HasSubstr("padding_mode = \"edge\""));
+  EXPECT_THAT(
+      ErrorOf([] {
+        nn::Conv2d(
+            {.in_channels = 1, .out_channels = 1, .stride = {1, 2}, .padding = Sizes::kSame});
+      }),
+      HasSubstr("strides of 1"));
+  EXPECT_THAT(ErrorOf([] {
+                nn::Conv2d({.in_channels = 1, .out_channels = 1, .padding = {Sizes::kSame, 1}});
+              }),
+              HasSubstr("for all dimensions"));
+  nn::Conv1d layer(
+      {.in_channels = 1, .out_channels = 2, .kernel_size = 4, .padding = Sizes::kSame});
+  EXPECT_EQ(layer(Ones({1, 7})).shape(), DimsView({2, 7}));
+}
+
+TEST(PoolingTest, UnpoolsWhatAPoolTook) {
+  const Tensor x = Randn({2, 3, 5, 6});
+  const auto pooled = MaxPool2dWithIndices(x, {.kernel_size = 2});
+  nn::MaxUnpool2d layer({.kernel_size = 2});
+  EXPECT_EQ(layer(pooled.values, pooled.indices, std::nullopt).shape(), DimsView({2, 3, 4, 6}));
+  const Tensor back = layer(pooled.values, pooled.indices, Dims{5, 6});
+  EXPECT_TRUE(Close(Sum(back), Sum(pooled.values), 1e-4));
+  EXPECT_TRUE(All(LogicalOr(back == 0, back == x)).Item<bool>());
+}
+
+TEST(PoolingTest, FractionalWindowsHaveTheExtentsThatAreWanted) {
+  ManualSeed(1);
+  const Tensor x = Randn({2, 3, 9, 8});
+  nn::FractionalMaxPool2d layer({.kernel_size = 2, .output_ratio = 0.5});
+  EXPECT_EQ(layer(x).shape(), DimsView({2, 3, 4, 4}));
+  EXPECT_EQ(layer(Select(x, 0, 1)).shape(), DimsView({3, 4, 4}));
+  EXPECT_THAT(ErrorOf([] { nn::FractionalMaxPool3d({.kernel_size = 2}); }),
+              HasSubstr("output_size or output_ratio"));
+  EXPECT_THAT(ErrorOf([] { nn::FractionalMaxPool2d({.kernel_size = 2, .output_ratio = 1.5}); }),
+              HasSubstr("between 0 and 1"));
+}
+
+TEST(PaddingTest, HasTwoAmountsForEachDimension) {
+  EXPECT_THAT(ErrorOf([] {
+                nn::ReflectionPad2d({.padding = {1, 2}});
+              }),
+              HasSubstr("ReflectionPad2d: padding = [1, 2] must be one number or 4"));
+  EXPECT_THAT(ErrorOf([] {
+                nn::ReflectionPad1d({.padding = {4}})(Ones({1, 1, 4}));
+              }),
+              HasSubstr("must be at most 3"));
+}
+
+TEST(ActivationTest, SlopesAreRandomWhileTraining) {
+  ManualSeed(2);
+  nn::RReLU layer;
+  const Tensor slopes = -layer(Full({10000}, -1));
+  EXPECT_GE(AMin(slopes).Item<double>(), 1.0 / 8);
+  EXPECT_LE(AMax(slopes).Item<double>(), 1.0 / 3);
+  EXPECT_NEAR(Mean(slopes).Item<double>(), 11.0 / 48, 0.005);
+  layer.Eval();
+  EXPECT_TRUE(Close(layer(Full({3}, -1)), Full({3}, -11.0 / 48)));
+  EXPECT_THAT(ErrorOf([] { nn::Softmax2d()(Ones({2, 2})); }), HasSubstr("[C, H, W]"));
 }
 
 TEST(BatchNormTest, MomentumOneTakesTheBatchsStatisticsExactly) {

@@ -5,6 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "neura/nn/layer_parts.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/image.h"
 
 namespace neura::nn {
@@ -19,6 +22,11 @@ constexpr decltype(&neura::AvgPool1d) kAvgPool[] = {&neura::AvgPool1d, &neura::A
                                                     &neura::AvgPool3d};
 constexpr decltype(&neura::AdaptiveAvgPool1d) kAdaptiveAvgPool[] = {
     &neura::AdaptiveAvgPool1d, &neura::AdaptiveAvgPool2d, &neura::AdaptiveAvgPool3d};
+
+constexpr decltype(&neura::LpPool1d) kLpPool[] = {&neura::LpPool1d, &neura::LpPool2d,
+                                                  &neura::LpPool3d};
+constexpr decltype(&neura::MaxUnpool1d) kMaxUnpool[] = {&neura::MaxUnpool1d, &neura::MaxUnpool2d,
+                                                        &neura::MaxUnpool3d};
 
 // Writes out sizes that one number gave.
 template <typename Options>
@@ -60,14 +68,82 @@ Tensor AvgPoolNd<kDims, Options>::Forward(const Tensor& input) {
 }
 
 template <int kDims>
-AdaptiveAvgPoolNd<kDims>::AdaptiveAvgPoolNd(const AdaptiveAvgPoolOptions& given)
-    : WithOptions(given) {
+AdaptiveAvgPoolNd<kDims>::AdaptiveAvgPoolNd(const AdaptivePoolOptions& given) : WithOptions(given) {
   options.output_size = EachOf(absl::StrCat("AdaptiveAvgPool", kDims, "d"), "output_size",
                                options.output_size, kDims);
 }
 template <int kDims>
 Tensor AdaptiveAvgPoolNd<kDims>::Forward(const Tensor& input) {
   return kAdaptiveAvgPool[kDims - 1](input, options.output_size);
+}
+
+template <int kDims>
+AdaptiveMaxPoolNd<kDims>::AdaptiveMaxPoolNd(const AdaptivePoolOptions& given) : WithOptions(given) {
+  options.output_size = EachOf(absl::StrCat("AdaptiveMaxPool", kDims, "d"), "output_size",
+                               options.output_size, kDims);
+}
+template <int kDims>
+Tensor AdaptiveMaxPoolNd<kDims>::Forward(const Tensor& input) {
+  return AdaptiveMaxPool(input, options.output_size, kDims).values;
+}
+
+template <int kDims>
+FractionalMaxPoolNd<kDims>::FractionalMaxPoolNd(const FractionalMaxPoolOptions& given)
+    : WithOptions(given) {
+  const std::string layer = absl::StrCat("FractionalMaxPool", kDims, "d");
+  options.kernel_size = EachOf(layer, "kernel_size", options.kernel_size, kDims);
+  if (options.output_size.has_value() == options.output_ratio.has_value()) {
+    ThrowInvalidArgument(
+        absl::StrCat(layer, ": either output_size or output_ratio has to be given"));
+  }
+  if (options.output_size) {
+    options.output_size = EachOf(layer, "output_size", *options.output_size, kDims);
+  } else if (!(*options.output_ratio > 0 && *options.output_ratio < 1)) {
+    ThrowInvalidArgument(absl::StrCat(layer, ": output_ratio = ", *options.output_ratio,
+                                      " must be between 0 and 1"));
+  }
+}
+template <int kDims>
+Tensor FractionalMaxPoolNd<kDims>::Forward(const Tensor& input) {
+  RequireDefined("fractional_max_pool", input);
+  if (input.dim() != kDims + 1 && input.dim() != kDims + 2) {
+    ThrowInvalidArgument(absl::StrCat("fractional_max_pool: expected [N, C, ...] or [C, ...] of ",
+                                      kDims, " dimensions, got ", neura::Describe(input)));
+  }
+  Sizes size = options.output_size.value_or(Sizes(0).Each(kDims));
+  for (size_t d = 0; d < kDims && options.output_ratio; ++d) {
+    const auto extent = static_cast<double>(input.size(static_cast<int64_t>(d) - kDims));
+    size.given()[d] = static_cast<int64_t>(extent * *options.output_ratio);
+  }
+  const int64_t batch = input.dim() == kDims + 1 ? 1 : input.size(0);
+  const TensorOptions like{.dtype = IsFloating(input.dtype()) ? input.dtype() : kFloat32,
+                           .device = input.device()};
+  return FractionalMaxPool(input, options.kernel_size, size,
+                           Rand({batch, input.size(-kDims - 1), kDims}, like))
+      .values;
+}
+
+template <int kDims>
+LPPoolNd<kDims>::LPPoolNd(const LPPoolOptions& given) : WithOptions(given) {
+  const std::string layer = absl::StrCat("LPPool", kDims, "d");
+  options.kernel_size = EachOf(layer, "kernel_size", options.kernel_size, kDims);
+  if (options.stride) options.stride = EachOf(layer, "stride", *options.stride, kDims);
+}
+template <int kDims>
+Tensor LPPoolNd<kDims>::Forward(const Tensor& input) {
+  return kLpPool[kDims - 1](input, options.norm_type, options.kernel_size, options.stride,
+                            options.ceil_mode);
+}
+
+template <int kDims>
+MaxUnpoolNd<kDims>::MaxUnpoolNd(const MaxUnpoolOptions& given) : WithOptions(given) {
+  WriteOut(absl::StrCat("MaxUnpool", kDims, "d"), kDims, options);
+}
+template <int kDims>
+Tensor MaxUnpoolNd<kDims>::Forward(const Tensor& input, const Tensor& indices,
+                                   const std::optional<Dims>& output_size) {
+  return kMaxUnpool[kDims - 1](input, indices, options.kernel_size, options.stride, options.padding,
+                               output_size);
 }
 
 template class MaxPoolNd<1>;
@@ -79,5 +155,16 @@ template class AvgPoolNd<3>;
 template class AdaptiveAvgPoolNd<1>;
 template class AdaptiveAvgPoolNd<2>;
 template class AdaptiveAvgPoolNd<3>;
+template class AdaptiveMaxPoolNd<1>;
+template class AdaptiveMaxPoolNd<2>;
+template class AdaptiveMaxPoolNd<3>;
+template class FractionalMaxPoolNd<2>;
+template class FractionalMaxPoolNd<3>;
+template class LPPoolNd<1>;
+template class LPPoolNd<2>;
+template class LPPoolNd<3>;
+template class MaxUnpoolNd<1>;
+template class MaxUnpoolNd<2>;
+template class MaxUnpoolNd<3>;
 
 }  // namespace neura::nn

@@ -65,15 +65,15 @@ class AvgPool3d : public AvgPoolNd<3> {
   NEURA_MODULE()
 };
 
-struct AdaptiveAvgPoolOptions {
+struct AdaptivePoolOptions {
   Sizes output_size = 1;  // Sizes::kSame: as the input has it
   NEURA_FIELDS(output_size)
 };
 // The means of windows that divide each dimension into output_size parts.
 template <int kDims>
-class AdaptiveAvgPoolNd : public WithOptions<AdaptiveAvgPoolOptions> {
+class AdaptiveAvgPoolNd : public WithOptions<AdaptivePoolOptions> {
  public:
-  explicit AdaptiveAvgPoolNd(const AdaptiveAvgPoolOptions& options);
+  explicit AdaptiveAvgPoolNd(const AdaptivePoolOptions& options);
   Tensor Forward(const Tensor& input) override;
 };
 class AdaptiveAvgPool1d : public AdaptiveAvgPoolNd<1> {
@@ -89,6 +89,118 @@ class AdaptiveAvgPool2d : public AdaptiveAvgPoolNd<2> {
 class AdaptiveAvgPool3d : public AdaptiveAvgPoolNd<3> {
  public:
   using AdaptiveAvgPoolNd::AdaptiveAvgPoolNd;
+  NEURA_MODULE()
+};
+
+// The largest elements of windows that divide each dimension into output_size parts.
+template <int kDims>
+class AdaptiveMaxPoolNd : public WithOptions<AdaptivePoolOptions> {
+ public:
+  explicit AdaptiveMaxPoolNd(const AdaptivePoolOptions& options);
+  Tensor Forward(const Tensor& input) override;
+};
+class AdaptiveMaxPool1d : public AdaptiveMaxPoolNd<1> {
+ public:
+  using AdaptiveMaxPoolNd::AdaptiveMaxPoolNd;
+  NEURA_MODULE()
+};
+class AdaptiveMaxPool2d : public AdaptiveMaxPoolNd<2> {
+ public:
+  using AdaptiveMaxPoolNd::AdaptiveMaxPoolNd;
+  NEURA_MODULE()
+};
+class AdaptiveMaxPool3d : public AdaptiveMaxPoolNd<3> {
+ public:
+  using AdaptiveMaxPoolNd::AdaptiveMaxPoolNd;
+  NEURA_MODULE()
+};
+
+struct FractionalMaxPoolOptions {
+  Sizes kernel_size = 1;
+  // One of both: the extents of the result, or the part of the input's that they are.
+  std::optional<Sizes> output_size = {};
+  std::optional<double> output_ratio = {};
+  NEURA_FIELDS(kernel_size, output_size, output_ratio)
+};
+// The largest elements of windows at random places; see neura::FractionalMaxPool.
+template <int kDims>
+class FractionalMaxPoolNd : public WithOptions<FractionalMaxPoolOptions> {
+ public:
+  explicit FractionalMaxPoolNd(const FractionalMaxPoolOptions& options);
+  Tensor Forward(const Tensor& input) override;
+};
+class FractionalMaxPool2d : public FractionalMaxPoolNd<2> {
+ public:
+  using FractionalMaxPoolNd::FractionalMaxPoolNd;
+  NEURA_MODULE()
+};
+class FractionalMaxPool3d : public FractionalMaxPoolNd<3> {
+ public:
+  using FractionalMaxPoolNd::FractionalMaxPoolNd;
+  NEURA_MODULE()
+};
+
+struct LPPoolOptions {
+  double norm_type = 2;
+  Sizes kernel_size = 1;
+  std::optional<Sizes> stride = {};
+  bool ceil_mode = false;
+  NEURA_FIELDS(norm_type, kernel_size, stride, ceil_mode)
+};
+// (sum x^p)^(1/p) of each window, for p = norm_type.
+template <int kDims>
+class LPPoolNd : public WithOptions<LPPoolOptions> {
+ public:
+  explicit LPPoolNd(const LPPoolOptions& options);
+  Tensor Forward(const Tensor& input) override;
+};
+class LPPool1d : public LPPoolNd<1> {
+ public:
+  using LPPoolNd::LPPoolNd;
+  NEURA_MODULE()
+};
+class LPPool2d : public LPPoolNd<2> {
+ public:
+  using LPPoolNd::LPPoolNd;
+  NEURA_MODULE()
+};
+class LPPool3d : public LPPoolNd<3> {
+ public:
+  using LPPoolNd::LPPoolNd;
+  NEURA_MODULE()
+};
+
+struct MaxUnpoolOptions {
+  Sizes kernel_size = 1;
+  std::optional<Sizes> stride = {};
+  Sizes padding = 0;
+  NEURA_FIELDS(kernel_size, stride, padding)
+};
+// What a MaxPool took back in its place, which `indices` of MaxPool1dWithIndices and so on say, and
+// zeros elsewhere. output_size, the spatial extents or all of the result's, says which of those
+// that a pool makes the same of is meant.
+template <int kDims>
+class MaxUnpoolNd
+    : public WithOptions<MaxUnpoolOptions, ModuleOf<Tensor(const Tensor&, const Tensor&,
+                                                           const std::optional<Dims>&)>> {
+ public:
+  explicit MaxUnpoolNd(const MaxUnpoolOptions& options);
+  Tensor Forward(const Tensor& input, const Tensor& indices,
+                 const std::optional<Dims>& output_size = {}) override;
+};
+class MaxUnpool1d : public MaxUnpoolNd<1> {
+ public:
+  using MaxUnpoolNd::MaxUnpoolNd;
+  NEURA_MODULE()
+};
+class MaxUnpool2d : public MaxUnpoolNd<2> {
+ public:
+  using MaxUnpoolNd::MaxUnpoolNd;
+  NEURA_MODULE()
+};
+class MaxUnpool3d : public MaxUnpoolNd<3> {
+ public:
+  using MaxUnpoolNd::MaxUnpoolNd;
   NEURA_MODULE()
 };
 

@@ -1,5 +1,8 @@
 #include "neura/python/extension/init.h"
 
+#include <optional>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "neura/nn/init.h"
 #include "neura/python/extension/binder.h"
@@ -30,7 +33,7 @@ py::object Kaiming(const py::object& tensor, double a, const std::string& mode,
 }
 
 template <Tensor (*fill)(const Tensor&, double, Generator*)>
-py::object Xavier(const py::object& tensor, double gain, Generator* generator) {
+py::object Scaled(const py::object& tensor, double gain, Generator* generator) {
   return Overwrite(tensor, [&](const Tensor& t) { fill(t, gain, generator); });
 }
 
@@ -44,8 +47,12 @@ py::object Draw(const py::object& tensor, double a, double b, Generator* generat
 void InitNnInit(py::module_& parent) {
   py::module_ m = parent.def_submodule("nn_init");
   const Binder bind(m, "nn.init");
-  bind("calculate_gain", "nonlinearity, param=0.01",
-       "By how much an activation shrinks what passes through it", &nn::init::CalculateGain);
+  bind(
+      "calculate_gain", "nonlinearity, param=None",
+      "By how much an activation shrinks what passes through it; param is the slope of leaky_relu, "
+      "else 0.01",
+      NEURA_FN((const std::string& nonlinearity, const std::optional<double>& param),
+               { return nn::init::CalculateGain(nonlinearity, param.value_or(0.01)); }));
   bind("uniform_", "tensor, a=0.0, b=1.0, generator=None", "Uniform in [a, b)",
        &Draw<nn::init::Uniform>, "Tensor");
   bind("normal_", "tensor, mean=0.0, std=1.0, generator=None", "Normal", &Draw<nn::init::Normal>,
@@ -56,13 +63,40 @@ void InitNnInit(py::module_& parent) {
            { return Overwrite(tensor, [&](const Tensor& t) { nn::init::Constant(t, value); }); }),
        "Tensor");
   bind("xavier_uniform_", "tensor, gain=1.0, generator=None", "Glorot and Bengio, 2010, uniform",
-       &Xavier<nn::init::XavierUniform>, "Tensor");
+       &Scaled<nn::init::XavierUniform>, "Tensor");
   bind("xavier_normal_", "tensor, gain=1.0, generator=None", "Glorot and Bengio, 2010, normal",
-       &Xavier<nn::init::XavierNormal>, "Tensor");
+       &Scaled<nn::init::XavierNormal>, "Tensor");
   bind("kaiming_uniform_", "tensor, a=0, mode='fan_in', nonlinearity='leaky_relu', generator=None",
        "He et al., 2015 (arXiv:1502.01852), uniform", &Kaiming<nn::init::KaimingUniform>, "Tensor");
   bind("kaiming_normal_", "tensor, a=0, mode='fan_in', nonlinearity='leaky_relu', generator=None",
        "He et al., 2015 (arXiv:1502.01852), normal", &Kaiming<nn::init::KaimingNormal>, "Tensor");
+  bind("trunc_normal_", "tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None",
+       "The part of a normal distribution from a to b",
+       NEURA_FN((const py::object& tensor, double mean, double std, double a, double b,
+                 Generator* generator),
+                {
+                  return Overwrite(tensor, [&](const Tensor& t) {
+                    nn::init::TruncNormal(
+                        t, {.mean = mean, .std = std, .a = a, .b = b, .generator = generator});
+                  });
+                }),
+       "Tensor");
+  bind("orthogonal_", "tensor, gain=1.0, generator=None",
+       "Orthogonal rows or columns of [out, in * kernel...] (Saxe et al., 2014)",
+       &Scaled<nn::init::Orthogonal>, "Tensor");
+  bind("sparse_", "tensor, sparsity, std=0.01, generator=None",
+       "A matrix with a part of each column zero and else normal elements (Martens, 2010)",
+       &Draw<nn::init::Sparse>, "Tensor");
+  bind("eye_", "tensor", "Ones on the diagonal of a matrix, zeros elsewhere",
+       NEURA_FN((const py::object& tensor),
+                { return Overwrite(tensor, [](const Tensor& t) { nn::init::Eye(t); }); }),
+       "Tensor");
+  bind(
+      "dirac_", "tensor, groups=1",
+      "The weight of a convolution that passes on as many channels of each group as there are",
+      NEURA_FN((const py::object& tensor, int64_t groups),
+               { return Overwrite(tensor, [&](const Tensor& t) { nn::init::Dirac(t, groups); }); }),
+      "Tensor");
 }
 
 }  // namespace neura::python

@@ -28,6 +28,17 @@ std::optional<DType> TakeDType(py::kwargs& keywords) {
   return dtype;
 }
 
+// The number that a word stands for in the place of an option's sizes, else the value itself.
+py::object WithoutName(const LayerRow& row, const std::string& option, const py::object& value) {
+  if (!PyUnicode_Check(value.ptr())) return value;
+  for (const nn::SizesName& named : row.sizes_names) {
+    if (option == named.option && value.cast<std::string>() == named.name) {
+      return py::int_(named.all);
+    }
+  }
+  return value;
+}
+
 // Layer(...) with the fields of its options as arguments.
 std::shared_ptr<PyModule> MakeLayer(const LayerClass& layer_class, const py::args& arguments,
                                     const py::kwargs& given) {
@@ -35,8 +46,17 @@ std::shared_ptr<PyModule> MakeLayer(const LayerClass& layer_class, const py::arg
   const std::optional<DType> dtype = TakeDType(keywords);
   const LayerRow& row = layer_class.row;
   AnyOptions options(*row.options_type);
-  ReadOptions(row.name, layer_class.parameters, *row.options_type, arguments, keywords,
-              options.get(), row.tensors);
+  py::list values(arguments);
+  for (size_t i = 0; i < std::min(values.size(), layer_class.parameters.size()); ++i) {
+    values[i] = WithoutName(row, layer_class.parameters[i].name, values[i]);
+  }
+  for (const nn::SizesName& named : row.sizes_names) {
+    if (keywords.contains(named.option)) {
+      keywords[named.option] = WithoutName(row, named.option, keywords[named.option]);
+    }
+  }
+  ReadOptions(row.name, layer_class.parameters, *row.options_type, py::args(py::tuple(values)),
+              keywords, options.get(), row.tensors);
   auto module = std::make_shared<PyModule>(layer_class, row.make(options.get()));
   if (dtype) module->To(*dtype);
   return module;
@@ -61,7 +81,15 @@ std::vector<ShownOption> ParseShown(const LayerRow& row) {
   return shown;
 }
 
-py::object ToObject(FieldRef field) {
+// Sizes that the input decides are called by their name.
+py::object ToObject(const LayerRow& row, const std::string& name, FieldRef field) {
+  if (auto* const sizes = std::get_if<Sizes*>(&field); sizes != nullptr) {
+    for (const nn::SizesName& named : row.sizes_names) {
+      if (name == named.option && named.all == Sizes::kSame && (**sizes)[0] == Sizes::kSame) {
+        return py::str(named.name);
+      }
+    }
+  }
   return py::reinterpret_steal<py::object>(FieldToPython(field));
 }
 
@@ -73,7 +101,7 @@ py::object AsShown(const LayerClass& layer_class, const std::string& name, Field
       return py::reinterpret_steal<py::object>(SizesTuple(**sizes));
     }
   }
-  return ToObject(field);
+  return ToObject(layer_class.row, name, field);
 }
 
 // Calls fn with each option of a module that has some.
@@ -93,6 +121,10 @@ std::vector<Parameter> ParametersOf(const LayerRow& row) {
       options.push_back(
           {.name = name, .type = TypeText<Tensor>::Get(), .default_value = py::none()});
     });
+  }
+  for (Parameter& option : options) {
+    const auto named = [&](const nn::SizesName& name) { return option.name == name.option; };
+    if (std::any_of(row.sizes_names.begin(), row.sizes_names.end(), named)) option.type += " | str";
   }
   std::vector<Parameter> parameters, switches;
   for (Parameter& listed : ParseParameters(row.constructor)) {
@@ -154,7 +186,9 @@ void BindLayer(py::module_& m, const py::object& module_type, const char* inputs
 
 py::dict LayerOptions(PyModule& module) {
   py::dict options;
-  VisitOptions(module, [&](const char* name, FieldRef field) { options[name] = ToObject(field); });
+  VisitOptions(module, [&](const char* name, FieldRef field) {
+    options[name] = ToObject(module.layer_class()->row, name, field);
+  });
   return options;
 }
 
@@ -176,10 +210,11 @@ bool SetLayerOption(PyModule& module, const std::string& name, const py::object&
   VisitOptions(module, [&](const char* option, FieldRef field) {
     if (name != option) return;
     found = true;
+    const py::object given = WithoutName(module.layer_class()->row, name, value);
     const bool fits = std::visit(
         [&](auto* member) {
           auto read = *member;
-          if (!FromPython(value.ptr(), &read)) return false;
+          if (!FromPython(given.ptr(), &read)) return false;
           *member = std::move(read);
           return true;
         },
@@ -201,7 +236,9 @@ std::string ShowLayerOptions(PyModule& module) {
       if (option.name != name) return;
       if (option.when == ShownOption::kNamedIfUnusual) {
         for (const Parameter& parameter : layer_class->parameters) {
-          if (parameter.name == name && parameter.default_value.equal(ToObject(field))) return;
+          if (parameter.name == name &&
+              parameter.default_value.equal(ToObject(layer_class->row, name, field)))
+            return;
         }
       }
       const auto text = py::repr(AsShown(*layer_class, name, field)).cast<std::string>();

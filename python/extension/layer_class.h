@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
+#include "neura/nn/convolution.h"
 #include "neura/nn/loss.h"
 #include "neura/nn/module.h"
 #include "neura/python/extension/constructor.h"
@@ -32,6 +34,7 @@ struct LayerRow {
   const char* doc;
   const OptionsType* options_type;
   TensorOptions tensors;  // among the options; members of the layer once it is made
+  absl::Span<const nn::SizesName> sizes_names;
   std::unique_ptr<nn::ModuleBase> (*make)(const void* options);
   void* (*options)(nn::ModuleBase& layer);
   std::unique_ptr<Function> (*make_forward)(const LayerClass& layer_class, std::string name,
@@ -163,6 +166,7 @@ LayerRow MakeLayerRow(const char* name, const char* constructor, const char* sho
                .doc = doc,
                .options_type = OptionsTypeOf<Options>(name),
                .tensors = nullptr,
+               .sizes_names = {},
                .make = nullptr,
                .options = nullptr,
                .make_forward = [](const LayerClass& layer_class, std::string function_name,
@@ -190,6 +194,7 @@ LayerRow MakeLayerRow(const char* name, const char* constructor, const char* sho
       static_cast<Options*>(options)->VisitTensors(visitor);
     };
   }
+  if constexpr (requires { Options::kSizesNames; }) row.sizes_names = Options::kSizesNames;
   return row;
 }
 

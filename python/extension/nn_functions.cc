@@ -80,13 +80,13 @@ void InitLayers(const Binder& functional) {
                 const std::string& mode, bool, const OptTensor& per_sample_weights,
                 bool include_last_offset, const std::optional<int64_t>& padding_idx),
                {
-                 return nn::EmbeddingBag(x, weight, OrNone(offsets), OrNone(per_sample_weights),
-                                         {.mode = mode,
-                                          .include_last_offset = include_last_offset,
-                                          .rows = {.padding_idx = padding_idx,
-                                                   .max_norm = max_norm,
-                                                   .norm_type = norm_type,
-                                                   .scale_grad_by_freq = scale_grad_by_freq}});
+                 return nn::EmbedBag(x, weight, OrNone(offsets), OrNone(per_sample_weights),
+                                     {.mode = mode,
+                                      .include_last_offset = include_last_offset,
+                                      .rows = {.padding_idx = padding_idx,
+                                               .max_norm = max_norm,
+                                               .norm_type = norm_type,
+                                               .scale_grad_by_freq = scale_grad_by_freq}});
                }));
   functional("gumbel_softmax", "logits, tau=1.0, hard=False, eps=1e-10, dim=-1",
              "softmax of the logits with Gumbel noise, over tau; with hard 1 at the largest and 0 "

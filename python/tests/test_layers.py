@@ -14,6 +14,61 @@ from compare import assert_same
 
 SERIES, IMAGE, VOLUME = (2, 4, 7), (2, 4, 6, 6), (2, 4, 5, 6, 5)
 
+
+class Circular(torch.nn.Module):
+    dims = 0
+
+    def __init__(self, padding):
+        super().__init__()
+        self.padding = padding if isinstance(padding, tuple) else (padding,) * (2 * self.dims)
+
+    def forward(self, input):
+        return torch.nn.functional.pad(input, self.padding, "circular")
+
+
+class ZeroPad1d(torch.nn.ConstantPad1d):
+    def __init__(self, padding):
+        super().__init__(padding, 0.0)
+
+
+class ZeroPad3d(torch.nn.ConstantPad3d):
+    def __init__(self, padding):
+        super().__init__(padding, 0.0)
+
+
+class LPPool3d(torch.nn.Module):
+    def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
+        super().__init__()
+        self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
+
+    def forward(self, input):
+        means = torch.nn.functional.avg_pool3d(input**self.norm_type, self.kernel_size, self.stride, 0, self.ceil_mode)
+        return (means * self.kernel_size**3) ** (1 / self.norm_type)
+
+
+class RMSNorm(torch.nn.Module):
+    def __init__(self, normalized_shape, eps=None, elementwise_affine=True):
+        super().__init__()
+        self.normalized_shape = normalized_shape if isinstance(normalized_shape, tuple) else (normalized_shape,)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self.register_parameter("weight", torch.nn.Parameter(torch.ones(self.normalized_shape)) if elementwise_affine else None)
+
+    def forward(self, input):
+        dims = tuple(range(-len(self.normalized_shape), 0))
+        eps = torch.finfo(input.dtype).eps if self.eps is None else self.eps
+        result = input * torch.rsqrt((input**2).mean(dims, keepdim=True) + eps)
+        return result if self.weight is None else result * self.weight
+
+
+# Layers that PyTorch 1.13 does not have yet.
+PEERS = {c.__name__: c for c in (ZeroPad1d, ZeroPad3d, LPPool3d, RMSNorm)}
+PEERS.update({f"CircularPad{d}d": type(f"CircularPad{d}d", (Circular,), {"dims": d}) for d in (1, 2, 3)})
+
+
+def peer(name):
+    return PEERS.get(name) or getattr(torch.nn, name)
+
+
 # name: [(constructor's arguments, shape of the input, or integers; a list where there are several)]
 CASES = {
     "Linear": [((3, 2), {}, (5, 3)), ((3, 2), {"bias": False}, (3,))],
@@ -22,16 +77,22 @@ CASES = {
         ((4, 6, 3), {}, SERIES),
         ((4, 2, (3,)), {"stride": 2, "padding": (1,), "dilation": (2,), "groups": 2, "bias": False}, SERIES),
         ((4, 2, 3), {}, SERIES[1:]),
+        ((4, 2, 3), {"padding": 2, "padding_mode": "circular"}, SERIES),
+        ((4, 2, 4, 1, "same", 2, 2, True, "reflect"), {}, SERIES),
     ],
     "Conv2d": [
         ((4, 6, 3), {}, IMAGE),
         ((4, 2, (3, 1)), {"stride": 2, "padding": (1, 0), "dilation": (2, 1), "groups": 2, "bias": False}, IMAGE),
         ((4, 2, 3), {}, IMAGE[1:]),
+        ((4, 2, 3, 2), {"padding": (2, 1), "padding_mode": "reflect"}, IMAGE),
+        ((4, 2, (3, 2)), {"padding": "same", "dilation": 2}, IMAGE),
     ],
     "Conv3d": [
         ((4, 6, 3), {}, VOLUME),
         ((4, 2, (3, 1, 2)), {"stride": 2, "padding": (1, 0, 1), "dilation": (2, 1, 1), "groups": 2, "bias": False}, VOLUME),
         ((4, 2, 3), {}, VOLUME[1:]),
+        ((4, 2, 3), {"padding": 1, "padding_mode": "replicate"}, VOLUME),
+        ((4, 2, 2), {"padding": "same"}, VOLUME),
     ],
     "ConvTranspose1d": [
         ((4, 6, 3), {}, SERIES),
@@ -48,10 +109,42 @@ CASES = {
         ((4, 2, (3, 2, 2)), {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2, "dilation": 2}, VOLUME),
         ((4, 2, 2, 2, 0, 0, 1, False), {}, VOLUME[1:]),
     ],
-    "Embedding": [((5, 3), {}, np.array([[0, 4], [4, 2]]))],
+    "Embedding": [
+        ((5, 3), {}, np.array([[0, 4], [4, 2]])),
+        ((5, 3, -1), {"max_norm": 1.0, "norm_type": 1.0}, np.array([[0, 4], [4, 2]])),
+        ((5, 3), {"padding_idx": 2, "scale_grad_by_freq": True}, np.array([4, 0, 4, 2])),
+    ],
+    "EmbeddingBag": [
+        ((5, 3), {}, np.array([[0, 4], [4, 2]])),
+        ((5, 3), {"mode": "sum", "padding_idx": 4}, [np.array([0, 4, 1, 1, 2]), np.array([0, 2])]),
+        ((5, 3), {"mode": "max", "include_last_offset": True}, [np.array([0, 4, 1, 1, 2]), np.array([0, 2, 5])]),
+        ((5, 3, 1.0), {"mode": "sum"}, [np.array([0, 4, 1]), np.array([0, 2]), (3,)]),
+    ],
     "BatchNorm1d": [((4,), {}, (6, 4)), ((4, 1e-3, None, False), {}, (3, 4, 2))],
     "BatchNorm2d": [((4,), {}, IMAGE), ((4,), {"track_running_stats": False}, IMAGE)],
+    "BatchNorm3d": [((4,), {}, VOLUME), ((4,), {"affine": False}, VOLUME)],
+    "InstanceNorm1d": [((4,), {}, SERIES), ((4,), {"affine": True, "track_running_stats": True}, SERIES), ((4,), {}, SERIES[1:])],
+    "InstanceNorm2d": [((4, 1e-3, 0.2, True), {}, IMAGE), ((4,), {"track_running_stats": True}, IMAGE[1:])],
+    "InstanceNorm3d": [((4,), {}, VOLUME), ((4,), {"affine": True, "momentum": None, "track_running_stats": True}, VOLUME)],
+    "GroupNorm": [((2, 4), {}, IMAGE), ((4, 4, 1e-3, False), {}, (3, 4))],
     "LayerNorm": [((6,), {}, IMAGE), (((6, 6),), {"eps": 1e-3, "elementwise_affine": False}, IMAGE)],
+    "RMSNorm": [((6,), {}, IMAGE), (((6, 6),), {"eps": 1e-3, "elementwise_affine": False}, IMAGE)],
+    "LocalResponseNorm": [((2,), {}, IMAGE), ((3, 0.5, 0.6, 2.0), {}, SERIES)],
+    "ConstantPad1d": [((2, 3.5), {}, SERIES), (((1, -2), 0), {}, SERIES[1:])],
+    "ConstantPad2d": [((1, 3.5), {}, IMAGE), (((1, 0, 2, -1),), {"value": 2}, IMAGE)],
+    "ConstantPad3d": [((1, 3.5), {}, VOLUME), (((1, 0, 2, -1, 0, 1), 0.5), {}, VOLUME)],
+    "ZeroPad1d": [((2,), {}, SERIES), (((1, -2),), {}, SERIES)],
+    "ZeroPad2d": [((2,), {}, IMAGE), (((1, 0, 2, -1),), {}, IMAGE)],
+    "ZeroPad3d": [((2,), {}, VOLUME), (((1, 0, 2, -1, 0, 1),), {}, VOLUME)],
+    "ReflectionPad1d": [((2,), {}, SERIES), (((1, 3),), {}, SERIES[1:])],
+    "ReflectionPad2d": [((2,), {}, IMAGE), (((1, 0, 2, 3),), {}, IMAGE[1:])],
+    "ReflectionPad3d": [((2,), {}, VOLUME), (((1, 0, 2, 3, 0, 1),), {}, VOLUME)],
+    "ReplicationPad1d": [((2,), {}, SERIES), (((1, 9),), {}, SERIES[1:])],
+    "ReplicationPad2d": [((2,), {}, IMAGE), (((1, 0, 2, 9),), {}, IMAGE[1:])],
+    "ReplicationPad3d": [((2,), {}, VOLUME), (((1, 0, 2, 7, 0, 1),), {}, VOLUME)],
+    "CircularPad1d": [((2,), {}, SERIES), (((1, 7),), {}, SERIES)],
+    "CircularPad2d": [((2,), {}, IMAGE), (((1, 0, 2, 3),), {}, IMAGE)],
+    "CircularPad3d": [((2,), {}, VOLUME), (((1, 0, 2, 3, 0, 1),), {}, VOLUME)],
     "MaxPool1d": [((2,), {}, SERIES), ((3, 2, 1), {"ceil_mode": True}, SERIES), ((2,), {}, SERIES[1:])],
     "MaxPool2d": [((2,), {}, IMAGE), ((3, 2, 1), {"ceil_mode": True}, IMAGE), ((2,), {}, IMAGE[1:])],
     "MaxPool3d": [((2,), {}, VOLUME), ((3, 2, 1), {"ceil_mode": True}, VOLUME), ((2,), {}, VOLUME[1:])],
@@ -61,11 +154,59 @@ CASES = {
     "AdaptiveAvgPool1d": [((2,), {}, SERIES), (((3,),), {}, SERIES)],
     "AdaptiveAvgPool2d": [((2,), {}, IMAGE), (((3, 2),), {}, IMAGE), (((None, 2),), {}, IMAGE)],
     "AdaptiveAvgPool3d": [((2,), {}, VOLUME), (((3, 2, 4),), {}, VOLUME)],
+    "AdaptiveMaxPool1d": [((2,), {}, SERIES), (((3,),), {}, SERIES[1:])],
+    "AdaptiveMaxPool2d": [((2,), {}, IMAGE), (((3, 2),), {}, IMAGE), (((None, 2),), {}, IMAGE)],
+    "AdaptiveMaxPool3d": [((2,), {}, VOLUME), (((3, 2, 4),), {}, VOLUME[1:])],
+    # With as many windows as there are places for, chance has no choice.
+    "FractionalMaxPool2d": [((2,), {"output_size": 5}, IMAGE), ((2, None, 0.84), {}, IMAGE[1:])],
+    "FractionalMaxPool3d": [((2, (4, 5, 4)), {}, VOLUME)],
+    "LPPool1d": [((2, 3), {}, SERIES), ((4.0, 2, 3, True), {}, SERIES[1:])],
+    "LPPool2d": [((2, 3), {}, IMAGE), ((2, (3, 2), 2), {"ceil_mode": True}, IMAGE)],
+    "LPPool3d": [((2, 2), {}, VOLUME), ((2, 2), {"stride": 1}, VOLUME)],
+    "MaxUnpool1d": [((2,), {}, [(1, 2, 3), np.array([[[0, 3, 4], [1, 2, 5]]])]), ((3, 2, 1), {}, [(1, 2), np.array([[0, 2]])])],
+    "MaxUnpool2d": [((2,), {}, [(1, 1, 2, 2), np.array([[[[1, 2], [12, 15]]]])])],
+    "MaxUnpool3d": [((2,), {"stride": 2}, [(1, 2, 1, 1, 2), np.array([[[[[3, 4]]], [[[0, 15]]]]])])],
+    "Upsample": [
+        ((), {"scale_factor": 2}, SERIES),
+        (((3, 5),), {"mode": "bilinear", "align_corners": True}, IMAGE),
+        ((7, None, "bicubic", False), {}, IMAGE),
+        ((), {"scale_factor": 1.5, "mode": "trilinear", "recompute_scale_factor": True}, VOLUME),
+    ],
+    "UpsamplingNearest2d": [((), {"scale_factor": 2}, IMAGE), (((3, 5),), {}, IMAGE)],
+    "UpsamplingBilinear2d": [((), {"scale_factor": 2}, IMAGE), ((9,), {}, IMAGE)],
+    "PixelShuffle": [((2,), {}, IMAGE), ((2,), {}, IMAGE[1:])],
+    "PixelUnshuffle": [((2,), {}, IMAGE), ((3,), {}, IMAGE[1:])],
+    "ChannelShuffle": [((2,), {}, IMAGE)],
+    "Unfold": [((3,), {}, IMAGE), (((2, 3), 2, 1, (1, 2)), {}, IMAGE[1:])],
+    "Fold": [(((4, 5), 2), {}, (2, 8, 12)), ((5,), {"kernel_size": (2, 3), "padding": 1, "stride": 2}, (12, 9))],
+    "CosineSimilarity": [((), {}, [(3, 4), (3, 4)]), ((0, 1e-6), {}, [(3, 4), (3, 4)])],
+    "PairwiseDistance": [((), {}, [(3, 4), (3, 4)]), ((3.0,), {"keepdim": True}, [(3, 4), (1, 4)])],
+    "Dropout1d": [((0.0,), {}, SERIES), ((), {"p": 0.0, "inplace": False}, SERIES[1:])],
+    "Dropout2d": [((0.0,), {}, IMAGE)],
+    "Dropout3d": [((0.0,), {}, VOLUME), ((0.0,), {}, VOLUME[1:])],
+    "AlphaDropout": [((0.0,), {}, (3, 4))],
+    "FeatureAlphaDropout": [((0.0,), {}, IMAGE)],
+    "Unflatten": [((1, (2, 2)), {}, IMAGE), ((-1, (-1, 3)), {}, IMAGE)],
     "Dropout": [((0.0,), {}, (3, 4)), ((), {"p": 0.0, "inplace": False}, (3, 4))],
     "Flatten": [((), {}, IMAGE), ((0, 1), {}, IMAGE)],
     "Identity": [((), {}, (3, 4))],
     "ReLU": [((), {}, (3, 4)), ((), {"inplace": False}, (3, 4))],
     "ReLU6": [((), {}, (3, 4))],
+    "CELU": [((), {}, (3, 4)), ((0.5, False), {}, (3, 4))],
+    "SELU": [((), {}, (3, 4)), ((False,), {}, (3, 4))],
+    "Mish": [((), {}, (3, 4))],
+    "Hardsigmoid": [((), {}, (3, 4))],
+    "Hardswish": [((), {}, (3, 4))],
+    "Softsign": [((), {}, (3, 4))],
+    "Tanhshrink": [((), {}, (3, 4))],
+    "Hardshrink": [((), {}, (3, 4)), ((1.0,), {}, (3, 4))],
+    "Softshrink": [((), {}, (3, 4)), ((1.0,), {}, (3, 4))],
+    "Threshold": [((0.1, 20), {}, (3, 4)), ((0.5, -1.5, False), {}, (3, 4))],
+    "GLU": [((), {}, (3, 4)), ((0,), {}, (4, 3))],
+    "PReLU": [((), {}, (3, 4)), ((4,), {"init": 0.5}, IMAGE)],
+    "RReLU": [((0.25, 0.25), {}, (3, 4))],
+    "Softmin": [((), {"dim": 0}, (3, 4)), ((1,), {}, (3, 4))],
+    "Softmax2d": [((), {}, IMAGE), ((), {}, IMAGE[1:])],
     "GELU": [((), {}, (3, 4)), ((), {"approximate": "tanh"}, (3, 4))],
     "SiLU": [((), {}, (3, 4))],
     "Tanh": [((), {}, (3, 4))],
@@ -82,6 +223,8 @@ FLAT = [(name, *case) for name, cases in CASES.items() for case in cases]
 IDS = [f"{name}{args}{kwargs or ''}" for name, args, kwargs, _ in FLAT]
 # What PyTorch 1.13 does not have yet.
 NEWER = {("LayerNorm", "bias")}
+# Switches whose None is False.
+SWITCHES = {"align_corners", "recompute_scale_factor"}
 
 
 def parameters_of(name):
@@ -100,27 +243,29 @@ def test_every_layer_has_a_case():
 @pytest.mark.parametrize("name", CASES)
 def test_arguments_are_those_of_pytorch(name):
     ours = parameters_of(name)
-    theirs = inspect.signature(getattr(torch.nn, name).__init__).parameters
+    theirs = inspect.signature(peer(name).__init__).parameters
     if name == "Identity":  # takes anything
         return
     names = [n for n in ours if (name, n) not in NEWER]
     assert names == [n for n in theirs if n in ours]
-    called = list(inspect.signature(getattr(torch.nn, name).forward).parameters)[1:]
+    called = list(inspect.signature(peer(name).forward).parameters)[1:]
     assert inputs_of(name) == called[: len(inputs_of(name))]
     for n in names:
-        default = theirs[n].default
+        default = False if n in SWITCHES else theirs[n].default
         assert (ours[n] is None) == (default is inspect.Parameter.empty)
         assert ours[n] is None or eval(ours[n]) == default
 
 
 @pytest.mark.parametrize("name,args,kwargs,shape", FLAT, ids=IDS)
 def test_a_layer_is_that_of_pytorch(name, args, kwargs, shape):
-    ours, theirs = getattr(nn, name)(*args, **kwargs), getattr(torch.nn, name)(*args, **kwargs)
+    ours, theirs = getattr(nn, name)(*args, **kwargs), peer(name)(*args, **kwargs)
     for option in parameters_of(name):
         # A bias is a parameter, and PyTorch's pools replace a stride that is not given.
         value = getattr(ours, option)
         if hasattr(theirs, option) and option != "bias" and not (option == "stride" and value is None):
-            assert getattr(theirs, option) in (value, (value,), (value, value), (value, value, value))
+            expected = getattr(theirs, option)
+            expected = bool(expected) if option in SWITCHES else expected
+            assert expected in (value, (value,), (value, value), (value, value, value))
     text = repr(ours)
     assert text == repr(theirs) or repr(eval(f"nn.{text}")) == text
     assert list(ours.state_dict()) == list(theirs.state_dict())
@@ -188,9 +333,47 @@ def test_calls_take_what_forward_takes():
         nn.Linear.forward(nn.Linear.__new__(nn.Linear), nr.ones(1, 2))
 
 
+def test_padding_by_its_name():
+    layer = nn.Conv2d(1, 2, 3, padding="same")
+    assert layer.padding == "same" and "padding='same'" in repr(layer) and layer(nr.ones(1, 1, 5, 4)).shape == (1, 2, 5, 4)
+    layer.padding = "valid"
+    assert layer(nr.ones(1, 1, 5, 4)).shape == (1, 2, 3, 2)
+    assert nn.Conv1d(1, 2, 3, 1, "valid").padding == 0
+    with pytest.raises(TypeError, match="Conv2d.*argument 'padding' must be IntOrSizes . str, not str"):
+        nn.Conv2d(1, 2, 3, padding="full")
+    with pytest.raises(TypeError, match="'kernel_size'"):
+        nn.Conv2d(1, 2, "same")
+    with pytest.raises(ValueError, match="strides of 1"):
+        nn.Conv2d(1, 2, 3, 2, padding="same")
+    with pytest.raises(ValueError, match="padding_mode"):
+        nn.Conv2d(1, 2, 3, padding_mode="edge")
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_an_unpool_takes_the_size_that_a_pool_had(dims):
+    x = nr.randn(2, 3, *(5, 6, 7)[:dims])
+    values, indices = getattr(nn.functional, f"max_pool{dims}d")(x, 2, return_indices=True)
+    layer = getattr(nn, f"MaxUnpool{dims}d")(2)
+    assert layer(values, indices).shape == (2, 3, *(4, 6, 6)[:dims])
+    assert layer(values, indices, x.shape).shape == x.shape
+    assert layer(values, indices, output_size=x.shape[2:]).shape == x.shape
+    theirs = getattr(torch.nn, f"MaxUnpool{dims}d")(2)(torch.tensor(values.numpy()), torch.tensor(indices.numpy()), x.shape)
+    assert_same(layer(values, indices, x.shape), theirs, 0, 0)
+
+
+def test_sparse_gradients_are_not_there():
+    for layer in (nn.Embedding, nn.EmbeddingBag):
+        with pytest.raises(NotImplementedError, match="sparse gradients"):
+            layer(3, 2, sparse=True)
+
+
 def test_an_embedding_of_given_vectors():
     vectors = nr.arange(6.0).reshape(3, 2)
     layer = nn.Embedding.from_pretrained(vectors)
     assert layer(nr.tensor([2, 0])).tolist() == [[4.0, 5.0], [0.0, 1.0]]
     assert not layer.weight.requires_grad and (layer.num_embeddings, layer.embedding_dim) == (3, 2)
     assert nn.Embedding.from_pretrained(vectors, freeze=False).weight.requires_grad
+    padded = nn.Embedding.from_pretrained(vectors, True, -1, max_norm=1.0)
+    assert padded.padding_idx == 2 and padded.max_norm == 1.0 and padded.weight.tolist() == vectors.tolist()
+    bags = nn.EmbeddingBag.from_pretrained(vectors, freeze=False, mode="sum")
+    assert bags(nr.tensor([[0, 2]])).tolist() == [[4.0, 6.0]] and bags.mode == "sum" and bags.weight.requires_grad
