@@ -37,6 +37,30 @@ def test_saved_tensors_hooks():
         y.backward()
 
 
+def test_saved_tensors_hooks_may_be_refused():
+    with nr.autograd.graph.disable_saved_tensors_hooks("not here"):
+        with pytest.raises(RuntimeError, match="not here"):
+            with nr.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+                pass
+    with nr.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+        pass
+
+
+def test_hooks_of_several_tensors():
+    x, y, z = (nr.ones(2, requires_grad=True) for _ in range(3))
+    product = x * y
+    seen = []
+    handle = nr.autograd.graph.register_multi_grad_hook([x, product, z], seen.append)
+    product.sum().backward(retain_graph=True)
+    (grads,) = seen
+    assert grads[0].tolist() == [1, 1] == grads[1].tolist() and grads[2] is None
+    (x.sum() + z.sum()).backward()
+    assert seen[1][0] is not None and seen[1][1] is None and seen[1][2].tolist() == [1, 1]
+    handle.remove()
+    product.sum().backward()
+    assert len(seen) == 2
+
+
 def test_checkpoint():
     runs = []
 

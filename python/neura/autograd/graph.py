@@ -1,6 +1,8 @@
 """Graphs: what they keep, where gradients are made, pictures of them."""
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from neura import _C
@@ -24,6 +26,52 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     return GradientEdge(*edge)
 
 
+_refusals = threading.local()
+
+
+@contextlib.contextmanager
+def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
+    """Inside, entering saved_tensors_hooks is an error with this message."""
+    before = getattr(_refusals, "message", None)
+    _refusals.message = error_message
+    try:
+        yield
+    finally:
+        _refusals.message = before
+
+
+class _Handles:
+    """Of several hooks."""
+
+    def __init__(self, handles: list[Any]) -> None:
+        self._handles = handles
+
+    def remove(self) -> None:
+        """Takes the hooks away."""
+        for handle in self._handles:
+            handle.remove()
+
+
+def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[[Sequence[Tensor | None]], None]) -> _Handles:
+    """Calls fn with the gradients of all tensors at the end of a backward pass that computes any of them; None stands for
+    those that it does not reach. handle.remove() takes the hook away."""
+    met: dict[int, Tensor] = {}
+
+    def hook(place: int, grad: Tensor) -> None:
+        if place in met:  # of a pass that failed
+            met.clear()
+        if not met:
+            _C._queue_callback(end)
+        met[place] = grad
+
+    def end() -> None:
+        grads = [met.get(place) for place in range(len(tensors))]
+        met.clear()
+        fn(grads)
+
+    return _Handles([t.register_hook(lambda grad, place=place: hook(place, grad)) for place, t in enumerate(tensors)])
+
+
 class saved_tensors_hooks:
     """Inside, operations keep pack_hook(tensor) of what backward needs, and unpack_hook() of that brings it back."""
 
@@ -32,6 +80,8 @@ class saved_tensors_hooks:
         self._scopes: list[Any] = []
 
     def __enter__(self) -> None:
+        if refusal := getattr(_refusals, "message", None):
+            raise RuntimeError(refusal)
         scope = _C._SavedTensors(self.pack_hook, self.unpack_hook)
         scope.enter()
         self._scopes.append(scope)
