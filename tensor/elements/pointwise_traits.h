@@ -10,7 +10,12 @@
 
 #include "neura/tensor/elements/target.h"
 
-NEURA_BEFORE_ELEMENTS()
+// No function is here, to which the target's attribute would apply: Clang takes that for an error.
+#ifdef HWY_HIGHWAY_INCLUDED
+namespace neura::elements::HWY_NAMESPACE {
+#else
+namespace neura::elements {
+#endif
 
 // Of a vector, too: none of integers goes through these functions.
 template <typename T>
@@ -22,6 +27,6 @@ struct WithoutLibm {};
 // Not for vectors.
 struct NumberByNumber {};
 
-NEURA_AFTER_ELEMENTS();
+}
 
 #endif  // NEURA_TENSOR_ELEMENTS_POINTWISE_TRAITS_H_
