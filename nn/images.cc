@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "neura/nn/layer_parts.h"
-#include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/image.h"
