@@ -79,8 +79,10 @@ Tensor MultiMargin(const Tensor& input, const Tensor& target, const MultiMarginO
 
 Tensor MultiLabelMargin(const Tensor& input, const Tensor& target,
                         const MultiLabelMarginOptions& options) {
-  const Tensor x = AsRows("MultiLabelMargin", input);
   CheckSameShape("MultiLabelMargin", input, target);
+  Tensor x = AsRows("MultiLabelMargin", input);
+  // Differences alone count, and sums of small numbers lose fewer digits.
+  if (x.numel() > 0) x = x - Detach(AMax(x, {.dims = {1}, .keepdim = true}));
   if (!IsIntegral(target.dtype())) {
     ThrowInvalidArgument(absl::StrCat("MultiLabelMargin: the classes must be integers, got ",
                                       neura::Describe(target)));

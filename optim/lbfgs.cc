@@ -113,9 +113,12 @@ LBFGS::Evaluation LBFGS::At(const Closure& closure, const std::vector<Tensor>& f
                             const Tensor& direction) const {
   Move(distance, direction);
   Evaluation evaluation;
-  {
+  try {
     const EnableGradGuard enable_grad;
     evaluation.loss = closure().Item<double>();
+  } catch (...) {
+    SetValues(from);
+    throw;
   }
   evaluation.grad = FlatGrad();
   SetValues(from);

@@ -23,6 +23,10 @@ void CheckParam(const char* optimizer, const Tensor& param) {
     ThrowInvalidArgument(absl::StrCat(optimizer, ": a parameter must be a leaf that requires a ",
                                       "gradient, got ", Describe(param)));
   }
+  if (!IsFloating(param.dtype())) {
+    ThrowInvalidArgument(absl::StrCat(optimizer, ": a parameter must be of real numbers, got ", Describe(param),
+                                      "; train view_as_real() of complex ones"));
+  }
   if (!param.is_contiguous()) {
     ThrowInvalidArgument(absl::StrCat(optimizer, ": a parameter must be contiguous, got ",
                                       Describe(param), " with strides ",
@@ -61,6 +65,10 @@ void Optimizer::AddGroup(const AnyParamGroup& given) {
     }
   }
   row_.check(given.options.get());
+  // What a row refuses, it refuses here.
+  for (const Tensor& param : given.params) {
+    for (size_t k = 0; k < row_.states.size(); ++k) internal::StateShape(row_, k, param);
+  }
   Group& group = groups_.emplace_back();
   group.params = given.params;
   SetOptions(groups_.size() - 1, row_.copy(given.options.get()));

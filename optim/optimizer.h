@@ -94,6 +94,7 @@ class Optimizer {
   void set_lr(size_t group, double lr);
   // The rate when this was first asked for, as the first schedule does.
   double initial_lr(size_t group);
+  void set_initial_lr(size_t group, double lr) { groups_[group].initial_lr.store(lr); }
   // The momentum, or beta1. Throws InvalidArgument where the options have neither.
   double momentum(size_t group) const;
   void set_momentum(size_t group, double momentum);

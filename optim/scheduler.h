@@ -3,6 +3,7 @@
 #define NEURA_OPTIM_SCHEDULER_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "neura/optim/optimizer.h"
@@ -23,17 +24,23 @@ class LRScheduler {
   // Of each group, as last set.
   std::vector<double> GetLastLr() const;
 
-  // "step", int64, and what else the schedule keeps, as scalars.
+  // "step", int64, the rates of all groups, "last_lr.0", ..., float64, and what else the schedule keeps, as scalars.
   virtual NamedTensors StateDict() const;
-  // In any order. Throws, and changes nothing, when the state is that of another schedule, of another number of groups or
-  // of a step that the schedule does not have.
+  // In any order. Sets the rates to those of the state, or, where it has none, to those of its step. Throws, and changes
+  // nothing, when the state is that of another schedule, of another number of groups or of a step that the schedule does not
+  // have.
   virtual void LoadStateDict(const NamedTensors& state) = 0;
+
+  bool IsOf(const Optimizer& optimizer) const { return &optimizer == &optimizer_; }
 
  protected:
   explicit LRScheduler(Optimizer& optimizer) : optimizer_(optimizer) {}
 
   Optimizer& optimizer() const { return optimizer_; }
   void set_step_count(int64_t step) { step_ = step; }
+  // The rates of a state; none where it has none.
+  std::vector<double> LastRates(const NamedTensors& state) const;
+  void SetRates(const std::vector<double>& rates) const;
 
  private:
   Optimizer& optimizer_;
@@ -69,8 +76,10 @@ class RateSchedule : public LRScheduler {
  private:
   // Goes to a step, or throws and changes nothing.
   void Set(int64_t step);
+  std::vector<double> RatesAt(int64_t step) const;
 
   std::vector<double> base_lrs_;
+  std::vector<double> rates_;  // this schedule's own, at its step
 };
 
 namespace internal {

@@ -23,8 +23,13 @@ double CallFor(const std::vector<LrLambda>& functions, size_t group, int64_t ste
   return functions[functions.size() == 1 ? 0 : group](step);
 }
 
-void CheckSchedulers(const char* name, const Schedulers& schedulers) {
+void CheckSchedulers(const char* name, const Optimizer& optimizer, const Schedulers& schedulers) {
   if (schedulers.empty()) ThrowInvalidArgument(absl::StrCat(name, ": expected one schedule at least"));
+  for (size_t i = 0; i < schedulers.size(); ++i) {
+    if (!schedulers[i]->IsOf(optimizer)) {
+      ThrowInvalidArgument(absl::StrCat(name, ": schedule ", i, " is of another optimizer"));
+    }
+  }
 }
 
 // The rates that the optimizer began with.
@@ -45,7 +50,8 @@ void LoadStates(Optimizer& optimizer, const Schedulers& schedulers, const NamedT
   std::vector<NamedTensors> before, parts(schedulers.size());
   std::vector<double> rates;
   for (size_t g = 0; g < optimizer.num_groups(); ++g) rates.push_back(optimizer.lr(g));
-  size_t named = 1;  // the step
+  size_t named = 0;
+  for (const auto& [name, tensor] : state) named += !absl::StartsWith(name, "schedulers.");
   for (size_t i = 0; i < schedulers.size(); ++i) {
     before.push_back(schedulers[i]->StateDict());
     for (const auto& [name, tensor] : state) {
@@ -77,6 +83,10 @@ template <typename Options>
 ScheduleWith<Options>::ScheduleWith(Optimizer& optimizer, const Options& options)
     : RateSchedule(optimizer), options_(options) {
   if constexpr (requires { options.Check(); }) options.Check();
+  if constexpr (requires { options.Momentum(0); }) {
+    // Before anything is set.
+    for (size_t g = 0; options.Momentum(0) && g < optimizer.num_groups(); ++g) optimizer.momentum(g);
+  }
   Begin();
 }
 template <typename Options>
@@ -133,11 +143,11 @@ MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, std::vector<LrLambda> l
 void MultiplicativeLR::Step() {
   const int64_t step = step_count() + 1;
   std::vector<double> rates;
-  for (size_t g = 0; g < optimizer().num_groups(); ++g) {
-    rates.push_back(optimizer().lr(g) * CallFor(functions_, g, step));
-  }
+  // Groups that came later keep their rates where each has a function of its own.
+  const size_t groups = functions_.size() == 1 ? optimizer().num_groups() : functions_.size();
+  for (size_t g = 0; g < groups; ++g) rates.push_back(optimizer().lr(g) * CallFor(functions_, g, step));
   set_step_count(step);
-  for (size_t g = 0; g < rates.size(); ++g) optimizer().set_lr(g, rates[g]);
+  SetRates(rates);
 }
 void MultiplicativeLR::Restart() {
   set_step_count(0);
@@ -145,17 +155,19 @@ void MultiplicativeLR::Restart() {
 }
 void MultiplicativeLR::LoadStateDict(const NamedTensors& state) {
   const auto step = internal::FindNumber(state, "step", kInt64).Item<int64_t>();
-  if (step < 0 || state.size() != 1) {
+  const std::vector<double> last = LastRates(state);
+  if (step < 0 || state.size() != last.size() + 1) {
     ThrowInvalidArgument(absl::StrCat("MultiplicativeLR: a state of ", state.size(), " tensors at step ", step));
   }
   set_step_count(step);
+  SetRates(last);
 }
 
 // ---- of schedules ----------------------------------------------------------------------------
 
 SequentialLR::SequentialLR(Optimizer& optimizer, Schedulers schedulers, std::vector<int64_t> milestones)
     : LRScheduler(optimizer), schedulers_(std::move(schedulers)), milestones_(std::move(milestones)) {
-  CheckSchedulers("SequentialLR", schedulers_);
+  CheckSchedulers("SequentialLR", optimizer, schedulers_);
   if (milestones_.size() + 1 != schedulers_.size() || !std::is_sorted(milestones_.begin(), milestones_.end())) {
     ThrowInvalidArgument(absl::StrCat("SequentialLR: ", schedulers_.size(), " schedules need one milestone less, ascending, not ",
                                       ToString(DimsView(milestones_))));
@@ -185,20 +197,24 @@ NamedTensors SequentialLR::StateDict() const {
 }
 void SequentialLR::LoadStateDict(const NamedTensors& state) {
   const auto step = internal::FindNumber(state, "step", kInt64).Item<int64_t>();
+  const std::vector<double> last = LastRates(state);
   LoadStates(optimizer(), schedulers_, state);
   set_step_count(step);
-  // The one whose turn it is has the last word.
-  const auto next = std::upper_bound(milestones_.begin(), milestones_.end(), step);
-  LRScheduler& scheduler = *schedulers_[static_cast<size_t>(next - milestones_.begin())];
-  scheduler.LoadStateDict(scheduler.StateDict());
+  SetRates(last);
 }
 
 ChainedScheduler::ChainedScheduler(Optimizer& optimizer, Schedulers schedulers)
     : LRScheduler(optimizer), schedulers_(std::move(schedulers)) {
-  CheckSchedulers("ChainedScheduler", schedulers_);
+  CheckSchedulers("ChainedScheduler", optimizer, schedulers_);
 }
 void ChainedScheduler::Step() {
-  for (const auto& scheduler : schedulers_) scheduler->Step();
+  const NamedTensors before = StateDict();
+  try {
+    for (const auto& scheduler : schedulers_) scheduler->Step();
+  } catch (...) {
+    LoadStateDict(before);
+    throw;
+  }
   set_step_count(step_count() + 1);
 }
 void ChainedScheduler::Restart() {
@@ -213,11 +229,10 @@ NamedTensors ChainedScheduler::StateDict() const {
 }
 void ChainedScheduler::LoadStateDict(const NamedTensors& state) {
   const auto step = internal::FindNumber(state, "step", kInt64).Item<int64_t>();
-  // What all of them together have made of the rates is the optimizer's state.
-  std::vector<double> rates = GetLastLr();
+  const std::vector<double> last = LastRates(state);
   LoadStates(optimizer(), schedulers_, state);
-  for (size_t g = 0; g < rates.size(); ++g) optimizer().set_lr(g, rates[g]);
   set_step_count(step);
+  SetRates(last);
 }
 
 // ---- of what is measured ---------------------------------------------------------------------

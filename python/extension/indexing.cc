@@ -13,6 +13,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/schema.h"
+#include "neura/tensor/ops/wide_indices.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -176,7 +177,7 @@ class IndexParser {
     for (Tensor& index : indices) {
       // Negative positions count from the end.
       const int64_t extent = parsed_.view.size(dim_);
-      const Tensor wide = Cast(index, kInt64);
+      const Tensor wide = internal::WideIndices("an index", index);
       index = index.numel() == 0 ? wide : Where(wide < int64_t{0}, wide + extent, wide);
       parsed_.gathers.emplace_back(std::move(index));
       ++dim_;

@@ -88,7 +88,13 @@ std::vector<optim::LrLambda> Lambdas(const std::vector<py::object>& functions) {
   for (const py::object& function : functions) {
     lambdas.push_back([shared = SharedCallable(function)](int64_t step) {
       const GilHeld held;
-      return (*shared)(step).template cast<double>();
+      const py::object factor = (*shared)(step);
+      double value = 0;
+      if (!FromPython(factor.ptr(), &value)) {
+        ThrowTypeError(absl::StrCat("a schedule's function must return a number, not ",
+                                    Py_TYPE(factor.ptr())->tp_name));
+      }
+      return value;
     });
   }
   return lambdas;
@@ -152,7 +158,14 @@ void InitLbfgs(py::module_& m) {
            [options](optim::LBFGS& self, const py::kwargs& keywords) { self.set_options(options(keywords)); })
       .def("_step",
            [](optim::LBFGS& self, const py::object& closure) {
-             return self.Step([&closure] { return closure().cast<Tensor>(); });
+             return self.Step([&closure] {
+               const py::object loss = closure();
+               if (!IsTensor(loss.ptr())) {
+                 ThrowTypeError(absl::StrCat("LBFGS: the closure must return the loss, a tensor, not ",
+                                             Py_TYPE(loss.ptr())->tp_name));
+               }
+               return TensorOf(loss.ptr());
+             });
            })
       .def("_state_dict", &optim::LBFGS::StateDict)
       .def("_load_state_dict", &optim::LBFGS::LoadStateDict);
@@ -176,6 +189,7 @@ void InitOptim(py::module_& parent) {
            [](optim::Optimizer& self, const std::vector<Tensor>& params, const py::kwargs& options) {
              self.AddGroup({params, MakeOptions(self.row(), options)});
            })
+      .def("_set_initial_lr", &optim::Optimizer::set_initial_lr)
       .def("step", &optim::Optimizer::Step, py::call_guard<GilReleased>())
       .def("zero_grad", &optim::Optimizer::ZeroGrad)
       .def("state_dict", &optim::Optimizer::StateDict)

@@ -1,5 +1,6 @@
 #include "neura/python/extension/settings.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ void SetState(Generator& generator, const Tensor& state) {
                       static_cast<uint64_t>(words.data<int64_t>()[1])});
 }
 
-void SetPrinting(const std::optional<int64_t>& precision, const std::optional<int64_t>& threshold,
+void SetPrinting(const std::optional<int64_t>& precision, const std::optional<double>& threshold,
                  const std::optional<int64_t>& edgeitems, const std::optional<int64_t>& linewidth,
                  const std::optional<std::string>& profile, const std::optional<bool>& sci_mode) {
   PrintOptions options = GetPrintOptions();
@@ -58,7 +59,8 @@ void SetPrinting(const std::optional<int64_t>& precision, const std::optional<in
     if (*profile == "full") options.threshold = std::numeric_limits<int64_t>::max();
   }
   options.precision = precision.value_or(options.precision);
-  options.threshold = threshold.value_or(options.threshold);
+  // Infinite, as PyTorch's users write it, is as many as there may be.
+  if (threshold) options.threshold = static_cast<int64_t>(std::min(std::max(*threshold, -1.0), 0x1p62));
   options.edgeitems = edgeitems.value_or(options.edgeitems);
   options.linewidth = linewidth.value_or(options.linewidth);
   SetPrintOptions(options);

@@ -30,6 +30,24 @@ def by_vectors(u, s, vh, library):
 
 @pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4), (2, 5, 3), (1, 1), (40, 30), (20, 60)])
 @pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e170, 1e300])
+@pytest.mark.parametrize("kind", ["real", "complex"])
+def test_numbers_whose_squares_leave_the_range(scale, kind):
+    random = np.random.RandomState(3)
+    a = random.randn(4, 4) + (1j * random.randn(4, 4) if kind == "complex" else 0)
+    x = nr.tensor(a * scale)
+    q, r = nr.linalg.qr(x)
+    np.testing.assert_allclose((q @ r).numpy() / scale, a, 1e-12, 1e-12)
+    reflectors, tau = nr.geqrf(x)
+    np.testing.assert_allclose(nr.linalg.householder_product(reflectors.tril(-1), tau).numpy(), q.numpy(), 1e-12, 1e-12)
+    np.testing.assert_allclose(reflectors.triu().numpy() / scale, r.numpy() / scale, 1e-12, 1e-12)
+    values = np.sort_complex(nr.linalg.eigvals(x).numpy() / scale)
+    np.testing.assert_allclose(values, np.sort_complex(np.linalg.eigvals(a)), 1e-10, 1e-10)
+    b = random.randn(4)
+    solved = nr.linalg.solve(x, nr.tensor(b).to(x.dtype)).numpy()
+    np.testing.assert_allclose(a @ (solved * scale), b, 1e-10, 1e-10)
+
+
 def test_singular_vectors(shape, full):
     ours, theirs = both(RANDOM.randn(*shape))
     results = []

@@ -148,13 +148,21 @@ class Printer {
 
   std::string Print() const {
     if (tensor_.numel() == 0) return "[]";
-    if (tensor_.dim() == 0) return format_.Format(*data());
+    if (tensor_.dim() == 0) return format_.Format(Read(data()));
     std::string text;
     Append(0, data(), text);
     return text;
   }
 
  private:
+  // A bool as a byte: memory from outside may hold others than 0 and 1.
+  static T Read(const T* from) {
+    if constexpr (std::is_same_v<T, bool>) {
+      return *reinterpret_cast<const unsigned char*>(from) != 0;
+    } else {
+      return *from;
+    }
+  }
   const T* data() const { return static_cast<const T*>(tensor_.raw_data()); }
 
   // Calls visit(index) for the indices of `dim` that are shown, -1 for the gap between them.
@@ -175,7 +183,7 @@ class Printer {
   void Visit(size_t dim, const T* data, F visit) const {
     if (tensor_.numel() == 0) return;
     if (dim == tensor_.shape().size()) {
-      visit(*data);
+      visit(Read(data));
       return;
     }
     ShownIndices(dim, [&](int64_t i) {
@@ -205,7 +213,7 @@ class Printer {
       } else if (deeper > 0) {
         Append(dim + 1, data + i * tensor_.strides()[dim], text);
       } else {
-        text += format_.Format(data[i * tensor_.strides()[dim]]);
+        text += format_.Format(Read(data + i * tensor_.strides()[dim]));
       }
     });
     text += "]";

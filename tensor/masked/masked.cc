@@ -35,7 +35,8 @@ Tensor Counting(const char* op, const Tensor& input, const Mask& mask) {
 // The input, in its dtype, with `identity` where it does not count.
 Tensor Filled(const char* op, const Tensor& input, const Mask& mask, const Scalar& identity) {
   const Tensor counts = Counting(op, input, mask);
-  return counts.defined() ? Cast(Where(counts, input, identity), input.dtype()) : input;
+  if (!counts.defined()) return input;
+  return Where(counts, input, Full({}, identity, {.dtype = input.dtype(), .device = input.device()}));
 }
 
 // With what changes no maximum, or no minimum.

@@ -75,14 +75,15 @@ Tensor ScatterElements(const Tensor& input, const Tensor& index, const Tensor& s
 Tensor NonZero(const Tensor& input) {
   RequireDefined("nonzero", input);
   const Tensor mask = Contiguous(To(input.dtype() == kBool ? input : input != 0, kCpu));
-  const bool* const holds = mask.data<bool>();
-  const int64_t count = std::count(holds, holds + mask.numel(), true);
+  // As bytes: memory from outside may hold others than 0 and 1 by now.
+  const auto* const holds = static_cast<const uint8_t*>(mask.raw_data());
+  const int64_t count = mask.numel() - std::count(holds, holds + mask.numel(), uint8_t{0});
   const size_t rank = mask.shape().size();
   Tensor columns = Empty({mask.dim(), count}, {.dtype = kInt64, .device = kCpu});
   int64_t* const positions = columns.data<int64_t>();
   Dims position(rank, 0);
-  for (int64_t i = 0, found = 0; found < count; ++i) {
-    if (holds[i]) {
+  for (int64_t i = 0, found = 0; found < count && i < mask.numel(); ++i) {
+    if (holds[i] != 0) {
       for (size_t d = 0; d < rank; ++d) {
         positions[static_cast<int64_t>(d) * count + found] = position[d];
       }

@@ -244,6 +244,9 @@ Tensor WeightsOf(int64_t n, const std::optional<Tensor>& fweights,
                                         integers ? " integers" : " floating point numbers",
                                         ", one for each observation, got ", Describe(*weights)));
     }
+    if (n > 0 && AMin(*weights).Item<double>() < 0) {
+      ThrowInvalidArgument(absl::StrCat("cov: ", name, " must not be negative"));
+    }
     product = product.defined() ? product * *weights : *weights;
   };
   multiply(fweights, "fweights", true);

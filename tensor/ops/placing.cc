@@ -11,6 +11,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/ops/wide_indices.h"
 
 namespace neura {
 
@@ -23,11 +24,19 @@ void RequireIntegers(std::string_view op, const Tensor& index) {
 
 }  // namespace
 
+Tensor internal::WideIndices(std::string_view op, const Tensor& index) {
+  const Tensor wide = Cast(index, kInt64);
+  if (index.dtype() == kUInt64 && wide.numel() > 0 && AMin(wide).Item<int64_t>() < 0) {
+    ThrowOutOfRange(absl::StrCat(op, ": an index of ", Describe(index), " is above the largest int64"));
+  }
+  return wide;
+}
+
 Tensor Take(const Tensor& input, const Tensor& index) {
   RequireDefined("take", input);
   RequireDefined("take", index);
   RequireIntegers("take", index);
-  const Tensor wide = Cast(index, kInt64);
+  const Tensor wide = internal::WideIndices("take", index);
   const Tensor places = Where(wide < 0, wide + input.numel(), wide);
   return Reshape(IndexSelect(Ravel(input), 0, Ravel(places)), index.shape());
 }
@@ -73,7 +82,7 @@ Tensor OverSlices(std::string_view op, const Tensor& index, const Tensor& source
 
 // Negative indices count from the end.
 Tensor FromStart(const Tensor& index, int64_t extent) {
-  const Tensor wide = Cast(index, kInt64);
+  const Tensor wide = internal::WideIndices("index_put", index);
   return Where(wide < 0, wide + extent, wide);
 }
 

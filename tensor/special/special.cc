@@ -2,7 +2,6 @@
 
 #include <limits>
 #include <numbers>
-#include <string_view>
 
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
@@ -18,10 +17,10 @@ Tensor Ndtr(const Tensor& input) { return Erfc(input * -std::numbers::sqrt2 / 2)
 
 namespace {
 
-// exp(|x|), also of bool.
-Tensor ExpOfSize(std::string_view op, const Tensor& input) {
-  RequireDefined(op, input);
-  return Exp(input.dtype() == kBool ? input : Abs(input));
+// exp(|x|) * scaled, which may be a number where exp(|x|) is none; at infinities `limit`.
+Tensor Unscaled(const Tensor& size, const Tensor& scaled, const Tensor& limit) {
+  const Tensor root = Exp(size * 0.5);
+  return Where(IsInf(limit), limit, root * (root * scaled));
 }
 
 // Infinities have limits, where a product with 0 would be NaN.
@@ -44,8 +43,15 @@ Tensor Shifted(const char* family, const Operand& input, const Operand& n) {
 
 }  // namespace
 
-Tensor I0(const Tensor& input) { return ExpOfSize("i0", input) * BesselI0e(input); }
-Tensor I1(const Tensor& input) { return ExpOfSize("i1", input) * BesselI1e(input); }
+Tensor I0(const Tensor& input) {
+  RequireDefined("i0", input);
+  const Tensor size = input.dtype() == kBool ? input : Abs(input);
+  return Unscaled(size, BesselI0e(input), size);
+}
+Tensor I1(const Tensor& input) {
+  RequireDefined("i1", input);
+  return Unscaled(input.dtype() == kBool ? input : Abs(input), BesselI1e(input), input);
+}
 
 Tensor ModifiedBesselK0(const Tensor& input) { return Vanishing(BesselK0e(input), input); }
 Tensor ModifiedBesselK1(const Tensor& input) { return Vanishing(BesselK1e(input), input); }

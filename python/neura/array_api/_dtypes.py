@@ -34,6 +34,11 @@ def astype(x: Tensor, dtype: DType, /, *, copy: builtins.bool = True, device: An
 def can_cast(from_: DType | Tensor, to: DType, /) -> builtins.bool:
     """Whether the standard's promotion leads from one dtype to the other."""
     source = from_.dtype if isinstance(from_, Tensor) else from_
+    if not isinstance(to, DType):
+        raise TypeError(f"can_cast: expected a dtype, not {type(to).__name__}")
+    whole = (*KINDS["integral"], bool)
+    if (source in whole) != (to in whole) or (source is bool) != (to is bool):
+        return False  # the standard promotes within kinds alone, and real numbers to complex ones
     try:
         return _C.promote_types(source, to) == to
     except (TypeError, ValueError):

@@ -126,7 +126,7 @@ def solve(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The solutions y of x1 @ y = x2; a vector x2 is one, whatever x1's batch."""
     x1, x2 = promoted(x1, x2)
     if x2.ndim == 1:
-        result: Tensor = _linalg.solve(x1, x2[:, None])[..., 0]
+        result: Tensor = _linalg.solve(x1, x2.expand(x1.shape[:-1])[..., None])[..., 0]
         return result
     shape = _C.broadcast_tensors([_C.zeros(()).expand(x1.shape[:-2]), _C.zeros(()).expand(x2.shape[:-2])])[0].shape
     result = _linalg.solve(x1, x2.expand(tuple(shape) + tuple(x2.shape[-2:])))

@@ -1,21 +1,37 @@
 """L-BFGS, whose step evaluates the loss as often as it needs to."""
 
+from collections.abc import Mapping, MutableMapping
+
 from neura import _C
 
 _OPTIONS = ("lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size", "line_search_fn")
 
 
-class _Group(dict):
+class _Group(MutableMapping):
     """The parameters and options; setting an option sets it in the optimizer."""
 
     def __init__(self, optimizer, params, options):
-        super().__init__(params=params, **options)
-        self._optimizer = optimizer
+        self._optimizer, self._values = optimizer, {"params": params, **options}
+
+    def __getitem__(self, key):
+        return self._values[key]
 
     def __setitem__(self, key, value):
         if key in _OPTIONS:
             self._optimizer._set_options(**_to_cpp({**{k: self[k] for k in _OPTIONS}, key: value}))
-        super().__setitem__(key, value)
+        self._values[key] = value
+
+    def __delitem__(self, key):
+        del self._values[key]
+
+    def __iter__(self):
+        return iter(self._values)
+
+    def __len__(self):
+        return len(self._values)
+
+    def __repr__(self):
+        return repr(self._values)
 
 
 def _to_cpp(options):
@@ -76,17 +92,25 @@ class LBFGS(_C.optim._LBFGS):
 
     def load_state_dict(self, state_dict):
         """Restores what state_dict() gave."""
-        flat = {}
+        if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError("load_state_dict() expects what state_dict() gave: a dict with 'state' and 'param_groups'")
+        (group,) = state_dict["param_groups"]
+        count = len(self.param_groups[0]["params"])
+        if len(group["params"]) != count:
+            raise ValueError(f"the state is of {len(group['params'])} parameters, the optimizer has {count}")
+        flat = {"func_evals": _C.tensor(0), "n_iter": _C.tensor(0)}  # before the first step
         for name, value in state_dict["state"].get(0, {}).items():
             for key, part in _entries(name, value):
                 if not isinstance(part, _C.Tensor):
                     part = _C.tensor(part, dtype=_C.int64 if name in ("func_evals", "n_iter") else _C.float64)
                 flat[key] = part
-        if flat:
+        before = dict(self.param_groups[0])
+        self.param_groups[0].update({key: value for key, value in group.items() if key != "params"})
+        try:
             self._load_state_dict(list(flat.items()))
-        for key, value in state_dict["param_groups"][0].items():
-            if key != "params":
-                self.param_groups[0][key] = value
+        except Exception:
+            self.param_groups[0].update(before)
+            raise
 
     def __repr__(self):
         lines = [f"    {key}: {value}" for key, value in sorted(self.param_groups[0].items()) if key != "params"]

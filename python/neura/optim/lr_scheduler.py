@@ -16,8 +16,8 @@ def _to_python(state):
         if scope == "schedulers":
             number, _, rest = rest.partition(".")
             parts.setdefault(int(number), {})[rest] = tensor
-        elif scope == "base_lr":
-            result.setdefault("base_lrs", []).append(tensor.item())
+        elif scope in ("base_lr", "last_lr"):
+            result.setdefault("base_lrs" if scope == "base_lr" else "_last_lr", []).append(tensor.item())
         else:
             result["last_epoch" if name == "step" else name] = tensor.item()
     if parts:
@@ -30,8 +30,9 @@ def _to_cpp(state, prefix=""):
     for name, value in state.items():
         if name == "last_epoch":
             numbers[prefix + "step"] = _C.tensor(int(value))
-        elif name == "base_lrs":
-            numbers.update({f"{prefix}base_lr.{i}": _C.tensor(float(x), dtype=_C.float64) for i, x in enumerate(value)})
+        elif name in ("base_lrs", "_last_lr"):
+            stem = "base_lr" if name == "base_lrs" else "last_lr"
+            numbers.update({f"{prefix}{stem}.{i}": _C.tensor(float(x), dtype=_C.float64) for i, x in enumerate(value)})
         elif name == "_schedulers":
             for i, part in enumerate(value):
                 numbers.update(_to_cpp(part, f"{prefix}schedulers.{i}."))
@@ -44,8 +45,7 @@ def _to_cpp(state, prefix=""):
 
 def _state_dict(self):
     """Where the schedule stands, by PyTorch's names."""
-    state = _to_python(dict(self._state_dict()))
-    return {**state, "_last_lr": self.get_last_lr()}
+    return _to_python(dict(self._state_dict()))
 
 
 def _load_state_dict(self, state_dict):
@@ -56,8 +56,8 @@ def _load_state_dict(self, state_dict):
 
 
 def _prepare(optimizer):
-    for group in optimizer.param_groups:
-        group.setdefault("initial_lr", group["lr"])
+    for index, group in enumerate(optimizer.param_groups):
+        optimizer._set_initial_lr(index, group.setdefault("initial_lr", group["lr"]))
 
 
 def _with_optimizer(schedule):
@@ -69,7 +69,9 @@ def _with_optimizer(schedule):
         begin(self, optimizer, *args, **kwargs)
         self.optimizer = optimizer
         if last_epoch != -1:
-            self.load_state_dict({**self.state_dict(), "last_epoch": last_epoch + 1})
+            state = self.state_dict()
+            del state["_last_lr"]  # those of the step follow from it
+            self.load_state_dict({**state, "last_epoch": last_epoch + 1})
 
     schedule.__init__ = __init__
     schedule.state_dict = _state_dict
@@ -98,15 +100,17 @@ def _of_functions(schedule):
     return _with_optimizer(schedule)
 
 
-def _of_schedules(schedule):
-    begin = schedule.__init__
+def _begin_sequential(self, optimizer, schedulers, milestones):
+    self._schedulers = list(schedulers)
+    _cpp_sequential(self, optimizer, self._schedulers, list(milestones))
 
-    def __init__(self, optimizer, schedulers, *args):
-        self._schedulers = list(schedulers)
-        begin(self, optimizer, self._schedulers, *args)
 
-    schedule.__init__ = __init__
-    return _with_optimizer(schedule)
+def _begin_chained(self, schedulers, optimizer=None):
+    self._schedulers = list(schedulers)
+    if not self._schedulers:
+        raise ValueError("ChainedScheduler: expected one schedule at least")
+    self.optimizer = optimizer or self._schedulers[0].optimizer
+    _cpp_chained(self, self.optimizer, self._schedulers)
 
 
 # Every schedule that C++ has bound.
@@ -119,20 +123,14 @@ globals().update(
 )
 LambdaLR = _of_functions(_C.optim.LambdaLR)
 MultiplicativeLR = _of_functions(_C.optim.MultiplicativeLR)
-SequentialLR = _of_schedules(_C.optim.SequentialLR)
-ChainedScheduler = _of_schedules(_C.optim.ChainedScheduler)
 _LRScheduler = LRScheduler
 
-
-def _chained(self, schedulers, optimizer=None):
-    schedulers = list(schedulers)
-    if optimizer is None and schedulers:
-        optimizer = schedulers[0].optimizer
-    _begin_chained(self, optimizer, schedulers)
-
-
-_begin_chained = ChainedScheduler.__init__
-ChainedScheduler.__init__ = _chained
+SequentialLR, ChainedScheduler = _C.optim.SequentialLR, _C.optim.ChainedScheduler
+_cpp_sequential, _cpp_chained = SequentialLR.__init__, ChainedScheduler.__init__
+SequentialLR.__init__ = _begin_sequential
+_with_optimizer(SequentialLR)
+ChainedScheduler.__init__ = _begin_chained
+ChainedScheduler.state_dict, ChainedScheduler.load_state_dict = _state_dict, _load_state_dict
 
 
 def _step(self, metrics, epoch=None):

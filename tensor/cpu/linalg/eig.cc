@@ -66,10 +66,13 @@ void LinalgEigKernel(KernelCall& call) {
     bool converged = true;
     if (n > 0) {
       Matrix<S> matrix = Load<S>(a, i);
+      const int shift = ShiftOf(matrix);
+      Shift(matrix, shift);
       const Reals scales = Balance(matrix);
       const Solver<S> solver(matrix, call.wants(1));
       converged = solver.info() == Eigen::Success;
       if (converged) values = solver.eigenvalues().transpose();
+      Shift(values, -shift);
       if (converged && call.wants(1)) {
         vectors = scales.asDiagonal() * solver.eigenvectors();
         Normalize(vectors);

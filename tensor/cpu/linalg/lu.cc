@@ -33,7 +33,15 @@ void FactorColumns(Eigen::Ref<Matrix<S>> a, int32_t* pivots, bool pivot) {
     pivots[k] = static_cast<int32_t>(largest + 1);
     if (largest != k) a.row(k).swap(a.row(largest));
     const Index below = a.rows() - k - 1, right = a.cols() - k - 1;
-    if (a(k, k) != S(0)) a.col(k).tail(below) /= a(k, k);
+    if (a(k, k) != S(0)) {
+      if constexpr (std::is_same_v<S, double>) {
+        a.col(k).tail(below) /= a(k, k);
+      } else {
+        // One by one: vectors of complex numbers divide by a square, which leaves the range first.
+        const S pivot_value = a(k, k);
+        for (Index r = k + 1; r < a.rows(); ++r) a(r, k) = a(r, k) / pivot_value;
+      }
+    }
     a.bottomRightCorner(below, right).noalias() -= a.col(k).tail(below) * a.row(k).tail(right);
   }
 }

@@ -7,9 +7,11 @@
 #define EIGEN_MPL2_ONLY
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <string>
+#include <type_traits>
 
 #include "absl/functional/function_ref.h"
 #include "neura/tensor/core/error.h"
@@ -52,6 +54,31 @@ void ForEachMatrix(const Tensor& a, F f) {
 // By which LAPACK compares candidates for a pivot.
 inline double PivotSize(double x) { return std::abs(x); }
 inline double PivotSize(Number x) { return std::abs(x.real()) + std::abs(x.imag()); }
+
+// The exponent by which elements are to be shifted before a computation that squares them: 0 where the squares of the
+// largest ones are in the range of doubles.
+template <typename S>
+int ShiftOf(const Matrix<S>& a) {
+  double largest = 0;
+  for (Index i = 0; i < a.size(); ++i) {
+    largest = std::max({largest, std::abs(std::real(a.data()[i])), std::abs(std::imag(a.data()[i]))});
+  }
+  if (!(largest > 0) || !std::isfinite(largest)) return 0;
+  const int exponent = std::ilogb(largest);
+  return std::abs(exponent) < 400 ? 0 : -exponent;
+}
+// a * 2^shift
+template <typename S>
+void Shift(Matrix<S>& a, int shift) {
+  for (Index i = 0; shift != 0 && i < a.size(); ++i) {
+    S& x = a.data()[i];
+    if constexpr (std::is_same_v<S, double>) {
+      x = std::ldexp(x, shift);
+    } else {
+      x = S(std::ldexp(x.real(), shift), std::ldexp(x.imag(), shift));
+    }
+  }
+}
 
 // Where element i of a tensor lies, which may be strided.
 int64_t PlaceOf(const Tensor& tensor, int64_t i);

@@ -15,8 +15,12 @@ void LinalgQrKernel(KernelCall& call) {
   ForEachMatrix(a, [&]<typename S>(S, int64_t i) {
     Matrix<S> q = Matrix<S>::Identity(a.size(-2), k), r = Matrix<S>::Zero(k, a.size(-1));
     if (least > 0) {
-      const Eigen::HouseholderQR<Matrix<S>> factors(Load<S>(a, i));
+      Matrix<S> matrix = Load<S>(a, i);
+      const int shift = ShiftOf(matrix);
+      Shift(matrix, shift);
+      const Eigen::HouseholderQR<Matrix<S>> factors(matrix);
       r.topRows(least) = factors.matrixQR().topRows(least).template triangularView<Eigen::Upper>();
+      Shift(r, -shift);
       if (call.wants(0)) q.applyOnTheLeft(factors.householderQ());
     }
     if (call.wants(0)) Store(q, call.output(0), i);
@@ -31,8 +35,13 @@ void LinalgGeqrfKernel(KernelCall& call) {
   ForEachMatrix(input, [&]<typename S>(S, int64_t i) {
     Matrix<S> a = Load<S>(input, i), tau(1, least);
     if (least > 0) {
+      const int shift = ShiftOf(a);
+      Shift(a, shift);
       const Eigen::HouseholderQR<Matrix<S>> factors(a);
       a = factors.matrixQR();
+      Matrix<S> r = a.template triangularView<Eigen::Upper>();
+      Shift(r, -shift);
+      a.template triangularView<Eigen::Upper>() = r;
       tau = factors.hCoeffs().adjoint();
     }
     if (call.wants(0)) Store(a, call.output(0), i);
