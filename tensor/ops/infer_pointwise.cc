@@ -26,7 +26,8 @@ void InferPointwise(const OpCall& call, OutputSpecs& outputs) {
   }
   if (call.op == op::kPolynomial) {
     const auto& options = call.Get<PolynomialOptions>();
-    if (std::ranges::find(kPolynomialFamilies, options.family) == std::end(kPolynomialFamilies)) {
+    if (std::find(std::begin(kPolynomialFamilies), std::end(kPolynomialFamilies), options.family) ==
+        std::end(kPolynomialFamilies)) {
       Fail(call, "family must be one of ", absl::StrJoin(kPolynomialFamilies, ", "));
     }
     if (options.derivative < 0 || options.derivative > kMostPolynomialDerivatives) {
