@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "absl/container/inlined_vector.h"
@@ -9,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura::python {
 namespace {
@@ -28,12 +30,19 @@ std::optional<DType> TakeDType(py::kwargs& keywords) {
   return dtype;
 }
 
-// The number that a word stands for in the place of an option's sizes, else the value itself.
+// The number that a word stands for in the place of an option's sizes, else the value itself. What
+// the word says is not said by a negative number.
 py::object WithoutName(const LayerRow& row, const std::string& option, const py::object& value) {
-  if (!PyUnicode_Check(value.ptr())) return value;
   for (const nn::SizesName& named : row.sizes_names) {
-    if (option == named.option && value.cast<std::string>() == named.name) {
-      return py::int_(named.all);
+    if (option != named.option) continue;
+    if (PyUnicode_Check(value.ptr())) {
+      if (value.cast<std::string>() == named.name) return py::int_(named.all);
+    } else if (Sizes sizes; FromPython(value.ptr(), &sizes)) {
+      const absl::Span<const int64_t> each = std::as_const(sizes).given();
+      if (std::count(each.begin(), each.end(), Sizes::kSame) > 0) {
+        ThrowInvalidArgument(
+            absl::StrCat(row.name, ": ", option, " = ", ToString(sizes), " must not be negative"));
+      }
     }
   }
   return value;
@@ -47,12 +56,12 @@ std::shared_ptr<PyModule> MakeLayer(const LayerClass& layer_class, const py::arg
   const LayerRow& row = layer_class.row;
   AnyOptions options(*row.options_type);
   py::list values(arguments);
-  for (size_t i = 0; i < std::min(values.size(), layer_class.parameters.size()); ++i) {
-    values[i] = WithoutName(row, layer_class.parameters[i].name, values[i]);
-  }
-  for (const nn::SizesName& named : row.sizes_names) {
-    if (keywords.contains(named.option)) {
-      keywords[named.option] = WithoutName(row, named.option, keywords[named.option]);
+  for (size_t i = 0; i < layer_class.parameters.size(); ++i) {
+    const std::string& name = layer_class.parameters[i].name;
+    if (i < values.size()) {
+      values[i] = WithoutName(row, name, values[i]);
+    } else if (keywords.contains(name)) {
+      keywords[name.c_str()] = WithoutName(row, name, keywords[name.c_str()]);
     }
   }
   ReadOptions(row.name, layer_class.parameters, *row.options_type, py::args(py::tuple(values)),

@@ -351,6 +351,9 @@ def test_padding_by_its_name():
         nn.Conv2d(1, 2, "same")
     with pytest.raises(ValueError, match="strides of 1"):
         nn.Conv2d(1, 2, 3, 2, padding="same")
+    for padding in (-1, (None, None)):
+        with pytest.raises(ValueError, match="must not be negative"):
+            nn.Conv2d(1, 2, 3, padding=padding)
     with pytest.raises(ValueError, match="padding_mode"):
         nn.Conv2d(1, 2, 3, padding_mode="edge")
 
