@@ -24,7 +24,8 @@ struct Point {
   double x, loss, slope;
 };
 
-// Where the cubic through two points with their slopes is least, within bounds; their middle where it has no least value.
+// Where the cubic through two points with their slopes is least, within bounds; their middle where
+// it has no least value.
 double CubicMinimum(const Point& a, const Point& b, double low, double high) {
   const auto& [x1, f1, g1] = a;
   const auto& [x2, f2, g2] = b;
@@ -48,8 +49,9 @@ void CheckOptions(const LbfgsOptions& options) {
   if (!(options.tolerance_grad >= 0)) bad("tolerance_grad", options.tolerance_grad);
   if (!(options.tolerance_change >= 0)) bad("tolerance_change", options.tolerance_change);
   if (options.max_iter < 1 || options.history_size < 1) {
-    ThrowInvalidArgument(absl::StrCat("LBFGS: max_iter = ", options.max_iter, " and history_size = ",
-                                      options.history_size, " must be at least 1"));
+    ThrowInvalidArgument(absl::StrCat("LBFGS: max_iter = ", options.max_iter,
+                                      " and history_size = ", options.history_size,
+                                      " must be at least 1"));
   }
   if (!options.line_search_fn.empty() && options.line_search_fn != "strong_wolfe") {
     ThrowInvalidArgument(absl::StrCat("LBFGS: line_search_fn = \"", options.line_search_fn,
@@ -65,8 +67,9 @@ LBFGS::LBFGS(std::vector<Tensor> params, const LbfgsOptions& options)
   if (params_.empty()) ThrowInvalidArgument("LBFGS: no parameters are given");
   for (const Tensor& param : params_) {
     if (!RequiresGrad(param) || !autograd::IsLeaf(param) || !IsFloating(param.dtype())) {
-      ThrowInvalidArgument(absl::StrCat("LBFGS: a parameter must be a leaf of real numbers that requires a gradient, got ",
-                                        Describe(param)));
+      ThrowInvalidArgument(absl::StrCat(
+          "LBFGS: a parameter must be a leaf of real numbers that requires a gradient, got ",
+          Describe(param)));
     }
   }
 }
@@ -109,8 +112,8 @@ void LBFGS::Move(double distance, const Tensor& direction) const {
   }
 }
 
-LBFGS::Evaluation LBFGS::At(const Closure& closure, const std::vector<Tensor>& from, double distance,
-                            const Tensor& direction) const {
+LBFGS::Evaluation LBFGS::At(const Closure& closure, const std::vector<Tensor>& from,
+                            double distance, const Tensor& direction) const {
   Move(distance, direction);
   Evaluation evaluation;
   try {
@@ -134,7 +137,8 @@ Tensor LBFGS::Direction(const Tensor& grad) {
   const Tensor change = grad - last_grad_, step = direction_ * distance_;
   const double product = Product(change, step);
   if (product > 1e-10) {  // else the curvature along the step is not positive
-    if (history_.size() == static_cast<size_t>(options_.history_size)) history_.erase(history_.begin());
+    if (history_.size() == static_cast<size_t>(options_.history_size))
+      history_.erase(history_.begin());
     history_.push_back({change, step, 1 / product});
     scale_ = product / Product(change, change);
   }
@@ -153,8 +157,8 @@ Tensor LBFGS::Direction(const Tensor& grad) {
   return q;
 }
 
-LBFGS::Found LBFGS::StrongWolfe(const Closure& closure, double distance, const Tensor& direction, const Evaluation& start,
-                                double slope) const {
+LBFGS::Found LBFGS::StrongWolfe(const Closure& closure, double distance, const Tensor& direction,
+                                const Evaluation& start, double slope) const {
   constexpr double kDecrease = 1e-4, kCurvature = 0.9;
   constexpr int64_t kMaxEvaluations = 25;
   const std::vector<Tensor> from = Values();
@@ -165,7 +169,9 @@ LBFGS::Found LBFGS::StrongWolfe(const Closure& closure, double distance, const T
     ++evaluations;
     return Point{x, at.loss, Product(at.grad, direction)};
   };
-  const auto falls_enough = [&](const Point& p) { return p.loss <= start.loss + kDecrease * p.x * slope; };
+  const auto falls_enough = [&](const Point& p) {
+    return p.loss <= start.loss + kDecrease * p.x * slope;
+  };
 
   struct End {
     Point point;
@@ -260,7 +266,9 @@ Tensor LBFGS::Step(const Closure& closure) {
     last_grad_ = Clone(now.grad);
     last_loss_ = now.loss;
     // Before the curvature is known, a step of length lr at most.
-    distance_ = iterations_ == 1 ? std::min(1.0, 1 / Sum(Abs(now.grad)).Item<double>()) * options_.lr : options_.lr;
+    distance_ = iterations_ == 1
+                    ? std::min(1.0, 1 / Sum(Abs(now.grad)).Item<double>()) * options_.lr
+                    : options_.lr;
     const double slope = Product(now.grad, direction_);
     if (slope > -options_.tolerance_change) break;
     int64_t spent = 0;
@@ -290,7 +298,8 @@ Tensor LBFGS::Step(const Closure& closure) {
 }
 
 NamedTensors LBFGS::StateDict() const {
-  NamedTensors state = {{"func_evals", ScalarTensor(evaluations_)}, {"n_iter", ScalarTensor(iterations_)}};
+  NamedTensors state = {{"func_evals", ScalarTensor(evaluations_)},
+                        {"n_iter", ScalarTensor(iterations_)}};
   if (iterations_ == 0) return state;
   const auto number = [&](std::string name, double value) {
     state.emplace_back(std::move(name), ScalarTensor(value, {.dtype = kFloat64}));
@@ -316,7 +325,8 @@ void LBFGS::LoadStateDict(const NamedTensors& state) {
     for (const auto& [key, tensor] : state) {
       if (key != name) continue;
       if (tensor.numel() != (vector ? numel : 1)) {
-        ThrowInvalidArgument(absl::StrCat("LBFGS: ", name, " is ", Describe(tensor), ", for ", numel, " numbers in all parameters"));
+        ThrowInvalidArgument(absl::StrCat("LBFGS: ", name, " is ", Describe(tensor), ", for ",
+                                          numel, " numbers in all parameters"));
       }
       ++taken;
       return tensor;
@@ -345,14 +355,16 @@ void LBFGS::LoadStateDict(const NamedTensors& state) {
       const Tensor grad = find(absl::StrCat("old_dirs.", history.size()), true);
       if (!grad.defined()) break;
       const Tensor step = find(absl::StrCat("old_stps.", history.size()), true);
-      if (!step.defined()) ThrowInvalidArgument(absl::StrCat("LBFGS: the state has no old_stps.", history.size()));
+      if (!step.defined())
+        ThrowInvalidArgument(absl::StrCat("LBFGS: the state has no old_stps.", history.size()));
       history.push_back({Clone(grad), Clone(step), number(absl::StrCat("ro.", history.size()))});
     }
     direction = Clone(direction);
     last_grad = Clone(last_grad);
   }
   if (taken != state.size()) {
-    ThrowInvalidArgument(absl::StrCat("LBFGS: of the state's ", state.size(), " tensors ", taken, " are known"));
+    ThrowInvalidArgument(
+        absl::StrCat("LBFGS: of the state's ", state.size(), " tensors ", taken, " are known"));
   }
   evaluations_ = static_cast<int64_t>(evaluations);
   iterations_ = static_cast<int64_t>(iterations);

@@ -16,18 +16,19 @@ namespace neura::optim {
 
 struct LbfgsOptions {
   double lr = 1;
-  int64_t max_iter = 20;                   // iterations a step
-  std::optional<int64_t> max_eval = {};    // evaluations a step; 5/4 of max_iter
-  double tolerance_grad = 1e-7;            // the largest gradient at which to stop
-  double tolerance_change = 1e-9;          // the smallest change of loss or parameters at which to go on
+  int64_t max_iter = 20;                 // iterations a step
+  std::optional<int64_t> max_eval = {};  // evaluations a step; 5/4 of max_iter
+  double tolerance_grad = 1e-7;          // the largest gradient at which to stop
+  double tolerance_change = 1e-9;  // the smallest change of loss or parameters at which to go on
   int64_t history_size = 100;
-  std::string line_search_fn = "";         // or "strong_wolfe"
-  NEURA_FIELDS(lr, max_iter, max_eval, tolerance_grad, tolerance_change, history_size, line_search_fn)
+  std::string line_search_fn = "";  // or "strong_wolfe"
+  NEURA_FIELDS(lr, max_iter, max_eval, tolerance_grad, tolerance_change, history_size,
+               line_search_fn)
 };
 
-// Liu and Nocedal, "On the limited memory BFGS method for large scale optimization", 1989. The line search finds a step
-// that fulfils the strong Wolfe conditions by bracketing and cubic interpolation (Nocedal and Wright, "Numerical
-// Optimization", 2006, chapter 3).
+// Liu and Nocedal, "On the limited memory BFGS method for large scale optimization", 1989. The line
+// search finds a step that fulfils the strong Wolfe conditions by bracketing and cubic
+// interpolation (Nocedal and Wright, "Numerical Optimization", 2006, chapter 3).
 //
 //   optim::LBFGS optimizer(net.Parameters(), {.line_search_fn = "strong_wolfe"});
 //   optimizer.Step([&] {
@@ -41,7 +42,8 @@ class LBFGS {
   // Computes the loss and the gradients.
   using Closure = std::function<Tensor()>;
 
-  // Throws InvalidArgument for options out of their bounds, and for a parameter that is no leaf that requires a gradient.
+  // Throws InvalidArgument for options out of their bounds, and for a parameter that is no leaf
+  // that requires a gradient.
   LBFGS(std::vector<Tensor> params, const LbfgsOptions& options = {});
 
   // Up to max_iter iterations; returns the loss before them.
@@ -52,8 +54,8 @@ class LBFGS {
   LbfgsOptions options() const { return options_; }
   void set_options(const LbfgsOptions& options);
 
-  // Of all steps, as scalars "func_evals" and "n_iter", and what the direction is made from: "d", "t", "prev_flat_grad",
-  // "prev_loss", "H_diag", and "old_dirs.0", "old_stps.0", "ro.0", ...
+  // Of all steps, as scalars "func_evals" and "n_iter", and what the direction is made from: "d",
+  // "t", "prev_flat_grad", "prev_loss", "H_diag", and "old_dirs.0", "old_stps.0", "ro.0", ...
   NamedTensors StateDict() const;
   void LoadStateDict(const NamedTensors& state);
 
@@ -71,10 +73,12 @@ class LBFGS {
   Tensor FlatGrad() const;
   // Along a direction from where the parameters are.
   void Move(double distance, const Tensor& direction) const;
-  Evaluation At(const Closure& closure, const std::vector<Tensor>& from, double distance, const Tensor& direction) const;
+  Evaluation At(const Closure& closure, const std::vector<Tensor>& from, double distance,
+                const Tensor& direction) const;
   std::vector<Tensor> Values() const;
   void SetValues(const std::vector<Tensor>& values) const;
-  // Remembers the last change, and gives the direction in which the quadratic model falls to its least.
+  // Remembers the last change, and gives the direction in which the quadratic model falls to its
+  // least.
   Tensor Direction(const Tensor& grad);
   // The step along the direction, and what was evaluated there.
   struct Found {
@@ -82,8 +86,8 @@ class LBFGS {
     double distance;
     int64_t evaluations;
   };
-  Found StrongWolfe(const Closure& closure, double distance, const Tensor& direction, const Evaluation& start,
-                    double slope) const;
+  Found StrongWolfe(const Closure& closure, double distance, const Tensor& direction,
+                    const Evaluation& start, double slope) const;
 
   const std::vector<Tensor> params_;
   LbfgsOptions options_;

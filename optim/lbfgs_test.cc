@@ -13,9 +13,9 @@
 namespace neura {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Close;
 using testing::ErrorOf;
+using ::testing::HasSubstr;
 
 // Rosenbrock's valley, whose least value, 0, is at (1, 1).
 Tensor Rosenbrock(const Tensor& x) {
@@ -72,11 +72,15 @@ TEST(LbfgsTest, GoesOnFromASavedState) {
 TEST(LbfgsTest, BadArguments) {
   const Tensor x = Start();
   EXPECT_THAT(ErrorOf([&] { optim::LBFGS({x}, {.lr = -1}); }), HasSubstr("lr = -1"));
-  EXPECT_THAT(ErrorOf([&] { optim::LBFGS({x}, {.line_search_fn = "wolfe"}); }), HasSubstr("strong_wolfe"));
+  EXPECT_THAT(ErrorOf([&] { optim::LBFGS({x}, {.line_search_fn = "wolfe"}); }),
+              HasSubstr("strong_wolfe"));
   EXPECT_THAT(ErrorOf([&] { optim::LBFGS({}); }), HasSubstr("no parameters"));
   EXPECT_THAT(ErrorOf([&] { optim::LBFGS({Ones({2})}); }), HasSubstr("requires a gradient"));
   optim::LBFGS optimizer({x});
-  EXPECT_THAT(ErrorOf([&] { optimizer.LoadStateDict({{"func_evals", ScalarTensor(1)}}); }), HasSubstr("n_iter"));
+  EXPECT_THAT(ErrorOf([&] {
+                optimizer.LoadStateDict({{"func_evals", ScalarTensor(1)}});
+              }),
+              HasSubstr("n_iter"));
 }
 
 }  // namespace

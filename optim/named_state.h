@@ -22,7 +22,8 @@ inline DType StateDType(const Tensor& param) { return WideDType(param.dtype()); 
 // The extents of a state; nothing where the parameter has none.
 std::optional<Dims> StateShape(const OptimizerRow& row, size_t state, const Tensor& param);
 
-// The options of optimizers are numbers and switches, which are saved as 0 and 1. Integers have at most 53 bits.
+// The options of optimizers are numbers and switches, which are saved as 0 and 1. Integers have at
+// most 53 bits.
 double ToNumber(FieldRef field);
 void FromNumber(FieldRef field, double value);
 
@@ -39,10 +40,9 @@ class NamedState {
       : optimizer_(optimizer), given_(state.begin(), state.end()) {}
 
   double TakeNumber(const std::string& name);
-  // The state of one parameter under the names prefix + "step" and prefix + row.states[k], copied, in
-  // the dtype of states.
-  LoadedState TakeParam(const std::string& prefix, const Tensor& param,
-                        const OptimizerRow& row);
+  // The state of one parameter under the names prefix + "step" and prefix + row.states[k], copied,
+  // in the dtype of states.
+  LoadedState TakeParam(const std::string& prefix, const Tensor& param, const OptimizerRow& row);
   void CheckAllTaken() const;
 
  private:

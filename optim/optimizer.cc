@@ -24,8 +24,8 @@ void CheckParam(const char* optimizer, const Tensor& param) {
                                       "gradient, got ", Describe(param)));
   }
   if (!IsFloating(param.dtype())) {
-    ThrowInvalidArgument(absl::StrCat(optimizer, ": a parameter must be of real numbers, got ", Describe(param),
-                                      "; train view_as_real() of complex ones"));
+    ThrowInvalidArgument(absl::StrCat(optimizer, ": a parameter must be of real numbers, got ",
+                                      Describe(param), "; train view_as_real() of complex ones"));
   }
   if (!param.is_contiguous()) {
     ThrowInvalidArgument(absl::StrCat(optimizer, ": a parameter must be contiguous, got ",

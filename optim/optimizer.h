@@ -42,9 +42,11 @@ struct OptimizerRow {
   // Of these, a step keeps the first ones: so many with any options, and with the given ones.
   size_t least_states;
   size_t (*num_states)(const void* options);
-  // Of fused_update over a parameter, its gradient and so many states. Null where a step is no function of single elements.
+  // Of fused_update over a parameter, its gradient and so many states. Null where a step is no
+  // function of single elements.
   FusedOptions (*update)(const void* options, const StepInfo& info, size_t num_states) = nullptr;
-  // Else: the extents of a state, nothing where the parameter has none, and a step, which writes parameter and states.
+  // Else: the extents of a state, nothing where the parameter has none, and a step, which writes
+  // parameter and states.
   std::optional<Dims> (*state_shape)(size_t state, const Tensor& param) = nullptr;
   void (*step)(const void* options, const StepInfo& info, const Tensor& param, const Tensor& grad,
                absl::Span<const Tensor> states) = nullptr;
@@ -134,7 +136,7 @@ class Optimizer {
     std::vector<Tensor> params;
     AtomicPtr<HeldOptions> options;
     std::atomic<double> initial_lr{std::numeric_limits<double>::quiet_NaN()};  // not yet asked for
-    std::deque<ParamState> states;  // by parameter
+    std::deque<ParamState> states;                                             // by parameter
   };
 
   std::shared_ptr<void> OptionsOf(size_t group) const {

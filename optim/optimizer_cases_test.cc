@@ -61,8 +61,8 @@ void Sgd(const optim::SgdOptions& o, double& p, double g, std::vector<double>& s
 }
 
 template <typename Options>
-void AdamLikeStep(const Options& o, bool decoupled, double& p, double g, std::vector<double>& states,
-              int step) {
+void AdamLikeStep(const Options& o, bool decoupled, double& p, double g,
+                  std::vector<double>& states, int step) {
   if (o.maximize) g = -g;
   if (decoupled) {
     p -= o.lr * o.weight_decay * p;
@@ -80,25 +80,30 @@ void AdamLikeStep(const Options& o, bool decoupled, double& p, double g, std::ve
 void AdamStep(const optim::AdamOptions& o, double& p, double g, std::vector<double>& s, int step) {
   AdamLikeStep(o, false, p, g, s, step);
 }
-void AdamWStep(const optim::AdamWOptions& o, double& p, double g, std::vector<double>& s, int step) {
+void AdamWStep(const optim::AdamWOptions& o, double& p, double g, std::vector<double>& s,
+               int step) {
   AdamLikeStep(o, true, p, g, s, step);
 }
 
-void AdamaxStep(const optim::AdamaxOptions& o, double& p, double g, std::vector<double>& s, int step) {
+void AdamaxStep(const optim::AdamaxOptions& o, double& p, double g, std::vector<double>& s,
+                int step) {
   g = (o.maximize ? -g : g) + o.weight_decay * p;
   s[0] += (1 - o.beta1) * (g - s[0]);
   s[1] = std::max(o.beta2 * s[1], std::fabs(g) + o.eps);
   p -= o.lr / (1 - std::pow(o.beta1, step)) * s[0] / s[1];
 }
 
-void NAdamStep(const optim::NAdamOptions& o, double& p, double g, std::vector<double>& s, int step) {
+void NAdamStep(const optim::NAdamOptions& o, double& p, double g, std::vector<double>& s,
+               int step) {
   if (o.maximize) g = -g;
   if (o.decoupled_weight_decay) {
     p *= 1 - o.lr * o.weight_decay;
   } else {
     g += o.weight_decay * p;
   }
-  const auto momentum = [&](int t) { return o.beta1 * (1 - 0.5 * std::pow(0.96, t * o.momentum_decay)); };
+  const auto momentum = [&](int t) {
+    return o.beta1 * (1 - 0.5 * std::pow(0.96, t * o.momentum_decay));
+  };
   double product = 1;
   for (int t = 1; t <= step; ++t) product *= momentum(t);
   s[0] += (1 - o.beta1) * (g - s[0]);
@@ -108,7 +113,8 @@ void NAdamStep(const optim::NAdamOptions& o, double& p, double g, std::vector<do
   p -= o.lr * momentum(step + 1) / (1 - product * momentum(step + 1)) * s[0] / denominator;
 }
 
-void RAdamStep(const optim::RAdamOptions& o, double& p, double g, std::vector<double>& s, int step) {
+void RAdamStep(const optim::RAdamOptions& o, double& p, double g, std::vector<double>& s,
+               int step) {
   if (o.maximize) g = -g;
   if (o.decoupled_weight_decay) {
     p *= 1 - o.lr * o.weight_decay;
@@ -124,18 +130,21 @@ void RAdamStep(const optim::RAdamOptions& o, double& p, double g, std::vector<do
     p -= o.lr * mean;
     return;
   }
-  const double rectified = std::sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length));
+  const double rectified =
+      std::sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length));
   p -= o.lr * mean * rectified * std::sqrt(1 - left) / (std::sqrt(s[1]) + o.eps);
 }
 
-void AdagradStep(const optim::AdagradOptions& o, double& p, double g, std::vector<double>& s, int step) {
+void AdagradStep(const optim::AdagradOptions& o, double& p, double g, std::vector<double>& s,
+                 int step) {
   g = (o.maximize ? -g : g) + o.weight_decay * p;
   if (step == 1) s[0] = o.initial_accumulator_value;
   s[0] += g * g;
   p -= o.lr / (1 + (step - 1) * o.lr_decay) * g / (std::sqrt(s[0]) + o.eps);
 }
 
-void AdadeltaStep(const optim::AdadeltaOptions& o, double& p, double g, std::vector<double>& s, int) {
+void AdadeltaStep(const optim::AdadeltaOptions& o, double& p, double g, std::vector<double>& s,
+                  int) {
   g = (o.maximize ? -g : g) + o.weight_decay * p;
   s[0] = o.rho * s[0] + (1 - o.rho) * g * g;
   const double change = std::sqrt((s[1] + o.eps) / (s[0] + o.eps)) * g;
@@ -152,7 +161,8 @@ void RMSpropStep(const optim::RMSpropOptions& o, double& p, double g, std::vecto
   p -= o.lr * s[1];
 }
 
-void RpropStep(const optim::RpropOptions& o, double& p, double g, std::vector<double>& s, int step) {
+void RpropStep(const optim::RpropOptions& o, double& p, double g, std::vector<double>& s,
+               int step) {
   if (o.maximize) g = -g;
   if (step == 1) s[1] = o.lr;
   const double turn = g * s[0];
@@ -207,20 +217,37 @@ std::vector<OptimizerCase> Cases() {
       Case("AdamW", "amsgrad", AdamWOptions{.lr = 0.05, .beta2 = 0.6, .amsgrad = true}, AdamWStep),
       Case("Adamax", "plain", AdamaxOptions{.lr = 0.05}, AdamaxStep),
       Case("Adamax", "all",
-           AdamaxOptions{.lr = 0.05, .beta1 = 0.7, .beta2 = 0.5, .eps = 1e-3, .weight_decay = 0.1, .maximize = true},
+           AdamaxOptions{.lr = 0.05,
+                         .beta1 = 0.7,
+                         .beta2 = 0.5,
+                         .eps = 1e-3,
+                         .weight_decay = 0.1,
+                         .maximize = true},
            AdamaxStep),
       Case("NAdam", "plain", NAdamOptions{.lr = 0.05}, NAdamStep),
       Case("NAdam", "all",
-           NAdamOptions{.lr = 0.05, .beta1 = 0.7, .eps = 1e-3, .weight_decay = 0.1, .momentum_decay = 0.3, .maximize = true},
+           NAdamOptions{.lr = 0.05,
+                        .beta1 = 0.7,
+                        .eps = 1e-3,
+                        .weight_decay = 0.1,
+                        .momentum_decay = 0.3,
+                        .maximize = true},
            NAdamStep),
-      Case("NAdam", "decoupled", NAdamOptions{.weight_decay = 0.3, .decoupled_weight_decay = true}, NAdamStep),
+      Case("NAdam", "decoupled", NAdamOptions{.weight_decay = 0.3, .decoupled_weight_decay = true},
+           NAdamStep),
       Case("RAdam", "plain", RAdamOptions{.lr = 0.05}, RAdamStep),
       // Rectified from the first steps on.
       Case("RAdam", "all",
-           RAdamOptions{.lr = 0.05, .beta1 = 0.7, .beta2 = 0.95, .eps = 1e-3, .weight_decay = 0.1, .maximize = true},
+           RAdamOptions{.lr = 0.05,
+                        .beta1 = 0.7,
+                        .beta2 = 0.95,
+                        .eps = 1e-3,
+                        .weight_decay = 0.1,
+                        .maximize = true},
            RAdamStep),
       Case("RAdam", "decoupled",
-           RAdamOptions{.beta2 = 0.9, .weight_decay = 0.3, .decoupled_weight_decay = true}, RAdamStep),
+           RAdamOptions{.beta2 = 0.9, .weight_decay = 0.3, .decoupled_weight_decay = true},
+           RAdamStep),
       Case("Adagrad", "plain", AdagradOptions{.lr = 0.1}, AdagradStep),
       Case("Adagrad", "all",
            AdagradOptions{.lr = 0.1,
@@ -232,7 +259,9 @@ std::vector<OptimizerCase> Cases() {
            AdagradStep),
       Case("Adadelta", "plain", AdadeltaOptions{.eps = 1e-2}, AdadeltaStep),
       Case("Adadelta", "all",
-           AdadeltaOptions{.lr = 0.5, .rho = 0.6, .eps = 1e-3, .weight_decay = 0.1, .maximize = true}, AdadeltaStep),
+           AdadeltaOptions{
+               .lr = 0.5, .rho = 0.6, .eps = 1e-3, .weight_decay = 0.1, .maximize = true},
+           AdadeltaStep),
       Case("RMSprop", "plain", RMSpropOptions{}, RMSpropStep),
       Case("RMSprop", "momentum", RMSpropOptions{.alpha = 0.8, .momentum = 0.9}, RMSpropStep),
       Case("RMSprop", "all",
@@ -243,14 +272,26 @@ std::vector<OptimizerCase> Cases() {
                           .centered = true,
                           .maximize = true},
            RMSpropStep),
-      Case("RMSprop", "centered", RMSpropOptions{.alpha = 0.8, .eps = 1e-2, .centered = true}, RMSpropStep),
+      Case("RMSprop", "centered", RMSpropOptions{.alpha = 0.8, .eps = 1e-2, .centered = true},
+           RMSpropStep),
       Case("Rprop", "plain", RpropOptions{}, RpropStep),
       Case("Rprop", "all",
-           RpropOptions{.lr = 0.03, .eta1 = 0.3, .eta2 = 1.7, .step_size1 = 0.02, .step_size2 = 0.05, .maximize = true},
+           RpropOptions{.lr = 0.03,
+                        .eta1 = 0.3,
+                        .eta2 = 1.7,
+                        .step_size1 = 0.02,
+                        .step_size2 = 0.05,
+                        .maximize = true},
            RpropStep),
       Case("ASGD", "plain", ASGDOptions{}, Asgd),
       Case("ASGD", "all",
-           ASGDOptions{.lr = 0.1, .lambd = 0.3, .alpha = 0.5, .t0 = 1, .weight_decay = 0.1, .maximize = true}, Asgd),
+           ASGDOptions{.lr = 0.1,
+                       .lambd = 0.3,
+                       .alpha = 0.5,
+                       .t0 = 1,
+                       .weight_decay = 0.1,
+                       .maximize = true},
+           Asgd),
       Case("Lion", "plain", LionOptions{.lr = 0.01}, LionStep),
       Case("Lion", "all",
            LionOptions{

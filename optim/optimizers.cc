@@ -65,7 +65,8 @@ FusedOptions UpdateOf(const internal::RuleLoops& loops, const Options& options,
 
 // What is the same for every row.
 template <typename Options, internal::OptimizerIndex kIndex>
-OptimizerRow RowOver(const char* name, const char* options_name, const char* states, const char* doc) {
+OptimizerRow RowOver(const char* name, const char* options_name, const char* states,
+                     const char* doc) {
   OptimizerRow row;
   row.name = name;
   row.doc = doc;
@@ -100,7 +101,8 @@ OptimizerRow RowFor(const char* name, const char* options_name, const char* stat
 }
 
 template <typename Rule, typename Options, internal::OptimizerIndex kIndex, size_t kStates>
-OptimizerRow TensorRowFor(const char* name, const char* options_name, const char* states, const char* doc) {
+OptimizerRow TensorRowFor(const char* name, const char* options_name, const char* states,
+                          const char* doc) {
   OptimizerRow row = RowOver<Options, kIndex>(name, options_name, states, doc);
   row.least_states = kStates;
   row.num_states = [](const void*) { return kStates; };
@@ -115,7 +117,7 @@ OptimizerRow TensorRowFor(const char* name, const char* options_name, const char
 using Rows = std::array<OptimizerRow, internal::kNumOptimizers>;
 const Rows& Table() {
   static const Rows* const table = new Rows{
-#define NEURA_TENSOR_OPTIMIZER(Name, Options, states, doc)                             \
+#define NEURA_TENSOR_OPTIMIZER(Name, Options, states, doc)                            \
   TensorRowFor<Name##Rule, Options, internal::k##Name, internal::CountNames(states)>( \
       #Name, #Options, states, doc),
 #define NEURA_OPTIMIZER(Name, Options, states, doc)                                       \

@@ -120,7 +120,8 @@ void Loop(const void* data, size_t n, const void* const* inputs, void* const* re
   }
 }
 
-template <typename Rule, size_t kRuleStates, size_t kStates = internal::LeastStates<Rule>(kRuleStates)>
+template <typename Rule, size_t kRuleStates,
+          size_t kStates = internal::LeastStates<Rule>(kRuleStates)>
 void AddLoops(internal::RuleLoops& loops) {
   static_assert(kRuleStates <= internal::RuleLoops::kMaxStates);
   loops.float32[kStates] = &Loop<float, Rule, kRuleStates, kStates>;

@@ -84,7 +84,8 @@ struct NAdamOptions {
   double momentum_decay = 4e-3;
   bool decoupled_weight_decay = false;
   bool maximize = false;
-  NEURA_FIELDS(lr, beta1, beta2, eps, weight_decay, momentum_decay, decoupled_weight_decay, maximize)
+  NEURA_FIELDS(lr, beta1, beta2, eps, weight_decay, momentum_decay, decoupled_weight_decay,
+               maximize)
   static constexpr const char* kNotNegative = "lr, eps, weight_decay, momentum_decay";
   static constexpr const char* kFractions = "beta1, beta2";
 };
@@ -162,7 +163,7 @@ struct ASGDOptions {
   double lr = 1e-2;
   double lambd = 1e-4;
   double alpha = 0.75;
-  double t0 = 1e6;  // the step after which averages are taken
+  double t0 = 1e6;          // the step after which averages are taken
   double weight_decay = 0;  // L2 penalty, added to the gradient
   bool maximize = false;
   NEURA_FIELDS(lr, lambd, alpha, t0, weight_decay, maximize)
@@ -241,8 +242,8 @@ struct SGDRule {
   bool nesterov, maximize, first;
 };
 
-// What Adam and its kin have in common: averages of the gradient and of its square, which begin at 0 and are divided by
-// what weights they have, 1 - beta^step.
+// What Adam and its kin have in common: averages of the gradient and of its square, which begin at
+// 0 and are divided by what weights they have, 1 - beta^step.
 struct Moments {
   Moments() = default;
   template <typename Options>
@@ -261,7 +262,8 @@ struct Moments {
   double beta1, beta2, weight1, weight2;
 };
 
-// Of the gradient's direction, and of the weight, which decays by itself or by the gradient of its penalty.
+// Of the gradient's direction, and of the weight, which decays by itself or by the gradient of its
+// penalty.
 struct Decay {
   Decay() = default;
   template <typename Options>
@@ -373,7 +375,10 @@ struct NAdamRule {
 struct RAdamRule {
   RAdamRule() = default;
   RAdamRule(const optim::RAdamOptions& o, const optim::StepInfo& info)
-      : moments(o, info), decay(o, o.decoupled_weight_decay), eps(o.eps), rate(o.lr / moments.weight1) {
+      : moments(o, info),
+        decay(o, o.decoupled_weight_decay),
+        eps(o.eps),
+        rate(o.lr / moments.weight1) {
     const double limit = 2 / (1 - o.beta2) - 1;
     const double length =
         limit - 2 * static_cast<double>(info.step) * (1 - moments.weight2) / moments.weight2;
@@ -417,7 +422,8 @@ struct AdagradRule {
   double rate, initial, eps;
 };
 
-// In units of the parameter: the root of the average square of its changes over that of its gradients.
+// In units of the parameter: the root of the average square of its changes over that of its
+// gradients.
 struct AdadeltaRule {
   AdadeltaRule() = default;
   AdadeltaRule(const optim::AdadeltaOptions& o, const optim::StepInfo&)

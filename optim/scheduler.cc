@@ -32,7 +32,8 @@ std::vector<double> LRScheduler::GetLastLr() const {
 NamedTensors LRScheduler::StateDict() const {
   NamedTensors state = {{"step", ScalarTensor(step_)}};
   for (size_t g = 0; g < optimizer_.num_groups(); ++g) {
-    state.emplace_back(absl::StrCat("last_lr.", g), ScalarTensor(optimizer_.lr(g), {.dtype = kFloat64}));
+    state.emplace_back(absl::StrCat("last_lr.", g),
+                       ScalarTensor(optimizer_.lr(g), {.dtype = kFloat64}));
   }
   return state;
 }
@@ -42,7 +43,8 @@ std::vector<double> LRScheduler::LastRates(const NamedTensors& state) const {
   for (const auto& [name, tensor] : state) {
     if (name != "last_lr.0") continue;
     for (size_t g = 0; g < optimizer_.num_groups(); ++g) {
-      rates.push_back(internal::FindNumber(state, absl::StrCat("last_lr.", g), kFloat64).Item<double>());
+      rates.push_back(
+          internal::FindNumber(state, absl::StrCat("last_lr.", g), kFloat64).Item<double>());
     }
   }
   return rates;

@@ -1,4 +1,5 @@
-// What all learning rate schedules have in common. Call Step() after the optimizer's, once an epoch or once a batch.
+// What all learning rate schedules have in common. Call Step() after the optimizer's, once an epoch
+// or once a batch.
 #ifndef NEURA_OPTIM_SCHEDULER_H_
 #define NEURA_OPTIM_SCHEDULER_H_
 
@@ -24,11 +25,12 @@ class LRScheduler {
   // Of each group, as last set.
   std::vector<double> GetLastLr() const;
 
-  // "step", int64, the rates of all groups, "last_lr.0", ..., float64, and what else the schedule keeps, as scalars.
+  // "step", int64, the rates of all groups, "last_lr.0", ..., float64, and what else the schedule
+  // keeps, as scalars.
   virtual NamedTensors StateDict() const;
-  // In any order. Sets the rates to those of the state, or, where it has none, to those of its step. Throws, and changes
-  // nothing, when the state is that of another schedule, of another number of groups or of a step that the schedule does not
-  // have.
+  // In any order. Sets the rates to those of the state, or, where it has none, to those of its
+  // step. Throws, and changes nothing, when the state is that of another schedule, of another
+  // number of groups or of a step that the schedule does not have.
   virtual void LoadStateDict(const NamedTensors& state) = 0;
 
   bool IsOf(const Optimizer& optimizer) const { return &optimizer == &optimizer_; }
@@ -47,8 +49,9 @@ class LRScheduler {
   int64_t step_ = 0;
 };
 
-// A schedule whose rates are a function of the step and of the rate that the group began with. Where somebody else has set
-// a group's rate since, as another schedule in a ChainedScheduler does, it is changed in the same proportion.
+// A schedule whose rates are a function of the step and of the rate that the group began with.
+// Where somebody else has set a group's rate since, as another schedule in a ChainedScheduler does,
+// it is changed in the same proportion.
 class RateSchedule : public LRScheduler {
  public:
   void Step() override;

@@ -14,9 +14,11 @@ namespace {
 
 using Schedulers = std::vector<std::shared_ptr<LRScheduler>>;
 
-void CheckFunctions(const char* name, const Optimizer& optimizer, const std::vector<LrLambda>& functions) {
+void CheckFunctions(const char* name, const Optimizer& optimizer,
+                    const std::vector<LrLambda>& functions) {
   if (functions.size() != 1 && functions.size() != optimizer.num_groups()) {
-    ThrowInvalidArgument(absl::StrCat(name, ": ", functions.size(), " functions for ", optimizer.num_groups(), " groups"));
+    ThrowInvalidArgument(absl::StrCat(name, ": ", functions.size(), " functions for ",
+                                      optimizer.num_groups(), " groups"));
   }
 }
 double CallFor(const std::vector<LrLambda>& functions, size_t group, int64_t step) {
@@ -24,7 +26,8 @@ double CallFor(const std::vector<LrLambda>& functions, size_t group, int64_t ste
 }
 
 void CheckSchedulers(const char* name, const Optimizer& optimizer, const Schedulers& schedulers) {
-  if (schedulers.empty()) ThrowInvalidArgument(absl::StrCat(name, ": expected one schedule at least"));
+  if (schedulers.empty())
+    ThrowInvalidArgument(absl::StrCat(name, ": expected one schedule at least"));
   for (size_t i = 0; i < schedulers.size(); ++i) {
     if (!schedulers[i]->IsOf(optimizer)) {
       ThrowInvalidArgument(absl::StrCat(name, ": schedule ", i, " is of another optimizer"));
@@ -41,7 +44,8 @@ std::string Prefix(size_t i) { return absl::StrCat("schedulers.", i, "."); }
 
 void AppendStates(const Schedulers& schedulers, NamedTensors& state) {
   for (size_t i = 0; i < schedulers.size(); ++i) {
-    for (const auto& [name, tensor] : schedulers[i]->StateDict()) state.emplace_back(Prefix(i) + name, tensor);
+    for (const auto& [name, tensor] : schedulers[i]->StateDict())
+      state.emplace_back(Prefix(i) + name, tensor);
   }
 }
 
@@ -61,8 +65,9 @@ void LoadStates(Optimizer& optimizer, const Schedulers& schedulers, const NamedT
     }
   }
   if (named != state.size()) {
-    ThrowInvalidArgument(absl::StrCat("LRScheduler: a state of ", state.size(), " tensors, of which ", named,
-                                      " belong to ", schedulers.size(), " schedules"));
+    ThrowInvalidArgument(absl::StrCat("LRScheduler: a state of ", state.size(),
+                                      " tensors, of which ", named, " belong to ",
+                                      schedulers.size(), " schedules"));
   }
   for (size_t i = 0; i < schedulers.size(); ++i) {
     try {
@@ -85,7 +90,8 @@ ScheduleWith<Options>::ScheduleWith(Optimizer& optimizer, const Options& options
   if constexpr (requires { options.Check(); }) options.Check();
   if constexpr (requires { options.Momentum(0); }) {
     // Before anything is set.
-    for (size_t g = 0; options.Momentum(0) && g < optimizer.num_groups(); ++g) optimizer.momentum(g);
+    for (size_t g = 0; options.Momentum(0) && g < optimizer.num_groups(); ++g)
+      optimizer.momentum(g);
   }
   Begin();
 }
@@ -108,7 +114,8 @@ template <typename Options>
 void ScheduleWith<Options>::CheckStep(int64_t step) const {
   if constexpr (requires { options_.Last(); }) {
     if (step > options_.Last()) {
-      ThrowFailedPrecondition(absl::StrCat("OneCycleLR: step ", step, " of ", options_.Last(), " total_steps"));
+      ThrowFailedPrecondition(
+          absl::StrCat("OneCycleLR: step ", step, " of ", options_.Last(), " total_steps"));
     }
   }
 }
@@ -145,7 +152,8 @@ void MultiplicativeLR::Step() {
   std::vector<double> rates;
   // Groups that came later keep their rates where each has a function of its own.
   const size_t groups = functions_.size() == 1 ? optimizer().num_groups() : functions_.size();
-  for (size_t g = 0; g < groups; ++g) rates.push_back(optimizer().lr(g) * CallFor(functions_, g, step));
+  for (size_t g = 0; g < groups; ++g)
+    rates.push_back(optimizer().lr(g) * CallFor(functions_, g, step));
   set_step_count(step);
   SetRates(rates);
 }
@@ -157,7 +165,8 @@ void MultiplicativeLR::LoadStateDict(const NamedTensors& state) {
   const auto step = internal::FindNumber(state, "step", kInt64).Item<int64_t>();
   const std::vector<double> last = LastRates(state);
   if (step < 0 || state.size() != last.size() + 1) {
-    ThrowInvalidArgument(absl::StrCat("MultiplicativeLR: a state of ", state.size(), " tensors at step ", step));
+    ThrowInvalidArgument(
+        absl::StrCat("MultiplicativeLR: a state of ", state.size(), " tensors at step ", step));
   }
   set_step_count(step);
   SetRates(last);
@@ -165,11 +174,16 @@ void MultiplicativeLR::LoadStateDict(const NamedTensors& state) {
 
 // ---- of schedules ----------------------------------------------------------------------------
 
-SequentialLR::SequentialLR(Optimizer& optimizer, Schedulers schedulers, std::vector<int64_t> milestones)
-    : LRScheduler(optimizer), schedulers_(std::move(schedulers)), milestones_(std::move(milestones)) {
+SequentialLR::SequentialLR(Optimizer& optimizer, Schedulers schedulers,
+                           std::vector<int64_t> milestones)
+    : LRScheduler(optimizer),
+      schedulers_(std::move(schedulers)),
+      milestones_(std::move(milestones)) {
   CheckSchedulers("SequentialLR", optimizer, schedulers_);
-  if (milestones_.size() + 1 != schedulers_.size() || !std::is_sorted(milestones_.begin(), milestones_.end())) {
-    ThrowInvalidArgument(absl::StrCat("SequentialLR: ", schedulers_.size(), " schedules need one milestone less, ascending, not ",
+  if (milestones_.size() + 1 != schedulers_.size() ||
+      !std::is_sorted(milestones_.begin(), milestones_.end())) {
+    ThrowInvalidArgument(absl::StrCat("SequentialLR: ", schedulers_.size(),
+                                      " schedules need one milestone less, ascending, not ",
                                       ToString(DimsView(milestones_))));
   }
   Restart();
@@ -240,16 +254,19 @@ void ChainedScheduler::LoadStateDict(const NamedTensors& state) {
 ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlateauOptions& options)
     : optimizer_(optimizer),
       options_(options),
-      best_(options.mode == "min" ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity()) {
+      best_(options.mode == "min" ? std::numeric_limits<double>::infinity()
+                                  : -std::numeric_limits<double>::infinity()) {
   if (options.mode != "min" && options.mode != "max") {
-    ThrowInvalidArgument(absl::StrCat("ReduceLROnPlateau: mode = \"", options.mode, "\" must be \"min\" or \"max\""));
+    ThrowInvalidArgument(absl::StrCat("ReduceLROnPlateau: mode = \"", options.mode,
+                                      "\" must be \"min\" or \"max\""));
   }
   if (options.threshold_mode != "rel" && options.threshold_mode != "abs") {
-    ThrowInvalidArgument(absl::StrCat("ReduceLROnPlateau: threshold_mode = \"", options.threshold_mode,
-                                      "\" must be \"rel\" or \"abs\""));
+    ThrowInvalidArgument(absl::StrCat("ReduceLROnPlateau: threshold_mode = \"",
+                                      options.threshold_mode, "\" must be \"rel\" or \"abs\""));
   }
   if (!(options.factor < 1)) {
-    ThrowInvalidArgument(absl::StrCat("ReduceLROnPlateau: factor = ", options.factor, " must be below 1"));
+    ThrowInvalidArgument(
+        absl::StrCat("ReduceLROnPlateau: factor = ", options.factor, " must be below 1"));
   }
 }
 bool ReduceLROnPlateau::IsBetter(double metric) const {
@@ -290,8 +307,11 @@ NamedTensors ReduceLROnPlateau::StateDict() const {
           {"best", ScalarTensor(best_, {.dtype = kFloat64})}};
 }
 void ReduceLROnPlateau::LoadStateDict(const NamedTensors& state) {
-  const auto integer = [&](const char* name) { return internal::FindNumber(state, name, kInt64).Item<int64_t>(); };
-  const int64_t step = integer("step"), bad = integer("num_bad_epochs"), cooldown = integer("cooldown_counter");
+  const auto integer = [&](const char* name) {
+    return internal::FindNumber(state, name, kInt64).Item<int64_t>();
+  };
+  const int64_t step = integer("step"), bad = integer("num_bad_epochs"),
+                cooldown = integer("cooldown_counter");
   best_ = internal::FindNumber(state, "best", kFloat64).Item<double>();
   step_ = step;
   num_bad_epochs_ = bad;

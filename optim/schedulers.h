@@ -1,4 +1,5 @@
-// Learning rate schedules as classes: those of schedules.inc, those of functions, and those of other schedules.
+// Learning rate schedules as classes: those of schedules.inc, those of functions, and those of
+// other schedules.
 #ifndef NEURA_OPTIM_SCHEDULERS_H_
 #define NEURA_OPTIM_SCHEDULERS_H_
 
@@ -27,7 +28,7 @@ class ScheduleWith final : public RateSchedule {
   const Options options_;
 };
 
-#define NEURA_SCHEDULE(Name, ...)                     \
+#define NEURA_SCHEDULE(Name, ...)                    \
   extern template class ScheduleWith<Name##Options>; \
   using Name = ScheduleWith<Name##Options>;
 #include "neura/optim/schedules.inc"
@@ -35,7 +36,8 @@ class ScheduleWith final : public RateSchedule {
 // A factor at each step.
 using LrLambda = std::function<double(int64_t step)>;
 
-// The rate that each group began with times lr_lambda(step): one function for all groups, or one for each.
+// The rate that each group began with times lr_lambda(step): one function for all groups, or one
+// for each.
 class LambdaLR final : public RateSchedule {
  public:
   LambdaLR(Optimizer& optimizer, std::vector<LrLambda> lr_lambda);
@@ -61,7 +63,8 @@ class MultiplicativeLR final : public LRScheduler {
 // One schedule after the other: number k + 1 begins, at its first step, at step milestones[k].
 class SequentialLR final : public LRScheduler {
  public:
-  SequentialLR(Optimizer& optimizer, std::vector<std::shared_ptr<LRScheduler>> schedulers, std::vector<int64_t> milestones);
+  SequentialLR(Optimizer& optimizer, std::vector<std::shared_ptr<LRScheduler>> schedulers,
+               std::vector<int64_t> milestones);
   void Step() override;
   void Restart() override;
   // Also the states of all, as "schedulers.0.step", ...
@@ -97,7 +100,8 @@ struct ReduceLROnPlateauOptions {
   double eps = 1e-8;  // smaller changes of the rate are not made
   NEURA_FIELDS(mode, factor, patience, threshold, threshold_mode, cooldown, min_lr, eps)
 };
-// The rate times factor where a measured value has not become better for longer than `patience` steps. NaN is not better.
+// The rate times factor where a measured value has not become better for longer than `patience`
+// steps. NaN is not better.
 class ReduceLROnPlateau {
  public:
   ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlateauOptions& options = {});

@@ -94,16 +94,21 @@ void ExpectRates(const Options& options, const std::vector<double>& expected) {
 }
 
 TEST(SchedulerTest, FunctionsOfTheStep) {
-  ExpectRates(optim::MultiStepLROptions{.milestones = {3, 1}, .gamma = 0.5}, {1, 0.5, 0.5, 0.25, 0.25});
+  ExpectRates(optim::MultiStepLROptions{.milestones = {3, 1}, .gamma = 0.5},
+              {1, 0.5, 0.5, 0.25, 0.25});
   ExpectRates(optim::ConstantLROptions{.factor = 0.5, .total_iters = 2}, {0.5, 0.5, 1, 1});
-  ExpectRates(optim::LinearLROptions{.start_factor = 0.2, .end_factor = 0.8, .total_iters = 3}, {0.2, 0.4, 0.6, 0.8, 0.8});
+  ExpectRates(optim::LinearLROptions{.start_factor = 0.2, .end_factor = 0.8, .total_iters = 3},
+              {0.2, 0.4, 0.6, 0.8, 0.8});
   ExpectRates(optim::ExponentialLROptions{.gamma = 0.5}, {1, 0.5, 0.25});
-  ExpectRates(optim::PolynomialLROptions{.total_iters = 4, .power = 2}, {1, 0.5625, 0.25, 0.0625, 0, 0});
+  ExpectRates(optim::PolynomialLROptions{.total_iters = 4, .power = 2},
+              {1, 0.5625, 0.25, 0.0625, 0, 0});
   ExpectRates(optim::CosineAnnealingWarmRestartsOptions{.T_0 = 2, .T_mult = 2, .eta_min = 0.5},
               {1, 0.75, 1, 0.75 + std::sqrt(0.125) / 2, 0.75, 0.75 - std::sqrt(0.125) / 2, 1});
   ExpectRates(optim::CosineAnnealingWarmRestartsOptions{.T_0 = 2}, {1, 0.5, 1, 0.5});
-  ExpectRates(optim::CyclicLROptions{.base_lr = 1, .max_lr = 3, .step_size_up = 2, .step_size_down = 1, .mode = "triangular2"},
-              {1, 2, 3, 1, 1.5, 2, 1});
+  ExpectRates(
+      optim::CyclicLROptions{
+          .base_lr = 1, .max_lr = 3, .step_size_up = 2, .step_size_down = 1, .mode = "triangular2"},
+      {1, 2, 3, 1, 1.5, 2, 1});
 }
 
 TEST(SchedulerTest, CyclesTheMomentum) {
@@ -122,13 +127,16 @@ TEST(SchedulerTest, OfFunctions) {
   optim::SGD other({Param()}, {.lr = 2});
   optim::MultiplicativeLR product(other, {[](int64_t step) { return step == 2 ? 0.25 : 0.5; }});
   ExpectNear(Rates(other, product, 4), {2, 1, 0.25, 0.125});
-  EXPECT_THAT(testing::ErrorOf([&] { optim::LambdaLR(optimizer, {}); }), HasSubstr("0 functions for 1 groups"));
+  EXPECT_THAT(testing::ErrorOf([&] { optim::LambdaLR(optimizer, {}); }),
+              HasSubstr("0 functions for 1 groups"));
 }
 
 TEST(SchedulerTest, OneAfterTheOtherAndUponEachOther) {
   optim::SGD optimizer({Param()}, {.lr = 1});
-  const auto warm = std::make_shared<optim::LinearLR>(optimizer, optim::LinearLROptions{.start_factor = 0.5, .total_iters = 2});
-  const auto decay = std::make_shared<optim::ExponentialLR>(optimizer, optim::ExponentialLROptions{.gamma = 0.5});
+  const auto warm = std::make_shared<optim::LinearLR>(
+      optimizer, optim::LinearLROptions{.start_factor = 0.5, .total_iters = 2});
+  const auto decay =
+      std::make_shared<optim::ExponentialLR>(optimizer, optim::ExponentialLROptions{.gamma = 0.5});
   optim::SequentialLR scheduler(optimizer, {warm, decay}, {2});
   ExpectNear(Rates(optimizer, scheduler, 5), {0.5, 0.75, 1, 0.5, 0.25});
   const NamedTensors state = scheduler.StateDict();
@@ -140,16 +148,22 @@ TEST(SchedulerTest, OneAfterTheOtherAndUponEachOther) {
   EXPECT_DOUBLE_EQ(optimizer.lr(0), 0.125);
 
   optim::SGD other({Param()}, {.lr = 1});
-  const auto constant = std::make_shared<optim::ConstantLR>(other, optim::ConstantLROptions{.factor = 0.5, .total_iters = 2});
-  const auto falling = std::make_shared<optim::ExponentialLR>(other, optim::ExponentialLROptions{.gamma = 0.5});
+  const auto constant = std::make_shared<optim::ConstantLR>(
+      other, optim::ConstantLROptions{.factor = 0.5, .total_iters = 2});
+  const auto falling =
+      std::make_shared<optim::ExponentialLR>(other, optim::ExponentialLROptions{.gamma = 0.5});
   optim::ChainedScheduler chain(other, {constant, falling});
   ExpectNear(Rates(other, chain, 4), {0.5, 0.25, 0.25, 0.125});
-  EXPECT_THAT(testing::ErrorOf([&] { optim::SequentialLR(other, {constant, falling}, {}); }), HasSubstr("one milestone less"));
+  EXPECT_THAT(testing::ErrorOf([&] {
+                optim::SequentialLR(other, {constant, falling}, {});
+              }),
+              HasSubstr("one milestone less"));
 }
 
 TEST(SchedulerTest, OfWhatIsMeasured) {
   optim::SGD optimizer({Param()}, {.lr = 1});
-  optim::ReduceLROnPlateau scheduler(optimizer, {.factor = 0.5, .patience = 1, .cooldown = 1, .min_lr = 0.3});
+  optim::ReduceLROnPlateau scheduler(optimizer,
+                                     {.factor = 0.5, .patience = 1, .cooldown = 1, .min_lr = 0.3});
   std::vector<double> rates;
   for (double loss : {3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0, std::nan(""), 1.0}) {
     scheduler.Step(loss);

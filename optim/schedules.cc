@@ -47,8 +47,9 @@ double ConstantLROptions::Rate(double base, int64_t step) const {
 
 void LinearLROptions::Check() const {
   if (!(start_factor > 0 && start_factor <= 1 && end_factor >= 0 && end_factor <= 1)) {
-    ThrowInvalidArgument(absl::StrCat("LinearLR: start_factor = ", start_factor, " must be in (0, 1] and end_factor = ",
-                                      end_factor, " in [0, 1]"));
+    ThrowInvalidArgument(absl::StrCat("LinearLR: start_factor = ", start_factor,
+                                      " must be in (0, 1] and end_factor = ", end_factor,
+                                      " in [0, 1]"));
   }
   AtLeast("LinearLR: total_iters", total_iters, 1);
 }
@@ -92,14 +93,16 @@ void CyclicLROptions::Check() const {
   AtLeast("CyclicLR: step_size_up", step_size_up, 1);
   AtLeast("CyclicLR: step_size_down", step_size_down.value_or(1), 1);
   if (mode != "triangular" && mode != "triangular2" && mode != "exp_range") {
-    ThrowInvalidArgument(absl::StrCat("CyclicLR: mode = \"", mode,
-                                      "\" must be \"triangular\", \"triangular2\" or \"exp_range\""));
+    ThrowInvalidArgument(
+        absl::StrCat("CyclicLR: mode = \"", mode,
+                     "\" must be \"triangular\", \"triangular2\" or \"exp_range\""));
   }
 }
 double CyclicLROptions::Height(int64_t step) const {
   const int64_t length = step_size_up + step_size_down.value_or(step_size_up);
   const int64_t at = step % length;
-  const double height = at <= step_size_up ? Ratio(at, step_size_up) : Ratio(length - at, length - step_size_up);
+  const double height =
+      at <= step_size_up ? Ratio(at, step_size_up) : Ratio(length - at, length - step_size_up);
   if (mode == "triangular2") return height * std::exp2(-static_cast<double>(step / length));
   if (mode == "exp_range") return height * std::pow(gamma, static_cast<double>(step));
   return height;
@@ -120,15 +123,17 @@ void OneCycleLROptions::Check() const {
     ThrowInvalidArgument("OneCycleLR: give total_steps, or epochs and steps_per_epoch");
   }
   if (Last() < 1 || !(pct_start >= 0 && pct_start <= 1)) {
-    ThrowInvalidArgument(absl::StrCat("OneCycleLR: total_steps = ", Last(), " must be at least 1 and pct_start = ",
-                                      pct_start, " in [0, 1]"));
+    ThrowInvalidArgument(absl::StrCat("OneCycleLR: total_steps = ", Last(),
+                                      " must be at least 1 and pct_start = ", pct_start,
+                                      " in [0, 1]"));
   }
   if (anneal_strategy != "cos" && anneal_strategy != "linear") {
     ThrowInvalidArgument(absl::StrCat("OneCycleLR: anneal_strategy = \"", anneal_strategy,
                                       "\" must be \"cos\" or \"linear\""));
   }
 }
-double OneCycleLROptions::Cycle(int64_t step, double low, double high, double back, double last) const {
+double OneCycleLROptions::Cycle(int64_t step, double low, double high, double back,
+                                double last) const {
   const double rise = pct_start * static_cast<double>(Last());
   struct Phase {
     double end, from, to;
@@ -147,7 +152,8 @@ double OneCycleLROptions::Cycle(int64_t step, double low, double high, double ba
     if (position <= phase.end || i == 2) {
       const double length = phase.end - begin;
       const double t = length > 0 ? (position - begin) / length : 1;
-      return anneal_strategy == "cos" ? CosineBetween(phase.from, phase.to, t) : phase.from + (phase.to - phase.from) * t;
+      return anneal_strategy == "cos" ? CosineBetween(phase.from, phase.to, t)
+                                      : phase.from + (phase.to - phase.from) * t;
     }
     begin = phase.end;
   }

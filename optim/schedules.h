@@ -1,5 +1,5 @@
-// The schedules that are a function of the step: for each its options, with PyTorch's names and defaults, and the rate of a
-// group that began with `base` at a step, counted from 0.
+// The schedules that are a function of the step: for each its options, with PyTorch's names and
+// defaults, and the rate of a group that began with `base` at a step, counted from 0.
 #ifndef NEURA_OPTIM_SCHEDULES_H_
 #define NEURA_OPTIM_SCHEDULES_H_
 
@@ -12,8 +12,9 @@
 
 namespace neura::optim {
 
-// Check() throws InvalidArgument for options that make no schedule. Schedules that are not in proportion to the rate say
-// so: Floor() is the rate from which on they are, kSetsAlone that they are in none.
+// Check() throws InvalidArgument for options that make no schedule. Schedules that are not in
+// proportion to the rate say so: Floor() is the rate from which on they are, kSetsAlone that they
+// are in none.
 
 struct StepLROptions {
   int64_t step_size = 1;
@@ -85,12 +86,14 @@ struct CyclicLROptions {
   double max_lr = 1e-2;
   int64_t step_size_up = 2000;
   std::optional<int64_t> step_size_down = {};  // as up
-  std::string mode = "triangular";        // "triangular2": half as high each time; "exp_range": by gamma^step
+  std::string mode =
+      "triangular";  // "triangular2": half as high each time; "exp_range": by gamma^step
   double gamma = 1;
   bool cycle_momentum = true;  // momentum falls while the rate rises, and back
   double base_momentum = 0.8;
   double max_momentum = 0.9;
-  NEURA_FIELDS(base_lr, max_lr, step_size_up, step_size_down, mode, gamma, cycle_momentum, base_momentum, max_momentum)
+  NEURA_FIELDS(base_lr, max_lr, step_size_up, step_size_down, mode, gamma, cycle_momentum,
+               base_momentum, max_momentum)
   static constexpr bool kSetsAlone = true;
   void Check() const;
   double Rate(double base, int64_t step) const;
@@ -113,19 +116,21 @@ struct OneCycleLROptions {
   double max_momentum = 0.95;
   double div_factor = 25;         // the first rate is max_lr / div_factor
   double final_div_factor = 1e4;  // the last rate is the first / final_div_factor
-  bool three_phase = false;       // down to the first rate as fast as it rose, before the last phase
-  NEURA_FIELDS(max_lr, total_steps, epochs, steps_per_epoch, pct_start, anneal_strategy, cycle_momentum, base_momentum,
-               max_momentum, div_factor, final_div_factor, three_phase)
+  bool three_phase = false;  // down to the first rate as fast as it rose, before the last phase
+  NEURA_FIELDS(max_lr, total_steps, epochs, steps_per_epoch, pct_start, anneal_strategy,
+               cycle_momentum, base_momentum, max_momentum, div_factor, final_div_factor,
+               three_phase)
   static constexpr bool kSetsAlone = true;
   void Check() const;
   double Rate(double base, int64_t step) const;
   std::optional<double> Momentum(int64_t step) const;
-  // Stepping past the number of steps throws FailedPrecondition; the last that is meant for a step of the optimizer is one
-  // less.
+  // Stepping past the number of steps throws FailedPrecondition; the last that is meant for a step
+  // of the optimizer is one less.
   int64_t Last() const;
 
  private:
-  // `low` at the first step, `high` at the peak, `last` at the end; `back` at the end of the second of three phases.
+  // `low` at the first step, `high` at the peak, `last` at the end; `back` at the end of the second
+  // of three phases.
   double Cycle(int64_t step, double low, double high, double back, double last) const;
 };
 

@@ -32,7 +32,8 @@ double RootMeanSquare(const Tensor& x) { return std::sqrt(Mean(x * x).Item<doubl
 
 void AdafactorOptions::Check() const {
   if (beta2_decay > 0) {
-    ThrowInvalidArgument(absl::StrCat("Adafactor: beta2_decay = ", beta2_decay, " must not be positive"));
+    ThrowInvalidArgument(
+        absl::StrCat("Adafactor: beta2_decay = ", beta2_decay, " must not be positive"));
   }
   if (!(d >= 1)) ThrowInvalidArgument(absl::StrCat("Adafactor: d = ", d, " must be at least 1"));
 }
@@ -45,8 +46,8 @@ std::optional<Dims> AdafactorRule::StateShape(size_t state, const Tensor& param)
   return Dims(shape.begin(), shape.end());
 }
 
-void AdafactorRule::Step(const AdafactorOptions& o, const StepInfo& info, const Tensor& param, const Tensor& grad,
-                         absl::Span<const Tensor> states) {
+void AdafactorRule::Step(const AdafactorOptions& o, const StepInfo& info, const Tensor& param,
+                         const Tensor& grad, absl::Span<const Tensor> states) {
   if (param.numel() == 0) return;
   const bool factored = param.dim() > 1;
   const DType wide = states[factored ? 0 : 2].dtype();
@@ -103,7 +104,8 @@ void MuonRule::Step(const MuonOptions& o, const StepInfo&, const Tensor& param, 
   }
   if (tall) x = Transpose(x, 0, 1);
   const double a = static_cast<double>(rows), b = static_cast<double>(columns);
-  const double rate = o.lr * (o.match_rms_adamw ? 0.2 * std::sqrt(std::max(a, b)) : std::sqrt(std::max(1.0, a / b)));
+  const double rate = o.lr * (o.match_rms_adamw ? 0.2 * std::sqrt(std::max(a, b))
+                                                : std::sqrt(std::max(1.0, a / b)));
   Assign(param, Cast(Cast(param, wide) * (1 - o.lr * o.weight_decay) - x * rate, param.dtype()));
 }
 

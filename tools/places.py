@@ -57,7 +57,7 @@ ADDITIONS = [
         "other primitive",
         "CumSum|kCumSum|CumSumKernel|InferCumSum|WriteCumSum|cumsum",
         ["row", "function", "inference", "CPU kernel", "gradient rule", "case", "ONNX mapping"],
-        ["onnx/import/*", "nn/margin_losses.cc", "tensor/masked/masked.cc"],
+        ["onnx/import/*", "nn/margin_losses.cc", "python/neura/array_api/*", "tensor/masked/masked.cc"],
     ),
     Addition(
         "primitive with two outputs and options",
@@ -65,7 +65,7 @@ ADDITIONS = [
         ["row", "options", "function", "inference", "CPU kernel", "gradient rule", "case", "ONNX mapping"],
         ["onnx/import/*", "nn/margin_losses.cc"],
     ),
-    Addition("composite", "ArgSort|argsort", ["row", "function", "case"], ["nn/init.cc"]),
+    Addition("composite", "ArgSort|argsort", ["row", "function", "case"], ["nn/init.cc", "python/neura/array_api/*"]),
     Addition("composite", "Lerp|lerp", ["row", "function", "case"], ["nn/functional.cc"]),
     Addition("layer", "LeakyReLU", ["row", "layer", "case"]),
     Addition("layer of two inputs, and its function", "Bilinear|BilinearOptions", ["row", "function", "layer", "case"]),

@@ -17,7 +17,8 @@ bool IsNumpyArray(PyObject* object);
 // complex64.
 Tensor TensorFromData(const pybind11::object& data, std::optional<DType> dtype);
 
-// An error where a byte of a bool is neither 0 nor 1: outside memory, which nothing may read as a bool.
+// An error where a byte of a bool is neither 0 nor 1: outside memory, which nothing may read as a
+// bool.
 void RequireBools(const Tensor& tensor, const char* what);
 
 // neura.tensor, as_tensor and from_numpy; Tensor.numpy, tolist and __array__.

@@ -26,7 +26,8 @@ namespace py = pybind11;
 struct Parsed {
   Tensor view;
   std::vector<std::optional<Tensor>> gathers;
-  bool is_copy = false;  // the view is none: strides are not negative, so a reversed slice is a copy
+  bool is_copy =
+      false;  // the view is none: strides are not negative, so a reversed slice is a copy
 
   bool gathers_any() const {
     return std::any_of(gathers.begin(), gathers.end(), [](const auto& g) { return g.has_value(); });
@@ -311,8 +312,8 @@ Tensor WithRank(Tensor source, int64_t rank) {
   return source;
 }
 
-// x[index] = value where a gradient flows, or where no view says what is meant. A view cannot record that its base has
-// changed, so all of x is computed and assigned.
+// x[index] = value where a gradient flows, or where no view says what is meant. A view cannot
+// record that its base has changed, so all of x is computed and assigned.
 void SetThroughPlaces(const Tensor& tensor, PyObject* index, const Tensor& value) {
   const Tensor places = GetItem(Reshape(Arange(tensor.numel()), tensor.shape()), index);
   WithoutGil([&] {

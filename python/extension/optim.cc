@@ -55,21 +55,24 @@ py::list DescribeOptimizers() {
 
 using OptimizerRef = std::shared_ptr<optim::Optimizer>;
 
-// The C++ optimizer is kept by the schedule, the Python object by an attribute: the collector sees it.
+// The C++ optimizer is kept by the schedule, the Python object by an attribute: the collector sees
+// it.
 template <typename Scheduler, typename... Arguments>
 std::shared_ptr<Scheduler> MakeScheduler(const OptimizerRef& optimizer, Arguments&&... arguments) {
-  return std::shared_ptr<Scheduler>(new Scheduler(*optimizer, std::forward<Arguments>(arguments)...),
-                                    [optimizer](Scheduler* scheduler) { delete scheduler; });
+  return std::shared_ptr<Scheduler>(
+      new Scheduler(*optimizer, std::forward<Arguments>(arguments)...),
+      [optimizer](Scheduler* scheduler) { delete scheduler; });
 }
 
 template <typename Scheduler, typename... Bases>
 SharedClass<Scheduler, Bases...> SchedulerClass(py::module_& m, const char* name) {
-  return SharedClass<Scheduler, Bases...>(m, name, py::dynamic_attr(),
-                                          py::custom_type_setup(GarbageCollected<NoReferences>::SetUp));
+  return SharedClass<Scheduler, Bases...>(
+      m, name, py::dynamic_attr(), py::custom_type_setup(GarbageCollected<NoReferences>::SetUp));
 }
 
 template <typename Scheduler, typename Options, typename... Bases>
-SharedClass<Scheduler, Bases...> BindScheduler(py::module_& m, const char* name, size_t required, const char* doc) {
+SharedClass<Scheduler, Bases...> BindScheduler(py::module_& m, const char* name, size_t required,
+                                               const char* doc) {
   const std::vector<Parameter> parameters =
       ParametersOfOptions(*OptionsTypeOf<Options>(name), required);
   NoteConstructor("optim.lr_scheduler", name, parameters, doc);
@@ -132,7 +135,8 @@ void InitSchedulers(py::module_& m) {
         return MakeScheduler<optim::ChainedScheduler>(optimizer, schedulers);
       }));
   BindScheduler<optim::ReduceLROnPlateau, optim::ReduceLROnPlateauOptions>(
-      m, "ReduceLROnPlateau", 0, "The rate times factor where what is measured has not become better for long")
+      m, "ReduceLROnPlateau", 0,
+      "The rate times factor where what is measured has not become better for long")
       .def("_step", &optim::ReduceLROnPlateau::Step)
       .def("get_last_lr", &optim::ReduceLROnPlateau::GetLastLr)
       .def_property_readonly("last_epoch", &optim::ReduceLROnPlateau::step_count)
@@ -155,14 +159,17 @@ void InitLbfgs(py::module_& m) {
         return std::make_shared<optim::LBFGS>(params, options(keywords));
       }))
       .def("_set_options",
-           [options](optim::LBFGS& self, const py::kwargs& keywords) { self.set_options(options(keywords)); })
+           [options](optim::LBFGS& self, const py::kwargs& keywords) {
+             self.set_options(options(keywords));
+           })
       .def("_step",
            [](optim::LBFGS& self, const py::object& closure) {
              return self.Step([&closure] {
                const py::object loss = closure();
                if (!IsTensor(loss.ptr())) {
-                 ThrowTypeError(absl::StrCat("LBFGS: the closure must return the loss, a tensor, not ",
-                                             Py_TYPE(loss.ptr())->tp_name));
+                 ThrowTypeError(
+                     absl::StrCat("LBFGS: the closure must return the loss, a tensor, not ",
+                                  Py_TYPE(loss.ptr())->tp_name));
                }
                return TensorOf(loss.ptr());
              });
@@ -185,10 +192,11 @@ void InitOptim(py::module_& parent) {
            [](optim::Optimizer& self, size_t group, const py::kwargs& options) {
              self.set_any_options(group, MakeOptions(self.row(), options).get());
            })
-      .def("add_param_group",
-           [](optim::Optimizer& self, const std::vector<Tensor>& params, const py::kwargs& options) {
-             self.AddGroup({params, MakeOptions(self.row(), options)});
-           })
+      .def(
+          "add_param_group",
+          [](optim::Optimizer& self, const std::vector<Tensor>& params, const py::kwargs& options) {
+            self.AddGroup({params, MakeOptions(self.row(), options)});
+          })
       .def("_set_initial_lr", &optim::Optimizer::set_initial_lr)
       .def("step", &optim::Optimizer::Step, py::call_guard<GilReleased>())
       .def("zero_grad", &optim::Optimizer::ZeroGrad)

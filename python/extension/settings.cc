@@ -51,8 +51,8 @@ void SetPrinting(const std::optional<int64_t>& precision, const std::optional<do
   options.sci_mode = sci_mode;  // as in PyTorch: by itself again where it is not given
   if (profile) {
     if (*profile != "default" && *profile != "short" && *profile != "full") {
-      ThrowInvalidArgument(
-          absl::StrCat("set_printoptions: profile '", *profile, "' must be 'default', 'short' or 'full'"));
+      ThrowInvalidArgument(absl::StrCat("set_printoptions: profile '", *profile,
+                                        "' must be 'default', 'short' or 'full'"));
     }
     options = {.precision = *profile == "short" ? 2 : 4, .sci_mode = sci_mode};
     if (*profile == "short") options.edgeitems = 2;
@@ -60,7 +60,8 @@ void SetPrinting(const std::optional<int64_t>& precision, const std::optional<do
   }
   options.precision = precision.value_or(options.precision);
   // Infinite, as PyTorch's users write it, is as many as there may be.
-  if (threshold) options.threshold = static_cast<int64_t>(std::min(std::max(*threshold, -1.0), 0x1p62));
+  if (threshold)
+    options.threshold = static_cast<int64_t>(std::min(std::max(*threshold, -1.0), 0x1p62));
   options.edgeitems = edgeitems.value_or(options.edgeitems);
   options.linewidth = linewidth.value_or(options.linewidth);
   SetPrintOptions(options);
@@ -73,11 +74,15 @@ void InitSettings(py::module_& m) {
   bind("get_default_dtype", "", "The floating point dtype of what names none", &DefaultDType);
   bind("set_default_dtype", "d", "Sets the floating point dtype of what names none",
        &SetDefaultDType);
-  bind("set_printoptions", "precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None",
-       "How tensors print: digits after the point (4), the number of elements above which they are summarized (1000), how "
-       "many are shown at each end then (3), columns of a line (80), and whether numbers are scientific (by their range); "
-       "'default', 'short' (2 digits) and 'full' (no summaries) are profiles",
-       &SetPrinting);
+  bind(
+      "set_printoptions",
+      "precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None",
+      "How tensors print: digits after the point (4), the number of elements above which they are "
+      "summarized (1000), how "
+      "many are shown at each end then (3), columns of a line (80), and whether numbers are "
+      "scientific (by their range); "
+      "'default', 'short' (2 digits) and 'full' (no summaries) are profiles",
+      &SetPrinting);
   m.def("_line_width", [] { return GetPrintOptions().linewidth; });
   bind("get_rng_state", "", "The state of the default generator, for set_rng_state",
        NEURA_FN((), { return StateOf(DefaultGenerator()); }));

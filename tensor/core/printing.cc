@@ -35,8 +35,9 @@ class RealFormat {
     smallest_ = std::min(smallest_, std::fabs(value));
   }
   void Choose() {
-    scientific_ = sci_mode_.value_or(largest_ > 0 && (largest_ / smallest_ > 1000 || largest_ > 1e8 ||
-                                                      (!whole_ && smallest_ < 1e-4)));
+    scientific_ =
+        sci_mode_.value_or(largest_ > 0 && (largest_ / smallest_ > 1000 || largest_ > 1e8 ||
+                                            (!whole_ && smallest_ < 1e-4)));
   }
   std::string Format(double value) const {
     if (std::isnan(value)) return "nan";
@@ -234,11 +235,12 @@ PrintOptions GetPrintOptions() {
   return g_options;
 }
 void SetPrintOptions(const PrintOptions& options) {
-  if (options.precision < 0 || options.precision > 40 || options.threshold < 0 || options.edgeitems < 0 ||
-      options.linewidth < 0) {
+  if (options.precision < 0 || options.precision > 40 || options.threshold < 0 ||
+      options.edgeitems < 0 || options.linewidth < 0) {
     ThrowInvalidArgument(absl::StrCat("print options: precision = ", options.precision,
-                                      " must be in [0, 40], and threshold = ", options.threshold, ", edgeitems = ",
-                                      options.edgeitems, " and linewidth = ", options.linewidth, " not negative"));
+                                      " must be in [0, 40], and threshold = ", options.threshold,
+                                      ", edgeitems = ", options.edgeitems,
+                                      " and linewidth = ", options.linewidth, " not negative"));
   }
   const std::lock_guard lock(g_mutex);
   g_options = options;
@@ -246,7 +248,8 @@ void SetPrintOptions(const PrintOptions& options) {
 
 std::string ElementsText(const Tensor& tensor, int64_t indent) {
   const PrintOptions options = GetPrintOptions();
-  return SwitchDType(tensor.dtype(), [&]<typename T>(T) { return Printer<T>(tensor, indent, options).Print(); });
+  return SwitchDType(tensor.dtype(),
+                     [&]<typename T>(T) { return Printer<T>(tensor, indent, options).Print(); });
 }
 
 std::string Tensor::ToString() const {

@@ -16,7 +16,8 @@ struct PrintOptions {
   int64_t threshold = 1000;  // tensors of more elements are summarized
   int64_t edgeitems = 3;     // shown at each end of a summarized dimension
   int64_t linewidth = 80;    // columns, before a line is broken
-  std::optional<bool> sci_mode = {};  // always or never scientific; else where fixed point would lose digits or run wide
+  std::optional<bool> sci_mode =
+      {};  // always or never scientific; else where fixed point would lose digits or run wide
 };
 PrintOptions GetPrintOptions();
 // Throws InvalidArgument for numbers below 0 and for a precision above 40.

@@ -1,6 +1,6 @@
-// Roots, logarithms, tangents and inverse functions of complex numbers, whose real and imaginary parts both keep their
-// digits; those of standard libraries differ in that. Branch cuts and values at infinities are those of the C standard,
-// annex G.
+// Roots, logarithms, tangents and inverse functions of complex numbers, whose real and imaginary
+// parts both keep their digits; those of standard libraries differ in that. Branch cuts and values
+// at infinities are those of the C standard, annex G.
 #if defined(NEURA_TENSOR_ELEMENTS_COMPLEX_ARCS_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef NEURA_TENSOR_ELEMENTS_COMPLEX_ARCS_H_
 #undef NEURA_TENSOR_ELEMENTS_COMPLEX_ARCS_H_
@@ -30,8 +30,10 @@ constexpr std::complex<T> Sqrt(std::complex<T> z) {
                  : std::complex<T>(std::fabs(other), std::copysign(-x, y));
   }
   // Halves and quarters keep the sum below the largest number and above the smallest.
-  const bool large = std::fabs(x) > std::numeric_limits<T>::max() / 4 || std::fabs(y) > std::numeric_limits<T>::max() / 4;
-  const bool small = std::fabs(x) < 4 * std::numeric_limits<T>::min() && std::fabs(y) < 4 * std::numeric_limits<T>::min();
+  const bool large = std::fabs(x) > std::numeric_limits<T>::max() / 4 ||
+                     std::fabs(y) > std::numeric_limits<T>::max() / 4;
+  const bool small = std::fabs(x) < 4 * std::numeric_limits<T>::min() &&
+                     std::fabs(y) < 4 * std::numeric_limits<T>::min();
   const int shift = large ? -2 : small ? 2 * std::numeric_limits<T>::digits : 0;
   const T sx = std::ldexp(x, shift), sy = std::ldexp(y, shift);
   const T a = std::ldexp(std::sqrt((std::fabs(sx) + std::hypot(sx, sy)) / 2), -shift / 2);
@@ -48,8 +50,7 @@ constexpr std::complex<T> Log(std::complex<T> z) {
   const T ratio = larger == 0 || std::isinf(larger) ? T(0) : smaller / larger;
   const T real = near ? std::log1p((larger - 1) * (larger + 1) + smaller * smaller) / 2
                       : std::log(larger) + std::log1p(ratio * ratio) / 2;
-  return {std::isnan(x) || std::isnan(y) ? std::hypot(x, y) : real,
-          std::atan2(z.imag(), z.real())};
+  return {std::isnan(x) || std::isnan(y) ? std::hypot(x, y) : real, std::atan2(z.imag(), z.real())};
 }
 
 // W. Kahan, "Branch Cuts for Complex Elementary Functions", 1987.
@@ -83,8 +84,8 @@ struct ArcParts {
   double asin = 0, acos = 0, imag = 0;
 };
 
-// T. E. Hull, T. F. Fairgrieve, P. T. P. Tang, "Implementing the Complex Arcsine and Arccosine Functions Using Exception
-// Handling", 1997.
+// T. E. Hull, T. F. Fairgrieve, P. T. P. Tang, "Implementing the Complex Arcsine and Arccosine
+// Functions Using Exception Handling", 1997.
 inline ArcParts ArcsOf(double x, double y) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kHalfPi = std::numbers::pi / 2;
   constexpr double kInf = std::numeric_limits<double>::infinity(), kLog2 = std::numbers::ln2;
@@ -117,8 +118,8 @@ inline ArcParts ArcsOf(double x, double y) {
       parts.acos = std::atan(root / x);
     }
     if (a <= 1.5) {
-      const double am1 =
-          x < 1 ? (y * y / (r + above) + y * y / (s - below)) / 2 : (y * y / (r + above) + (s + below)) / 2;
+      const double am1 = x < 1 ? (y * y / (r + above) + y * y / (s - below)) / 2
+                               : (y * y / (r + above) + (s + below)) / 2;
       parts.imag = std::log1p(am1 + std::sqrt(am1 * (a + 1)));
     } else {
       parts.imag = std::log(a + std::sqrt(a * a - 1));
@@ -128,14 +129,18 @@ inline ArcParts ArcsOf(double x, double y) {
   if (y <= kEpsilon * std::fabs(below)) {
     if (x < 1) return {std::asin(x), std::acos(x), y / std::sqrt(above * -below)};
     const bool fits = std::numeric_limits<double>::max() / above > below;
-    return {kHalfPi, y == 0 ? 0 : fits ? y / std::sqrt(above * below) : y / x,
+    return {kHalfPi,
+            y == 0 ? 0
+            : fits ? y / std::sqrt(above * below)
+                   : y / x,
             fits ? std::log1p(below + std::sqrt(above * below)) : kLog2 + std::log(x)};
   }
   if (y <= safe_min) return {kHalfPi - std::sqrt(y), std::sqrt(y), std::sqrt(y)};
   if (kEpsilon * y - 1 >= x) return {x / y, kHalfPi, kLog2 + std::log(y)};
   if (x > 1) {
     const double ratio = x / y;
-    return {std::atan(ratio), std::atan(y / x), kLog2 + std::log(y) + std::log1p(ratio * ratio) / 2};
+    return {std::atan(ratio), std::atan(y / x),
+            kLog2 + std::log(y) + std::log1p(ratio * ratio) / 2};
   }
   const double a = std::sqrt(1 + y * y);
   return {x / a, kHalfPi, std::log1p(2 * y * (y + a)) / 2};

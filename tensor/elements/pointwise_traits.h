@@ -26,7 +26,6 @@ inline constexpr bool kFloat = !std::is_integral_v<T>;
 struct WithoutLibm {};
 // Not for vectors.
 struct NumberByNumber {};
-
 }
 
 #endif  // NEURA_TENSOR_ELEMENTS_POINTWISE_TRAITS_H_

@@ -36,7 +36,8 @@ Tensor Counting(const char* op, const Tensor& input, const Mask& mask) {
 Tensor Filled(const char* op, const Tensor& input, const Mask& mask, const Scalar& identity) {
   const Tensor counts = Counting(op, input, mask);
   if (!counts.defined()) return input;
-  return Where(counts, input, Full({}, identity, {.dtype = input.dtype(), .device = input.device()}));
+  return Where(counts, input,
+               Full({}, identity, {.dtype = input.dtype(), .device = input.device()}));
 }
 
 // With what changes no maximum, or no minimum.

@@ -36,7 +36,8 @@ Runs RunsOf(const Tensor& begins) {
   return {starts, CumSum(Cast(begins, kInt64), 0) - 1, Diff(Cat({starts, end}))};
 }
 
-// The slices of dim as rows [n, m]; without dim, the elements. Complex numbers are pairs, in the order of their real parts.
+// The slices of dim as rows [n, m]; without dim, the elements. Complex numbers are pairs, in the
+// order of their real parts.
 Tensor AsRows(const Tensor& input, const std::optional<int64_t>& dim) {
   if (IsComplex(input.dtype())) {
     const Tensor parts = ViewAsReal(input);

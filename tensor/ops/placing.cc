@@ -27,7 +27,8 @@ void RequireIntegers(std::string_view op, const Tensor& index) {
 Tensor internal::WideIndices(std::string_view op, const Tensor& index) {
   const Tensor wide = Cast(index, kInt64);
   if (index.dtype() == kUInt64 && wide.numel() > 0 && AMin(wide).Item<int64_t>() < 0) {
-    ThrowOutOfRange(absl::StrCat(op, ": an index of ", Describe(index), " is above the largest int64"));
+    ThrowOutOfRange(
+        absl::StrCat(op, ": an index of ", Describe(index), " is above the largest int64"));
   }
   return wide;
 }

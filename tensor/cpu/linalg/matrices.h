@@ -55,13 +55,14 @@ void ForEachMatrix(const Tensor& a, F f) {
 inline double PivotSize(double x) { return std::abs(x); }
 inline double PivotSize(Number x) { return std::abs(x.real()) + std::abs(x.imag()); }
 
-// The exponent by which elements are to be shifted before a computation that squares them: 0 where the squares of the
-// largest ones are in the range of doubles.
+// The exponent by which elements are to be shifted before a computation that squares them: 0 where
+// the squares of the largest ones are in the range of doubles.
 template <typename S>
 int ShiftOf(const Matrix<S>& a) {
   double largest = 0;
   for (Index i = 0; i < a.size(); ++i) {
-    largest = std::max({largest, std::abs(std::real(a.data()[i])), std::abs(std::imag(a.data()[i]))});
+    largest =
+        std::max({largest, std::abs(std::real(a.data()[i])), std::abs(std::imag(a.data()[i]))});
   }
   if (!(largest > 0) || !std::isfinite(largest)) return 0;
   const int exponent = std::ilogb(largest);
