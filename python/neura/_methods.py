@@ -277,7 +277,7 @@ def __array_namespace__(self: Tensor, /, *, api_version: str | None = None) -> A
 
 
 @_method
-def __complex__(self: Tensor) -> complex:
+def __complex__(self: Tensor) -> Any:
     """The number of a tensor of one element."""
     return complex(self.item())
 

@@ -503,7 +503,7 @@ def optim_stub(extension, definitions, keyword_only):
 
 
 def annotation(value):
-    return "tuple[float, float]" if isinstance(value, tuple) else type(value).__name__
+    return f"tuple[{', '.join(['float'] * len(value))}]" if isinstance(value, tuple) else type(value).__name__
 
 
 def schedules_stub(extension):
@@ -512,7 +512,7 @@ def schedules_stub(extension):
     for scope, name, parameters, *_ in extension._bound_classes():
         if scope == "optim.lr_scheduler":
             arguments = parameter_list(parameters, ["self", "optimizer: Optimizer"])
-            arguments = re.sub(r"\b_(int|float|bool|str)\b", r"\1", arguments)
+            arguments = re.sub(r"\b_(int|float|bool|str)\b", r"\1", arguments).replace("_IntOrInts", "int | Sequence[int]")
             if name == "ReduceLROnPlateau":
                 text += f"\nclass {name}:\n    def __init__({arguments}) -> None: ...\n" + PLATEAU
             else:

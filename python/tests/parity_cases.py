@@ -39,6 +39,7 @@ COMPARED_ELSEWHERE = {
         linalg_cholesky_ex linalg_lu_factor_ex linalg_permutation linalg_solve_ex linalg_solve_triangular linalg_det
         linalg_cofactor linalg_slogdet linalg_qr linalg_svd linalg_eigh linalg_eig linalg_pinv linalg_matrix_exp
         linalg_geqrf linalg_ldl_factor_ex linalg_ldl_solve""",
+    "test_printing.py": "set_printoptions",
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",

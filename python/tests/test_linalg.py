@@ -28,8 +28,6 @@ def by_vectors(u, s, vh, library):
     return (u[..., :, :k] * weights) @ vh[..., :k, :]
 
 
-@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4), (2, 5, 3), (1, 1), (40, 30), (20, 60)])
-@pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e170, 1e300])
 @pytest.mark.parametrize("kind", ["real", "complex"])
 def test_numbers_whose_squares_leave_the_range(scale, kind):
@@ -48,6 +46,8 @@ def test_numbers_whose_squares_leave_the_range(scale, kind):
     np.testing.assert_allclose(a @ (solved * scale), b, 1e-10, 1e-10)
 
 
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4), (2, 5, 3), (1, 1), (40, 30), (20, 60)])
+@pytest.mark.parametrize("full", [False, True])
 def test_singular_vectors(shape, full):
     ours, theirs = both(RANDOM.randn(*shape))
     results = []

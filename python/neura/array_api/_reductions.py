@@ -133,4 +133,6 @@ def var(x: Tensor, /, *, axis: _Axes = None, correction: float = 0.0, keepdims: 
     if not axes:
         return x * 0
     variance: Tensor = _C.var(x, axes, correction=0, keepdim=keepdims)
-    return variance if correction == 0 else variance * count / builtins.max(count - correction, 0)
+    if correction == 0:
+        return variance
+    return _C.div(variance * count, builtins.max(count - correction, 0))

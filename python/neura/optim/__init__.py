@@ -42,7 +42,7 @@ class ParamGroup(MutableMapping):
 
     def is_option(self, key):
         """Whether the optimizer knows it: not the parameters, nor a note of the user's."""
-        return key not in self._own
+        return key in self._options()
 
 
 # PyTorch takes them by name alone; in their places it has options of its own.

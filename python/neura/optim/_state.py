@@ -1,6 +1,7 @@
 """State dicts of optimizers: by PyTorch's names for Python, flat for C++."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from neura import _C
 
@@ -8,14 +9,15 @@ from neura import _C
 _DERIVED = ("mu_product", "eta", "mu")
 
 
-def to_python(flat, groups):
+def to_python(flat: dict[str, _C.Tensor], groups: list[Any]) -> dict[str, Any]:
     """{"state": {0: {"step": ..., "exp_avg": ...}}, "param_groups": [{"lr": ..., "params": [0, 1]}]}"""
-    state = {}
+    state: dict[int, dict[str, _C.Tensor]] = {}
     for name, tensor in flat.items():
         kind, number, rest = name.split(".", 2)
         if kind == "state":
             state.setdefault(int(number), {})[rest] = tensor.to(_C.float32) if rest == "step" else tensor
-    described, first = [], 0
+    described: list[dict[str, Any]] = []
+    first = 0
     for group in groups:
         count = len(group["params"])
         own = {key: value for key, value in group.items() if key != "params"}
@@ -24,13 +26,17 @@ def to_python(flat, groups):
     return {"state": state, "param_groups": described}
 
 
-def to_cpp(given, groups, to_options):
+def to_cpp(
+    given: Any, groups: list[Any], to_options: Callable[[dict[str, Any]], dict[str, Any]]
+) -> tuple[dict[str, _C.Tensor], list[dict[str, Any]]]:
     """The flat state for groups of these, and what the given groups hold that is no option."""
     if not isinstance(given, Mapping) or not {"state", "param_groups"} <= set(given):
         raise ValueError("load_state_dict() expects what state_dict() gave: a dict with 'state' and 'param_groups'")
     if len(given["param_groups"]) != len(groups):
         raise ValueError(f"the state has {len(given['param_groups'])} parameter groups, the optimizer {len(groups)}")
-    flat, notes, places = {}, [], {}
+    flat: dict[str, _C.Tensor] = {}
+    notes: list[dict[str, Any]] = []
+    places: dict[int, int] = {}
     for i, (theirs, ours) in enumerate(zip(given["param_groups"], groups)):
         if len(theirs["params"]) != len(ours["params"]):
             raise ValueError(

@@ -1,58 +1,63 @@
 """L-BFGS, whose step evaluates the loss as often as it needs to."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any
 
 from neura import _C
 
 _OPTIONS = ("lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size", "line_search_fn")
 
 
-class _Group(MutableMapping):
+class _Group(MutableMapping[str, Any]):
     """The parameters and options; setting an option sets it in the optimizer."""
 
-    def __init__(self, optimizer, params, options):
-        self._optimizer, self._values = optimizer, {"params": params, **options}
+    def __init__(self, optimizer: Any, params: list[_C.Tensor], options: dict[str, Any]) -> None:
+        self._optimizer = optimizer
+        self._values: dict[str, Any] = {"params": params, **options}
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> Any:
         return self._values[key]
 
-    def __setitem__(self, key, value):
+    def __setitem__(self, key: str, value: Any) -> None:
         if key in _OPTIONS:
             self._optimizer._set_options(**_to_cpp({**{k: self[k] for k in _OPTIONS}, key: value}))
         self._values[key] = value
 
-    def __delitem__(self, key):
+    def __delitem__(self, key: str) -> None:
         del self._values[key]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._values)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return repr(self._values)
 
 
-def _to_cpp(options):
+def _to_cpp(options: dict[str, Any]) -> dict[str, Any]:
     return {**options, "line_search_fn": options["line_search_fn"] or ""}
 
 
-class LBFGS(_C.optim._LBFGS):
+_Base: Any = _C.optim._LBFGS
+
+
+class LBFGS(_Base):  # type: ignore[misc]
     """Liu and Nocedal, 1989, with a line search by the strong Wolfe conditions or none. step() takes a closure that clears
     the gradients, computes the loss and its gradients, and returns it."""
 
     def __init__(
         self,
-        params,
-        lr=1,
-        max_iter=20,
-        max_eval=None,
-        tolerance_grad=1e-7,
-        tolerance_change=1e-9,
-        history_size=100,
-        line_search_fn=None,
-    ):
+        params: Any,
+        lr: float = 1,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+    ) -> None:
         params = [params] if isinstance(params, _C.Tensor) else list(params)
         if params and isinstance(params[0], dict):
             if len(params) > 1:
@@ -64,11 +69,11 @@ class LBFGS(_C.optim._LBFGS):
         self.defaults = options
         self.param_groups = [_Group(self, params, options)]
 
-    def step(self, closure):
+    def step(self, closure: Callable[[], _C.Tensor]) -> Any:
         """Up to max_iter iterations; returns the loss before them."""
         return self._step(closure)
 
-    def zero_grad(self, set_to_none=True):
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Clears the gradients of all parameters."""
         for parameter in self.param_groups[0]["params"]:
             if set_to_none or parameter.grad is None:
@@ -76,9 +81,9 @@ class LBFGS(_C.optim._LBFGS):
             else:
                 parameter.grad.zero_()
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Options and state by PyTorch's names."""
-        state = {}
+        state: dict[str, Any] = {}
         for name, tensor in dict(self._state_dict()).items():
             stem, _, number = name.partition(".")
             value = tensor if stem in ("d", "prev_flat_grad", "old_dirs", "old_stps") else tensor.item()
@@ -90,7 +95,7 @@ class LBFGS(_C.optim._LBFGS):
         count = len(self.param_groups[0]["params"])
         return {"state": {0: state}, "param_groups": [{**group, "params": list(range(count))}]}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Restores what state_dict() gave."""
         if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= set(state_dict):
             raise ValueError("load_state_dict() expects what state_dict() gave: a dict with 'state' and 'param_groups'")
@@ -112,12 +117,12 @@ class LBFGS(_C.optim._LBFGS):
             self.param_groups[0].update(before)
             raise
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [f"    {key}: {value}" for key, value in sorted(self.param_groups[0].items()) if key != "params"]
         return "\n".join(["LBFGS (", "Parameter Group 0", *lines, ")"])
 
 
-def _entries(name, value):
+def _entries(name: str, value: Any) -> list[tuple[str, Any]]:
     if name == "al" or value is None:  # what a step leaves behind
         return []
     if isinstance(value, list):
