@@ -227,7 +227,9 @@ void Eigh(RuleContext& c) {
     const Tensor diagonal = DiagEmbed(c.grad(0));
     inner = inner.defined() ? inner + diagonal : diagonal;
   }
-  c.Set(0, MatMul(MatMul(vectors, inner), vh));
+  // The hermitian part, so that a step along the gradient leaves a hermitian matrix one.
+  const Tensor of_a = MatMul(MatMul(vectors, inner), vh);
+  c.Set(0, (of_a + Adjoint(of_a)) / 2);
 }
 
 // Boeddeker et al., 2017, "On the Computation of Complex-valued Gradients with Application to

@@ -71,8 +71,8 @@ LoadedState NamedState::TakeParam(const std::string& prefix, const Tensor& param
     state.tensors.push_back(kept);
   }
   if (state.step > 0 ? gap || present < least : present > 0) {
-    Fail(prefix, "* holds ", present, " of ", present < least ? least : expected, " tensors after ",
-         state.step, " steps");
+    Fail(prefix, "* holds ", present, " of ", present <= least ? least : expected,
+         " tensors after ", state.step, " steps");
   }
   return state;
 }

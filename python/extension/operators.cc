@@ -127,7 +127,13 @@ int Truth(PyObject* self) {
   return Guarded([&]() -> int { return ItemOf(self, "the truth value").To<bool>(); }, -1);
 }
 PyObject* ToFloat(PyObject* self) {
-  return Guarded([&] { return PyFloat_FromDouble(ItemOf(self, "float()").To<double>()); });
+  return Guarded([&]() -> PyObject* {
+    if (IsComplex(TensorOf(self).dtype())) {
+      ThrowTypeError(
+          absl::StrCat("a complex number is no float: take .real, of ", Describe(TensorOf(self))));
+    }
+    return PyFloat_FromDouble(ItemOf(self, "float()").To<double>());
+  });
 }
 PyObject* ToInt(PyObject* self) {
   return Guarded([&]() -> PyObject* {

@@ -471,3 +471,23 @@ def test_bessel_functions_reach_to_the_end_of_the_range():
     assert nr.special.i1(x).tolist()[:2] == [float("inf"), -float("inf")]
     # exp(712) is no double, exp(712) / sqrt(2 pi 712) is one.
     np.testing.assert_allclose(nr.special.i0(x)[2].item(), np.exp(712 - 0.5 * np.log(2 * np.pi * 712)), 1e-3)
+
+
+def test_incomplete_gamma_of_small_numbers():
+    for a in (10.0, 20.0, 50.0):
+        x = np.array([1e-16, 1e-10, 1e-5, 0.1])
+        ours = nr.special.gammainc(nr.full((4,), a, dtype=nr.float64), nr.tensor(x)).numpy()
+        theirs = torch.special.gammainc(torch.full((4,), a, dtype=torch.float64), torch.tensor(x)).numpy()
+        np.testing.assert_allclose(ours, theirs, 1e-11)
+
+
+def test_complex_numbers_are_no_floats():
+    with pytest.raises(TypeError, match="complex"):
+        float(nr.tensor(1j))
+
+
+def test_offsets_of_bags_lie_in_the_indices():
+    weight = nr.ones(5, 2)
+    for offsets in ([0, 5], [0, 2, 1], [0, -1]):
+        with pytest.raises(ValueError, match="offsets"):
+            nr.nn.functional.embedding_bag(nr.tensor([1, 2]), weight, nr.tensor(offsets))

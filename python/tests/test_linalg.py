@@ -281,3 +281,11 @@ def test_large_matrices():
     np.testing.assert_allclose(nr.linalg.solve(nr.tensor(a), nr.tensor(b)).numpy(), np.linalg.solve(a, b), rtol=1e-8)
     np.testing.assert_allclose(nr.linalg.svdvals(nr.tensor(a)).numpy(), np.linalg.svd(a, compute_uv=False), atol=1e-10)
     np.testing.assert_allclose(nr.linalg.eigvalsh(nr.tensor(a + a.T)).numpy(), np.linalg.eigvalsh(a + a.T), atol=1e-10)
+
+
+def test_the_gradient_of_eigh_is_symmetric():
+    ours, theirs = both(np.array([[2.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 1.0]]))
+    for x, library in ((ours, nr), (theirs, torch)):
+        _, vectors = library.linalg.eigh(x)
+        (vectors**2)[:, 0].mul(library.tensor([1.0, 2.0, 3.0], dtype=library.float64)).sum().backward()
+    assert_near(ours.grad, theirs.grad)

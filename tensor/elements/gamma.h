@@ -34,7 +34,9 @@ constexpr T GammaPower(T a, T x) {
   const double square = a * a;
   const double rest =
       (1. / 12 - (1. / 360 - (1. / 1260 - 1. / 1680 / square) / square) / square) / a;
-  return std::exp(-a * LogDefect(excess) - rest) / std::sqrt(2 * std::numbers::pi * a);
+  // Far below a, 1 + excess would have lost the digits of x.
+  const double fall = std::fabs(excess) < 0.7 ? a * LogDefect(excess) : x - a - a * std::log(x / a);
+  return std::exp(-fall - rest) / std::sqrt(2 * std::numbers::pi * a);
 }
 
 // For a above 10^4 and x near it, where series and fractions take long: Temme's uniform expansion

@@ -76,7 +76,7 @@ Tensor NonZero(const Tensor& input) {
   RequireDefined("nonzero", input);
   const Tensor mask = Contiguous(To(input.dtype() == kBool ? input : input != 0, kCpu));
   // As bytes: memory from outside may hold others than 0 and 1 by now.
-  const auto* const holds = static_cast<const uint8_t*>(mask.raw_data());
+  const auto* const holds = reinterpret_cast<const uint8_t*>(mask.data<bool>());
   const int64_t count = mask.numel() - std::count(holds, holds + mask.numel(), uint8_t{0});
   const size_t rank = mask.shape().size();
   Tensor columns = Empty({mask.dim(), count}, {.dtype = kInt64, .device = kCpu});
