@@ -87,8 +87,8 @@ Tensor EmbedBag(const Tensor& input, const Tensor& weight, const Tensor& offsets
       ThrowInvalidArgument("embedding_bag: the first offset must be 0");
     }
     const Tensor ends = Cast(offsets, kInt64);
-    if (Any(Slice(ends, 0, 1) < Slice(ends, 0, 0, -1)).Item<bool>() ||
-        AMax(ends).Item<int64_t>() > input.numel()) {
+    if (ends.numel() > 0 && (Any(Slice(ends, 0, 1) < Slice(ends, 0, 0, -1)).Item<bool>() ||
+                             AMax(ends).Item<int64_t>() > input.numel())) {
       ThrowInvalidArgument(
           absl::StrCat("embedding_bag: offsets must not fall, nor be above the number of indices, ",
                        input.numel(), "; got ", ends.ToString()));
