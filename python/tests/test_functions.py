@@ -478,7 +478,7 @@ def test_incomplete_gamma_of_small_numbers():
         x = np.array([1e-16, 1e-10, 1e-5, 0.1])
         ours = nr.special.gammainc(nr.full((4,), a, dtype=nr.float64), nr.tensor(x)).numpy()
         theirs = torch.special.gammainc(torch.full((4,), a, dtype=torch.float64), torch.tensor(x)).numpy()
-        np.testing.assert_allclose(ours, theirs, 1e-11)
+        np.testing.assert_allclose(ours, theirs, 1e-11, 1e-300)
 
 
 def test_complex_numbers_are_no_floats():
