@@ -109,5 +109,11 @@ def test_bools_are_nothing_else():
     for make in (nr.from_numpy, nr.tensor):
         with pytest.raises(ValueError, match="neither 0 nor 1"):
             make(array)
+    # What the owner of shared memory writes later is not checked, but reads stay inside of it.
+    array = np.ones(64, bool)
+    shared = nr.from_numpy(array)
+    array.view(np.uint8)[:] = 200
+    assert nr.nonzero(shared).shape == (64, 1) and nr.arange(64)[shared].tolist() == list(range(64))
+    assert repr(shared).count("True") == 64
     assert repr(nr.empty(64, dtype=nr.bool)).count("False") == 64
     assert nr.empty_like(nr.empty_strided((3,), (2,), dtype=nr.bool)).sum() == 0

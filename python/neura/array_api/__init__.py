@@ -6,7 +6,9 @@ Libraries that are written for the standard, as parts of SciPy and scikit-learn 
         xp = x.__array_namespace__()
         return (x - xp.mean(x, axis=0)) / xp.std(x, axis=0)
 
-Functions have the standard's arguments (https://data-apis.org/array-api/2024.12) and record gradients as elsewhere.
+Functions have the standard's arguments (https://data-apis.org/array-api/2024.12) and record gradients as elsewhere. Tensors
+stay PyTorch's where both differ: `x.size` is a method, operators let tensors without dimensions have a say in the dtype by
+their kind alone, and a slice that goes backwards is a copy.
 """
 
 from neura.array_api import fft, linalg
