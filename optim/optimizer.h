@@ -64,16 +64,17 @@ using AnyParamGroup = ParamGroup<std::shared_ptr<void>>;
 
 // An optimizer of any kind. The classes of optimizers.h add the type of the options.
 //
-// A step is one fused_update for all parameters that have taken as many steps. States are float32
+// A step is one fused_update for all parameters that have taken as many steps; of rows that compute
+// with whole tensors, one computation for each. States are float32
 // beside float16 and bfloat16 parameters, whose own precision would lose most of what a step adds
 // to an average.
 //
 // Threads may step, look and set at once: a step takes the options that were there when it began.
 class Optimizer {
  public:
-  // Throws InvalidArgument when there are no parameters at all, for one that does not require a
-  // gradient, is no leaf or is not contiguous, for one that is given twice, and for options out of
-  // their bounds.
+  // Throws InvalidArgument when there are no parameters at all, for one that is not of real
+  // numbers, does not require a gradient, is no leaf or is not contiguous, for one that is given
+  // twice, and for options out of their bounds.
   Optimizer(const OptimizerRow& row, const std::vector<AnyParamGroup>& groups);
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;

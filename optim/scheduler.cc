@@ -11,6 +11,12 @@ namespace neura::optim {
 
 namespace internal {
 
+std::vector<double> RatesOf(const Optimizer& optimizer) {
+  std::vector<double> rates;
+  for (size_t g = 0; g < optimizer.num_groups(); ++g) rates.push_back(optimizer.lr(g));
+  return rates;
+}
+
 const Tensor& FindNumber(const NamedTensors& state, const std::string& name, DType dtype) {
   for (const auto& [key, tensor] : state) {
     if (key == name && tensor.defined() && tensor.dtype() == dtype && tensor.numel() == 1) {
@@ -23,11 +29,7 @@ const Tensor& FindNumber(const NamedTensors& state, const std::string& name, DTy
 
 }  // namespace internal
 
-std::vector<double> LRScheduler::GetLastLr() const {
-  std::vector<double> rates;
-  for (size_t g = 0; g < optimizer_.num_groups(); ++g) rates.push_back(optimizer_.lr(g));
-  return rates;
-}
+std::vector<double> LRScheduler::GetLastLr() const { return internal::RatesOf(optimizer_); }
 
 NamedTensors LRScheduler::StateDict() const {
   NamedTensors state = {{"step", ScalarTensor(step_)}};

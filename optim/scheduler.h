@@ -87,6 +87,9 @@ class RateSchedule : public LRScheduler {
 
 namespace internal {
 
+// The learning rates of all groups.
+std::vector<double> RatesOf(const Optimizer& optimizer);
+
 // A scalar of a scheduler's state; throws InvalidArgument where there is none of the dtype.
 const Tensor& FindNumber(const NamedTensors& state, const std::string& name, DType dtype);
 

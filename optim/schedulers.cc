@@ -52,8 +52,7 @@ void AppendStates(const Schedulers& schedulers, NamedTensors& state) {
 // Loads all, or throws and changes none.
 void LoadStates(Optimizer& optimizer, const Schedulers& schedulers, const NamedTensors& state) {
   std::vector<NamedTensors> before, parts(schedulers.size());
-  std::vector<double> rates;
-  for (size_t g = 0; g < optimizer.num_groups(); ++g) rates.push_back(optimizer.lr(g));
+  const std::vector<double> rates = internal::RatesOf(optimizer);
   size_t named = 0;
   for (const auto& [name, tensor] : state) named += !absl::StartsWith(name, "schedulers.");
   for (size_t i = 0; i < schedulers.size(); ++i) {
@@ -295,11 +294,7 @@ void ReduceLROnPlateau::Step(double metric) {
   cooldown_counter_ = options_.cooldown;
   num_bad_epochs_ = 0;
 }
-std::vector<double> ReduceLROnPlateau::GetLastLr() const {
-  std::vector<double> rates;
-  for (size_t g = 0; g < optimizer_.num_groups(); ++g) rates.push_back(optimizer_.lr(g));
-  return rates;
-}
+std::vector<double> ReduceLROnPlateau::GetLastLr() const { return internal::RatesOf(optimizer_); }
 NamedTensors ReduceLROnPlateau::StateDict() const {
   return {{"step", ScalarTensor(step_)},
           {"num_bad_epochs", ScalarTensor(num_bad_epochs_)},
