@@ -113,16 +113,26 @@ def main():
     parser.add_argument(
         "--peer-python", default="/usr/bin/python3", help="the interpreter whose PyTorch is the peer (default: Debian's)"
     )
+    parser.add_argument("--device", default="cpu", help="where both compute: cpu, or cuda for --config=cuda")
+    parser.add_argument("--worker", help="the program //benchmarks:worker, built elsewhere: builds nothing")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.05, help="of one timed run")
     options = parser.parse_args()
 
     suites = [suite for suite in SUITES if not options.suite or suite in options.suite]
-    subprocess.run([os.path.join(ROOT, "tools/setup.sh"), "benchmark"], check=True)
+    if options.device != "cpu" or options.worker:
+        if set(options.suite or ()) - {"ops", "train"}:
+            parser.error("--device and --worker are for the suites ops and train")
+        suites = [suite for suite in suites if suite in ("ops", "train")]
     targets = ["//benchmarks:worker"]
     if "wasm" in suites:
         targets += ["//benchmarks:web_models", "//examples/web:neura", "//wasm:bundle"]
-    subprocess.run(["bazel", "build", "--ui_event_filters=-info", "--noshow_progress"] + targets, cwd=ROOT, check=True)
+    if not options.worker:
+        subprocess.run([os.path.join(ROOT, "tools/setup.sh"), "benchmark"], check=True)
+        build = ["bazel", "build", "--ui_event_filters=-info", "--noshow_progress"]
+        if options.device != "cpu":
+            build.append("--config=cuda")
+        subprocess.run(build + targets, cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as package:
         if "python" in suites:
             wheel = subprocess.run([os.path.join(ROOT, "tools/wheel.sh"), "3.11"], stdout=subprocess.PIPE, check=True)
@@ -132,9 +142,9 @@ def main():
 
 
 def run_suites(suites, threads, options, package):
-    worker = [os.path.join(ROOT, "bazel-bin/benchmarks/worker")]
+    worker = [options.worker or os.path.join(ROOT, "bazel-bin/benchmarks/worker"), options.device]
     program = os.path.join(ROOT, "benchmarks/python_side.py")
-    torch = [options.peer_python, program, "torch", str(threads)]
+    torch = [options.peer_python, program, "torch", str(threads), options.device]
     ours, peer = Side(worker, threads), Side(torch, threads)
     flops, bandwidth = map(float, ours.ask("machine").split())
     version = peer.ask("version").strip()
@@ -153,7 +163,7 @@ def run_suites(suites, threads, options, package):
         for case in SUITES[suite]:
             if options.case and case not in options.case:
                 continue
-            row = {"suite": suite, "case": case, "threads": threads, "peer": version}
+            row = {"suite": suite, "case": case, "device": options.device, "threads": threads, "peer": version}
             row.update(compare(case, ours, peer, options.rounds, options.seconds))
             print(json.dumps(row), flush=True)
     ours.close()

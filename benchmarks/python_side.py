@@ -1,6 +1,6 @@
 """A side of a comparison that runs in Python: the commands and cases of worker.cc.
 
-usage: python_side.py torch|neura THREADS
+usage: python_side.py torch|neura THREADS [DEVICE]
 
 The cases are written once; the module that they run on is PyTorch, or Neura's package, which has the same names.
 """
@@ -15,11 +15,16 @@ import numpy as np
 
 torch = importlib.import_module(sys.argv[1])
 nn, F = torch.nn, torch.nn.functional
+DEVICE = sys.argv[3] if len(sys.argv) > 3 else "cpu"
+if DEVICE != "cpu":
+    # As Neura has it: float32 is computed in float32.
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def wave(shape, seed, scale=1.0):
     count = int(np.prod(shape))
-    return torch.from_numpy((scale * np.sin(0.1 * np.arange(count) + seed)).astype(np.float32).reshape(shape))
+    values = (scale * np.sin(0.1 * np.arange(count) + seed)).astype(np.float32).reshape(shape)
+    return torch.from_numpy(values).to(DEVICE)
 
 
 def op(function, *inputs):
@@ -60,13 +65,14 @@ def mlp():
 
 
 def training_step(net, image_shape):
+    net.to(DEVICE)
     with torch.no_grad():
         for seed, (name, parameter) in enumerate(net.named_parameters()):
             if parameter.dim() > 1:
                 parameter.copy_(wave(list(parameter.shape), seed, parameter[0].numel() ** -0.5))
             elif name.endswith("bias"):
                 parameter.zero_()
-    images, labels = wave([64] + image_shape, 0), torch.arange(64) % 10
+    images, labels = wave([64] + image_shape, 0), torch.arange(64, device=DEVICE) % 10
     optimizer = torch.optim.Adam(net.parameters())
 
     def value():
@@ -89,7 +95,7 @@ def square(n):
 
 
 def linear_module_32():
-    layer = nn.Linear(32, 32)
+    layer = nn.Linear(32, 32).to(DEVICE)
     with torch.no_grad():
         layer.weight.copy_(wave([32, 32], 0))
         layer.bias.copy_(wave([32], 1))
@@ -100,7 +106,7 @@ CASES = {
     "linear_module_32": linear_module_32,
     "add_8": lambda: op(operator.add, wave([8], 0), wave([8], 1)),
     "mul_number_8": lambda: op(lambda x: x * 2.0, wave([8], 0)),
-    "zeros_8": lambda: op(lambda: torch.zeros(8)),
+    "zeros_8": lambda: op(lambda: torch.zeros(8, device=DEVICE)),
     "add_8_grad": add_8_grad,
     "mul_sum_backward_8": mul_sum_backward_8,
     "matmul_32": square(32),
@@ -152,6 +158,8 @@ def main():
                 start = time.perf_counter_ns()
                 for _ in range(int(arguments[1])):
                     run()
+                if DEVICE != "cpu":
+                    torch.cuda.synchronize()
                 print(time.perf_counter_ns() - start, flush=True)
 
 

@@ -29,6 +29,7 @@ Case TrainingStep(DimsView image_shape) {
   Dims shape = {kBatch};
   shape.insert(shape.end(), image_shape.begin(), image_shape.end());
   const auto net = std::make_shared<Net>();
+  net->To(DefaultDevice());
   FillWithWaves(*net);
   const Tensor images = Wave(shape, 0), labels = Remainder(Arange(kBatch), 10);
   const auto optimizer = std::make_shared<optim::Adam>(net->Parameters());

@@ -1,4 +1,5 @@
-// Our side of a comparison. compare.py writes commands to its standard input and reads the answers:
+// Our side of a comparison, on the device that is its argument, by default cpu. compare.py writes
+// commands to its standard input and reads the answers:
 //
 //   value CASE      the values that the case computes, separated by spaces
 //   run CASE N      nanoseconds of N runs
@@ -13,17 +14,18 @@
 #include <string>
 
 #include "neura/benchmarks/cases.h"
+#include "neura/tensor/backend_api.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::benchmarks {
 
 Tensor Wave(DimsView shape, double seed, double scale) {
-  Tensor tensor = Empty(shape);
+  Tensor tensor = Empty(shape, {.device = kCpu});
   for (int64_t i = 0; i < tensor.numel(); ++i) {
     tensor.data<float>()[i] =
         static_cast<float>(scale * std::sin(0.1 * static_cast<double>(i) + seed));
   }
-  return tensor;
+  return To(tensor, DefaultDevice());
 }
 
 namespace {
@@ -40,7 +42,8 @@ int64_t PeakMemory() {
   return kibibytes * 1024;
 }
 
-int Serve() {
+int Serve(Device device) {
+  const ScopedDefaultDevice there(device);
   CaseMap makers;
   AddOpCases(makers);
   AddTrainCases(makers);
@@ -63,7 +66,7 @@ int Serve() {
     if (!cases.contains(name)) cases[name] = makers[name]();
     const Case& work = cases[name];
     if (command == "value") {
-      const Tensor value = Contiguous(work.value());
+      const Tensor value = To(Contiguous(work.value()), kCpu);
       for (int64_t i = 0; i < value.numel(); ++i)
         std::printf("%.6g ", static_cast<double>(value.data<float>()[i]));
       std::printf("\n");
@@ -73,6 +76,7 @@ int Serve() {
       std::cin >> n;
       const auto start = std::chrono::steady_clock::now();
       for (int64_t i = 0; i < n; ++i) work.run();
+      Synchronize(device);
       const std::chrono::nanoseconds elapsed = std::chrono::steady_clock::now() - start;
       std::cout << elapsed.count() << std::endl;
     }
@@ -83,4 +87,6 @@ int Serve() {
 }  // namespace
 }  // namespace neura::benchmarks
 
-int main() { return neura::benchmarks::Serve(); }
+int main(int argc, char** argv) {
+  return neura::benchmarks::Serve(argc > 1 ? neura::ParseDevice(argv[1]) : neura::kCpu);
+}

@@ -15,6 +15,12 @@ struct Same {
   }
 };
 
+template <typename T>
+struct Clear {
+  T* output;
+  NEURA_DEVICE void operator()(int64_t i) const { output[i] = T(0); }
+};
+
 // Between the types that are computed with: float stands for the 16-bit ones.
 template <typename To>
 struct ConvertTo {
@@ -68,6 +74,11 @@ Tensor ContiguousInput(const KernelCall& call, size_t i) {
 
 FaultReport FaultReportOf(const KernelCall& call) {
   return {FaultOf(call.call.device.index), static_cast<int32_t>(call.call.op)};
+}
+
+void ClearElements(const KernelCall& call, const Tensor& tensor) {
+  SwitchSize(tensor.dtype(),
+             [&]<typename T>(T) { ForEach(call, tensor.numel(), Clear<T>{Out<T>(tensor)}); });
 }
 
 void CloneKernel(KernelCall& call) { CopyElements(call, call.input(0), call.output()); }

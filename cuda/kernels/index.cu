@@ -1,24 +1,28 @@
 // Reading and adding at indices.
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "neura/cuda/kernels/add_at.h"
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/numeric.h"
+#include "neura/cuda/kernels/scatter_at.h"
 #include "neura/cuda/kernels/strided.h"
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/elements/wrapping.h"
 #include "neura/tensor/iteration/reduce_plan.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/options/index.h"
 
 namespace neura::cuda {
 namespace {
 
-int64_t DimOf(const KernelCall& call) {
-  return NormalizeDim(call.call.schema().name, call.Get<DimOptions>().dim, call.input(0).dim());
+int64_t DimOf(const KernelCall& call, int64_t dim) {
+  return NormalizeDim(call.call.schema().name, dim, call.input(0).dim());
 }
+
+int64_t DimOf(const KernelCall& call) { return DimOf(call, call.Get<DimOptions>().dim); }
 
 int64_t ExtentOf(const Tensor& tensor, int64_t dim) {
   return tensor.dim() == 0 ? 1 : tensor.size(dim);
@@ -145,11 +149,12 @@ void IndexAddKernel(KernelCall& call) {
   ForEach(
       call, index.numel(),
       KeysOfIndices{In<int64_t>(index), Out<int64_t>(keys), around.extent, FaultReportOf(call)});
-  AddAt(call, around.extent, around.inner, keys, ContiguousInput(call, 2), output);
+  ScatterAt(call, "add", around.extent, around.inner, keys, ContiguousInput(call, 2), output);
 }
 
-void ScatterAddKernel(KernelCall& call) {
-  const int64_t dim = DimOf(call);
+namespace {
+
+void Scatter(KernelCall& call, int64_t dim, std::string_view reduction) {
   const Tensor &output = call.output(), &source = call.input(2);
   const Tensor index = ReadIndices(call);
   CopyElements(call, call.input(0), output);
@@ -166,7 +171,15 @@ void ScatterAddKernel(KernelCall& call) {
   const Tensor rows =
       Contiguous(call, Tensor::View(source.storage(), source.storage_offset(), index.shape(),
                                     source.strides(), source.dtype()));
-  AddAt(call, output.numel(), 1, keys, rows, output);
+  ScatterAt(call, reduction, output.numel(), 1, keys, rows, output);
+}
+
+}  // namespace
+
+void ScatterAddKernel(KernelCall& call) { Scatter(call, DimOf(call), "add"); }
+void ScatterElementsKernel(KernelCall& call) {
+  const auto& options = call.Get<ScatterOptions>();
+  Scatter(call, DimOf(call, options.dim), options.reduction);
 }
 
 void AsStridedGradKernel(KernelCall& call) {
@@ -185,7 +198,7 @@ void AsStridedGradKernel(KernelCall& call) {
   }
   const Tensor keys = Scratch(call, {grad.numel()}, kInt64);
   ForEachStrided(call, dims, KeysOfOffsets{Out<int64_t>(keys), options.offset});
-  AddAt(call, output.numel(), 1, keys, grad, output);
+  ScatterAt(call, "add", output.numel(), 1, keys, grad, output);
 }
 
 }  // namespace neura::cuda

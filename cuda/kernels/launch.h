@@ -112,6 +112,8 @@ class Block {
     static_assert(sizeof(Acc) <= internal::kMaxAccBytes);
     Acc* lanes = static_cast<Acc*>(memory_);
     Acc acc = init;
+    // Four loads are under way at once.
+#pragma unroll 4
     for (int64_t i = threadIdx.x; i < n; i += kBlockThreads) acc = step(acc, i);
     __syncthreads();  // every thread has read the result before this one
     lanes[threadIdx.x] = acc;

@@ -4,9 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <iterator>
-#include <string_view>
 
+#include "neura/cuda/gaps.h"
 #include "neura/cuda/kernels/host_device.h"
 #include "neura/tensor/ops/op_list/image.h"
 #include "neura/tensor/ops/op_list/linalg.h"
@@ -80,15 +79,6 @@ std::vector<size_t> OurCases() {
 
 INSTANTIATE_TEST_SUITE_P(OurOps, OpCaseTest, ::testing::ValuesIn(OurCases()), testing::NameOfCase);
 
-bool IsGap(std::string_view name) {
-  constexpr std::string_view kGaps[] = {
-#define NEURA_CUDA_GAP(Name, why) #Name,
-#include "neura/cuda/gaps.inc"
-#undef NEURA_CUDA_GAP
-  };
-  return std::find(std::begin(kGaps), std::end(kGaps), name) != std::end(kGaps);
-}
-
 TEST(OpListTest, WhatHasNoKernelHereIsAViewAGapOrComputedByALibrary) {
   const std::vector<OpId> by_libraries = {op::kMatMul,
                                           op::kLinear,
@@ -104,7 +94,7 @@ TEST(OpListTest, WhatHasNoKernelHereIsAViewAGapOrComputedByALibrary) {
   for (OpId op : BuiltinOps()) {
     const OpFlags& flags = SchemaOf(op).flags;
     const bool elsewhere =
-        flags.view || flags.moves || IsGap(SchemaOf(op).cc_name) ||
+        flags.view || flags.moves || GapOf(op) != nullptr ||
         std::find(by_libraries.begin(), by_libraries.end(), op) != by_libraries.end();
     EXPECT_EQ(IsOurs(op), !elsewhere) << SchemaOf(op).name;
   }

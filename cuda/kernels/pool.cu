@@ -3,9 +3,9 @@
 // it, in their order.
 #include <limits>
 
-#include "neura/cuda/kernels/add_at.h"
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/numeric.h"
+#include "neura/cuda/kernels/scatter_at.h"
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/elements/pool_windows.h"
 #include "neura/tensor/ops/op_list/image.h"
@@ -266,7 +266,7 @@ void MaxPoolScatterKernel(KernelCall& call) {
   ForEach(call, input.numel(),
           KeysOfChannels{In<int64_t>(indices), Out<int64_t>(keys), Space(input).size(),
                          Space(output).size(), output.numel(), FaultReportOf(call)});
-  AddAt(call, output.numel(), 1, keys, input, output);
+  ScatterAt(call, "add", output.numel(), 1, keys, input, output);
 }
 
 void MaxPoolGatherKernel(KernelCall& call) {

@@ -19,7 +19,8 @@ enum class FoldBy { kThreads, kBlocks };
 namespace internal {
 
 inline constexpr int64_t kThreadPiece = 128;
-inline constexpr int64_t kBlockPiece = int64_t{kBlockThreads} * 64;
+// A million elements keep every multiprocessor busy.
+inline constexpr int64_t kBlockPiece = int64_t{kBlockThreads} * 16;
 
 // Where the results of pieces lie.
 struct PieceOrder {

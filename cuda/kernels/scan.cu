@@ -2,6 +2,7 @@
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/numeric.h"
 #include "neura/cuda/kernels/support.h"
+#include "neura/tensor/elements/log_sum.h"
 #include "neura/tensor/elements/order.h"
 #include "neura/tensor/elements/reducers.h"
 #include "neura/tensor/iteration/reduce_plan.h"
@@ -91,6 +92,21 @@ struct RunningProducts {
   }
 };
 
+template <typename T>
+struct RunningLogSums {
+  Lanes lanes;
+  const T* x;
+  T* output;
+  NEURA_DEVICE void operator()(int64_t lane) const {
+    const int64_t base = lanes.Base(lane);
+    elements::LogSum<double> sum;
+    for (int64_t k = 0; k < lanes.length; ++k) {
+      sum.Add(static_cast<double>(Widen(x[base + k * lanes.inner])));
+      output[base + k * lanes.inner] = Narrow<T>(static_cast<Compute<T>>(sum.Value()));
+    }
+  }
+};
+
 template <bool kLargest, typename T>
 struct RunningExtrema {
   Lanes lanes;
@@ -110,13 +126,18 @@ struct RunningExtrema {
   }
 };
 
+// The lanes along the call's dim, each in one piece.
+Lanes LanesOf(const KernelCall& call, const Tensor& input) {
+  const AroundDim around(
+      input, NormalizeDim(call.call.schema().name, call.Get<DimOptions>().dim, input.dim()));
+  return {around.outer * around.inner, around.extent, around.inner, 1};
+}
+
 template <bool kLargest>
 void RunningExtremum(KernelCall& call) {
   const Tensor input = Contiguous(call, call.input(0));
   if (input.numel() == 0) return;
-  const AroundDim around(
-      input, NormalizeDim(call.call.schema().name, call.Get<DimOptions>().dim, input.dim()));
-  const Lanes lanes{around.outer * around.inner, around.extent, around.inner, 1};
+  const Lanes lanes = LanesOf(call, input);
   SwitchAny(input.dtype(), [&]<typename T>(T) {
     ForEach(call, lanes.count,
             RunningExtrema<kLargest, T>{lanes, In<T>(input),
@@ -145,12 +166,20 @@ struct Search {
 void CumProdKernel(KernelCall& call) {
   const Tensor input = Contiguous(call, Converted(call, call.input(0), call.output().dtype()));
   if (input.numel() == 0) return;
-  const AroundDim around(input, NormalizeDim("cumprod", call.Get<DimOptions>().dim, input.dim()));
-  const Lanes lanes{around.outer * around.inner, around.extent, around.inner, 1};
+  const Lanes lanes = LanesOf(call, input);
   SwitchNumber(input.dtype(), [&]<typename T>(T) {
     ForEach(call, lanes.count,
             RunningProducts<T, elements::SumAcc<Compute<T>>>{lanes, In<T>(input),
                                                              Out<T>(call.output())});
+  });
+}
+
+void LogCumSumExpKernel(KernelCall& call) {
+  const Tensor input = Contiguous(call, Converted(call, call.input(0), call.output().dtype()));
+  if (input.numel() == 0) return;
+  const Lanes lanes = LanesOf(call, input);
+  SwitchFloat(input.dtype(), [&]<typename T>(T) {
+    ForEach(call, lanes.count, RunningLogSums<T>{lanes, In<T>(input), Out<T>(call.output())});
   });
 }
 
@@ -171,9 +200,8 @@ void SearchSortedKernel(KernelCall& call) {
 void CumSumKernel(KernelCall& call) {
   const Tensor input = Contiguous(call, Converted(call, call.input(0), call.output().dtype()));
   if (input.numel() == 0) return;
-  const AroundDim around(input, NormalizeDim("cumsum", call.Get<DimOptions>().dim, input.dim()));
-  const Lanes lanes{around.outer * around.inner, around.extent, around.inner,
-                    (around.extent + kPiece - 1) / kPiece};
+  Lanes lanes = LanesOf(call, input);
+  lanes.pieces = (lanes.length + kPiece - 1) / kPiece;
   SwitchNumber(input.dtype(), [&]<typename T>(T) {
     using Acc = elements::SumAcc<Compute<T>>;
     const T* x = In<T>(input);

@@ -31,7 +31,7 @@ void SwitchFloat(DType dtype, F f) {
   }
 }
 
-// int64, int32 and uint8.
+// int64, int32, uint8 and uint64.
 template <typename F>
 void SwitchInteger(DType dtype, F f) {
   switch (dtype) {
@@ -41,6 +41,8 @@ void SwitchInteger(DType dtype, F f) {
       return f(int32_t());
     case kUInt8:
       return f(uint8_t());
+    case kUInt64:
+      return f(uint64_t());
     default:
       return FailForDType(dtype);
   }

@@ -51,5 +51,6 @@ void IntegerMatMul(const IntegerProduct<T>& product, CUstream_st* stream) {
 template void IntegerMatMul(const IntegerProduct<uint8_t>& product, CUstream_st* stream);
 template void IntegerMatMul(const IntegerProduct<int32_t>& product, CUstream_st* stream);
 template void IntegerMatMul(const IntegerProduct<int64_t>& product, CUstream_st* stream);
+template void IntegerMatMul(const IntegerProduct<uint64_t>& product, CUstream_st* stream);
 
 }  // namespace neura::cuda

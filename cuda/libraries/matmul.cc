@@ -161,6 +161,8 @@ void MatMulKernel(KernelCall& call) {
       return IntegerMatMulOf<int32_t>(call);
     case kInt64:
       return IntegerMatMulOf<int64_t>(call);
+    case kUInt64:
+      return IntegerMatMulOf<uint64_t>(call);
     default:
       return FloatMatMul(call);
   }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "neura/autograd/rule.h"
+#include "neura/cuda/gaps.h"
 #include "neura/onnx/export/mapping.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/ops/op_list.h"
@@ -17,14 +18,6 @@ namespace {
 
 // In a cell of a table.
 std::string Cell(std::string_view text) { return absl::StrReplaceAll(text, {{"|", "\\|"}}); }
-
-bool HasCudaKernel(std::string_view name) {
-#define NEURA_CUDA_GAP(Name, why) \
-  if (name == #Name) return false;
-#include "neura/cuda/gaps.inc"
-#undef NEURA_CUDA_GAP
-  return true;
-}
 
 std::string DTypesOf(const OpFlags& flags) {
   if (flags.random || flags.moves) return "all";
@@ -53,7 +46,7 @@ void WriteFamily(const char* title, const std::vector<OpId>& ops) {
     const bool is_view = schema.flags.view || schema.flags.moves;
     std::cout << "| `" << schema.name << "(" << schema.inputs << ")` | " << Cell(schema.doc)
               << " | " << DTypesOf(schema.flags) << " | " << GradientOf(op) << " | "
-              << (is_view || HasCudaKernel(schema.cc_name) ? "yes" : "no") << " | "
+              << (is_view || cuda::GapOf(op) == nullptr ? "yes" : "no") << " | "
               << (onnx != nullptr ? onnx : "") << " |\n";
   }
 }

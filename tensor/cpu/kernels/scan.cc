@@ -1,11 +1,10 @@
 // Running sums, products and extrema, and searches in what is sorted.
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
+#include "neura/tensor/elements/log_sum.h"
 #include "neura/tensor/elements/order.h"
 #include "neura/tensor/elements/reducers.h"
 #include "neura/tensor/iteration/reduce_plan.h"
@@ -72,7 +71,6 @@ void RunningExtremum(KernelCall& call) {
 
 void CumSumKernel(KernelCall& call) { RunningTotals<elements::SumReducer>(call); }
 void CumProdKernel(KernelCall& call) { RunningTotals<elements::ProdReducer>(call); }
-// Each sum from the largest element so far on, which keeps it between 1 and their number.
 void LogCumSumExpKernel(KernelCall& call) {
   const Tensor input = ContiguousInput(call.input(0));
   if (input.numel() == 0) return;
@@ -82,18 +80,10 @@ void LogCumSumExpKernel(KernelCall& call) {
     const T* x = In<T>(input);
     T* out = Out<T>(call.output());
     ForLanes(around, [&](int64_t base) {
-      double most = -std::numeric_limits<double>::infinity(), sum = 0;
+      elements::LogSum<double> sum;
       for (int64_t i = 0; i < around.extent; ++i) {
-        const auto next = static_cast<double>(x[base + i * around.inner]);
-        if (next > most) {
-          sum = sum * std::exp(most - next) + 1;
-          most = next;
-        } else if (std::isinf(next)) {
-          sum += next == most && next > 0;  // an infinity again, or a term of 0
-        } else {
-          sum += std::exp(next - most);  // NaN, too
-        }
-        out[base + i * around.inner] = static_cast<T>(most + std::log(sum));
+        sum.Add(static_cast<double>(x[base + i * around.inner]));
+        out[base + i * around.inner] = static_cast<T>(sum.Value());
       }
     });
   });
