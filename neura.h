@@ -22,5 +22,10 @@
 #include "neura/tensor/masked/masked.h"
 #include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/windows/windows.h"
+#include "neura/trainer/callbacks.h"
+#include "neura/trainer/metrics.h"
+#include "neura/trainer/tensorboard.h"
+#include "neura/trainer/trainer.h"
 
 #endif  // NEURA_NEURA_H_

@@ -10,6 +10,7 @@
 #include "neura/tensor/masked/masked.h"
 #include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"
+#include "neura/tensor/windows/windows.h"
 
 namespace neura::python {
 namespace {

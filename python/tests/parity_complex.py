@@ -61,6 +61,47 @@ add("fft.fftshift fft.ifftshift", Case([normal(4, 5)]), Case([numbers(5, 2)], (0
 
 add("hann_window hamming_window blackman_window bartlett_window", *(Case([], (n, periodic), dtypes=("float32",)) for n in (0, 1, 2, 9) for periodic in (True, False)))
 add("hamming_window", Case([], (9, True, 0.5, 0.4), {"dtype": "float64"}, dtypes=("float32",)))
+add("kaiser_window", *(Case([], (n, periodic), dtypes=("float32",)) for n in (0, 1, 2, 9) for periodic in (True, False)))
+add("kaiser_window", Case([], (9, False, 900.0), {"dtype": "float64"}, dtypes=("float32",), reference=lambda: _kaiser(9, 8, 900.0)))
+
+
+def _kaiser(length, steps, beta):
+    """By the asymptotic series of I0 (DLMF 10.40.1), which is as good as exact for so large a beta; 0 at the ends."""
+    height = np.sqrt(1 - (2 * np.arange(length) / steps - 1) ** 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        series = [1 + 1 / (8 * z) + 9 / (128 * z**2) + 225 / (3072 * z**3) for z in (beta * height, beta)]
+        window = np.exp(beta * (height - 1)) * series[0] / series[1] / np.sqrt(height)
+    window[height == 0] = 0
+    return torch.from_numpy(window)
+
+
+def _windows(name, function, **kwargs):
+    """Cases of a window that is a function of the places and the steps between the ends."""
+    for n in (0, 1, 2, 9):
+        for sym in (True, False):
+            values = function(np.arange(n), max(n - 1 if sym else n, 1)) if n != 1 else np.ones(1)
+            expected = torch.from_numpy(values.astype("float32"))
+            add(f"windows.{name}", Case([], (n,), {"sym": sym, **kwargs}, dtypes=("float32",), reference=lambda e=expected: e))
+
+
+def _cosines(*a):
+    return lambda i, n: sum(((-1) ** k * c * np.cos(2 * np.pi * k * i / n) for k, c in enumerate(a)), np.zeros(len(i)))
+
+
+_windows("bartlett", lambda i, n: 1 - abs(2 * i / n - 1))
+_windows("blackman", _cosines(0.42, 0.5, 0.08))
+_windows("general_cosine", _cosines(0.5, 0.3, 0.1, 0.1), a=[0.5, 0.3, 0.1, 0.1])
+_windows("general_hamming", _cosines(0.6, 0.4), alpha=0.6)
+_windows("hamming", _cosines(0.54, 0.46))
+_windows("hann", _cosines(0.5, 0.5))
+_windows("kaiser", lambda i, n: np.i0(3 * np.sqrt(np.maximum(1 - (2 * i / n - 1) ** 2, 0))) / np.i0(3), beta=3.0)
+_windows("nuttall", _cosines(0.3635819, 0.4891775, 0.1365995, 0.0106411))
+for _sym in (True, False):
+    for _n in (0, 1, 2, 9):
+        add("windows.cosine windows.exponential windows.gaussian", Case([], (_n,), {"sym": _sym}, dtypes=("float32",)))
+add("windows.exponential", Case([], (9,), {"sym": False, "center": 2.0, "tau": 3.0, "dtype": "float64"}, dtypes=("float32",)))
+add("windows.gaussian", Case([], (9,), {"std": 2.5, "dtype": "float64"}, dtypes=("float32",)))
+
 _window = uniform(0.5, 1, 8)
 add(
     "stft",

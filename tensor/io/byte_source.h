@@ -52,6 +52,9 @@ class FileSource final : public ByteSource {
   FileSource(FileSource&& other) noexcept;
   FileSource& operator=(FileSource&&) = delete;
 
+  // Of the open file, which stays this object's.
+  int descriptor() const { return descriptor_; }
+
  private:
   FileSource(int descriptor, uint64_t size) : ByteSource(size), descriptor_(descriptor) {}
   absl::Status ReadInside(uint64_t offset, char* out, uint64_t count) const override;

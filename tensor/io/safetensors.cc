@@ -21,72 +21,17 @@ namespace {
 using internal::SafetensorsEntry;
 using internal::SafetensorsHeader;
 
-// The reference implementation's limit.
-constexpr uint64_t kMaxHeaderSize = 100'000'000;
 // The elements start at a multiple of this.
 constexpr size_t kAlignment = 8;
 
-// Every entry has the bytes that its shape takes, and together they cover `data_size` bytes, each
-// once.
-absl::Status CheckPlaces(const SafetensorsHeader& header, uint64_t data_size) {
-  std::vector<const SafetensorsEntry*> by_place;
-  for (const SafetensorsEntry& entry : header.entries) {
-    const absl::StatusOr<uint64_t> bytes = internal::ByteSize(entry.shape, entry.dtype);
-    if (!bytes.ok()) return InFile(absl::StrCat("tensor '", entry.name, "'"), bytes.status());
-    if (entry.begin > entry.end || entry.end - entry.begin != *bytes) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "tensor '", entry.name, "': ", DTypeName(entry.dtype), " ", ToString(entry.shape),
-          " takes ", *bytes, " bytes, its data_offsets are [", entry.begin, ", ", entry.end, "]"));
-    }
-    by_place.push_back(&entry);
-  }
-  std::sort(by_place.begin(), by_place.end(), [](const auto* a, const auto* b) {
-    return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
-  });
-  uint64_t covered = 0;
-  for (const SafetensorsEntry* entry : by_place) {
-    if (entry->begin != covered) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("tensor '", entry->name, "' begins at ", entry->begin,
-                       entry->begin < covered ? ", inside the one" : ", behind a gap after the one",
-                       " that ends at ", covered));
-    }
-    covered = entry->end;
-  }
-  if (covered != data_size) {
-    return absl::DataLossError(absl::StrCat(covered < data_size ? "excess bytes" : "truncated",
-                                            ": the tensors end at ", covered, " of ", data_size,
-                                            " bytes of data"));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Safetensors> ReadSafetensors(const ByteSource& source) {
-  uint64_t header_size = 0;
-  absl::Status status = source.Read(0, &header_size, sizeof(header_size));
-  if (!status.ok()) return status;
-  if (header_size > kMaxHeaderSize) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("safetensors header of ", header_size, " bytes; at most ", kMaxHeaderSize));
-  }
-  const uint64_t data_offset = sizeof(header_size) + header_size;
-  if (data_offset > source.size()) {
-    return absl::DataLossError(absl::StrCat("truncated: the safetensors header ends at ",
-                                            data_offset, ", the file at ", source.size()));
-  }
-  std::string text(header_size, '\0');
-  status = source.Read(sizeof(header_size), text.data(), header_size);
-  if (!status.ok()) return status;
-  absl::StatusOr<SafetensorsHeader> header = internal::ParseSafetensorsHeader(text);
+  absl::StatusOr<SafetensorsHeader> header = internal::ReadSafetensorsHeader(source);
   if (!header.ok()) return header.status();
-  status = CheckPlaces(*header, source.size() - data_offset);
-  if (!status.ok()) return status;
-
   Safetensors result;
   result.metadata = std::move(header->metadata);
   for (SafetensorsEntry& entry : header->entries) {
     absl::StatusOr<Tensor> tensor =
-        internal::ReadElements(source, data_offset + entry.begin, entry.shape, entry.dtype);
+        internal::ReadElements(source, entry.begin, entry.shape, entry.dtype);
     if (!tensor.ok()) return InFile(absl::StrCat("tensor '", entry.name, "'"), tensor.status());
     result.tensors.emplace_back(std::move(entry.name), *std::move(tensor));
   }

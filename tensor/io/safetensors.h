@@ -6,6 +6,7 @@
 #define NEURA_TENSOR_IO_SAFETENSORS_H_
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,31 @@ absl::StatusOr<Safetensors> LoadSafetensors(const std::string& path);
 
 // The same of a file's bytes.
 absl::StatusOr<Safetensors> ParseSafetensors(std::string_view bytes);
+
+// An open file whose tensors are read where they are touched: of one of many gigabytes, a slice of
+// a tensor costs that slice.
+//
+//   const absl::StatusOr<SafetensorsFile> file = SafetensorsFile::Open("model.safetensors");
+//   const Tensor rows = Slice(*file->Get("embedding.weight"), 0, 100, 200);
+class SafetensorsFile {
+ public:
+  // Checks the header as LoadSafetensors does. The file must not become shorter while it is open.
+  static absl::StatusOr<SafetensorsFile> Open(const std::string& path);
+
+  // In the order of the header.
+  std::vector<std::string> names() const;
+  const std::map<std::string, std::string>& metadata() const;
+
+  // The tensor of that name, over the file's bytes, which it keeps open. What is written to it
+  // stays in memory. NotFound where there is none.
+  absl::StatusOr<Tensor> Get(std::string_view name) const;
+
+ private:
+  struct Contents;
+  explicit SafetensorsFile(std::shared_ptr<const Contents> contents);
+
+  std::shared_ptr<const Contents> contents_;
+};
 
 // Writes the file, whole or not at all; the same contents give the same bytes. Throws Error when a
 // name occurs twice or is "__metadata__", when a name or the metadata is not UTF-8, when a tensor

@@ -1,5 +1,6 @@
 #include "neura/tensor/io/safetensors_header.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -8,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/io/byte_source.h"
+#include "neura/tensor/io/elements.h"
 #include "nlohmann/json.hpp"
 
 namespace neura::internal {
@@ -17,6 +18,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kMetadata = "__metadata__";
+// The reference implementation's limit.
+constexpr uint64_t kMaxHeaderSize = 100'000'000;
 
 constexpr std::pair<std::string_view, DType> kDTypes[] = {
     {"BOOL", kBool},   {"U8", kUInt8},      {"I8", kInt8},       {"I16", kInt16},
@@ -140,6 +143,41 @@ class EntryReader {
   std::set<std::string> members_;  // keys of the entry that is being read
 };
 
+// Every entry has the bytes that its shape takes, and together they cover `data_size` bytes, each
+// once.
+absl::Status CheckPlaces(const SafetensorsHeader& header, uint64_t data_size) {
+  std::vector<const SafetensorsEntry*> by_place;
+  for (const SafetensorsEntry& entry : header.entries) {
+    const absl::StatusOr<uint64_t> bytes = ByteSize(entry.shape, entry.dtype);
+    if (!bytes.ok()) return InFile(absl::StrCat("tensor '", entry.name, "'"), bytes.status());
+    if (entry.begin > entry.end || entry.end - entry.begin != *bytes) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "tensor '", entry.name, "': ", DTypeName(entry.dtype), " ", ToString(entry.shape),
+          " takes ", *bytes, " bytes, its data_offsets are [", entry.begin, ", ", entry.end, "]"));
+    }
+    by_place.push_back(&entry);
+  }
+  std::sort(by_place.begin(), by_place.end(), [](const auto* a, const auto* b) {
+    return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+  });
+  uint64_t covered = 0;
+  for (const SafetensorsEntry* entry : by_place) {
+    if (entry->begin != covered) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tensor '", entry->name, "' begins at ", entry->begin,
+                       entry->begin < covered ? ", inside the one" : ", behind a gap after the one",
+                       " that ends at ", covered));
+    }
+    covered = entry->end;
+  }
+  if (covered != data_size) {
+    return absl::DataLossError(absl::StrCat(covered < data_size ? "excess bytes" : "truncated",
+                                            ": the tensors end at ", covered, " of ", data_size,
+                                            " bytes of data"));
+  }
+  return absl::OkStatus();
+}
+
 std::string_view DTypeInFile(const SafetensorsEntry& entry) {
   for (const auto& [name, dtype] : kDTypes) {
     if (dtype == entry.dtype) return name;
@@ -175,6 +213,33 @@ absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(std::string_view text) 
   }
   return absl::InvalidArgumentError(
       Printable(absl::StrCat("safetensors header: ", reader.where(), problem)));
+}
+
+absl::StatusOr<SafetensorsHeader> ReadSafetensorsHeader(const ByteSource& source) {
+  uint64_t header_size = 0;
+  absl::Status status = source.Read(0, &header_size, sizeof(header_size));
+  if (!status.ok()) return status;
+  if (header_size > kMaxHeaderSize) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("safetensors header of ", header_size, " bytes; at most ", kMaxHeaderSize));
+  }
+  const uint64_t data_offset = sizeof(header_size) + header_size;
+  if (data_offset > source.size()) {
+    return absl::DataLossError(absl::StrCat("truncated: the safetensors header ends at ",
+                                            data_offset, ", the file at ", source.size()));
+  }
+  std::string text(header_size, '\0');
+  status = source.Read(sizeof(header_size), text.data(), header_size);
+  if (!status.ok()) return status;
+  absl::StatusOr<SafetensorsHeader> header = ParseSafetensorsHeader(text);
+  if (!header.ok()) return header.status();
+  status = CheckPlaces(*header, source.size() - data_offset);
+  if (!status.ok()) return status;
+  for (SafetensorsEntry& entry : header->entries) {
+    entry.begin += data_offset;
+    entry.end += data_offset;
+  }
+  return header;
 }
 
 std::string FormatSafetensorsHeader(const SafetensorsHeader& header) {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "neura/tensor/core/dtype.h"
 #include "neura/tensor/core/shape.h"
+#include "neura/tensor/io/byte_source.h"
 
 namespace neura::internal {
 
@@ -18,7 +19,7 @@ struct SafetensorsEntry {
   std::string name;
   DType dtype = kFloat32;
   Dims shape;
-  // Bytes [begin, end) after the header.
+  // Bytes [begin, end) after the header, or where said, of the file.
   uint64_t begin = 0;
   uint64_t end = 0;
 };
@@ -30,6 +31,10 @@ struct SafetensorsHeader {
 
 // Checks the JSON's form, not that the places fit the shapes or each other.
 absl::StatusOr<SafetensorsHeader> ParseSafetensorsHeader(std::string_view text);
+
+// The header of a whole file, with places in the file. Every entry has the bytes that its shape
+// takes, and together they cover what follows the header, each byte once.
+absl::StatusOr<SafetensorsHeader> ReadSafetensorsHeader(const ByteSource& source);
 
 // Throws Error when a name is "__metadata__" or not UTF-8, or the format lacks a dtype.
 std::string FormatSafetensorsHeader(const SafetensorsHeader& header);

@@ -49,6 +49,47 @@ TEST(LoadSafetensors, ReadsTheReferencePackagesFile) {
               ElementsAre(Pair("format", "np"), Pair("note", "quote \" and \xc3\xa9")));
 }
 
+TEST(SafetensorsFile, GivesTensorsByNameAsLoadingDoes) {
+  const Safetensors loaded = MustLoad(TestFile("reference"));
+  const SafetensorsFile file = testing::Must(SafetensorsFile::Open(TestFile("reference")));
+  EXPECT_EQ(file.metadata(), loaded.metadata);
+  ASSERT_EQ(file.names().size(), loaded.tensors.size());
+  for (size_t i = 0; i < loaded.tensors.size(); ++i) {
+    const auto& [name, tensor] = loaded.tensors[i];
+    EXPECT_EQ(file.names()[i], name);
+    EXPECT_TRUE(Equal(testing::Must(file.Get(name)), tensor)) << name;
+  }
+  const absl::Status absent = file.Get("absent").status();
+  EXPECT_EQ(absent.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(absent.message(), AllOf(HasSubstr("reference.safetensors"), HasSubstr("'absent'")));
+}
+
+TEST(SafetensorsFile, TensorsOutliveItAndWritesStayInMemory) {
+  const std::string path = ::testing::TempDir() + "/mapped.safetensors";
+  SaveSafetensors(path, {.tensors = {{"x", FromList<float>({1, 2, 3, 4}, {2, 2})},
+                                     {"y", FromList<int64_t>({5})}}});
+  Tensor x;
+  {
+    const SafetensorsFile file = testing::Must(SafetensorsFile::Open(path));
+    x = testing::Must(file.Get("x"));
+    // Both are views of the same page.
+    EXPECT_EQ(testing::Must(file.Get("x")).raw_data(), x.raw_data());
+  }
+  const Tensor row = Slice(x, 0, 1, 2);
+  Fill(row, 9);
+  EXPECT_THAT(absl::MakeConstSpan(x.data<float>(), 4), ElementsAre(1, 2, 9, 9));
+  EXPECT_THAT(Elements<float>(MustLoad(path), "x"), ElementsAre(1, 2, 3, 4));
+}
+
+TEST(SafetensorsFile, RefusesWhatLoadingRefuses) {
+  const std::string path = ::testing::TempDir() + "/cut.safetensors";
+  std::ofstream(path) << Bytes(TestFile("reference")).substr(0, 200);
+  EXPECT_EQ(SafetensorsFile::Open(path).status(), LoadSafetensors(path).status());
+  std::ofstream(path, std::ios::trunc).close();
+  EXPECT_EQ(SafetensorsFile::Open(path).status(), LoadSafetensors(path).status());
+  EXPECT_FALSE(SafetensorsFile::Open(::testing::TempDir()).ok());
+}
+
 TEST(SaveSafetensors, KeepsNamesOrderElementsAndMetadata) {
   const std::string path = ::testing::TempDir() + "/model.safetensors";
   Safetensors saved;

@@ -1,4 +1,6 @@
 // Windows, and Fourier transforms of windows of a signal.
+#include "neura/tensor/ops/signal.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -17,12 +19,8 @@
 #include "neura/tensor/ops/shape.h"
 
 namespace neura {
-namespace {
 
-// The angles 2 pi i / n of the places of a window: of n = length, or length - 1 where the last one
-// is to be that of the first.
-Tensor Angles(std::string_view function, int64_t length, bool periodic,
-              const std::optional<DType>& dtype) {
+Tensor WindowPlaces(std::string_view function, int64_t length, const std::optional<DType>& dtype) {
   if (length < 0) {
     ThrowInvalidArgument(absl::StrCat(function, ": no window has the length ", length));
   }
@@ -31,14 +29,22 @@ Tensor Angles(std::string_view function, int64_t length, bool periodic,
     ThrowInvalidArgument(
         absl::StrCat(function, ": windows are of floating point, not of ", DTypeName(wanted)));
   }
-  const int64_t n = periodic ? length : length - 1;
-  return Arange(0, length, 1, {.dtype = kFloat64}) *
-         (n > 0 ? 2 * std::numbers::pi / static_cast<double>(n) : 0);
+  return Arange(0, length, 1, {.dtype = kFloat64});
 }
 
-// A window of one element is 1.
 Tensor AsWindow(const Tensor& values, const std::optional<DType>& dtype) {
   return Cast(values.numel() == 1 ? OnesLike(values) : values, dtype.value_or(DefaultDType()));
+}
+
+namespace {
+
+// The angles 2 pi i / n of the places of a window: of n = length, or length - 1 where the last one
+// is to be that of the first.
+Tensor Angles(std::string_view function, int64_t length, bool periodic,
+              const std::optional<DType>& dtype) {
+  const int64_t n = periodic ? length : length - 1;
+  return WindowPlaces(function, length, dtype) *
+         (n > 0 ? 2 * std::numbers::pi / static_cast<double>(n) : 0);
 }
 
 }  // namespace
@@ -59,6 +65,17 @@ Tensor BlackmanWindow(int64_t window_length, bool periodic, const std::optional<
 Tensor BartlettWindow(int64_t window_length, bool periodic, const std::optional<DType>& dtype) {
   const Tensor angles = Angles("bartlett_window", window_length, periodic, dtype);
   return AsWindow(1 - Abs(angles / std::numbers::pi - 1), dtype);
+}
+Tensor KaiserWindow(int64_t window_length, bool periodic, double beta,
+                    const std::optional<DType>& dtype) {
+  if (!(beta >= 0)) {
+    ThrowInvalidArgument(absl::StrCat("kaiser_window: beta must not be negative, got ", beta));
+  }
+  const Tensor angles = Angles("kaiser_window", window_length, periodic, dtype);
+  const Tensor height = Sqrt(ClampMin(1 - Square(angles / std::numbers::pi - 1), 0));
+  // exp(-x) I0(x), which does not overflow.
+  const Tensor scaled = BesselI0e(beta * height) * Exp(beta * (height - 1));
+  return AsWindow(scaled / BesselI0e(Full({}, beta, {.dtype = kFloat64})), dtype);
 }
 
 namespace {

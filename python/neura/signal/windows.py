@@ -1,0 +1,3 @@
+"""Windows for signals, which C++ has as neura::windows."""
+
+from neura.windows import *  # noqa: F403
