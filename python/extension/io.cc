@@ -92,6 +92,17 @@ void InitIo(py::module_& m) {
     return ToPythonDicts(OrThrow(ParseSafetensors(std::string_view(bytes))));
   });
   m.def("_save_safetensors", &Save);
+  py::class_<SafetensorsFile>(m, "_SafetensorsFile")
+      .def(py::init([](const std::string& path) { return OrThrow(SafetensorsFile::Open(path)); }))
+      .def("names", &SafetensorsFile::names)
+      .def("metadata", &SafetensorsFile::metadata)
+      .def("get", [](const SafetensorsFile& file, const std::string& name) {
+        absl::StatusOr<Tensor> tensor = file.Get(name);
+        if (absl::IsNotFound(tensor.status())) {
+          throw py::key_error(std::string(tensor.status().message()));
+        }
+        return OrThrow(std::move(tensor));
+      });
   m.def("_load_npy",
         [](const std::string& path) { return WithoutGil([&] { return OrThrow(LoadNpy(path)); }); });
   m.def("_parse_npy",

@@ -13,9 +13,9 @@ namespace {
 // The pickler itself recurses, and gives up earlier.
 constexpr uint32_t kMaxDepth = 1000;
 
-// What the opcodes of protocol 4 (Lib/pickletools.py describes them) do to the stack, with the
-// depth of each object instead of the object. A container is filled before anything else holds it:
-// whoever fills one that was fetched from the memo could nest without end and unseen.
+// What the opcodes of protocols 2 and 4 (Lib/pickletools.py describes them) do to the stack, with
+// the depth of each object instead of the object. A container is filled before anything else holds
+// it: whoever fills one that was fetched from the memo could nest without end and unseen.
 class Machine {
  public:
   explicit Machine(std::string_view bytes) : rest_(bytes) {}
@@ -107,12 +107,22 @@ class Machine {
       case 0x94:  // MEMOIZE
         if (stack_.empty()) return Fail("it is out of order");
         return memo_.push_back(stack_.back().object);
+      case 'q':  // BINPUT
+        return Put(Number(1));
+      case 'r':
+        return Put(Number(4));
+      case 'c':  // GLOBAL
+        SkipLine();
+        SkipLine();
+        return Push(0);
+      case 'Q':  // BINPERSID
+        return Gather(1);
       case 'h':
         return Fetch(Number(1));
       case 'j':
         return Fetch(Number(4));
       default:
-        return Fail(absl::StrCat("save() writes no opcode ", int{opcode}));
+        return Fail(absl::StrCat("files of tensors have no opcode ", int{opcode}));
     }
   }
 
@@ -132,6 +142,12 @@ class Machine {
     rest_.remove_prefix(count);
   }
 
+  void SkipLine() {
+    const size_t end = rest_.find('\n');
+    if (end == rest_.npos) return Fail("it ends too early");
+    rest_.remove_prefix(end + 1);
+  }
+
   void Push(uint32_t depth) {
     if (depth > kMaxDepth) {
       return Fail(absl::StrCat("its objects are nested more than ", kMaxDepth, " deep"));
@@ -143,6 +159,13 @@ class Machine {
   void PushAfter(uint64_t skipped) {
     Skip(skipped);
     Push(0);
+  }
+
+  // Picklers number places in turn.
+  void Put(uint64_t place) {
+    if (stack_.empty() || place > memo_.size()) return Fail("it is out of order");
+    if (place == memo_.size()) memo_.push_back(0);
+    memo_[place] = stack_.back().object;
   }
 
   void Fetch(uint64_t place) {

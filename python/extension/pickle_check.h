@@ -7,9 +7,9 @@
 
 namespace neura::python {
 
-// What is wrong with a pickle that save() should have written, or nothing: opcodes that it never
-// writes, lengths and places that do not exist, objects nested deeper than Python could have
-// pickled. Takes time and memory in proportion to the bytes, and runs nothing.
+// What is wrong with a pickle that save() or PyTorch's should have written, or nothing: opcodes
+// that they never write, lengths and places that do not exist, objects nested deeper than Python
+// could have pickled. Takes time and memory in proportion to the bytes, and runs nothing.
 std::string CheckPickle(std::string_view bytes);
 
 }  // namespace neura::python

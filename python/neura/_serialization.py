@@ -10,6 +10,7 @@ from typing import IO, Any, Union
 
 from neura import _C
 from neura._C import Tensor
+from neura._torch_files import LEGACY_MAGIC, ZIP_MAGIC, load_archive, unpickled
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -108,10 +109,11 @@ class _WeightsUnpickler(pickle.Unpickler):
 
 
 def load(f: Path | IO[bytes], map_location: Any = None, weights_only: bool = True) -> Any:
-    """Reads what save() has written, and NumPy's .npy (as a tensor) and .npz (as a dict of them).
+    """Reads what save() has written, safetensors, NumPy's .npy (as a tensor) and .npz (as a dict of
+    tensors), and files that torch.save() has written, such as state dicts.
 
     With weights_only, nothing but tensors and plain data is made of the file; without it, a file can
-    run any code: use that for files that you trust. Tensors come to the CPU, the only device that
+    run any code: use that for files that you trust. PyTorch's files are read the first way always. Tensors come to the CPU, the only device that
     `map_location` may name.
     """
     if isinstance(map_location, str):
@@ -130,24 +132,17 @@ def load(f: Path | IO[bytes], map_location: Any = None, weights_only: bool = Tru
 
 def _load_pickle(file: IO[bytes], weights_only: bool) -> Any:
     # Nothing more is read of what is something else.
-    if file.read(len(_MAGIC)) != _MAGIC:
-        raise ValueError("load(): not a file that neura.save() has written")
+    start = file.read(len(_MAGIC))
+    if start == LEGACY_MAGIC:
+        raise ValueError("load(): a file as PyTorch wrote it before 1.6; load it there and save it again")
+    if start != _MAGIC and not start.startswith(ZIP_MAGIC):
+        raise ValueError("load(): not a file that neura.save() or torch.save() has written")
+    if start != _MAGIC:
+        return load_archive(file if file.seekable() else io.BytesIO(start + file.read()))
     data = file.read()
     if weights_only and (problem := _C._check_pickle(data)):
         raise ValueError(f"load(): the file is damaged: {problem}")
-    try:
-        return (_WeightsUnpickler if weights_only else pickle.Unpickler)(io.BytesIO(data)).load()
-    except (
-        EOFError,
-        IndexError,
-        KeyError,
-        AttributeError,
-        TypeError,
-        OverflowError,
-        RecursionError,
-        UnicodeDecodeError,
-    ) as error:
-        raise ValueError(f"load(): the file is damaged: {error}") from error
+    return unpickled((_WeightsUnpickler if weights_only else pickle.Unpickler)(io.BytesIO(data)))
 
 
 def save_file(tensors: Mapping[str, Tensor], filename: Path, metadata: dict[str, str] | None = None) -> None:
@@ -159,6 +154,53 @@ def load_file(filename: Path) -> dict[str, Tensor]:
     """Reads a safetensors file as a dict of tensors."""
     tensors: dict[str, Tensor] = _C._load_safetensors(os.fspath(filename))[0]
     return tensors
+
+
+class safe_open:
+    """A safetensors file whose tensors are read where they are touched:
+
+        with neura.safe_open("model.safetensors") as f:
+            rows = f.get_slice("embedding.weight")[100:200]
+
+    Tensors keep the file open; what is written to them stays in memory. The file must not become
+    shorter meanwhile.
+    """
+
+    def __init__(self, filename: Path, framework: str = "pt", device: Any = "cpu") -> None:
+        if framework not in ("pt", "pytorch", "neura"):
+            raise ValueError(f"safe_open(): tensors are neura's, not of framework={framework!r}")
+        self._device = device
+        self._file: Any = _C._SafetensorsFile(os.fspath(filename))
+
+    def _opened(self) -> Any:
+        if self._file is None:
+            raise ValueError("safe_open(): the file is closed")
+        return self._file
+
+    def keys(self) -> list[str]:
+        """The names of the tensors."""
+        names: list[str] = self._opened().names()
+        return names
+
+    def metadata(self) -> dict[str, str] | None:
+        """The file's texts, or None where it has none."""
+        return self._opened().metadata() or None
+
+    def get_tensor(self, name: str) -> Tensor:
+        """The tensor of that name."""
+        tensor: Tensor = self._opened().get(name)
+        return tensor.to(self._device)
+
+    def get_slice(self, name: str) -> Tensor:
+        """The tensor of that name on the CPU; of what is indexed, only that is read."""
+        tensor: Tensor = self._opened().get(name)
+        return tensor
+
+    def __enter__(self) -> "safe_open":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file = None
 
 
 _FORMATS: dict[str, tuple[Callable[[Any, str], None], Callable[[str], Any]]] = {

@@ -405,6 +405,25 @@ def test_safetensors_of_others_are_read(tmp_path):
         assert tensors[name].numpy().dtype == array.dtype
 
 
+def test_a_slice_of_a_safetensors_file(tmp_path):
+    path = tmp_path / "a.safetensors"
+    rows = np.arange(1 << 20, dtype=np.float32).reshape(-1, 64)
+    path.write_bytes(write({"rows": rows, "mask": np.array([True, False])}, {"format": "pt"}))
+    with nr.safe_open(path, framework="pt", device="cpu") as file:
+        assert set(file.keys()) == {"rows", "mask"} and file.metadata() == {"format": "pt"}
+        part = file.get_slice("rows")[100:102]
+        assert file.get_tensor("mask").tolist() == [True, False]
+        with pytest.raises(KeyError, match="a.safetensors: there is no tensor 'absent'"):
+            file.get_tensor("absent")
+    part.zero_()  # in memory alone
+    np.testing.assert_array_equal(nr.load(path)["rows"].numpy(), rows)
+    assert part.shape == (2, 64) and not part.any()
+    with pytest.raises(ValueError, match="closed"):
+        file.keys()
+    with pytest.raises(FileNotFoundError, match="nowhere.safetensors"):
+        nr.safe_open(tmp_path / "nowhere.safetensors")
+
+
 def test_safetensors_keep_metadata_and_views(tmp_path):
     from neura._serialization import save_file
 
