@@ -10,7 +10,7 @@ usage() {
 usage: tools/demo.sh [FLAG...]
 
 Trains a small convolutional network on Fashion-MNIST, saves it as model.safetensors, exports model.onnx, compares the
-two on the test images, and draws learning_curves.png and predictions.png. Flags, with what they are by default:
+two on the test images, and draws learning_curves.svg and predictions.png. Flags, with what they are by default:
 
 HELP
   # From the source, because the program may not have been built: ABSL_FLAG(type, name, default, "text");

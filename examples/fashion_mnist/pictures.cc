@@ -3,14 +3,9 @@
 #include <cairo/cairo.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "neura/examples/fashion_mnist/ticks.h"
 #include "neura/tensor/io/atomic_file.h"
 
 namespace neura::examples {
@@ -20,9 +15,6 @@ struct Color {
   double red, green, blue;
 };
 constexpr Color kInk = {0.15, 0.15, 0.2};
-constexpr Color kGrid = {0.87, 0.87, 0.9};
-constexpr Color kBlue = {0.12, 0.4, 0.75};
-constexpr Color kOrange = {0.9, 0.5, 0.1};
 constexpr Color kRed = {0.85, 0.15, 0.15};
 constexpr Color kGreen = {0.1, 0.5, 0.25};
 
@@ -53,19 +45,6 @@ class Page {
     cairo_move_to(cairo_, x - anchor * extents.x_advance, y);
     cairo_show_text(cairo_, text.c_str());
     cairo_new_path(cairo_);  // or the next line would start where the text ended
-  }
-
-  void Line(const std::vector<std::pair<double, double>>& points, Color color, double width) {
-    SetColor(color);
-    cairo_set_line_width(cairo_, width);
-    for (const auto& [x, y] : points) cairo_line_to(cairo_, x, y);
-    cairo_stroke(cairo_);
-  }
-
-  void Dot(double x, double y, Color color) {
-    SetColor(color);
-    cairo_arc(cairo_, x, y, 4, 0, 2 * M_PI);
-    cairo_fill(cairo_);
   }
 
   void Frame(double x, double y, double size, Color color, double width) {
@@ -111,68 +90,7 @@ class Page {
   cairo_t* cairo_;
 };
 
-struct Curve {
-  std::string name;
-  Color color;
-  std::vector<double> values;
-};
-
-// Curves over the epochs, in the box at (left, top). `unit` follows every number of the axis.
-void DrawChart(Page& page, double left, double top, const std::string& title,
-               const std::vector<Curve>& curves, std::string_view unit) {
-  constexpr double kWidth = 380, kHeight = 260;
-  double least = std::numeric_limits<double>::infinity(), most = -least;
-  for (const Curve& curve : curves) {
-    for (double value : curve.values) {
-      least = std::min(least, value);
-      most = std::max(most, value);
-    }
-  }
-  const Ticks ticks = RoundTicks(least, most);
-  const double low = ticks.values.front(), high = ticks.values.back();
-  const size_t epochs = curves[0].values.size();
-  const auto x_of = [&](size_t i) {
-    return left + (epochs > 1 ? kWidth * static_cast<double>(i) / static_cast<double>(epochs - 1)
-                              : kWidth / 2);
-  };
-  const auto y_of = [&](double v) { return top + kHeight * (high - v) / (high - low); };
-
-  page.Text(left, top - 18, title, 16, kInk);
-  for (double value : ticks.values) {
-    page.Line({{left, y_of(value)}, {left + kWidth, y_of(value)}}, kGrid, 1);
-    page.Text(left - 8, y_of(value) + 4, absl::StrFormat("%.*f%s", ticks.digits, value, unit), 11,
-              kInk, 1);
-  }
-  for (size_t i = 0; i < epochs; ++i) {
-    page.Text(x_of(i), top + kHeight + 20, absl::StrCat(i + 1), 11, kInk, 0.5);
-  }
-  page.Text(left + kWidth / 2, top + kHeight + 40, "epoch", 12, kInk, 0.5);
-  double legend = left + kWidth;
-  for (const Curve& curve : curves) {
-    std::vector<std::pair<double, double>> points;
-    for (size_t i = 0; i < epochs; ++i) points.emplace_back(x_of(i), y_of(curve.values[i]));
-    page.Line(points, curve.color, 2);
-    for (const auto& [x, y] : points) page.Dot(x, y, curve.color);
-    page.Text(legend, top - 18, curve.name, 13, curve.color, 1);
-    legend -= 70;
-  }
-}
-
 }  // namespace
-
-void DrawLearningCurves(const std::vector<EpochRecord>& records, const std::string& path) {
-  if (records.empty()) return;
-  Curve loss{"training", kBlue, {}}, train{"training", kBlue, {}}, test{"test", kOrange, {}};
-  for (const EpochRecord& record : records) {
-    loss.values.push_back(record.train_loss);
-    train.values.push_back(100 * record.train_accuracy);
-    test.values.push_back(100 * record.test_accuracy);
-  }
-  Page page(1000, 400);
-  DrawChart(page, 80, 60, "Loss", {loss}, "");
-  DrawChart(page, 570, 60, "Accuracy", {train, test}, "%");
-  page.Save(path);
-}
 
 void DrawContactSheet(const Images& test, const Tensor& predictions, const std::string& path) {
   constexpr int64_t kColumns = 10, kRows = 8;

@@ -3,6 +3,7 @@
 #define NEURA_EXAMPLES_FASHION_MNIST_TRAINING_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "neura/examples/fashion_mnist/net.h"
@@ -17,15 +18,10 @@ struct TrainingOptions {
   double weight_decay = 1e-2;
   uint64_t seed = 1;
   int num_workers = 1;
-  Device device = kCpu;   // where the network is
-  int64_t max_steps = 0;  // stops early after so many steps; 0: never
-};
-
-struct EpochRecord {
-  double train_loss = 0;
-  double train_accuracy = 0;
-  double test_accuracy = 0;
-  double images_per_second = 0;
+  Device device = kCpu;    // where the network is
+  int64_t max_steps = 0;   // stops early after so many steps; 0: never
+  std::string out = ".";   // the folder for checkpoints, tables and curves
+  bool resume = false;     // goes on from the last checkpoint in it
 };
 
 // Images float32 [N, 1, 28, 28], normalized, and labels int64 [N].
@@ -34,10 +30,10 @@ using Images = data::TensorDataset<2>;
 // The training or the test images. Throws Error with what to install when they are missing.
 Images LoadImages(bool train);
 
-// Trains with AdamW under a one-cycle schedule, with a progress bar for each epoch, and evaluates
-// after each.
-std::vector<EpochRecord> TrainNet(Net& net, const Images& train, const Images& test,
-                                  const TrainingOptions& options);
+// Trains with AdamW under a one-cycle schedule, and evaluates after each epoch. Beside a progress
+// bar, it leaves in options.out the last and the best checkpoint, metrics.csv, learning_curves.svg
+// and, in events/, what TensorBoard shows.
+void TrainNet(Net& net, const Images& train, const Images& test, const TrainingOptions& options);
 
 // The class of every image: int64 [N]. `model` is called with batches of [n, 1, 28, 28] on
 // `device`.

@@ -1,10 +1,10 @@
 // Where the axis of a chart has its ticks.
-#ifndef NEURA_EXAMPLES_FASHION_MNIST_TICKS_H_
-#define NEURA_EXAMPLES_FASHION_MNIST_TICKS_H_
+#ifndef NEURA_TRAINER_TICKS_H_
+#define NEURA_TRAINER_TICKS_H_
 
 #include <vector>
 
-namespace neura::examples {
+namespace neura::trainer {
 
 struct Ticks {
   std::vector<double> values;  // evenly spaced, smallest first
@@ -16,6 +16,6 @@ struct Ticks {
 // away) becomes that from 0 to 1.
 Ticks RoundTicks(double low, double high);
 
-}  // namespace neura::examples
+}  // namespace neura::trainer
 
-#endif  // NEURA_EXAMPLES_FASHION_MNIST_TICKS_H_
+#endif  // NEURA_TRAINER_TICKS_H_

@@ -1,4 +1,4 @@
-#include "neura/examples/fashion_mnist/ticks.h"
+#include "neura/trainer/ticks.h"
 
 #include <cmath>
 #include <limits>
@@ -9,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace neura::examples {
+namespace neura::trainer {
 namespace {
 
 using ::testing::ElementsAre;
@@ -62,4 +62,4 @@ TEST(RoundTicks, CoverTheRangeWithFourToSevenTicks) {
 }
 
 }  // namespace
-}  // namespace neura::examples
+}  // namespace neura::trainer

@@ -1,10 +1,10 @@
-#include "neura/examples/fashion_mnist/ticks.h"
+#include "neura/trainer/ticks.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 
-namespace neura::examples {
+namespace neura::trainer {
 
 Ticks RoundTicks(double low, double high) {
   if (!std::isfinite(high - low)) return RoundTicks(0, 1);
@@ -34,4 +34,4 @@ Ticks RoundTicks(double low, double high) {
   return ticks;
 }
 
-}  // namespace neura::examples
+}  // namespace neura::trainer

@@ -1,12 +1,14 @@
-#include "neura/examples/fashion_mnist/progress_bar.h"
+#include "neura/trainer/progress_bar.h"
 
 #include <unistd.h>
 
 #include <cstdio>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace neura::examples {
+namespace neura::trainer {
 namespace {
 
 constexpr int kBarWidth = 24;
@@ -29,33 +31,43 @@ double ProgressBar::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
-void ProgressBar::Update(int64_t done, const std::string& status) {
+void ProgressBar::Update(int64_t done, absl::FunctionRef<std::string()> status) {
   done_ = done;
   const Clock::time_point now = Clock::now();
   if (!terminal_ || now - drawn_ < kRedraw) return;
   drawn_ = now;
-  Draw(status, /*finished=*/false);
+  Draw(status(), /*finished=*/false);
 }
 
 void ProgressBar::Finish(const std::string& status) {
-  done_ = total_;
+  if (total_ >= 0) done_ = total_;
   Draw(status, /*finished=*/true);
+}
+
+void ProgressBar::Leave(const std::string& status) {
+  if (!terminal_) return;
+  Draw(status, /*finished=*/false);
+  std::puts("");
 }
 
 void ProgressBar::Draw(const std::string& status, bool finished) {
   const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1;
-  const int filled = static_cast<int>(share * kBarWidth);
-  std::string bar(static_cast<size_t>(filled), '=');
-  if (filled < kBarWidth) bar += '>';
-  bar.resize(kBarWidth, ' ');
   const double elapsed = seconds();
-  const std::string time = finished    ? "in " + MinutesAndSeconds(elapsed)
-                           : share > 0 ? MinutesAndSeconds(elapsed * (1 - share) / share) + " left"
-                                       : "";
+  std::string place = absl::StrCat(" ", done_), time = "in " + MinutesAndSeconds(elapsed);
+  if (total_ >= 0) {
+    const int filled = static_cast<int>(share * kBarWidth);
+    std::string bar(static_cast<size_t>(filled), '=');
+    if (filled < kBarWidth) bar += '>';
+    bar.resize(kBarWidth, ' ');
+    place = absl::StrFormat(" [%s] %3.0f%%", bar, share * 100);
+    if (!finished) {
+      time = share > 0 ? MinutesAndSeconds(elapsed * (1 - share) / share) + " left" : "";
+    }
+  }
   // Back to the start of the line, and clear what is left of the last one.
-  absl::PrintF("%s%s [%s] %3.0f%%  %s  %s%s", terminal_ ? "\r\033[K" : "", title_, bar, share * 100,
-               status, time, finished ? "\n" : "");
+  absl::PrintF("%s%s%s  %s  %s%s", terminal_ ? "\r\033[K" : "", title_, place, status, time,
+               finished ? "\n" : "");
   std::fflush(stdout);
 }
 
-}  // namespace neura::examples
+}  // namespace neura::trainer

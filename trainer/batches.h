@@ -1,0 +1,81 @@
+// What a trainer goes over, whatever the type of its batches.
+#ifndef NEURA_TRAINER_BATCHES_H_
+#define NEURA_TRAINER_BATCHES_H_
+
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "neura/tensor/core/tensor.h"
+
+namespace neura::trainer {
+
+// The batches of a loader, one after the other.
+class Batches {
+ public:
+  virtual ~Batches() = default;
+  // Of an epoch; -1 where that is not known.
+  virtual int64_t size() const = 0;
+  // Starts an epoch, the same one each time for the same number.
+  virtual void Begin(int64_t epoch) = 0;
+  // Goes on to the next batch, the first one after Begin; false where there is none.
+  virtual bool Next() = 0;
+  // Ends an epoch early.
+  virtual void End() = 0;
+};
+
+// Batches, and what is done with each: `step` computes the loss of the current one.
+struct Steps {
+  std::shared_ptr<Batches> batches;
+  std::function<Tensor()> step;
+};
+
+namespace internal {
+
+// Of a data::DataLoader, or what is used as one: range-based for, size(), set_epoch().
+template <typename Loader>
+class BatchesOf final : public Batches {
+ public:
+  explicit BatchesOf(Loader& loader) : loader_(loader) {}
+
+  int64_t size() const override { return loader_.size(); }
+  void Begin(int64_t epoch) override {
+    at_.reset();
+    loader_.set_epoch(epoch);
+    fresh_ = true;
+  }
+  bool Next() override {
+    if (fresh_) {
+      at_.emplace(loader_.begin());
+      fresh_ = false;
+    } else {
+      ++*at_;
+    }
+    return !(*at_ == loader_.end());
+  }
+  void End() override { at_.reset(); }
+
+  auto& batch() const { return **at_; }
+
+ private:
+  Loader& loader_;
+  std::optional<decltype(std::declval<Loader&>().begin())> at_;
+  bool fresh_ = false;
+};
+
+}  // namespace internal
+
+// step(batch) for every batch of a loader, which must outlive the result.
+template <typename Loader, typename Step>
+Steps Over(Loader& loader, Step step) {
+  auto batches = std::make_shared<internal::BatchesOf<Loader>>(loader);
+  auto* const at = batches.get();
+  return {std::move(batches), [at, step = std::move(step)]() mutable { return step(at->batch()); }};
+}
+
+}  // namespace neura::trainer
+
+#endif  // NEURA_TRAINER_BATCHES_H_

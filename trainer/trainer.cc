@@ -1,0 +1,288 @@
+#include "neura/trainer/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "neura/autograd/autograd.h"
+#include "neura/optim/clip.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::trainer {
+namespace {
+
+void CheckAtLeast(std::string_view name, int64_t value, int64_t least) {
+  if (value >= least) return;
+  ThrowInvalidArgument(
+      absl::StrCat("Trainer: ", name, " must be at least ", least, ", got ", value));
+}
+
+void CheckBound(std::string_view name, double value) {
+  if (value >= 0) return;
+  ThrowInvalidArgument(absl::StrCat("Trainer: ", name, " must not be negative, got ", value));
+}
+
+// Batches of a pass, of which at most `limit` count; -1 where neither bounds them.
+int64_t CountOf(const Batches& batches, int64_t limit) {
+  const int64_t size = batches.size();
+  return limit < 0 ? size : size < 0 ? limit : std::min(size, limit);
+}
+
+// While alive, the model is in evaluation mode and nothing is recorded.
+class Evaluating {
+ public:
+  explicit Evaluating(nn::ModuleBase& model) : model_(model) {
+    model.Apply([this](nn::ModuleBase& module) { was_.push_back(module.training()); });
+    model.Eval();
+  }
+  ~Evaluating() {
+    size_t next = 0;
+    model_.Apply([&](nn::ModuleBase& module) { module.set_training(was_[next++]); });
+  }
+  Evaluating(const Evaluating&) = delete;
+  Evaluating& operator=(const Evaluating&) = delete;
+
+ private:
+  nn::ModuleBase& model_;
+  std::vector<bool> was_;
+  NoGradGuard no_grad_;
+};
+
+}  // namespace
+
+double EpochRecord::operator[](std::string_view name) const {
+  for (const auto& [other, value] : numbers) {
+    if (other == name) return value;
+  }
+  return std::nan("");
+}
+
+Trainer::Trainer(TrainerOptions options) : options_(options) {
+  CheckAtLeast("max_epochs", options.max_epochs, 0);
+  CheckAtLeast("max_steps", options.max_steps, -1);
+  CheckAtLeast("accumulate_grad_batches", options.accumulate_grad_batches, 1);
+  CheckAtLeast("check_val_every_n_epoch", options.check_val_every_n_epoch, 1);
+  CheckAtLeast("limit_train_batches", options.limit_train_batches, -1);
+  CheckAtLeast("limit_val_batches", options.limit_val_batches, -1);
+  CheckBound("gradient_clip_norm", options.gradient_clip_norm);
+  CheckBound("gradient_clip_value", options.gradient_clip_value);
+}
+
+void Trainer::Add(std::shared_ptr<Callback> callback) {
+  const std::string key = callback->StateKey();
+  for (const auto& other : callbacks_) {
+    if (!key.empty() && other->StateKey() == key) {
+      ThrowInvalidArgument(absl::StrCat("Trainer: two callbacks keep their state as \"", key,
+                                        "\"; let them watch different numbers or files"));
+    }
+  }
+  callbacks_.push_back(std::move(callback));
+}
+
+nn::ModuleBase& Trainer::model() const {
+  if (fitting_ == nullptr) ThrowFailedPrecondition("Trainer: model() is there during Fit alone");
+  return fitting_->model;
+}
+
+optim::Optimizer& Trainer::optimizer() const {
+  if (fitting_ == nullptr) {
+    ThrowFailedPrecondition("Trainer: optimizer() is there during Fit alone");
+  }
+  return fitting_->optimizer;
+}
+
+template <typename F>
+void Trainer::Call(F hook) {
+  for (const auto& callback : callbacks_) hook(*callback);
+}
+
+void Trainer::Log(const std::string& name, double value, double weight) {
+  const std::string full = absl::StrCat(prefix_, name);
+  auto at = std::find_if(averages_.begin(), averages_.end(),
+                         [&](const auto& average) { return average.first == full; });
+  if (at == averages_.end()) at = averages_.insert(at, {full, {}});
+  at->second.sum += value * weight;
+  at->second.weight += weight;
+}
+
+void Trainer::Log(const std::string& name, const Tensor& value, double weight) {
+  if (value.numel() != 1) {
+    ThrowInvalidArgument(absl::StrCat("Trainer: what is logged as \"", name,
+                                      "\" must have one element, got ", Describe(value)));
+  }
+  Log(name, Cast(neura::Detach(value), kFloat64).Item<double>(), weight);
+}
+
+NamedNumbers Trainer::numbers() const {
+  NamedNumbers numbers;
+  for (const auto& [name, average] : averages_) {
+    numbers.emplace_back(name, average.weight == 0 ? std::nan("") : average.sum / average.weight);
+  }
+  numbers.insert(numbers.end(), validated_.begin(), validated_.end());
+  return numbers;
+}
+
+std::vector<EpochRecord> Trainer::Fit(const Fitting& what, const Steps& training,
+                                      const std::optional<Steps>& validation) {
+  if (fitting_ != nullptr) ThrowFailedPrecondition("Trainer: Fit is running");
+  fitting_ = &what;
+  epoch_ = batch_ = step_ = accumulated_ = 0;
+  stop_ = false;
+  averages_.clear();
+  validated_.clear();
+  records_.clear();
+  num_batches_ = CountOf(*training.batches, options_.limit_train_batches);
+  const bool was_training = what.model.training();
+  const auto leave = [&] {
+    training.batches->End();
+    what.model.Train(was_training);
+    fitting_ = nullptr;
+  };
+  try {
+    if (!what.resume_from.empty()) LoadCheckpoint(what.resume_from);
+    RunEpochs(training, validation);
+  } catch (const std::exception& error) {
+    Call([&](Callback& callback) { callback.OnException(*this, error); });
+    leave();
+    throw;
+  }
+  leave();
+  return records_;
+}
+
+void Trainer::RunEpochs(const Steps& training, const std::optional<Steps>& validation) {
+  const auto done = [this] {
+    return stop_ || (options_.max_steps >= 0 && step_ >= options_.max_steps);
+  };
+  Call([this](Callback& callback) { callback.OnFitStart(*this); });
+  while (epoch_ < options_.max_epochs && !done()) {
+    TrainEpoch(training);
+    // An epoch that was left in its middle has no record.
+    if (done() && num_batches_ >= 0 && batch_ < num_batches_) break;
+    if (validation && (epoch_ + 1) % options_.check_val_every_n_epoch == 0) {
+      Call([this](Callback& callback) { callback.OnValidationStart(*this); });
+      validated_ = Evaluate(fitting_->model, *validation, "val_", options_.limit_val_batches);
+      Call([this](Callback& callback) { callback.OnValidationEnd(*this); });
+    }
+    if (fitting_->scheduler != nullptr && fitting_->scheduler_interval == Interval::kEpoch) {
+      fitting_->scheduler->Step();
+    }
+    records_.push_back({.epoch = epoch_, .step = step_, .numbers = numbers()});
+    // What a checkpoint of now goes on with is the next epoch.
+    ++epoch_;
+    batch_ = 0;
+    Call([this](Callback& callback) { callback.OnTrainEpochEnd(*this); });
+    averages_.clear();
+    validated_.clear();
+  }
+  Call([this](Callback& callback) { callback.OnFitEnd(*this); });
+}
+
+void Trainer::TrainEpoch(const Steps& training) {
+  fitting_->model.Train();
+  if (batch_ == 0) Call([this](Callback& callback) { callback.OnTrainEpochStart(*this); });
+  training.batches->Begin(epoch_);
+  // A run that goes on in mid-epoch passes over what it has seen.
+  int64_t taken = 0;
+  bool more = num_batches_ != 0 && training.batches->Next();
+  for (; more && taken < batch_; ++taken) more = training.batches->Next();
+  while (more && (num_batches_ < 0 || batch_ < num_batches_)) {
+    TrainBatch(training, num_batches_ >= 0 && batch_ + 1 == num_batches_);
+    if (stop_ || (options_.max_steps >= 0 && step_ >= options_.max_steps)) break;
+    if (num_batches_ >= 0 && batch_ == num_batches_) break;
+    more = training.batches->Next();
+  }
+  // Of a loader that has not said how long it is.
+  if (accumulated_ > 0 && !more) StepOptimizer();
+  training.batches->End();
+}
+
+void Trainer::TrainBatch(const Steps& training, bool last) {
+  if (accumulated_ == 0) fitting_->optimizer.ZeroGrad();
+  const Tensor loss = training.step();
+  if (!loss.defined() || loss.numel() != 1) {
+    ThrowInvalidArgument(absl::StrCat("Trainer: a training step gives the loss, one element, not ",
+                                      loss.defined() ? Describe(loss) : "nothing"));
+  }
+  Backward(options_.accumulate_grad_batches == 1
+               ? loss
+               : loss / static_cast<double>(options_.accumulate_grad_batches));
+  ++accumulated_;
+  Log("loss", loss);
+  if (accumulated_ == options_.accumulate_grad_batches || last) StepOptimizer();
+  ++batch_;
+  Call([this](Callback& callback) { callback.OnTrainBatchEnd(*this); });
+}
+
+void Trainer::StepOptimizer() {
+  accumulated_ = 0;
+  Call([this](Callback& callback) { callback.OnBeforeOptimizerStep(*this); });
+  if (options_.gradient_clip_norm > 0 || options_.gradient_clip_value > 0) {
+    std::vector<Tensor> parameters;
+    for (size_t group = 0; group < fitting_->optimizer.num_groups(); ++group) {
+      const std::vector<Tensor>& params = fitting_->optimizer.params(group);
+      parameters.insert(parameters.end(), params.begin(), params.end());
+    }
+    if (options_.gradient_clip_norm > 0) {
+      optim::ClipGradNorm(parameters, options_.gradient_clip_norm);
+    }
+    if (options_.gradient_clip_value > 0) {
+      optim::ClipGradValue(parameters, options_.gradient_clip_value);
+    }
+  }
+  fitting_->optimizer.Step();
+  if (fitting_->scheduler != nullptr && fitting_->scheduler_interval == Interval::kStep) {
+    fitting_->scheduler->Step();
+  }
+  ++step_;
+}
+
+NamedNumbers Trainer::Evaluate(nn::ModuleBase& model, const Steps& steps, const std::string& prefix,
+                               int64_t limit) {
+  const Evaluating evaluating(model);
+  Averages kept;
+  std::swap(kept, averages_);
+  prefix_ = prefix;
+  const auto leave = [&] {
+    prefix_.clear();
+    std::swap(kept, averages_);
+    steps.batches->End();
+  };
+  try {
+    steps.batches->Begin(0);
+    for (int64_t n = 0; n != limit && steps.batches->Next(); ++n) {
+      const Tensor loss = steps.step();
+      if (loss.defined()) Log("loss", loss);
+    }
+  } catch (...) {
+    leave();
+    throw;
+  }
+  NamedNumbers numbers;
+  for (const auto& [name, average] : averages_) {
+    numbers.emplace_back(name, average.weight == 0 ? std::nan("") : average.sum / average.weight);
+  }
+  leave();
+  return numbers;
+}
+
+NamedNumbers Trainer::Validate(nn::ModuleBase& model, const Steps& steps) {
+  return Evaluate(model, steps, "val_", options_.limit_val_batches);
+}
+
+NamedNumbers Trainer::Test(nn::ModuleBase& model, const Steps& steps) {
+  return Evaluate(model, steps, "test_", -1);
+}
+
+std::vector<Tensor> Trainer::Predict(nn::ModuleBase& model, const Steps& steps) {
+  const Evaluating evaluating(model);
+  std::vector<Tensor> predictions;
+  steps.batches->Begin(0);
+  while (steps.batches->Next()) predictions.push_back(steps.step());
+  steps.batches->End();
+  return predictions;
+}
+
+}  // namespace neura::trainer
