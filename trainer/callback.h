@@ -30,6 +30,9 @@ class Callback {
   virtual void OnValidationEnd(Trainer&) {}
   // After validation, if there is one: trainer.numbers() are those of the epoch's record.
   virtual void OnTrainEpochEnd(Trainer&) {}
+  // After all callbacks have had OnTrainBatchEnd, or OnTrainEpochEnd: the moment to save a run,
+  // with what they have made of it.
+  virtual void OnCheckpoint(Trainer&) {}
   virtual void OnFitEnd(Trainer&) {}
   // The run ends with an error.
   virtual void OnException(Trainer&, const std::exception&) {}

@@ -88,13 +88,11 @@ void ModelCheckpoint::OnFitStart(Trainer& trainer) { saved_step_ = trainer.step(
 
 void ModelCheckpoint::OnTrainBatchEnd(Trainer& trainer) {
   if (options_.every_n_steps == 0 || trainer.step() - saved_step_ < options_.every_n_steps) return;
-  saved_step_ = trainer.step();
-  trainer.SaveCheckpoint(last_path());
+  save_last_ = true;
 }
 
 void ModelCheckpoint::OnTrainEpochEnd(Trainer& trainer) {
-  saved_step_ = trainer.step();
-  bool is_best = false;
+  save_last_ = true;
   // Without validation in this epoch there is nothing to compare.
   const bool has_it =
       !options_.monitor.empty() &&
@@ -102,11 +100,18 @@ void ModelCheckpoint::OnTrainEpochEnd(Trainer& trainer) {
        (trainer.records().back().epoch + 1) % trainer.options().check_val_every_n_epoch == 0);
   if (has_it) {
     const double value = Monitored(trainer, "ModelCheckpoint", options_.monitor);
-    is_best = !std::isnan(value) && (!best_ || IsBetter(value, *best_, options_.mode));
-    if (is_best) best_ = value;
+    save_best_ = !std::isnan(value) && (!best_ || IsBetter(value, *best_, options_.mode));
+    if (save_best_) best_ = value;
   }
+}
+
+void ModelCheckpoint::OnCheckpoint(Trainer& trainer) {
+  if (!save_last_) return;
+  saved_step_ = trainer.step();
+  // In this order: a run that goes on from the last one has come to the best one, too.
+  if (save_best_) trainer.SaveCheckpoint(best_path());
   trainer.SaveCheckpoint(last_path());
-  if (is_best) trainer.SaveCheckpoint(best_path());
+  save_last_ = save_best_ = false;
 }
 
 std::string ModelCheckpoint::StateKey() const {
@@ -127,14 +132,20 @@ EarlyStopping::EarlyStopping(Options options) : options_(std::move(options)) {
   }
 }
 
+void EarlyStopping::OnFitStart(Trainer& trainer) {
+  if (waited_ > 0 && waited_ >= options_.patience) trainer.Stop();
+}
+
 void EarlyStopping::OnTrainEpochEnd(Trainer& trainer) {
   const double value = Monitored(trainer, "EarlyStopping", options_.monitor);
   if (!std::isnan(value) &&
       (!best_ || IsBetter(value, *best_, options_.mode, options_.min_delta))) {
     best_ = value;
     waited_ = 0;
-  } else if (++waited_ >= options_.patience || std::isnan(value)) {
-    trainer.Stop();
+  } else {
+    // Nothing comes after NaN.
+    waited_ = std::isnan(value) ? std::max(options_.patience, int64_t{1}) : waited_ + 1;
+    if (waited_ >= options_.patience) trainer.Stop();
   }
 }
 

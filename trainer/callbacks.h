@@ -42,6 +42,7 @@ class ModelCheckpoint final : public Callback {
   void OnFitStart(Trainer& trainer) override;
   void OnTrainBatchEnd(Trainer& trainer) override;
   void OnTrainEpochEnd(Trainer& trainer) override;
+  void OnCheckpoint(Trainer& trainer) override;
   std::string StateKey() const override;
   NamedTensors StateDict() const override;
   void LoadStateDict(const NamedTensors& state) override;
@@ -50,6 +51,7 @@ class ModelCheckpoint final : public Callback {
   Options options_;
   std::optional<double> best_;
   int64_t saved_step_ = 0;
+  bool save_last_ = false, save_best_ = false;
 };
 
 struct EarlyStoppingOptions {
@@ -69,6 +71,8 @@ class EarlyStopping final : public Callback {
   // Throws InvalidArgument for negative min_delta or patience.
   explicit EarlyStopping(Options options = {});
 
+  // A run that it has ended does not go on.
+  void OnFitStart(Trainer& trainer) override;
   void OnTrainEpochEnd(Trainer& trainer) override;
   std::string StateKey() const override;
   NamedTensors StateDict() const override;
@@ -119,6 +123,8 @@ class CsvLogger final : public Callback {
   explicit CsvLogger(Options options = {});
 
   void OnTrainEpochEnd(Trainer& trainer) override;
+  // Who was killed between a checkpoint and the table finds it whole again.
+  void OnFitEnd(Trainer& trainer) override { OnTrainEpochEnd(trainer); }
 
  private:
   Options options_;
@@ -136,6 +142,7 @@ class CurvesCallback final : public Callback {
   explicit CurvesCallback(Options options = {});
 
   void OnTrainEpochEnd(Trainer& trainer) override;
+  void OnFitEnd(Trainer& trainer) override { OnTrainEpochEnd(trainer); }
 
  private:
   Options options_;

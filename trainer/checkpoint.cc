@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::string_view kFormat = "neura.trainer.1";
 
-
 void Append(NamedTensors& all, std::string_view prefix, const NamedTensors& part) {
   for (const auto& [name, tensor] : part) {
     all.emplace_back(absl::StrCat(prefix, name), To(Detach(tensor), kCpu));

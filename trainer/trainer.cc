@@ -174,6 +174,7 @@ void Trainer::RunEpochs(const Steps& training, const std::optional<Steps>& valid
     ++epoch_;
     batch_ = 0;
     Call([this](Callback& callback) { callback.OnTrainEpochEnd(*this); });
+    Call([this](Callback& callback) { callback.OnCheckpoint(*this); });
     averages_.clear();
     validated_.clear();
   }
@@ -214,6 +215,7 @@ void Trainer::TrainBatch(const Steps& training, bool last) {
   if (accumulated_ == options_.accumulate_grad_batches || last) StepOptimizer();
   ++batch_;
   Call([this](Callback& callback) { callback.OnTrainBatchEnd(*this); });
+  Call([this](Callback& callback) { callback.OnCheckpoint(*this); });
 }
 
 void Trainer::StepOptimizer() {

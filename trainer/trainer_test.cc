@@ -214,8 +214,15 @@ TEST(ModelCheckpointTest, KeepsTheLastAndTheBest) {
 
 TEST(EarlyStoppingTest, EndsWhereNothingBecomesBetter) {
   SmallRun run({.max_epochs = 50});
-  run.trainer.Add<EarlyStopping>({.monitor = "val_loss", .min_delta = 10, .patience = 2});
+  const std::string folder = Folder("stopped");
+  // Whether the checkpoint is written before or after, it knows that the run has ended.
+  const auto& checkpoint = run.trainer.Add<ModelCheckpoint>({.folder = folder});
+  const EarlyStoppingOptions options{.monitor = "val_loss", .min_delta = 10, .patience = 2};
+  run.trainer.Add<EarlyStopping>(options);
   EXPECT_EQ(run.Fit().size(), 3u);
+  SmallRun again({.max_epochs = 50});
+  again.trainer.Add<EarlyStopping>(options);
+  EXPECT_EQ(again.Fit(checkpoint.last_path()).size(), 3u);
 }
 
 TEST(LoggersTest, TheTableHasARowForEachEpoch) {

@@ -25,11 +25,10 @@ void TrainNet(Net& net, const Images& train, const Images& test, const TrainingO
   data::DataLoader test_loader(test, {.batch_size = 500, .pin_memory = pin});
   optim::AdamW optimizer(net.Parameters(), {.weight_decay = options.weight_decay});
   optim::OneCycleLR schedule(
-      optimizer,
-      {.max_lr = options.max_lr, .total_steps = options.epochs * train_loader.size()});
+      optimizer, {.max_lr = options.max_lr, .total_steps = options.epochs * train_loader.size()});
 
-  trainer::Trainer trainer({.max_epochs = options.epochs,
-                            .max_steps = options.max_steps > 0 ? options.max_steps : -1});
+  trainer::Trainer trainer(
+      {.max_epochs = options.epochs, .max_steps = options.max_steps > 0 ? options.max_steps : -1});
   trainer.Add<trainer::ProgressBarCallback>();
   const auto& checkpoint = trainer.Add<trainer::ModelCheckpoint>(
       {.folder = options.out, .monitor = "val_accuracy", .mode = trainer::Mode::kMax});

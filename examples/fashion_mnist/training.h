@@ -18,10 +18,10 @@ struct TrainingOptions {
   double weight_decay = 1e-2;
   uint64_t seed = 1;
   int num_workers = 1;
-  Device device = kCpu;    // where the network is
-  int64_t max_steps = 0;   // stops early after so many steps; 0: never
-  std::string out = ".";   // the folder for checkpoints, tables and curves
-  bool resume = false;     // goes on from the last checkpoint in it
+  Device device = kCpu;   // where the network is
+  int64_t max_steps = 0;  // stops early after so many steps; 0: never
+  std::string out = ".";  // the folder for checkpoints, tables and curves
+  bool resume = false;    // goes on from the last checkpoint in it
 };
 
 // Images float32 [N, 1, 28, 28], normalized, and labels int64 [N].
