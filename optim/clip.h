@@ -1,4 +1,4 @@
-// Gradient clipping.
+// Norms and clipping of gradients.
 #ifndef NEURA_OPTIM_CLIP_H_
 #define NEURA_OPTIM_CLIP_H_
 
@@ -8,9 +8,16 @@
 
 namespace neura::optim {
 
-// Scales all gradients by one factor so that the norm of all of them together is at most max_norm;
-// returns what it was before. norm_type may be infinity. With error_if_nonfinite, throws
-// FailedPrecondition when that norm is NaN or infinite, and changes nothing.
+// The norm of all tensors together, of any order that Norm() knows, infinity among them; 0 of none.
+// With error_if_nonfinite, throws FailedPrecondition when it is NaN or infinite.
+double GetTotalNorm(const std::vector<Tensor>& tensors, double norm_type = 2,
+                    bool error_if_nonfinite = false);
+
+// Scales all gradients by one factor so that the norm of all of them together, which is known to be
+// total_norm, is at most max_norm.
+void ClipGradsWithNorm(const std::vector<Tensor>& parameters, double max_norm, double total_norm);
+
+// The same with their norm, which is returned. An error changes nothing.
 double ClipGradNorm(const std::vector<Tensor>& parameters, double max_norm, double norm_type = 2,
                     bool error_if_nonfinite = false);
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/optim/named_state.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -66,10 +67,10 @@ LBFGS::LBFGS(std::vector<Tensor> params, const LbfgsOptions& options)
   CheckOptions(options);
   if (params_.empty()) ThrowInvalidArgument("LBFGS: no parameters are given");
   for (const Tensor& param : params_) {
-    if (!RequiresGrad(param) || !autograd::IsLeaf(param) || !IsFloating(param.dtype())) {
-      ThrowInvalidArgument(absl::StrCat(
-          "LBFGS: a parameter must be a leaf of real numbers that requires a gradient, got ",
-          Describe(param)));
+    internal::CheckParam("LBFGS", param);
+    if (!IsFloating(param.dtype())) {
+      ThrowInvalidArgument(
+          absl::StrCat("LBFGS: a parameter must be of real numbers, got ", Describe(param)));
     }
   }
 }
@@ -79,9 +80,12 @@ void LBFGS::set_options(const LbfgsOptions& options) {
   options_ = options;
 }
 
-void LBFGS::ZeroGrad() {
-  for (const Tensor& param : params_) autograd::SetGrad(param, {});
+double LBFGS::initial_lr(size_t) {
+  if (!initial_lr_) initial_lr_ = options_.lr;
+  return *initial_lr_;
 }
+double LBFGS::momentum(size_t) const { ThrowInvalidArgument("LBFGS: has no momentum"); }
+void LBFGS::set_momentum(size_t group, double) { momentum(group); }
 
 Tensor LBFGS::FlatGrad() const {
   std::vector<Tensor> parts;
@@ -129,30 +133,30 @@ LBFGS::Evaluation LBFGS::At(const Closure& closure, const std::vector<Tensor>& f
 }
 
 Tensor LBFGS::Direction(const Tensor& grad) {
-  if (iterations_ == 1) {
-    history_.clear();
-    scale_ = 1;
+  if (state_.iterations == 1) {
+    state_.history.clear();
+    state_.scale = 1;
     return -grad;
   }
-  const Tensor change = grad - last_grad_, step = direction_ * distance_;
+  const Tensor change = grad - state_.last_grad, step = state_.direction * state_.distance;
   const double product = Product(change, step);
   if (product > 1e-10) {  // else the curvature along the step is not positive
-    if (history_.size() == static_cast<size_t>(options_.history_size))
-      history_.erase(history_.begin());
-    history_.push_back({change, step, 1 / product});
-    scale_ = product / Product(change, change);
+    if (state_.history.size() == static_cast<size_t>(options_.history_size))
+      state_.history.erase(state_.history.begin());
+    state_.history.push_back({change, step, 1 / product});
+    state_.scale = product / Product(change, change);
   }
   // The two loops of Nocedal, 1980.
   Tensor q = -grad;
-  std::vector<double> weights(history_.size());
-  for (size_t i = history_.size(); i-- > 0;) {
-    weights[i] = Product(history_[i].step, q) * history_[i].inverse_product;
-    q = q - history_[i].grad * weights[i];
+  std::vector<double> weights(state_.history.size());
+  for (size_t i = state_.history.size(); i-- > 0;) {
+    weights[i] = Product(state_.history[i].step, q) * state_.history[i].inverse_product;
+    q = q - state_.history[i].grad * weights[i];
   }
-  q = q * scale_;
-  for (size_t i = 0; i < history_.size(); ++i) {
-    const double weight = Product(history_[i].grad, q) * history_[i].inverse_product;
-    q = q + history_[i].step * (weights[i] - weight);
+  q = q * state_.scale;
+  for (size_t i = 0; i < state_.history.size(); ++i) {
+    const double weight = Product(state_.history[i].grad, q) * state_.history[i].inverse_product;
+    q = q + state_.history[i].step * (weights[i] - weight);
   }
   return q;
 }
@@ -247,7 +251,23 @@ LBFGS::Found LBFGS::StrongWolfe(const Closure& closure, double distance, const T
   return {found.at, found.point.x, evaluations};
 }
 
+void LBFGS::Step() {
+  ThrowInvalidArgument("LBFGS: a step needs a closure, which computes the loss and the gradients");
+}
+
 Tensor LBFGS::Step(const Closure& closure) {
+  const std::vector<Tensor> values = Values();
+  const State before = state_;
+  try {
+    return Iterate(closure);
+  } catch (...) {
+    SetValues(values);
+    state_ = before;
+    throw;
+  }
+}
+
+Tensor LBFGS::Iterate(const Closure& closure) {
   Tensor first;
   {
     const EnableGradGuard enable_grad;
@@ -255,31 +275,31 @@ Tensor LBFGS::Step(const Closure& closure) {
   }
   const NoGradGuard no_grad;
   Evaluation now{first.Item<double>(), FlatGrad()};
-  ++evaluations_;
+  ++state_.evaluations;
   int64_t evaluations = 1;
   const int64_t max_evaluations = options_.max_eval.value_or(options_.max_iter * 5 / 4);
   if (LargestOf(now.grad) <= options_.tolerance_grad) return first;
 
   for (int64_t iteration = 1; iteration <= options_.max_iter; ++iteration) {
-    ++iterations_;
-    direction_ = Direction(now.grad);
-    last_grad_ = Clone(now.grad);
-    last_loss_ = now.loss;
+    ++state_.iterations;
+    state_.direction = Direction(now.grad);
+    state_.last_grad = Clone(now.grad);
+    state_.last_loss = now.loss;
     // Before the curvature is known, a step of length lr at most.
-    distance_ = iterations_ == 1
-                    ? std::min(1.0, 1 / Sum(Abs(now.grad)).Item<double>()) * options_.lr
-                    : options_.lr;
-    const double slope = Product(now.grad, direction_);
+    state_.distance = state_.iterations == 1
+                          ? std::min(1.0, 1 / Sum(Abs(now.grad)).Item<double>()) * options_.lr
+                          : options_.lr;
+    const double slope = Product(now.grad, state_.direction);
     if (slope > -options_.tolerance_change) break;
     int64_t spent = 0;
     if (!options_.line_search_fn.empty()) {
-      const Found found = StrongWolfe(closure, distance_, direction_, now, slope);
+      const Found found = StrongWolfe(closure, state_.distance, state_.direction, now, slope);
       now = found.at;
-      distance_ = found.distance;
+      state_.distance = found.distance;
       spent = found.evaluations;
-      Move(distance_, direction_);
+      Move(state_.distance, state_.direction);
     } else {
-      Move(distance_, direction_);
+      Move(state_.distance, state_.direction);
       if (iteration != options_.max_iter) {
         const EnableGradGuard enable_grad;
         now.loss = closure().Item<double>();
@@ -288,92 +308,77 @@ Tensor LBFGS::Step(const Closure& closure) {
       }
     }
     evaluations += spent;
-    evaluations_ += spent;
+    state_.evaluations += spent;
     if (iteration == options_.max_iter || evaluations >= max_evaluations) break;
     if (LargestOf(now.grad) <= options_.tolerance_grad) break;
-    if (LargestOf(direction_ * distance_) <= options_.tolerance_change) break;
-    if (std::fabs(now.loss - last_loss_) < options_.tolerance_change) break;
+    if (LargestOf(state_.direction * state_.distance) <= options_.tolerance_change) break;
+    if (std::fabs(now.loss - state_.last_loss) < options_.tolerance_change) break;
   }
   return first;
 }
 
 NamedTensors LBFGS::StateDict() const {
-  NamedTensors state = {{"func_evals", ScalarTensor(evaluations_)},
-                        {"n_iter", ScalarTensor(iterations_)}};
-  if (iterations_ == 0) return state;
+  NamedTensors state;
+  LbfgsOptions options = options_;
+  options.VisitFields([&](const char* name, FieldRef field) {
+    state.emplace_back(absl::StrCat("group.0.", name), internal::OptionToTensor(field));
+  });
+  state.emplace_back("func_evals", ScalarTensor(state_.evaluations));
+  state.emplace_back("n_iter", ScalarTensor(state_.iterations));
+  if (state_.iterations == 0) return state;
   const auto number = [&](std::string name, double value) {
     state.emplace_back(std::move(name), ScalarTensor(value, {.dtype = kFloat64}));
   };
-  state.emplace_back("d", Clone(direction_));
-  state.emplace_back("prev_flat_grad", Clone(last_grad_));
-  number("t", distance_);
-  number("prev_loss", last_loss_);
-  number("H_diag", scale_);
-  for (size_t i = 0; i < history_.size(); ++i) {
-    state.emplace_back(absl::StrCat("old_dirs.", i), Clone(history_[i].grad));
-    state.emplace_back(absl::StrCat("old_stps.", i), Clone(history_[i].step));
-    number(absl::StrCat("ro.", i), history_[i].inverse_product);
+  state.emplace_back("d", Clone(state_.direction));
+  state.emplace_back("prev_flat_grad", Clone(state_.last_grad));
+  number("t", state_.distance);
+  number("prev_loss", state_.last_loss);
+  number("H_diag", state_.scale);
+  for (size_t i = 0; i < state_.history.size(); ++i) {
+    state.emplace_back(absl::StrCat("old_dirs.", i), Clone(state_.history[i].grad));
+    state.emplace_back(absl::StrCat("old_stps.", i), Clone(state_.history[i].step));
+    number(absl::StrCat("ro.", i), state_.history[i].inverse_product);
   }
   return state;
 }
 
-void LBFGS::LoadStateDict(const NamedTensors& state) {
+void LBFGS::LoadStateDict(const NamedTensors& given) {
   int64_t numel = 0;
   for (const Tensor& param : params_) numel += param.numel();
-  size_t taken = 0;
-  const auto find = [&](const std::string& name, bool vector) -> Tensor {
-    for (const auto& [key, tensor] : state) {
-      if (key != name) continue;
-      if (tensor.numel() != (vector ? numel : 1)) {
-        ThrowInvalidArgument(absl::StrCat("LBFGS: ", name, " is ", Describe(tensor), ", for ",
-                                          numel, " numbers in all parameters"));
-      }
-      ++taken;
-      return tensor;
+  internal::NamedState named("LBFGS", given);
+  named.CheckCount("group.", 1, "parameter groups");
+  const auto vector = [&](const std::string& name) {
+    const Tensor tensor = named.Take(name);
+    if (!tensor.defined()) named.Fail("the state has no ", name);
+    if (tensor.numel() != numel || tensor.dim() != 1) {
+      named.Fail(name, " is ", Describe(tensor), ", for ", numel, " numbers in all parameters");
     }
-    return {};
+    return Clone(tensor);
   };
-  const auto number = [&](const std::string& name) {
-    const Tensor tensor = find(name, false);
-    if (!tensor.defined()) ThrowInvalidArgument(absl::StrCat("LBFGS: the state has no ", name));
-    return tensor.Item<double>();
-  };
-  const double evaluations = number("func_evals"), iterations = number("n_iter");
-  Tensor direction, last_grad;
-  double distance = 0, last_loss = 0, scale = 1;
-  std::vector<Pair> history;
-  if (iterations > 0) {
-    direction = find("d", true);
-    last_grad = find("prev_flat_grad", true);
-    if (!direction.defined() || !last_grad.defined()) {
-      ThrowInvalidArgument("LBFGS: the state has no direction d and gradient prev_flat_grad");
+  LbfgsOptions options;
+  State state;
+  state.evaluations = named.TakeInteger("func_evals");
+  state.iterations = named.TakeInteger("n_iter");
+  options.VisitFields([&](const char* name, FieldRef field) {
+    named.TakeOption(absl::StrCat("group.0.", name), field);
+  });
+  CheckOptions(options);
+  if (state.iterations > 0) {
+    state.direction = vector("d");
+    state.last_grad = vector("prev_flat_grad");
+    state.distance = named.TakeNumber("t");
+    state.last_loss = named.TakeNumber("prev_loss");
+    state.scale = named.TakeNumber("H_diag");
+    for (size_t i = 0; named.Has(absl::StrCat("old_dirs.", i)); ++i) {
+      Tensor grad = vector(absl::StrCat("old_dirs.", i));
+      Tensor step = vector(absl::StrCat("old_stps.", i));
+      state.history.push_back(
+          {std::move(grad), std::move(step), named.TakeNumber(absl::StrCat("ro.", i))});
     }
-    distance = number("t");
-    last_loss = number("prev_loss");
-    scale = number("H_diag");
-    for (;;) {
-      const Tensor grad = find(absl::StrCat("old_dirs.", history.size()), true);
-      if (!grad.defined()) break;
-      const Tensor step = find(absl::StrCat("old_stps.", history.size()), true);
-      if (!step.defined())
-        ThrowInvalidArgument(absl::StrCat("LBFGS: the state has no old_stps.", history.size()));
-      history.push_back({Clone(grad), Clone(step), number(absl::StrCat("ro.", history.size()))});
-    }
-    direction = Clone(direction);
-    last_grad = Clone(last_grad);
   }
-  if (taken != state.size()) {
-    ThrowInvalidArgument(
-        absl::StrCat("LBFGS: of the state's ", state.size(), " tensors ", taken, " are known"));
-  }
-  evaluations_ = static_cast<int64_t>(evaluations);
-  iterations_ = static_cast<int64_t>(iterations);
-  direction_ = direction;
-  last_grad_ = last_grad;
-  distance_ = distance;
-  last_loss_ = last_loss;
-  scale_ = scale;
-  history_ = std::move(history);
+  named.CheckAllTaken();
+  options_ = options;
+  state_ = std::move(state);
 }
 
 }  // namespace neura::optim

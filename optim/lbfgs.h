@@ -3,12 +3,11 @@
 #define NEURA_OPTIM_LBFGS_H_
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "neura/optim/optimizer.h"
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
 
@@ -37,27 +36,38 @@ struct LbfgsOptions {
 //     Backward(loss);
 //     return loss;
 //   });
-class LBFGS {
+class LBFGS final : public Optimizer {
  public:
-  // Computes the loss and the gradients.
-  using Closure = std::function<Tensor()>;
+  // Throws InvalidArgument for options out of their bounds, and for a parameter that is computed
+  // from others or not of real numbers. All parameters are one group.
+  explicit LBFGS(std::vector<Tensor> params, const LbfgsOptions& options = {});
 
-  // Throws InvalidArgument for options out of their bounds, and for a parameter that is no leaf
-  // that requires a gradient.
-  LBFGS(std::vector<Tensor> params, const LbfgsOptions& options = {});
+  // Throws InvalidArgument: there is no step without a closure.
+  void Step() override;
+  // Up to max_iter iterations; returns the loss before them. Where the closure throws, or asks for
+  // what there is not, parameters and state are those from before the step.
+  Tensor Step(const Closure& closure) override;
 
-  // Up to max_iter iterations; returns the loss before them.
-  Tensor Step(const Closure& closure);
-  void ZeroGrad();
-
+  const char* name() const override { return "LBFGS"; }
+  size_t num_groups() const override { return 1; }
+  std::vector<Tensor> params(size_t) const override { return params_; }
   const std::vector<Tensor>& params() const { return params_; }
   LbfgsOptions options() const { return options_; }
   void set_options(const LbfgsOptions& options);
+  double lr(size_t) const override { return options_.lr; }
+  void set_lr(size_t, double lr) override { options_.lr = lr; }
+  double initial_lr(size_t group) override;
+  void set_initial_lr(size_t, double lr) override { initial_lr_ = lr; }
+  // There is none: throws InvalidArgument.
+  double momentum(size_t) const override;
+  void set_momentum(size_t, double) override;
 
-  // Of all steps, as scalars "func_evals" and "n_iter", and what the direction is made from: "d",
-  // "t", "prev_flat_grad", "prev_loss", "H_diag", and "old_dirs.0", "old_stps.0", "ro.0", ...
-  NamedTensors StateDict() const;
-  void LoadStateDict(const NamedTensors& state);
+  // The options ("group.0.lr", ...), of all steps the scalars "func_evals" and "n_iter", and what
+  // the direction is made from: "d", "t", "prev_flat_grad", "prev_loss", "H_diag", and
+  // "old_dirs.0", "old_stps.0", "ro.0", ...
+  NamedTensors StateDict() const override;
+  // Throws InvalidArgument, and changes nothing, for what is not the state of such parameters.
+  void LoadStateDict(const NamedTensors& state) override;
 
  private:
   struct Evaluation {
@@ -89,12 +99,19 @@ class LBFGS {
   Found StrongWolfe(const Closure& closure, double distance, const Tensor& direction,
                     const Evaluation& start, double slope) const;
 
+  // What one step leaves to the next. Tensors are replaced, never changed.
+  struct State {
+    int64_t evaluations = 0, iterations = 0;
+    std::vector<Pair> history;
+    Tensor direction, last_grad;
+    double distance = 0, last_loss = 0, scale = 1;
+  };
+  Tensor Iterate(const Closure& closure);
+
   const std::vector<Tensor> params_;
   LbfgsOptions options_;
-  int64_t evaluations_ = 0, iterations_ = 0;
-  std::vector<Pair> history_;
-  Tensor direction_, last_grad_;
-  double distance_ = 0, last_loss_ = 0, scale_ = 1;
+  std::optional<double> initial_lr_;
+  State state_;
 };
 
 }  // namespace neura::optim

@@ -7,152 +7,67 @@
 #ifndef NEURA_OPTIM_OPTIMIZER_H_
 #define NEURA_OPTIM_OPTIMIZER_H_
 
-#include <atomic>
-#include <cstdint>
-#include <deque>
-#include <limits>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
+#include <cstddef>
+#include <functional>
 #include <vector>
 
-#include "absl/types/span.h"
-#include "neura/tensor/core/atomic_ptr.h"
-#include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
-
-namespace neura {
-struct FusedOptions;
-}  // namespace neura
 
 namespace neura::optim {
 
-struct StepInfo;
-
-// What is known of an optimizer by its row of optimizers.inc.
-struct OptimizerRow {
-  const char* name;
-  const char* doc;
-  const OptionsType* options;
-  // Options of that type, by pointer.
-  std::shared_ptr<void> (*copy)(const void* options);
-  void (*check)(const void* options);  // throws InvalidArgument
-  std::vector<std::string> states;
-  // Of these, a step keeps the first ones: so many with any options, and with the given ones.
-  size_t least_states;
-  size_t (*num_states)(const void* options);
-  // Of fused_update over a parameter, its gradient and so many states. Null where a step is no
-  // function of single elements.
-  FusedOptions (*update)(const void* options, const StepInfo& info, size_t num_states) = nullptr;
-  // Else: the extents of a state, nothing where the parameter has none, and a step, which writes
-  // parameter and states.
-  std::optional<Dims> (*state_shape)(size_t state, const Tensor& param) = nullptr;
-  void (*step)(const void* options, const StepInfo& info, const Tensor& param, const Tensor& grad,
-               absl::Span<const Tensor> states) = nullptr;
-};
-absl::Span<const OptimizerRow> OptimizerRows();
-
-// Parameters that are trained with the same options.
-template <typename Options>
-struct ParamGroup {
-  std::vector<Tensor> params;
-  Options options = {};
-};
-// With options of the type that the optimizer's row names.
-using AnyParamGroup = ParamGroup<std::shared_ptr<void>>;
-
-// An optimizer of any kind. The classes of optimizers.h add the type of the options.
-//
-// A step is one fused_update for all parameters that have taken as many steps; of rows that compute
-// with whole tensors, one computation for each. States are float32
-// beside float16 and bfloat16 parameters, whose own precision would lose most of what a step adds
-// to an average.
-//
-// Threads may step, look and set at once: a step takes the options that were there when it began.
+// What all optimizers have, and what schedules, scalers and clipping know of them.
 class Optimizer {
  public:
-  // Throws InvalidArgument when there are no parameters at all, for one that is not of real
-  // numbers, does not require a gradient, is no leaf or is not contiguous, for one that is given
-  // twice, and for options out of their bounds.
-  Optimizer(const OptimizerRow& row, const std::vector<AnyParamGroup>& groups);
+  // Computes the loss and the gradients.
+  using Closure = std::function<Tensor()>;
+
+  virtual ~Optimizer() = default;
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  // Another group, for which the same is asked. Not while another thread uses the optimizer.
-  void AddGroup(const AnyParamGroup& group);
-
-  // One step for every parameter that has a gradient; the others stay as they are.
-  void Step();
+  // One step for every parameter. Throws InvalidArgument where the optimizer needs a closure.
+  virtual void Step() = 0;
+  // Calls the closure, while gradients are recorded, as often as the optimizer needs to, once as a
+  // rule; returns the first loss.
+  virtual Tensor Step(const Closure& closure);
   // Clears the gradients of all parameters.
   void ZeroGrad();
 
-  const OptimizerRow& row() const { return row_; }
-  size_t num_groups() const { return groups_.size(); }
-  const std::vector<Tensor>& params(size_t group) const { return groups_[group].params; }
-  std::shared_ptr<const void> any_options(size_t group) const { return OptionsOf(group); }
-  // Throws InvalidArgument for options that the constructor would refuse.
-  void set_any_options(size_t group, const void* options);
-  double lr(size_t group) const;
-  void set_lr(size_t group, double lr);
+  virtual const char* name() const = 0;
+  virtual size_t num_groups() const = 0;
+  virtual std::vector<Tensor> params(size_t group) const = 0;
+  virtual double lr(size_t group) const = 0;
+  virtual void set_lr(size_t group, double lr) = 0;
   // The rate when this was first asked for, as the first schedule does.
-  double initial_lr(size_t group);
-  void set_initial_lr(size_t group, double lr) { groups_[group].initial_lr.store(lr); }
+  virtual double initial_lr(size_t group) = 0;
+  virtual void set_initial_lr(size_t group, double lr) = 0;
   // The momentum, or beta1. Throws InvalidArgument where the options have neither.
-  double momentum(size_t group) const;
-  void set_momentum(size_t group, double momentum);
+  virtual double momentum(size_t group) const = 0;
+  virtual void set_momentum(size_t group, double momentum) = 0;
 
-  // Options of each group ("group.0.lr", float64 scalars) and state of each parameter
-  // ("state.3.exp_avg"), enough to go on as if nothing had happened.
-  NamedTensors StateDict() const;
-  // States may also have the dtype of their parameter. Throws InvalidArgument, and changes nothing,
-  // when the state is of other groups, parameters or shapes, or has options that the constructor
-  // would refuse.
-  void LoadStateDict(const NamedTensors& state);
+  virtual NamedTensors StateDict() const = 0;
+  virtual void LoadStateDict(const NamedTensors& state) = 0;
 
- private:
-  // Never changed, but replaced.
-  class HeldOptions {
-   public:
-    explicit HeldOptions(std::shared_ptr<void> options) : options_(std::move(options)) {}
-    const std::shared_ptr<void>& get() const { return options_; }
-
-    void AddRefs(uint32_t n) noexcept { refs_.fetch_add(n, std::memory_order_relaxed); }
-    void AddRef() noexcept { AddRefs(1); }
-    void DropRefs(uint32_t n) noexcept { refs_.fetch_sub(n, std::memory_order_release); }
-    void Release() noexcept {
-      if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-    }
-
-   private:
-    std::atomic<uint32_t> refs_{1};
-    const std::shared_ptr<void> options_;
-  };
-  // The state of one parameter; tensors are undefined before its first step.
-  struct ParamState {
-    std::atomic<int64_t> step{0};  // steps taken
-    std::vector<TensorSlot> tensors;
-  };
-  struct Group {
-    std::vector<Tensor> params;
-    AtomicPtr<HeldOptions> options;
-    std::atomic<double> initial_lr{std::numeric_limits<double>::quiet_NaN()};  // not yet asked for
-    std::deque<ParamState> states;                                             // by parameter
-  };
-
-  std::shared_ptr<void> OptionsOf(size_t group) const {
-    return groups_[group].options.Load()->get();
-  }
-  void SetOptions(size_t group, std::shared_ptr<void> options);
-  double* Field(void* options, absl::Span<const char* const> names) const;
-  void SetField(size_t group, absl::Span<const char* const> names, double value);
-  Tensor NewState(size_t state, const Tensor& param) const;
-  void StepGroup(size_t group);
-
-  const OptimizerRow& row_;
-  std::deque<Group> groups_;
+ protected:
+  Optimizer() = default;
 };
 
+namespace internal {
+
+// Throws InvalidArgument for what no optimizer takes: a tensor that is computed from others. One
+// that requires no gradient is never stepped.
+void CheckParam(const char* optimizer, const Tensor& param);
+// Of those parameters that have one.
+std::vector<Tensor> GradientsOf(const std::vector<Tensor>& params);
+// A complex tensor as its real and imaginary parts, which share its memory; else the tensor.
+Tensor RealView(const Tensor& tensor);
+// target + (value - target) * weight over each target, and target * factor: one operation for all
+// of them, which are floating point.
+void MoveToInPlace(const std::vector<Tensor>& targets, const std::vector<Tensor>& values,
+                   double weight);
+void ScaleInPlace(const std::vector<Tensor>& targets, double factor);
+
+}  // namespace internal
 }  // namespace neura::optim
 
 #endif  // NEURA_OPTIM_OPTIMIZER_H_

@@ -328,8 +328,8 @@ std::vector<Tensor> Params(DType dtype) {
 }
 
 std::shared_ptr<optim::Optimizer> Make(const OptimizerCase& c, const std::vector<Tensor>& params) {
-  return std::make_shared<optim::Optimizer>(RowNamed(c.optimizer),
-                                            std::vector<optim::AnyParamGroup>{{params, c.options}});
+  return std::make_shared<optim::RowOptimizer>(
+      RowNamed(c.optimizer), std::vector<optim::AnyParamGroup>{{params, c.options}});
 }
 
 void Steps(optim::Optimizer& optimizer, int first, int last) {

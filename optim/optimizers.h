@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "neura/optim/optimizer.h"
+#include "neura/optim/row_optimizer.h"
 #include "neura/optim/rules.h"
 #include "neura/optim/tensor_rules.h"
 
@@ -17,12 +17,12 @@ template <typename Options>
 const OptimizerRow& RowOf();
 
 template <typename Options>
-class OptimizerWith final : public Optimizer {
+class OptimizerWith final : public RowOptimizer {
  public:
   explicit OptimizerWith(std::vector<Tensor> params, const Options& options = {})
       : OptimizerWith(std::vector<ParamGroup<Options>>{{std::move(params), options}}) {}
   explicit OptimizerWith(const std::vector<ParamGroup<Options>>& groups)
-      : Optimizer(RowOf<Options>(), AnyGroups(groups)) {}
+      : RowOptimizer(RowOf<Options>(), AnyGroups(groups)) {}
 
   Options options(size_t group) const {
     return *static_cast<const Options*>(any_options(group).get());

@@ -1,9 +1,11 @@
 #include "neura/optim/scheduler.h"
 
+#include <cmath>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "neura/optim/named_state.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/create.h"
 
@@ -17,22 +19,18 @@ std::vector<double> RatesOf(const Optimizer& optimizer) {
   return rates;
 }
 
-const Tensor& FindNumber(const NamedTensors& state, const std::string& name, DType dtype) {
-  for (const auto& [key, tensor] : state) {
-    if (key == name && tensor.defined() && tensor.dtype() == dtype && tensor.numel() == 1) {
-      return tensor;
-    }
-  }
-  ThrowInvalidArgument(
-      absl::StrCat("LRScheduler: the state has no ", DTypeName(dtype), " number ", name));
-}
-
 }  // namespace internal
 
 std::vector<double> LRScheduler::GetLastLr() const { return internal::RatesOf(optimizer_); }
 
+void LRScheduler::StepTo(double epoch) {
+  ThrowInvalidArgument(absl::StrCat(name(), ": goes on step by step, not to ", epoch));
+}
+
 NamedTensors LRScheduler::StateDict() const {
-  NamedTensors state = {{"step", ScalarTensor(step_)}};
+  std::string text = name();
+  NamedTensors state = {{"schedule", internal::OptionToTensor(&text)},
+                        {"step", ScalarTensor(step_)}};
   for (size_t g = 0; g < optimizer_.num_groups(); ++g) {
     state.emplace_back(absl::StrCat("last_lr.", g),
                        ScalarTensor(optimizer_.lr(g), {.dtype = kFloat64}));
@@ -40,16 +38,18 @@ NamedTensors LRScheduler::StateDict() const {
   return state;
 }
 
-std::vector<double> LRScheduler::LastRates(const NamedTensors& state) const {
-  std::vector<double> rates;
-  for (const auto& [name, tensor] : state) {
-    if (name != "last_lr.0") continue;
+LRScheduler::Common LRScheduler::TakeCommon(internal::NamedState& state) const {
+  const std::string schedule = state.TakeText("schedule");
+  if (schedule != name()) state.Fail("the state is that of ", schedule);
+  Common common{.step = state.TakeInteger("step"), .last_lr = {}};
+  if (common.step < 0) state.Fail("step = ", common.step, " must not be negative");
+  if (state.Has("last_lr.0")) {
+    state.CheckCount("last_lr.", optimizer_.num_groups(), "parameter groups");
     for (size_t g = 0; g < optimizer_.num_groups(); ++g) {
-      rates.push_back(
-          internal::FindNumber(state, absl::StrCat("last_lr.", g), kFloat64).Item<double>());
+      common.last_lr.push_back(state.TakeNumber(absl::StrCat("last_lr.", g)));
     }
   }
-  return rates;
+  return common;
 }
 
 void LRScheduler::SetRates(const std::vector<double>& rates) const {
@@ -60,11 +60,12 @@ RateSchedule::RateSchedule(Optimizer& optimizer) : LRScheduler(optimizer) {
   for (size_t g = 0; g < optimizer.num_groups(); ++g) base_lrs_.push_back(optimizer.initial_lr(g));
 }
 
-double RateSchedule::Carried(double lr, double before, double after) const {
+double RateSchedule::Carried(size_t /*group*/, int64_t /*step*/, double lr, double before,
+                             double after) const {
   return before == 0 ? after : lr * (after / before);
 }
 
-std::vector<double> RateSchedule::RatesAt(int64_t step) const {
+std::vector<double> RateSchedule::RatesAt(double step) const {
   std::vector<double> rates;
   for (size_t g = 0; g < base_lrs_.size(); ++g) rates.push_back(LrAt(g, step));
   return rates;
@@ -75,7 +76,7 @@ void RateSchedule::Begin() {
   rates_ = RatesAt(0);
   for (size_t g = 0; g < base_lrs_.size(); ++g) {
     const double lr = optimizer().lr(g), after = rates_[g];
-    optimizer().set_lr(g, lr == base_lrs_[g] ? after : Carried(lr, base_lrs_[g], after));
+    optimizer().set_lr(g, lr == base_lrs_[g] ? after : Carried(g, 0, lr, base_lrs_[g], after));
   }
   SetMore();
 }
@@ -83,10 +84,10 @@ void RateSchedule::Begin() {
 void RateSchedule::Step() {
   const int64_t step = step_count() + 1;
   CheckStep(step);
-  std::vector<double> own = RatesAt(step), rates;
+  std::vector<double> own = RatesAt(static_cast<double>(step)), rates;
   for (size_t g = 0; g < base_lrs_.size(); ++g) {
     const double lr = optimizer().lr(g), before = rates_[g], after = own[g];
-    rates.push_back(lr == before ? after : Carried(lr, before, after));
+    rates.push_back(lr == before ? after : Carried(g, step, lr, before, after));
   }
   set_step_count(step);
   rates_ = std::move(own);
@@ -94,12 +95,39 @@ void RateSchedule::Step() {
   SetMore();
 }
 
-void RateSchedule::Set(int64_t step) {
-  CheckStep(step);
-  rates_ = RatesAt(step);
-  set_step_count(step);
+void RateSchedule::StepTo(double epoch) {
+  if (!(epoch >= 0 && epoch < 0x1p53)) {
+    ThrowInvalidArgument(absl::StrCat(name(), ": there is no step ", epoch));
+  }
+  Set(epoch);
+}
+
+void RateSchedule::Set(double step) {
+  const auto count = static_cast<int64_t>(step);
+  CheckStep(count);
+  std::vector<double> rates = RatesAt(step);
+  rates_ = std::move(rates);
+  set_step_count(count);
   SetRates(rates_);
   SetMore();
+}
+
+void RateSchedule::Restore(int64_t step, const std::vector<double>& base_lrs,
+                           const std::vector<double>& last_lr) {
+  if (step < 0 || base_lrs.size() != base_lrs_.size() ||
+      (!last_lr.empty() && last_lr.size() != base_lrs_.size())) {
+    ThrowInvalidArgument(absl::StrCat(name(), ": the state is of ", base_lrs.size(),
+                                      " parameter groups at step ", step, ", not of ",
+                                      base_lrs_.size()));
+  }
+  std::vector<double> before = std::exchange(base_lrs_, base_lrs);
+  try {
+    Set(static_cast<double>(step));
+  } catch (...) {
+    base_lrs_ = std::move(before);
+    throw;
+  }
+  SetRates(last_lr);
 }
 
 NamedTensors RateSchedule::StateDict() const {
@@ -112,22 +140,21 @@ NamedTensors RateSchedule::StateDict() const {
 }
 
 void RateSchedule::LoadStateDict(const NamedTensors& state) {
-  const auto step = internal::FindNumber(state, "step", kInt64).Item<int64_t>();
+  internal::NamedState named(name(), state);
+  const Common common = TakeCommon(named);
+  named.CheckCount("base_lr.", base_lrs_.size(), "parameter groups");
   std::vector<double> base_lrs;
   for (size_t g = 0; g < base_lrs_.size(); ++g) {
-    base_lrs.push_back(
-        internal::FindNumber(state, absl::StrCat("base_lr.", g), kFloat64).Item<double>());
+    base_lrs.push_back(named.TakeNumber(absl::StrCat("base_lr.", g)));
   }
-  const std::vector<double> last = LastRates(state);
-  if (state.size() != base_lrs.size() + last.size() + 1 || step < 0) {
-    ThrowInvalidArgument(absl::StrCat("LRScheduler: a state of ", state.size(), " tensors at step ",
-                                      step, " is not that of a scheduler of ", base_lrs.size(),
-                                      " groups"));
+  TakeSettings(named);
+  try {
+    named.CheckAllTaken();
+    Restore(common.step, base_lrs, common.last_lr);
+  } catch (...) {
+    RevertSettings();
+    throw;
   }
-  CheckStep(step);
-  base_lrs_ = std::move(base_lrs);
-  Set(step);
-  SetRates(last);
 }
 
 }  // namespace neura::optim

@@ -8,8 +8,13 @@
 #include <vector>
 
 #include "neura/optim/optimizer.h"
+#include "neura/tensor/core/tensor.h"
 
 namespace neura::optim {
+
+namespace internal {
+class NamedState;
+}  // namespace internal
 
 class LRScheduler {
  public:
@@ -17,20 +22,28 @@ class LRScheduler {
   LRScheduler(const LRScheduler&) = delete;
   LRScheduler& operator=(const LRScheduler&) = delete;
 
+  virtual std::string name() const = 0;
   // Moves on by one and sets every group's learning rate. An error changes nothing.
   virtual void Step() = 0;
+  // Goes to a step, counted from 0, and sets the rates that it has by itself. Between two steps
+  // there are rates of CosineAnnealingWarmRestarts alone; others go to the step before. Throws
+  // InvalidArgument for a step below 0 and for schedules that only go on step by step.
+  virtual void StepTo(double epoch);
   // Back to the first step, with the rates that the optimizer began with.
   virtual void Restart() = 0;
   int64_t step_count() const { return step_; }
+  // Where the next step goes on, without setting a rate.
+  void set_step_count(int64_t step) { step_ = step; }
   // Of each group, as last set.
   std::vector<double> GetLastLr() const;
 
-  // "step", int64, the rates of all groups, "last_lr.0", ..., float64, and what else the schedule
-  // keeps, as scalars.
+  // "schedule", the name as uint8 [n], "step", int64, the rates of all groups, "last_lr.0", ...,
+  // float64, and what else the schedule is made of and keeps.
   virtual NamedTensors StateDict() const;
-  // In any order. Sets the rates to those of the state, or, where it has none, to those of its
-  // step. Throws, and changes nothing, when the state is that of another schedule, of another
-  // number of groups or of a step that the schedule does not have.
+  // In any order. Also takes over the schedule's settings. Sets the rates to those of the state,
+  // or, where it has none, to those of its step. Throws, and changes nothing, when the state is
+  // that of another schedule, of another number of groups or of a step that the schedule does not
+  // have.
   virtual void LoadStateDict(const NamedTensors& state) = 0;
 
   bool IsOf(const Optimizer& optimizer) const { return &optimizer == &optimizer_; }
@@ -39,9 +52,12 @@ class LRScheduler {
   explicit LRScheduler(Optimizer& optimizer) : optimizer_(optimizer) {}
 
   Optimizer& optimizer() const { return optimizer_; }
-  void set_step_count(int64_t step) { step_ = step; }
-  // The rates of a state; none where it has none.
-  std::vector<double> LastRates(const NamedTensors& state) const;
+  // What StateDict() of this class has written. Rates are none where the state has none.
+  struct Common {
+    int64_t step;
+    std::vector<double> last_lr;
+  };
+  Common TakeCommon(internal::NamedState& state) const;
   void SetRates(const std::vector<double>& rates) const;
 
  private:
@@ -55,7 +71,17 @@ class LRScheduler {
 class RateSchedule : public LRScheduler {
  public:
   void Step() override;
+  void StepTo(double epoch) override;
   void Restart() override { Set(0); }
+
+  // The rates of this schedule alone at the step where it stands.
+  std::vector<double> Rates() const { return RatesAt(static_cast<double>(step_count())); }
+  const std::vector<double>& base_lrs() const { return base_lrs_; }
+  // Goes to a step of a schedule that began with other rates; `last_lr` are the rates to be set,
+  // none: those of the step. Throws InvalidArgument, and changes nothing, for another number of
+  // groups or a step that there is not.
+  void Restore(int64_t step, const std::vector<double>& base_lrs,
+               const std::vector<double>& last_lr);
 
   // Also "base_lr.0", ..., float64.
   NamedTensors StateDict() const override;
@@ -65,21 +91,26 @@ class RateSchedule : public LRScheduler {
   // Derived constructors call Begin() at their end.
   explicit RateSchedule(Optimizer& optimizer);
   void Begin();
+  // Called when what rates follow from has changed: a rate of now counts as somebody else's.
+  void Reconsider() { rates_ = Rates(); }
 
-  virtual double LrAt(size_t group, int64_t step) const = 0;
-  // Somebody else's rate `lr`, at a step at which this schedule's goes from `before` to `after`.
-  virtual double Carried(double lr, double before, double after) const;
-  // Throws FailedPrecondition for a step that the schedule does not have.
+  virtual double LrAt(size_t group, double step) const = 0;
+  // Somebody else's rate `lr`, at the step at which this schedule's goes from `before` to `after`.
+  virtual double Carried(size_t group, int64_t step, double lr, double before, double after) const;
+  // Throws InvalidArgument for a step that the schedule does not have.
   virtual void CheckStep(int64_t /*step*/) const {}
   // Sets what else follows from the step.
   virtual void SetMore() {}
+  // Takes settings from a state, and puts those of before back.
+  virtual void TakeSettings(internal::NamedState& /*state*/) {}
+  virtual void RevertSettings() {}
 
   double base_lr(size_t group) const { return base_lrs_[group]; }
 
  private:
   // Goes to a step, or throws and changes nothing.
-  void Set(int64_t step);
-  std::vector<double> RatesAt(int64_t step) const;
+  void Set(double step);
+  std::vector<double> RatesAt(double step) const;
 
   std::vector<double> base_lrs_;
   std::vector<double> rates_;  // this schedule's own, at its step
@@ -89,9 +120,6 @@ namespace internal {
 
 // The learning rates of all groups.
 std::vector<double> RatesOf(const Optimizer& optimizer);
-
-// A scalar of a scheduler's state; throws InvalidArgument where there is none of the dtype.
-const Tensor& FindNumber(const NamedTensors& state, const std::string& name, DType dtype);
 
 }  // namespace internal
 }  // namespace neura::optim

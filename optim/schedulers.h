@@ -3,9 +3,12 @@
 #ifndef NEURA_OPTIM_SCHEDULERS_H_
 #define NEURA_OPTIM_SCHEDULERS_H_
 
+#include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "neura/optim/scheduler.h"
@@ -17,15 +20,40 @@ namespace neura::optim {
 template <typename Options>
 class ScheduleWith final : public RateSchedule {
  public:
-  ScheduleWith(Optimizer& optimizer, const Options& options);
+  ScheduleWith(Optimizer& optimizer, const Options& options)
+      : ScheduleWith(optimizer, std::vector<Options>{options}) {}
+  // With options for each group: std::vector<optim::OneCycleLROptions>{{...}, {...}}. Throws
+  // InvalidArgument for another number of them.
+  template <std::same_as<std::vector<Options>> OptionsOfGroups>
+  ScheduleWith(Optimizer& optimizer, OptionsOfGroups options)
+      : RateSchedule(optimizer), options_(std::move(options)) {
+    CheckOptions(options_);
+    Begin();
+  }
+
+  std::string name() const override;
+  // One for all groups, or one for each.
+  const std::vector<Options>& options() const { return options_; }
+  // Rates stay, and go on from where they are with the next step. Throws InvalidArgument for what
+  // the constructor would refuse.
+  void set_options(std::vector<Options> options);
+
+  // Also what options() gives: "options.0.gamma", ...
+  NamedTensors StateDict() const override;
 
  private:
-  double LrAt(size_t group, int64_t step) const override;
-  double Carried(double lr, double before, double after) const override;
+  void CheckOptions(const std::vector<Options>& options) const;
+  const Options& OptionsOf(size_t group) const {
+    return options_[options_.size() == 1 ? 0 : group];
+  }
+  double LrAt(size_t group, double step) const override;
+  double Carried(size_t group, int64_t step, double lr, double before, double after) const override;
   void CheckStep(int64_t step) const override;
   void SetMore() override;
+  void TakeSettings(internal::NamedState& state) override;
+  void RevertSettings() override { options_ = reverted_; }
 
-  const Options options_;
+  std::vector<Options> options_, reverted_;
 };
 
 #define NEURA_SCHEDULE(Name, ...)                    \
@@ -41,10 +69,11 @@ using LrLambda = std::function<double(int64_t step)>;
 class LambdaLR final : public RateSchedule {
  public:
   LambdaLR(Optimizer& optimizer, std::vector<LrLambda> lr_lambda);
+  std::string name() const override { return "LambdaLR"; }
 
  private:
-  double LrAt(size_t group, int64_t step) const override;
-  double Carried(double, double, double after) const override { return after; }
+  double LrAt(size_t group, double step) const override;
+  double Carried(size_t, int64_t, double, double, double after) const override { return after; }
   const std::vector<LrLambda> functions_;
 };
 
@@ -52,11 +81,15 @@ class LambdaLR final : public RateSchedule {
 class MultiplicativeLR final : public LRScheduler {
  public:
   MultiplicativeLR(Optimizer& optimizer, std::vector<LrLambda> lr_lambda);
+  std::string name() const override { return "MultiplicativeLR"; }
   void Step() override;
+  void StepTo(double epoch) override;
   void Restart() override;
   void LoadStateDict(const NamedTensors& state) override;
 
  private:
+  void Go(int64_t step);
+
   const std::vector<LrLambda> functions_;
 };
 
@@ -65,6 +98,7 @@ class SequentialLR final : public LRScheduler {
  public:
   SequentialLR(Optimizer& optimizer, std::vector<std::shared_ptr<LRScheduler>> schedulers,
                std::vector<int64_t> milestones);
+  std::string name() const override { return "SequentialLR"; }
   void Step() override;
   void Restart() override;
   // Also the states of all, as "schedulers.0.step", ...
@@ -80,6 +114,7 @@ class SequentialLR final : public LRScheduler {
 class ChainedScheduler final : public LRScheduler {
  public:
   ChainedScheduler(Optimizer& optimizer, std::vector<std::shared_ptr<LRScheduler>> schedulers);
+  std::string name() const override { return "ChainedScheduler"; }
   void Step() override;
   void Restart() override;
   NamedTensors StateDict() const override;
@@ -104,26 +139,47 @@ struct ReduceLROnPlateauOptions {
 // steps. NaN is not better.
 class ReduceLROnPlateau {
  public:
-  ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlateauOptions& options = {});
+  // `min_lrs`, where there are any, stand in the place of min_lr, one for each group.
+  explicit ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlateauOptions& options = {},
+                             std::vector<double> min_lrs = {});
 
   void Step(double metric);
-  int64_t step_count() const { return step_; }
-  double best() const { return best_; }
-  int64_t num_bad_epochs() const { return num_bad_epochs_; }
-  int64_t cooldown_counter() const { return cooldown_counter_; }
+  // Where the next step goes on.
+  int64_t step_count() const { return state_.step; }
+  void set_step_count(int64_t step) { state_.step = step; }
+  double best() const { return state_.best; }
+  int64_t num_bad_epochs() const { return state_.num_bad_epochs; }
+  int64_t cooldown_counter() const { return state_.cooldown_counter; }
   std::vector<double> GetLastLr() const;
 
-  // "step", "num_bad_epochs", "cooldown_counter", int64, and "best", float64.
+  const ReduceLROnPlateauOptions& options() const { return options_; }
+  // Of each group.
+  std::vector<double> min_lrs() const;
+  // Throw InvalidArgument for what the constructor would refuse.
+  void set_options(const ReduceLROnPlateauOptions& options, std::vector<double> min_lrs);
+
+  struct State {
+    int64_t step = 0;
+    double best = 0;
+    int64_t num_bad_epochs = 0, cooldown_counter = 0;
+  };
+  void set_state(const State& state) { state_ = state; }
+
+  // "schedule", "step", "num_bad_epochs", "cooldown_counter", int64, "best", float64, the options
+  // ("options.0.patience", ...) and "min_lr.0", ...
   NamedTensors StateDict() const;
+  // Throws InvalidArgument, and changes nothing, for the state of another schedule.
   void LoadStateDict(const NamedTensors& state);
 
  private:
+  void CheckOptions(const ReduceLROnPlateauOptions& options,
+                    const std::vector<double>& min_lrs) const;
   bool IsBetter(double metric) const;
 
   Optimizer& optimizer_;
-  const ReduceLROnPlateauOptions options_;
-  double best_;
-  int64_t step_ = 0, num_bad_epochs_ = 0, cooldown_counter_ = 0;
+  ReduceLROnPlateauOptions options_;
+  std::vector<double> min_lrs_;
+  State state_;
 };
 
 }  // namespace neura::optim

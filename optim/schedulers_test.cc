@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -223,19 +224,120 @@ TEST(SchedulerTest, ForeignStateIsRejectedAndChangesNothing) {
   optim::SGD optimizer({Param()}, {.lr = 0.5, .momentum = 0.9});
   optim::OneCycleLR scheduler(optimizer, {.max_lr = 1, .total_steps = 10});
   scheduler.Step();
-  const auto error = [&](int64_t step, const std::string& name) {
-    return testing::ErrorOf([&] {
-      scheduler.LoadStateDict(
-          {{"step", ScalarTensor(step)}, {name, ScalarTensor(7.0, {.dtype = kFloat64})}});
-    });
+  const NamedTensors good = scheduler.StateDict();
+  const auto error = [&](const std::string& name, const Tensor& value) {
+    NamedTensors state = good;
+    for (auto& [key, tensor] : state) {
+      if (key == name) tensor = value;
+    }
+    return testing::ErrorOf([&] { scheduler.LoadStateDict(state); });
   };
-  EXPECT_THAT(error(11, "base_lr.0"), HasSubstr("step 11 of 10"));
-  EXPECT_THAT(error(-1, "base_lr.0"), HasSubstr("step -1"));
-  EXPECT_THAT(error(3, "base_lr.1"), HasSubstr("no float64 number base_lr.0"));
-  EXPECT_THAT(testing::ErrorOf([&] { scheduler.LoadStateDict({}); }), HasSubstr("number step"));
+  EXPECT_THAT(error("step", ScalarTensor(int64_t{11})), HasSubstr("step 11 of 10"));
+  EXPECT_THAT(error("step", ScalarTensor(int64_t{-1})), HasSubstr("step = -1"));
+  EXPECT_THAT(error("base_lr.0", Tensor()), HasSubstr("no number base_lr.0"));
+  EXPECT_THAT(error("options.0.pct_start", ScalarTensor(2.0)), HasSubstr("pct_start = 2"));
+  EXPECT_THAT(testing::ErrorOf([&] { scheduler.LoadStateDict({}); }),
+              HasSubstr("no text schedule"));
+  optim::StepLR step(optimizer, {.step_size = 2});
+  EXPECT_THAT(testing::ErrorOf([&] { step.LoadStateDict(good); }),
+              HasSubstr("StepLR: the state is that of OneCycleLR"));
+  optim::SGD two({{.params = {Param()}}, {.params = {Param()}}});
+  optim::OneCycleLR other(two, {.max_lr = 1, .total_steps = 10});
+  EXPECT_THAT(testing::ErrorOf([&] { other.LoadStateDict(good); }),
+              HasSubstr("of 1 parameter groups, not of 2"));
   EXPECT_EQ(scheduler.step_count(), 1);
-  EXPECT_NEAR(optimizer.lr(0), 0.52, 1e-9);
-  EXPECT_EQ(error(10, "base_lr.0"), "no error");
+  EXPECT_EQ(scheduler.options()[0].pct_start, 0.3);
+  EXPECT_EQ(error("step", ScalarTensor(int64_t{10})), "no error");
+}
+
+TEST(SchedulerTest, StateHoldsTheSettings) {
+  optim::SGD optimizer({Param()}, {.lr = 1}), other({Param()}, {.lr = 1});
+  optim::MultiStepLR first(optimizer, {.milestones = {1, 3}, .gamma = 0.5});
+  optim::MultiStepLR second(other, {.milestones = {100}});
+  second.LoadStateDict(first.StateDict());
+  ExpectNear(Rates(other, second, 4), {1, 0.5, 0.5, 0.25});
+  optim::CyclicLR cyclic(
+      optimizer, {.base_lr = 0.1, .max_lr = 1, .mode = "triangular2", .cycle_momentum = false});
+  optim::CyclicLR fresh(other, {.base_lr = 0, .max_lr = 0, .cycle_momentum = false});
+  fresh.LoadStateDict(cyclic.StateDict());
+  EXPECT_EQ(fresh.options()[0].mode, "triangular2");
+  EXPECT_EQ(fresh.options()[0].step_size_down, std::nullopt);
+}
+
+TEST(SchedulerTest, SettingsMayChange) {
+  optim::SGD optimizer({Param()}, {.lr = 1});
+  optim::ExponentialLR scheduler(optimizer, {.gamma = 0.9});
+  scheduler.Step();
+  scheduler.set_options({{.gamma = 0.5}});
+  EXPECT_EQ(optimizer.lr(0), 0.9);
+  scheduler.Step();
+  EXPECT_NEAR(optimizer.lr(0), 0.45, 1e-12);
+}
+
+TEST(SchedulerTest, OptionsOfEachGroup) {
+  optim::SGD optimizer({{.params = {Param()}, .options = {.lr = 1, .momentum = 0.9}},
+                        {.params = {Param()}, .options = {.lr = 1, .momentum = 0.9}}});
+  const std::vector<optim::OneCycleLROptions> options = {
+      {.max_lr = 1, .total_steps = 10, .base_momentum = 0.5},
+      {.max_lr = 2, .total_steps = 10, .base_momentum = 0.6}};
+  optim::OneCycleLR scheduler(optimizer, options);
+  scheduler.Step();
+  scheduler.Step();
+  EXPECT_EQ(scheduler.GetLastLr(), (std::vector<double>{1, 2}));
+  EXPECT_EQ(optimizer.momentum(0), 0.5);
+  EXPECT_EQ(optimizer.momentum(1), 0.6);
+  EXPECT_THAT(testing::ErrorOf([&] {
+                optim::OneCycleLR(optimizer, std::vector<optim::OneCycleLROptions>(
+                                                 3, {.max_lr = 1, .total_steps = 10}));
+              }),
+              HasSubstr("options of 3 groups for 2"));
+  optim::ReduceLROnPlateau plateau(optimizer, {.factor = 0.1, .patience = 0}, {0.5, 0.1});
+  plateau.Step(1);
+  plateau.Step(1);
+  EXPECT_EQ(plateau.GetLastLr(), (std::vector<double>{0.5, 0.2}));
+  EXPECT_THAT(testing::ErrorOf([&] { optim::ReduceLROnPlateau(optimizer, {}, {1}); }),
+              HasSubstr("1 values of min_lr for 2"));
+}
+
+TEST(SchedulerTest, AnnealsToAConstantRate) {
+  ExpectRates(optim::SWALROptions{.swa_lr = 3, .anneal_epochs = 2, .anneal_strategy = "linear"},
+              {1, 2, 3, 3});
+  ExpectRates(optim::SWALROptions{.swa_lr = 3, .anneal_epochs = 2}, {1, 2, 3, 3});
+  ExpectRates(optim::SWALROptions{.swa_lr = 3, .anneal_epochs = 0}, {3, 3});
+  // From where another schedule has led, also where that one began with the same rate.
+  optim::SGD optimizer({Param()}, {.lr = 1});
+  optim::SWALR scheduler(optimizer, {.swa_lr = 1, .anneal_epochs = 4, .anneal_strategy = "linear"});
+  optimizer.set_lr(0, 0.2);
+  ExpectNear(Rates(optimizer, scheduler, 6), {0.2, 0.4, 0.6, 0.8, 1, 1});
+}
+
+TEST(SchedulerTest, GoesToAStep) {
+  optim::SGD optimizer({Param()}, {.lr = 1});
+  optim::StepLR scheduler(optimizer, {.step_size = 2, .gamma = 0.5});
+  scheduler.StepTo(5);
+  EXPECT_EQ(optimizer.lr(0), 0.25);
+  EXPECT_EQ(scheduler.step_count(), 5);
+  scheduler.Step();
+  EXPECT_EQ(optimizer.lr(0), 0.125);
+  EXPECT_THAT(testing::ErrorOf([&] { scheduler.StepTo(-1); }), HasSubstr("StepLR"));
+  optim::SGD other({Param()}, {.lr = 1});
+  optim::CosineAnnealingWarmRestarts restarts(other, {.T_0 = 4});
+  restarts.StepTo(4.5);
+  EXPECT_NEAR(other.lr(0), (1 + std::cos(M_PI / 8)) / 2, 1e-12);
+  EXPECT_EQ(restarts.step_count(), 4);
+  optim::ChainedScheduler chain(
+      other, {std::make_shared<optim::ConstantLR>(other, optim::ConstantLROptions{})});
+  EXPECT_THAT(testing::ErrorOf([&] { chain.StepTo(2); }), HasSubstr("step by step"));
+}
+
+TEST(SchedulerTest, CyclesScaledByAFunction) {
+  optim::SGD optimizer({Param()}, {.lr = 1});
+  optim::CyclicLR scheduler(optimizer, {.base_lr = 1,
+                                        .max_lr = 3,
+                                        .step_size_up = 1,
+                                        .scale_fn = [](double cycle) { return 1 / cycle; },
+                                        .cycle_momentum = false});
+  ExpectNear(Rates(optimizer, scheduler, 6), {1, 3, 1, 2, 1, 1 + 2.0 / 3});
 }
 
 TEST(SchedulerTest, BadArguments) {

@@ -76,17 +76,18 @@ void CosineAnnealingWarmRestartsOptions::Check() const {
   AtLeast("CosineAnnealingWarmRestarts: T_0", T_0, 1);
   AtLeast("CosineAnnealingWarmRestarts: T_mult", T_mult, 1);
 }
-double CosineAnnealingWarmRestartsOptions::Rate(double base, int64_t step) const {
-  int64_t length = T_0;
+double CosineAnnealingWarmRestartsOptions::Rate(double base, double step) const {
+  const double factor = static_cast<double>(T_mult);
+  double length = static_cast<double>(T_0);
   if (T_mult == 1) {
-    step %= T_0;
+    step = std::fmod(step, length);
   } else {
     while (step >= length) {
       step -= length;
-      if (__builtin_mul_overflow(length, T_mult, &length)) break;
+      length *= factor;
     }
   }
-  return CosineBetween(base, eta_min, Ratio(step, length));
+  return CosineBetween(base, eta_min, step / length);
 }
 
 void CyclicLROptions::Check() const {
@@ -97,12 +98,19 @@ void CyclicLROptions::Check() const {
         absl::StrCat("CyclicLR: mode = \"", mode,
                      "\" must be \"triangular\", \"triangular2\" or \"exp_range\""));
   }
+  if (scale_mode != "cycle" && scale_mode != "iterations") {
+    ThrowInvalidArgument(absl::StrCat("CyclicLR: scale_mode = \"", scale_mode,
+                                      "\" must be \"cycle\" or \"iterations\""));
+  }
 }
 double CyclicLROptions::Height(int64_t step) const {
   const int64_t length = step_size_up + step_size_down.value_or(step_size_up);
   const int64_t at = step % length;
   const double height =
       at <= step_size_up ? Ratio(at, step_size_up) : Ratio(length - at, length - step_size_up);
+  if (scale_fn) {
+    return height * scale_fn(static_cast<double>(scale_mode == "cycle" ? step / length + 1 : step));
+  }
   if (mode == "triangular2") return height * std::exp2(-static_cast<double>(step / length));
   if (mode == "exp_range") return height * std::pow(gamma, static_cast<double>(step));
   return height;
@@ -166,6 +174,28 @@ double OneCycleLROptions::Rate(double, int64_t step) const {
 std::optional<double> OneCycleLROptions::Momentum(int64_t step) const {
   if (!cycle_momentum) return std::nullopt;
   return Cycle(step, max_momentum, base_momentum, max_momentum, max_momentum);
+}
+
+void SWALROptions::Check() const {
+  AtLeast("SWALR: anneal_epochs", anneal_epochs, 0);
+  if (anneal_strategy != "cos" && anneal_strategy != "linear") {
+    ThrowInvalidArgument(absl::StrCat("SWALR: anneal_strategy = \"", anneal_strategy,
+                                      "\" must be \"cos\" or \"linear\""));
+  }
+}
+double SWALROptions::Share(int64_t step) const {
+  const double t = anneal_epochs == 0 ? 1 : std::min(1.0, Ratio(step, anneal_epochs));
+  return anneal_strategy == "cos" ? CosineBetween(0, 1, t) : t;
+}
+double SWALROptions::Rate(double base, int64_t step) const {
+  return base + (swa_lr - base) * Share(step);
+}
+double SWALROptions::Carry(double lr, int64_t step) const {
+  const double before = step == 0 ? 0 : Share(step - 1), after = Share(step);
+  if (before == 1) return swa_lr;
+  // The rate from which the way to `lr` began.
+  const double start = (lr - before * swa_lr) / (1 - before);
+  return start + (swa_lr - start) * after;
 }
 
 }  // namespace neura::optim

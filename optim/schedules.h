@@ -4,6 +4,7 @@
 #define NEURA_OPTIM_SCHEDULES_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -77,8 +78,9 @@ struct CosineAnnealingWarmRestartsOptions {
   double eta_min = 0;
   NEURA_FIELDS(T_0, T_mult, eta_min)
   static constexpr bool kSetsAlone = true;
+  static constexpr bool kBetweenSteps = true;
   void Check() const;
-  double Rate(double base, int64_t step) const;
+  double Rate(double base, double step) const;
 };
 
 struct CyclicLROptions {
@@ -89,11 +91,15 @@ struct CyclicLROptions {
   std::string mode =
       "triangular";  // "triangular2": half as high each time; "exp_range": by gamma^step
   double gamma = 1;
+  // In the place of `mode` and gamma: the factor of the height, by the number of the cycle, counted
+  // from 1, or by the step: "iterations". It is no part of a state dict.
+  std::function<double(double)> scale_fn = {};
+  std::string scale_mode = "cycle";
   bool cycle_momentum = true;  // momentum falls while the rate rises, and back
   double base_momentum = 0.8;
   double max_momentum = 0.9;
-  NEURA_FIELDS(base_lr, max_lr, step_size_up, step_size_down, mode, gamma, cycle_momentum,
-               base_momentum, max_momentum)
+  NEURA_FIELDS(base_lr, max_lr, step_size_up, step_size_down, mode, gamma, scale_mode,
+               cycle_momentum, base_momentum, max_momentum)
   static constexpr bool kSetsAlone = true;
   void Check() const;
   double Rate(double base, int64_t step) const;
@@ -124,7 +130,7 @@ struct OneCycleLROptions {
   void Check() const;
   double Rate(double base, int64_t step) const;
   std::optional<double> Momentum(int64_t step) const;
-  // Stepping past the number of steps throws FailedPrecondition; the last that is meant for a step
+  // Stepping past the number of steps throws InvalidArgument; the last that is meant for a step
   // of the optimizer is one less.
   int64_t Last() const;
 
@@ -132,6 +138,20 @@ struct OneCycleLROptions {
   // `low` at the first step, `high` at the peak, `last` at the end; `back` at the end of the second
   // of three phases.
   double Cycle(int64_t step, double low, double high, double back, double last) const;
+};
+
+struct SWALROptions {
+  double swa_lr = 0.05;
+  int64_t anneal_epochs = 10;           // steps from the rate to swa_lr
+  std::string anneal_strategy = "cos";  // or "linear"
+  NEURA_FIELDS(swa_lr, anneal_epochs, anneal_strategy)
+  void Check() const;
+  double Rate(double base, int64_t step) const;
+  double Carry(double lr, int64_t step) const;
+
+ private:
+  // How far the way is gone at a step, from 0 to 1.
+  double Share(int64_t step) const;
 };
 
 }  // namespace neura::optim

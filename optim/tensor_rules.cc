@@ -77,6 +77,10 @@ void MuonOptions::Check() const {
   if (ns_steps < 1 || ns_steps >= 100) {
     ThrowInvalidArgument(absl::StrCat("Muon: ns_steps = ", ns_steps, " must be from 1 to 99"));
   }
+  if (adjust_lr_fn != "original" && adjust_lr_fn != "match_rms_adamw") {
+    ThrowInvalidArgument(absl::StrCat("Muon: adjust_lr_fn = \"", adjust_lr_fn,
+                                      "\" must be \"original\" or \"match_rms_adamw\""));
+  }
 }
 
 std::optional<Dims> MuonRule::StateShape(size_t, const Tensor& param) {
@@ -104,8 +108,8 @@ void MuonRule::Step(const MuonOptions& o, const StepInfo&, const Tensor& param, 
   }
   if (tall) x = Transpose(x, 0, 1);
   const double a = static_cast<double>(rows), b = static_cast<double>(columns);
-  const double rate = o.lr * (o.match_rms_adamw ? 0.2 * std::sqrt(std::max(a, b))
-                                                : std::sqrt(std::max(1.0, a / b)));
+  const double rate = o.lr * (o.adjust_lr_fn == "original" ? std::sqrt(std::max(1.0, a / b))
+                                                           : 0.2 * std::sqrt(std::max(a, b)));
   Assign(param, Cast(Cast(param, wide) * (1 - o.lr * o.weight_decay) - x * rate, param.dtype()));
 }
 

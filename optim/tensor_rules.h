@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/types/span.h"
 #include "neura/optim/rules.h"
@@ -42,11 +43,13 @@ struct MuonOptions {
   double ns_coefficients1 = 3.4445, ns_coefficients2 = -4.7750, ns_coefficients3 = 2.0315;
   double eps = 1e-7;
   int64_t ns_steps = 5;
-  bool match_rms_adamw = false;  // rates such that an update is as large as AdamW's (Liu et al.,
-                                 // 2025, arXiv:2502.16982)
+  // How the rate follows from the extents of a matrix: "original", sqrt(max(1, rows / columns)), or
+  // "match_rms_adamw", such that an update is as large as AdamW's (Liu et al., 2025,
+  // arXiv:2502.16982).
+  std::string adjust_lr_fn = "original";
   bool maximize = false;
   NEURA_FIELDS(lr, weight_decay, momentum, nesterov, ns_coefficients1, ns_coefficients2,
-               ns_coefficients3, eps, ns_steps, match_rms_adamw, maximize)
+               ns_coefficients3, eps, ns_steps, adjust_lr_fn, maximize)
   static constexpr const char* kNotNegative = "lr, weight_decay, eps";
   static constexpr const char* kFractions = "momentum";
   void Check() const;

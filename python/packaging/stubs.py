@@ -327,29 +327,16 @@ from neura._C import (
 OPTIM = '''\
 """Written by python/packaging/stubs.py."""
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from neura._C import Tensor
 from neura.optim import lr_scheduler as lr_scheduler
+from neura.optim import swa_utils as swa_utils
+from neura.optim.lbfgs import LBFGS as LBFGS
+from neura.optim.optimizer import Optimizer as Optimizer
 
 _Params = Iterable[Tensor] | Iterable[Mapping[str, Any]] | Iterable[tuple[str, Tensor]]
-
-class Optimizer:
-    """Changes parameters by their accumulated gradients."""
-    param_groups: list[MutableMapping[str, Any]]
-    defaults: dict[str, Any]
-    def step(self, closure: Callable[[], Tensor] | None = None) -> Any: ...
-    def zero_grad(self, set_to_none: bool = True) -> None: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None: ...
-    def add_param_group(self, param_group: Mapping[str, Any]) -> None: ...
-    @property
-    def state(self) -> dict[Tensor, dict[str, Tensor]]: ...
-
-class LBFGS(Optimizer):
-    """Liu and Nocedal, 1989: step() takes a closure that computes the loss and its gradients."""
-    def __init__(self, params: _Params, lr: float = 1, max_iter: int = 20, max_eval: int | None = None, tolerance_grad: float = 1e-7, tolerance_change: float = 1e-9, history_size: int = 100, line_search_fn: str | None = None) -> None: ...
 '''
 
 LR_SCHEDULER = '''\
@@ -364,10 +351,13 @@ from neura.optim import Optimizer
 _Lambda = Callable[[int], float] | Sequence[Callable[[int], float]]
 
 class LRScheduler:
-    """Sets the learning rate of every group, step by step."""
-    @property
-    def last_epoch(self) -> int: ...
-    def step(self) -> None: ...
+    """Sets the learning rate of every group, step by step; a subclass has a get_lr()."""
+    optimizer: Optimizer
+    last_epoch: int
+    base_lrs: list[float]
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: bool = False) -> None: ...
+    def get_lr(self) -> list[float]: ...
+    def step(self, epoch: float | None = None) -> None: ...
     def get_last_lr(self) -> list[float]: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None: ...
@@ -387,22 +377,19 @@ class SequentialLR(LRScheduler):
 class ChainedScheduler(LRScheduler):
     """All schedules at each step, one upon the other."""
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None: ...
+
+_LRScheduler = LRScheduler
 '''
 
 
 PLATEAU = '''\
+    best: float
+    num_bad_epochs: int
+    cooldown_counter: int
+    min_lrs: list[float]
     @property
-    def last_epoch(self) -> int: ...
-    @property
-    def best(self) -> float: ...
-    @property
-    def num_bad_epochs(self) -> int: ...
-    @property
-    def cooldown_counter(self) -> int: ...
-    def step(self, metrics: Any, epoch: int | None = None) -> None: ...
-    def get_last_lr(self) -> list[float]: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None: ...
+    def in_cooldown(self) -> bool: ...
+    def step(self, metrics: Any, epoch: int | None = None) -> None: ...  # type: ignore[override]
 '''
 
 
@@ -460,7 +447,7 @@ def package_stub(extension, package, aliases_source):
     modes = ("enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled")
     text += reexports("neura.autograd", [(name, name) for name in modes])
     text += reexports("neura.func", [("vmap", "vmap")])
-    modules = ("autograd", "backends", "cuda", "func", "nn", "onnx", "optim", "signal", "utils", *extension._namespaces)
+    modules = ("amp", "autograd", "backends", "cuda", "func", "nn", "onnx", "optim", "signal", "utils", *extension._namespaces)
     text += reexports("neura", [(name, name) for name in sorted(modules)])
     text += reexports("neura.nn.functional", [(n, n) for n in package._functions.ALSO_HERE])
     text += reexports("neura._functions", [(n, n) for n in written])
@@ -511,13 +498,27 @@ def schedules_stub(extension):
     text = LR_SCHEDULER
     for scope, name, parameters, *_ in extension._bound_classes():
         if scope == "optim.lr_scheduler":
-            arguments = parameter_list(parameters, ["self", "optimizer: Optimizer"])
-            arguments = re.sub(r"\b_(int|float|bool|str)\b", r"\1", arguments).replace("_IntOrInts", "int | Sequence[int]")
-            if name == "ReduceLROnPlateau":
-                text += f"\nclass {name}:\n    def __init__({arguments}) -> None: ...\n" + PLATEAU
-            else:
-                text += f"\nclass {name}(LRScheduler):\n    def __init__({arguments}) -> None: ...\n"
+            own = "\n".join(schedule_parameters(name, parameters))
+            text += f"\nclass {name}(LRScheduler):\n" + textwrap.indent(own, "    ") + "\n"
+            text += PLATEAU if name == "ReduceLROnPlateau" else ""
     return text
+
+
+# Settings that a schedule may have for each group.
+_OF_GROUPS = ("max_lr", "base_lr", "base_momentum", "max_momentum", "min_lr", "swa_lr")
+
+
+def schedule_parameters(name, parameters):
+    """The attributes of a schedule and its constructor."""
+    arguments = parameter_list(parameters, ["self", "optimizer: Optimizer"])
+    arguments = re.sub(r"\b_(int|float|bool|str)\b", r"\1", arguments).replace("_IntOrInts", "Sequence[int]")
+    for setting in _OF_GROUPS:
+        arguments = re.sub(rf"\b{setting}: float", f"{setting}: float | Sequence[float]", arguments)
+    if name == "CyclicLR":
+        arguments = arguments.replace("scale_mode:", "scale_fn: Callable[[float], float] | None = None, scale_mode:")
+    yield from (f"{parameter[0]}: Any" for parameter in parameters)
+    ending = "verbose: bool = False" if name == "ReduceLROnPlateau" else "last_epoch: int = -1, verbose: bool = False"
+    yield f"def __init__({arguments}, {ending}) -> None: ..."
 
 
 def reference_page(extension):

@@ -6,21 +6,45 @@ from neura._C import Tensor
 from neura import _C
 
 
-def _listed(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    return [parameters] if isinstance(parameters, _C.Tensor) else list(parameters)
+def _listed(name: str, tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    if isinstance(tensors, _C.Tensor):
+        return [tensors]
+    listed = list(tensors)
+    for tensor in listed:
+        if not isinstance(tensor, _C.Tensor):
+            raise TypeError(f"{name}() takes tensors, not {type(tensor).__name__}")
+    return listed
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
+) -> Tensor:
+    """The norm of all tensors together, of any order, infinity among them."""
+    return _C.tensor(_C.optim.get_total_norm(_listed("get_total_norm", tensors), float(norm_type), error_if_nonfinite))
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor | float, foreach: bool | None = None
+) -> None:
+    """Scales all gradients, whose common norm is known, so that it is at most max_norm."""
+    _C.optim.clip_grads_with_norm(_listed("clip_grads_with_norm_", parameters), float(max_norm), float(total_norm))
 
 
 def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     """Scales all gradients so that their common norm is at most max_norm; returns what it was, a tensor."""
-    norm = _C.optim.clip_grad_norm(_listed(parameters), max_norm, norm_type, error_if_nonfinite)
-    return _C.tensor(norm)
+    listed = _listed("clip_grad_norm_", parameters)
+    return _C.tensor(_C.optim.clip_grad_norm(listed, float(max_norm), float(norm_type), error_if_nonfinite))
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Brings each element of the gradients into [-clip_value, clip_value]."""
-    _C.optim.clip_grad_value(_listed(parameters), clip_value)
+    _C.optim.clip_grad_value(_listed("clip_grad_value_", parameters), float(clip_value))
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

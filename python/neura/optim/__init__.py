@@ -1,136 +1,41 @@
 """Optimizers: those of C++, over parameters of either language."""
 
-from collections.abc import Mapping, MutableMapping
+import collections
+import functools
+import inspect
 
 from neura import _C
-from neura.optim import _state, lr_scheduler
-
-Optimizer = _C.optim.Optimizer
-
-
-class ParamGroup(MutableMapping):
-    """The parameters and options of a group; setting an option sets it in the optimizer."""
-
-    def __init__(self, optimizer, index, params, notes):
-        self._optimizer, self._index, self._own = optimizer, index, {"params": params, **notes}
-
-    def _options(self):
-        return _to_python(self._optimizer.options(self._index))
-
-    def __getitem__(self, key):
-        return self._own[key] if key in self._own else self._options()[key]
-
-    def __setitem__(self, key, value):
-        if key not in self._options():
-            self._own[key] = value
-            return
-        # Onto those of now, which a scheduler may have changed.
-        options = {**self._options(), key: value}
-        self._optimizer.set_options(self._index, **_to_cpp(options))
-
-    def __delitem__(self, key):
-        del self._own[key]
-
-    def __iter__(self):
-        return iter({**self._own, **self._options()})
-
-    def __len__(self):
-        return len(self._own) + len(self._options())
-
-    def __repr__(self):
-        return repr(dict(self))
-
-    def is_option(self, key):
-        """Whether the optimizer knows it: not the parameters, nor a note of the user's."""
-        return key in self._options()
-
+from neura.optim import _state, optimizer
+from neura.optim.optimizer import Native, Optimizer, ParamGroup
 
 # PyTorch takes them by name alone; in their places it has options of its own.
 _KEYWORD_ONLY = ("maximize",)
 # How PyTorch may run a step: here every step is one program for all parameters.
-_WITHOUT_MEANING = ("foreach", "fused", "capturable")
+_WITHOUT_MEANING = ("foreach", "fused", "capturable", "differentiable")
 
 
-def _stem(name, options):
-    """The name in Python of options that stand side by side, as beta1 and beta2 do: betas. None for one by itself."""
-    stem = name.rstrip("0123456789")
-    return _plural(stem) if stem != name and stem + "1" in options and stem + "2" in options else None
+class _Row(Native):
+    """An optimizer whose row C++ has."""
 
-
-def _plural(stem):
-    return stem if stem.endswith("s") else stem + "s"
-
-
-def _to_cpp(options):
-    flat = {}
-    for name, value in options.items():
-        if isinstance(value, (tuple, list)):
-            stem = name if name.endswith(("eps", "coefficients")) else name[:-1]
-            flat.update({f"{stem}{i}": 0 if part is None else part for i, part in enumerate(value, 1)})
-        else:
-            flat[name] = value
-    return flat
-
-
-def _to_python(options):
-    grouped = {}
-    for name, value in options.items():
-        stem = _stem(name, options)
-        if stem is None:
-            grouped[name] = value
-        else:
-            grouped[stem] = (*grouped.get(stem, ()), value)
-    return grouped
-
-
-def _groups(params, defaults):
-    params = [params] if isinstance(params, _C.Tensor) else list(params)
-    if not params:
-        raise ValueError("an optimizer got an empty list of parameters")
-    if isinstance(params[0], tuple):  # named_parameters()
-        params = [parameter for _, parameter in params]
-    if not isinstance(params[0], Mapping):
-        params = [{"params": params}]
-    groups = []
-    for group in params:
-        own = group["params"]
-        own = [own] if isinstance(own, _C.Tensor) else list(own)
-        for parameter in own:
-            if not isinstance(parameter, _C.Tensor):
-                raise TypeError(f"an optimizer can train Tensors, not {type(parameter).__name__}")
-        options = {**defaults, **{k: v for k, v in group.items() if k != "params"}}
-        groups.append((own, options))
-    return groups
-
-
-def _split(options, defaults):
-    """Those that the optimizer knows, and what a group's user or a schedule notes besides."""
-    known = {key: value for key, value in options.items() if key in defaults}
-    return known, {key: value for key, value in options.items() if key not in defaults}
-
-
-def _define(name, doc, defaults):
-    """The class of an optimizer whose row C++ has."""
-    base = Optimizer
-    positional = [key for key in defaults if key not in _KEYWORD_ONLY]
+    _name = ""
 
     def __init__(self, params, *args, **kwargs):
+        name = type(self).__name__
+        given = {key: value for key, value in kwargs.items() if key not in _WITHOUT_MEANING}
+        positional = [key for key in self._defaults if key not in _KEYWORD_ONLY]
         if len(args) > len(positional):
             raise TypeError(f"{name}() takes {len(positional) + 2} arguments at most without their names")
-        given = dict(zip(positional, args))
-        for key, value in kwargs.items():
-            if key in _WITHOUT_MEANING:
-                continue
-            if key not in defaults:
-                raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")
+        for key, value in zip(positional, args):
             if key in given:
                 raise TypeError(f"{name}() got multiple values for argument '{key}'")
             given[key] = value
-        groups = _groups(params, {**defaults, **given})
-        known, notes = zip(*(_split(options, defaults) for _, options in groups))
-        base.__init__(self, name, [(own, _to_cpp(options)) for (own, _), options in zip(groups, known)])
-        self.defaults = {**defaults, **given}
-        self.param_groups = [ParamGroup(self, i, own, note) for i, ((own, _), note) in enumerate(zip(groups, notes))]
+        for key in given:
+            if key not in self._defaults:
+                raise TypeError(f"{name}() got an unexpected keyword argument '{key}'")
+        self._construct(params, given)
+
+    def _make(self, groups):
+        return _C.optim.RowOptimizer(self._name, groups)
 
     def step(self, closure=None):
         """One step for every parameter that has a gradient; returns what the closure returned."""
@@ -141,58 +46,54 @@ def _define(name, doc, defaults):
                 loss = closure()
             finally:
                 _C._set_grad_enabled(previous)
-        base.step(self)
+        self._cpp.step()
         return loss
-
-    def zero_grad(self, set_to_none=True):
-        """Clears the gradients of all parameters."""
-        if set_to_none:
-            base.zero_grad(self)
-        else:
-            for group in self.param_groups:
-                for parameter in group["params"]:
-                    if parameter.grad is not None:
-                        parameter.grad.zero_()
-
-    def state_dict(self):
-        """Options and state by PyTorch's names, enough to go on as if nothing had happened."""
-        return _state.to_python(dict(base.state_dict(self)), self.param_groups)
-
-    def load_state_dict(self, state_dict):
-        """Restores what state_dict() gave."""
-        flat, notes = _state.to_cpp(state_dict, self.param_groups, _to_cpp)
-        base.load_state_dict(self, list(flat.items()))
-        for group, note in zip(self.param_groups, notes):
-            group._own.update(note)
 
     def add_param_group(self, param_group):
         """Another group of parameters, with options of its own: {"params": [...], "lr": 0.1}."""
-        ((own, options),) = _groups([param_group], self.defaults)
-        known, notes = _split(options, defaults)
-        base.add_param_group(self, own, **_to_cpp(known))
+        own, options, notes = self._split({**self.defaults, **optimizer._checked_group(param_group)})
+        self._cpp.add_param_group(own, **self._flat(options))
         self.param_groups.append(ParamGroup(self, len(self.param_groups), own, notes))
+
+    def state_dict(self):
+        """Options and state by PyTorch's names, enough to go on as if nothing had happened."""
+        return _state.to_python(dict(self._cpp.state_dict()), self.param_groups)
+
+    def load_state_dict(self, state_dict):
+        """Restores what state_dict() gave."""
+        flat, notes = _state.to_cpp(self, state_dict)
+        self._cpp.load_state_dict(list(flat.items()))
+        for group, note in zip(self.param_groups, notes):
+            group._own.update(note)
 
     @property
     def state(self):
-        """What is kept for each parameter, by parameter."""
+        """What is kept for each parameter, by parameter: copies."""
         kept = self.state_dict()["state"]
         parameters = [p for group in self.param_groups for p in group["params"]]
-        return {parameters[number]: tensors for number, tensors in kept.items()}
+        return collections.defaultdict(dict, {parameters[number]: tensors for number, tensors in kept.items()})
 
-    def __repr__(self):
-        lines = [f"{name} ("]
-        for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {key}: {value}" for key, value in sorted(group.items()) if key != "params"]
-        return "\n".join(lines) + "\n)"
 
-    methods = (__init__, step, zero_grad, state_dict, load_state_dict, add_param_group, __repr__)
-    members = {**{f.__name__: f for f in methods}, "state": state}
-    return type(name, (base,), {"__doc__": doc, "__module__": __name__, **members})
+def _define(name, doc, defaults):
+    """The class of an optimizer whose row C++ has."""
+
+    @functools.wraps(_Row.__init__)
+    def __init__(self, params, *args, **kwargs):
+        _Row.__init__(self, params, *args, **kwargs)
+
+    kinds = inspect.Parameter
+    parameters = [kinds("self", kinds.POSITIONAL_OR_KEYWORD), kinds("params", kinds.POSITIONAL_OR_KEYWORD)]
+    for keyword_only in (False, True):
+        kind = kinds.KEYWORD_ONLY if keyword_only else kinds.POSITIONAL_OR_KEYWORD
+        parameters += [kinds(k, kind, default=v) for k, v in defaults.items() if (k in _KEYWORD_ONLY) == keyword_only]
+    __init__.__signature__ = inspect.Signature(parameters)
+    members = {"__doc__": doc, "__module__": __name__, "__init__": __init__, "_name": name, "_defaults": defaults}
+    return type(name, (_Row,), members)
 
 
 # (name, what it does, arguments with their defaults), for the stubs too.
-_DEFINITIONS = [(name, doc, _to_python(defaults)) for name, doc, defaults in _C.optim._optimizers()]
+_DEFINITIONS = [(name, doc, optimizer.to_python(defaults)) for name, doc, defaults in _C.optim._optimizers()]
 globals().update({definition[0]: _define(*definition) for definition in _DEFINITIONS})
 
+from neura.optim import lr_scheduler, swa_utils  # noqa: E402
 from neura.optim.lbfgs import LBFGS  # noqa: E402

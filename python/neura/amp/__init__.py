@@ -1,0 +1,3 @@
+"""Mixed precision: scaling of losses."""
+
+from neura.amp.grad_scaler import GradScaler as GradScaler
