@@ -12,6 +12,7 @@
 #include "neura/data/idx.h"
 #include "neura/data/image.h"
 #include "neura/data/image_folder.h"
+#include "neura/data/image_functions.h"
 #include "neura/data/random.h"
 #include "neura/data/rows.h"
 #include "neura/data/sampler.h"
