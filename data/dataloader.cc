@@ -1,7 +1,9 @@
 #include "neura/data/dataloader.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
@@ -10,7 +12,7 @@
 
 namespace neura::data::internal {
 
-Batches MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& options) {
+void CheckOptions(const DataLoaderOptions& options, bool iterable) {
   if (options.batch_size < 1 || options.num_workers < 0 || options.prefetch_factor < 1) {
     ThrowInvalidArgument(absl::StrCat(
         "DataLoader: batch_size ", options.batch_size, ", num_workers ", options.num_workers,
@@ -20,6 +22,27 @@ Batches MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& options)
     ThrowInvalidArgument(absl::StrCat("DataLoader: num_workers is ", options.num_workers,
                                       "; at most ", kMaxThreads, " are expected"));
   }
+  if (!(options.timeout >= 0) || (options.timeout > 0 && options.num_workers == 0)) {
+    ThrowInvalidArgument(absl::StrCat("DataLoader: timeout is ", options.timeout,
+                                      "; it limits the wait for workers, and is not negative"));
+  }
+  if (options.persistent_workers && options.num_workers == 0) {
+    ThrowInvalidArgument("DataLoader: persistent_workers needs workers");
+  }
+  if (iterable && (options.shuffle || options.sampler || options.batch_sampler)) {
+    ThrowInvalidArgument(
+        "DataLoader: an iterable dataset decides the order itself: no shuffle, sampler or "
+        "batch_sampler");
+  }
+}
+
+void ThrowTimeout(double seconds) {
+  throw Error(absl::StatusCode::kDeadlineExceeded,
+              absl::StrCat("DataLoader: no batch came within the timeout of ", seconds,
+                           " seconds; the pass is over"));
+}
+
+Batches MakeBatchSampler(int64_t dataset_size, const DataLoaderOptions& options) {
   if (options.batch_sampler) {
     if (options.batch_size != 1 || options.shuffle || options.sampler || options.drop_last) {
       ThrowInvalidArgument(
@@ -48,6 +71,8 @@ void CheckPinning(const DataLoaderOptions& options, bool pinnable) {
 }
 
 int64_t WindowOf(int64_t num_batches, const DataLoaderOptions& options) {
+  constexpr int64_t kMost = 1 << 20;
+  num_batches = std::min(num_batches, kMost);
   int64_t window;
   if (__builtin_mul_overflow(options.prefetch_factor, int64_t{options.num_workers}, &window)) {
     window = num_batches;

@@ -1,6 +1,10 @@
 #include "neura/data/dataset.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "neura/data/datasets.h"
 #include "neura/tensor/core/error.h"
 
 namespace neura::data {
@@ -11,4 +15,24 @@ void CheckIndex(int64_t index, int64_t size) {
   }
 }
 
+namespace internal {
+
+void ThrowNothingToCollate() { ThrowInvalidArgument("DefaultCollate: there are no examples"); }
+
+void ThrowUnequalLengths(size_t first, size_t other) {
+  ThrowInvalidArgument(absl::StrCat("DefaultCollate: examples of ", first, " and of ", other,
+                                    " parts, or of other names, cannot be joined"));
+}
+
+int64_t EqualSize(const std::vector<int64_t>& sizes) {
+  const bool equal = std::all_of(sizes.begin(), sizes.end(),
+                                 [&](int64_t size) { return size == sizes[0]; });
+  if (sizes.empty() || !equal) {
+    ThrowInvalidArgument(absl::StrCat("StackDataset: datasets of one size are expected, not of [",
+                                      absl::StrJoin(sizes, ", "), "]"));
+  }
+  return sizes[0];
+}
+
+}  // namespace internal
 }  // namespace neura::data

@@ -13,6 +13,13 @@
 //       // what stacking the examples would give, made faster
 //
 // All of them are called from several threads at once.
+//
+// Where examples only come one after the other, an iterable dataset is any copyable type with
+//
+//   Stream Begin(const Epoch& epoch) const;   // whose std::optional<Example<N>> Next() gives them
+//
+// Each worker of a loader reads a stream of its own: GetWorkerInfo() tells Begin() which part of the
+// examples that stream should give.
 #ifndef NEURA_DATA_DATASET_H_
 #define NEURA_DATA_DATASET_H_
 
@@ -20,13 +27,15 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
+#include "neura/data/collate.h"
 #include "neura/data/random.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
-#include "neura/tensor/ops/shape.h"
 
 namespace neura::data {
 
@@ -43,22 +52,17 @@ concept Dataset = std::copyable<D> && requires(const D& dataset, int64_t index) 
 template <Dataset D>
 using ExampleOf = decltype(std::declval<const D&>().Get(int64_t{0}));
 
+template <typename D>
+concept IterableDataset = std::copyable<D> && requires(const D& dataset, const Epoch& epoch) {
+  { dataset.Begin(epoch).Next().has_value() } -> std::convertible_to<bool>;
+};
+
+template <IterableDataset D>
+using StreamedExample =
+    typename decltype(std::declval<const D&>().Begin(Epoch()).Next())::value_type;
+
 // Throws OutOfRange unless 0 <= index < size.
 void CheckIndex(int64_t index, int64_t size);
-
-// Each tensor of the examples joined along a new first dimension. Throws InvalidArgument when there
-// is no example or their shapes differ.
-template <size_t N>
-Example<N> Stack(absl::Span<const Example<N>> examples) {
-  Example<N> batch;
-  for (size_t column = 0; column < N; ++column) {
-    std::vector<Tensor> tensors;
-    tensors.reserve(examples.size());
-    for (const Example<N>& example : examples) tensors.push_back(example[column]);
-    batch[column] = neura::Stack(tensors);
-  }
-  return batch;
-}
 
 // Example `index` as it is in `epoch`.
 template <Dataset D>
@@ -70,23 +74,30 @@ ExampleOf<D> GetExample(const D& dataset, int64_t index, const Epoch& epoch) {
   }
 }
 
+// What an example's failure says begins with its index.
 template <Dataset D>
 std::vector<ExampleOf<D>> GetExamples(const D& dataset, absl::Span<const int64_t> indices,
                                       const Epoch& epoch) {
   std::vector<ExampleOf<D>> examples;
   examples.reserve(indices.size());
-  for (const int64_t index : indices) examples.push_back(GetExample(dataset, index, epoch));
+  for (const int64_t index : indices) {
+    try {
+      examples.push_back(GetExample(dataset, index, epoch));
+    } catch (Error& error) {
+      error.AddContext("example " + std::to_string(index) + " of the dataset");
+      throw;
+    }
+  }
   return examples;
 }
 
-// The examples of `indices`, stacked.
+// The examples of `indices`, joined by DefaultCollate.
 template <Dataset D>
-ExampleOf<D> GetBatch(const D& dataset, absl::Span<const int64_t> indices, const Epoch& epoch) {
+auto GetBatch(const D& dataset, absl::Span<const int64_t> indices, const Epoch& epoch) {
   if constexpr (requires { dataset.GetBatch(indices, epoch); }) {
     return dataset.GetBatch(indices, epoch);
   } else {
-    const auto examples = GetExamples(dataset, indices, epoch);
-    return Stack(absl::MakeConstSpan(examples));
+    return DefaultCollate(GetExamples(dataset, indices, epoch));
   }
 }
 

@@ -2,7 +2,9 @@
 #ifndef NEURA_DATA_RANDOM_H_
 #define NEURA_DATA_RANDOM_H_
 
+#include <cmath>
 #include <cstdint>
+#include <numbers>
 
 #include "neura/tensor/random/philox.h"
 
@@ -27,6 +29,15 @@ class SampleRandom {
   double Uniform() {
     const PhiloxWords words = Philox(seed_, counter_++, stream_);
     return UniformDouble(words[0], words[1]);
+  }
+
+  // Uniform in [low, high), or low where they are equal.
+  double Uniform(double low, double high) { return low + (high - low) * Uniform(); }
+
+  // Normally distributed, by Box and Muller's transform.
+  double Normal() {
+    const double radius = std::sqrt(-2 * std::log(1 - Uniform()));
+    return radius * std::cos(2 * std::numbers::pi * Uniform());
   }
 
   // Uniform in [0, n), n > 0.

@@ -1,91 +1,66 @@
 #include "neura/data/transforms.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/ops/copy.h"
-#include "neura/tensor/ops/create.h"
-#include "neura/tensor/ops/pointwise.h"
-#include "neura/tensor/ops/shape.h"
 
 namespace neura::data {
-namespace {
 
-void CheckImages(const char* transform, const Tensor& images) {
-  if (!images.defined() || images.dim() != 4) {
-    ThrowInvalidArgument(
-        absl::StrCat(transform, ": images [N, C, H, W] are expected, not ", Describe(images)));
-  }
+Tensor Lambda::operator()(const Tensor& images, absl::Span<SampleRandom>) const {
+  return function(images);
 }
 
-void CheckImages(const char* transform, const Tensor& images, absl::Span<SampleRandom> randoms) {
-  CheckImages(transform, images);
-  if (images.size(0) != static_cast<int64_t>(randoms.size())) {
-    ThrowInvalidArgument(absl::StrCat(transform, ": random numbers for each image of ",
-                                      Describe(images), " are expected, not for ", randoms.size()));
-  }
+Tensor RandomApply::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
+  internal::CheckProbability("RandomApply", p);
+  return internal::EachImage("RandomApply", images, randoms,
+                             [&](Tensor image, SampleRandom& random) {
+                               if (random.Uniform() >= p) return image;
+                               for (const AnyTransform& transform : transforms) {
+                                 image = transform(image, absl::MakeSpan(&random, 1));
+                               }
+                               return image;
+                             });
 }
 
-}  // namespace
-
-Tensor ToFloat::operator()(const Tensor& images, absl::Span<SampleRandom>) const {
-  if (images.dtype() != kUInt8) {
-    ThrowInvalidArgument(absl::StrCat("ToFloat: uint8 is expected, not ", Describe(images)));
+Tensor RandomChoice::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
+  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+  const bool positive = std::all_of(p.begin(), p.end(), [](double share) { return share >= 0; });
+  if (transforms.empty() || (!p.empty() && (p.size() != transforms.size() || !positive ||
+                                            !(sum > 0)))) {
+    ThrowInvalidArgument(absl::StrCat("RandomChoice: ", transforms.size(), " transforms and ",
+                                      p.size(), " probabilities of the sum ", sum,
+                                      "; a transform, and none or one for each, are expected"));
   }
-  return Mul(Cast(images, kFloat32), 1.0f / 255.0f);
+  return internal::EachImage(
+      "RandomChoice", images, randoms, [&](const Tensor& image, SampleRandom& random) {
+        size_t chosen = 0;
+        if (p.empty()) {
+          chosen = static_cast<size_t>(random.Below(static_cast<int64_t>(transforms.size())));
+        } else {
+          double left = random.Uniform() * sum;
+          while (chosen + 1 < p.size() && left >= p[chosen]) left -= p[chosen++];
+        }
+        return transforms[chosen](image, absl::MakeSpan(&random, 1));
+      });
 }
 
-Normalize::Normalize(const std::vector<double>& mean, const std::vector<double>& std) {
-  const bool positive = std::all_of(std.begin(), std.end(), [](double s) { return s > 0; });
-  if (mean.size() != std.size() || mean.empty() || !positive) {
-    ThrowInvalidArgument(absl::StrCat(
-        "Normalize: as many means as positive standard deviations are expected, not mean [",
-        absl::StrJoin(mean, ", "), "] and std [", absl::StrJoin(std, ", "), "]"));
-  }
-  const Dims shape = {static_cast<int64_t>(mean.size()), 1, 1};
-  mean_ = Cast(FromVector(mean, shape), kFloat32);
-  std_ = Cast(FromVector(std, shape), kFloat32);
-}
-
-Tensor Normalize::operator()(const Tensor& images, absl::Span<SampleRandom>) const {
-  CheckImages("Normalize", images);
-  if (mean_.size(0) != 1 && mean_.size(0) != images.size(1)) {
-    ThrowInvalidArgument(absl::StrCat("Normalize: one mean, or one for each channel of ",
-                                      Describe(images), ", is expected, not ", mean_.size(0)));
-  }
-  return Div(Sub(images, mean_), std_);
-}
-
-Tensor RandomHorizontalFlip::operator()(const Tensor& images,
-                                        absl::Span<SampleRandom> randoms) const {
-  CheckImages("RandomHorizontalFlip", images, randoms);
-  const Tensor flipped = Empty({images.size(0), 1, 1, 1}, {.dtype = kBool, .device = kCpu});
-  std::transform(randoms.begin(), randoms.end(), flipped.data<bool>(),
-                 [this](SampleRandom& random) { return random.Uniform() < p; });
-  return Where(flipped, Flip(images, {-1}), images);
-}
-
-Tensor RandomCrop::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
-  CheckImages("RandomCrop", images, randoms);
-  const Tensor padded =
-      padding == 0
-          ? images
-          : Pad(images, {.before = {0, 0, padding, padding}, .after = {0, 0, padding, padding}});
-  if (size < 1 || size > padded.size(-2) || size > padded.size(-1)) {
-    ThrowInvalidArgument(absl::StrCat("RandomCrop: size ", size, " with padding ", padding,
-                                      " does not fit ", Describe(images)));
-  }
-  const int64_t rows = padded.size(-2) - size + 1, columns = padded.size(-1) - size + 1;
-  std::vector<Tensor> crops;
-  crops.reserve(randoms.size());
-  for (size_t i = 0; i < randoms.size(); ++i) {
-    const Tensor image = Select(padded, 0, static_cast<int64_t>(i));
-    const int64_t top = randoms[i].Below(rows), left = randoms[i].Below(columns);
-    crops.push_back(Narrow(Narrow(image, -2, top, size), -1, left, size));
-  }
-  return neura::Stack(crops);
+Tensor RandomOrder::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
+  return internal::EachImage(
+      "RandomOrder", images, randoms, [&](Tensor image, SampleRandom& random) {
+        std::vector<size_t> order(transforms.size());
+        std::iota(order.begin(), order.end(), size_t{0});
+        for (size_t i = order.size(); i-- > 1;) {
+          std::swap(order[i],
+                    order[static_cast<size_t>(random.Below(static_cast<int64_t>(i) + 1))]);
+        }
+        for (const size_t which : order) {
+          image = transforms[which](image, absl::MakeSpan(&random, 1));
+        }
+        return image;
+      });
 }
 
 namespace internal {

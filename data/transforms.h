@@ -11,49 +11,25 @@
 #define NEURA_DATA_TRANSFORMS_H_
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
+#include "neura/data/augmentations.h"
+#include "neura/data/colour_transforms.h"
 #include "neura/data/dataset.h"
+#include "neura/data/geometry_transforms.h"
 #include "neura/data/random.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/shape.h"
 
 namespace neura::data {
 
-// uint8 in [0, 255] to float32 in [0, 1].
-struct ToFloat {
-  Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
-};
-
-// (images - mean) / std, with a mean and a standard deviation for each channel, or one for all.
-class Normalize {
- public:
-  // Throws InvalidArgument when the lists differ in length, are empty, or a standard deviation is
-  // not positive.
-  Normalize(const std::vector<double>& mean, const std::vector<double>& std);
-  Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
-
- private:
-  Tensor mean_;  // [channels, 1, 1]
-  Tensor std_;
-};
-
-// Mirrors each image left to right with probability p.
-struct RandomHorizontalFlip {
-  double p = 0.5;
-  Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
-};
-
-// A square of `size` pixels a side, at a random place of each image after `padding` pixels of zeros
-// were added around it. Throws InvalidArgument when the padded image is smaller than that.
-struct RandomCrop {
-  int64_t size = 0;
-  int64_t padding = 0;
-  Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
-};
+// A transform whose kind is known only at run time.
+using AnyTransform = std::function<Tensor(const Tensor&, absl::Span<SampleRandom>)>;
 
 // One transform after the other.
 template <typename... Transforms>
@@ -70,6 +46,34 @@ class Compose {
 
  private:
   std::tuple<Transforms...> transforms_;
+};
+
+// A function of the images alone.
+struct Lambda {
+  std::function<Tensor(const Tensor&)> function;
+  Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
+};
+
+// All of the transforms, to each image with probability p.
+struct RandomApply {
+  std::vector<AnyTransform> transforms;
+  double p = 0.5;
+  Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
+};
+
+// One of the transforms to each image, with the probabilities p, which are in proportion to the
+// numbers given, or equal. Throws InvalidArgument without transforms, and unless there is a number
+// for each.
+struct RandomChoice {
+  std::vector<AnyTransform> transforms;
+  std::vector<double> p = {};
+  Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
+};
+
+// All of the transforms in another random order for each image.
+struct RandomOrder {
+  std::vector<AnyTransform> transforms;
+  Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
 };
 
 namespace internal {

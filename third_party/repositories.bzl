@@ -68,6 +68,28 @@ def _built_from_source():
         version = "1.0.3",
     )
     _maybe(
+        source_archive,
+        "libjpeg_turbo",
+        build_file = Label("//third_party:libjpeg_turbo.BUILD"),
+        debian_package = "libjpeg-turbo",
+        debian_sha256 = "254f3642b04e309fee775123133c6464181addc150499561020312ec61c1bf7c",
+        strip_prefix = "libjpeg-turbo-2.1.5",
+        upstream_sha256 = "254f3642b04e309fee775123133c6464181addc150499561020312ec61c1bf7c",
+        upstream_url = "https://github.com/libjpeg-turbo/libjpeg-turbo/archive/refs/tags/2.1.5.tar.gz",
+        version = "2.1.5",
+    )
+    _maybe(
+        source_archive,
+        "libpng",
+        build_file = Label("//third_party:libpng.BUILD"),
+        debian_package = "libpng1.6",
+        debian_sha256 = "a00e9d2f2f664186e4202db9299397f851aea71b36a35e74910b8820e380d441",
+        strip_prefix = "libpng-1.6.39",
+        upstream_sha256 = "a00e9d2f2f664186e4202db9299397f851aea71b36a35e74910b8820e380d441",
+        upstream_url = "https://github.com/pnggroup/libpng/archive/refs/tags/v1.6.39.tar.gz",
+        version = "1.6.39",
+    )
+    _maybe(
         system_library,
         "com_google_googletest",
         build_file = Label("//third_party:googletest.BUILD"),
@@ -203,5 +225,15 @@ def _installed_by_debian():
         links = {
             "include/python3.11": "include/python",
             "include/{triple}/python3.11": "include/{triple}/python3.11",
+        },
+    )
+    _maybe(
+        system_library,
+        "sqlite3",
+        build_file = Label("//third_party:sqlite3.BUILD"),
+        debian_package = "libsqlite3-dev",
+        links = {
+            "include/sqlite3.h": "include/sqlite3.h",
+            "lib/{triple}/libsqlite3.a": "lib/libsqlite3.a",
         },
     )

@@ -26,7 +26,8 @@ def _debian_mirrors(ctx):
 
 def _source_archive_impl(ctx):
     package, version = ctx.attr.debian_package, ctx.attr.version
-    pool_path = "/pool/main/{}/{}/{}_{}{}".format(package[0], package, package, version, ctx.attr.debian_suffix)
+    folder = package[:4] if package.startswith("lib") else package[0]
+    pool_path = "/pool/main/{}/{}/{}_{}{}".format(folder, package, package, version, ctx.attr.debian_suffix)
     downloaded = struct(success = False)
     mirrors = _debian_mirrors(ctx)
     if mirrors:

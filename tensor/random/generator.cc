@@ -3,9 +3,12 @@
 #include <mutex>
 
 #include "neura/tensor/core/fork_lock.h"
+#include "neura/tensor/random/generator_scope.h"
 
 namespace neura {
 namespace {
+
+thread_local Generator* t_default = nullptr;  // of the innermost scope
 
 // Of the state of every generator: one for all, for a fork to wait for.
 constinit std::mutex g_mutex;
@@ -33,7 +36,14 @@ RandomState Generator::Reserve(int64_t count) {
   return start;
 }
 
+GeneratorScope::GeneratorScope(Generator& generator) : previous_(t_default) {
+  t_default = &generator;
+}
+
+GeneratorScope::~GeneratorScope() { t_default = previous_; }
+
 Generator& DefaultGenerator() {
+  if (t_default != nullptr) return *t_default;
   static auto* const generator = new Generator(0);
   return *generator;
 }
