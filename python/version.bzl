@@ -8,6 +8,7 @@ load("//onnx:version.bzl", "ONNX")
 load("//optim:version.bzl", "OPTIM")
 load("//tensor:version.bzl", "TENSOR")
 load("//tools/build:version.bzl", "library_version")
+load("//trainer:version.bzl", "TRAINER")
 
 PYTHON = library_version(
     "python",
@@ -20,5 +21,6 @@ PYTHON = library_version(
         (ONNX, "0.1.0", "0.2.0"),
         (OPTIM, "0.1.0", "0.2.0"),
         (TENSOR, "0.1.0", "0.2.0"),
+        (TRAINER, "0.1.0", "0.2.0"),
     ],
 )

@@ -38,9 +38,7 @@ struct Prefetcher::State {
     const int64_t workers = options.num_workers;
     return worker + rounds[static_cast<size_t>(worker)] * workers;
   }
-  void CountNextOf(int worker) {
-    options.pinned ? ++rounds[static_cast<size_t>(worker)] : ++next;
-  }
+  void CountNextOf(int worker) { options.pinned ? ++rounds[static_cast<size_t>(worker)] : ++next; }
   bool MayBegin(int worker) const {
     const int64_t number = NextOf(worker);
     return !stopping && number < count && number < taken + options.window;
@@ -62,9 +60,9 @@ struct Prefetcher::State {
   int64_t next = 0;             // to be begun
   std::vector<int64_t> rounds;  // the same for each worker, where calls are pinned
   int64_t taken = 0;
-  int busy = 0;           // workers that run a function
-  bool stopping = false;  // the pass
-  bool ending = false;    // the workers
+  int busy = 0;                // workers that run a function
+  bool stopping = false;       // the pass
+  bool ending = false;         // the workers
   std::exception_ptr failure;  // of start_worker
   std::vector<Slot> slots;
 };

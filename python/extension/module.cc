@@ -28,6 +28,7 @@
 #include "neura/python/extension/properties.h"
 #include "neura/python/extension/settings.h"
 #include "neura/python/extension/tensor_object.h"
+#include "neura/python/extension/trainer.h"
 #include "neura/python/extension/values.h"
 #include "neura/python/extension/varied_results.h"
 #include "neura/python/extension/views_of_self.h"
@@ -67,6 +68,7 @@ PYBIND11_MODULE(_C, m) {
   InitFunctional(m);
   InitNnInit(m);
   InitOptim(m);
+  InitTrainer(m);
   InitData(m);
   const Binder bind(m, "");
   bind("set_num_threads", "n", "Threads that compute", NEURA_FN((int64_t n), {

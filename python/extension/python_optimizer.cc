@@ -27,7 +27,7 @@ double ToDouble(const std::string& owner, const char* key, const py::object& val
 
 py::object Watched::operator()() const {
   py::object object = reference_();
-  if (object.is_none()) ThrowFailedPrecondition("an optimizer or a schedule of Python is gone");
+  if (object.is_none()) ThrowFailedPrecondition("what C++ was to call in Python is gone");
   return object;
 }
 

@@ -447,7 +447,7 @@ def package_stub(extension, package, aliases_source):
     modes = ("enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled")
     text += reexports("neura.autograd", [(name, name) for name in modes])
     text += reexports("neura.func", [("vmap", "vmap")])
-    modules = ("amp", "autograd", "backends", "cuda", "func", "nn", "onnx", "optim", "signal", "utils", *extension._namespaces)
+    modules = ("amp", "autograd", "backends", "cuda", "func", "nn", "onnx", "optim", "signal", "trainer", "utils", *extension._namespaces)
     text += reexports("neura", [(name, name) for name in sorted(modules)])
     text += reexports("neura.nn.functional", [(n, n) for n in package._functions.ALSO_HERE])
     text += reexports("neura._functions", [(n, n) for n in written])

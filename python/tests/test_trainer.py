@@ -1,0 +1,205 @@
+"""neura.trainer: loops, callbacks of both languages, checkpoints, metrics."""
+
+import csv
+import math
+
+import neura as nr
+import neura.nn.functional as F
+import numpy as np
+import pytest
+from neura import nn
+from neura.trainer import Callback, CSVLogger, EarlyStopping, LearningRateMonitor, ModelCheckpoint, Trainer
+from neura.utils.data import DataLoader, TensorDataset
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(2, 16)
+        self.norm = nn.BatchNorm1d(16)
+        self.dropout = nn.Dropout(0.1)
+        self.out = nn.Linear(16, 2)
+
+    def forward(self, x):
+        return self.out(self.dropout(F.relu(self.norm(self.hidden(x)))))
+
+
+def points(count, seed):
+    places = np.random.RandomState(seed).uniform(-1, 1, (count, 2)).astype(np.float32)
+    return TensorDataset(nr.tensor(places), nr.tensor((places.prod(1) > 0).astype(np.int64)))
+
+
+class Run:
+    """One training, which is the same each time."""
+
+    def __init__(self, **options):
+        nr.manual_seed(3)
+        self.net = Net()
+        self.optimizer = nr.optim.AdamW(self.net.parameters(), lr=0.02)
+        self.schedule = nr.optim.lr_scheduler.StepLR(self.optimizer, step_size=7, gamma=0.9)
+        self.loader = DataLoader(points(100, 0), batch_size=16, shuffle=True, generator=nr.Generator().manual_seed(1))
+        self.validation = DataLoader(points(60, 1), batch_size=32)
+        self.trainer = Trainer(**options)
+
+    def step(self, batch):
+        places, classes = batch
+        scores = self.net(places)
+        self.trainer.log("accuracy", (scores.argmax(1) == classes).float().mean(), len(classes))
+        return F.cross_entropy(scores, classes)
+
+    def fit(self, **options):
+        return self.trainer.fit(
+            self.net,
+            self.optimizer,
+            self.loader,
+            self.step,
+            self.validation,
+            scheduler=self.schedule,
+            scheduler_interval="step",
+            **options,
+        )
+
+
+def test_a_training_learns_and_says_how():
+    run = Run(max_epochs=12)
+    records = run.fit()
+    assert [record["epoch"] for record in records] == list(range(12)) and records[-1]["step"] == 84
+    assert list(records[0]) == ["epoch", "step", "accuracy", "loss", "val_accuracy", "val_loss"]
+    assert records[-1]["loss"] < records[0]["loss"] and records[-1]["val_accuracy"] > 0.8
+    assert run.net.training and run.trainer.step == 84
+    numbers = run.trainer.test(run.net, run.validation, run.step)
+    assert numbers["test_accuracy"] == pytest.approx(records[-1]["val_accuracy"])
+    scores = run.trainer.predict(run.net, [places for places, _ in run.validation])
+    assert [s.shape for s in scores] == [(32, 2), (28, 2)] and not scores[0].requires_grad
+
+
+class Stop(Callback):
+    def __init__(self, batches, path=None):
+        self.batches, self.path, self.calls = batches, path, []
+
+    def on_fit_start(self, trainer):
+        self.calls.append("start")
+
+    def on_train_batch_end(self, trainer):
+        self.batches -= 1
+        if self.batches == 0:
+            if self.path:
+                trainer.save_checkpoint(self.path)
+                raise RuntimeError("interrupted here")
+            trainer.stop()
+
+    def on_train_epoch_end(self, trainer):
+        self.calls.append(("epoch", trainer.records[-1]["epoch"], trainer.optimizer.param_groups[0]["lr"] > 0))
+
+    def on_exception(self, trainer, message):
+        self.calls.append(message)
+
+    def on_fit_end(self, trainer):
+        self.calls.append("end")
+
+
+def test_callbacks_of_python_are_called_and_stop_a_run():
+    stop = Stop(16)
+    run = Run(max_epochs=5, callbacks=[stop, LearningRateMonitor()])
+    records = run.fit()
+    assert stop.calls == ["start", ("epoch", 0, True), ("epoch", 1, True), "end"]
+    assert len(records) == 2 and run.trainer.step == 16 and records[0]["lr"] == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("batches", [1, 5, 7, 10])
+def test_a_run_goes_on_in_mid_epoch_with_the_same_bits(tmp_path, batches):
+    whole = Run(max_epochs=2)
+    expected = whole.fit()
+    stop = Stop(batches, tmp_path / "cut.safetensors")
+    with pytest.raises(RuntimeError, match="interrupted here"):
+        Run(max_epochs=2, callbacks=[stop]).fit()
+    assert stop.calls[-1].endswith("interrupted here")
+    resumed = Run(max_epochs=2)
+    assert resumed.fit(resume_from=tmp_path / "cut.safetensors") == expected
+    for name, tensor in whole.net.state_dict().items():
+        assert nr.equal(resumed.net.state_dict()[name], tensor), name
+    # What it loads is a state dict like others.
+    state = nr.load(tmp_path / "cut.safetensors")
+    Net().load_state_dict({k[6:]: v for k, v in state.items() if k.startswith("model.")})
+
+
+def test_checkpoints_tables_and_early_ends(tmp_path):
+    checkpoint = ModelCheckpoint(tmp_path / "run", monitor="val_accuracy", mode="max")
+    run = Run(
+        max_epochs=30,
+        callbacks=[checkpoint, CSVLogger(tmp_path / "metrics.csv"), EarlyStopping("val_loss", min_delta=5, patience=3)],
+    )
+    assert checkpoint.best is None
+    records = run.fit()
+    assert len(records) == 4
+    assert checkpoint.best == max(record["val_accuracy"] for record in records)
+    with open(tmp_path / "metrics.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_loss"]) for row in rows] == pytest.approx([r["val_loss"] for r in records], rel=1e-6)
+    assert nr.load(checkpoint.best_path) and nr.load(checkpoint.last_path)
+
+
+def test_any_iterable_is_a_loader():
+    net = nn.Linear(2, 1)
+    optimizer = nr.optim.SGD(net.parameters(), lr=0.1)
+
+    class Endless:
+        def __iter__(self):
+            while True:
+                yield nr.ones(4, 2)
+
+    trainer = Trainer(max_epochs=2, limit_train_batches=3)
+    records = trainer.fit(net, optimizer, Endless(), lambda x: net(x).square().mean())
+    assert [r["step"] for r in records] == [3, 6]
+
+
+def test_errors_say_what_is_wrong(tmp_path):
+    run = Run()
+    with pytest.raises(ValueError, match="accumulate_grad_batches must be at least 1, got 0"):
+        Trainer(accumulate_grad_batches=0)
+    with pytest.raises(TypeError, match="a callback is a neura.trainer.Callback, not int"):
+        Trainer(callbacks=[3])
+    with pytest.raises(TypeError, match="an optimizer is expected, not list"):
+        run.trainer.fit(run.net, [], run.loader, run.step)
+    with pytest.raises(TypeError, match="a neura.nn.Module is expected, not function"):
+        run.trainer.fit(lambda x: x, run.optimizer, run.loader, run.step)
+    with pytest.raises(TypeError, match="a step must return a tensor, not NoneType"):
+        run.trainer.fit(run.net, run.optimizer, run.loader, lambda batch: None)
+    with pytest.raises(ValueError, match='scheduler_interval must be "step" or "epoch", got "batch"'):
+        run.trainer.fit(run.net, run.optimizer, run.loader, run.step, scheduler_interval="batch")
+    with pytest.raises(ValueError, match='mode must be "min" or "max", got "least"'):
+        ModelCheckpoint(tmp_path, mode="least")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        run.fit(resume_from=tmp_path / "nowhere")
+    with pytest.raises(RuntimeError, match="during Fit"):
+        run.trainer.save_checkpoint(tmp_path / "x")
+
+
+def test_metrics_over_batches():
+    random = np.random.RandomState(0)
+    scores, classes = random.randn(50, 4), random.randint(0, 4, 50)
+    chosen = scores.argmax(1)
+    accuracy, top2 = nr.trainer.Accuracy(), nr.trainer.Accuracy(top_k=2)
+    recall, matrix = nr.trainer.Recall(4), nr.trainer.ConfusionMatrix(4)
+    for part in (slice(0, 20), slice(20, 50)):
+        for metric in (accuracy, top2, recall, matrix):
+            metric.update(nr.tensor(scores[part]), nr.tensor(classes[part]))
+    assert accuracy.compute().item() == pytest.approx((chosen == classes).mean())
+    second = np.argsort(-scores, 1)[:, :2]
+    assert top2.compute().item() == pytest.approx((second == classes[:, None]).any(1).mean())
+    recalls = [(chosen[classes == c] == c).mean() for c in range(4)]
+    assert recall.compute().item() == pytest.approx(np.mean(recalls))
+    table = np.zeros((4, 4), int)
+    np.add.at(table, (classes, chosen), 1)
+    np.testing.assert_array_equal(matrix.compute().numpy(), table)
+    auroc = nr.trainer.AUROC()
+    auroc.update(nr.tensor([0.1, 0.4, 0.35, 0.8]), nr.tensor([0, 0, 1, 1]))
+    assert auroc.compute().item() == pytest.approx(0.75)
+    mean = nr.trainer.MeanMetric()
+    assert math.isnan(mean.compute().item())
+    mean.update(nr.tensor([1.0, 3.0]))
+    assert mean.compute().item() == 2
+    mean.reset()
+    assert math.isnan(mean.compute().item())
+    with pytest.raises(ValueError, match="Accuracy: target 9 is none of 4 classes"):
+        accuracy.update(nr.tensor(scores[:1]), nr.tensor([9]))
