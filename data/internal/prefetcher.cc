@@ -268,7 +268,10 @@ void Prefetcher::Work(State& state, int worker) {
     return error;
   };
   // What starts a worker may depend on what the pass is.
-  state.changed_for_workers.wait(lock, [&] { return state.ending || state.prepare != nullptr; });
+  state.changed_for_workers.wait(lock, [&] {
+    const bool waits = state.options.kept && state.stopping;
+    return state.ending || (state.prepare != nullptr && !waits);
+  });
   if (state.options.start_worker && !state.stopping) {
     if (std::exception_ptr error = run([&] { state.options.start_worker(worker); })) {
       state.failure = std::move(error);

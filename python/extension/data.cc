@@ -3,8 +3,9 @@
 #include <pybind11/stl.h>
 
 #include <chrono>
-#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -13,12 +14,15 @@
 
 #include "neura/data/data.h"
 #include "neura/python/extension/callable.h"
+#include "neura/python/extension/data_files.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/transforms.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/random/generator_scope.h"
+#include "neura/tensor/random/philox.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -26,12 +30,6 @@ namespace {
 
 namespace py = pybind11;
 using data::Epoch;
-
-// A batch on its way to Python: tensors of C++, or whatever Python's collate_fn has made.
-struct Batch {
-  std::vector<Tensor> tensors;
-  std::shared_ptr<py::object> object;  // null: the tensors count
-};
 
 // A dataset of C++ whose kind is known only at run time.
 class NativeDataset {
@@ -43,13 +41,25 @@ class NativeDataset {
                                        const Epoch& epoch) const = 0;
 };
 
+// What an example that is asked for by itself gets its random numbers from.
+Epoch OneEpoch() {
+  const RandomState state = DefaultGenerator().Reserve(1);
+  // The streams of no pass over a dataset.
+  const PhiloxWords words = Philox(state.seed, state.offset, uint64_t{1} << 62);
+  return {.seed = uint64_t{words[0]} << 32 | words[1], .number = -2};
+}
+
 template <data::Dataset D>
 class Native final : public NativeDataset {
  public:
   explicit Native(D dataset) : dataset_(std::move(dataset)) {}
   int64_t size() const override { return dataset_.size(); }
   std::vector<Tensor> Get(int64_t index) const override {
-    return ToVector(data::GetExample(dataset_, index, {}));
+    if constexpr (requires { dataset_.Get(index, Epoch()); }) {
+      return ToVector(dataset_.Get(index, OneEpoch()));
+    } else {
+      return ToVector(dataset_.Get(index));
+    }
   }
   std::vector<Tensor> GetBatch(absl::Span<const int64_t> indices,
                                const Epoch& epoch) const override {
@@ -63,244 +73,263 @@ class Native final : public NativeDataset {
   const D dataset_;
 };
 
-// What a loader calls of Python. Under the interpreter's lock alone, and empty once the loader was
-// found to be garbage.
-struct Callables {
-  py::object get;            // an example by its index
-  py::object collate;        // a batch of a list of examples; None for batches of C++
-  py::object sampler;        // indices, or None
-  py::object batch_sampler;  // lists of indices, or None
-  py::object start_worker;   // of a worker's number, or None
-};
-
-// The loader owns its callables alone, so that the collector may see what they lead to. Whoever
-// prepares a batch holds on to them for so long.
-std::shared_ptr<Callables> Lock(const std::weak_ptr<Callables>& callables) {
-  std::shared_ptr<Callables> locked = callables.lock();
-  if (locked == nullptr || !locked->get) {
-    ThrowFailedPrecondition("DataLoader: the loader is gone");
-  }
-  return locked;
-}
-
-// Calls a function of the user for one thing of a pass. StopIteration would end the pass as if it
-// were complete.
-py::object CallForBatch(const py::object& function, const py::tuple& arguments,
-                        const std::string& what) {
-  try {
-    return CallPython(function, arguments);
-  } catch (py::error_already_set& error) {
-    if (!error.matches(PyExc_StopIteration)) throw;
-    py::raise_from(error, PyExc_RuntimeError,
-                   ("DataLoader: " + what + " raised StopIteration").c_str());
-    throw py::error_already_set();
-  }
-}
-
-std::vector<int64_t> ReadIndices(const py::handle& sampler, const char* what) {
+// As Python's lists have them: negative ones count from the end.
+std::vector<int64_t> ReadIndices(const py::handle& sampler, int64_t size) {
   std::vector<int64_t> indices;
   for (const py::handle index : sampler) {
     int64_t value = 0;
     if (!FromPython(index.ptr(), &value)) {
-      ThrowTypeError(std::string(what) + " must give integers, not " +
+      ThrowTypeError(std::string("DataLoader: a sampler must give integers, not ") +
                      Py_TYPE(index.ptr())->tp_name);
     }
-    indices.push_back(value);
+    indices.push_back(value < 0 ? value + size : value);
   }
   return indices;
 }
 
-// What a DataLoader of C++ iterates over: a dataset of either language, and how Python joins
-// examples.
-class AnyDataset {
+py::list ToList(const std::vector<Tensor>& tensors) {
+  py::list list;
+  for (const Tensor& tensor : tensors) list.append(py::cast(tensor));
+  return list;
+}
+
+// The threads of a loader, or of one pass over it.
+class Workers {
  public:
-  // Null `native`: Python's get() and collate() make the batches.
-  AnyDataset(std::shared_ptr<NativeDataset> native, std::weak_ptr<Callables> callables,
-             int64_t size)
-      : native_(std::move(native)), callables_(std::move(callables)), size_(size) {}
-
-  int64_t size() const { return size_; }
-  // The concept asks for it; batches are made by GetBatch.
-  Batch Get(int64_t index) const { return GetBatch({&index, 1}, {}); }
-
-  Batch GetBatch(absl::Span<const int64_t> indices, const Epoch& epoch) const {
-    if (native_ != nullptr) return {native_->GetBatch(indices, epoch), nullptr};
-    const GilHeld held;
-    const std::shared_ptr<Callables> callables = Lock(callables_);
-    const py::object get = callables->get, collate = callables->collate;
-    py::list examples;
-    for (const int64_t index : indices) {
-      examples.append(CallForBatch(get, py::make_tuple(index),
-                                   "the dataset's example " + std::to_string(index)));
-    }
-    return {{}, SharedCallable(CallForBatch(collate, py::make_tuple(examples), "collate_fn"))};
-  }
-
- private:
-  std::shared_ptr<NativeDataset> native_;
-  std::weak_ptr<Callables> callables_;
-  int64_t size_;
-};
-
-class Loader {
- public:
-  using Native = data::DataLoader<AnyDataset>;
-
-  Loader(const std::shared_ptr<NativeDataset>& native, Callables callables, int64_t size,
-         data::DataLoaderOptions options)
-      : callables_(new Callables(std::move(callables)), [](Callables* last) {
-          const GilHeld held;
-          delete last;
-        }) {
-    const std::weak_ptr<Callables> weak = callables_;
-    if (!callables_->sampler.is_none()) {
-      options.sampler = [weak](const Epoch&) {
+  // start(worker's number) is called by each worker first, or is None.
+  Workers(int num_workers, int64_t window, const py::object& start, bool pinned, bool kept)
+      : start_(new py::object(start), DropHeld) {
+    data::internal::Prefetcher::Options options{
+        .num_workers = num_workers, .window = window, .pinned = pinned, .kept = kept};
+    if (!start.is_none()) {
+      options.start_worker = [weak = std::weak_ptr<py::object>(start_)](int worker) {
         const GilHeld held;
-        return ReadIndices(Lock(weak)->sampler, "a sampler");
+        const std::shared_ptr<py::object> locked = weak.lock();
+        if (locked != nullptr && *locked) CallPython(*locked, py::make_tuple(worker));
       };
     }
-    if (!callables_->batch_sampler.is_none()) {
-      options.batch_sampler = [weak](const Epoch&) {
-        const GilHeld held;
-        const py::object batch_sampler = Lock(weak)->batch_sampler;
-        std::vector<std::vector<int64_t>> batches;
-        for (const py::handle batch : batch_sampler) {
-          batches.push_back(ReadIndices(batch, "the lists of a batch_sampler"));
-        }
-        return batches;
-      };
-    }
-    if (!callables_->start_worker.is_none()) {
-      options.start_worker = [weak](int worker) {
-        const GilHeld held;
-        const py::object start = Lock(weak)->start_worker;
-        CallForBatch(start, py::make_tuple(worker), "worker_init_fn");
-      };
-    }
-    loader_.emplace(AnyDataset(native, callables_, size), std::move(options));
+    WithoutGil([&] { prefetcher_.emplace(std::move(options)); });
   }
-
-  Native& native() { return *loader_; }
-  const std::shared_ptr<Callables>& callables() const { return callables_; }
-
- private:
-  std::shared_ptr<Callables> callables_;
-  std::optional<Native> loader_;
-};
-
-// What a loader holds of Python, unless a worker is just using it.
-struct LoaderReferences {
-  template <typename F>
-  static void Visit(PyObject* self, F visit) {
-    auto* const loader = static_cast<Loader*>(ValueOf(self));
-    if (loader == nullptr) return;
-    const std::shared_ptr<Callables>& own = loader->callables();
-    // Python objects leave and enter under the lock alone, which the collector holds.
-    if (own.use_count() > 1) return;
-    for (const py::object* object :
-         {&own->get, &own->collate, &own->sampler, &own->batch_sampler, &own->start_worker}) {
-      visit(object->ptr());
-    }
-  }
-  static void Clear(PyObject* self) {
-    if (auto* const loader = static_cast<Loader*>(ValueOf(self))) {
-      const Callables gone = std::exchange(*loader->callables(), {});
-    }
-  }
-};
-
-// One pass over a loader, which it keeps alive. Several threads may take from it.
-class Pass {
- public:
-  using Native = Loader::Native::Pass;
-
-  Pass(const py::object& loader, std::optional<double> timeout)
-      : loader_(loader), timeout_(timeout) {
-    WithoutGil([&, &native = loader.cast<Loader&>().native()] { pass_.emplace(native); });
-  }
-  ~Pass() {
+  ~Workers() {
     try {
-      Stop(/*interruptible=*/false);
-      WithoutGil([&] { pass_.reset(); });
+      Close(/*interruptible=*/false);
+      WithoutGil([&] { prefetcher_.reset(); });
     } catch (...) {
       WaitForTheEnd();  // only a thread that the interpreter wants to end comes here
     }
   }
 
-  py::object Next() {
-    if (closed_) throw py::stop_iteration();
-    const std::optional<int64_t> i = pass_->Claim();
-    if (!i) throw py::stop_iteration();
+  data::internal::Prefetcher& prefetcher() { return *prefetcher_; }
+  bool usable() { return WithoutGil([&] { return prefetcher_->usable(); }); }
+
+  // Stops a pass, and waits for workers that are in the middle of a batch, but not for ever. They
+  // are left to themselves then.
+  void Stop(int64_t pass, bool interruptible) {
     const auto start = Clock::now();
-    for (;;) {
-      const auto outcome = WithoutGil([&] { return pass_->WaitFor(*i, kSlice); });
-      if (outcome == Native::Outcome::kReady) break;
-      if (outcome == Native::Outcome::kStopped) throw py::stop_iteration();
-      if (PyErr_CheckSignals() != 0) {
-        const py::error_already_set interrupt;
-        Abandon();
-        throw interrupt;
-      }
-      if (timeout_ && std::chrono::duration<double>(Clock::now() - start).count() >= *timeout_) {
-        Abandon();
-        throw std::runtime_error("DataLoader: no batch came within the timeout of " +
-                                 std::string(py::str(py::float_(*timeout_))) +
-                                 " seconds; the pass is closed");
-      }
+    WithoutGil([&] { prefetcher_->Stop(pass); });
+    // Workers that wait for the lock of an interpreter that ends do not end.
+    while (!WithoutGil([&] { return prefetcher_->WaitForWorkers(pass, kSlice); })) {
+      const bool interrupted = interruptible && PyErr_CheckSignals() != 0;
+      if (!interrupted && !InterpreterEnds() && Clock::now() - start < kPatience) continue;
+      prefetcher_->Abandon();
+      if (interrupted) throw py::error_already_set();
+      return;
     }
-    const Batch batch = WithoutGil([&] { return pass_->Take(*i); });
-    if (batch.object != nullptr) return *batch.object;
-    py::list list;
-    for (const Tensor& tensor : batch.tensors) list.append(py::cast(tensor));
-    return list;
   }
+  void StartPass(int64_t pass) { last_pass_ = pass; }
+  void Close(bool interruptible) {
+    if (prefetcher_) Stop(last_pass_, interruptible);
+  }
+  py::object& start() { return *start_; }
+  bool start_is_ours() const { return start_.use_count() == 1; }
 
-  // Waits for workers, which may be in the middle of a batch, but not for ever.
-  void Close() { Stop(/*interruptible=*/true); }
-
-  py::object& loader() { return loader_; }
-
- private:
   using Clock = std::chrono::steady_clock;
   // How often a wait looks for signals, and how long closing waits for a worker to end.
   static constexpr std::chrono::milliseconds kSlice{50};
   static constexpr std::chrono::seconds kPatience{5};
 
-  void Abandon() {
-    if (closed_) return;
-    closed_ = true;
-    pass_->Stop({});
-    pass_->Abandon();
+  static void DropHeld(py::object* last) {
+    const GilHeld held;
+    delete last;
   }
 
-  void Stop(bool interruptible) {
-    if (closed_ || !pass_) return;
-    closed_ = true;
-    const auto start = Clock::now();
-    // Workers that wait for the lock of an interpreter that ends do not end.
-    while (!WithoutGil([&] { return pass_->Stop(kSlice); })) {
-      const bool interrupted = interruptible && PyErr_CheckSignals() != 0;
-      if (!interrupted && !InterpreterEnds() && Clock::now() - start < kPatience) continue;
-      pass_->Abandon();
-      if (interrupted) throw py::error_already_set();
-      return;
+ private:
+  const std::shared_ptr<py::object> start_;
+  int64_t last_pass_ = 0;
+  std::optional<data::internal::Prefetcher> prefetcher_;
+};
+
+// The batches of one pass, numbered as they were submitted. Several threads may take.
+class Pass {
+ public:
+  using Prefetcher = data::internal::Prefetcher;
+
+  // A batch is fetch(worker, number, item) of what was submitted; or, of a dataset of C++, the one
+  // of the submitted indices in the epoch `seed`.
+  Pass(const py::object& workers, const py::object& fetch,
+       const std::shared_ptr<NativeDataset>& native, uint64_t seed)
+      : workers_(workers),
+        fetch_(new py::object(fetch), Workers::DropHeld),
+        shared_(std::make_shared<Shared>()),
+        native_(native) {
+    auto& threads = this->workers();
+    shared_->slots.resize(static_cast<size_t>(threads.prefetcher().window()));
+    const auto prepare = [shared = shared_, weak = std::weak_ptr<py::object>(fetch_), native,
+                          seed](const Prefetcher::Call& call) {
+      Made& made = shared->slots[call.slot];
+      Item item = shared->TakeItem(call.number);
+      if (native != nullptr) {
+        made.tensors = native->GetBatch(item.indices, {.seed = seed});
+        return;
+      }
+      const GilHeld held;
+      const std::shared_ptr<py::object> fetch = weak.lock();
+      if (fetch == nullptr || !*fetch) ThrowFailedPrecondition("DataLoader: the loader is gone");
+      const py::object function = *fetch;
+      made.object = SharedCallable(
+          CallPython(function, py::make_tuple(call.worker, call.number, *item.object)));
+    };
+    WithoutGil([&] { pass_ = threads.prefetcher().Begin(0, false, prepare); });
+    threads.StartPass(pass_);
+  }
+  ~Pass() {
+    try {
+      Close(/*interruptible=*/false);
+    } catch (...) {
+      WaitForTheEnd();
     }
   }
 
-  py::object loader_;
-  const std::optional<double> timeout_;
+  void Submit(const py::object& item) {
+    Item made;
+    if (native_ != nullptr) {
+      made.indices = ReadIndices(item, native_->size());
+    } else {
+      made.object = SharedCallable(item);
+    }
+    CheckOpen();
+    workers().prefetcher().CheckProcess();
+    const int64_t count = shared_->AddItem(std::move(made));
+    workers().prefetcher().Extend(pass_, count, false);
+  }
+
+  // What became of submission `number`, or of any for a negative one: its number and the batch; None
+  // once the pass is closed.
+  py::object Take(int64_t number, const std::optional<double>& timeout) {
+    const auto start = Workers::Clock::now();
+    for (;;) {
+      if (closed_ || !workers_) return py::none();
+      Prefetcher& prefetcher = workers().prefetcher();
+      prefetcher.CheckProcess();
+      const Prefetcher::Result result = WithoutGil([&] {
+        return number >= 0 ? prefetcher.WaitFor(pass_, number, Workers::kSlice)
+                           : prefetcher.WaitForAny(pass_, Workers::kSlice);
+      });
+      if (result.outcome == Prefetcher::Outcome::kStopped) return py::none();
+      if (result.outcome == Prefetcher::Outcome::kReady) {
+        Made made = std::exchange(shared_->slots[result.call.slot], {});
+        WithoutGil([&] { prefetcher.Release(pass_, result.call); });
+        return py::make_tuple(result.call.number,
+                              made.object != nullptr ? *made.object : ToList(made.tensors));
+      }
+      if (PyErr_CheckSignals() != 0) {
+        const py::error_already_set interrupt;
+        Abandon();
+        throw interrupt;
+      }
+      const auto waited = std::chrono::duration<double>(Workers::Clock::now() - start);
+      if (timeout && waited.count() >= *timeout) {
+        Abandon();
+        throw std::runtime_error("DataLoader: no batch came within the timeout of " +
+                                 std::string(py::str(py::float_(*timeout))) +
+                                 " seconds; the pass is closed");
+      }
+    }
+  }
+
+  void Close(bool interruptible) {
+    if (std::exchange(closed_, true) || !workers_) return;
+    workers().Stop(pass_, interruptible);
+  }
+
+  py::object& workers_object() { return workers_; }
+  py::object& fetch() { return *fetch_; }
+  bool fetch_is_ours() const { return fetch_.use_count() == 1; }
+
+ private:
+  struct Item {
+    std::vector<int64_t> indices;
+    std::shared_ptr<py::object> object;
+  };
+  struct Made {
+    std::vector<Tensor> tensors;
+    std::shared_ptr<py::object> object;  // null: the tensors count
+  };
+  // Lives as long as a worker does.
+  struct Shared {
+    int64_t AddItem(Item item) {
+      const std::lock_guard lock(mutex);
+      items.emplace(count, std::move(item));
+      return ++count;
+    }
+    Item TakeItem(int64_t number) {
+      const std::lock_guard lock(mutex);
+      return std::move(items.extract(number).mapped());
+    }
+    std::mutex mutex;
+    int64_t count = 0;
+    std::map<int64_t, Item> items;
+    std::vector<Made> slots;
+  };
+
+  Workers& workers() { return workers_.cast<Workers&>(); }
+  void CheckOpen() const {
+    if (closed_ || !workers_) ThrowFailedPrecondition("DataLoader: the pass is closed");
+  }
+  void Abandon() {
+    if (std::exchange(closed_, true)) return;
+    workers().prefetcher().Stop(pass_);
+    workers().prefetcher().Abandon();
+  }
+
+  py::object workers_;
+  // The pass owns it alone, so that the collector may see what it leads to. Whoever prepares a batch
+  // holds on to it for so long.
+  const std::shared_ptr<py::object> fetch_;
+  const std::shared_ptr<Shared> shared_;
+  const std::shared_ptr<NativeDataset> native_;
+  int64_t pass_ = 0;
   bool closed_ = false;  // under the interpreter's lock
-  std::optional<Native> pass_;
+};
+
+// What the threads of a loader hold of Python, unless one of them is just using it.
+struct WorkersReferences {
+  template <typename F>
+  static void Visit(PyObject* self, F visit) {
+    auto* const workers = static_cast<Workers*>(ValueOf(self));
+    if (workers != nullptr && workers->start_is_ours()) visit(workers->start().ptr());
+  }
+  static void Clear(PyObject* self) {
+    if (auto* const workers = static_cast<Workers*>(ValueOf(self))) {
+      const py::object gone = std::exchange(workers->start(), {});
+    }
+  }
 };
 
 struct PassReferences {
   template <typename F>
   static void Visit(PyObject* self, F visit) {
-    if (auto* const pass = static_cast<Pass*>(ValueOf(self))) visit(pass->loader().ptr());
+    auto* const pass = static_cast<Pass*>(ValueOf(self));
+    if (pass == nullptr) return;
+    visit(pass->workers_object().ptr());
+    // Python objects leave and enter under the lock alone, which the collector holds.
+    if (pass->fetch_is_ours()) visit(pass->fetch().ptr());
   }
   static void Clear(PyObject* self) {
     if (auto* const pass = static_cast<Pass*>(ValueOf(self))) {
-      const py::object gone = std::exchange(pass->loader(), {});
+      pass->Close(/*interruptible=*/false);
+      const py::object workers = std::exchange(pass->workers_object(), {});
+      const py::object fetch = std::exchange(pass->fetch(), {});
     }
   }
 };
@@ -323,13 +352,25 @@ std::shared_ptr<NativeDataset> MakeTensorDataset(const std::vector<Tensor>& t) {
   ThrowInvalidArgument("TensorDataset: expected 1 to 4 tensors, got " + std::to_string(t.size()));
 }
 
-std::shared_ptr<NativeDataset> MakeFashionMnist(bool train, const std::string& root,
-                                                const std::vector<Transform>& transforms) {
+// "fashion_mnist", "cifar10" or "cifar100".
+absl::StatusOr<data::TensorDataset<2>> LoadImages(const std::string& name, bool train,
+                                                  const std::string& root) {
+  if (name != "fashion_mnist") {
+    const data::CifarOptions options{.train = train, .root = root.empty() ? "." : root};
+    return name == "cifar10" ? data::Cifar10(options) : data::Cifar100(options);
+  }
   data::FashionMnistOptions options{.train = train};
   if (!root.empty()) options.root = root;
-  auto dataset = WithoutGil([&] { return data::FashionMnist(options); });
-  if (!dataset.ok()) {
-    ThrowStatus(dataset.status());
+  return data::FashionMnist(options);
+}
+
+std::shared_ptr<NativeDataset> MakeImages(const std::string& name, bool train,
+                                          const std::string& root,
+                                          const std::vector<Transform>& transforms) {
+  auto dataset = WithoutGil([&] { return LoadImages(name, train, root); });
+  if (!dataset.ok()) ThrowStatus(dataset.status());
+  if (transforms.empty()) {
+    return std::make_shared<Native<data::TensorDataset<2>>>(*std::move(dataset));
   }
   const Transform all = [transforms](const Tensor& images, absl::Span<data::SampleRandom> randoms) {
     Tensor result = images;
@@ -338,6 +379,33 @@ std::shared_ptr<NativeDataset> MakeFashionMnist(bool train, const std::string& r
   };
   using D = data::Transformed<data::TensorDataset<2>, Transform>;
   return std::make_shared<Native<D>>(D(*std::move(dataset), all));
+}
+
+void InitLoaders(py::module_& m) {
+  py::class_<Workers>(m, "Workers",
+                      py::custom_type_setup(GarbageCollected<WorkersReferences>::SetUp))
+      .def(py::init<int, int64_t, const py::object&, bool, bool>(), py::arg("num_workers"),
+           py::arg("window"), py::arg("start"), py::arg("pinned"), py::arg("kept"))
+      .def_property_readonly("usable", &Workers::usable)
+      .def("close", [](Workers& self) { self.Close(/*interruptible=*/true); });
+  py::class_<Pass>(m, "Pass", py::custom_type_setup(GarbageCollected<PassReferences>::SetUp))
+      .def(py::init<const py::object&, const py::object&, const std::shared_ptr<NativeDataset>&,
+                    uint64_t>(),
+           py::arg("workers"), py::arg("fetch"), py::arg("native"), py::arg("seed"))
+      .def("submit", &Pass::Submit, py::arg("item"))
+      .def("take", &Pass::Take, py::arg("number"), py::arg("timeout"))
+      .def("close", [](Pass& self) { self.Close(/*interruptible=*/true); });
+  // Calls a function whose default generator is another one.
+  m.def("with_generator", [](Generator& generator, const py::object& function,
+                             const py::args& arguments) {
+    const GeneratorScope scope(generator);
+    return CallPython(function, arguments);
+  });
+  // A seed that depends on all three.
+  m.def("mix_seed", [](uint64_t seed, uint64_t a, uint64_t b) {
+    const PhiloxWords words = Philox(seed, a, b | uint64_t{1} << 62);
+    return (uint64_t{words[0]} << 32 | words[1]) >> 2;
+  });
 }
 
 }  // namespace
@@ -351,15 +419,21 @@ void InitData(py::module_& parent) {
         if (index < -size || index >= size) throw py::index_error("dataset index out of range");
         return py::reinterpret_steal<py::object>(
             ToPython(WithoutGil([&] { return self.Get(index < 0 ? index + size : index); })));
+      })
+      .def("get_batch", [](const NativeDataset& self, const py::object& indices, uint64_t seed) {
+        const std::vector<int64_t> list = ReadIndices(indices, self.size());
+        return ToList(WithoutGil([&] { return self.GetBatch(list, {.seed = seed}); }));
       });
   InitTransforms(m);
+  InitDataFiles(m);
+  InitLoaders(m);
   m.def("tensor_dataset", &MakeTensorDataset);
-  m.def("fashion_mnist",
-        [](bool train, const std::string& root, const std::vector<PyTransform>& transforms) {
-          std::vector<Transform> list;
-          for (const PyTransform& transform : transforms) list.push_back(transform.transform);
-          return MakeFashionMnist(train, root, list);
-        });
+  m.def("images", [](const std::string& name, bool train, const std::string& root,
+                     const std::vector<PyTransform>& transforms) {
+    std::vector<Transform> list;
+    for (const PyTransform& transform : transforms) list.push_back(transform.transform);
+    return MakeImages(name, train, root, list);
+  });
   m.def("subset",
         [](const std::shared_ptr<NativeDataset>& dataset,
            const std::vector<int64_t>& indices) -> std::shared_ptr<NativeDataset> {
@@ -376,7 +450,10 @@ void InitData(py::module_& parent) {
             std::vector<Tensor> GetBatch(absl::Span<const int64_t> indices,
                                          const Epoch& epoch) const override {
               std::vector<int64_t> origins;
-              for (const int64_t i : indices) origins.push_back(indices_[static_cast<size_t>(i)]);
+              for (const int64_t i : indices) {
+                data::CheckIndex(i, size());
+                origins.push_back(indices_[static_cast<size_t>(i)]);
+              }
               return dataset_->GetBatch(origins, epoch);
             }
 
@@ -389,33 +466,9 @@ void InitData(py::module_& parent) {
   m.def("random_parts", [](int64_t size, const std::vector<int64_t>& lengths, uint64_t seed) {
     return data::internal::RandomParts(size, lengths, seed);
   });
-
-  py::class_<Pass>(m, "Pass", py::custom_type_setup(GarbageCollected<PassReferences>::SetUp))
-      .def("__iter__", [](const py::object& self) { return self; })
-      .def("__next__", &Pass::Next)
-      .def("close", &Pass::Close);
-  py::class_<Loader>(m, "Loader", py::custom_type_setup(GarbageCollected<LoaderReferences>::SetUp))
-      .def(py::init([](const std::shared_ptr<NativeDataset>& native, const py::object& get,
-                       const py::object& collate, int64_t size, int64_t batch_size, bool shuffle,
-                       bool drop_last, int num_workers, int64_t prefetch_factor, uint64_t seed,
-                       const py::object& sampler, const py::object& batch_sampler,
-                       const py::object& start_worker) {
-        return std::make_unique<Loader>(
-            native, Callables{get, collate, sampler, batch_sampler, start_worker}, size,
-            data::DataLoaderOptions{.batch_size = batch_size,
-                                    .shuffle = shuffle,
-                                    .drop_last = drop_last,
-                                    .num_workers = num_workers,
-                                    .prefetch_factor = prefetch_factor,
-                                    .seed = seed});
-      }))
-      .def("__len__", [](Loader& self) { return self.native().size(); })
-      .def_property(
-          "epoch", [](Loader& self) { return self.native().epoch(); },
-          [](Loader& self, int64_t epoch) { self.native().set_epoch(epoch); })
-      .def("begin", [](const py::object& self, const std::optional<double>& timeout) {
-        return std::make_unique<Pass>(self, timeout);
-      });
+  m.def("stratified_order", [](const std::vector<int64_t>& labels, uint64_t seed) {
+    return data::StratifiedSampler{labels}({.seed = seed});
+  });
 }
 
 }  // namespace neura::python

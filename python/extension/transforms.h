@@ -4,20 +4,18 @@
 
 #include <pybind11/pybind11.h>
 
-#include <functional>
 #include <string>
 
-#include "absl/types/span.h"
-#include "neura/data/random.h"
-#include "neura/tensor/core/tensor.h"
+#include "neura/data/transforms.h"
 
 namespace neura::python {
 
-using Transform = std::function<Tensor(const Tensor&, absl::Span<data::SampleRandom>)>;
+using Transform = data::AnyTransform;
 
 struct PyTransform {
   Transform transform;
-  std::string text;  // "Normalize(mean=[0.5], std=[0.5])"
+  std::string name;           // "Normalize"
+  pybind11::dict parameters;  // {"mean": [0.5], "std": [0.5]}
 };
 
 // The class, and a function that makes one for each row of data/transforms.inc.

@@ -17,7 +17,7 @@ import stage
 from wheel.wheelfile import WheelFile
 
 # The licences of what the extension holds, https://spdx.org/licenses.
-LICENSES = "Apache-2.0 AND Apache-2.0 WITH LLVM-exception AND BSD-2-Clause AND BSD-3-Clause AND MIT AND MPL-2.0 AND Zlib"
+LICENSES = "Apache-2.0 AND Apache-2.0 WITH LLVM-exception AND BSD-2-Clause AND BSD-3-Clause AND IJG AND MIT AND MPL-2.0 AND Zlib AND libpng-2.0"
 
 
 def main():

@@ -466,6 +466,15 @@ def functional_stub(extension, functional, source):
     return text + over_themselves(functional) + "upsample = interpolate\n"
 
 
+def transforms_stub(extension, source):
+    """neura/utils/data/transforms.pyi: the transforms of C++, and those that the source imports."""
+    text = scope_stub(extension, "utils.data.transforms")
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and node.module != "neura":
+            text += reexports(node.module, [(a.name, a.name) for a in node.names])
+    return text
+
+
 def nn_stub(extension, source):
     """neura/nn/__init__.pyi: what the source imports, and the other layers of the extension."""
     text = '"""Written by python/packaging/stubs.py."""\n\n'
@@ -548,7 +557,7 @@ def all_stubs(extension, package):
         "nn/__init__.pyi": nn_stub(extension, source("nn/__init__.py")),
         "nn/functional.pyi": functional_stub(extension, neura.nn.functional, source("nn/functional.py")),
         "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),
-        "utils/data/transforms.pyi": scope_stub(extension, "utils.data.transforms"),
+        "utils/data/transforms.pyi": transforms_stub(extension, source("utils/data/transforms.py")),
         "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS, neura.optim._KEYWORD_ONLY),
         "optim/lr_scheduler.pyi": schedules_stub(extension),
         **{f"{name}.pyi": namespace_stub(extension, name) for name in extension._namespaces},
