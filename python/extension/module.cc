@@ -26,6 +26,7 @@
 #include "neura/python/extension/op_functions.h"
 #include "neura/python/extension/optim.h"
 #include "neura/python/extension/properties.h"
+#include "neura/python/extension/sequences.h"
 #include "neura/python/extension/settings.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/values.h"
@@ -53,7 +54,7 @@ PYBIND11_MODULE(_C, m) {
   InitConvert(m);
   InitDlpack(m);
   InitFactories(m);
-  InitNnFunctions(functional);
+  InitNnFunctions(m, functional);
   InitComposites(m, functional);
   InitNamespaces(m);
   InitVariedResults(m, functional);
@@ -66,6 +67,7 @@ PYBIND11_MODULE(_C, m) {
   InitModules(m, functional);
   InitFunctional(m);
   InitNnInit(m);
+  InitSequences(m);
   InitOptim(m);
   InitData(m);
   const Binder bind(m, "");
