@@ -17,6 +17,9 @@ Tensor Tanh::Forward(const Tensor& input) { return neura::Tanh(input); }
 Tensor Sigmoid::Forward(const Tensor& input) { return neura::Sigmoid(input); }
 Tensor LogSigmoid::Forward(const Tensor& input) { return neura::LogSigmoid(input); }
 Tensor ReLU6::Forward(const Tensor& input) { return neura::Relu6(input); }
+GELU::GELU(const GeluOptions& options) : WithOptions(options) {
+  internal::CheckName("GELU", "approximate", options.approximate, {"none", "tanh"});
+}
 Tensor GELU::Forward(const Tensor& input) { return neura::Gelu(input, options); }
 Tensor LeakyReLU::Forward(const Tensor& input) { return neura::LeakyRelu(input, options); }
 Tensor ELU::Forward(const Tensor& input) { return neura::Elu(input, options.alpha.To<double>()); }

@@ -39,7 +39,12 @@ NEURA_INTERNAL_ACTIVATION(Tanhshrink)
 // Of [N, C, H, W] or [C, H, W] along the channels.
 NEURA_INTERNAL_ACTIVATION(Softmax2d)
 
-NEURA_INTERNAL_ACTIVATION_WITH(GELU, GeluOptions)
+class GELU : public WithOptions<GeluOptions> {
+ public:
+  explicit GELU(const GeluOptions& options = {});
+  Tensor Forward(const Tensor& input) override;
+  NEURA_MODULE()
+};
 NEURA_INTERNAL_ACTIVATION_WITH(LeakyReLU, LeakyReluOptions)
 
 struct EluOptions {

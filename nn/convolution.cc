@@ -15,7 +15,9 @@
 namespace neura::nn {
 namespace {
 
+using internal::CheckName;
 using internal::CheckPositive;
+using internal::EachAtLeast;
 using internal::EachOf;
 using internal::UniformByFanIn;
 
@@ -30,11 +32,10 @@ void CheckOptions(const std::string& layer, size_t dims, Options& options) {
   CheckPositive(layer, "in_channels", options.in_channels);
   CheckPositive(layer, "out_channels", options.out_channels);
   CheckPositive(layer, "groups", options.groups);
-  options.kernel_size = EachOf(layer, "kernel_size", options.kernel_size, dims);
-  options.stride = EachOf(layer, "stride", options.stride, dims);
+  options.kernel_size = EachAtLeast(1, layer, "kernel_size", options.kernel_size, dims);
+  options.stride = EachAtLeast(1, layer, "stride", options.stride, dims);
   options.padding = EachOf(layer, "padding", options.padding, dims);
-  options.dilation = EachOf(layer, "dilation", options.dilation, dims);
-  for (int64_t size : options.kernel_size.given()) CheckPositive(layer, "kernel_size", size);
+  options.dilation = EachAtLeast(1, layer, "dilation", options.dilation, dims);
   if (options.in_channels % options.groups == 0 && options.out_channels % options.groups == 0) {
     return;
   }
@@ -54,12 +55,9 @@ void CheckPadding(const std::string& layer, const ConvOptions& options) {
                      ", the input's extents, is for all dimensions and strides of 1, not of ",
                      ToString(options.stride)));
   }
-  for (const char* mode : {"zeros", "reflect", "replicate", "circular"}) {
-    if (options.padding_mode == mode) return;
-  }
-  ThrowInvalidArgument(absl::StrCat(layer, ": padding_mode = \"", options.padding_mode,
-                                    "\" must be \"zeros\", \"reflect\", \"replicate\" or "
-                                    "\"circular\""));
+  if (same == 0) EachAtLeast(0, layer, "padding", options.padding, padding.size());
+  CheckName(layer, "padding_mode", options.padding_mode,
+            {"zeros", "reflect", "replicate", "circular"});
 }
 
 // What surrounds the input, two amounts for each dimension, the last one first.
@@ -118,7 +116,9 @@ template <int kDims>
 ConvTransposeNd<kDims>::ConvTransposeNd(const ConvTransposeOptions& given) : WithOptions(given) {
   const std::string layer = absl::StrCat("ConvTranspose", kDims, "d");
   CheckOptions(layer, kDims, options);
-  options.output_padding = EachOf(layer, "output_padding", options.output_padding, kDims);
+  EachAtLeast(0, layer, "padding", options.padding, kDims);
+  options.output_padding = EachAtLeast(0, layer, "output_padding", options.output_padding, kDims);
+  CheckName(layer, "padding_mode", options.padding_mode, {"zeros"});
   Start(*this, options.in_channels, options.out_channels / options.groups);
 }
 template <int kDims>

@@ -71,8 +71,9 @@ struct ConvTransposeOptions {
   int64_t groups = 1;
   bool bias = true;
   Sizes dilation = 1;
+  std::string padding_mode = "zeros";  // the one that there is
   NEURA_FIELDS(in_channels, out_channels, kernel_size, stride, padding, output_padding, groups,
-               bias, dilation)
+               bias, dilation, padding_mode)
 };
 // The transpose of a convolution, which enlarges; see neura::ConvTranspose2d. Weight and bias start
 // uniform in +-1 / sqrt(out_channels / groups * elements of the kernel).

@@ -1,6 +1,7 @@
 #include "neura/nn/dropout.h"
 
 #include "absl/strings/str_cat.h"
+#include "neura/nn/functional.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
@@ -15,15 +16,14 @@ const DropoutOptions& Checked(const char* layer, const DropoutOptions& options) 
   ThrowInvalidArgument(absl::StrCat(layer, ": p = ", options.p, " must be between 0 and 1"));
 }
 
-// Channels of [N, C, ...], or of one example, which has so many dimensions.
-Tensor DropChannelsOf(const Tensor& input, int64_t dims_of_one, double p, bool training) {
-  if (input.defined() && input.dim() == dims_of_one) {
+}  // namespace
+
+Tensor ChannelDropout(const Tensor& input, int64_t spatial_dims, double p, bool training) {
+  if (input.defined() && input.dim() == spatial_dims + 1) {
     return Squeeze(DropChannels(Unsqueeze(input, 0), p, training), {0});
   }
   return DropChannels(input, p, training);
 }
-
-}  // namespace
 
 Dropout::Dropout(const DropoutOptions& options) : WithOptions(Checked("Dropout", options)) {}
 Tensor Dropout::Forward(const Tensor& input) {
@@ -32,7 +32,7 @@ Tensor Dropout::Forward(const Tensor& input) {
 
 Dropout1d::Dropout1d(const DropoutOptions& options) : WithOptions(Checked("Dropout1d", options)) {}
 Tensor Dropout1d::Forward(const Tensor& input) {
-  return DropChannelsOf(input, 2, options.p, training());
+  return ChannelDropout(input, 1, options.p, training());
 }
 
 Dropout2d::Dropout2d(const DropoutOptions& options) : WithOptions(Checked("Dropout2d", options)) {}
@@ -42,7 +42,7 @@ Tensor Dropout2d::Forward(const Tensor& input) {
 
 Dropout3d::Dropout3d(const DropoutOptions& options) : WithOptions(Checked("Dropout3d", options)) {}
 Tensor Dropout3d::Forward(const Tensor& input) {
-  return DropChannelsOf(input, 4, options.p, training());
+  return ChannelDropout(input, 3, options.p, training());
 }
 
 AlphaDropout::AlphaDropout(const DropoutOptions& options)

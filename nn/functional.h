@@ -52,6 +52,10 @@ struct EmbedBagOptions {
 Tensor EmbedBag(const Tensor& input, const Tensor& weight, const Tensor& offsets,
                 const Tensor& per_sample_weights, const EmbedBagOptions& options = {});
 
+// Zeros at random in whole channels of [N, C, ...] with so many spatial dimensions, or of one
+// example without N, each with the probability p; the others are scaled by 1 / (1 - p).
+Tensor ChannelDropout(const Tensor& input, int64_t spatial_dims, double p, bool training = true);
+
 // softmax((logits + Gumbel noise) / tau) along dim; with `hard` 1 at its largest element and 0
 // elsewhere, with the gradient of the soft one. Jang, Gu and Poole, 2017 (arXiv:1611.01144).
 Tensor GumbelSoftmax(const Tensor& logits, double tau = 1, bool hard = false, int64_t dim = -1);

@@ -10,8 +10,9 @@
 namespace neura::nn {
 namespace {
 
+using internal::CheckName;
 using internal::CheckPositive;
-using internal::EachOf;
+using internal::EachAtLeast;
 
 Tensor Resize(const Tensor& input, const UpsampleOptions& options) {
   InterpolateOptions resize{.mode = options.mode,
@@ -28,14 +29,18 @@ Tensor Resize(const Tensor& input, const UpsampleOptions& options) {
 // Writes out sizes that one number gave.
 template <typename Options>
 void WriteOut(const char* layer, Options& options) {
-  options.kernel_size = EachOf(layer, "kernel_size", options.kernel_size, 2);
-  options.dilation = EachOf(layer, "dilation", options.dilation, 2);
-  options.padding = EachOf(layer, "padding", options.padding, 2);
-  options.stride = EachOf(layer, "stride", options.stride, 2);
+  options.kernel_size = EachAtLeast(1, layer, "kernel_size", options.kernel_size, 2);
+  options.dilation = EachAtLeast(1, layer, "dilation", options.dilation, 2);
+  options.padding = EachAtLeast(0, layer, "padding", options.padding, 2);
+  options.stride = EachAtLeast(1, layer, "stride", options.stride, 2);
 }
 
 }  // namespace
 
+Upsample::Upsample(const UpsampleOptions& options) : WithOptions(options) {
+  CheckName("Upsample", "mode", options.mode,
+            {"nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"});
+}
 Tensor Upsample::Forward(const Tensor& input) { return Resize(input, options); }
 Tensor UpsamplingNearest2d::Forward(const Tensor& input) {
   RequireDims("UpsamplingNearest2d", input, 4);
@@ -77,7 +82,7 @@ Tensor Unfold::Forward(const Tensor& input) {
 }
 
 Fold::Fold(const FoldOptions& given) : WithOptions(given) {
-  options.output_size = EachOf("Fold", "output_size", options.output_size, 2);
+  options.output_size = EachAtLeast(1, "Fold", "output_size", options.output_size, 2);
   WriteOut("Fold", options);
 }
 Tensor Fold::Forward(const Tensor& input) {

@@ -21,7 +21,7 @@ struct UpsampleOptions {
 // See neura::Interpolate.
 class Upsample : public WithOptions<UpsampleOptions> {
  public:
-  explicit Upsample(const UpsampleOptions& options = {}) : WithOptions(options) {}
+  explicit Upsample(const UpsampleOptions& options = {});
   Tensor Forward(const Tensor& input) override;
   NEURA_MODULE()
 };

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -40,10 +41,13 @@ struct LayerCase {
   std::string printed;  // without shapes
   std::function<std::unique_ptr<ModuleBase>()> make;
   std::function<std::unique_ptr<ModuleBase>(const ModuleBase&)> clone;
-  std::function<Tensor(ModuleBase&, const std::vector<Tensor>&)> call;
+  // All tensors of the result.
+  std::function<std::vector<Tensor>(ModuleBase&, const std::vector<Tensor>&)> call;
 };
 
 void AddWeightedCases(std::vector<LayerCase>& cases);
+void AddRecurrentCases(std::vector<LayerCase>& cases);
+void AddPositionCases(std::vector<LayerCase>& cases);
 void AddNormalizationCases(std::vector<LayerCase>& cases);
 void AddPaddingCases(std::vector<LayerCase>& cases);
 void AddPoolingCases(std::vector<LayerCase>& cases);
@@ -52,18 +56,18 @@ void AddActivationCases(std::vector<LayerCase>& cases);
 
 // ---- how cases are made ----------------------------------------------------------------------
 
-// The argument of a layer that an input is; what there is no input for is left out.
+// The argument of a layer that the next inputs are; what there is no input for is left out.
 template <typename Argument>
-Argument ArgumentAt(const std::vector<Tensor>& inputs, size_t i) {
-  if constexpr (std::is_constructible_v<Argument, Tensor>) {
-    if (i < inputs.size()) return inputs[i];
+Argument TakeArgument(const std::vector<Tensor>& inputs, size_t& next) {
+  if constexpr (std::is_convertible_v<Tensor, Argument>) {
+    if (next < inputs.size()) return inputs[next++];
+  } else if constexpr (internal::HoldsTensors<Argument>::value) {
+    if (next == inputs.size()) return {};
+    typename Argument::value_type parts;
+    internal::VisitTensors(parts, [&](Tensor& part) { part = inputs[next++]; });
+    return parts;
   }
   return Argument();
-}
-
-template <typename R, typename... A, size_t... I>
-R CallOn(ModuleOf<R(A...)>& layer, const std::vector<Tensor>& inputs, std::index_sequence<I...>) {
-  return layer(ArgumentAt<std::remove_cvref_t<A>>(inputs, I)...);
 }
 
 template <typename R, typename... A>
@@ -74,7 +78,14 @@ LayerCase CaseOf(ModuleOf<R(A...)>*) {
     return static_cast<const Interface&>(layer).Clone();
   };
   layer_case.call = [](ModuleBase& layer, const std::vector<Tensor>& inputs) {
-    return CallOn(static_cast<Interface&>(layer), inputs, std::index_sequence_for<A...>());
+    size_t next = 0;
+    std::tuple<std::remove_cvref_t<A>...> arguments{
+        TakeArgument<std::remove_cvref_t<A>>(inputs, next)...};
+    R result = std::apply([&](auto&... each) { return static_cast<Interface&>(layer)(each...); },
+                          arguments);
+    std::vector<Tensor> tensors;
+    internal::VisitTensors(result, [&](Tensor& tensor) { tensors.push_back(tensor); });
+    return tensors;
   };
   return layer_case;
 }

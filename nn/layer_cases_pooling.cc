@@ -45,41 +45,42 @@ Reference Unpooling(Dims shape) {
 }  // namespace
 
 void AddPoolingCases(std::vector<LayerCase>& cases) {
-  cases.push_back(Case<MaxPool2d>(
-      "MaxPool2d/padded", Sample({2, 2, 5, 5}, 1), Pooling({3, 2, 1, 1}, {2, 2, 3, 3}, Largest),
-      "kernel_size=[3, 3], stride=[2, 2], padding=[1, 1], dilation=[1, 1], ceil_mode=false",
-      MaxPoolOptions{.kernel_size = 3, .stride = 2, .padding = 1}));
+  cases.push_back(Case<MaxPool2d>("MaxPool2d/padded", Sample({2, 2, 5, 5}, 1),
+                                  Pooling({3, 2, 1, 1}, {2, 2, 3, 3}, Largest),
+                                  "kernel_size=[3, 3], stride=[2, 2], padding=[1, 1], dilation=[1, "
+                                  "1], return_indices=false, ceil_mode=false",
+                                  MaxPoolOptions{.kernel_size = 3, .stride = 2, .padding = 1}));
   cases.push_back(Case<AvgPool2d>(
       "AvgPool2d/plain", Sample({2, 2, 4, 6}, 1), Pooling({2, 2, 0, 1}, {2, 2, 2, 3}, MeanOf),
-      "kernel_size=[2, 2], stride=none, padding=[0, 0], ceil_mode=false, count_include_pad=true, "
+      "kernel_size=[2, 2], stride=[2, 2], padding=[0, 0], ceil_mode=false, count_include_pad=true, "
       "divisor_override=none",
       AvgPoolOptions{.kernel_size = 2}));
   cases.push_back(Case<AdaptiveAvgPool2d>("AdaptiveAvgPool2d/divided", Sample({1, 2, 4, 4}, 1),
                                           Pooling({2, 2, 0, 1}, {1, 2, 2, 2}, MeanOf),
                                           "output_size=[2, 2]",
                                           AdaptivePoolOptions{.output_size = 2}));
-  cases.push_back(Case<MaxPool1d>("MaxPool1d/padded", Sample({2, 2, 5}, 1),
-                                  Pooling({3, 2, 1, 1}, {2, 2, 3}, Largest),
-                                  "kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=false",
-                                  MaxPoolOptions{.kernel_size = 3, .stride = 2, .padding = 1}));
-  cases.push_back(Case<MaxPool3d>(
-      "MaxPool3d/plain", Sample({1, 2, 4, 4, 5}, 1),
-      Pooling({2, 2, 0, 1}, {1, 2, 2, 2, 2}, Largest),
-      "kernel_size=[2, 2, 2], stride=none, padding=[0, 0, 0], dilation=[1, 1, 1], ceil_mode=false",
-      MaxPoolOptions{.kernel_size = 2}));
+  cases.push_back(Case<MaxPool1d>(
+      "MaxPool1d/padded", Sample({2, 2, 5}, 1), Pooling({3, 2, 1, 1}, {2, 2, 3}, Largest),
+      "kernel_size=3, stride=2, padding=1, dilation=1, return_indices=false, ceil_mode=false",
+      MaxPoolOptions{.kernel_size = 3, .stride = 2, .padding = 1}));
+  cases.push_back(Case<MaxPool3d>("MaxPool3d/plain", Sample({1, 2, 4, 4, 5}, 1),
+                                  Pooling({2, 2, 0, 1}, {1, 2, 2, 2, 2}, Largest),
+                                  "kernel_size=[2, 2, 2], stride=[2, 2, 2], padding=[0, 0, 0], "
+                                  "dilation=[1, 1, 1], return_indices=false, ceil_mode=false",
+                                  MaxPoolOptions{.kernel_size = 2}));
   cases.push_back(Case<AvgPool1d>(
       "AvgPool1d/inside", Sample({2, 2, 5}, 1), Pooling({3, 2, 1, 1}, {2, 2, 3}, MeanOf),
       "kernel_size=3, stride=2, padding=1, ceil_mode=false, count_include_pad=false",
       AvgPool1dOptions{.kernel_size = 3, .stride = 2, .padding = 1, .count_include_pad = false}));
-  cases.push_back(
-      Case<AvgPool3d>("AvgPool3d/divisor", Sample({1, 2, 4, 4, 5}, 1),
-                      Pooling({2, 2, 0, 1}, {1, 2, 2, 2, 2},
-                              [](const std::vector<double>& values) {
-                                return MeanOf(values) * static_cast<double>(values.size()) / 3;
-                              }),
-                      "kernel_size=[2, 2, 2], stride=none, padding=[0, 0, 0], ceil_mode=false, "
-                      "count_include_pad=true, divisor_override=3",
-                      AvgPoolOptions{.kernel_size = 2, .divisor_override = 3}));
+  cases.push_back(Case<AvgPool3d>(
+      "AvgPool3d/divisor", Sample({1, 2, 4, 4, 5}, 1),
+      Pooling({2, 2, 0, 1}, {1, 2, 2, 2, 2},
+              [](const std::vector<double>& values) {
+                return MeanOf(values) * static_cast<double>(values.size()) / 3;
+              }),
+      "kernel_size=[2, 2, 2], stride=[2, 2, 2], padding=[0, 0, 0], ceil_mode=false, "
+      "count_include_pad=true, divisor_override=3",
+      AvgPoolOptions{.kernel_size = 2, .divisor_override = 3}));
   cases.push_back(Case<AdaptiveAvgPool1d>("AdaptiveAvgPool1d/divided", Sample({2, 2, 6}, 1),
                                           Pooling({2, 2, 0, 1}, {2, 2, 3}, MeanOf), "output_size=3",
                                           AdaptivePoolOptions{.output_size = 3}));
@@ -87,32 +88,32 @@ void AddPoolingCases(std::vector<LayerCase>& cases) {
                                           Pooling({2, 2, 0, 1}, {1, 2, 1, 2, 2}, MeanOf),
                                           "output_size=[1, 2, 2]",
                                           AdaptivePoolOptions{.output_size = {1, 2, 2}}));
-  cases.push_back(Case<AdaptiveMaxPool1d>("AdaptiveMaxPool1d/divided", Sample({2, 2, 6}, 1),
-                                          Pooling({2, 2, 0, 1}, {2, 2, 3}, Largest),
-                                          "output_size=3", AdaptivePoolOptions{.output_size = 3}));
+  cases.push_back(Case<AdaptiveMaxPool1d>(
+      "AdaptiveMaxPool1d/divided", Sample({2, 2, 6}, 1), Pooling({2, 2, 0, 1}, {2, 2, 3}, Largest),
+      "output_size=3, return_indices=false", AdaptiveMaxPoolOptions{.output_size = 3}));
   cases.push_back(Case<AdaptiveMaxPool2d>("AdaptiveMaxPool2d/divided", Sample({1, 2, 4, 4}, 1),
                                           Pooling({2, 2, 0, 1}, {1, 2, 2, 2}, Largest),
-                                          "output_size=[2, 2]",
-                                          AdaptivePoolOptions{.output_size = 2}));
+                                          "output_size=[2, 2], return_indices=false",
+                                          AdaptiveMaxPoolOptions{.output_size = 2}));
   cases.push_back(Case<AdaptiveMaxPool3d>("AdaptiveMaxPool3d/divided", Sample({1, 2, 2, 4, 4}, 1),
                                           Pooling({2, 2, 0, 1}, {1, 2, 1, 2, 2}, Largest),
-                                          "output_size=[1, 2, 2]",
-                                          AdaptivePoolOptions{.output_size = {1, 2, 2}}));
+                                          "output_size=[1, 2, 2], return_indices=false",
+                                          AdaptiveMaxPoolOptions{.output_size = {1, 2, 2}}));
   // Where all windows of a dimension are taken, chance has no choice.
   cases.push_back(Case<FractionalMaxPool2d>(
       "FractionalMaxPool2d/size", Sample({2, 2, 4, 5}, 1),
       Pooling({2, 1, 0, 1}, {2, 2, 3, 4}, Largest),
-      "kernel_size=[2, 2], output_size=[3, 4], output_ratio=none",
+      "kernel_size=[2, 2], output_size=[3, 4], output_ratio=none, return_indices=false",
       FractionalMaxPoolOptions{.kernel_size = 2, .output_size = Sizes{3, 4}}));
-  cases.push_back(
-      Case<FractionalMaxPool2d>("FractionalMaxPool2d/ratio", Sample({1, 2, 4, 4}, 1),
-                                Pooling({2, 1, 0, 1}, {1, 2, 3, 3}, Largest),
-                                "kernel_size=[2, 2], output_size=none, output_ratio=0.75",
-                                FractionalMaxPoolOptions{.kernel_size = 2, .output_ratio = 0.75}));
+  cases.push_back(Case<FractionalMaxPool2d>(
+      "FractionalMaxPool2d/ratio", Sample({1, 2, 4, 4}, 1),
+      Pooling({2, 1, 0, 1}, {1, 2, 3, 3}, Largest),
+      "kernel_size=[2, 2], output_size=none, output_ratio=0.75, return_indices=false",
+      FractionalMaxPoolOptions{.kernel_size = 2, .output_ratio = 0.75}));
   cases.push_back(Case<FractionalMaxPool3d>(
       "FractionalMaxPool3d/size", Sample({1, 2, 3, 4, 4}, 1),
       Pooling({2, 1, 0, 1}, {1, 2, 2, 3, 3}, Largest),
-      "kernel_size=[2, 2, 2], output_size=[2, 3, 3], output_ratio=none",
+      "kernel_size=[2, 2, 2], output_size=[2, 3, 3], output_ratio=none, return_indices=false",
       FractionalMaxPoolOptions{.kernel_size = 2, .output_size = Sizes{2, 3, 3}}));
   const auto cubes = [](const std::vector<double>& values) {
     double sum = 0;
@@ -133,7 +134,7 @@ void AddPoolingCases(std::vector<LayerCase>& cases) {
                                  LPPoolOptions{.norm_type = 3, .kernel_size = 2}));
   cases.push_back(CaseWith<MaxUnpool1d>(
       "MaxUnpool1d/plain", {Sample({1, 2, 2}, 1), FromList<int64_t>({1, 2, 0, 3}, {1, 2, 2})},
-      Unpooling({1, 2, 4}), "kernel_size=2, stride=none, padding=0",
+      Unpooling({1, 2, 4}), "kernel_size=2, stride=2, padding=0",
       MaxUnpoolOptions{.kernel_size = 2}));
   cases.push_back(CaseWith<MaxUnpool2d>(
       "MaxUnpool2d/stride",
@@ -143,7 +144,7 @@ void AddPoolingCases(std::vector<LayerCase>& cases) {
   cases.push_back(CaseWith<MaxUnpool3d>(
       "MaxUnpool3d/plain",
       {Sample({2, 1, 1, 1, 2}, 1), FromList<int64_t>({4, 7, 1, 10}, {2, 1, 1, 1, 2})},
-      Unpooling({2, 1, 2, 2, 4}), "kernel_size=[2, 2, 2], stride=none, padding=[0, 0, 0]",
+      Unpooling({2, 1, 2, 2, 4}), "kernel_size=[2, 2, 2], stride=[2, 2, 2], padding=[0, 0, 0]",
       MaxUnpoolOptions{.kernel_size = 2}));
 }
 

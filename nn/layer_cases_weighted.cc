@@ -136,21 +136,21 @@ void AddWeightedCases(std::vector<LayerCase>& cases) {
       "ConvTranspose2d/plain", Sample({2, 3, 2, 3}, 1), Transposed({2, 1, 0, 1}, 1, {2, 2, 3, 4}),
       "in_channels=3, out_channels=2, kernel_size=[2, 2], stride=[1, 1], padding=[0, 0], "
       "output_padding=[0, 0], "
-      "groups=1, bias=false, dilation=[1, 1]",
+      "groups=1, bias=false, dilation=[1, 1], padding_mode=\"zeros\"",
       ConvTransposeOptions{.in_channels = 3, .out_channels = 2, .kernel_size = 2, .bias = false}));
-  cases.push_back(Case<ConvTranspose2d>("ConvTranspose2d/all", Sample({1, 4, 3, 3}, 1),
-                                        Transposed({3, 2, 1, 2}, 2, {1, 2, 8, 8}),
-                                        "in_channels=4, out_channels=2, kernel_size=[3, 3], "
-                                        "stride=[2, 2], padding=[1, 1], output_padding=[1, 1], "
-                                        "groups=2, bias=true, dilation=[2, 2]",
-                                        ConvTransposeOptions{.in_channels = 4,
-                                                             .out_channels = 2,
-                                                             .kernel_size = 3,
-                                                             .stride = 2,
-                                                             .padding = 1,
-                                                             .output_padding = 1,
-                                                             .groups = 2,
-                                                             .dilation = 2}));
+  cases.push_back(Case<ConvTranspose2d>(
+      "ConvTranspose2d/all", Sample({1, 4, 3, 3}, 1), Transposed({3, 2, 1, 2}, 2, {1, 2, 8, 8}),
+      "in_channels=4, out_channels=2, kernel_size=[3, 3], "
+      "stride=[2, 2], padding=[1, 1], output_padding=[1, 1], "
+      "groups=2, bias=true, dilation=[2, 2], padding_mode=\"zeros\"",
+      ConvTransposeOptions{.in_channels = 4,
+                           .out_channels = 2,
+                           .kernel_size = 3,
+                           .stride = 2,
+                           .padding = 1,
+                           .output_padding = 1,
+                           .groups = 2,
+                           .dilation = 2}));
   cases.push_back(Case<Conv1d>(
       "Conv1d/all", Sample({2, 4, 7}, 1), Convolution({3, 2, 1, 2}, 2, {2, 2, 3}),
       "in_channels=4, out_channels=2, kernel_size=3, stride=2, padding=1, dilation=2, groups=2, "
@@ -212,7 +212,7 @@ void AddWeightedCases(std::vector<LayerCase>& cases) {
   cases.push_back(Case<ConvTranspose1d>(
       "ConvTranspose1d/all", Sample({2, 4, 3}, 1), Transposed({3, 2, 1, 2}, 2, {2, 2, 8}),
       "in_channels=4, out_channels=2, kernel_size=3, stride=2, padding=1, output_padding=1, "
-      "groups=2, bias=true, dilation=2",
+      "groups=2, bias=true, dilation=2, padding_mode=\"zeros\"",
       ConvTransposeOptions{.in_channels = 4,
                            .out_channels = 2,
                            .kernel_size = 3,
@@ -225,7 +225,7 @@ void AddWeightedCases(std::vector<LayerCase>& cases) {
       "ConvTranspose3d/plain", Sample({1, 3, 2, 2, 1}, 1),
       Transposed({2, 1, 0, 1}, 1, {1, 2, 3, 3, 2}),
       "in_channels=3, out_channels=2, kernel_size=[2, 2, 2], stride=[1, 1, 1], padding=[0, 0, 0], "
-      "output_padding=[0, 0, 0], groups=1, bias=false, dilation=[1, 1, 1]",
+      "output_padding=[0, 0, 0], groups=1, bias=false, dilation=[1, 1, 1], padding_mode=\"zeros\"",
       ConvTransposeOptions{.in_channels = 3, .out_channels = 2, .kernel_size = 2, .bias = false}));
   cases.push_back(Case<Embedding>(
       "Embedding/matrix", FromList<int64_t>({2, 0, 4, 2}, {2, 2}),

@@ -1,6 +1,7 @@
 #include "neura/nn/layer_parts.h"
 
 #include <cmath>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
@@ -18,6 +19,28 @@ Sizes EachOf(std::string_view layer, std::string_view option, const Sizes& sizes
   ThrowInvalidArgument(absl::StrCat(layer, ": ", option, " = ", ToString(sizes),
                                     " must be one number, or one for each of the ", dims,
                                     " spatial dimensions"));
+}
+
+Sizes EachAtLeast(int64_t least, std::string_view layer, std::string_view option,
+                  const Sizes& sizes, size_t dims) {
+  const Sizes each = EachOf(layer, option, sizes, dims);
+  for (int64_t size : each.given()) {
+    if (size >= least) continue;
+    ThrowInvalidArgument(
+        absl::StrCat(layer, ": ", option, " = ", ToString(sizes), " must be at least ", least));
+  }
+  return each;
+}
+
+void CheckName(std::string_view layer, std::string_view option, std::string_view value,
+               std::initializer_list<std::string_view> names) {
+  std::string listed;
+  for (std::string_view name : names) {
+    if (value == name) return;
+    absl::StrAppend(&listed, listed.empty() ? "'" : ", '", name, "'");
+  }
+  ThrowInvalidArgument(
+      absl::StrCat(layer, ": ", option, " = '", value, "' must be one of ", listed));
 }
 
 std::optional<int64_t> PaddingRow(std::string_view op, const std::optional<int64_t>& padding_idx,

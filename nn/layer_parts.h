@@ -3,6 +3,7 @@
 #define NEURA_NN_LAYER_PARTS_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -16,6 +17,14 @@ void CheckPositive(std::string_view layer, std::string_view option, int64_t valu
 
 // A number for each of so many spatial dimensions. Throws InvalidArgument where there are others.
 Sizes EachOf(std::string_view layer, std::string_view option, const Sizes& sizes, size_t dims);
+
+// The same, and InvalidArgument for a number below `least`.
+Sizes EachAtLeast(int64_t least, std::string_view layer, std::string_view option,
+                  const Sizes& sizes, size_t dims);
+
+// Throws InvalidArgument unless the value of an option is one of those names.
+void CheckName(std::string_view layer, std::string_view option, std::string_view value,
+               std::initializer_list<std::string_view> names);
 
 // padding_idx, which may count from the end, counted from the start. Throws InvalidArgument where
 // it is none of so many rows.

@@ -35,6 +35,8 @@ using testing::ToArray;
 std::vector<LayerCase> LayerCases() {
   std::vector<LayerCase> cases;
   nn::testing::AddWeightedCases(cases);
+  nn::testing::AddRecurrentCases(cases);
+  nn::testing::AddPositionCases(cases);
   nn::testing::AddNormalizationCases(cases);
   nn::testing::AddPaddingCases(cases);
   nn::testing::AddPoolingCases(cases);
@@ -71,6 +73,11 @@ std::unique_ptr<nn::ModuleBase> MakeLayer(const LayerCase& layer_case) {
   return layer;
 }
 
+void ExpectSame(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(SameBits(a[i], b[i])) << "output " << i;
+}
+
 bool SameState(const nn::ModuleBase& a, const nn::ModuleBase& b) {
   const NamedTensors left = a.StateDict(), right = b.StateDict();
   bool same = left.size() == right.size();
@@ -87,12 +94,15 @@ TEST_P(LayerRow, ComputesItsFormula) {
   std::vector<Array> inputs;
   for (const Tensor& input : GetParam().inputs) inputs.push_back(ToArray(input));
   for (const auto& [name, tensor] : layer->StateDict()) inputs.push_back(ToArray(tensor));
-  const Array expected = GetParam().reference(inputs)[0];
-  const Tensor output = GetParam().call(*layer, GetParam().inputs);
-  EXPECT_EQ(output.shape(), DimsView(expected.shape));
-  const Array actual = ToArray(output);
-  for (int64_t i = 0; i < expected.numel(); ++i) {
-    EXPECT_NEAR(actual[i], expected[i], 1e-9) << "element " << i;
+  const std::vector<Array> expected = GetParam().reference(inputs);
+  const std::vector<Tensor> outputs = GetParam().call(*layer, GetParam().inputs);
+  ASSERT_EQ(outputs.size(), expected.size());
+  for (size_t k = 0; k < expected.size(); ++k) {
+    ASSERT_EQ(outputs[k].shape(), DimsView(expected[k].shape)) << "output " << k;
+    const Array actual = ToArray(outputs[k]);
+    for (int64_t i = 0; i < expected[k].numel(); ++i) {
+      EXPECT_NEAR(actual[i], expected[k][i], 1e-9) << "output " << k << ", element " << i;
+    }
   }
 }
 
@@ -106,7 +116,7 @@ TEST_P(LayerRow, HasTheGradientsOfItsFormula) {
                   layer->VisitMembers(setter);
                   const auto parameters =
                       in.begin() + static_cast<std::ptrdiff_t>(GetParam().inputs.size());
-                  return std::vector<Tensor>{GetParam().call(*layer, {in.begin(), parameters})};
+                  return GetParam().call(*layer, {in.begin(), parameters});
                 },
                 inputs),
             "");
@@ -118,16 +128,15 @@ TEST_P(LayerRow, ReadsWhatItHasSaved) {
   GetParam().call(*layer, GetParam().inputs);
   other->LoadStateDict(layer->StateDict());
   EXPECT_TRUE(SameState(*layer, *other));
-  EXPECT_TRUE(SameBits(GetParam().call(*layer, GetParam().inputs),
-                       GetParam().call(*other, GetParam().inputs)));
+  ExpectSame(GetParam().call(*layer, GetParam().inputs),
+             GetParam().call(*other, GetParam().inputs));
 }
 
 TEST_P(LayerRow, IsCopied) {
   const std::unique_ptr<nn::ModuleBase> layer = MakeLayer(GetParam());
   const std::unique_ptr<nn::ModuleBase> copy = GetParam().clone(*layer);
   EXPECT_TRUE(SameState(*layer, *copy));
-  EXPECT_TRUE(SameBits(GetParam().call(*layer, GetParam().inputs),
-                       GetParam().call(*copy, GetParam().inputs)));
+  ExpectSame(GetParam().call(*layer, GetParam().inputs), GetParam().call(*copy, GetParam().inputs));
   EXPECT_EQ(copy->ToString(), layer->ToString());
   for (size_t i = 0; i < layer->StateDict().size(); ++i) {
     EXPECT_NE(layer->StateDict()[i].second.raw_data(), copy->StateDict()[i].second.raw_data());

@@ -77,7 +77,9 @@ Embedding Embedding::FromPretrained(const Tensor& weight, bool freeze) {
 Tensor Embedding::Forward(const Tensor& input) { return Embed(input, weight, RowsOf(options)); }
 
 EmbeddingBag::EmbeddingBag(const EmbeddingBagOptions& given)
-    : WithOptions(given), weight(RowsFor("EmbeddingBag", options)) {}
+    : WithOptions(given), weight(RowsFor("EmbeddingBag", options)) {
+  internal::CheckName("EmbeddingBag", "mode", options.mode, {"sum", "mean", "max"});
+}
 Tensor EmbeddingBag::Forward(const Tensor& input, const std::optional<Tensor>& offsets,
                              const std::optional<Tensor>& per_sample_weights) {
   return EmbedBag(input, weight, offsets.value_or(Tensor()), per_sample_weights.value_or(Tensor()),

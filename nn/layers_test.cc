@@ -239,7 +239,7 @@ TEST(EmbeddingTest, TheLargestOfABag) {
 TEST(ConvTest, PaddingModesAndSame) {
   EXPECT_THAT(
       ErrorOf([] { nn::Conv2d({.in_channels = 1, .out_channels = 1, .padding_mode = "edge"}); }),
-      HasSubstr("padding_mode = \"edge\""));
+      HasSubstr("padding_mode = 'edge'"));
   EXPECT_THAT(
       ErrorOf([] {
         nn::Conv2d(
@@ -332,6 +332,35 @@ TEST(NormTest, KeepsTheDigitsOfDeviationsFromALargeMean) {
     };
     EXPECT_LT(error(grad(x), grad(offsets)), 1e-5) << mean;
   }
+}
+
+TEST(LazyTest, TheFirstCallMakesTheLayer) {
+  nn::Sequential net(nn::LazyConv2d({.out_channels = 4, .kernel_size = 3, .groups = 2}),
+                     nn::LazyBatchNorm2d({}), nn::Flatten(), nn::LazyLinear({.out_features = 5}));
+  EXPECT_EQ(net.NumParameters(), 0);
+  EXPECT_THAT(net.ToString(),
+              HasSubstr("(3): LazyLinear(in_features=0, out_features=5, bias=true)"));
+  net.Eval();
+  const Tensor x = Cast(Ones({2, 6, 4, 4}), kFloat64);
+  const nn::Sequential before = net;
+  const Tensor y = net(x);
+  EXPECT_EQ(y.shape(), DimsView({2, 5}));
+  EXPECT_EQ(y.dtype(), kFloat64);
+  const NamedTensors state = net.StateDict();
+  EXPECT_THAT(net.ToString(), HasSubstr("(3): Linear(in_features=16, out_features=5, bias=true)"));
+  EXPECT_EQ(state[0].first, "0.weight");
+  EXPECT_EQ(state[0].second.shape(), DimsView({4, 3, 3, 3}));
+  EXPECT_EQ(state.back().first, "3.bias");
+  EXPECT_TRUE(SameBits(net(x), y));
+  // The mode that was set before holds: nothing has moved the running mean.
+  EXPECT_EQ(
+      AMax(Abs(dynamic_cast<nn::LazyBatchNorm2d&>(net[1]).layer->running_mean)).Item<double>(), 0);
+  nn::Sequential copy = net;
+  EXPECT_TRUE(SameBits(copy(x), y));
+  // One that has not been called says by itself what it reads.
+  EXPECT_EQ(nn::Sequential(before)(Ones({1, 2, 3, 3})).shape(), DimsView({1, 5}));
+  EXPECT_THAT(ErrorOf([] { nn::LazyConv2d({.out_channels = 2})(Ones({3})); }),
+              HasSubstr("cannot tell its features from float32 [3]"));
 }
 
 }  // namespace

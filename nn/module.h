@@ -27,6 +27,7 @@
 #include "neura/nn/copying.h"
 #include "neura/nn/hooks.h"
 #include "neura/nn/owned_tensor.h"
+#include "neura/nn/parts.h"
 #include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
 
@@ -111,52 +112,44 @@ class ModuleBase {
   ModuleBase(ModuleBase&&) = default;
   ModuleBase& operator=(ModuleBase&&) = default;
 
-  // What operator() does around Forward: an Error from inside gets the path of the module that it
-  // came from.
+  // What a module does around forward(arguments...), which gives an R: hooks, and an Error from
+  // inside gets the path of the module that it came from.
+  template <typename R, typename... A, typename F>
+  R Run(F forward, A... arguments) {
+    if (hooks_.any()) return RunWithHooks<R, A...>(forward, std::forward<A>(arguments)...);
+    std::optional<R> result;
+    Call([&] { result.emplace(forward(std::forward<A>(arguments)...)); });
+    return *std::move(result);
+  }
+  // That without hooks.
   void Call(absl::FunctionRef<void()> forward);
-  bool has_hooks() const { return hooks_.any(); }
-  // And with hooks: `inputs` and `outputs` show the tensors that a call is given and returns.
+
+ private:
+  // As hooks may replace it; what holds no tensors is passed on.
+  template <typename T>
+  using Replaceable = std::conditional_t<internal::HoldsTensors<std::remove_cvref_t<T>>::value &&
+                                             std::is_const_v<std::remove_reference_t<T>>,
+                                         std::remove_cvref_t<T>, T&&>;
+  template <typename R, typename... A, typename F>
+  [[gnu::noinline]] R RunWithHooks(F& forward, A... arguments) {
+    std::optional<R> result;
+    std::tuple<Replaceable<A>...> held(std::forward<A>(arguments)...);
+    CallWithHooks([&](TensorVisitor visitor) { internal::VisitTensors(held, visitor); },
+                  [&] {
+                    result.emplace(std::apply(
+                        [&](auto&... each) { return forward(std::forward<A>(each)...); }, held));
+                  },
+                  [&](TensorVisitor visitor) { internal::VisitTensors(*result, visitor); });
+    return *std::move(result);
+  }
+  // `inputs` and `outputs` show the tensors that a call is given and returns.
   void CallWithHooks(absl::FunctionRef<void(TensorVisitor)> inputs,
                      absl::FunctionRef<void()> forward,
                      absl::FunctionRef<void(TensorVisitor)> outputs);
 
- private:
   bool training_ = true;
   internal::Hooks hooks_;
 };
-
-namespace internal {
-
-// Types with tensors that hooks see: tensors, and optionals, vectors, pairs and tuples of them.
-template <typename T>
-struct HoldsTensors : std::false_type {};
-template <>
-struct HoldsTensors<Tensor> : std::true_type {};
-template <typename T>
-struct HoldsTensors<std::optional<T>> : HoldsTensors<T> {};
-template <typename T>
-struct HoldsTensors<std::vector<T>> : HoldsTensors<T> {};
-template <typename... T>
-struct HoldsTensors<std::tuple<T...>> : std::disjunction<HoldsTensors<std::decay_t<T>>...> {};
-template <typename A, typename B>
-struct HoldsTensors<std::pair<A, B>> : std::disjunction<HoldsTensors<A>, HoldsTensors<B>> {};
-
-template <typename T, typename Visitor>
-void VisitTensors(T& value, const Visitor& visitor) {
-  if constexpr (std::is_same_v<T, Tensor>) {
-    visitor(value);
-  } else if constexpr (!HoldsTensors<std::remove_const_t<T>>::value) {
-    return;
-  } else if constexpr (requires { value.has_value(); }) {
-    if (value) VisitTensors(*value, visitor);
-  } else if constexpr (requires { value.begin(); }) {
-    for (auto& element : value) VisitTensors(element, visitor);
-  } else {
-    std::apply([&](auto&... elements) { (VisitTensors(elements, visitor), ...); }, value);
-  }
-}
-
-}  // namespace internal
 
 // A module that is called with arguments of the types A and gives an R: an LSTM with its state,
 // attention with masks, a loss.
@@ -174,35 +167,30 @@ class ModuleOf<R(A...)> : public ModuleBase {
 
   virtual R Forward(A... arguments) = 0;
   // Runs Forward and the hooks; an Error from inside gets the path of the module that it came from.
-  R operator()(A... arguments);
+  R operator()(A... arguments) {
+    return this->template Run<R, A...>(
+        [this](A... given) -> R { return Forward(std::forward<A>(given)...); },
+        std::forward<A>(arguments)...);
+  }
+  // The last arguments may be left out where they are optional.
+  template <typename... Given>
+  requires(sizeof...(Given) < sizeof...(A) && internal::kOptionalFrom<sizeof...(Given), A...>) R
+  operator()(Given&&... given) {
+    return WithDefaults(std::make_index_sequence<sizeof...(A) - sizeof...(Given)>(),
+                        std::forward<Given>(given)...);
+  }
 
   // Written by NEURA_MODULE.
   virtual std::unique_ptr<ModuleOf> Clone() const = 0;
 
  private:
-  // As hooks may replace it; what holds no tensors is passed on.
-  template <typename T>
-  using Replaceable = std::conditional_t<internal::HoldsTensors<std::remove_cvref_t<T>>::value &&
-                                             std::is_const_v<std::remove_reference_t<T>>,
-                                         std::remove_cvref_t<T>, T&&>;
-};
-
-template <typename R, typename... A>
-R ModuleOf<R(A...)>::operator()(A... arguments) {
-  std::optional<R> result;
-  if (!has_hooks()) {
-    Call([&] { result.emplace(Forward(std::forward<A>(arguments)...)); });
-  } else {
-    std::tuple<Replaceable<A>...> held(std::forward<A>(arguments)...);
-    CallWithHooks([&](TensorVisitor visitor) { internal::VisitTensors(held, visitor); },
-                  [&] {
-                    result.emplace(std::apply(
-                        [&](auto&... each) { return Forward(std::forward<A>(each)...); }, held));
-                  },
-                  [&](TensorVisitor visitor) { internal::VisitTensors(*result, visitor); });
+  template <size_t... I, typename... Given>
+  R WithDefaults(std::index_sequence<I...>, Given&&... given) {
+    using Arguments = std::tuple<std::remove_cvref_t<A>...>;
+    return (*this)(std::forward<Given>(given)...,
+                   std::tuple_element_t<sizeof...(Given) + I, Arguments>()...);
   }
-  return *std::move(result);
-}
+};
 
 // What most modules are.
 using Module = ModuleOf<Tensor(const Tensor&)>;

@@ -13,11 +13,14 @@
 namespace neura::nn {
 namespace {
 
+using internal::EachAtLeast;
 using internal::EachOf;
 
 // The functions of one, two and three dimensions.
 constexpr decltype(&neura::MaxPool1d) kMaxPool[] = {&neura::MaxPool1d, &neura::MaxPool2d,
                                                     &neura::MaxPool3d};
+constexpr decltype(&neura::MaxPool1dWithIndices) kMaxPoolWithIndices[] = {
+    &neura::MaxPool1dWithIndices, &neura::MaxPool2dWithIndices, &neura::MaxPool3dWithIndices};
 constexpr decltype(&neura::AvgPool1d) kAvgPool[] = {&neura::AvgPool1d, &neura::AvgPool2d,
                                                     &neura::AvgPool3d};
 constexpr decltype(&neura::AdaptiveAvgPool1d) kAdaptiveAvgPool[] = {
@@ -28,12 +31,21 @@ constexpr decltype(&neura::LpPool1d) kLpPool[] = {&neura::LpPool1d, &neura::LpPo
 constexpr decltype(&neura::MaxUnpool1d) kMaxUnpool[] = {&neura::MaxUnpool1d, &neura::MaxUnpool2d,
                                                         &neura::MaxUnpool3d};
 
-// Writes out sizes that one number gave.
+// Writes out sizes that one number gave, and the stride.
 template <typename Options>
 void WriteOut(const std::string& layer, size_t dims, Options& options) {
-  options.kernel_size = EachOf(layer, "kernel_size", options.kernel_size, dims);
-  if (options.stride) options.stride = EachOf(layer, "stride", *options.stride, dims);
-  options.padding = EachOf(layer, "padding", options.padding, dims);
+  options.kernel_size = EachAtLeast(1, layer, "kernel_size", options.kernel_size, dims);
+  options.stride =
+      EachAtLeast(1, layer, "stride", options.stride.value_or(options.kernel_size), dims);
+  options.padding = EachAtLeast(0, layer, "padding", options.padding, dims);
+}
+
+neura::MaxPoolOptions WindowsOf(const MaxPoolOptions& options) {
+  return {.kernel_size = options.kernel_size,
+          .stride = options.stride,
+          .padding = options.padding,
+          .dilation = options.dilation,
+          .ceil_mode = options.ceil_mode};
 }
 
 }  // namespace
@@ -42,11 +54,15 @@ template <int kDims>
 MaxPoolNd<kDims>::MaxPoolNd(const MaxPoolOptions& given) : WithOptions(given) {
   const std::string layer = absl::StrCat("MaxPool", kDims, "d");
   WriteOut(layer, kDims, options);
-  options.dilation = EachOf(layer, "dilation", options.dilation, kDims);
+  options.dilation = EachAtLeast(1, layer, "dilation", options.dilation, kDims);
 }
 template <int kDims>
 Tensor MaxPoolNd<kDims>::Forward(const Tensor& input) {
-  return kMaxPool[kDims - 1](input, options);
+  return kMaxPool[kDims - 1](input, WindowsOf(options));
+}
+template <int kDims>
+ValuesAndIndices MaxPoolNd<kDims>::ForwardWithIndices(const Tensor& input) {
+  return kMaxPoolWithIndices[kDims - 1](input, WindowsOf(options));
 }
 
 template <int kDims, typename Options>
@@ -78,33 +94,34 @@ Tensor AdaptiveAvgPoolNd<kDims>::Forward(const Tensor& input) {
 }
 
 template <int kDims>
-AdaptiveMaxPoolNd<kDims>::AdaptiveMaxPoolNd(const AdaptivePoolOptions& given) : WithOptions(given) {
+AdaptiveMaxPoolNd<kDims>::AdaptiveMaxPoolNd(const AdaptiveMaxPoolOptions& given)
+    : WithOptions(given) {
   options.output_size = EachOf(absl::StrCat("AdaptiveMaxPool", kDims, "d"), "output_size",
                                options.output_size, kDims);
 }
 template <int kDims>
-Tensor AdaptiveMaxPoolNd<kDims>::Forward(const Tensor& input) {
-  return AdaptiveMaxPool(input, options.output_size, kDims).values;
+ValuesAndIndices AdaptiveMaxPoolNd<kDims>::ForwardWithIndices(const Tensor& input) {
+  return AdaptiveMaxPool(input, options.output_size, kDims);
 }
 
 template <int kDims>
 FractionalMaxPoolNd<kDims>::FractionalMaxPoolNd(const FractionalMaxPoolOptions& given)
     : WithOptions(given) {
   const std::string layer = absl::StrCat("FractionalMaxPool", kDims, "d");
-  options.kernel_size = EachOf(layer, "kernel_size", options.kernel_size, kDims);
+  options.kernel_size = EachAtLeast(1, layer, "kernel_size", options.kernel_size, kDims);
   if (options.output_size.has_value() == options.output_ratio.has_value()) {
     ThrowInvalidArgument(
         absl::StrCat(layer, ": either output_size or output_ratio has to be given"));
   }
   if (options.output_size) {
-    options.output_size = EachOf(layer, "output_size", *options.output_size, kDims);
+    options.output_size = EachAtLeast(1, layer, "output_size", *options.output_size, kDims);
   } else if (!(*options.output_ratio > 0 && *options.output_ratio < 1)) {
     ThrowInvalidArgument(absl::StrCat(layer, ": output_ratio = ", *options.output_ratio,
                                       " must be between 0 and 1"));
   }
 }
 template <int kDims>
-Tensor FractionalMaxPoolNd<kDims>::Forward(const Tensor& input) {
+ValuesAndIndices FractionalMaxPoolNd<kDims>::ForwardWithIndices(const Tensor& input) {
   RequireDefined("fractional_max_pool", input);
   if (input.dim() != kDims + 1 && input.dim() != kDims + 2) {
     ThrowInvalidArgument(absl::StrCat("fractional_max_pool: expected [N, C, ...] or [C, ...] of ",
@@ -119,15 +136,14 @@ Tensor FractionalMaxPoolNd<kDims>::Forward(const Tensor& input) {
   const TensorOptions like{.dtype = IsFloating(input.dtype()) ? input.dtype() : kFloat32,
                            .device = input.device()};
   return FractionalMaxPool(input, options.kernel_size, size,
-                           Rand({batch, input.size(-kDims - 1), kDims}, like))
-      .values;
+                           Rand({batch, input.size(-kDims - 1), kDims}, like));
 }
 
 template <int kDims>
 LPPoolNd<kDims>::LPPoolNd(const LPPoolOptions& given) : WithOptions(given) {
   const std::string layer = absl::StrCat("LPPool", kDims, "d");
-  options.kernel_size = EachOf(layer, "kernel_size", options.kernel_size, kDims);
-  if (options.stride) options.stride = EachOf(layer, "stride", *options.stride, kDims);
+  options.kernel_size = EachAtLeast(1, layer, "kernel_size", options.kernel_size, kDims);
+  if (options.stride) options.stride = EachAtLeast(1, layer, "stride", *options.stride, kDims);
 }
 template <int kDims>
 Tensor LPPoolNd<kDims>::Forward(const Tensor& input) {

@@ -7,15 +7,36 @@
 
 #include "neura/nn/with_options.h"
 #include "neura/tensor/ops/options/image.h"
+#include "neura/tensor/ops/reduce.h"
 
 namespace neura::nn {
 
+// A pool that can tell where in the input its elements stood. Forward gives the elements, whatever
+// its option return_indices says: that decides what Python's forward() gives.
+class IndexingPool : public Module {
+ public:
+  virtual ValuesAndIndices ForwardWithIndices(const Tensor& input) = 0;
+  virtual bool returns_indices() const = 0;
+  Tensor Forward(const Tensor& input) override { return ForwardWithIndices(input).values; }
+};
+
+struct MaxPoolOptions {
+  Sizes kernel_size = 1;
+  std::optional<Sizes> stride = {};  // absent: kernel_size
+  Sizes padding = 0;
+  Sizes dilation = 1;
+  bool return_indices = false;
+  bool ceil_mode = false;
+  NEURA_FIELDS(kernel_size, stride, padding, dilation, return_indices, ceil_mode)
+};
 // The largest element of each window.
 template <int kDims>
-class MaxPoolNd : public WithOptions<MaxPoolOptions> {
+class MaxPoolNd : public WithOptions<MaxPoolOptions, IndexingPool> {
  public:
   explicit MaxPoolNd(const MaxPoolOptions& options);
   Tensor Forward(const Tensor& input) override;
+  ValuesAndIndices ForwardWithIndices(const Tensor& input) override;
+  bool returns_indices() const override { return options.return_indices; }
 };
 class MaxPool1d : public MaxPoolNd<1> {
  public:
@@ -92,12 +113,18 @@ class AdaptiveAvgPool3d : public AdaptiveAvgPoolNd<3> {
   NEURA_MODULE()
 };
 
+struct AdaptiveMaxPoolOptions {
+  Sizes output_size = 1;  // Sizes::kSame: as the input has it
+  bool return_indices = false;
+  NEURA_FIELDS(output_size, return_indices)
+};
 // The largest elements of windows that divide each dimension into output_size parts.
 template <int kDims>
-class AdaptiveMaxPoolNd : public WithOptions<AdaptivePoolOptions> {
+class AdaptiveMaxPoolNd : public WithOptions<AdaptiveMaxPoolOptions, IndexingPool> {
  public:
-  explicit AdaptiveMaxPoolNd(const AdaptivePoolOptions& options);
-  Tensor Forward(const Tensor& input) override;
+  explicit AdaptiveMaxPoolNd(const AdaptiveMaxPoolOptions& options);
+  ValuesAndIndices ForwardWithIndices(const Tensor& input) override;
+  bool returns_indices() const override { return options.return_indices; }
 };
 class AdaptiveMaxPool1d : public AdaptiveMaxPoolNd<1> {
  public:
@@ -120,14 +147,16 @@ struct FractionalMaxPoolOptions {
   // One of both: the extents of the result, or the part of the input's that they are.
   std::optional<Sizes> output_size = {};
   std::optional<double> output_ratio = {};
-  NEURA_FIELDS(kernel_size, output_size, output_ratio)
+  bool return_indices = false;
+  NEURA_FIELDS(kernel_size, output_size, output_ratio, return_indices)
 };
 // The largest elements of windows at random places; see neura::FractionalMaxPool.
 template <int kDims>
-class FractionalMaxPoolNd : public WithOptions<FractionalMaxPoolOptions> {
+class FractionalMaxPoolNd : public WithOptions<FractionalMaxPoolOptions, IndexingPool> {
  public:
   explicit FractionalMaxPoolNd(const FractionalMaxPoolOptions& options);
-  Tensor Forward(const Tensor& input) override;
+  ValuesAndIndices ForwardWithIndices(const Tensor& input) override;
+  bool returns_indices() const override { return options.return_indices; }
 };
 class FractionalMaxPool2d : public FractionalMaxPoolNd<2> {
  public:

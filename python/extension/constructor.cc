@@ -40,6 +40,7 @@ struct BoundClass {
   std::vector<Parameter> parameters;
   std::string doc;
   std::vector<Parameter> forward;
+  std::string result;  // of forward()
 };
 std::vector<BoundClass>& Classes() {
   static auto* const classes = new std::vector<BoundClass>();
@@ -117,19 +118,27 @@ void InitConstructors(py::module_& m) {
     py::list list;
     for (const BoundClass& bound : Classes()) {
       list.append(py::make_tuple(bound.scope, bound.name, DescribeParameters(bound.parameters),
-                                 bound.doc, DescribeParameters(bound.forward)));
+                                 bound.doc, DescribeParameters(bound.forward), bound.result));
     }
     return list;
   });
 }
 
 void NoteConstructor(std::string scope, std::string name, std::vector<Parameter> parameters,
-                     std::string doc, absl::Span<const Parameter> forward) {
+                     std::string doc) {
+  Classes().push_back(
+      {std::move(scope), std::move(name), std::move(parameters), std::move(doc), {}, ""});
+}
+
+void NoteConstructor(std::string scope, std::string name, std::vector<Parameter> parameters,
+                     std::string doc, const Function& forward) {
+  const absl::Span<const Parameter> given = forward.parameters().subspan(1);
   Classes().push_back({std::move(scope),
                        std::move(name),
                        std::move(parameters),
                        std::move(doc),
-                       {forward.begin(), forward.end()}});
+                       {given.begin(), given.end()},
+                       forward.result()});
 }
 
 }  // namespace neura::python

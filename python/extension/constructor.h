@@ -43,10 +43,12 @@ Options MakeOptions(const std::string& name, const std::vector<Parameter>& param
   return options;
 }
 
-// Notes a class for the stubs: the parameters after self of its constructor, and of forward() where
-// it has one.
+// Notes a class for the stubs: the parameters after self of its constructor.
 void NoteConstructor(std::string scope, std::string name, std::vector<Parameter> parameters,
-                     std::string doc, absl::Span<const Parameter> forward = {});
+                     std::string doc);
+// And those of its forward(), with the result.
+void NoteConstructor(std::string scope, std::string name, std::vector<Parameter> parameters,
+                     std::string doc, const Function& forward);
 // neura._C._bound_classes(), what was noted.
 void InitConstructors(pybind11::module_& m);
 

@@ -145,10 +145,11 @@ bool BeginsSeveral(const Parameter& parameter, PyObject* argument) {
 
 PyObject* Function::CallVector(PyObject* const* arguments, size_t count,
                                PyObject* keyword_names) const {
-  PyObject* slots[kMaxParameters] = {};
+  PyObject* slots[kMaxParameters];
   PyObject* out = nullptr;
   py::object variadic;
   const size_t num_parameters = parameters_.size();
+  std::fill_n(slots, num_parameters, nullptr);
   size_t used = 0;
   for (size_t i = 0; i < num_parameters && used < count; ++i) {
     const Parameter& parameter = parameters_[i];

@@ -47,7 +47,7 @@ class Function {
   [[noreturn]] void ThrowBadArgument(size_t parameter, PyObject* given) const;
 
  private:
-  static constexpr size_t kMaxParameters = 16;
+  static constexpr size_t kMaxParameters = 32;
   // The parameter that has this name in NumPy, as PyTorch takes it: axis for dim. None: their
   // number.
   size_t ByNumpysName(std::string_view name) const;

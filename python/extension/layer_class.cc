@@ -10,7 +10,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "neura/autograd/autograd.h"
+#include "neura/nn/walk.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/copy.h"
 
 namespace neura::python {
 namespace {
@@ -77,15 +80,16 @@ std::vector<ShownOption> ParseShown(const LayerRow& row) {
   if (*row.shown == '\0') {
     AnyOptions options(*row.options_type);
     row.options_type->visit(options.get(), [&](const char* name, FieldRef) {
-      shown.push_back({.name = name, .when = ShownOption::kNamed, .each = false});
+      shown.push_back({.name = name, .when = ShownOption::kNamed});
     });
   }
   for (std::string_view part : absl::StrSplit(row.shown, ", ", absl::SkipEmpty())) {
+    const bool plain = absl::ConsumeSuffix(&part, "~");
     const bool each = absl::ConsumeSuffix(&part, "()");
     const ShownOption::When when = absl::ConsumeSuffix(&part, "=")   ? ShownOption::kNamed
                                    : absl::ConsumeSuffix(&part, "?") ? ShownOption::kNamedIfUnusual
                                                                      : ShownOption::kValue;
-    shown.push_back({.name = std::string(part), .when = when, .each = each});
+    shown.push_back({.name = std::string(part), .when = when, .each = each, .plain = plain});
   }
   return shown;
 }
@@ -104,10 +108,15 @@ py::object ToObject(const LayerRow& row, const std::string& name, FieldRef field
 
 // As the attribute of that name has it.
 py::object AsShown(const LayerClass& layer_class, const std::string& name, FieldRef field) {
-  const auto* const sizes = std::get_if<Sizes*>(&field);
+  const Sizes* sizes = nullptr;
+  if (auto* const given = std::get_if<Sizes*>(&field)) {
+    sizes = *given;
+  } else if (auto* const optional = std::get_if<std::optional<Sizes>*>(&field)) {
+    if (**optional) sizes = &***optional;
+  }
   for (const ShownOption& option : layer_class.shown) {
-    if (sizes != nullptr && option.each && option.name == name) {
-      return py::reinterpret_steal<py::object>(SizesTuple(**sizes));
+    if (sizes != nullptr && option.each && option.name == name && (*sizes)[0] != Sizes::kSame) {
+      return py::reinterpret_steal<py::object>(SizesTuple(*sizes));
     }
   }
   return ToObject(layer_class.row, name, field);
@@ -163,6 +172,23 @@ PyObject* LayerClass::Forward(PyObject* layer, PyObject* arguments) const {
   return forward->CallVector(all.data(), all.size(), nullptr);
 }
 
+namespace {
+
+// reset_parameters() of what has parameters, reset_running_stats() of what has running statistics.
+void AddResets(const py::object& type, const LayerClass& layer_class) {
+  const auto method = [&](const char* name, bool parameters) {
+    type.attr(name) =
+        py::cpp_function([parameters](PyModule& self) { ResetLayer(self, parameters); },
+                         py::name(name), py::is_method(type));
+  };
+  if (layer_class.row.has_parameters) method("reset_parameters", true);
+  for (const Parameter& parameter : layer_class.parameters) {
+    if (parameter.name == "track_running_stats") method("reset_running_stats", false);
+  }
+}
+
+}  // namespace
+
 void BindLayer(py::module_& m, const py::object& module_type, const char* inputs,
                const LayerRow& row) {
   // For as long as the process lives.
@@ -188,9 +214,9 @@ void BindLayer(py::module_& m, const py::object& module_type, const char* inputs
                                                false);
       },
       py::name("__init__"), py::is_method(type), py::detail::is_new_style_constructor());
+  AddResets(type, layer_class);
   m.add_object(row.name, type);
-  NoteConstructor("nn", row.name, layer_class.parameters, row.doc,
-                  layer_class.forward->parameters().subspan(1));
+  NoteConstructor("nn", row.name, layer_class.parameters, row.doc, *layer_class.forward);
 }
 
 py::dict LayerOptions(PyModule& module) {
@@ -241,20 +267,60 @@ std::string ShowLayerOptions(PyModule& module) {
   std::vector<std::string> parts;
   if (layer_class == nullptr) return "";
   for (const ShownOption& option : layer_class->shown) {
-    VisitOptions(module, [&](const char* name, FieldRef field) {
-      if (option.name != name) return;
-      if (option.when == ShownOption::kNamedIfUnusual) {
-        for (const Parameter& parameter : layer_class->parameters) {
-          if (parameter.name == name &&
-              parameter.default_value.equal(ToObject(layer_class->row, name, field)))
-            return;
-        }
+    const py::object value = LayerOption(module, option.name);
+    if (option.when == ShownOption::kNamedIfUnusual) {
+      py::object plain = value;
+      VisitOptions(module, [&](const char* name, FieldRef field) {
+        if (option.name == name) plain = ToObject(layer_class->row, name, field);
+      });
+      const auto is_usual = [&](const Parameter& parameter) {
+        return parameter.name == option.name && parameter.default_value.equal(plain);
+      };
+      if (std::any_of(layer_class->parameters.begin(), layer_class->parameters.end(), is_usual)) {
+        continue;
       }
-      const auto text = py::repr(AsShown(*layer_class, name, field)).cast<std::string>();
-      parts.push_back(option.when == ShownOption::kValue ? text : absl::StrCat(name, "=", text));
-    });
+    }
+    const auto text = (option.plain ? py::str(value) : py::repr(value)).cast<std::string>();
+    parts.push_back(option.when == ShownOption::kValue ? text
+                                                       : absl::StrCat(option.name, "=", text));
   }
   return absl::StrJoin(parts, ", ");
+}
+
+void ResetLayer(PyModule& module, bool parameters) {
+  const LayerRow& row = module.layer_class()->row;
+  const std::unique_ptr<nn::ModuleBase> fresh = row.make(row.options(*module.layer()));
+  NoGradGuard no_grad;
+  // One whose shape the options have changed is replaced.
+  const auto reset = [](auto& member, const auto& start) {
+    const Tensor old = member.tensor();
+    if (!old.defined() || !start.defined()) return;
+    const Tensor values = Cast(start.tensor(), old.dtype());
+    if (values.shape() == old.shape()) {
+      Assign(old, values);
+    } else {
+      member.Replace(values);
+    }
+  };
+  const nn::internal::Members own(*module.layer()), starts(*fresh);
+  for (size_t i = 0; i < own.list.size(); ++i) {
+    if (auto* const buffer = std::get_if<nn::Buffer*>(&own.list[i].second)) {
+      reset(**buffer, *std::get<nn::Buffer*>(starts.list[i].second));
+    } else if (auto* const parameter = std::get_if<nn::Parameter*>(&own.list[i].second);
+               parameter != nullptr && parameters) {
+      reset(**parameter, *std::get<nn::Parameter*>(starts.list[i].second));
+    }
+  }
+}
+
+PyObject* internal::PoolFunction::Call(PyObject* const* arguments) const {
+  PyModule& module = LayerOf(arguments);
+  const auto input = Take<Tensor>(arguments, 1);
+  auto& pool = static_cast<nn::IndexingPool&>(*module.layer());
+  if (pool.returns_indices()) {
+    return Run(module, [&] { return pool.ForwardWithIndices(input); });
+  }
+  return Run(module, [&] { return pool.Forward(input); });
 }
 
 }  // namespace neura::python

@@ -26,6 +26,7 @@
 #include "neura/python/extension/op_functions.h"
 #include "neura/python/extension/optim.h"
 #include "neura/python/extension/properties.h"
+#include "neura/python/extension/sequences.h"
 #include "neura/python/extension/settings.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/trainer.h"
@@ -54,7 +55,7 @@ PYBIND11_MODULE(_C, m) {
   InitConvert(m);
   InitDlpack(m);
   InitFactories(m);
-  InitNnFunctions(functional);
+  InitNnFunctions(m, functional);
   InitComposites(m, functional);
   InitNamespaces(m);
   InitVariedResults(m, functional);
@@ -67,6 +68,7 @@ PYBIND11_MODULE(_C, m) {
   InitModules(m, functional);
   InitFunctional(m);
   InitNnInit(m);
+  InitSequences(m);
   InitOptim(m);
   InitTrainer(m);
   InitData(m);

@@ -11,6 +11,8 @@
 #include "neura/nn/normalization.h"
 #include "neura/nn/padding.h"
 #include "neura/nn/pooling.h"
+#include "neura/nn/positions.h"
+#include "neura/nn/recurrent.h"
 #include "neura/python/extension/error_path.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/layer_class.h"
@@ -109,6 +111,7 @@ class Finder final : public nn::MemberVisitor {
 // Replaces a member that C++ has, or registers one of Python's.
 template <typename Kind>
 void SetTensor(PyModule& module, const std::string& name, const Tensor& tensor) {
+  module.GiveBack(name);
   if (module.Find(name) == nullptr && Finder(module, name, &tensor).found) return;
   Kind member;
   Set(member, tensor);
@@ -168,7 +171,11 @@ py::object GetAttribute(const py::object& self, const std::string& name) {
   auto& module = self.cast<PyModule&>();
   const Finder finder(module, name, nullptr);
   if (finder.found) return finder.found;
-  if (py::object option = LayerOption(module, name)) return option;
+  if (module.IsTaken(name)) {
+    if (const Tensor tensor = module.TakenTensor(name); tensor.defined()) return py::cast(tensor);
+  } else if (py::object option = LayerOption(module, name)) {
+    return option;
+  }
   throw py::attribute_error("'" + std::string(Py_TYPE(self.ptr())->tp_name) +
                             "' object has no attribute '" + name + "'");
 }
@@ -214,7 +221,13 @@ py::object BindModule(py::module_& m) {
         GarbageCollected<ModuleReferences>::SetUp(type);
       }),
       "What layers and networks are: parameters, buffers and other modules, with a forward().");
-  module.def(py::init([] { return std::make_shared<PyModule>(); }))
+  module
+      .def(py::init([](const py::args& arguments, const py::kwargs& keywords) {
+        if (!arguments.empty() || !keywords.empty()) {
+          ThrowTypeError("Module.__init__() takes no arguments");
+        }
+        return std::make_shared<PyModule>();
+      }))
       .def("forward",
            [](const PyModule&, const py::args&, const py::kwargs&) {
              ThrowUnimplemented("a module must define forward()");
@@ -228,7 +241,18 @@ py::object BindModule(py::module_& m) {
              self.To(to);
            })
       .def("_load_state_dict",
-           [](PyModule& self, const NamedTensors& state, bool strict) {
+           [](PyModule& self, const py::dict& given, bool strict) {
+             NamedTensors state;
+             for (const auto& [key, value] : given) {
+               std::string name;
+               Tensor tensor;
+               if (!FromPython(key.ptr(), &name) || !FromPython(value.ptr(), &tensor)) {
+                 ThrowTypeError(
+                     "load_state_dict(): the state dict must hold tensors by their names, not " +
+                     py::repr(key).cast<std::string>() + ": " + Py_TYPE(value.ptr())->tp_name);
+               }
+               state.emplace_back(std::move(name), std::move(tensor));
+             }
              const nn::LoadReport report = self.LoadStateDict(state, {.strict = strict});
              return py::make_tuple(report.missing, report.unexpected);
            })
@@ -241,7 +265,25 @@ py::object BindModule(py::module_& m) {
              ModuleOf(child.ptr());
              self.Set(name, child);
            })
-      .def("_delete_member", &PyModule::Erase)
+      .def("_delete_member",
+           [](PyModule& self, const std::string& name) {
+             return self.Erase(name) || self.Take(name);
+           })
+      .def("_taken",
+           [](PyModule& self) {
+             py::dict tensors;
+             for (const std::string& name : self.taken()) {
+               tensors[name.c_str()] = py::cast(self.TakenTensor(name));
+             }
+             return tensors;
+           })
+      // False where no tensor of that name was taken from the layer.
+      .def("_put_taken",
+           [](PyModule& self, const std::string& name, const Tensor& tensor) {
+             if (!self.IsTaken(name)) return false;
+             self.PutTaken(name, tensor);
+             return true;
+           })
       .def("_options", &LayerOptions)
       .def("_set_option",
            [](const py::object& self, const std::string& name, const py::object& value) {

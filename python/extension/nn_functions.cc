@@ -3,8 +3,11 @@
 #include <optional>
 #include <string>
 
+#include "neura/nn/attention.h"
 #include "neura/nn/functional.h"
+#include "neura/nn/weight_norms.h"
 #include "neura/python/extension/binder.h"
+#include "neura/python/extension/sequences.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -14,6 +17,11 @@ namespace py = pybind11;
 using OptTensor = std::optional<Tensor>;
 
 Tensor OrNone(const OptTensor& tensor) { return tensor.value_or(Tensor()); }
+
+template <typename T>
+py::object ToObject(const T& value) {
+  return py::reinterpret_steal<py::object>(ToPython(value));
+}
 
 // A tensor of lengths, or integers.
 Tensor Lengths(const char* what, const py::object& lengths) {
@@ -88,11 +96,113 @@ void InitLayers(const Binder& functional) {
                                                .norm_type = norm_type,
                                                .scale_grad_by_freq = scale_grad_by_freq}});
                }));
+  // Of one example without N, too, as the rows of the operations have it not.
+  functional("dropout1d", "input, p=0.5, training=True, inplace=False",
+             "Zeros in whole channels of [N, C, L] or [C, L] at random",
+             NEURA_FN((const Tensor& x, double p, bool training, bool),
+                      { return nn::ChannelDropout(x, 1, p, training); }));
+  functional("dropout3d", "input, p=0.5, training=True, inplace=False",
+             "Zeros in whole channels of [N, C, D, H, W] or [C, D, H, W] at random",
+             NEURA_FN((const Tensor& x, double p, bool training, bool),
+                      { return nn::ChannelDropout(x, 3, p, training); }));
   functional("gumbel_softmax", "logits, tau=1.0, hard=False, eps=1e-10, dim=-1",
              "softmax of the logits with Gumbel noise, over tau; with hard 1 at the largest and 0 "
              "elsewhere, with the gradient of the soft one (Jang et al., 2017)",
              NEURA_FN((const Tensor& logits, double tau, bool hard, double, int64_t dim),
                       { return nn::GumbelSoftmax(logits, tau, hard, dim); }));
+}
+
+void InitAttention(const Binder& functional) {
+  functional(
+      "multi_head_attention_forward",
+      "query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, "
+      "bias_v, add_zero_attn, dropout_p, out_proj_weight, out_proj_bias, training=True, "
+      "key_padding_mask=None, need_weights=True, attn_mask=None, use_separate_proj_weight=False, "
+      "q_proj_weight=None, k_proj_weight=None, v_proj_weight=None, static_k=None, static_v=None, "
+      "average_attn_weights=True, is_causal=False, batch_first=False",
+      "(output, weights) of attention with several heads over [L, N, E], with batch_first "
+      "[N, L, E] (Vaswani et al., 2017); see nn.MultiheadAttention",
+      NEURA_FN(
+          (const Tensor& query, const Tensor& key, const Tensor& value, int64_t embed_dim,
+           int64_t num_heads, const OptTensor& in_proj_weight, const OptTensor& in_proj_bias,
+           const OptTensor& bias_k, const OptTensor& bias_v, bool add_zero_attn, double dropout_p,
+           const Tensor& out_proj_weight, const OptTensor& out_proj_bias, bool training,
+           const OptTensor& key_padding_mask, bool need_weights, const OptTensor& attn_mask,
+           bool separate, const OptTensor& q_proj_weight, const OptTensor& k_proj_weight,
+           const OptTensor& v_proj_weight, const OptTensor& static_k, const OptTensor& static_v,
+           bool average_attn_weights, bool is_causal, bool batch_first),
+          {
+            if (query.size(-1) != embed_dim) {
+              ThrowInvalidArgument("multi_head_attention: expected queries of " +
+                                   std::to_string(embed_dim) + " elements, got " + Describe(query));
+            }
+            nn::AttentionParameters weights{.in_proj_bias = OrNone(in_proj_bias),
+                                            .bias_k = OrNone(bias_k),
+                                            .bias_v = OrNone(bias_v),
+                                            .out_proj_weight = out_proj_weight,
+                                            .out_proj_bias = OrNone(out_proj_bias)};
+            if (separate) {
+              weights.q_proj_weight = OrNone(q_proj_weight);
+              weights.k_proj_weight = OrNone(k_proj_weight);
+              weights.v_proj_weight = OrNone(v_proj_weight);
+            } else {
+              weights.in_proj_weight = OrNone(in_proj_weight);
+            }
+            return ToObject(WithoutGil([&] {
+              return nn::MultiHeadAttention(query, key, value, weights,
+                                            {.num_heads = num_heads,
+                                             .add_zero_attn = add_zero_attn,
+                                             .dropout = training ? dropout_p : 0,
+                                             .batch_first = batch_first,
+                                             .static_k = OrNone(static_k),
+                                             .static_v = OrNone(static_v)},
+                                            {.key_padding_mask = OrNone(key_padding_mask),
+                                             .need_weights = need_weights,
+                                             .attn_mask = OrNone(attn_mask),
+                                             .average_attn_weights = average_attn_weights,
+                                             .is_causal = is_causal});
+            }));
+          }),
+      "tuple[Tensor, Tensor | None]");
+}
+
+// What the package's own modules call.
+void InitWeightNorms(const Binder& bind) {
+  bind("norm_except_dim", "v, dim=0", "The 2-norm of v over all dimensions but dim",
+       NEURA_FN((const Tensor& v, const std::optional<int64_t>& dim),
+                { return nn::NormExceptDim(v, dim); }));
+  bind("weight_norm", "v, g, dim=0",
+       "The direction of v with the norms g (Salimans and Kingma, 2016)",
+       NEURA_FN((const Tensor& v, const Tensor& g, const std::optional<int64_t>& dim),
+                { return nn::WeightNorm(v, g, dim); }));
+  bind("spectral_norm", "weight, u, v, iterations=1, eps=1e-12, dim=0, u_first=False",
+       "A weight over its greatest singular value, by the power method (Miyato et al., 2018)",
+       NEURA_FN((const Tensor& weight, const Tensor& u, const Tensor& v, int64_t iterations,
+                 double eps, int64_t dim, bool u_first),
+                {
+                  return nn::SpectralNorm(
+                      weight, u, v,
+                      {.iterations = iterations, .eps = eps, .dim = dim, .u_first = u_first});
+                }));
+  bind("fuse_norm",
+       "weight, bias, running_mean, running_var, eps, norm_weight=None, norm_bias=None, "
+       "channel_dim=0",
+       "(weight, bias) of a layer and a batch norm in evaluation after it",
+       NEURA_FN((const Tensor& weight, const OptTensor& bias, const Tensor& running_mean,
+                 const Tensor& running_var, double eps, const OptTensor& norm_weight,
+                 const OptTensor& norm_bias, int64_t channel_dim),
+                {
+                  return ToObject(WithoutGil([&] {
+                    return nn::FuseNorm(weight, OrNone(bias),
+                                        {.running_mean = running_mean,
+                                         .running_var = running_var,
+                                         .eps = eps,
+                                         .weight = OrNone(norm_weight),
+                                         .bias = OrNone(norm_bias)},
+                                        channel_dim);
+                  }));
+                }),
+       "tuple[Tensor, Tensor]");
 }
 
 void InitLosses(const Binder& functional) {
@@ -156,10 +266,13 @@ void InitLosses(const Binder& functional) {
 
 }  // namespace
 
-void InitNnFunctions(py::module_& functional) {
+void InitNnFunctions(py::module_& m, py::module_& functional) {
   const Binder bind(functional, "nn.functional");
   InitLayers(bind);
+  InitAttention(bind);
   InitLosses(bind);
+  py::module_ weights = m.def_submodule("nn_weights");
+  InitWeightNorms(Binder(weights, "nn.utils"));
 }
 
 }  // namespace neura::python

@@ -6,7 +6,7 @@
 
 namespace neura::python {
 
-void InitNnFunctions(pybind11::module_& functional);
+void InitNnFunctions(pybind11::module_& m, pybind11::module_& functional);
 
 }  // namespace neura::python
 

@@ -47,8 +47,20 @@ class PyModule final : public nn::ModuleBase {
   const std::vector<std::shared_ptr<Member>>& members() const { return members_; }
   void Clear() { const auto gone = std::exchange(members_, {}); }
 
-  // The layer's members and then Python's. May be called without the interpreter's lock, as what
-  // follows.
+  // Takes a tensor of the layer away from the module: it is no parameter or buffer any more, and
+  // the layer reads what PutTaken says, such as what has been computed from other parameters. False
+  // where the layer has none of that name.
+  bool Take(const std::string& name);
+  // Makes it a member again.
+  void GiveBack(const std::string& name);
+  const std::vector<std::string>& taken() const { return taken_; }
+  bool IsTaken(const std::string& name) const;
+  // What the layer reads in the place of one that was taken.
+  Tensor TakenTensor(const std::string& name);
+  void PutTaken(const std::string& name, const Tensor& tensor);
+
+  // The layer's members, but for those that were taken, and then Python's. May be called without
+  // the interpreter's lock, as what follows.
   void VisitMembers(nn::MemberVisitor& visitor) override;
   void set_training(bool training) override;
   // That of the class in Python.
@@ -60,6 +72,8 @@ class PyModule final : public nn::ModuleBase {
   const std::unique_ptr<nn::ModuleBase> layer_;
   // A member that has been replaced or erased lives on for whoever is looking at it.
   std::vector<std::shared_ptr<Member>> members_;
+  // Of the layer, under the interpreter's lock.
+  std::vector<std::string> taken_;
 };
 
 // The module of a Python object. Throws AttributeError for one whose Module.__init__() has not run,

@@ -32,15 +32,20 @@ bool IsTrainedLeaf(const Tensor& tensor) {
   return tensor.impl()->extensions && RequiresGrad(tensor) && autograd::IsLeaf(tensor);
 }
 
+// The object is no longer that of its tensor, which may outlive it.
+void ForgetIdentity(PyObject* object) {
+  const Tensor& tensor = TensorOf(object);
+  if (!tensor.defined() || !tensor.impl()->extensions) return;
+  const auto found = Identities().find(tensor.impl());
+  if (found != Identities().end() && found->second == object) Identities().erase(found);
+}
+
 void Deallocate(PyObject* self) {
   auto* const object = reinterpret_cast<TensorObject*>(self);
   PyTypeObject* const type = Py_TYPE(self);
   PyObject_GC_UnTrack(self);
   if (object->weak_references != nullptr) PyObject_ClearWeakRefs(self);
-  if (object->tensor.defined() && object->tensor.impl()->extensions) {
-    const auto found = Identities().find(object->tensor.impl());
-    if (found != Identities().end() && found->second == self) Identities().erase(found);
-  }
+  ForgetIdentity(self);
   object->tensor.~Tensor();
   type->tp_free(self);
   Py_DECREF(type);
@@ -105,6 +110,7 @@ void ReplaceTensor(PyObject* object, Tensor tensor) {
                                          Describe(TensorOf(object)),
                                          ", cannot become another tensor; use detach() first"));
   }
+  ForgetIdentity(object);
   reinterpret_cast<TensorObject*>(object)->tensor = std::move(tensor);
 }
 

@@ -118,6 +118,10 @@ bool FromPython(PyObject* object, DType* value) {
 }
 
 bool FromPython(PyObject* object, Device* value) {
+  if (object == Py_None) {
+    *value = DefaultDevice();
+    return true;
+  }
   if (py::isinstance<Device>(object)) {
     *value = py::handle(object).cast<Device>();
     return true;

@@ -32,7 +32,7 @@ bool FromPython(PyObject* object, uint64_t* value);
 bool FromPython(PyObject* object, double* value);
 bool FromPython(PyObject* object, std::string* value);
 bool FromPython(PyObject* object, DType* value);
-bool FromPython(PyObject* object, Device* value);  // a Device or "cpu"
+bool FromPython(PyObject* object, Device* value);  // a Device or "cpu"; None is the default
 bool FromPython(PyObject* object, Scalar* value);
 bool FromPython(PyObject* object, Dims* value);        // an integer or a sequence of them
 bool FromPython(PyObject* object, Sizes* value);       // an integer or up to three; None is kSame

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, Union
 
 from neura._size import Size as Size
 from neura.nn.parameter import Parameter
+from neura.nn.utils.rnn import PackedSequence
 
 _int = builtins.int
 _float = builtins.float
@@ -72,7 +73,7 @@ class TensorSummary:
 
 _dtype = dtype
 _device = device
-_DeviceLike = Union[device, builtins.str]
+_DeviceLike = Union[device, builtins.str, None]
 
 class finfo:
     """What numbers a floating point dtype has."""
@@ -268,7 +269,7 @@ def extension_stub(extension, source):
     text += "    def __getattr__(self, name: _str) -> Any: ...\n"
     for line in methods(source("nn/module.py")):
         text += textwrap.indent(line, "    ") + "\n"
-    for scope, name, parameters, doc, forward in extension._bound_classes():
+    for scope, name, parameters, doc, forward, result in extension._bound_classes():
         if scope != "nn":
             continue
         text += f'\nclass {name}(Module):\n    """{doc}"""\n'
@@ -277,8 +278,11 @@ def extension_stub(extension, source):
                 text += f"    {parameter}: {annotation_text(type_name, default)}\n"
         text += f"    def __init__({parameter_list(parameters, ['self'])}) -> None: ...\n"
         arguments = parameter_list(forward, ["self"])
-        text += f"    def __call__({arguments}) -> Tensor: ...\n"
-        text += f"    def forward({arguments}) -> Tensor: ...\n"
+        text += f"    def __call__({arguments}) -> {result}: ...\n"
+        text += f"    def forward({arguments}) -> {result}: ...\n"
+        for method in ("reset_parameters", "reset_running_stats"):
+            if hasattr(getattr(extension, name), method):
+                text += f"    def {method}(self) -> None: ...\n"
     return text
 
 

@@ -12,6 +12,7 @@ for _subject in ("pointwise", "special", "reductions", "arranging", "products", 
     importlib.import_module(f"parity_{_subject}")
 
 COMPARED_ELSEWHERE = {
+    "test_attention.py": "multi_head_attention_forward",
     "test_tensor.py": """
         arange empty empty_like eye full full_like initial_seed is_tensor linspace manual_seed normal ones
         ones_like promote_types rand rand_like randint randn randn_like randperm seed tensor zeros zeros_like

@@ -4,6 +4,8 @@ import copy
 import gc
 import io
 import pickle
+import subprocess
+import sys
 import weakref
 
 import neura as nr
@@ -470,3 +472,37 @@ def test_errors_name_the_path_of_the_module():
     for _ in range(2):
         with pytest.raises(ValueError, match=r"^Net\.block\.fc1: linear\("):
             net(nr.ones(2, 3))
+
+
+def test_a_parameter_that_becomes_another_tensor():
+    layer = nn.Linear(3, 2)
+    weight = layer.weight
+    weight.requires_grad_(False)
+    weight.data = nr.ones(4)
+    del weight
+    # The layer keeps what it has, whatever becomes of the object.
+    assert layer.weight.shape == (2, 3) and layer(nr.ones(1, 3)).shape == (1, 2)
+    assert [p.shape for p in layer.parameters()] == [(2, 3), (2,)]
+
+
+def test_what_modules_do_not_take():
+    with pytest.raises(TypeError, match="Module.__init__.. takes no arguments"):
+        nn.Module(3)
+    with pytest.raises(TypeError, match="must hold tensors by their names, not 'weight': int"):
+        nn.Linear(3, 2).load_state_dict({"weight": 1, "bias": nr.ones(2)})
+    with pytest.raises(TypeError, match="expected a dict of tensors, not list"):
+        nn.Linear(3, 2).load_state_dict([])
+
+
+def test_hooks_are_copied(tmp_path):
+    layer = nn.utils.weight_norm(nn.Linear(3, 2))
+    path = tmp_path / "layer.pickle"
+    path.write_bytes(pickle.dumps(layer))
+    source = f"""
+import pickle, neura as nr
+layer = pickle.load(open({str(path)!r}, "rb"))
+with nr.no_grad():
+    layer.weight_g.zero_()
+assert layer(nr.ones(1, 3)).tolist() == [layer.bias.tolist()]
+"""
+    subprocess.run([sys.executable, "-c", source], check=True)

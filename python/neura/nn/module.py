@@ -62,6 +62,8 @@ def __setattr__(self: Module, name: str, value: Any) -> None:
             self._set_buffer(name, value)
         elif kind == "parameter" and value is None:
             self._set_parameter(name, None)
+        elif self._put_taken(name, value):
+            pass
         elif kind is not None:
             raise TypeError(f"cannot assign a {type(value).__name__} to the {kind} '{name}'; wrap it in nn.Parameter")
         else:
@@ -119,10 +121,33 @@ def _check_name(self: Module, name: str) -> None:
         raise KeyError(f"attribute '{name}' already exists")
 
 
+class _Members(dict[str, Any]):
+    """The members of one kind; changes are those of the module."""
+
+    def __init__(self, owner: Module, kind: str) -> None:
+        super().__init__(_of_kind(owner, kind))
+        self._owner, self._kind = owner, kind
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        getattr(self._owner, f"_set_{self._kind}")(name, value)
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        self._owner._delete_member(name)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        if name not in self:
+            return super().pop(name, *default)
+        value = self[name]
+        del self[name]
+        return value
+
+
 setattr(Module, "register_module", add_module)
-setattr(Module, "_parameters", property(lambda self: dict(_of_kind(self, "parameter"))))
-setattr(Module, "_buffers", property(lambda self: dict(_of_kind(self, "buffer"))))
-setattr(Module, "_modules", property(lambda self: dict(_of_kind(self, "module"))))
+setattr(Module, "_parameters", property(lambda self: _Members(self, "parameter")))
+setattr(Module, "_buffers", property(lambda self: _Members(self, "buffer")))
+setattr(Module, "_modules", property(lambda self: _Members(self, "module")))
 
 
 # ---- walking ---------------------------------------------------------------------------------
@@ -245,6 +270,13 @@ def get_parameter(self: Module, target: str) -> Parameter:
 
 
 @_method
+def get_buffer(self: Module, target: str) -> Tensor:
+    """The buffer of a path such as "norm.running_mean"."""
+    buffer: Tensor = _get(self, target)
+    return buffer
+
+
+@_method
 def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
     """Calls fn with this module and all below, children first; returns the module."""
     open_: list[Module] = []  # whose children have not all been seen
@@ -277,12 +309,16 @@ def state_dict(self: Module, prefix: str = "", keep_vars: bool = False) -> dict[
 @_method
 def load_state_dict(self: Module, state_dict: Mapping[str, Tensor], strict: bool = True) -> Any:
     """Copies values into the module; with strict, every name must have its counterpart."""
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"load_state_dict(): expected a dict of tensors, not {type(state_dict).__name__}")
     given = dict(state_dict)
     for path, module in self.named_modules(remove_duplicate=False):
+        if hasattr(module, "_start_for"):  # a lazy one
+            module._start_for(given, f"{path}." if path else "")
         for name in module.__dict__.get("_non_persistent", ()):
             # What is not saved stays as it is.
             given.setdefault(f"{path}.{name}" if path else name, getattr(module, name))
-    missing, unexpected = self._load_state_dict(list(given.items()), strict)
+    missing, unexpected = self._load_state_dict(given, strict)
     return IncompatibleKeys(missing, unexpected)
 
 
@@ -361,6 +397,20 @@ def double(self: Self) -> Self:
 
 
 @_method
+def half(self: Self) -> Self:
+    """Converts to float16."""
+    self.to(_C.float16)
+    return self
+
+
+@_method
+def bfloat16(self: Self) -> Self:
+    """Converts to bfloat16."""
+    self.to(_C.bfloat16)
+    return self
+
+
+@_method
 def cpu(self: Self) -> Self:
     """The module itself."""
     return self
@@ -430,7 +480,12 @@ def __repr__(self: Module) -> str:
 
 
 def _rebuild(
-    cls: type[Module], options: dict[str, Any], attributes: dict[str, Any], members: list[Any], training: bool
+    cls: type[Module],
+    options: dict[str, Any],
+    attributes: dict[str, Any],
+    members: list[Any],
+    training: bool,
+    taken: Mapping[str, Any] = {},
 ) -> Module:
     """A module from its parts; the generator is left as it was."""
     module = cls.__new__(cls)
@@ -439,6 +494,10 @@ def _rebuild(
     base.__init__(module, **options)  # type: ignore[misc]
     _C.default_generator.set_state(state)
     module.__dict__.update(attributes)
+    _C._count_hooks(sum(len(attributes.get(kind, ())) for kind in ("_forward_pre_hooks", "_forward_hooks")))
+    for name, value in taken.items():
+        module._delete_member(name)
+        module._put_taken(name, value)
     for kind, name, value in members:
         getattr(module, f"_set_{kind}")(name, value)
     module.training = training
@@ -447,4 +506,5 @@ def _rebuild(
 
 @_method
 def __reduce__(self: Module) -> Any:
-    return _rebuild, (type(self), self._options(), dict(self.__dict__), self._members(), self.training)
+    taken = {name: None if value is None else value.detach() for name, value in self._taken().items()}
+    return _rebuild, (type(self), self._options(), dict(self.__dict__), self._members(), self.training, taken)

@@ -42,3 +42,63 @@ class Buffer(_C.Tensor):
 
 
 _C._set_parameter_type(Parameter)
+
+
+class _Uninitialized(_C.Tensor):
+    """What a parameter and a buffer have in common that get their shape by the first call of their module."""
+
+    _becomes: Any = None
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError(
+            "an uninitialized parameter has no shape yet: call its lazy module once, with an input such as it will get"
+        )
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Makes it an ordinary one of this shape, whose elements are not set."""
+        trained = self.requires_grad
+        self.requires_grad_(False)
+        self.__class__ = self._becomes
+        self.data = _C.empty(shape, dtype=self.dtype if dtype is None else dtype)
+        self.requires_grad_(trained)
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A parameter whose shape the first call of its module says."""
+
+    _becomes = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> "UninitializedParameter":
+        made = Parameter.__new__(cls, _C.empty(0, dtype=dtype, device="cpu" if device is None else device), requires_grad)
+        assert isinstance(made, UninitializedParameter)
+        return made
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return "<UninitializedParameter>"
+
+    def __reduce__(self) -> Any:
+        return UninitializedParameter, (self.requires_grad, None, self.dtype)
+
+
+class UninitializedBuffer(_Uninitialized, Buffer):
+    """A buffer whose shape the first call of its module says."""
+
+    _becomes = Buffer
+
+    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> "UninitializedBuffer":
+        made = Buffer.__new__(cls, _C.empty(0, dtype=dtype, device="cpu" if device is None else device))
+        assert isinstance(made, UninitializedBuffer)
+        return made
+
+    def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return "<UninitializedBuffer>"
+
+    def __reduce__(self) -> Any:
+        return UninitializedBuffer, (False, None, self.dtype)

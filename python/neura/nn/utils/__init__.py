@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 
-from neura._C import Tensor
 from neura import _C
+from neura._C import Tensor
+from neura.nn.utils import parametrizations, parametrize, rnn
+from neura.nn.utils._weights import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
+from neura.nn.utils.fusion import fuse_conv_bn_eval, fuse_conv_bn_weights, fuse_linear_bn_eval, fuse_linear_bn_weights
+from neura.nn.utils.init import skip_init
 
 
 def _listed(name: str, tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
