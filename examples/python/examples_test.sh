@@ -13,6 +13,11 @@ for example in custom_function custom_dataset interchange; do
   python "$examples/$example.py"
 done
 
+# A few steps of the longer ones, and on from there.
+for example in char_gpt vae; do
+  python "$examples/$example.py" --max_steps=4 --out="$out/$example" >"$out/log" 2>&1 || { cat "$out/log"; exit 1; }
+done
+
 python "$examples/fashion_mnist.py" --max_steps=200 --seed=5 --threads=2 --workers=2 --out="$out/python" >"$out/log" 2>&1 || {
   cat "$out/log"
   exit 1
