@@ -1,8 +1,11 @@
-#include <jerror.h>
+// jpeglib.h needs what it does not include, and jerror.h that.
+// clang-format off
+#include <cstdio>
 #include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <new>
 

@@ -114,7 +114,11 @@ class PythonCallback final : public trainer::Callback {
 #undef NEURA_HOOK
   void OnException(Trainer&, const std::exception& error) override {
     const GilHeld held;
-    callback_().attr("on_exception")(trainer_(), error.what());
+    const auto* const of_python = dynamic_cast<const py::error_already_set*>(&error);
+    const py::object exception =
+        of_python != nullptr ? py::object(of_python->value())
+                             : py::reinterpret_borrow<py::object>(PyExc_RuntimeError)(error.what());
+    callback_().attr("on_exception")(trainer_(), exception);
   }
 
  private:

@@ -79,8 +79,6 @@ _NAMES: dict[tuple[str, str], Any] = {
     ("collections", "Counter"): collections.Counter,
     ("builtins", "set"): set,
     ("builtins", "complex"): complex,
-    ("__builtin__", "set"): set,
-    ("__builtin__", "complex"): complex,
     ("builtins", "dict"): dict,
     ("builtins", "list"): list,
     ("torch", "Size"): Size,
@@ -103,6 +101,8 @@ class _Unpickler(pickle.Unpickler):
         self._memories: dict[str, Tensor] = {}
 
     def find_class(self, module: str, name: str) -> Any:
+        # As Python 2 called it, which PyTorch's pickles follow.
+        module = "builtins" if module == "__builtin__" else module
         if (module, name) in _NAMES:
             return _NAMES[module, name]
         if module in ("torch", "torch.storage") and name in _STORAGES:
@@ -134,8 +134,8 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
     except KeyError:
         raise ValueError(f"load(): the file is damaged: it has no {name}") from None
     # PyTorch compresses nothing; so no file becomes larger in memory than it is.
-    if info.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"load(): {name} is compressed, which PyTorch's files are not")
+    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
+        raise ValueError(f"load(): {name} is compressed or encrypted, which PyTorch's files are not")
     return archive.read(info)
 
 
@@ -177,5 +177,5 @@ def load_archive(file: IO[bytes]) -> Any:
             if problem := _C._check_pickle(pickled):
                 raise ValueError(f"load(): the file is damaged: {problem}")
             return unpickled(_Unpickler(archive, folder, pickled))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, struct_error) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, struct_error, OverflowError, EOFError) as error:
         raise ValueError(f"load(): the file is damaged: {error}") from error

@@ -91,8 +91,8 @@ class Stop(Callback):
     def on_train_epoch_end(self, trainer):
         self.calls.append(("epoch", trainer.records[-1]["epoch"], trainer.optimizer.param_groups[0]["lr"] > 0))
 
-    def on_exception(self, trainer, message):
-        self.calls.append(message)
+    def on_exception(self, trainer, exception):
+        self.calls.append(exception)
 
     def on_fit_end(self, trainer):
         self.calls.append("end")
@@ -113,7 +113,7 @@ def test_a_run_goes_on_in_mid_epoch_with_the_same_bits(tmp_path, batches):
     stop = Stop(batches, tmp_path / "cut.safetensors")
     with pytest.raises(RuntimeError, match="interrupted here"):
         Run(max_epochs=2, callbacks=[stop]).fit()
-    assert stop.calls[-1].endswith("interrupted here")
+    assert str(stop.calls[-1]) == "interrupted here" and isinstance(stop.calls[-1], RuntimeError)
     resumed = Run(max_epochs=2)
     assert resumed.fit(resume_from=tmp_path / "cut.safetensors") == expected
     for name, tensor in whole.net.state_dict().items():

@@ -41,7 +41,7 @@ class Callback:
     def on_fit_end(self, trainer: "Trainer") -> None:
         """At the end of a run that no error has ended."""
 
-    def on_exception(self, trainer: "Trainer", message: str) -> None:
+    def on_exception(self, trainer: "Trainer", exception: BaseException) -> None:
         """The run ends with an error."""
 
 

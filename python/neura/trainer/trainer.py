@@ -8,7 +8,7 @@ from neura import _C
 from neura._C import Tensor
 from neura.nn import Module
 from neura.optim import Optimizer
-from neura.optim.lr_scheduler import LRScheduler
+from neura.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau, _as_member
 from neura.trainer.callbacks import Callback, Path, _Native
 
 Step = Callable[[Any], Tensor]
@@ -91,12 +91,14 @@ class Trainer:
         _check(model, training_step)
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"Trainer.fit: an optimizer is expected, not {type(optimizer).__name__}")
+        if isinstance(scheduler, ReduceLROnPlateau):
+            raise TypeError("Trainer.fit: ReduceLROnPlateau needs a measured value; call its step() in a callback's on_train_epoch_end")
         self.model, self.optimizer = model, optimizer
         try:
             records: list[dict[str, Any]] = self._cpp.fit(
                 model,
                 optimizer._cpp,
-                None if scheduler is None else scheduler._cpp,
+                None if scheduler is None else _as_member(scheduler),
                 scheduler_interval,
                 "" if resume_from is None else os.fspath(resume_from),
                 train_loader,
