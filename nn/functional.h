@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "neura/tensor/core/fields.h"
 #include "neura/tensor/core/tensor.h"
 
 namespace neura::nn {
@@ -65,6 +66,7 @@ Tensor GumbelSoftmax(const Tensor& logits, double tau = 1, bool hard = false, in
 struct MarginOptions {
   double margin = 0;
   std::string reduction = "mean";
+  NEURA_FIELDS(margin, reduction)
 };
 // 1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1: [N, D], [N].
 Tensor CosineEmbedding(const Tensor& input1, const Tensor& input2, const Tensor& target,
@@ -80,6 +82,7 @@ struct TripletMarginOptions {
   double eps = 1e-6;
   bool swap = false;  // the negative's distance from the positive where that is smaller
   std::string reduction = "mean";
+  NEURA_FIELDS(margin, p, eps, swap, reduction)
 };
 // max(0, |anchor - positive| - |anchor - negative| + margin), p-norms over the last dimension.
 // Balntas et al., 2016.
@@ -90,6 +93,7 @@ struct GaussianNllOptions {
   bool full = false;  // with log(2 pi) / 2
   double eps = 1e-6;  // variances are at least this, as constants
   std::string reduction = "mean";
+  NEURA_FIELDS(full, eps, reduction)
 };
 // (log(var) + (input - target)^2 / var) / 2; all broadcast, or var lacks the last dimension. Throws
 // InvalidArgument where a variance is negative. Nix and Weigend, 1994.
@@ -100,6 +104,7 @@ struct CtcOptions {
   int64_t blank = 0;
   std::string reduction = "mean";  // "mean" divides each loss by its target's length first
   bool zero_infinity = false;      // 0 for targets that no path gives
+  NEURA_FIELDS(blank, reduction, zero_infinity)
 };
 // -log of the probability of a target sequence, summed over its alignments: log_probs [T, N, C] or
 // [T, C]; targets [N, S], or all of them joined in one dimension; lengths int64 [N] or []. Graves

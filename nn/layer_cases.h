@@ -52,6 +52,7 @@ void AddNormalizationCases(std::vector<LayerCase>& cases);
 void AddPaddingCases(std::vector<LayerCase>& cases);
 void AddPoolingCases(std::vector<LayerCase>& cases);
 void AddShapeCases(std::vector<LayerCase>& cases);
+void AddLossCases(std::vector<LayerCase>& cases);
 void AddActivationCases(std::vector<LayerCase>& cases);
 
 // ---- how cases are made ----------------------------------------------------------------------

@@ -42,6 +42,7 @@ std::vector<LayerCase> LayerCases() {
   nn::testing::AddPoolingCases(cases);
   nn::testing::AddShapeCases(cases);
   nn::testing::AddActivationCases(cases);
+  nn::testing::AddLossCases(cases);
   return cases;
 }
 

@@ -12,6 +12,7 @@
 #include "neura/nn/layers.h"
 #include "neura/nn/lazy.h"
 #include "neura/nn/loss.h"
+#include "neura/nn/losses_of_several.h"
 #include "neura/nn/module.h"
 #include "neura/nn/normalization.h"
 #include "neura/nn/packed_sequence.h"

@@ -8,6 +8,7 @@
 #include "neura/nn/dropout.h"
 #include "neura/nn/images.h"
 #include "neura/nn/layers.h"
+#include "neura/nn/losses_of_several.h"
 #include "neura/nn/normalization.h"
 #include "neura/nn/padding.h"
 #include "neura/nn/pooling.h"

@@ -17,7 +17,6 @@ from typing import Any, TypeVar, Union
 
 from neura._size import Size as Size
 from neura.nn.parameter import Parameter
-from neura.nn.utils.rnn import PackedSequence
 
 _int = builtins.int
 _float = builtins.float
@@ -74,6 +73,7 @@ class TensorSummary:
 _dtype = dtype
 _device = device
 _DeviceLike = Union[device, builtins.str, None]
+PackedSequence = Any  # that of neura.nn.utils.rnn, which imports this
 
 class finfo:
     """What numbers a floating point dtype has."""
@@ -117,6 +117,11 @@ def _record_function(name: _str, inputs: Any, outputs: Any, backward: Any) -> No
 def _set_grad_enabled(enabled: _bool) -> _bool: ...
 def is_grad_enabled() -> _bool: ...
 def _set_parameter_type(type: Any) -> None: ...
+def _set_packed_sequence_type(type: Any) -> None: ...
+def _bound_classes() -> list[Any]: ...
+_namespaces: dict[_str, Any]
+nn_utils_rnn: Any
+nn_weights: Any
 def __getattr__(name: _str) -> Any: ...
 '''
 
@@ -276,7 +281,8 @@ def extension_stub(extension, source):
         for parameter, type_name, default, *_ in parameters:
             if parameter != "bias":  # the option, which the parameter of that name hides
                 text += f"    {parameter}: {annotation_text(type_name, default)}\n"
-        text += f"    def __init__({parameter_list(parameters, ['self'])}) -> None: ...\n"
+        like = "" if name.endswith("Loss") else ", device: Any = None, dtype: Any = None"
+        text += f"    def __init__({parameter_list(parameters, ['self'])}{like}) -> None: ...\n"
         arguments = parameter_list(forward, ["self"])
         text += f"    def __call__({arguments}) -> {result}: ...\n"
         text += f"    def forward({arguments}) -> {result}: ...\n"

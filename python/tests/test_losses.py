@@ -54,9 +54,54 @@ def tensors(library, options):
     return {k: library.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
 
 
+# Losses of three tensors and more: class, arguments, options.
+SEVERAL = {
+    "CosineEmbeddingLoss": ((*PAIR, np.array([1, -1, 1, -1])), {"margin": 0.2}),
+    "MarginRankingLoss": ((PAIR[0][:, 0], PAIR[1][:, 0], np.array([1, -1, 1, -1])), {"margin": 0.5}),
+    "TripletMarginLoss": ((*PAIR, normal(4, 3)), {"margin": 2.0, "p": 1.0, "swap": True}),
+    "TripletMarginWithDistanceLoss": ((*PAIR, normal(4, 3)), {"margin": 2.0, "swap": True}),
+    "GaussianNLLLoss": ((*PAIR, BINARY[0]), {"full": True}),
+    "CTCLoss": ((np.log(RANDOM.dirichlet(np.ones(4), (6, 2)).astype(np.float32)), np.array([[1, 2], [3, 0]]), (6, 5), (2, 1)), {}),
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", SEVERAL)
+def test_a_loss_of_several_is_that_of_pytorch(name, reduction):
+    inputs, options = SEVERAL[name]
+    ours, theirs = (getattr(n, name)(**options, reduction=reduction) for n in (nn, torch.nn))
+    assert repr(ours).split("\n")[0] == repr(theirs).split("\n")[0]
+    assert all(getattr(ours, option) == value for option, value in options.items())
+
+    def made(library):
+        return [
+            library.tensor(x, requires_grad=x.dtype == np.float32) if isinstance(x, np.ndarray) else x for x in inputs
+        ]
+
+    a, b = made(nr), made(torch)
+    x, y = ours(*a), theirs(*b)
+    assert_same(x, y, 1e-5, 1e-5)
+    (x * x).sum().backward(), (y * y).sum().backward()
+    for mine, other in zip(a, b):
+        # PyTorch's gradient of ctc_loss takes for granted that a log_softmax comes before.
+        if isinstance(mine, nr.Tensor) and other.requires_grad and name != "CTCLoss":
+            assert_same(mine.grad, other.grad, 1e-4, 1e-5)
+    assert pickle.loads(pickle.dumps(ours))(*a).tolist() == x.tolist()
+
+
+def test_losses_of_several_take_what_those_of_pytorch_do():
+    for name in SEVERAL:
+        ours = inspect.signature(getattr(nn, name).forward).parameters
+        assert list(ours) == list(inspect.signature(getattr(torch.nn, name).forward).parameters)
+    probabilities = nr.tensor(SEVERAL["CTCLoss"][0][0])
+    targets = nr.tensor([[1, 2], [3, 0]])
+    tensors = nn.CTCLoss()(probabilities, targets, nr.tensor([6, 5]), nr.tensor([2, 1]))
+    assert tensors.tolist() == nn.CTCLoss()(probabilities, targets, (6, 5), (2, 1)).tolist()
+
+
 def test_every_loss_has_a_case():
     losses = {name for scope, name, *_ in _C._bound_classes() if scope == "nn" and name.endswith("Loss")}
-    assert losses == set(CASES)
+    assert losses == set(CASES) | (set(SEVERAL) - {"TripletMarginWithDistanceLoss"})
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -66,6 +66,30 @@ def test_weight_norm(name, args, shape, dim):
         nn.utils.remove_weight_norm(ours)
 
 
+def test_weights_of_recurrent_layers():
+    ours, theirs = nn.LSTM(3, 4, 2), torch.nn.LSTM(3, 4, 2)
+    same_weights(ours, theirs)
+    weight = ours.weight_hh_l1.tolist()
+    nn.utils.weight_norm(ours, "weight_hh_l1")
+    assert "weight_hh_l1_g" in ours.state_dict() and "weight_hh_l1" not in ours.state_dict()
+    x, y = both(random(5, 2, 3))
+    assert_same(ours(x)[0], theirs(y)[0], 1e-4, 1e-5)
+    ours(x)[0].sum().backward()
+    assert ours.weight_hh_l1_v.grad is not None and ours.weight_hh_l1_g.grad is not None
+    nn.utils.remove_weight_norm(ours, "weight_hh_l1")
+    assert np.allclose(ours.weight_hh_l1.tolist(), weight, atol=1e-6)
+
+    class Masked(nn.Module):
+        def forward(self, weight):
+            return weight.tril()
+
+    parametrize.register_parametrization(ours, "weight_ih_l0", Masked())
+    assert isinstance(ours, nn.LSTM) and ours(x)[0].shape == (5, 2, 4)
+    expected = nn.LSTM(3, 4, 2)
+    expected.load_state_dict({name: getattr(ours, name) for name in expected.state_dict()})
+    assert expected(x)[0].tolist() == ours(x)[0].tolist()
+
+
 def test_weight_norm_of_a_module_of_python():
     class Own(nn.Module):
         def __init__(self):

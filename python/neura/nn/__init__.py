@@ -33,5 +33,6 @@ from neura.nn.lazy import (  # noqa: E402
     LazyInstanceNorm3d,
     LazyLinear,
 )
+from neura.nn.losses import CTCLoss, TripletMarginWithDistanceLoss  # noqa: E402
 from neura.nn.pooling import FractionalMaxPool2d, FractionalMaxPool3d  # noqa: E402
-from neura.nn.recurrent import GRU, LSTM, RNN  # noqa: E402
+from neura.nn.recurrent import GRU, LSTM, RNN, RNNBase  # noqa: E402

@@ -44,17 +44,19 @@ class LazyModuleMixin(Module):
         raise NotImplementedError(f"{type(self).__name__} must define initialize_parameters()")
 
     def _become(self, *args: Any, **kwargs: Any) -> None:
+        waiting = self.__dict__.get("_waiting", {})
+        for name, member in waiting.items():
+            member._home = (self, name)
         self.initialize_parameters(*args, **kwargs)
-        for name, member in list(self.__dict__.get("_waiting", {}).items()):
+        for name, member in self.__dict__.get("_waiting", {}).items():
             if isinstance(member, (UninitializedParameter, UninitializedBuffer)):
                 raise RuntimeError(f"{type(self).__name__}.initialize_parameters() has left '{name}' uninitialized")
-            getattr(self, "_set_parameter" if name in self._parameters else "_set_buffer")(name, member)
         self._end()
 
     def _end(self) -> None:
         self.__dict__.pop("_waiting", None)
         if self.cls_to_become is not None:
-            self.__class__ = self.cls_to_become
+            object.__setattr__(self, "__class__", self.cls_to_become)
 
     def _call_with_hooks(self, *args: Any, **kwargs: Any) -> Any:
         if self.has_uninitialized_params():
@@ -91,7 +93,7 @@ class _LazyLayer(LazyModuleMixin):
         without_batch = self._dims and len(shape) == min(self._dims) and self._feature_dim == 1 and len(self._dims) > 1
         return int(shape[0 if without_batch else self._feature_dim])
 
-    def initialize_parameters(self, input: Tensor) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Tensor) -> None:
         self._start(self._features_of(input))
 
     def _start(self, features: int) -> None:
@@ -116,7 +118,7 @@ class _LazyLayer(LazyModuleMixin):
         return int(shape[self._feature_dim])
 
     def __reduce__(self) -> Any:
-        rebuild, (cls, options, *parts) = Module.__reduce__(self)  # type: ignore[misc]
+        rebuild, (cls, options, *parts) = Module.__reduce__(self)
         if self.has_uninitialized_params():
             options[self._features] = getattr(self, "groups", 1)
         return _rebuild, (rebuild, cls, options, *parts)

@@ -48,6 +48,7 @@ class _Uninitialized(_C.Tensor):
     """What a parameter and a buffer have in common that get their shape by the first call of their module."""
 
     _becomes: Any = None
+    _home: tuple[Any, str]  # the module whose call materializes it, and its name there
 
     @property
     def shape(self) -> Any:
@@ -57,11 +58,14 @@ class _Uninitialized(_C.Tensor):
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Makes it an ordinary one of this shape, whose elements are not set."""
-        trained = self.requires_grad
+        trained, home = self.requires_grad, self.__dict__.pop("_home", None)
         self.requires_grad_(False)
         self.__class__ = self._becomes
         self.data = _C.empty(shape, dtype=self.dtype if dtype is None else dtype)
         self.requires_grad_(trained)
+        if home is not None:
+            module, name = home
+            (module._set_parameter if isinstance(self, Parameter) else module._set_buffer)(name, self)
 
 
 class UninitializedParameter(_Uninitialized, Parameter):

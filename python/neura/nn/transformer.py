@@ -20,8 +20,8 @@ def _activation(given: _Activation) -> Callable[[Any], Any]:
         return given
     if given not in ("relu", "gelu"):
         raise RuntimeError(f"activation must be 'relu', 'gelu' or a callable, not {given!r}")
-    function: Callable[[Any], Any] = functional.relu if given == "relu" else functional.gelu
-    return function
+    functions: dict[str, Callable[[Any], Any]] = {"relu": functional.relu, "gelu": functional.gelu}
+    return functions[given]
 
 
 def _copies(module: Module, count: int) -> ModuleList:

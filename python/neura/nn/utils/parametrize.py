@@ -137,7 +137,7 @@ def _made(module: Any, name: str) -> Any:
     return _cache[key]
 
 
-def _subclass(cls: type[Module]) -> type[Module]:
+def _subclass(cls: Any) -> type[Module]:
     """The class of a parametrized module: properties are added to it."""
 
     def set_attribute(self: Module, name: str, value: Any) -> None:
@@ -152,7 +152,7 @@ def _subclass(cls: type[Module]) -> type[Module]:
         return cls.forward(self, *args, **kwargs)
 
     def deep_copy(self: Module, memo: dict[int, Any]) -> Module:
-        rebuild, parts = Module.__reduce__(self)  # type: ignore[misc]
+        rebuild, parts = Module.__reduce__(self)
         made: Module = rebuild(*copy.deepcopy(parts, memo))
         return made
 
