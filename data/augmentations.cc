@@ -97,8 +97,7 @@ Tensor Apply(Change change, const Tensor& image, double strength, const std::str
     case Change::kTranslateY:
       return moved({0, std::trunc(strength)}, {0, 0}, {0, 0});
     case Change::kRotate:
-      return functional::Rotate(image, strength, interpolation, false, {0, 0},
-                                fill.numbers.values);
+      return functional::Rotate(image, strength, interpolation, false, {0, 0}, fill.numbers.values);
     case Change::kBrightness:
       return functional::AdjustBrightness(image, 1 + strength);
     case Change::kColor:
@@ -172,7 +171,8 @@ Tensor SharesOf(const char* transform, const Tensor& images, const Tensor& label
   if (!images.defined() || images.dim() < 2 || (!classes && !shares) ||
       labels.size(0) != images.size(0) || labels.device() != kCpu || images.device() != kCpu) {
     ThrowInvalidArgument(absl::StrCat(
-        transform, ": images [N, ...] and labels int64 [N], or shares of classes [N, num_classes], "
+        transform,
+        ": images [N, ...] and labels int64 [N], or shares of classes [N, num_classes], "
         "on the CPU are expected, not ",
         Describe(images), " and ", Describe(labels)));
   }
@@ -248,7 +248,8 @@ RandAugment::RandAugment(int64_t num_ops, int64_t magnitude, int64_t num_magnitu
   CheckBins("RandAugment", bins_, interpolation_);
   if (num_ops < 0 || magnitude < 0 || magnitude >= bins_) {
     ThrowInvalidArgument(absl::StrCat("RandAugment: num_ops ", num_ops, ", magnitude ", magnitude,
-                                      " of ", bins_, "; numbers from 0 on, and a magnitude below "
+                                      " of ", bins_,
+                                      "; numbers from 0 on, and a magnitude below "
                                       "num_magnitude_bins, are expected"));
   }
 }
@@ -256,8 +257,12 @@ RandAugment::RandAugment(int64_t num_ops, int64_t magnitude, int64_t num_magnitu
 Tensor RandAugment::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
   return EachImage("RandAugment", images, randoms, [&](Tensor image, SampleRandom& random) {
     // Of images of 331 pixels a side, for which they were chosen.
-    const Strengths most = {0.3, 150.0 / 331 * static_cast<double>(image.size(3)),
-                            150.0 / 331 * static_cast<double>(image.size(2)), 30, 0.9, 4};
+    const Strengths most = {0.3,
+                            150.0 / 331 * static_cast<double>(image.size(3)),
+                            150.0 / 331 * static_cast<double>(image.size(2)),
+                            30,
+                            0.9,
+                            4};
     for (int64_t i = 0; i < num_ops_; ++i) {
       const auto change = static_cast<Change>(random.Below(kChanges));
       const bool negative = random.Below(2) == 1;
@@ -278,24 +283,23 @@ TrivialAugmentWide::TrivialAugmentWide(int64_t num_magnitude_bins, std::string i
 
 Tensor TrivialAugmentWide::operator()(const Tensor& images,
                                       absl::Span<SampleRandom> randoms) const {
-  return EachImage(
-      "TrivialAugmentWide", images, randoms, [&](const Tensor& image, SampleRandom& random) {
-        const Strengths most = {0.99, 32, 32, 135, 0.99, 6};
-        const auto change = static_cast<Change>(random.Below(kChanges));
-        const int64_t bin = random.Below(bins_);
-        const bool negative = random.Below(2) == 1;
-        return Apply(change, image, StrengthOf(change, most, bin, bins_, negative), interpolation_,
-                     fill_);
-      });
+  return EachImage("TrivialAugmentWide", images, randoms,
+                   [&](const Tensor& image, SampleRandom& random) {
+                     const Strengths most = {0.99, 32, 32, 135, 0.99, 6};
+                     const auto change = static_cast<Change>(random.Below(kChanges));
+                     const int64_t bin = random.Below(bins_);
+                     const bool negative = random.Below(2) == 1;
+                     return Apply(change, image, StrengthOf(change, most, bin, bins_, negative),
+                                  interpolation_, fill_);
+                   });
 }
 
 Example<2> MixUp::operator()(const Tensor& images, const Tensor& labels,
                              SampleRandom& random) const {
   const Tensor shares = SharesOf("MixUp", images, labels, alpha, num_classes);
   if (!IsFloating(images.dtype())) {
-    ThrowInvalidArgument(
-        absl::StrCat("MixUp: images of a floating point dtype are expected, not ",
-                     Describe(images)));
+    ThrowInvalidArgument(absl::StrCat("MixUp: images of a floating point dtype are expected, not ",
+                                      Describe(images)));
   }
   const double lambda = Beta(alpha, random);
   return {Mix(images, lambda), Mix(shares, lambda)};
@@ -314,7 +318,8 @@ Example<2> CutMix::operator()(const Tensor& images, const Tensor& labels,
   const double half = 0.5 * std::sqrt(1 - lambda);
   const auto half_width = static_cast<int64_t>(half * static_cast<double>(width));
   const auto half_height = static_cast<int64_t>(half * static_cast<double>(height));
-  const int64_t left = std::max<int64_t>(0, x - half_width), right = std::min(width, x + half_width);
+  const int64_t left = std::max<int64_t>(0, x - half_width),
+                right = std::min(width, x + half_width);
   const int64_t top = std::max<int64_t>(0, y - half_height);
   const int64_t bottom = std::min(height, y + half_height);
   Tensor inside = Zeros({height, width}, {.dtype = kBool});

@@ -29,14 +29,14 @@ absl::StatusOr<TensorDataset<2>> LoadAll(const std::string& root, const char* fo
       std::filesystem::is_directory(inner, error) ? inner : std::filesystem::path(root);
   std::vector<Tensor> images, labels;
   for (const std::string& name : names) {
-    absl::StatusOr<TensorDataset<2>> part = ReadFromFile(
-        (base / name).string(),
-        [kind](const ByteSource& source) -> absl::StatusOr<TensorDataset<2>> {
-          const absl::StatusOr<std::string> bytes =
-              ReadAll(source, kMaxImages * (static_cast<uint64_t>(kPixels) + 2));
-          if (!bytes.ok()) return bytes.status();
-          return ParseCifar(*bytes, kind);
-        });
+    absl::StatusOr<TensorDataset<2>> part =
+        ReadFromFile((base / name).string(),
+                     [kind](const ByteSource& source) -> absl::StatusOr<TensorDataset<2>> {
+                       const absl::StatusOr<std::string> bytes =
+                           ReadAll(source, kMaxImages * (static_cast<uint64_t>(kPixels) + 2));
+                       if (!bytes.ok()) return bytes.status();
+                       return ParseCifar(*bytes, kind);
+                     });
     if (!part.ok()) return part.status();
     images.push_back(part->tensors()[0]);
     labels.push_back(part->tensors()[1]);
@@ -67,8 +67,8 @@ absl::StatusOr<TensorDataset<2>> ParseCifar(std::string_view bytes, CifarKind ki
     const char* const at = bytes.data() + i * record;
     const auto label = static_cast<uint8_t>(at[labels_of_record - 1]);
     if (label >= classes) {
-      return absl::DataLossError(absl::StrCat("label ", i, " is ", int{label}, ", there are ",
-                                              int{classes}, " classes"));
+      return absl::DataLossError(
+          absl::StrCat("label ", i, " is ", int{label}, ", there are ", int{classes}, " classes"));
     }
     labels.data<int64_t>()[i] = label;
     std::memcpy(images.data<uint8_t>() + i * kPixels, at + labels_of_record, kPixels);

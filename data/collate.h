@@ -63,9 +63,9 @@ template <typename T>
 struct Collator {
   static_assert(std::is_arithmetic_v<T>, "examples of this type need a collate function");
   static Tensor Join(absl::Span<const T> examples) {
-    using Element = std::conditional_t<std::is_same_v<T, bool>, bool,
-                                       std::conditional_t<std::is_floating_point_v<T>, double,
-                                                          int64_t>>;
+    using Element =
+        std::conditional_t<std::is_same_v<T, bool>, bool,
+                           std::conditional_t<std::is_floating_point_v<T>, double, int64_t>>;
     Tensor batch = Tensor::Empty({static_cast<int64_t>(examples.size())}, DTypeOf<Element>, kCpu);
     for (size_t i = 0; i < examples.size(); ++i) {
       batch.template data<Element>()[i] = static_cast<Element>(examples[i]);

@@ -143,15 +143,13 @@ Tensor RandomInvert::operator()(const Tensor& images, absl::Span<SampleRandom> r
 }
 
 Tensor RandomPosterize::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
-  return Sometimes("RandomPosterize", images, randoms, p, [&](const Tensor& image) {
-    return functional::Posterize(image, bits);
-  });
+  return Sometimes("RandomPosterize", images, randoms, p,
+                   [&](const Tensor& image) { return functional::Posterize(image, bits); });
 }
 
 Tensor RandomSolarize::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
-  return Sometimes("RandomSolarize", images, randoms, p, [&](const Tensor& image) {
-    return functional::Solarize(image, threshold);
-  });
+  return Sometimes("RandomSolarize", images, randoms, p,
+                   [&](const Tensor& image) { return functional::Solarize(image, threshold); });
 }
 
 Tensor RandomAdjustSharpness::operator()(const Tensor& images,

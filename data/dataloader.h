@@ -160,7 +160,8 @@ requires(Dataset<D> || IterableDataset<D>) class DataLoader {
   // it goes on with the next batch. Of an iterable dataset, what was taken is read again, and
   // num_workers has to be the same.
   NamedTensors StateDict() const {
-    return internal::ToTensors(progress_ == nullptr ? internal::Position{epoch_} : progress_->position());
+    return internal::ToTensors(progress_ == nullptr ? internal::Position{epoch_}
+                                                    : progress_->position());
   }
   // Throws InvalidArgument when something is missing or makes no sense.
   void LoadStateDict(const NamedTensors& state) {
@@ -288,8 +289,8 @@ requires(Dataset<D> || IterableDataset<D>) class DataLoader<D, Collate>::Pass {
  private:
   using Prefetcher = internal::Prefetcher;
 
-  // A batch; or none, since its stream is over, or since it had been taken before the loader's state
-  // was saved.
+  // A batch; or none, since its stream is over, or since it had been taken before the loader's
+  // state was saved.
   struct Made {
     int64_t number = 0;
     std::optional<Batch> batch = std::nullopt;
@@ -373,12 +374,12 @@ requires(Dataset<D> || IterableDataset<D>) class DataLoader<D, Collate>::Pass {
     } else {
       const bool all = kIterable || options.persistent_workers;
       const int64_t useful = std::min<int64_t>(options.num_workers, count_);
-      workers_ = std::make_shared<Prefetcher>(Prefetcher::Options{
-          .num_workers = all ? options.num_workers : static_cast<int>(useful),
-          .window = window,
-          .start_worker = options.start_worker,
-          .pinned = kIterable,
-          .kept = options.persistent_workers});
+      workers_ = std::make_shared<Prefetcher>(
+          Prefetcher::Options{.num_workers = all ? options.num_workers : static_cast<int>(useful),
+                              .window = window,
+                              .start_worker = options.start_worker,
+                              .pinned = kIterable,
+                              .kept = options.persistent_workers});
       if (options.persistent_workers) kept = workers_;
     }
     pass_ = workers_->Begin(count_, /*all=*/true, [shared = shared_](const auto& call) {
@@ -390,13 +391,12 @@ requires(Dataset<D> || IterableDataset<D>) class DataLoader<D, Collate>::Pass {
 
   std::optional<Made> TakeFromWorkers(int64_t i) {
     const DataLoaderOptions& options = shared_->source->options;
-    const auto patience = options.timeout > 0 ? Duration(static_cast<int64_t>(
-                                                    std::min(options.timeout, 1e9) * 1000))
-                                              : Duration(std::chrono::hours(1));
+    const auto patience =
+        options.timeout > 0 ? Duration(static_cast<int64_t>(std::min(options.timeout, 1e9) * 1000))
+                            : Duration(std::chrono::hours(1));
     for (;;) {
-      const Prefetcher::Result result = options.in_order
-                                            ? workers_->WaitFor(pass_, i, patience)
-                                            : workers_->WaitForAny(pass_, patience);
+      const Prefetcher::Result result = options.in_order ? workers_->WaitFor(pass_, i, patience)
+                                                         : workers_->WaitForAny(pass_, patience);
       if (result.outcome == Prefetcher::Outcome::kStopped) return std::nullopt;
       if (result.outcome == Prefetcher::Outcome::kReady) {
         Made made = *std::move(shared_->slots[result.call.slot]);

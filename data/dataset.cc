@@ -25,8 +25,8 @@ void ThrowUnequalLengths(size_t first, size_t other) {
 }
 
 int64_t EqualSize(const std::vector<int64_t>& sizes) {
-  const bool equal = std::all_of(sizes.begin(), sizes.end(),
-                                 [&](int64_t size) { return size == sizes[0]; });
+  const bool equal =
+      std::all_of(sizes.begin(), sizes.end(), [&](int64_t size) { return size == sizes[0]; });
   if (sizes.empty() || !equal) {
     ThrowInvalidArgument(absl::StrCat("StackDataset: datasets of one size are expected, not of [",
                                       absl::StrJoin(sizes, ", "), "]"));

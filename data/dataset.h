@@ -18,8 +18,8 @@
 //
 //   Stream Begin(const Epoch& epoch) const;   // whose std::optional<Example<N>> Next() gives them
 //
-// Each worker of a loader reads a stream of its own: GetWorkerInfo() tells Begin() which part of the
-// examples that stream should give.
+// Each worker of a loader reads a stream of its own: GetWorkerInfo() tells Begin() which part of
+// the examples that stream should give.
 #ifndef NEURA_DATA_DATASET_H_
 #define NEURA_DATA_DATASET_H_
 

@@ -30,9 +30,9 @@ class StackDataset {
  public:
   explicit StackDataset(D... datasets)
       : datasets_(std::move(datasets)...),
-        size_(std::apply(
-            [](const D&... dataset) { return internal::EqualSize({dataset.size()...}); },
-            datasets_)) {}
+        size_(
+            std::apply([](const D&... dataset) { return internal::EqualSize({dataset.size()...}); },
+                       datasets_)) {}
 
   int64_t size() const { return size_; }
   std::tuple<ExampleOf<D>...> Get(int64_t index, const Epoch& epoch = {}) const {

@@ -74,7 +74,8 @@ TEST(CachedDataset, AsksOnce) {
   const CachedDataset all(counted);
   const CachedDataset copy = all;
   for (int round = 0; round < 3; ++round) {
-    for (int64_t i = 0; i < 4; ++i) EXPECT_EQ((round == 1 ? copy : all).Get(i)[0].Item<int64_t>(), i);
+    for (int64_t i = 0; i < 4; ++i)
+      EXPECT_EQ((round == 1 ? copy : all).Get(i)[0].Item<int64_t>(), i);
   }
   EXPECT_EQ(*counted.calls, 4);
   const CachedDataset two(counted, 2);

@@ -98,7 +98,8 @@ TEST_F(FilesTest, FoldersThatAreNoClassesOrDamaged) {
   ASSERT_TRUE(folder.ok());
   EXPECT_THAT(ErrorOf([&] { folder->Get(0); }), HasSubstr("a/bad.png"));
   DataLoader loader(*folder, {.num_workers = 1});
-  EXPECT_THAT(ErrorOf([&] { loader.begin(); }), AllOf(HasSubstr("example 0"), HasSubstr("bad.png")));
+  EXPECT_THAT(ErrorOf([&] { loader.begin(); }),
+              AllOf(HasSubstr("example 0"), HasSubstr("bad.png")));
 }
 
 std::string CifarRecord(const std::string& labels, char first) {
@@ -198,7 +199,8 @@ TEST(Csv, BatchesAreColumns) {
 }
 
 TEST_F(FilesTest, Lines) {
-  const std::string path = Write("lines.txt", "one\r\ntwo\n\n" + std::string(200000, 'x') + "\nlast");
+  const std::string path =
+      Write("lines.txt", "one\r\ntwo\n\n" + std::string(200000, 'x') + "\nlast");
   std::vector<std::string> lines;
   auto stream = TextLineDataset(path).Begin({});
   while (const auto line = stream.Next()) lines.push_back(*line);
@@ -246,10 +248,9 @@ TEST(Tar, DamagedArchivesAreNamed) {
 TEST(Tar, WorkersReadArchivesOfTheirOwn) {
   std::vector<std::string> paths(4, TestFile("tar/ustar.tar"));
   for (const int workers : {0, 1, 2, 3}) {
-    DataLoader loader(TarDataset(paths), {.num_workers = workers},
-                      [](const std::vector<TarExample>& examples) {
-                        return examples[0].at("__key__");
-                      });
+    DataLoader loader(
+        TarDataset(paths), {.num_workers = workers},
+        [](const std::vector<TarExample>& examples) { return examples[0].at("__key__"); });
     int count = 0;
     for (const std::string& key : loader) count += key == "a/0";
     EXPECT_EQ(count, 4);

@@ -17,8 +17,9 @@ namespace internal {
 
 std::pair<int64_t, int64_t> HeightAndWidth(const char* transform, const Integers& size) {
   if (size.empty() || size.size() > 2 || size[0] < 1 || size.values.back() < 1) {
-    ThrowInvalidArgument(absl::StrCat(transform, ": size is [", absl::StrJoin(size.values, ", "),
-                                      "]; a positive number, or a height and a width, is expected"));
+    ThrowInvalidArgument(
+        absl::StrCat(transform, ": size is [", absl::StrJoin(size.values, ", "),
+                     "]; a positive number, or a height and a width, is expected"));
   }
   return {size[0], size.values.back()};
 }
@@ -31,10 +32,10 @@ Range RangeOf(const char* transform, const char* what, const Numbers& numbers, R
                     range.low >= least && range.high <= most && std::isfinite(range.low) &&
                     std::isfinite(range.high);
   if (!fits) {
-    ThrowInvalidArgument(absl::StrCat(
-        transform, ": ", what, " is [", absl::StrJoin(numbers.values, ", "),
-        "]; a number, or two of which the first is not larger, from ", least, " to ", most,
-        ", is expected"));
+    ThrowInvalidArgument(absl::StrCat(transform, ": ", what, " is [",
+                                      absl::StrJoin(numbers.values, ", "),
+                                      "]; a number, or two of which the first is not larger, from ",
+                                      least, " to ", most, ", is expected"));
   }
   return range;
 }
@@ -111,8 +112,7 @@ std::array<double, 2> CenterOf(const std::optional<Numbers>& center, const Tenso
 
 void CheckCenter(const char* transform, const std::optional<Numbers>& center) {
   if (!center || center->size() == 2) return;
-  ThrowInvalidArgument(absl::StrCat(transform, ": center is [",
-                                    absl::StrJoin(center->values, ", "),
+  ThrowInvalidArgument(absl::StrCat(transform, ": center is [", absl::StrJoin(center->values, ", "),
                                     "]; x and y are expected"));
 }
 
@@ -144,13 +144,13 @@ Tensor Resize::operator()(const Tensor& images, absl::Span<SampleRandom>) const 
     const int64_t shorter = std::min(images.size(2), images.size(3));
     const int64_t longer = std::max(images.size(2), images.size(3));
     int64_t to_shorter = size_[0];
-    auto to_longer = static_cast<int64_t>(static_cast<double>(to_shorter) *
-                                          static_cast<double>(longer) /
-                                          static_cast<double>(std::max<int64_t>(1, shorter)));
+    auto to_longer =
+        static_cast<int64_t>(static_cast<double>(to_shorter) * static_cast<double>(longer) /
+                             static_cast<double>(std::max<int64_t>(1, shorter)));
     if (max_size_ && to_longer > *max_size_) {
-      to_shorter = static_cast<int64_t>(static_cast<double>(*max_size_) *
-                                        static_cast<double>(to_shorter) /
-                                        static_cast<double>(to_longer));
+      to_shorter =
+          static_cast<int64_t>(static_cast<double>(*max_size_) * static_cast<double>(to_shorter) /
+                               static_cast<double>(to_longer));
       to_longer = *max_size_;
     }
     height = images.size(2) <= images.size(3) ? to_shorter : to_longer;
@@ -280,7 +280,8 @@ RandomAffine::RandomAffine(Numbers degrees, std::optional<Numbers> translate,
       center_(std::move(center)) {
   CheckCenter("RandomAffine", center_);
   if (translate_) {
-    const bool fits = translate_->size() == 2 && std::min((*translate_)[0], (*translate_)[1]) >= 0 &&
+    const bool fits = translate_->size() == 2 &&
+                      std::min((*translate_)[0], (*translate_)[1]) >= 0 &&
                       std::max((*translate_)[0], (*translate_)[1]) <= 1;
     if (!fits) {
       ThrowInvalidArgument(absl::StrCat("RandomAffine: translate is [",

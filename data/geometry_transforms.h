@@ -86,8 +86,8 @@ struct RandomVerticalFlip {
   Tensor operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const;
 };
 
-// Turns by an angle from `degrees`, or from -degrees to degrees; see functional::Rotate. `center` is
-// x and y from the upper left corner.
+// Turns by an angle from `degrees`, or from -degrees to degrees; see functional::Rotate. `center`
+// is x and y from the upper left corner.
 class RandomRotation {
  public:
   explicit RandomRotation(Numbers degrees, std::string interpolation = "nearest",
@@ -104,8 +104,8 @@ class RandomRotation {
 };
 
 // Turns by an angle from `degrees`, moves by at most these shares of width and height, scales by a
-// factor from `scale` and shears by degrees from `shear`: along x from one number or two, and along y
-// from two more; see functional::Affine.
+// factor from `scale` and shears by degrees from `shear`: along x from one number or two, and along
+// y from two more; see functional::Affine.
 class RandomAffine {
  public:
   explicit RandomAffine(Numbers degrees, std::optional<Numbers> translate = std::nullopt,
@@ -124,8 +124,8 @@ class RandomAffine {
   std::optional<Numbers> center_;
 };
 
-// With probability p, moves each corner inwards by at most distortion_scale of half the extents; see
-// functional::Perspective.
+// With probability p, moves each corner inwards by at most distortion_scale of half the extents;
+// see functional::Perspective.
 class RandomPerspective {
  public:
   explicit RandomPerspective(double distortion_scale = 0.5, double p = 0.5,

@@ -80,9 +80,8 @@ Pixels FromTensor(const char* function, const Tensor& image, bool alpha) {
 
 void CheckRange(const char* function, const char* what, int64_t value, int64_t low, int64_t high) {
   if (value >= low && value <= high) return;
-  ThrowInvalidArgument(
-      absl::StrCat(function, ": ", what, " is ", value, "; from ", low, " to ", high,
-                   " is expected"));
+  ThrowInvalidArgument(absl::StrCat(function, ": ", what, " is ", value, "; from ", low, " to ",
+                                    high, " is expected"));
 }
 
 }  // namespace

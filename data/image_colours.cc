@@ -28,8 +28,8 @@ void CheckFactor(const char* function, double factor) {
 
 void CheckChannels(const char* function, const Tensor& images) {
   if (images.size(1) == 1 || images.size(1) == 3) return;
-  ThrowInvalidArgument(absl::StrCat(function, ": images of one or three channels are expected, not ",
-                                    Describe(images)));
+  ThrowInvalidArgument(absl::StrCat(
+      function, ": images of one or three channels are expected, not ", Describe(images)));
 }
 
 // f(x) of every number.
@@ -75,9 +75,7 @@ void TurnHue(float& r, float& g, float& b, float shift) {
   const float most = std::max({r, g, b}), least = std::min({r, g, b}), width = most - least;
   if (width == 0) return;
   const float saturation = width / most;
-  float hue = most == r   ? (g - b) / width
-              : most == g ? 2 + (b - r) / width
-                          : 4 + (r - g) / width;
+  float hue = most == r ? (g - b) / width : most == g ? 2 + (b - r) / width : 4 + (r - g) / width;
   hue = hue / 6 + 1 + shift;
   hue -= std::floor(hue);
   const float at = hue * 6, whole = std::floor(at), part = at - whole;
@@ -85,12 +83,24 @@ void TurnHue(float& r, float& g, float& b, float shift) {
   const float p = clamped(most * (1 - saturation)), q = clamped(most * (1 - saturation * part)),
               t = clamped(most * (1 - saturation * (1 - part)));
   switch (static_cast<int>(whole) % 6) {
-    case 0: r = most, g = t, b = p; break;
-    case 1: r = q, g = most, b = p; break;
-    case 2: r = p, g = most, b = t; break;
-    case 3: r = p, g = q, b = most; break;
-    case 4: r = t, g = p, b = most; break;
-    default: r = most, g = p, b = q; break;
+    case 0:
+      r = most, g = t, b = p;
+      break;
+    case 1:
+      r = q, g = most, b = p;
+      break;
+    case 2:
+      r = p, g = most, b = t;
+      break;
+    case 3:
+      r = p, g = q, b = most;
+      break;
+    case 4:
+      r = t, g = p, b = most;
+      break;
+    default:
+      r = most, g = p, b = q;
+      break;
   }
 }
 
@@ -155,9 +165,8 @@ Tensor AdjustContrast(const Tensor& images, double factor) {
   ForParts(floats, images.size(0), [&](float* image, int64_t count, int64_t) {
     double sum = 0;
     for (int64_t i = 0; i < plane; ++i) {
-      sum += double{count == plane
-                        ? image[i]
-                        : Grey(image[i], image[i + plane], image[i + 2 * plane], bytes)};
+      sum += double{count == plane ? image[i]
+                                   : Grey(image[i], image[i + plane], image[i + 2 * plane], bytes)};
     }
     const auto mean = static_cast<float>(sum / static_cast<double>(plane));
     for (int64_t i = 0; i < count; ++i) image[i] = Blend(image[i], mean, f, bound);
@@ -253,9 +262,9 @@ Tensor RgbToGrayscale(const Tensor& images, int64_t channels) {
   const bool bytes = images.dtype() == kUInt8;
   Tensor grey = images;
   if (images.size(1) == 3) {
-    grey = Narrow(EachColour(images, false,
-                             [=](float& r, float g, float b) { r = Grey(r, g, b, bytes); }),
-                  1, 0, 1);
+    grey = Narrow(
+        EachColour(images, false, [=](float& r, float g, float b) { r = Grey(r, g, b, bytes); }), 1,
+        0, 1);
   }
   if (channels == 1) return grey;
   return Contiguous(Expand(grey, {images.size(0), 3, images.size(2), images.size(3)}));
@@ -339,10 +348,10 @@ Tensor GaussianBlur(const Tensor& images, std::array<int64_t, 2> kernel_size,
     const int64_t extent = images.size(i == 0 ? 3 : 2);
     if (kernel_size[i] < 1 || kernel_size[i] % 2 == 0 || !(sigma[i] > 0) ||
         !std::isfinite(sigma[i]) || kernel_size[i] / 2 >= std::max<int64_t>(1, extent)) {
-      ThrowInvalidArgument(absl::StrCat(
-          "GaussianBlur: a kernel of ", kernel_size[0], " by ", kernel_size[1], " with sigma ",
-          sigma[0], " and ", sigma[1], "; odd extents, less than twice those of ",
-          Describe(images), ", and positive sigmas are expected"));
+      ThrowInvalidArgument(absl::StrCat("GaussianBlur: a kernel of ", kernel_size[0], " by ",
+                                        kernel_size[1], " with sigma ", sigma[0], " and ", sigma[1],
+                                        "; odd extents, less than twice those of ",
+                                        Describe(images), ", and positive sigmas are expected"));
     }
   }
   const Tensor rows = Convolve(ToFloats(images), 3, Kernel(kernel_size[0], sigma[0]));
@@ -352,13 +361,20 @@ Tensor GaussianBlur(const Tensor& images, std::array<int64_t, 2> kernel_size,
 Tensor ConvertDtype(const Tensor& images, DType dtype) {
   const auto largest = [](DType of) -> double {
     switch (of) {
-      case kBool: return 1;
-      case kUInt8: return 255;
-      case kInt8: return 127;
-      case kInt16: return 32767;
-      case kInt32: return 2147483647;
-      case kInt64: return 9223372036854775807.0;
-      default: return 0;
+      case kBool:
+        return 1;
+      case kUInt8:
+        return 255;
+      case kInt8:
+        return 127;
+      case kInt16:
+        return 32767;
+      case kInt32:
+        return 2147483647;
+      case kInt64:
+        return 9223372036854775807.0;
+      default:
+        return 0;
     }
   };
   const DType from = images.dtype();
@@ -379,9 +395,9 @@ Tensor ConvertDtype(const Tensor& images, DType dtype) {
                                         " has too few digits for ", DTypeName(dtype)));
     }
     // Just below one more than the largest, so that every value has an equal share of [0, 1].
-    return Cast(Mul(Cast(images, from == kFloat64 ? kFloat64 : kFloat32),
-                    largest(dtype) + 1 - 1e-3),
-                dtype);
+    return Cast(
+        Mul(Cast(images, from == kFloat64 ? kFloat64 : kFloat32), largest(dtype) + 1 - 1e-3),
+        dtype);
   }
   const double in = largest(from) + 1, out = largest(dtype) + 1;
   const Tensor wide = Cast(images, kInt64);

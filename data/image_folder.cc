@@ -85,10 +85,10 @@ absl::StatusOr<ImageFolder> ImageFolder::Open(const std::string& root,
     if (found->samples.size() == before) empty.push_back(found->classes[i]);
   }
   if (!empty.empty() && !options.allow_empty) {
-    return InFile(root, absl::NotFoundError(absl::StrCat(
-                            "no image for the classes ", absl::StrJoin(empty, ", "),
-                            "; files that end in ", absl::StrJoin(options.extensions, ", "),
-                            " are expected")));
+    return InFile(
+        root, absl::NotFoundError(absl::StrCat(
+                  "no image for the classes ", absl::StrJoin(empty, ", "), "; files that end in ",
+                  absl::StrJoin(options.extensions, ", "), " are expected")));
   }
   return ImageFolder(std::move(found));
 }

@@ -35,11 +35,12 @@ struct Margins {
 Tensor Pad(const Tensor& images, const Margins& margins, const std::vector<double>& fill = {0},
            const std::string& mode = "constant");
 
-// Where a pixel of the result comes from, seen from the middles of both images: x' = m[0] x + m[1] y
+// Where a pixel of the result comes from, seen from the middles of both images: x' = m[0] x + m[1]
+// y
 // + m[2], y' = m[3] x + m[4] y + m[5].
 using AffineMatrix = std::array<double, 6>;
-// The matrix that turns by `angle` degrees clockwise around `center` (x, y, from the middle), scales,
-// shears by degrees along x and y, and moves by `translate` pixels.
+// The matrix that turns by `angle` degrees clockwise around `center` (x, y, from the middle),
+// scales, shears by degrees along x and y, and moves by `translate` pixels.
 AffineMatrix InverseAffineMatrix(std::array<double, 2> center, double angle,
                                  std::array<double, 2> translate, double scale,
                                  std::array<double, 2> shear);

@@ -42,10 +42,12 @@ Tensor Noise(const Dims& shape) {
 
 TEST(Resize, WeighsWhatFallsIntoAPixel) {
   // Triangles of the width of two pixels around 1 and 3: 0.75, 0.75 and 0.25 of 1.75.
-  EXPECT_THAT(Values(Resize(Image({0, 1, 2, 3}, 1, 4), 1, 2)),
-              Pointwise(FloatNear(1e-6f), std::vector<double>{1.25 / 1.75, (0.25 + 1.5 + 2.25) / 1.75}));
-  EXPECT_THAT(Values(Resize(Image({0, 1, 2, 3}, 4, 1), 2, 1)),
-              Pointwise(FloatNear(1e-6f), std::vector<double>{1.25 / 1.75, (0.25 + 1.5 + 2.25) / 1.75}));
+  EXPECT_THAT(
+      Values(Resize(Image({0, 1, 2, 3}, 1, 4), 1, 2)),
+      Pointwise(FloatNear(1e-6f), std::vector<double>{1.25 / 1.75, (0.25 + 1.5 + 2.25) / 1.75}));
+  EXPECT_THAT(
+      Values(Resize(Image({0, 1, 2, 3}, 4, 1), 2, 1)),
+      Pointwise(FloatNear(1e-6f), std::vector<double>{1.25 / 1.75, (0.25 + 1.5 + 2.25) / 1.75}));
   // Without, each is read between its two neighbours.
   EXPECT_THAT(Values(Resize(Image({0, 1, 2, 3}, 1, 4), 1, 2, "bilinear", false)),
               Pointwise(FloatNear(1e-6f), std::vector<double>{0.5, 2.5}));
@@ -93,9 +95,9 @@ TEST(Affine, MovesTurnsAndScales) {
   const Tensor image = Image({1, 2, 3, 4, 5, 6, 7, 8, 9}, 3, 3);
   EXPECT_THAT(Values(Affine(image, InverseAffineMatrix({0, 0}, 0, {1, 0}, 1, {0, 0}))),
               ElementsAre(0, 1, 2, 0, 4, 5, 0, 7, 8));
-  EXPECT_THAT(Values(Affine(image, InverseAffineMatrix({0, 0}, 0, {0, 0.5}, 1, {0, 0}), "bilinear",
-                            {10})),
-              ElementsAre(5.5, 6, 6.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5));
+  EXPECT_THAT(
+      Values(Affine(image, InverseAffineMatrix({0, 0}, 0, {0, 0.5}, 1, {0, 0}), "bilinear", {10})),
+      ElementsAre(5.5, 6, 6.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5));
   // A quarter of a turn, clockwise, and the other way round.
   EXPECT_THAT(Values(Affine(image, InverseAffineMatrix({0, 0}, 90, {0, 0}, 1, {0, 0}))),
               ElementsAre(7, 4, 1, 8, 5, 2, 9, 6, 3));
@@ -167,8 +169,9 @@ TEST(Colours, FormulasOfEachPixel) {
 TEST(AdjustHue, TurnsTheCircle) {
   // A third of the circle: red becomes green, green blue, blue red; greys stay.
   const Tensor colours = Image({1, 0, 0, 0.5f, 0, 1, 0, 0.5f, 0, 0, 1, 0.5f}, 1, 4);
-  EXPECT_THAT(Values(AdjustHue(colours, 1.0 / 3)),
-              Pointwise(FloatNear(1e-5f), std::vector<double>{0, 0, 1, 0.5, 1, 0, 0, 0.5, 0, 1, 0, 0.5}));
+  EXPECT_THAT(
+      Values(AdjustHue(colours, 1.0 / 3)),
+      Pointwise(FloatNear(1e-5f), std::vector<double>{0, 0, 1, 0.5, 1, 0, 0, 0.5, 0, 1, 0, 0.5}));
   const Tensor bytes = Noise({1, 3, 6, 6});
   const std::vector<float> before = Values(bytes), same = Values(AdjustHue(bytes, 0)),
                            around = Values(AdjustHue(AdjustHue(bytes, 0.5), -0.5));

@@ -103,8 +103,7 @@ Tensor Warp(const char* function, const Tensor& images, int64_t height, int64_t 
   const Tensor floats = ToFloats(images);
   const int64_t in_height = images.size(2), in_width = images.size(3);
   const int64_t planes = images.size(0) * images.size(1), plane = in_height * in_width;
-  Tensor result =
-      Tensor::Empty({images.size(0), images.size(1), height, width}, kFloat32, kCpu);
+  Tensor result = Tensor::Empty({images.size(0), images.size(1), height, width}, kFloat32, kCpu);
   const float* const in = floats.data<float>();
   float* const out = result.data<float>();
   const auto fill_of = [&](int64_t p) { return fills[static_cast<size_t>(p % images.size(1))]; };
@@ -127,7 +126,8 @@ Tensor Warp(const char* function, const Tensor& images, int64_t height, int64_t 
         }
         continue;
       }
-      const auto x0 = static_cast<int64_t>(std::floor(sx)), y0 = static_cast<int64_t>(std::floor(sy));
+      const auto x0 = static_cast<int64_t>(std::floor(sx)),
+                 y0 = static_cast<int64_t>(std::floor(sy));
       const auto fx = static_cast<float>(sx - static_cast<double>(x0));
       const auto fy = static_cast<float>(sy - static_cast<double>(y0));
       for (int64_t p = 0; p < planes; ++p) {
@@ -145,9 +145,8 @@ Tensor Warp(const char* function, const Tensor& images, int64_t height, int64_t 
   return FromFloats(result, images.dtype());
 }
 
-Tensor WarpAffine(const char* function, const Tensor& images, const AffineMatrix& m,
-                  int64_t height, int64_t width, const std::string& mode,
-                  const std::vector<double>& fill) {
+Tensor WarpAffine(const char* function, const Tensor& images, const AffineMatrix& m, int64_t height,
+                  int64_t width, const std::string& mode, const std::vector<double>& fill) {
   const double out_x = (static_cast<double>(width) - 1) / 2;
   const double out_y = (static_cast<double>(height) - 1) / 2;
   const double in_x = (static_cast<double>(images.size(3)) - 1) / 2;
@@ -210,8 +209,8 @@ Tensor Resize(const Tensor& images, int64_t height, int64_t width, const std::st
                                       "\"bicubic\" is expected"));
   }
   if (images.size(2) == 0 || images.size(3) == 0) {
-    ThrowInvalidArgument(absl::StrCat("Resize: images of pixels are expected, not ",
-                                      Describe(images)));
+    ThrowInvalidArgument(
+        absl::StrCat("Resize: images of pixels are expected, not ", Describe(images)));
   }
   if (height == images.size(2) && width == images.size(3)) return images;
   if (nearest) {
@@ -250,13 +249,11 @@ Tensor Pad(const Tensor& images, const Margins& margins, const std::vector<doubl
                              !reaches(in_width, margins.left, margins.right))) {
     ThrowInvalidArgument(absl::StrCat("Pad: margins of left ", margins.left, ", top ", margins.top,
                                       ", right ", margins.right, ", bottom ", margins.bottom,
-                                      " are too large to be \"", mode, "\" of ",
-                                      Describe(images)));
+                                      " are too large to be \"", mode, "\" of ", Describe(images)));
   }
   const std::vector<float> fills = FillOf("Pad", fill, images.size(1));
   const Tensor floats = ToFloats(images);
-  Tensor result =
-      Tensor::Empty({images.size(0), images.size(1), height, width}, kFloat32, kCpu);
+  Tensor result = Tensor::Empty({images.size(0), images.size(1), height, width}, kFloat32, kCpu);
   float* out = result.data<float>();
   for (int64_t p = 0; p < images.size(0) * images.size(1); ++p) {
     const float* const plane = floats.data<float>() + p * in_height * in_width;
@@ -277,8 +274,8 @@ Tensor Crop(const Tensor& images, int64_t top, int64_t left, int64_t height, int
   CheckExtents("Crop", height, width);
   const int64_t in_height = images.size(2), in_width = images.size(3);
   if (std::max(top, left) > kMaxExtent || std::min(top, left) < -kMaxExtent) {
-    ThrowInvalidArgument(absl::StrCat("Crop: from row ", top, " and column ", left, " of ",
-                                      Describe(images)));
+    ThrowInvalidArgument(
+        absl::StrCat("Crop: from row ", top, " and column ", left, " of ", Describe(images)));
   }
   if (top >= 0 && left >= 0 && top + height <= in_height && left + width <= in_width) {
     return Narrow(Narrow(images, 2, top, height), 3, left, width);

@@ -140,7 +140,9 @@ TEST(Encode, DecodesToTheSame) {
     ASSERT_EQ(a.size(), b.size());
     for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 6);
   }
-  EXPECT_THAT(ErrorOf([] { EncodeJpeg(Zeros({2, 3, 3}, {.dtype = kUInt8})); }),
+  EXPECT_THAT(ErrorOf([] {
+                EncodeJpeg(Zeros({2, 3, 3}, {.dtype = kUInt8}));
+              }),
               HasSubstr("one or three"));
   EXPECT_THROW(EncodePng(Zeros({1, 3, 3})), Error);
   EXPECT_THROW(EncodePng(Zeros({1, 0, 3}, {.dtype = kUInt8})), Error);

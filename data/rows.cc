@@ -34,9 +34,9 @@ Column Collator<Cell>::Join(absl::Span<const Cell> cells) {
       texts.push_back(*text);
       continue;
     }
-    ThrowInvalidArgument(absl::StrCat(
-        "DefaultCollate: a column has ", cell.index() == 0 ? "a cell without a value" : "a number",
-        " beside others that are not: they cannot be joined"));
+    ThrowInvalidArgument(absl::StrCat("DefaultCollate: a column has ",
+                                      cell.index() == 0 ? "a cell without a value" : "a number",
+                                      " beside others that are not: they cannot be joined"));
   }
   return texts;
 }

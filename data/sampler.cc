@@ -36,8 +36,8 @@ std::vector<int64_t> SequentialSampler::operator()(const Epoch&) const { return 
 std::vector<int64_t> RandomSampler::operator()(const Epoch& epoch) const {
   const int64_t wanted = num_samples.value_or(size);
   if (wanted < 0 || (size < 1 && wanted > 0)) {
-    ThrowInvalidArgument(absl::StrCat("RandomSampler: num_samples is ", wanted, " of ", size,
-                                      " examples"));
+    ThrowInvalidArgument(
+        absl::StrCat("RandomSampler: num_samples is ", wanted, " of ", size, " examples"));
   }
   std::vector<int64_t> order;
   if (replacement) {
@@ -65,9 +65,8 @@ std::vector<int64_t> WeightedRandomSampler::operator()(const Epoch& epoch) const
   int64_t positive = 0;
   for (size_t i = 0; i < weights.size(); ++i) {
     if (!(weights[i] >= 0) || !std::isfinite(weights[i])) {
-      ThrowInvalidArgument(
-          absl::StrCat("WeightedRandomSampler: weight ", i, " is ", weights[i],
-                       "; finite numbers that are not negative are expected"));
+      ThrowInvalidArgument(absl::StrCat("WeightedRandomSampler: weight ", i, " is ", weights[i],
+                                        "; finite numbers that are not negative are expected"));
     }
     positive += weights[i] > 0 ? 1 : 0;
     sums.push_back(sum += weights[i]);

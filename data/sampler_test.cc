@@ -127,12 +127,10 @@ TEST(DistributedSampler, RanksShareTheExamples) {
   }
   EXPECT_THAT((DistributedSampler{.size = 10, .num_replicas = 3, .rank = 1, .shuffle = false}({})),
               ElementsAre(1, 4, 7, 0));
-  EXPECT_THAT((DistributedSampler{.size = 10,
-                                  .num_replicas = 3,
-                                  .rank = 1,
-                                  .shuffle = false,
-                                  .drop_last = true}({})),
-              ElementsAre(1, 4, 7));
+  EXPECT_THAT(
+      (DistributedSampler{
+          .size = 10, .num_replicas = 3, .rank = 1, .shuffle = false, .drop_last = true}({})),
+      ElementsAre(1, 4, 7));
   EXPECT_THAT((DistributedSampler{.size = 1, .num_replicas = 3, .rank = 2}({})), ElementsAre(0));
   EXPECT_THROW((DistributedSampler{.size = 10, .num_replicas = 3, .rank = 3}({})), Error);
 }

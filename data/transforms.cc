@@ -28,8 +28,8 @@ Tensor RandomApply::operator()(const Tensor& images, absl::Span<SampleRandom> ra
 Tensor RandomChoice::operator()(const Tensor& images, absl::Span<SampleRandom> randoms) const {
   const double sum = std::accumulate(p.begin(), p.end(), 0.0);
   const bool positive = std::all_of(p.begin(), p.end(), [](double share) { return share >= 0; });
-  if (transforms.empty() || (!p.empty() && (p.size() != transforms.size() || !positive ||
-                                            !(sum > 0)))) {
+  if (transforms.empty() ||
+      (!p.empty() && (p.size() != transforms.size() || !positive || !(sum > 0)))) {
     ThrowInvalidArgument(absl::StrCat("RandomChoice: ", transforms.size(), " transforms and ",
                                       p.size(), " probabilities of the sum ", sum,
                                       "; a transform, and none or one for each, are expected"));

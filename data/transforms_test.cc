@@ -187,21 +187,19 @@ TEST(Resize, ExtentsFollowTheSides) {
 
 TEST(RandomCrop, PadsInOtherModesAndWhereNeeded) {
   const Tensor images = Places(1, 2, 3);
-  EXPECT_THAT(Values(Apply(RandomCrop{.size = {2, 5}, .pad_if_needed = true, .fill = 7}, images))
-                  .size(),
-              10u);
-  EXPECT_THAT(Values(Apply(RandomCrop{.size = {2, 7},
-                                      .padding = {{2, 0}},
-                                      .padding_mode = "reflect"},
-                           images)),
-              ElementsAre(2, 1, 0, 1, 2, 1, 0, 12, 11, 10, 11, 12, 11, 10));
+  EXPECT_THAT(
+      Values(Apply(RandomCrop{.size = {2, 5}, .pad_if_needed = true, .fill = 7}, images)).size(),
+      10u);
+  EXPECT_THAT(
+      Values(Apply(RandomCrop{.size = {2, 7}, .padding = {{2, 0}}, .padding_mode = "reflect"},
+                   images)),
+      ElementsAre(2, 1, 0, 1, 2, 1, 0, 12, 11, 10, 11, 12, 11, 10));
   EXPECT_THROW(Apply(RandomCrop{.size = 3, .padding = {{1, 2, 3}}}, images), Error);
 }
 
 TEST(RandomResizedCrop, IsAPartOfTheImage) {
   const Tensor images = Places(300, 9, 9);
-  const Tensor crops =
-      Apply(RandomResizedCrop({4, 4}, {0.2, 0.9}, {0.5, 2.0}, "nearest"), images);
+  const Tensor crops = Apply(RandomResizedCrop({4, 4}, {0.2, 0.9}, {0.5, 2.0}, "nearest"), images);
   std::set<float> corners;
   for (int64_t n = 0; n < 300; ++n) {
     const std::vector<float> crop = Values(Select(crops, 0, n));
@@ -222,8 +220,7 @@ TEST(RandomResizedCrop, IsAPartOfTheImage) {
 
 TEST(RandomErasing, FillsARectangle) {
   const Tensor images = Ones({200, 2, 10, 8});
-  const Tensor erased =
-      Apply(RandomErasing(1, {0.1, 0.3}, {0.5, 2.0}, {5.0, 6.0}), images);
+  const Tensor erased = Apply(RandomErasing(1, {0.1, 0.3}, {0.5, 2.0}, {5.0, 6.0}), images);
   for (int64_t n = 0; n < 200; ++n) {
     const std::vector<float> first = Values(Select(Select(erased, 0, n), 0, 0));
     const std::vector<float> second = Values(Select(Select(erased, 0, n), 0, 1));

@@ -30,7 +30,7 @@ PLACES = {
     "layer": ["nn/layers.*", "nn/activations.*"],
     "loss": ["nn/loss.cc"],
     "optimizer": ["optim/*"],
-    "transform": ["data/transforms.*"],
+    "transform": ["data/transforms.*", "data/*_transforms.*", "data/augmentations.*"],
     "Python's parameters": ["python/extension/signatures.inc"],
     "open extents": ["graph/shape_rules.cc"],
 }

@@ -1,10 +1,8 @@
-#include <cstdio>
-
+#include <jerror.h>
 #include <jpeglib.h>
 
-#include <jerror.h>
-
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <new>
 

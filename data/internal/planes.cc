@@ -47,7 +47,8 @@ std::vector<float> FillOf(const char* function, const std::vector<double>& fill,
                                       " channels, is expected"));
   }
   std::vector<float> values(static_cast<size_t>(channels));
-  for (size_t c = 0; c < values.size(); ++c) values[c] = static_cast<float>(fill[count == 1 ? 0 : c]);
+  for (size_t c = 0; c < values.size(); ++c)
+    values[c] = static_cast<float>(fill[count == 1 ? 0 : c]);
   return values;
 }
 

@@ -38,9 +38,7 @@ struct Prefetcher::State {
     const int64_t workers = options.num_workers;
     return worker + rounds[static_cast<size_t>(worker)] * workers;
   }
-  void CountNextOf(int worker) {
-    options.pinned ? ++rounds[static_cast<size_t>(worker)] : ++next;
-  }
+  void CountNextOf(int worker) { options.pinned ? ++rounds[static_cast<size_t>(worker)] : ++next; }
   bool MayBegin(int worker) const {
     const int64_t number = NextOf(worker);
     return !stopping && number < count && number < taken + options.window;
@@ -62,9 +60,9 @@ struct Prefetcher::State {
   int64_t next = 0;             // to be begun
   std::vector<int64_t> rounds;  // the same for each worker, where calls are pinned
   int64_t taken = 0;
-  int busy = 0;           // workers that run a function
-  bool stopping = false;  // the pass
-  bool ending = false;    // the workers
+  int busy = 0;                // workers that run a function
+  bool stopping = false;       // the pass
+  bool ending = false;         // the workers
   std::exception_ptr failure;  // of start_worker
   std::vector<Slot> slots;
 };
@@ -275,12 +273,15 @@ void Prefetcher::Work(State& state, int worker) {
     return state.ending || (state.prepare != nullptr && !waits);
   });
   if (state.options.start_worker && !state.stopping) {
-    if (std::exception_ptr error = run([&] { state.options.start_worker(worker); })) {
-      state.failure = std::move(error);
-      state.changed_for_takers.notify_all();
+    std::exception_ptr error = run([&] { state.options.start_worker(worker); });
+    state.changed_for_takers.notify_all();
+    if (error) {
+      if (!state.failure) state.failure = error;
+      // One that nobody sees is dropped without the lock: what it holds may want that, too.
+      lock.unlock();
+      error = nullptr;
       return;
     }
-    state.changed_for_takers.notify_all();
   }
   for (;;) {
     state.changed_for_workers.wait(lock,

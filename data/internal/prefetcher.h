@@ -15,9 +15,9 @@
 
 namespace neura::data::internal {
 
-// Runs the numbered calls of one pass after another, each once and on one thread, never `window` or more ahead of
-// the results that were taken. Results wait in slots, of which there are `window`. All member
-// functions may be called from several threads at once.
+// Runs the numbered calls of one pass after another, each once and on one thread, never `window` or
+// more ahead of the results that were taken. Results wait in slots, of which there are `window`.
+// All member functions may be called from several threads at once.
 //
 // The functions own what they touch: a worker that was abandoned may still be inside of them when
 // the Prefetcher is gone.

@@ -61,8 +61,8 @@ void SqliteDataset::Stream::Close::operator()(sqlite3_stmt* statement) const {
 }
 
 void SqliteDataset::Stream::Fail(int code) const {
-  const std::string message = database_ != nullptr ? sqlite3_errmsg(database_.get())
-                                                   : sqlite3_errstr(code);
+  const std::string message =
+      database_ != nullptr ? sqlite3_errmsg(database_.get()) : sqlite3_errstr(code);
   auto status = absl::InvalidArgumentError(message);
   if (code == SQLITE_CANTOPEN) status = absl::NotFoundError(message);
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) status = absl::DataLossError(message);
@@ -74,8 +74,8 @@ SqliteDataset::Stream::Stream(const std::string& path, const std::string& query,
                               const Row& parameters, int64_t part, int64_t parts)
     : path_(path), skip_(part), parts_(parts) {
   sqlite3* database = nullptr;
-  int code = sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
-                             nullptr);
+  int code =
+      sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
   database_.reset(database);
   if (code != SQLITE_OK) Fail(code);
   sqlite3_stmt* statement = nullptr;
@@ -91,9 +91,9 @@ SqliteDataset::Stream::Stream(const std::string& path, const std::string& query,
   }
   const int places = sqlite3_bind_parameter_count(statement);
   if (parameters.size() != static_cast<size_t>(places)) {
-    ThrowStatus(InFile(path_, absl::InvalidArgumentError(
-                                  absl::StrCat("the query has ", places, " parameters, not ",
-                                               parameters.size()))));
+    ThrowStatus(
+        InFile(path_, absl::InvalidArgumentError(absl::StrCat(
+                          "the query has ", places, " parameters, not ", parameters.size()))));
   }
   for (int i = 0; i < places; ++i) {
     code = Bind(statement, i + 1, parameters[static_cast<size_t>(i)]);

@@ -76,7 +76,8 @@ TEST_F(SqliteTest, ErrorsNameTheFile) {
   const auto error = [&](const std::string& query, const Row& parameters = {}) {
     return ErrorOf([&] { Rows(query, parameters); });
   };
-  EXPECT_THAT(error("SELECT nothing FROM t"), AllOf(HasSubstr("sqlite_test.db"), HasSubstr("nothing")));
+  EXPECT_THAT(error("SELECT nothing FROM t"),
+              AllOf(HasSubstr("sqlite_test.db"), HasSubstr("nothing")));
   EXPECT_THAT(error("SELECT 1; SELECT 2"), HasSubstr("one statement"));
   EXPECT_THAT(error(""), HasSubstr("one statement"));
   EXPECT_THAT(error("SELECT ?"), HasSubstr("1 parameters, not 0"));

@@ -120,7 +120,9 @@ class Workers {
   }
 
   data::internal::Prefetcher& prefetcher() { return *prefetcher_; }
-  bool usable() { return WithoutGil([&] { return prefetcher_->usable(); }); }
+  bool usable() {
+    return WithoutGil([&] { return prefetcher_->usable(); });
+  }
 
   // Stops a pass, and waits for workers that are in the middle of a batch, but not for ever. They
   // are left to themselves then.
@@ -207,14 +209,14 @@ class Pass {
     } else {
       made.object = SharedCallable(item);
     }
-    CheckOpen();
+    if (closed_ || !workers_) return;  // whoever takes is told
     workers().prefetcher().CheckProcess();
     const int64_t count = shared_->AddItem(std::move(made));
     workers().prefetcher().Extend(pass_, count, false);
   }
 
-  // What became of submission `number`, or of any for a negative one: its number and the batch; None
-  // once the pass is closed.
+  // What became of submission `number`, or of any for a negative one: its number and the batch;
+  // None once the pass is closed.
   py::object Take(int64_t number, const std::optional<double>& timeout) {
     const auto start = Workers::Clock::now();
     for (;;) {
@@ -283,9 +285,6 @@ class Pass {
   };
 
   Workers& workers() { return workers_.cast<Workers&>(); }
-  void CheckOpen() const {
-    if (closed_ || !workers_) ThrowFailedPrecondition("DataLoader: the pass is closed");
-  }
   void Abandon() {
     if (std::exchange(closed_, true)) return;
     workers().prefetcher().Stop(pass_);
@@ -293,8 +292,8 @@ class Pass {
   }
 
   py::object workers_;
-  // The pass owns it alone, so that the collector may see what it leads to. Whoever prepares a batch
-  // holds on to it for so long.
+  // The pass owns it alone, so that the collector may see what it leads to. Whoever prepares a
+  // batch holds on to it for so long.
   const std::shared_ptr<py::object> fetch_;
   const std::shared_ptr<Shared> shared_;
   const std::shared_ptr<NativeDataset> native_;
@@ -396,11 +395,11 @@ void InitLoaders(py::module_& m) {
       .def("take", &Pass::Take, py::arg("number"), py::arg("timeout"))
       .def("close", [](Pass& self) { self.Close(/*interruptible=*/true); });
   // Calls a function whose default generator is another one.
-  m.def("with_generator", [](Generator& generator, const py::object& function,
-                             const py::args& arguments) {
-    const GeneratorScope scope(generator);
-    return CallPython(function, arguments);
-  });
+  m.def("with_generator",
+        [](Generator& generator, const py::object& function, const py::args& arguments) {
+          const GeneratorScope scope(generator);
+          return CallPython(function, arguments);
+        });
   // A seed that depends on all three.
   m.def("mix_seed", [](uint64_t seed, uint64_t a, uint64_t b) {
     const PhiloxWords words = Philox(seed, a, b | uint64_t{1} << 62);
@@ -414,12 +413,14 @@ void InitData(py::module_& parent) {
   py::module_ m = parent.def_submodule("data");
   SharedClass<NativeDataset>(m, "NativeDataset")
       .def("__len__", &NativeDataset::size)
-      .def("__getitem__", [](const NativeDataset& self, int64_t index) {
-        const int64_t size = self.size();
-        if (index < -size || index >= size) throw py::index_error("dataset index out of range");
-        return py::reinterpret_steal<py::object>(
-            ToPython(WithoutGil([&] { return self.Get(index < 0 ? index + size : index); })));
-      })
+      .def("__getitem__",
+           [](const NativeDataset& self, int64_t index) {
+             const int64_t size = self.size();
+             if (index < -size || index >= size)
+               throw py::index_error("dataset index out of range");
+             return py::reinterpret_steal<py::object>(
+                 ToPython(WithoutGil([&] { return self.Get(index < 0 ? index + size : index); })));
+           })
       .def("get_batch", [](const NativeDataset& self, const py::object& indices, uint64_t seed) {
         const std::vector<int64_t> list = ReadIndices(indices, self.size());
         return ToList(WithoutGil([&] { return self.GetBatch(list, {.seed = seed}); }));

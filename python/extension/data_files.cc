@@ -47,21 +47,21 @@ Tensor DecodeBuffer(const py::buffer& bytes, int64_t mode) {
 
 Tensor DecodeTensor(const Tensor& bytes, int64_t mode) {
   const data::ImageReadMode wanted = ModeOf(mode);
-  if (bytes.dtype() != kUInt8 || bytes.dim() != 1 || bytes.device() != kCpu) {
+  if (!bytes.defined() || bytes.dtype() != kUInt8 || bytes.dim() != 1 || bytes.device() != kCpu) {
     ThrowInvalidArgument("decode_image: a tensor uint8 [bytes] on the CPU is expected, not " +
                          Describe(bytes));
   }
   return WithoutGil([&] {
     const Tensor whole = Contiguous(bytes);
-    return OrThrow(data::DecodeImage({reinterpret_cast<const char*>(whole.data<uint8_t>()),
-                                      static_cast<size_t>(whole.numel())},
-                                     wanted));
+    return OrThrow(data::DecodeImage(
+        {reinterpret_cast<const char*>(whole.data<uint8_t>()), static_cast<size_t>(whole.numel())},
+        wanted));
   });
 }
 
 py::object ToObject(const std::string& text) {
-  PyObject* const object = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()),
-                                                "surrogateescape");
+  PyObject* const object =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape");
   if (object == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(object);
 }
@@ -175,8 +175,9 @@ void InitDataFiles(py::module_& m) {
     const data::Example<2> mixed = CallMix(alpha, num_classes, cut, images, labels);
     return py::make_tuple(mixed[0], mixed[1]);
   });
-  BindExamples<Csv>(m, "CsvRows").def_property_readonly(
-      "header", [](const Examples<Csv>& self) { return self.stream().header(); });
+  BindExamples<Csv>(m, "CsvRows").def_property_readonly("header", [](const Examples<Csv>& self) {
+    return self.stream().header();
+  });
   BindExamples<Lines>(m, "Lines");
   BindExamples<Tar>(m, "TarExamples");
   m.def("csv_rows", &BeginCsv);

@@ -104,8 +104,8 @@ Tensor ApplyTransform(const PyTransform& self, const Tensor& image) {
     const data::SampleRandom random({.seed = state.seed, .number = -1},
                                     static_cast<int64_t>(state.offset));
     if (image.dim() < 2) {
-      ThrowInvalidArgument(absl::StrCat(self.name, ": images [..., C, H, W] are expected, not ",
-                                        Describe(image)));
+      ThrowInvalidArgument(
+          absl::StrCat(self.name, ": images [..., C, H, W] are expected, not ", Describe(image)));
     }
     const Tensor channels = image.dim() == 2 ? Unsqueeze(image, 0) : image;
     const Dims leading(channels.shape().begin(), channels.shape().end() - 3);
@@ -115,7 +115,8 @@ Tensor ApplyTransform(const PyTransform& self, const Tensor& image) {
         Reshape(channels, {count, channels.size(-3), channels.size(-2), channels.size(-1)});
     std::vector<data::SampleRandom> randoms(static_cast<size_t>(count), random);
     const Tensor result = self.transform(images, absl::MakeSpan(randoms));
-    if (image.dim() == 2) return result.size(1) == 1 ? Squeeze(result, {0, 1}) : Squeeze(result, {0});
+    if (image.dim() == 2)
+      return result.size(1) == 1 ? Squeeze(result, {0, 1}) : Squeeze(result, {0});
     Dims shape = leading;
     shape.insert(shape.end(), result.shape().begin() + 1, result.shape().end());
     return Reshape(result, shape);
@@ -147,8 +148,7 @@ void InitTransforms(py::module_& data) {
       .def("__copy__", [](const py::object& self) { return self; })
       .def("__deepcopy__", [](const py::object& self, const py::dict&) { return self; })
       .def_property_readonly("_name", [](const PyTransform& self) { return self.name; })
-      .def_property_readonly("_parameters",
-                             [](const PyTransform& self) { return self.parameters; })
+      .def_property_readonly("_parameters", [](const PyTransform& self) { return self.parameters; })
       .def("__repr__", &TextOf);
   py::module_ m = data.def_submodule("transforms");
 #define NEURA_TRANSFORM(Name, types, parameters, doc) \

@@ -6,7 +6,8 @@
 
 namespace neura {
 
-// While this lives, the thread's DefaultGenerator() is the one given, which outlives it. Scopes nest.
+// While this lives, the thread's DefaultGenerator() is the one given, which outlives it. Scopes
+// nest.
 class GeneratorScope {
  public:
   explicit GeneratorScope(Generator& generator);
