@@ -1,8 +1,11 @@
-#include <jerror.h>
+// Each uses what the one before it declares.
+// clang-format off
+#include <cstdio>
 #include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <new>
 
