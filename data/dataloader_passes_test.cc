@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -196,6 +197,30 @@ TEST(PersistentWorkers, StartOnce) {
   decltype(loader)::Pass newer(loader);
   EXPECT_EQ(Rest(newer), first);
   EXPECT_FALSE(old.Next());
+}
+
+// Python's errors hold tracebacks, which may hold the pass.
+TEST(StartWorker, ErrorsMayStopThePassWhenTheyGo) {
+  struct Touchy {
+    std::shared_ptr<void> last;
+  };
+  for (int round = 0; round < 20; ++round) {
+    std::promise<void> begun;
+    const std::shared_future<void> go = begun.get_future().share();
+    std::function<void()> stop;
+    DataLoader loader(Squares(), {.num_workers = 3, .start_worker = [&](int) {
+                                    go.wait();
+                                    throw Touchy{{nullptr, [&](void*) { stop(); }}};
+                                  }});
+    decltype(loader)::Pass pass(loader);
+    stop = [&] { pass.Stop({}); };
+    begun.set_value();
+    EXPECT_ANY_THROW({
+      while (pass.Next()) {
+      }
+      ThrowInvalidArgument("stopped before");
+    });
+  }
 }
 
 TEST(Unordered, ASlowBatchHoldsUpNobody) {

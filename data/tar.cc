@@ -101,8 +101,7 @@ absl::StatusOr<std::optional<TarReader::Entry>> TarReader::Next() {
   Extended extended;
   for (;;) {
     if (source_->size() - offset_ < kBlock) {
-      if (source_->size() == offset_ && offset_ > 0) return std::nullopt;  // without its end mark
-      return absl::DataLossError("truncated: a header is missing");
+      return absl::DataLossError("truncated: it ends without the mark of its end");
     }
     Block block;
     absl::Status status = source_->Read(offset_, block.data(), kBlock);

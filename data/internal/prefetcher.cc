@@ -273,12 +273,15 @@ void Prefetcher::Work(State& state, int worker) {
     return state.ending || (state.prepare != nullptr && !waits);
   });
   if (state.options.start_worker && !state.stopping) {
-    if (std::exception_ptr error = run([&] { state.options.start_worker(worker); })) {
-      state.failure = std::move(error);
-      state.changed_for_takers.notify_all();
+    std::exception_ptr error = run([&] { state.options.start_worker(worker); });
+    state.changed_for_takers.notify_all();
+    if (error) {
+      if (!state.failure) state.failure = error;
+      // One that nobody sees is dropped without the lock: what it holds may want that, too.
+      lock.unlock();
+      error = nullptr;
       return;
     }
-    state.changed_for_takers.notify_all();
   }
   for (;;) {
     state.changed_for_workers.wait(lock,

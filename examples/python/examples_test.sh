@@ -13,10 +13,10 @@ for example in custom_function custom_dataset interchange; do
   python "$examples/$example.py"
 done
 
-# A few steps of the longer ones, and on from there.
-for example in char_gpt vae; do
-  extra=$([[ $example == char_gpt ]] && echo --write=10 || true)
-  python "$examples/$example.py" --max_steps=4 $extra --out="$out/$example" >"$out/log" 2>&1 || { cat "$out/log"; exit 1; }
+# A few steps of those that take longer.
+for example in "char_gpt --write=10" vae; do
+  read -r name options <<<"$example"
+  python "$examples/$name.py" --max_steps=4 --out="$out/$name" ${options:+"$options"} >"$out/log" 2>&1 || { cat "$out/log"; exit 1; }
 done
 
 python "$examples/fashion_mnist.py" --max_steps=200 --seed=5 --threads=2 --workers=2 --out="$out/python" >"$out/log" 2>&1 || {

@@ -209,7 +209,7 @@ class Pass {
     } else {
       made.object = SharedCallable(item);
     }
-    CheckOpen();
+    if (closed_ || !workers_) return;  // whoever takes is told
     workers().prefetcher().CheckProcess();
     const int64_t count = shared_->AddItem(std::move(made));
     workers().prefetcher().Extend(pass_, count, false);
@@ -285,9 +285,6 @@ class Pass {
   };
 
   Workers& workers() { return workers_.cast<Workers&>(); }
-  void CheckOpen() const {
-    if (closed_ || !workers_) ThrowFailedPrecondition("DataLoader: the pass is closed");
-  }
   void Abandon() {
     if (std::exchange(closed_, true)) return;
     workers().prefetcher().Stop(pass_);

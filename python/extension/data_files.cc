@@ -47,7 +47,7 @@ Tensor DecodeBuffer(const py::buffer& bytes, int64_t mode) {
 
 Tensor DecodeTensor(const Tensor& bytes, int64_t mode) {
   const data::ImageReadMode wanted = ModeOf(mode);
-  if (bytes.dtype() != kUInt8 || bytes.dim() != 1 || bytes.device() != kCpu) {
+  if (!bytes.defined() || bytes.dtype() != kUInt8 || bytes.dim() != 1 || bytes.device() != kCpu) {
     ThrowInvalidArgument("decode_image: a tensor uint8 [bytes] on the CPU is expected, not " +
                          Describe(bytes));
   }

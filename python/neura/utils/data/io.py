@@ -6,6 +6,7 @@ from typing import Any
 
 from neura import _C
 from neura._C import Tensor
+from neura._functions import frombuffer
 
 
 class ImageReadMode(enum.Enum):
@@ -41,17 +42,17 @@ def read_file(path: Any) -> Tensor:
     """A file's bytes, uint8 [bytes]."""
     with open(path, "rb") as file:
         content = bytearray(file.read())
-    return _C.frombuffer(content, dtype=_C.uint8) if content else _C.empty((0,), dtype=_C.uint8)
+    return frombuffer(content, dtype=_C.uint8) if content else _C.empty((0,), dtype=_C.uint8)
 
 
 def encode_png(input: Tensor, compression_level: int = 6) -> Tensor:
     """The bytes of a PNG file, uint8 [bytes], of an image uint8 [C, H, W] of one to four channels."""
-    return _C.frombuffer(bytearray(_C.data.encode_png(input, compression_level)), dtype=_C.uint8)
+    return frombuffer(bytearray(_C.data.encode_png(input, compression_level)), dtype=_C.uint8)
 
 
 def encode_jpeg(input: Tensor, quality: int = 75) -> Tensor:
     """The bytes of a JPEG file, uint8 [bytes], of an image uint8 [1, H, W] or [3, H, W]."""
-    return _C.frombuffer(bytearray(_C.data.encode_jpeg(input, quality)), dtype=_C.uint8)
+    return frombuffer(bytearray(_C.data.encode_jpeg(input, quality)), dtype=_C.uint8)
 
 
 def write_png(input: Tensor, filename: Any, compression_level: int = 6) -> None:

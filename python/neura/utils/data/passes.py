@@ -47,6 +47,11 @@ class Position:
             self.batches += 1
 
 
+def _left(items: Iterable[tuple[int, Any]], taken: Position) -> Iterator[tuple[int, Any]]:
+    """The numbered items without those that were taken."""
+    return (item for item in items if not taken.taken(item[0]))
+
+
 class Threads:
     """The workers of a loader, and what each of them is told."""
 
@@ -83,7 +88,8 @@ class Pass:
     def __init__(self, loader: Any, seed: int, position: Position) -> None:
         self._loader, self._position = loader, position
         self._lock, self._process = threading.Lock(), os.getpid()
-        self._closed = False
+        self._closed = self._over = False
+        self._waiting = 0  # for batches that were claimed
         self._numbers: dict[int, int] = {}  # of batches, by their submissions
         self._submitted = self._claimed = 0
         self._tasks: Any = None
@@ -91,8 +97,10 @@ class Pass:
         self._ended: set[int] = set()  # streams that are over
         self._taken = Position(position.batches, position.beyond)  # as it is now
         iterable = loader._iterable
-        self._items = self._numbered(itertools.repeat(None) if iterable else iter(loader._index_sampler), iterable)
-        self._ahead = next(self._items, None)
+        items = enumerate(itertools.repeat(None) if iterable else iter(loader._index_sampler))
+        # No method of the pass: it would keep the pass until a garbage collection.
+        self._items: Iterator[tuple[int, Any]] = items if iterable else _left(items, self._taken)
+        self._ahead: tuple[int, Any] | None = next(self._items, None)
         if loader.num_workers > 0:
             self._threads = loader._threads_for(seed)
         infos = self._threads.infos if self._threads is not None else []
@@ -107,12 +115,6 @@ class Pass:
             _remember(self)
         elif self._ahead is None:
             self._finish()
-
-    def _numbered(self, items: Iterator[Any], iterable: bool) -> Iterator[tuple[int, Any]]:
-        taken = self._taken.taken
-        for number, item in enumerate(items):
-            if iterable or not taken(number):
-                yield number, item
 
     def _next_item(self) -> tuple[int, Any] | None:
         item, self._ahead = self._ahead, None
@@ -153,7 +155,8 @@ class Pass:
                     if len(self._ended) < (1 if self._threads is None else self._threads.count):
                         continue
                     self._finish()
-                self.close()
+                    self._over = True
+                self._close_when_idle()
                 raise StopIteration
             with self._lock:
                 self._position.take(number)
@@ -174,28 +177,38 @@ class Pass:
 
     def _take(self) -> tuple[int, Any]:
         with self._lock:
-            if not self._closed:
+            if not self._closed and not self._over:
                 self._feed()
-            over = self._closed or self._claimed == self._submitted
-            claimed = self._claimed
-            if not over:
+            claimed = None
+            if not self._closed and not self._over and self._claimed < self._submitted:
+                claimed = self._claimed
                 self._claimed += 1
-        taken = None
-        if not over:
-            in_order = self._loader.in_order
-            try:
-                taken = self._tasks.take(claimed if in_order else -1, self._loader.timeout or None)
-            except BaseException:
-                if in_order:
-                    with self._lock:
-                        self._numbers.pop(claimed)
-                raise
-        if taken is None:
-            self.close()
+                self._waiting += 1
+        if claimed is None:
+            self._close_when_idle()
             raise StopIteration
-        with self._lock:
-            number = self._numbers.pop(taken[0])
+        taken, in_order = None, self._loader.in_order
+        try:
+            taken = self._tasks.take(claimed if in_order else -1, self._loader.timeout or None)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                if taken is not None:
+                    number = self._numbers.pop(taken[0])
+                elif in_order:
+                    self._numbers.pop(claimed)
+        if taken is None:
+            raise StopIteration
+        self._close_when_idle()
         return number, taken[1]
+
+    def _close_when_idle(self) -> None:
+        """Lets the workers end once nothing is left, and nobody waits for what he has claimed."""
+        with self._lock:
+            left = self._ahead is not None or self._claimed < self._submitted
+            idle = self._waiting == 0 and (self._over or not left)
+        if idle:
+            self.close()
 
     def close(self) -> None:
         """Ends the workers, which may be in the middle of a batch, but does not wait for them for ever."""
