@@ -30,25 +30,44 @@ int64_t CountOf(const Batches& batches, int64_t limit) {
   return limit < 0 ? size : size < 0 ? limit : std::min(size, limit);
 }
 
-// While alive, the model is in evaluation mode and nothing is recorded.
-class Evaluating {
+// Puts every module back into the mode that it has now.
+class ModesKept {
  public:
-  explicit Evaluating(nn::ModuleBase& model) : model_(model) {
+  explicit ModesKept(nn::ModuleBase& model) : model_(model) {
     model.Apply([this](nn::ModuleBase& module) { was_.push_back(module.training()); });
-    model.Eval();
   }
-  ~Evaluating() {
+  ~ModesKept() {
     size_t next = 0;
-    model_.Apply([&](nn::ModuleBase& module) { module.set_training(was_[next++]); });
+    model_.Apply([&](nn::ModuleBase& module) {
+      if (next < was_.size()) module.set_training(was_[next++]);
+    });
   }
-  Evaluating(const Evaluating&) = delete;
-  Evaluating& operator=(const Evaluating&) = delete;
+  ModesKept(const ModesKept&) = delete;
+  ModesKept& operator=(const ModesKept&) = delete;
 
  private:
   nn::ModuleBase& model_;
   std::vector<bool> was_;
-  NoGradGuard no_grad_;
 };
+
+// While alive, the model is in evaluation mode and nothing is recorded.
+class Evaluating {
+ public:
+  explicit Evaluating(nn::ModuleBase& model) : modes_(model) { model.Eval(); }
+
+ private:
+  const ModesKept modes_;
+  const NoGradGuard no_grad_;
+};
+
+// Calls f when it goes.
+template <typename F>
+struct AtEnd {
+  F f;
+  ~AtEnd() { f(); }
+};
+template <typename F>
+AtEnd(F) -> AtEnd<F>;
 
 }  // namespace
 
@@ -115,11 +134,16 @@ void Trainer::Log(const std::string& name, const Tensor& value, double weight) {
   Log(name, Cast(neura::Detach(value), kFloat64).Item<double>(), weight);
 }
 
-NamedNumbers Trainer::numbers() const {
+NamedNumbers Trainer::ValuesOf(const Averages& averages) {
   NamedNumbers numbers;
-  for (const auto& [name, average] : averages_) {
+  for (const auto& [name, average] : averages) {
     numbers.emplace_back(name, average.weight == 0 ? std::nan("") : average.sum / average.weight);
   }
+  return numbers;
+}
+
+NamedNumbers Trainer::numbers() const {
+  NamedNumbers numbers = ValuesOf(averages_);
   numbers.insert(numbers.end(), validated_.begin(), validated_.end());
   return numbers;
 }
@@ -134,21 +158,18 @@ std::vector<EpochRecord> Trainer::Fit(const Fitting& what, const Steps& training
   validated_.clear();
   records_.clear();
   num_batches_ = CountOf(*training.batches, options_.limit_train_batches);
-  const bool was_training = what.model.training();
-  const auto leave = [&] {
+  const ModesKept modes(what.model);
+  const AtEnd leave{[&] {
     training.batches->End();
-    what.model.Train(was_training);
     fitting_ = nullptr;
-  };
+  }};
   try {
     if (!what.resume_from.empty()) LoadCheckpoint(what.resume_from);
     RunEpochs(training, validation);
   } catch (const std::exception& error) {
     Call([&](Callback& callback) { callback.OnException(*this, error); });
-    leave();
     throw;
   }
-  leave();
   return records_;
 }
 
@@ -247,27 +268,17 @@ NamedNumbers Trainer::Evaluate(nn::ModuleBase& model, const Steps& steps, const 
   Averages kept;
   std::swap(kept, averages_);
   prefix_ = prefix;
-  const auto leave = [&] {
+  const AtEnd leave{[&] {
     prefix_.clear();
     std::swap(kept, averages_);
     steps.batches->End();
-  };
-  try {
-    steps.batches->Begin(0);
-    for (int64_t n = 0; n != limit && steps.batches->Next(); ++n) {
-      const Tensor loss = steps.step();
-      if (loss.defined()) Log("loss", loss);
-    }
-  } catch (...) {
-    leave();
-    throw;
+  }};
+  steps.batches->Begin(0);
+  for (int64_t n = 0; n != limit && steps.batches->Next(); ++n) {
+    const Tensor loss = steps.step();
+    if (loss.defined()) Log("loss", loss);
   }
-  NamedNumbers numbers;
-  for (const auto& [name, average] : averages_) {
-    numbers.emplace_back(name, average.weight == 0 ? std::nan("") : average.sum / average.weight);
-  }
-  leave();
-  return numbers;
+  return ValuesOf(averages_);
 }
 
 NamedNumbers Trainer::Validate(nn::ModuleBase& model, const Steps& steps) {
@@ -282,8 +293,8 @@ std::vector<Tensor> Trainer::Predict(nn::ModuleBase& model, const Steps& steps) 
   const Evaluating evaluating(model);
   std::vector<Tensor> predictions;
   steps.batches->Begin(0);
+  const AtEnd leave{[&] { steps.batches->End(); }};
   while (steps.batches->Next()) predictions.push_back(steps.step());
-  steps.batches->End();
   return predictions;
 }
 

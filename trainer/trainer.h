@@ -141,6 +141,7 @@ class Trainer {
   };
   using Averages = std::vector<std::pair<std::string, Average>>;
 
+  static NamedNumbers ValuesOf(const Averages& averages);
   template <typename F>
   void Call(F hook);
   void LoadCheckpoint(const std::string& path);
