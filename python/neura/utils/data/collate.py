@@ -71,6 +71,7 @@ def _like(original: Any, parts: Any) -> Any:
     if type(original) in (dict, list):
         return parts
     try:
+        changed: Any
         if isinstance(original, collections.abc.MutableMapping):
             changed = copy.copy(original)
             changed.update(parts)
@@ -79,6 +80,6 @@ def _like(original: Any, parts: Any) -> Any:
             changed = copy.copy(original)
             changed[:] = parts
             return changed
-        return type(original)(parts)  # type: ignore[call-arg]
+        return type(original)(parts)
     except TypeError:  # no copies, or another constructor
         return parts

@@ -170,7 +170,8 @@ def native_transforms(transform: Any) -> list[Any] | None:
     if isinstance(transform, _C.data.Transform):
         return [transform]
     if type(transform) is Compose or isinstance(transform, (list, tuple)):
-        parts = [native_transforms(part) for part in getattr(transform, "transforms", transform)]
+        inside: Any = transform.transforms if isinstance(transform, Compose) else transform
+        parts = [native_transforms(part) for part in inside]
         if all(part is not None for part in parts):
             return [inner for part in parts for inner in part or ()]
         if isinstance(transform, (list, tuple)):

@@ -21,6 +21,12 @@ def _check(*conditions: tuple[Any, str]) -> None:
             raise ValueError(f"DataLoader: {message}")
 
 
+def _pair(state: Iterable[int]) -> tuple[int, int]:
+    """A generator's state, which a file may have made a list."""
+    seed, offset = state
+    return seed, offset
+
+
 class DataLoader:
     """Batches of a dataset, prepared ahead on other threads.
 
@@ -157,7 +163,7 @@ class DataLoader:
         # The numbers that were drawn then, without touching what is drawn next here.
         default = _C.default_generator.get_state()
         try:
-            _C.default_generator.set_state(tuple(state["default_generator"]))
+            _C.default_generator.set_state(_pair(state["default_generator"]))
             return self._begin(Position(state["batches"], state["beyond"]))
         finally:
             _C.default_generator.set_state(default)
@@ -228,7 +234,7 @@ class DataLoader:
         for name, part in self._parts():
             generator = getattr(part, "generator", None)
             if name in state_dict["generators"] and isinstance(generator, Generator):
-                generator.set_state(tuple(state_dict["generators"][name]))
+                generator.set_state(_pair(state_dict["generators"][name]))
             if name in state_dict["samplers"] and hasattr(part, "load_state_dict") and part is not self:
                 part.load_state_dict(state_dict["samplers"][name])
         self._epoch = state_dict["epoch"]

@@ -142,7 +142,7 @@ class ChainDataset(IterableDataset):
             yield from dataset
 
     def __len__(self) -> int:
-        return sum(map(len, self.datasets))  # type: ignore[arg-type]
+        return sum(map(len, self.datasets))
 
 
 class MapDataset(Dataset):

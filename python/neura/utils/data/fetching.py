@@ -23,7 +23,7 @@ def seeded(seed: int, function: Callable[..., Any], *arguments: Any) -> Any:
 def named(error: BaseException, text: str) -> BaseException:
     """The error, which keeps its type, with a note that a traceback ends with."""
     if not hasattr(error, "add_note"):  # before Python 3.11
-        error.__notes__ = [*getattr(error, "__notes__", []), text]  # type: ignore[attr-defined]
+        error.__notes__ = [*getattr(error, "__notes__", []), text]
     elif text not in getattr(error, "__notes__", []):
         error.add_note(text)
     return error

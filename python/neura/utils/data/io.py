@@ -30,12 +30,14 @@ def _mode(mode: Any) -> int:
 
 def decode_image(input: Any, mode: ImageReadMode | str = ImageReadMode.UNCHANGED) -> Tensor:
     """The image of a JPEG or PNG file's bytes, uint8 [C, H, W]: of a tensor uint8 [bytes], or of bytes."""
-    return _C.data.decode_image(input, _mode(mode))
+    image: Tensor = _C.data.decode_image(input, _mode(mode))
+    return image
 
 
 def read_image(path: Any, mode: ImageReadMode | str = ImageReadMode.UNCHANGED) -> Tensor:
     """The image of a JPEG or PNG file, uint8 [C, H, W]. Errors name the file."""
-    return _C.data.read_image(os.fspath(path), _mode(mode))
+    image: Tensor = _C.data.read_image(os.fspath(path), _mode(mode))
+    return image
 
 
 def read_file(path: Any) -> Tensor:
