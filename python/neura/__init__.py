@@ -32,7 +32,7 @@ globals().update(_C._namespaces)
 
 # These stand on what is above.
 from neura import _functions, _methods, array_api, autograd, backends, cuda, func, nn, onnx, optim, utils  # noqa: E402
-from neura import amp  # noqa: E402
+from neura import amp, distributions  # noqa: E402
 from neura.cuda import amp as _cuda_amp  # noqa: E402
 from neura._aliases import ALIASES as _ALIASES  # noqa: E402
 from neura._serialization import load, save  # noqa: E402
