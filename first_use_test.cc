@@ -54,6 +54,10 @@ void Train() {
     adam.Step();
     sgd.Step();
   }
+  const distributions::Gamma prior({.concentration = 2.0, .rate = 1.0});
+  const distributions::Gamma posterior({.concentration = 3.0, .rate = 1.0});
+  posterior.LogProb(posterior.RSample(Dims{4}));
+  distributions::KlDivergence(posterior, prior);
   net.Eval();
   const graph::Graph graph = graph::Capture(net, {Rand({2, 1, 8, 8})});
   const auto read = onnx::FromBytes(onnx::ToBytes(graph));

@@ -10,6 +10,7 @@
 #include "neura/autograd/saved_tensors.h"
 #include "neura/autograd/vmap.h"
 #include "neura/data/data.h"
+#include "neura/distributions/distributions.h"
 #include "neura/graph/passes/passes.h"
 #include "neura/graph/program.h"
 #include "neura/nn/nn.h"

@@ -2,6 +2,7 @@
 
 load("//autograd:version.bzl", "AUTOGRAD")
 load("//data:version.bzl", "DATA")
+load("//distributions:version.bzl", "DISTRIBUTIONS")
 load("//graph:version.bzl", "GRAPH")
 load("//nn:version.bzl", "NN")
 load("//onnx:version.bzl", "ONNX")
@@ -16,6 +17,7 @@ PYTHON = library_version(
     works_with = [
         (AUTOGRAD, "0.1.0", "0.2.0"),
         (DATA, "0.1.0", "0.2.0"),
+        (DISTRIBUTIONS, "0.1.0", "0.2.0"),
         (GRAPH, "0.1.0", "0.2.0"),
         (NN, "0.1.0", "0.2.0"),
         (ONNX, "0.1.0", "0.2.0"),

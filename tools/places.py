@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 # By kind of place, the files that it may be in.
 PLACES = {
-    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites/*.inc", "tensor/fft/*.inc", "tensor/linalg/*.inc", "tensor/masked/*.inc", "tensor/special/*.inc", "tensor/windows/*.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "data/transforms.inc", "onnx/import/operators.inc"],
+    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites/*.inc", "tensor/fft/*.inc", "tensor/linalg/*.inc", "tensor/masked/*.inc", "tensor/special/*.inc", "tensor/windows/*.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "distributions/distributions.inc", "data/transforms.inc", "onnx/import/operators.inc"],
     "options": ["tensor/ops/options/*.h", "nn/loss.h"],
     "function": ["tensor/ops/*.h", "tensor/ops/*.cc"],
     "inference": ["tensor/ops/infer_*.cc"],
@@ -24,13 +24,14 @@ PLACES = {
     "CUDA kernel": ["cuda/*"],
     "gradient rule": ["autograd/rules_*.cc"],
     "batching rule": ["autograd/batching_*.cc"],
-    "case": ["tensor/testing/*_cases*.cc", "nn/*_rows_test.cc", "nn/layer_cases_*.cc", "optim/*_test.cc", "onnx/operators_test.cc", "python/tests/test_data.py", "python/tests/test_transforms.py"],
+    "case": ["tensor/testing/*_cases*.cc", "nn/*_rows_test.cc", "nn/layer_cases_*.cc", "optim/*_test.cc", "onnx/operators_test.cc", "python/tests/test_data.py", "python/tests/test_transforms.py", "distributions/*_test.cc"],
     "ONNX mapping": ["onnx/export/*"],
     "ONNX reader": ["onnx/import/*.cc"],
     "layer": ["nn/layers.*", "nn/activations.*"],
     "loss": ["nn/loss.cc"],
     "optimizer": ["optim/*"],
     "transform": ["data/*_transforms.*", "data/transforms.*", "data/augmentations.*"],
+    "rules": ["distributions/*_rules.h"],
     "Python's parameters": ["python/extension/signatures.inc"],
     "open extents": ["graph/shape_rules.cc"],
 }
@@ -57,7 +58,7 @@ ADDITIONS = [
         "other primitive",
         "CumSum|kCumSum|CumSumKernel|InferCumSum|WriteCumSum|cumsum",
         ["row", "function", "inference", "CPU kernel", "gradient rule", "case", "ONNX mapping"],
-        ["onnx/import/*", "nn/margin_losses.cc", "python/neura/array_api/*", "tensor/masked/masked.cc"],
+        ["onnx/import/*", "nn/margin_losses.cc", "python/neura/array_api/*", "tensor/masked/masked.cc", "distributions/transform.cc"],
     ),
     Addition(
         "primitive with two outputs and options",
@@ -71,11 +72,12 @@ ADDITIONS = [
     Addition("layer of two inputs, and its function", "Bilinear|BilinearOptions", ["row", "function", "layer", "case"]),
     Addition("loss", "SmoothL1|SmoothL1Options|SmoothL1Loss|smooth_l1_loss", ["row", "options", "loss", "case"]),
     Addition("optimizer", "AdamW|AdamWOptions|AdamWRule", ["row", "optimizer", "case"]),
+    Addition("distribution", "Laplace|LaplaceRules", ["row", "rules", "case"], ["distributions/kl.cc"]),
     Addition("transform", "RandomCrop", ["row", "transform", "case"]),
     Addition("ONNX reader", "ReadCumSum", ["row", "ONNX reader"]),
 ]
 
-LIBRARIES = ["tensor/", "autograd/", "graph/", "nn/", "optim/", "data/", "onnx/", "cuda/", "python/", "wasm/"]
+LIBRARIES = ["tensor/", "autograd/", "graph/", "nn/", "optim/", "data/", "distributions/", "onnx/", "cuda/", "python/", "wasm/"]
 SOURCES = (".h", ".cc", ".cu", ".inc", ".py", ".bzl", ".c")
 
 

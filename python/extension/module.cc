@@ -10,6 +10,7 @@
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/convert.h"
 #include "neura/python/extension/data.h"
+#include "neura/python/extension/distributions.h"
 #include "neura/python/extension/dlpack.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/factories.h"
@@ -71,6 +72,7 @@ PYBIND11_MODULE(_C, m) {
   InitSequences(m);
   InitOptim(m);
   InitTrainer(m);
+  InitDistributions(m);
   InitData(m);
   const Binder bind(m, "");
   bind("set_num_threads", "n", "Threads that compute", NEURA_FN((int64_t n), {

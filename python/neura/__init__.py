@@ -31,7 +31,8 @@ globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_funct
 globals().update(_C._namespaces)
 
 # These stand on what is above.
-from neura import _functions, _methods, amp, array_api, autograd, backends, cuda, func, nn, onnx, optim, signal, trainer, utils  # noqa: E402
+from neura import _functions, _methods, amp, array_api, autograd, backends, cuda, distributions, func, nn  # noqa: E402
+from neura import onnx, optim, signal, trainer, utils  # noqa: E402
 from neura.cuda import amp as _cuda_amp  # noqa: E402
 from neura._aliases import ALIASES as _ALIASES  # noqa: E402
 from neura._serialization import load, safe_open, save  # noqa: E402

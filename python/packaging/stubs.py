@@ -457,7 +457,7 @@ def package_stub(extension, package, aliases_source):
     modes = ("enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled")
     text += reexports("neura.autograd", [(name, name) for name in modes])
     text += reexports("neura.func", [("vmap", "vmap")])
-    modules = ("amp", "autograd", "backends", "cuda", "func", "nn", "onnx", "optim", "signal", "trainer", "utils", *extension._namespaces)
+    modules = ("amp", "autograd", "backends", "cuda", "distributions", "func", "nn", "onnx", "optim", "signal", "trainer", "utils", *extension._namespaces)
     text += reexports("neura", [(name, name) for name in sorted(modules)])
     text += reexports("neura.nn.functional", [(n, n) for n in package._functions.ALSO_HERE])
     text += reexports("neura._functions", [(n, n) for n in written])
@@ -540,6 +540,24 @@ def schedule_parameters(name, parameters):
     yield f"def __init__({arguments}, {ending}) -> None: ..."
 
 
+def distributions_stub(extension, source):
+    """neura/distributions/__init__.pyi: what the source imports, and a class for each row."""
+    text = '"""Written by python/packaging/stubs.py."""\n\nfrom neura._C import Tensor\n'
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and node.module != "neura.distributions._rows":
+            names = [alias.name for alias in node.names]
+            text += f"from {node.module} import *\n" if names == ["*"] else reexports(node.module, [(n, n) for n in names])
+    text += "from neura.distributions.distribution import Native\n\n_Param = Tensor | float\n"
+    for name, doc, params, *_ in extension.distributions.rows():
+        arguments = ["self"]
+        for param, _, _, required in params:
+            arguments.append(f"{param}: _Param" if required else f"{param}: _Param | None = ...")
+        attributes = "".join(f"    {param}: Tensor\n" for param, constraint, *_ in params if constraint != "count")
+        text += f'\nclass {name}(Native):\n    """{doc}"""\n{attributes}'
+        text += f"    def __init__({', '.join(arguments)}, validate_args: bool | None = None) -> None: ...\n"
+    return text
+
+
 def reference_page(extension):
     """API.md: every function with its signature and what it does, by scope."""
     text = "# What neura can compute\n"
@@ -570,6 +588,8 @@ def all_stubs(extension, package):
         "utils/data/transforms.pyi": transforms_stub(extension, source("utils/data/transforms.py")),
         "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS, neura.optim._KEYWORD_ONLY),
         "optim/lr_scheduler.pyi": schedules_stub(extension),
+        "optim/_schedules.pyi": "from typing import Any\n\ndef __getattr__(name: str) -> Any: ...\n",
+        "distributions/__init__.pyi": distributions_stub(extension, source("distributions/__init__.py")),
         **{f"{name}.pyi": namespace_stub(extension, name) for name in extension._namespaces},
         "API.md": reference_page(extension),
     }

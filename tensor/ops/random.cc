@@ -13,7 +13,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
-#include "neura/tensor/random/philox.h"
+#include "neura/tensor/random/element_draws.h"
 
 namespace neura {
 namespace {
@@ -104,21 +104,6 @@ Tensor Multinomial(const Tensor& input, int64_t num_samples, bool replacement,
 }
 
 namespace {
-
-// Uniform numbers for one element, as many as it asks for: streams of its own of the counter that
-// the generator has set aside for it.
-class ElementDraws {
- public:
-  ElementDraws(RandomState state, int64_t element)
-      : seed_(state.seed), counter_(state.offset + static_cast<uint64_t>(element)) {}
-  double operator()() {
-    const PhiloxWords words = Philox(seed_, counter_, ++stream_);
-    return UniformDouble(words[0], words[1]);
-  }
-
- private:
-  uint64_t seed_, counter_, stream_ = 0;
-};
 
 // Small means by counting how many uniform factors keep a product above exp(-mean), large ones by
 // transformed rejection: W. Hormann, "The transformed rejection method for generating Poisson

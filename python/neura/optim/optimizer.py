@@ -3,6 +3,7 @@
 import collections
 import copy
 import functools
+import threading
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
@@ -67,9 +68,10 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def hooked(self: "Optimizer", *args: Any, **kwargs: Any) -> Any:
-        if self._stepping or not (self._pre_hooks or self._post_hooks):
+        thread = threading.get_ident()
+        if thread in self._stepping or not (self._pre_hooks or self._post_hooks):
             return step(self, *args, **kwargs)
-        self._stepping = True
+        self._stepping.add(thread)
         try:
             given: tuple[Any, ...] = (self, *args)
             for hook in list(self._pre_hooks.values()):
@@ -83,7 +85,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                 hook(self, given, kwargs)
             return result
         finally:
-            self._stepping = False
+            self._stepping.discard(thread)
 
     return hooked
 
@@ -110,7 +112,7 @@ class Optimizer:
     def _begin(self) -> None:
         self._pre_hooks: dict[int, Callable[..., Any]] = {}
         self._post_hooks: dict[int, Callable[..., Any]] = {}
-        self._stepping = False
+        self._stepping: set[int] = set()  # threads whose step has begun
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -1,0 +1,93 @@
+"""The distributions whose rows C++ has."""
+
+import inspect
+from typing import Any
+
+from neura import _C
+from neura.distributions import constraints
+from neura.distributions.distribution import Native, described
+
+# By the name of a class, its base where that is another one.
+_BASES = {"Chi2": "Gamma"}
+
+
+class Row(Native):
+    """A distribution of a row."""
+
+    _name = ""
+    _params: dict[str, Any] = {}  # by name, the default
+
+    def _construct(self, given: dict[str, Any], validate_args: bool | None) -> None:
+        values = [given[name] for name in self._params]
+        self._adopt(_C.distributions.make(self._name, values, validate_args))
+        self._given = [name for name in self._params if given[name] is not None]
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {key: value for key, value in self.__dict__.items() if key != "_cpp"}
+        return {"attributes": kept, "params": {name: getattr(self, name) for name in self._given}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state["attributes"])
+        given = {**dict.fromkeys(self._params), **state["params"]}
+        self._cpp = _C.distributions.make(self._name, list(given.values()), False)
+
+    @property
+    def param_shape(self) -> Any:
+        return getattr(self, self._given[-1]).shape
+
+    def __repr__(self) -> str:
+        listed = (f"{name}: {described(getattr(self, name))}" for name in self._given if name in self.arg_constraints)
+        return f"{type(self).__name__}({', '.join(listed)})"
+
+
+def _param(name: str) -> property:
+    return property(lambda self: self._cpp.param(name))
+
+
+def _define(row: Any, bases: dict[str, type]) -> type:
+    name, doc, params, support, has_rsample, has_enumerate = row
+    kind = inspect.Parameter
+    signature = [kind("self", kind.POSITIONAL_OR_KEYWORD)]
+    for param, constraint, default, required in params:
+        # Counts are integers where they are not given.
+        value = int(default) if constraint.endswith("integer") or constraint == "count" else default
+        signature.append(kind(param, kind.POSITIONAL_OR_KEYWORD, default=kind.empty if required else value))
+    signature.append(kind("validate_args", kind.POSITIONAL_OR_KEYWORD, default=None))
+    expected = inspect.Signature(signature)
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            bound = expected.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{name}(): {error}") from None
+        bound.apply_defaults()
+        given = dict(bound.arguments)
+        del given["self"]
+        self._construct(given, given.pop("validate_args"))
+
+    __init__.__signature__ = expected  # type: ignore[attr-defined]
+    members: dict[str, Any] = {param[0]: _param(param[0]) for param in params}
+    members.update(__init__=__init__, __doc__=doc, __module__="neura.distributions", _name=name)
+    members["_params"] = {param[0]: param[2] for param in params}
+    members["arg_constraints"] = {
+        param[0]: _constraint(param[1]) for param in params if param[1] != "count"
+    }
+    members["has_rsample"], members["has_enumerate_support"] = has_rsample, has_enumerate
+    if support:
+        members["support"] = constraints.named(support)
+    else:
+        members["support"] = constraints.dependent_property(lambda self: constraints.wrapped(self._cpp.support))
+    return type(name, (bases.get(_BASES.get(name, ""), Row),), members)
+
+
+def _constraint(name: str) -> constraints.Constraint:
+    return constraints.independent(constraints.positive, 1) if name == "positive_vector" else constraints.named(name)
+
+
+CLASSES: dict[str, Any] = {}
+for _row in _C.distributions.rows():
+    CLASSES[_row[0]] = _define(_row, CLASSES)
+
+CLASSES["Chi2"].concentration = property(lambda self: self.df * 0.5)
+CLASSES["Chi2"].rate = property(lambda self: _C.full_like(self.df, 0.5))
+CLASSES["Multinomial"].total_count = property(lambda self: int(self._cpp.param("total_count")))
