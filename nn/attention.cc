@@ -138,7 +138,7 @@ AttentionResult MultiHeadAttention(const Tensor& query, const Tensor& key, const
                                    const AttentionArguments& arguments) {
   CheckInputs({query, key, value}, w, options);
   const bool one = query.dim() == 2, batch_first = options.batch_first && !one;
-  const int64_t heads = options.num_heads, embed_dim = query.size(-1);
+  const int64_t heads = options.num_heads, embed_dim = query.size(-1), head_dim = embed_dim / heads;
   Three in{query, key, value};
   if (one) {
     const bool same = IsSame(query, key) && IsSame(key, value);
@@ -182,15 +182,14 @@ AttentionResult MultiHeadAttention(const Tensor& query, const Tensor& key, const
   const Tensor q = SplitHeads(projected.q, heads, batch_first);
   const auto of_heads = [&](const Tensor& given, const Tensor& x) {
     if (!given.defined()) return SplitHeads(x, heads, batch_first);
-    Require(
-        given.dim() == 3 && given.size(0) == batch * heads && given.size(2) == embed_dim / heads,
-        "static_k and static_v must be [N * num_heads, S, embed_dim / num_heads]", given);
+    Require(given.dim() == 3 && given.size(0) == batch * heads && given.size(2) == head_dim,
+            "static_k and static_v must be [N * num_heads, S, embed_dim / num_heads]", given);
     return Reshape(given, {batch, heads, given.size(1), given.size(2)});
   };
   Tensor k = of_heads(options.static_k, projected.k), v = of_heads(options.static_v, projected.v);
   if (options.add_zero_attn) {
-    const Tensor zeros = Zeros({batch, heads, 1, embed_dim / heads},
-                               {.dtype = query.dtype(), .device = query.device()});
+    const Tensor zeros =
+        Zeros({batch, heads, 1, head_dim}, {.dtype = query.dtype(), .device = query.device()});
     k = Cat({k, zeros}, 2);
     v = Cat({v, zeros}, 2);
     mask = WithOneMore(mask);
@@ -201,7 +200,7 @@ AttentionResult MultiHeadAttention(const Tensor& query, const Tensor& key, const
   AttentionResult result;
   Tensor attended;
   if (arguments.need_weights) {
-    const double scale = 1 / std::sqrt(static_cast<double>(embed_dim / heads));
+    const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
     result.weights = neura::Dropout(Weights(q, k, merged, scale), options.dropout);
     attended = MatMul(result.weights, v);
     if (arguments.average_attn_weights) result.weights = Mean(result.weights, {.dims = {1}});

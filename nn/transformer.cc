@@ -68,6 +68,7 @@ std::vector<std::unique_ptr<Module>> Copies(const char* name, const Module& laye
 template <typename Module>
 std::vector<std::unique_ptr<Module>> Cloned(const std::vector<std::unique_ptr<Module>>& layers) {
   std::vector<std::unique_ptr<Module>> clones;
+  clones.reserve(layers.size());
   for (const auto& layer : layers) clones.push_back(layer->Clone());
   return clones;
 }

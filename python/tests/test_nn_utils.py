@@ -56,7 +56,7 @@ def test_weight_norm(name, args, shape, dim):
     clone = copy.deepcopy(ours)
     assert clone(nr.ones(*shape)).tolist() == pickle.loads(pickle.dumps(ours))(nr.ones(*shape)).tolist()
     with pytest.raises(RuntimeError, match="two weight_norm hooks"):
-        nn.utils.weight_norm(ours, "weight_v") if False else nn.utils.weight_norm(ours)
+        nn.utils.weight_norm(ours)
     nn.utils.remove_weight_norm(ours), torch.nn.utils.remove_weight_norm(theirs)
     assert sorted(ours.state_dict()) == sorted(theirs.state_dict()) and isinstance(ours.weight, nn.Parameter)
     assert_same(ours.weight, theirs.weight, 1e-5, 1e-6)
@@ -267,7 +267,6 @@ def test_a_lazy_layer_becomes_that_of_pytorch(name, args, kwargs, shape):
     for parameter in ours.parameters():
         with pytest.raises(RuntimeError, match="uninitialized"):
             parameter.shape
-    state = None
     theirs(torch.tensor(random(*shape)))
     ours(nr.tensor(random(*shape)))
     assert type(ours).__name__ == type(theirs).__name__ == name[4:] and repr(ours) == repr(theirs)
