@@ -633,7 +633,8 @@ def test_persistent_workers_begin_once():
     for _ in range(5):
         assert indices(loader) == first
         next(iter(loader))
-    assert len(started) == 2 and len(threads) <= 2
+    # One that was never needed may not have begun.
+    assert sorted(started) in ([0], [1], [0, 1]) and len(threads) <= 2
     before = threading.active_count()
     del loader
     gc.collect()
