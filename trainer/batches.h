@@ -25,6 +25,12 @@ class Batches {
   virtual bool Next() = 0;
   // Ends an epoch early.
   virtual void End() = 0;
+
+  // Where it stands, for another run that goes on from there; nothing where it does not know.
+  virtual NamedTensors StateDict() const { return {}; }
+  // What StateDict() gave. The next Begin() goes on behind the batches that were taken of the
+  // epoch.
+  virtual void LoadStateDict(const NamedTensors& /*state*/) {}
 };
 
 // Batches, and what is done with each: `step` computes the loss of the current one.
@@ -44,7 +50,8 @@ class BatchesOf final : public Batches {
   int64_t size() const override { return loader_.size(); }
   void Begin(int64_t epoch) override {
     at_.reset();
-    loader_.set_epoch(epoch);
+    if (!resumes_) loader_.set_epoch(epoch);
+    resumes_ = false;
     fresh_ = true;
   }
   bool Next() override {
@@ -58,12 +65,29 @@ class BatchesOf final : public Batches {
   }
   void End() override { at_.reset(); }
 
+  NamedTensors StateDict() const override {
+    if constexpr (kHasState) return loader_.StateDict();
+    return {};
+  }
+  void LoadStateDict(const NamedTensors& state) override {
+    if constexpr (kHasState) {
+      loader_.LoadStateDict(state);
+      resumes_ = true;
+    }
+  }
+
   auto& batch() const { return **at_; }
 
  private:
+  static constexpr bool kHasState = requires(Loader & loader, const NamedTensors& state) {
+    loader.LoadStateDict(state);
+    loader.StateDict();
+  };
+
   Loader& loader_;
   std::optional<decltype(std::declval<Loader&>().begin())> at_;
   bool fresh_ = false;
+  bool resumes_ = false;
 };
 
 }  // namespace internal

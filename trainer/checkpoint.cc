@@ -73,6 +73,8 @@ void Trainer::SaveCheckpoint(const std::string& path) const {
       }
     }
   }
+  // Of an epoch that was cut short nothing is to go on with.
+  if (batch_ > 0 || exhausted_) Append(all, "trainer.loader.", batches_->StateDict());
   const RandomState random = DefaultGenerator().state();
   all.emplace_back("trainer.place", FromList<int64_t>({epoch_, batch_, step_, accumulated_}));
   all.emplace_back("trainer.random", FromList<int64_t>({static_cast<int64_t>(random.seed),
@@ -148,6 +150,7 @@ void Trainer::LoadCheckpoint(const std::string& path) {
     }
     DefaultGenerator().SetState(
         {.seed = static_cast<uint64_t>(random[0]), .offset = static_cast<uint64_t>(random[1])});
+    loader_state_ = Under(file.tensors, "trainer.loader.");
     epoch_ = place[0];
     batch_ = place[1];
     step_ = place[2];

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/optim/clip.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/random/generator.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::trainer {
@@ -152,6 +154,9 @@ std::vector<EpochRecord> Trainer::Fit(const Fitting& what, const Steps& training
                                       const std::optional<Steps>& validation) {
   if (fitting_ != nullptr) ThrowFailedPrecondition("Trainer: Fit is running");
   fitting_ = &what;
+  batches_ = training.batches.get();
+  loader_state_.clear();
+  exhausted_ = false;
   epoch_ = batch_ = step_ = accumulated_ = 0;
   stop_ = false;
   averages_.clear();
@@ -162,6 +167,7 @@ std::vector<EpochRecord> Trainer::Fit(const Fitting& what, const Steps& training
   const AtEnd leave{[&] {
     training.batches->End();
     fitting_ = nullptr;
+    batches_ = nullptr;
   }};
   try {
     if (!what.resume_from.empty()) LoadCheckpoint(what.resume_from);
@@ -205,17 +211,25 @@ void Trainer::RunEpochs(const Steps& training, const std::optional<Steps>& valid
 void Trainer::TrainEpoch(const Steps& training) {
   fitting_->model.Train();
   if (batch_ == 0) Call([this](Callback& callback) { callback.OnTrainEpochStart(*this); });
+  const RandomState random = DefaultGenerator().state();
+  const bool knows = !loader_state_.empty();
+  if (knows) training.batches->LoadStateDict(std::exchange(loader_state_, {}));
   training.batches->Begin(epoch_);
-  // A run that goes on in mid-epoch passes over what it has seen.
-  int64_t taken = 0;
   bool more = num_batches_ != 0 && training.batches->Next();
-  for (; more && taken < batch_; ++taken) more = training.batches->Next();
+  // A run that goes on in mid-epoch passes over what it has seen.
+  for (int64_t taken = 0; !knows && more && taken < batch_; ++taken) {
+    more = training.batches->Next();
+  }
+  // What the epoch drew when it began has been drawn before the checkpoint.
+  if (batch_ > 0) DefaultGenerator().SetState(random);
   while (more && (num_batches_ < 0 || batch_ < num_batches_)) {
     TrainBatch(training, num_batches_ >= 0 && batch_ + 1 == num_batches_);
     if (stop_ || (options_.max_steps >= 0 && step_ >= options_.max_steps)) break;
-    if (num_batches_ >= 0 && batch_ == num_batches_) break;
+    // Also behind the last one, so that the loader sees its end.
+    if (batch_ == options_.limit_train_batches) break;
     more = training.batches->Next();
   }
+  exhausted_ = !more;
   // Of a loader that has not said how long it is.
   if (accumulated_ > 0 && !more) StepOptimizer();
   training.batches->End();

@@ -155,6 +155,9 @@ class Trainer {
   TrainerOptions options_;
   std::vector<std::shared_ptr<Callback>> callbacks_;
   const Fitting* fitting_ = nullptr;
+  Batches* batches_ = nullptr;  // of the training
+  NamedTensors loader_state_;   // of a checkpoint, until the first epoch begins
+  bool exhausted_ = false;      // whether the last epoch has seen the end of the batches
   int64_t epoch_ = 0, batch_ = 0, step_ = 0, num_batches_ = -1;
   int64_t accumulated_ = 0;  // batches whose gradients wait for a step
   bool stop_ = false;

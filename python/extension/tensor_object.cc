@@ -68,9 +68,9 @@ int Clear(PyObject* self) {
   return 0;
 }
 
-// Tensor(data), for those who are used to it; neura.tensor() knows more.
+// Tensor(data) and Tensor(2, 3), of the default dtype as in PyTorch; neura.tensor() knows more.
 PyObject* New(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
-  const py::object tensor = py::module_::import("neura").attr("tensor");
+  const py::object tensor = py::module_::import("neura._types").attr("legacy_tensor");
   const auto made =
       py::reinterpret_steal<py::object>(PyObject_Call(tensor.ptr(), arguments, keywords));
   return made ? NewTensorObject(type, TensorOf(made.ptr())) : nullptr;

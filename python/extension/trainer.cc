@@ -16,6 +16,7 @@
 #include "neura/python/extension/python_optimizer.h"
 #include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/values.h"
+#include "neura/tensor/tensor.h"
 #include "neura/trainer/callbacks.h"
 #include "neura/trainer/metrics.h"
 #include "neura/trainer/tensorboard.h"
@@ -45,7 +46,8 @@ class PythonBatches final : public trainer::Batches {
   void Begin(int64_t epoch) override {
     const GilHeld held;
     batch_ = iterator_ = py::object();
-    if (py::hasattr(loader_, "set_epoch")) loader_.attr("set_epoch")(epoch);
+    if (!resumes_ && py::hasattr(loader_, "set_epoch")) loader_.attr("set_epoch")(epoch);
+    resumes_ = false;
     iterator_ = py::reinterpret_steal<py::object>(PyObject_GetIter(loader_.ptr()));
     if (!iterator_) throw py::error_already_set();
   }
@@ -60,11 +62,37 @@ class PythonBatches final : public trainer::Batches {
     batch_ = iterator_ = py::object();
   }
 
+  // As the bytes of a file that save() writes.
+  NamedTensors StateDict() const override {
+    const GilHeld held;
+    if (!HasState()) return {};
+    const py::object file = py::module_::import("io").attr("BytesIO")();
+    Serialization().attr("save")(loader_.attr("state_dict")(), file);
+    const auto bytes = file.attr("getvalue")().cast<std::string>();
+    return {{"python", FromVector(std::vector<uint8_t>(bytes.begin(), bytes.end()),
+                                  {static_cast<int64_t>(bytes.size())})}};
+  }
+  void LoadStateDict(const NamedTensors& state) override {
+    const GilHeld held;
+    if (!HasState() || state.size() != 1 || state[0].second.dtype() != kUInt8) return;
+    const Tensor bytes = Contiguous(state[0].second);
+    const py::object file = py::module_::import("io").attr("BytesIO")(py::bytes(
+        reinterpret_cast<const char*>(bytes.data<uint8_t>()), static_cast<size_t>(bytes.numel())));
+    loader_.attr("load_state_dict")(Serialization().attr("load")(file));
+    resumes_ = true;
+  }
+
   const py::object& batch() const { return batch_; }
 
  private:
+  static py::object Serialization() { return py::module_::import("neura._serialization"); }
+  bool HasState() const {
+    return py::hasattr(loader_, "state_dict") && py::hasattr(loader_, "load_state_dict");
+  }
+
   py::object loader_, iterator_, batch_;
   int64_t size_ = -1;
+  bool resumes_ = false;
 };
 
 // step(batch), which returns a tensor, or where it need not, None.

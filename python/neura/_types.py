@@ -32,6 +32,12 @@ def tensor_of(of: dtype, data: tuple[Any, ...]) -> Tensor:
     return _C.tensor(data[0], dtype=of)
 
 
+def legacy_tensor(*data: Any, device: Any = "cpu") -> Tensor:
+    """Tensor(2, 3), or Tensor of a sequence, an array or a tensor: the default dtype, whatever the data's."""
+    _C.device(device)  # there is one, or this says so
+    return tensor_of(_C.get_default_dtype(), data)
+
+
 class _LegacyType(type):
     """The type of FloatTensor and its kin: isinstance() asks for the dtype."""
 

@@ -28,6 +28,12 @@ def test_types_by_their_old_names():
     assert nr.ones(1, dtype=nr.int32).new([1.5]).dtype is nr.int32 and nr.ones(1).new(2, 3).shape == (2, 3)
 
 
+def test_a_tensor_of_old_is_of_the_default_dtype():
+    # As scripts hand data to models.
+    assert nr.Tensor(np.zeros(2)).dtype == nr.float32 and nr.Tensor([1, 2]).dtype == nr.float32
+    assert nr.Tensor(2, 3).shape == (2, 3) and nr.Tensor(nr.arange(3)).dtype == nr.float32
+
+
 def test_default_dtype():
     assert nr.get_default_dtype() is nr.float32
     try:

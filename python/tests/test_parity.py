@@ -14,8 +14,8 @@ BOUND = [(scope, name) for scope, name, *_ in _C._bound_functions() if scope in 
 ELSEWHERE = {name for names in cases.COMPARED_ELSEWHERE.values() for name in names.split()}
 OURS = {"": nr._C, "nn.functional": nr._C.functional, "Tensor": nr.Tensor, **_C._namespaces}
 THEIRS = {"": torch, "nn.functional": torch.nn.functional, "Tensor": torch.Tensor}
-THEIRS.update({name: getattr(torch, name) for name in _C._namespaces if name != "windows"})
-THEIRS["windows"] = torch.signal.windows
+# The windows are PyTorch's from 2.0 on; their cases have references.
+THEIRS.update({name: getattr(torch, name, None) for name in _C._namespaces})
 IN_PLACE = {name for scope, name in BOUND if scope == "Tensor" and name.endswith("_") and name[0] != "_"}
 
 

@@ -123,6 +123,30 @@ def test_a_run_goes_on_in_mid_epoch_with_the_same_bits(tmp_path, batches):
     Net().load_state_dict({k[6:]: v for k, v in state.items() if k.startswith("model.")})
 
 
+def test_a_run_goes_on_behind_an_epoch(tmp_path):
+    expected = Run(max_epochs=3).fit()
+    checkpoint = ModelCheckpoint(tmp_path)
+    Run(max_epochs=1, callbacks=[checkpoint]).fit()
+    Run(max_epochs=2, callbacks=[checkpoint]).fit(resume_from=checkpoint.last_path)
+    assert Run(max_epochs=3).fit(resume_from=checkpoint.last_path) == expected
+
+
+def test_a_loader_without_a_seed_goes_on_too(tmp_path):
+    def run(stop=None):
+        nr.manual_seed(9)
+        net = Net()
+        optimizer = nr.optim.SGD(net.parameters(), lr=0.1)
+        loader = DataLoader(points(60, 0), batch_size=8, shuffle=True, num_workers=2)
+        trainer = Trainer(max_epochs=2, callbacks=[stop] if stop else [])
+        return lambda **options: trainer.fit(net, optimizer, loader, lambda b: F.cross_entropy(net(b[0]), b[1]), **options)
+
+    expected = run()()
+    for batches in (3, 11):
+        with pytest.raises(RuntimeError, match="interrupted here"):
+            run(Stop(batches, tmp_path / "cut"))()
+        assert run()(resume_from=tmp_path / "cut") == expected
+
+
 def test_checkpoints_tables_and_early_ends(tmp_path):
     checkpoint = ModelCheckpoint(tmp_path / "run", monitor="val_accuracy", mode="max")
     run = Run(

@@ -28,7 +28,7 @@ def train(model):
     rng = np.random.RandomState(12)
     spectrograms = torch.from_numpy(rng.randn(4, 8, 40).astype(np.float32))
     targets = torch.from_numpy(rng.randint(1, 6, (4, 6)))
-    input_lengths = torch.tensor([20, 20, 18, 16])
+    input_lengths = torch.full((4,), 20, dtype=torch.long)
     target_lengths = torch.tensor([6, 5, 4, 6])
     criterion = nn.CTCLoss(blank=0, zero_infinity=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
