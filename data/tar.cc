@@ -117,7 +117,10 @@ absl::StatusOr<std::optional<TarReader::Entry>> TarReader::Next() {
     offset_ += kBlock;
     const char type = block[156];
     const bool describes = type == 'x' || type == 'g' || type == 'L' || type == 'K';
-    const uint64_t size = describes ? *written : extended.size.value_or(*written);
+    // Links, devices and folders have no data, whatever their size says.
+    const bool empty = type >= '1' && type <= '6';
+    const uint64_t size =
+        describes ? *written : extended.size.value_or(empty ? uint64_t{0} : *written);
     if (size > source_->size() - offset_) {
       return absl::DataLossError(absl::StrCat("truncated: ", where, " is followed by ",
                                               source_->size() - offset_, " of ", size, " bytes"));

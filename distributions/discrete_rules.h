@@ -26,7 +26,7 @@ namespace neura::distributions {
 
 // -log(p) of what has the logit of p with probability `target`, without overflow.
 inline Tensor CrossEntropyOfLogits(const Tensor& logits, const Tensor& target) {
-  return ClampMin(logits, 0.0) - logits * target + Log1p(Exp(-Abs(logits)));
+  return -LogSigmoid(-logits) - logits * target;
 }
 
 // 0, 1, ... as [count, 1, ..., 1] beside a batch.
@@ -102,7 +102,7 @@ struct BinomialRules {
   }
   static Tensor LogProb(const Params& p, const Tensor& x) {
     const Tensor logits = p.logits(), &count = p[0];
-    const Tensor failures = count * (ClampMin(logits, 0.0) + Log1p(Exp(-Abs(logits))));
+    const Tensor failures = count * -LogSigmoid(-logits);
     return x * logits - failures + Lgamma(count + 1) - Lgamma(x + 1) - Lgamma(count - x + 1);
   }
   static Tensor Entropy(const Params& p) {

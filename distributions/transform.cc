@@ -84,7 +84,7 @@ Tensor InsideUnit(const Tensor& y) {
   const FloatLimits limits = FloatLimitsOf(y.dtype());
   return Clamp(y, {.min = limits.smallest_normal, .max = 1 - limits.eps});
 }
-Tensor SoftplusOf(const Tensor& x) { return ClampMin(x, 0.0) + Log1p(Exp(-Abs(x))); }
+Tensor SoftplusOf(const Tensor& x) { return -LogSigmoid(-x); }
 
 class PowerRules final : public Transform {
  public:
@@ -161,7 +161,7 @@ class StickBreakingRules final : public Transform {
   Constraint codomain() const override { return NamedConstraint("simplex"); }
   bool bijective() const override { return true; }
   Tensor Call(const Tensor& x) const override {
-    const Tensor share = Sigmoid(x - LogLeft(x));
+    const Tensor share = InsideUnit(Sigmoid(x - LogLeft(x)));
     const Tensor left = CumProd(1 - share, -1);
     const Tensor one = OnesLike(Slice(left, -1, 0, 1));
     return Cat(std::vector<Tensor>{share, one}, -1) * Cat(std::vector<Tensor>{one, left}, -1);

@@ -133,6 +133,13 @@ PaddedSequences PadPackedSequence(const PackedSequence& packed, const PadPackedO
   std::iota(order.begin(), order.end(), 0);
   if (packed.unsorted_indices.defined()) {
     order = ToNumbers("PackedSequence.unsorted_indices", packed.unsorted_indices);
+    const bool fits =
+        static_cast<int64_t>(order.size()) == batch &&
+        std::all_of(order.begin(), order.end(), [batch](int64_t i) { return i >= 0 && i < batch; });
+    if (!fits) {
+      ThrowInvalidArgument(absl::StrCat(kName, ": unsorted_indices must be the places of ", batch,
+                                        " sequences, got ", Describe(packed.unsorted_indices)));
+    }
   }
   // Each place of the result has a row of data, or the padding, which follows them.
   const int64_t padding = packed.data.size(0);

@@ -1,10 +1,15 @@
 #include "neura/optim/averaging.h"
 
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/optim/optimizer.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
 
 namespace neura::optim {
@@ -102,6 +107,28 @@ void UpdateAverages(const std::vector<Tensor>& averaged, const std::vector<Tenso
   } else {
     MoveAverages(averaged, current, SwaWeight(num_averaged));
   }
+}
+
+NamedTensors JoinAveragedState(int64_t n_averaged, const NamedTensors& module) {
+  NamedTensors state = {{"n_averaged", Full({}, n_averaged, {.dtype = kInt64, .device = kCpu})}};
+  for (const auto& [name, tensor] : module) state.emplace_back("module." + name, tensor);
+  return state;
+}
+
+std::pair<int64_t, NamedTensors> SplitAveragedState(const NamedTensors& state) {
+  std::optional<int64_t> n_averaged;
+  NamedTensors module;
+  for (const auto& [name, tensor] : state) {
+    if (absl::StartsWith(name, "module.")) {
+      module.emplace_back(name.substr(7), tensor);
+    } else if (name == "n_averaged" && tensor.numel() == 1 && IsIntegral(tensor.dtype())) {
+      n_averaged = Cast(tensor, kInt64).Item<int64_t>();
+    }
+  }
+  if (!n_averaged || *n_averaged < 0) {
+    ThrowInvalidArgument("AveragedModel: the state has no n_averaged, a number of at least 0");
+  }
+  return {*n_averaged, std::move(module)};
 }
 
 }  // namespace internal

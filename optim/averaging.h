@@ -61,6 +61,11 @@ class AveragedModel {
   void UpdateParameters(const Model& model);
   int64_t n_averaged() const { return n_averaged_; }
 
+  // "n_averaged", int64, and the module's as "module.NAME", PyTorch's names.
+  NamedTensors StateDict() const;
+  // Throws InvalidArgument, and changes nothing, for the state of another model.
+  void LoadStateDict(const NamedTensors& state);
+
   Model module;
 
  private:
@@ -74,6 +79,9 @@ namespace internal {
 void UpdateAverages(const std::vector<Tensor>& averaged, const std::vector<Tensor>& current,
                     int64_t num_averaged, const AveragedModelOptions& options);
 void CopyTensors(const std::vector<Tensor>& to, const std::vector<Tensor>& from);
+NamedTensors JoinAveragedState(int64_t n_averaged, const NamedTensors& module);
+// The number, and the module's part.
+std::pair<int64_t, NamedTensors> SplitAveragedState(const NamedTensors& state);
 
 template <typename Model>
 std::vector<Tensor> BuffersOf(const Model& model) {
@@ -83,6 +91,18 @@ std::vector<Tensor> BuffersOf(const Model& model) {
 }
 
 }  // namespace internal
+
+template <typename Model>
+NamedTensors AveragedModel<Model>::StateDict() const {
+  return internal::JoinAveragedState(n_averaged_, module.StateDict());
+}
+
+template <typename Model>
+void AveragedModel<Model>::LoadStateDict(const NamedTensors& state) {
+  const auto [n_averaged, own] = internal::SplitAveragedState(state);
+  module.LoadStateDict(own);
+  n_averaged_ = n_averaged;
+}
 
 template <typename Model>
 void AveragedModel<Model>::UpdateParameters(const Model& model) {

@@ -28,6 +28,8 @@ struct Model {
         count(Clone(other.count)) {}
   std::vector<Tensor> Parameters() const { return {weight, half}; }
   NamedTensors NamedBuffers() const { return {{"mean", mean}, {"count", count}}; }
+  NamedTensors StateDict() const { return {{"weight", weight}}; }
+  void LoadStateDict(const NamedTensors& state) { Assign(Detach(weight), state.at(0).second); }
   Tensor operator()(const Tensor& x) const { return x * weight; }
   void Set(double value) {
     Assign(Detach(weight), Full({2}, value, {.dtype = kFloat64}));
@@ -54,6 +56,22 @@ TEST(AveragingTest, Means) {
   EXPECT_EQ(average.module.mean.Item<float>(), 8);
   EXPECT_EQ(average.n_averaged(), 3);
   EXPECT_TRUE(Close(Detach(average(Full({2}, 2.0))), Full({2}, 8.0, {.dtype = kFloat64}), 1e-12));
+}
+
+TEST(AveragingTest, GoesOnFromAState) {
+  Model model;
+  optim::AveragedModel<Model> first(model);
+  for (double value : {1.0, 3.0}) {
+    model.Set(value);
+    first.UpdateParameters(model);
+  }
+  optim::AveragedModel<Model> second{Model()};
+  second.LoadStateDict(first.StateDict());
+  EXPECT_EQ(second.n_averaged(), 2);
+  model.Set(8);
+  second.UpdateParameters(model);
+  EXPECT_TRUE(Close(Detach(second.module.weight), Full({2}, 4.0, {.dtype = kFloat64}), 1e-12));
+  EXPECT_THAT(ErrorOf([&] { second.LoadStateDict({}); }), HasSubstr("no n_averaged"));
 }
 
 TEST(AveragingTest, ExponentialMeansOfAllAndOfEach) {

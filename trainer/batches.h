@@ -30,7 +30,8 @@ class Batches {
   virtual NamedTensors StateDict() const { return {}; }
   // What StateDict() gave. The next Begin() goes on behind the batches that were taken of the
   // epoch.
-  virtual void LoadStateDict(const NamedTensors& /*state*/) {}
+  // False where it cannot, and begins as ever.
+  virtual bool LoadStateDict(const NamedTensors& /*state*/) { return false; }
 };
 
 // Batches, and what is done with each: `step` computes the loss of the current one.
@@ -41,16 +42,22 @@ struct Steps {
 
 namespace internal {
 
-// Of a data::DataLoader, or what is used as one: range-based for, size(), set_epoch().
+// Of a data::DataLoader, or what is used as one: range-based for, and if it has them size(),
+// epoch(), set_epoch(), StateDict().
 template <typename Loader>
 class BatchesOf final : public Batches {
  public:
   explicit BatchesOf(Loader& loader) : loader_(loader) {}
 
-  int64_t size() const override { return loader_.size(); }
+  int64_t size() const override {
+    if constexpr (requires(Loader & loader) { loader.size(); }) return loader_.size();
+    return -1;
+  }
   void Begin(int64_t epoch) override {
     at_.reset();
-    if (!resumes_) loader_.set_epoch(epoch);
+    if constexpr (kHasEpoch) {
+      if (!resumes_ || loader_.epoch() != epoch) loader_.set_epoch(epoch);
+    }
     resumes_ = false;
     fresh_ = true;
   }
@@ -69,16 +76,21 @@ class BatchesOf final : public Batches {
     if constexpr (kHasState) return loader_.StateDict();
     return {};
   }
-  void LoadStateDict(const NamedTensors& state) override {
+  bool LoadStateDict(const NamedTensors& state) override {
     if constexpr (kHasState) {
       loader_.LoadStateDict(state);
       resumes_ = true;
     }
+    return kHasState;
   }
 
   auto& batch() const { return **at_; }
 
  private:
+  static constexpr bool kHasEpoch = requires(Loader & loader) {
+    loader.set_epoch(int64_t{0});
+    loader.epoch();
+  };
   static constexpr bool kHasState = requires(Loader & loader, const NamedTensors& state) {
     loader.LoadStateDict(state);
     loader.StateDict();

@@ -41,6 +41,7 @@ class Callback {
   // it has no state.
   virtual std::string StateKey() const { return ""; }
   virtual NamedTensors StateDict() const { return {}; }
+  // Nothing, where a run begins anew.
   virtual void LoadStateDict(const NamedTensors& /*state*/) {}
 };
 

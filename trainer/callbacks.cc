@@ -33,6 +33,13 @@ double Monitored(const Trainer& trainer, std::string_view callback, const std::s
                                     record.epoch, ", only ", absl::StrJoin(names, ", ")));
 }
 
+// Whether the epoch has the number: without validation there is nothing to compare.
+bool IsMeasured(const Trainer& trainer, const std::string& monitor) {
+  const int64_t epoch = trainer.records().back().epoch;
+  return !absl::StartsWith(monitor, "val_") ||
+         (epoch + 1) % trainer.options().check_val_every_n_epoch == 0;
+}
+
 bool IsBetter(double value, double than, Mode mode, double by = 0) {
   return mode == Mode::kMin ? value < than - by : value > than + by;
 }
@@ -93,12 +100,7 @@ void ModelCheckpoint::OnTrainBatchEnd(Trainer& trainer) {
 
 void ModelCheckpoint::OnTrainEpochEnd(Trainer& trainer) {
   save_last_ = true;
-  // Without validation in this epoch there is nothing to compare.
-  const bool has_it =
-      !options_.monitor.empty() &&
-      (!absl::StartsWith(options_.monitor, "val_") ||
-       (trainer.records().back().epoch + 1) % trainer.options().check_val_every_n_epoch == 0);
-  if (has_it) {
+  if (!options_.monitor.empty() && IsMeasured(trainer, options_.monitor)) {
     const double value = Monitored(trainer, "ModelCheckpoint", options_.monitor);
     save_best_ = !std::isnan(value) && (!best_ || IsBetter(value, *best_, options_.mode));
     if (save_best_) best_ = value;
@@ -137,6 +139,7 @@ void EarlyStopping::OnFitStart(Trainer& trainer) {
 }
 
 void EarlyStopping::OnTrainEpochEnd(Trainer& trainer) {
+  if (!IsMeasured(trainer, options_.monitor)) return;
   const double value = Monitored(trainer, "EarlyStopping", options_.monitor);
   if (!std::isnan(value) &&
       (!best_ || IsBetter(value, *best_, options_.mode, options_.min_delta))) {

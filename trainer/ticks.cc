@@ -8,7 +8,10 @@ namespace neura::trainer {
 
 Ticks RoundTicks(double low, double high) {
   if (!std::isfinite(high - low)) return RoundTicks(0, 1);
+  // What is smaller has no tenth part, and is drawn as 0.
+  constexpr double kLeast = 1e-290;
   const double size = std::max(std::abs(low), std::abs(high));
+  if (size > 0 && size < kLeast) return RoundTicks(0, 0);
   // Below this the labels would be longer than what they tell.
   if (high - low <= 1e-6 * size) {
     const double room = size > 0 ? 0.1 * size : 1;

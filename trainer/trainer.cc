@@ -96,7 +96,7 @@ void Trainer::Add(std::shared_ptr<Callback> callback) {
   for (const auto& other : callbacks_) {
     if (!key.empty() && other->StateKey() == key) {
       ThrowInvalidArgument(absl::StrCat("Trainer: two callbacks keep their state as \"", key,
-                                        "\"; let them watch different numbers or files"));
+                                        "\"; let them watch different numbers"));
     }
   }
   callbacks_.push_back(std::move(callback));
@@ -120,6 +120,7 @@ void Trainer::Call(F hook) {
 }
 
 void Trainer::Log(const std::string& name, double value, double weight) {
+  if (name.empty()) ThrowInvalidArgument("Trainer: what is logged needs a name");
   const std::string full = absl::StrCat(prefix_, name);
   auto at = std::find_if(averages_.begin(), averages_.end(),
                          [&](const auto& average) { return average.first == full; });
@@ -146,7 +147,11 @@ NamedNumbers Trainer::ValuesOf(const Averages& averages) {
 
 NamedNumbers Trainer::numbers() const {
   NamedNumbers numbers = ValuesOf(averages_);
-  numbers.insert(numbers.end(), validated_.begin(), validated_.end());
+  for (const auto& own : validated_) {
+    const auto at = std::find_if(numbers.begin(), numbers.end(),
+                                 [&](const auto& other) { return other.first == own.first; });
+    if (at == numbers.end()) numbers.push_back(own);
+  }
   return numbers;
 }
 
@@ -170,7 +175,12 @@ std::vector<EpochRecord> Trainer::Fit(const Fitting& what, const Steps& training
     batches_ = nullptr;
   }};
   try {
-    if (!what.resume_from.empty()) LoadCheckpoint(what.resume_from);
+    if (!what.resume_from.empty()) {
+      LoadCheckpoint(what.resume_from);
+    } else {
+      // What they know is of another run.
+      Call([](Callback& callback) { callback.LoadStateDict({}); });
+    }
     RunEpochs(training, validation);
   } catch (const std::exception& error) {
     Call([&](Callback& callback) { callback.OnException(*this, error); });
@@ -185,9 +195,8 @@ void Trainer::RunEpochs(const Steps& training, const std::optional<Steps>& valid
   };
   Call([this](Callback& callback) { callback.OnFitStart(*this); });
   while (epoch_ < options_.max_epochs && !done()) {
-    TrainEpoch(training);
     // An epoch that was left in its middle has no record.
-    if (done() && num_batches_ >= 0 && batch_ < num_batches_) break;
+    if (!TrainEpoch(training)) break;
     if (validation && (epoch_ + 1) % options_.check_val_every_n_epoch == 0) {
       Call([this](Callback& callback) { callback.OnValidationStart(*this); });
       validated_ = Evaluate(fitting_->model, *validation, "val_", options_.limit_val_batches);
@@ -208,12 +217,18 @@ void Trainer::RunEpochs(const Steps& training, const std::optional<Steps>& valid
   Call([this](Callback& callback) { callback.OnFitEnd(*this); });
 }
 
-void Trainer::TrainEpoch(const Steps& training) {
+bool Trainer::TrainEpoch(const Steps& training) {
   fitting_->model.Train();
   if (batch_ == 0) Call([this](Callback& callback) { callback.OnTrainEpochStart(*this); });
   const RandomState random = DefaultGenerator().state();
-  const bool knows = !loader_state_.empty();
-  if (knows) training.batches->LoadStateDict(std::exchange(loader_state_, {}));
+  const NamedTensors state = std::exchange(loader_state_, {});
+  const bool knows = !state.empty() && training.batches->LoadStateDict(state);
+  // Of an epoch whose batches have all been taken, what comes behind them is left.
+  if (batch_ > 0 && batch_ == num_batches_) {
+    exhausted_ = batch_ == training.batches->size();
+    if (accumulated_ > 0) StepOptimizer();
+    return true;
+  }
   training.batches->Begin(epoch_);
   bool more = num_batches_ != 0 && training.batches->Next();
   // A run that goes on in mid-epoch passes over what it has seen.
@@ -224,15 +239,17 @@ void Trainer::TrainEpoch(const Steps& training) {
   if (batch_ > 0) DefaultGenerator().SetState(random);
   while (more && (num_batches_ < 0 || batch_ < num_batches_)) {
     TrainBatch(training, num_batches_ >= 0 && batch_ + 1 == num_batches_);
-    if (stop_ || (options_.max_steps >= 0 && step_ >= options_.max_steps)) break;
-    // Also behind the last one, so that the loader sees its end.
+    const bool last = batch_ == num_batches_;
+    if (!last && (stop_ || (options_.max_steps >= 0 && step_ >= options_.max_steps))) break;
     if (batch_ == options_.limit_train_batches) break;
+    // Also behind the last one, so that the loader sees its end.
     more = training.batches->Next();
   }
   exhausted_ = !more;
   // Of a loader that has not said how long it is.
   if (accumulated_ > 0 && !more) StepOptimizer();
   training.batches->End();
+  return !more || batch_ == num_batches_ || batch_ == options_.limit_train_batches;
 }
 
 void Trainer::TrainBatch(const Steps& training, bool last) {
@@ -247,7 +264,7 @@ void Trainer::TrainBatch(const Steps& training, bool last) {
                : loss / static_cast<double>(options_.accumulate_grad_batches));
   ++accumulated_;
   Log("loss", loss);
-  if (accumulated_ == options_.accumulate_grad_batches || last) StepOptimizer();
+  if (accumulated_ >= options_.accumulate_grad_batches || last) StepOptimizer();
   ++batch_;
   Call([this](Callback& callback) { callback.OnTrainBatchEnd(*this); });
   Call([this](Callback& callback) { callback.OnCheckpoint(*this); });
@@ -269,7 +286,11 @@ void Trainer::StepOptimizer() {
       optim::ClipGradValue(parameters, options_.gradient_clip_value);
     }
   }
-  fitting_->optimizer.Step();
+  if (fitting_->step) {
+    fitting_->step();
+  } else {
+    fitting_->optimizer.Step();
+  }
   if (fitting_->scheduler != nullptr && fitting_->scheduler_interval == Interval::kStep) {
     fitting_->scheduler->Step();
   }

@@ -62,6 +62,8 @@ struct Fitting {
   // Steps after each step of the optimizer, or after each epoch.
   optim::LRScheduler* scheduler = nullptr;
   Interval scheduler_interval = Interval::kEpoch;
+  // Makes a step, in the place of optimizer.Step(): for what else belongs to it.
+  std::function<void()> step = nullptr;
   // A checkpoint to go on from; empty: from the beginning.
   std::string resume_from = {};
 };
@@ -145,7 +147,8 @@ class Trainer {
   template <typename F>
   void Call(F hook);
   void LoadCheckpoint(const std::string& path);
-  void TrainEpoch(const Steps& training);
+  // Whether the epoch came to its end.
+  bool TrainEpoch(const Steps& training);
   void TrainBatch(const Steps& training, bool last);
   void StepOptimizer();
   NamedNumbers Evaluate(nn::ModuleBase& model, const Steps& steps, const std::string& prefix,

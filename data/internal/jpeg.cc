@@ -28,6 +28,7 @@ struct Failure {
 };
 
 [[noreturn]] void Fail(j_common_ptr info) {
+  if (info->err->msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
   char message[JMSG_LENGTH_MAX];
   info->err->format_message(info, message);
   throw Failure{message};
@@ -37,7 +38,9 @@ struct Failure {
 void Warn(j_common_ptr info, int level) {
   if (level >= 0) return;
   const int code = info->err->msg_code;
-  if (code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE || code == JWRN_JPEG_EOF) Fail(info);
+  if (code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE || code == JWRN_JPEG_EOF ||
+      code == JWRN_MUST_RESYNC)
+    Fail(info);
 }
 
 void WatchScans(j_common_ptr info) {

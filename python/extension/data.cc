@@ -400,6 +400,10 @@ void InitLoaders(py::module_& m) {
           const GeneratorScope scope(generator);
           return CallPython(function, arguments);
         });
+  // The order in which a loader of C++ visits so many examples.
+  m.def("seeded_order", [](int64_t size, uint64_t seed, int64_t epoch) {
+    return data::RandomSampler{.size = size}({.seed = seed, .number = epoch});
+  });
   // A seed that depends on all three.
   m.def("mix_seed", [](uint64_t seed, uint64_t a, uint64_t b) {
     const PhiloxWords words = Philox(seed, a, b | uint64_t{1} << 62);

@@ -14,11 +14,12 @@ namespace {
 constexpr uint32_t kMaxDepth = 1000;
 
 // What the opcodes of protocols 2 and 4 (Lib/pickletools.py describes them) do to the stack, with
-// the depth of each object instead of the object. A container is filled before anything else holds
+// the extent of each object instead of the object. A container is filled before anything else holds
 // it: whoever fills one that was fetched from the memo could nest without end and unseen.
 class Machine {
  public:
-  explicit Machine(std::string_view bytes) : rest_(bytes) {}
+  explicit Machine(std::string_view bytes)
+      : rest_(bytes), most_(std::max<uint64_t>(16 * bytes.size(), uint64_t{1} << 22)) {}
 
   std::string Run() {
     while (problem_.empty()) {
@@ -33,8 +34,15 @@ class Machine {
 
  private:
   struct Entry {
-    size_t object;  // in depths_
+    size_t object;  // in extents_
     bool from_memo = false;
+    bool named = false;  // a class or a function, which nothing may fill
+  };
+  // Of an object, through all that it holds, as often as it holds it: hashing and copying take as
+  // long.
+  struct Extent {
+    uint32_t depth = 0;
+    uint64_t size = 1;
   };
 
   void Step(unsigned char opcode) {
@@ -96,7 +104,7 @@ class Machine {
         return Gather(3);
       case 0x93:  // STACK_GLOBAL
         Pop(2);
-        return Push(0);
+        return PushNamed();
       case '(':
         return marks_.push_back(stack_.size());
       case '0':
@@ -114,7 +122,7 @@ class Machine {
       case 'c':  // GLOBAL
         SkipLine();
         SkipLine();
-        return Push(0);
+        return PushNamed();
       case 'Q':  // BINPERSID
         return Gather(1);
       case 'h':
@@ -148,12 +156,24 @@ class Machine {
     rest_.remove_prefix(end + 1);
   }
 
-  void Push(uint32_t depth) {
-    if (depth > kMaxDepth) {
-      return Fail(absl::StrCat("its objects are nested more than ", kMaxDepth, " deep"));
+  void Push(uint32_t depth) { Push(Extent{.depth = depth}); }
+  void Push(const Extent& extent) {
+    if (!IsBounded(extent)) return;
+    stack_.push_back({extents_.size()});
+    extents_.push_back(extent);
+  }
+  void PushNamed() {
+    Push(0);
+    if (!stack_.empty()) stack_.back().named = true;
+  }
+
+  bool IsBounded(const Extent& extent) {
+    if (extent.depth > kMaxDepth) {
+      Fail(absl::StrCat("its objects are nested more than ", kMaxDepth, " deep"));
+    } else if (extent.size > most_) {
+      Fail("its objects hold each other too often");
     }
-    stack_.push_back({depths_.size()});
-    depths_.push_back(depth);
+    return problem_.empty();
   }
 
   void PushAfter(uint64_t skipped) {
@@ -184,39 +204,45 @@ class Machine {
     return stack_.size() - mark;
   }
 
-  // The depth of the deepest of the entries that go.
-  uint32_t Pop(size_t count) {
+  // What the entries that go are together: the depth of the deepest, and their sizes.
+  Extent Pop(size_t count) {
+    Extent all{.size = 0};
     const size_t floor = marks_.empty() ? 0 : marks_.back();
     if (stack_.size() < floor + count) {
       Fail("it is out of order");
-      return 0;
+      return all;
     }
-    uint32_t deepest = 0;
     for (; count > 0; --count) {
-      deepest = std::max(deepest, depths_[stack_.back().object]);
+      const Extent& own = extents_[stack_.back().object];
+      all.depth = std::max(all.depth, own.depth);
+      all.size += own.size;
       stack_.pop_back();
     }
-    return deepest;
+    return all;
   }
 
   // A new object that holds the last `count`.
   void Gather(size_t count) {
-    const uint32_t deepest = Pop(count);
-    Push(deepest + 1);
+    const Extent held = Pop(count);
+    Push(Extent{held.depth + 1, held.size + 1});
   }
 
   // The last `count` go into the one before them.
   void Fill(size_t count) {
-    const uint32_t depth = Pop(count) + 1;
-    if (stack_.empty() || stack_.back().from_memo) return Fail("it is out of order");
-    uint32_t& target = depths_[stack_.back().object];
-    target = std::max(target, depth);
-    if (target > kMaxDepth) Push(target);  // says so
+    const Extent held = Pop(count);
+    if (stack_.empty() || stack_.back().from_memo || stack_.back().named) {
+      return Fail("it is out of order");
+    }
+    Extent& target = extents_[stack_.back().object];
+    target.depth = std::max(target.depth, held.depth + 1);
+    target.size += held.size;
+    IsBounded(target);
   }
 
   std::string_view rest_;
   std::string problem_;
-  std::vector<uint32_t> depths_;
+  const uint64_t most_;
+  std::vector<Extent> extents_;
   std::vector<Entry> stack_;
   std::vector<size_t> marks_;
   std::vector<size_t> memo_;

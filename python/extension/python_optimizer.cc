@@ -4,6 +4,7 @@
 #include "neura/optim/named_state.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/gil.h"
+#include "neura/python/extension/python_state.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 
@@ -90,9 +91,17 @@ void PythonOptimizer::set_momentum(size_t group, double momentum) {
   own["betas"] = py::tuple(betas);
 }
 NamedTensors PythonOptimizer::StateDict() const {
-  ThrowFailedPrecondition(absl::StrCat(name_, ": its state is Python's"));
+  const GilHeld held;
+  return ToNamedTensors(object_().attr("state_dict")());
 }
-void PythonOptimizer::LoadStateDict(const NamedTensors&) { StateDict(); }
+void PythonOptimizer::LoadStateDict(const NamedTensors& state) {
+  const GilHeld held;
+  const py::object of_python = FromNamedTensors(state);
+  if (!of_python) {
+    ThrowInvalidArgument(absl::StrCat(name_, ": the state is not that of an optimizer of Python"));
+  }
+  object_().attr("load_state_dict")(of_python);
+}
 
 PythonSchedule::PythonSchedule(optim::Optimizer& optimizer, const py::object& object)
     : LRScheduler(optimizer), name_(NameOf(object)), object_(object) {

@@ -42,7 +42,7 @@ class PythonOptimizer final : public optim::Optimizer {
   void set_initial_lr(size_t group, double lr) override;
   double momentum(size_t group) const override;
   void set_momentum(size_t group, double momentum) override;
-  // Python's own state_dict() says more than tensors: throw FailedPrecondition.
+  // What Python's own state_dict() says, as one tensor of bytes.
   NamedTensors StateDict() const override;
   void LoadStateDict(const NamedTensors& state) override;
 

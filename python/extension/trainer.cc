@@ -14,9 +14,9 @@
 #include "neura/python/extension/gil.h"
 #include "neura/python/extension/py_module.h"
 #include "neura/python/extension/python_optimizer.h"
+#include "neura/python/extension/python_state.h"
 #include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/values.h"
-#include "neura/tensor/tensor.h"
 #include "neura/trainer/callbacks.h"
 #include "neura/trainer/metrics.h"
 #include "neura/trainer/tensorboard.h"
@@ -35,7 +35,12 @@ using trainer::Trainer;
 class PythonBatches final : public trainer::Batches {
  public:
   explicit PythonBatches(py::object loader) : loader_(std::move(loader)) {
-    size_ = py::hasattr(loader_, "__len__") ? static_cast<int64_t>(py::len(loader_)) : -1;
+    const Py_ssize_t length = PyObject_Length(loader_.ptr());
+    size_ = length;
+    if (length >= 0) return;
+    // Loaders of streams have a __len__() that says that there is none.
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw py::error_already_set();
+    PyErr_Clear();
   }
   ~PythonBatches() override {
     const GilHeld held;
@@ -62,30 +67,22 @@ class PythonBatches final : public trainer::Batches {
     batch_ = iterator_ = py::object();
   }
 
-  // As the bytes of a file that save() writes.
   NamedTensors StateDict() const override {
     const GilHeld held;
-    if (!HasState()) return {};
-    const py::object file = py::module_::import("io").attr("BytesIO")();
-    Serialization().attr("save")(loader_.attr("state_dict")(), file);
-    const auto bytes = file.attr("getvalue")().cast<std::string>();
-    return {{"python", FromVector(std::vector<uint8_t>(bytes.begin(), bytes.end()),
-                                  {static_cast<int64_t>(bytes.size())})}};
+    return HasState() ? ToNamedTensors(loader_.attr("state_dict")()) : NamedTensors();
   }
-  void LoadStateDict(const NamedTensors& state) override {
+  bool LoadStateDict(const NamedTensors& state) override {
     const GilHeld held;
-    if (!HasState() || state.size() != 1 || state[0].second.dtype() != kUInt8) return;
-    const Tensor bytes = Contiguous(state[0].second);
-    const py::object file = py::module_::import("io").attr("BytesIO")(py::bytes(
-        reinterpret_cast<const char*>(bytes.data<uint8_t>()), static_cast<size_t>(bytes.numel())));
-    loader_.attr("load_state_dict")(Serialization().attr("load")(file));
+    const py::object of_python = FromNamedTensors(state);
+    if (!HasState() || !of_python) return false;
+    loader_.attr("load_state_dict")(of_python);
     resumes_ = true;
+    return true;
   }
 
   const py::object& batch() const { return batch_; }
 
  private:
-  static py::object Serialization() { return py::module_::import("neura._serialization"); }
   bool HasState() const {
     return py::hasattr(loader_, "state_dict") && py::hasattr(loader_, "load_state_dict");
   }
@@ -125,8 +122,9 @@ std::optional<trainer::Steps> OptionalSteps(const py::object& loader, const py::
 // A callback that is written in Python, with the trainer of Python that it is given.
 class PythonCallback final : public trainer::Callback {
  public:
-  PythonCallback(const py::object& callback, const py::object& trainer)
-      : callback_(callback), trainer_(trainer) {}
+  // `key`: the name of its state.
+  PythonCallback(const py::object& callback, const py::object& trainer, std::string key)
+      : callback_(callback), trainer_(trainer), key_(std::move(key)) {}
 
 #define NEURA_HOOK(Name, name) \
   void Name(Trainer&) override { Call(name); }
@@ -148,6 +146,17 @@ class PythonCallback final : public trainer::Callback {
                              : py::reinterpret_borrow<py::object>(PyExc_RuntimeError)(error.what());
     callback_().attr("on_exception")(trainer_(), exception);
   }
+  std::string StateKey() const override { return key_; }
+  NamedTensors StateDict() const override {
+    const GilHeld held;
+    const py::object state = callback_().attr("state_dict")();
+    return py::len(state) == 0 ? NamedTensors() : ToNamedTensors(state);
+  }
+  void LoadStateDict(const NamedTensors& state) override {
+    const GilHeld held;
+    const py::object of_python = FromNamedTensors(state);
+    if (of_python) callback_().attr("load_state_dict")(of_python);
+  }
 
  private:
   void Call(const char* name) {
@@ -156,6 +165,7 @@ class PythonCallback final : public trainer::Callback {
   }
 
   const Watched callback_, trainer_;
+  const std::string key_;
 };
 
 py::dict DictOf(const trainer::NamedNumbers& numbers) {
@@ -193,7 +203,7 @@ void InitCallbacks(py::module_& m) {
   using trainer::Callback;
   SharedClass<Callback> bound(m, "Callback");
   SharedClass<PythonCallback, Callback>(m, "PythonCallback")
-      .def(py::init<const py::object&, const py::object&>());
+      .def(py::init<const py::object&, const py::object&, std::string>());
   SharedClass<trainer::ModelCheckpoint, Callback>(m, "ModelCheckpoint")
       .def(py::init([](const std::string& folder, const std::string& monitor,
                        const std::string& mode, int64_t every_n_steps) {
@@ -304,12 +314,18 @@ void InitTrainer(py::module_& parent) {
       .def("fit",
            [](Trainer& self, PyModule& model, optim::Optimizer& optimizer,
               optim::LRScheduler* scheduler, const std::string& interval,
-              const std::string& resume_from, const py::object& loader, const py::object& step,
-              const py::object& val_loader, const py::object& val_step) {
+              const std::string& resume_from, const py::object& optimizer_step,
+              const py::object& loader, const py::object& step, const py::object& val_loader,
+              const py::object& val_step) {
              const trainer::Fitting what{.model = model,
                                          .optimizer = optimizer,
                                          .scheduler = scheduler,
                                          .scheduler_interval = IntervalNamed(interval),
+                                         .step =
+                                             [&optimizer_step] {
+                                               const GilHeld held;
+                                               optimizer_step();
+                                             },
                                          .resume_from = resume_from};
              const trainer::Steps training = StepsOf(loader, step, true);
              const std::optional<trainer::Steps> validation = OptionalSteps(val_loader, val_step);

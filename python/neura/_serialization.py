@@ -266,7 +266,7 @@ def _reduce_tensor(tensor: Tensor) -> Any:
 
 def _deepcopy_tensor(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
     if not tensor.is_leaf:
-        raise RuntimeError("only leaves of a graph can be deep-copied; detach() or clone() the tensor")
+        raise RuntimeError("only leaves of a graph can be deep-copied; detach() the tensor")
     copy = tensor.detach().clone()
     if tensor.requires_grad:
         copy.requires_grad_()

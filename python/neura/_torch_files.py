@@ -73,6 +73,10 @@ def _of_type(function: Any, _type: Any, args: Any, _state: Any) -> Any:
     return function(*args)
 
 
+def _device(*args: Any) -> _C.device:
+    return _C.device(*args)
+
+
 _NAMES: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("collections", "defaultdict"): collections.defaultdict,
@@ -82,7 +86,7 @@ _NAMES: dict[tuple[str, str], Any] = {
     ("builtins", "dict"): dict,
     ("builtins", "list"): list,
     ("torch", "Size"): Size,
-    ("torch", "device"): _C.device,
+    ("torch", "device"): _device,
     ("torch", "Tensor"): "a type",
     ("torch.nn.parameter", "Parameter"): "a type",
     ("torch._utils", "_rebuild_tensor"): _tensor,
@@ -133,7 +137,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
         info = archive.getinfo(name)
     except KeyError:
         raise ValueError(f"load(): the file is damaged: it has no {name}") from None
-    # PyTorch compresses nothing; so no file becomes larger in memory than it is.
+    # PyTorch compresses nothing, which could make much of little.
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
         raise ValueError(f"load(): {name} is compressed or encrypted, which PyTorch's files are not")
     return archive.read(info)

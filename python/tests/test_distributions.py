@@ -476,3 +476,26 @@ def test_seeds_give_the_same_samples_for_any_number_of_threads():
     finally:
         nr.set_num_threads(threads)
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_gradients_where_logits_are_zero(value):
+    gradients = []
+    for library in (nr, torch):
+        logits = library.zeros(3, requires_grad=True)
+        d = library.distributions
+        log_prob = d.Bernoulli(logits=logits).log_prob(library.tensor([value] * 3)).sum()
+        log_prob = log_prob + d.Binomial(4, logits=logits).log_prob(library.tensor([2.0] * 3)).sum()
+        x = library.zeros(3, requires_grad=True)
+        tanh = d.TanhTransform()
+        (log_prob + tanh.log_abs_det_jacobian(x, tanh(x)).sum()).backward()
+        gradients.append((logits.grad.numpy(), x.grad.numpy()))
+    np.testing.assert_allclose(gradients[0], gradients[1], atol=1e-6)
+
+
+def test_broken_sticks_at_the_ends():
+    x = [20.0, 0.0, -200.0]
+    ours, theirs = nr.distributions.StickBreakingTransform(), torch.distributions.StickBreakingTransform()
+    y, expected = ours(nr.tensor(x)), theirs(torch.tensor(x))
+    np.testing.assert_allclose(y.numpy(), expected.numpy(), atol=1e-6)
+    assert nr.isfinite(ours.log_abs_det_jacobian(nr.tensor(x), y))

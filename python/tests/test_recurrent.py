@@ -197,3 +197,12 @@ def test_sequences_are_those_of_pytorch():
     assert pickle.loads(pickle.dumps(plain)).batch_sizes.tolist() == [3, 2, 1, 1]
     integers = rnn.pad_sequence([nr.tensor([1, 2]), nr.tensor([3])], padding_value=-1)
     assert integers.tolist() == [[1, 3], [2, -1]] and integers.dtype is nr.int64
+
+
+def test_places_that_no_sequence_has():
+    packed = rnn.PackedSequence(nr.arange(3.0), nr.tensor([2, 1]), None, nr.zeros(4, dtype=nr.int64))
+    with pytest.raises(ValueError, match="unsorted_indices must be the places of 2 sequences"):
+        rnn.pad_packed_sequence(packed)
+    packed = rnn.PackedSequence(nr.arange(3.0), nr.tensor([2, 1]), None, nr.tensor([0, -1]))
+    with pytest.raises(ValueError, match="unsorted_indices"):
+        rnn.pad_packed_sequence(packed)

@@ -89,6 +89,26 @@ def test_nothing_that_a_file_names_is_run():
             loaded(written(obj))
 
 
+def archive_of(pickled):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("archive/data.pkl", pickled)
+    return out.getvalue()
+
+
+def test_a_file_changes_and_makes_nothing_but_data():
+    update = collections.Counter.update
+    hostile = [
+        b"\x80\x02ccollections\nCounter\nN}X\x06\x00\x00\x00updateK\x01s\x86b.",  # sets an attribute of a class
+        b"\x80\x02ctorch\ndevice\n)\x81.",  # a device that nobody has made
+        b"\x80\x02K\x00q\x00" + b"h\x00h\x00\x86q\x01" + b"".join(b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(1, 60)) + b"}h\x3cK\x01s.",
+    ]
+    for pickled in hostile:
+        with pytest.raises((ValueError, TypeError, pickle.UnpicklingError)):
+            loaded(archive_of(pickled))
+    assert collections.Counter.update is update
+
+
 def test_what_is_no_such_archive(tmp_path):
     with pytest.raises(ValueError, match="before 1.6"):
         loaded(written(torch.ones(2), _use_new_zipfile_serialization=False))

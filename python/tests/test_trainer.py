@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from neura import nn
 from neura.trainer import Callback, CSVLogger, EarlyStopping, LearningRateMonitor, ModelCheckpoint, Trainer
-from neura.utils.data import DataLoader, TensorDataset
+from neura.utils.data import DataLoader, IterableDataset, TensorDataset
 
 
 class Net(nn.Module):
@@ -161,6 +161,74 @@ def test_checkpoints_tables_and_early_ends(tmp_path):
         rows = list(csv.DictReader(file))
     assert [float(row["val_loss"]) for row in rows] == pytest.approx([r["val_loss"] for r in records], rel=1e-6)
     assert nr.load(checkpoint.best_path) and nr.load(checkpoint.last_path)
+
+
+def test_what_belongs_to_steps_and_checkpoints_in_python(tmp_path):
+    class Counter(Callback):
+        def __init__(self):
+            self.batches = 0
+
+        def on_train_batch_end(self, trainer):
+            self.batches += 1
+
+        def state_dict(self):
+            return {"batches": self.batches}
+
+        def load_state_dict(self, state_dict):
+            self.batches = state_dict["batches"]
+
+    class PlainSGD(nr.optim.Optimizer):
+        def __init__(self, params, lr):
+            super().__init__(params, {"lr": lr})
+
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    state = self.state[p]
+                    state["step"] = state.get("step", 0) + 1
+                    with nr.no_grad():
+                        p.add_(p.grad, alpha=-group["lr"] / state["step"])
+
+    def run(*callbacks):
+        nr.manual_seed(2)
+        net = Net()
+        optimizer = PlainSGD(net.parameters(), 0.1)
+        steps = []
+        optimizer.register_step_post_hook(lambda *_: steps.append(1))
+        trainer = Trainer(max_epochs=2, callbacks=callbacks)
+        loader = DataLoader(points(40, 0), batch_size=8)
+        return steps, lambda **options: trainer.fit(net, optimizer, loader, lambda b: F.cross_entropy(net(b[0]), b[1]), **options)
+
+    steps, fit = run()
+    expected = fit()
+    assert len(steps) == 10
+    with pytest.raises(RuntimeError, match="interrupted here"):
+        run(Counter(), Stop(7, tmp_path / "cut"))[1]()
+    counter = Counter()
+    assert run(counter)[1](resume_from=tmp_path / "cut") == expected
+    assert counter.batches == 10
+
+
+def test_a_trainer_begins_anew_each_time():
+    stop = EarlyStopping("val_loss", min_delta=5, patience=1)
+    run = Run(max_epochs=9, callbacks=[stop])
+    assert len(run.fit()) == 2 and len(run.fit()) == 2
+    # Nothing is compared where nothing was measured.
+    assert len(Run(max_epochs=4, check_val_every_n_epoch=2, callbacks=[EarlyStopping()]).fit()) == 4
+
+
+def test_streams_are_loaders():
+    class Stream(IterableDataset):
+        def __iter__(self):
+            return iter(nr.ones(10, 2))
+
+    net = nn.Linear(2, 1)
+    trainer = Trainer(max_epochs=2)
+    optimizer = nr.optim.SGD(net.parameters(), lr=0.1)
+    records = trainer.fit(net, optimizer, DataLoader(Stream(), batch_size=4), lambda x: net(x).square().mean())
+    assert [r["step"] for r in records] == [3, 6]
+    stopped = Trainer(max_epochs=2, max_steps=2)
+    assert stopped.fit(net, optimizer, DataLoader(Stream(), batch_size=4), lambda x: net(x).square().mean()) == []
 
 
 def test_any_iterable_is_a_loader():

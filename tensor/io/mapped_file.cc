@@ -22,8 +22,9 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
   char* data = nullptr;
   // An empty file cannot be mapped.
   if (source->size() > 0) {
-    void* const mapped =
-        mmap(nullptr, source->size(), PROT_READ | PROT_WRITE, MAP_PRIVATE, source->descriptor(), 0);
+    // Without setting memory aside for pages that might be written: files may be larger than it.
+    void* const mapped = mmap(nullptr, source->size(), PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_NORESERVE, source->descriptor(), 0);
     if (mapped == MAP_FAILED) return absl::ErrnoToStatus(errno, absl::StrCat("mapping ", path));
     data = static_cast<char*>(mapped);
   }

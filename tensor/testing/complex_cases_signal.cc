@@ -5,6 +5,7 @@
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/complex_cases.h"
 #include "neura/tensor/testing/op_cases.h"
+#include "neura/tensor/windows/windows.h"
 
 namespace neura::testing {
 namespace {
@@ -30,6 +31,21 @@ void AddWindow(std::vector<ComplexCase>& cases, const char* name, int64_t n, Ten
                    false});
 }
 
+// By its power series (DLMF 10.25.2).
+double BesselI0(double x) {
+  double sum = 1, term = 1;
+  for (int k = 1; k < 60; ++k) {
+    term *= x * x / 4 / (k * k);
+    sum += term;
+  }
+  return sum;
+}
+
+double Kaiser(double beta, double part) {
+  const double height = 1 - (2 * part - 1) * (2 * part - 1);
+  return BesselI0(beta * std::sqrt(height)) / BesselI0(beta);
+}
+
 double Cosine(double part) { return std::cos(2 * std::numbers::pi * part); }
 
 }  // namespace
@@ -43,6 +59,35 @@ void AddSignalCases(std::vector<ComplexCase>& cases) {
             [](double part) { return 0.42 - 0.5 * Cosine(part) + 0.08 * Cosine(2 * part); });
   AddWindow(cases, "bartlett_window/periodic", 7, BartlettWindow(7, true, kFloat64),
             [](double part) { return 1 - std::fabs(2 * part - 1); });
+
+  AddWindow(cases, "kaiser_window/periodic", 7, KaiserWindow(7, true, 5, kFloat64),
+            [](double part) { return Kaiser(5, part); });
+  AddWindow(cases, "windows.bartlett/sym", 6, windows::Bartlett(7, true, kFloat64),
+            [](double part) { return 1 - std::fabs(2 * part - 1); });
+  AddWindow(cases, "windows.blackman/sym", 6, windows::Blackman(7, true, kFloat64),
+            [](double part) { return 0.42 - 0.5 * Cosine(part) + 0.08 * Cosine(2 * part); });
+  AddWindow(cases, "windows.cosine/sym", 6, windows::Cosine(7, true, kFloat64),
+            [](double part) { return std::sin(std::numbers::pi * (6 * part + 0.5) / 7); });
+  AddWindow(cases, "windows.exponential/sym", 6, windows::Exponential(7, {}, 3, true, kFloat64),
+            [](double part) { return std::exp(-std::fabs(6 * part - 3) / 3); });
+  AddWindow(cases, "windows.gaussian/sym", 6, windows::Gaussian(7, 2, true, kFloat64),
+            [](double part) { return std::exp(-std::pow((6 * part - 3) / 2, 2) / 2); });
+  AddWindow(cases, "windows.general_cosine/sym", 6,
+            windows::GeneralCosine(7, {0.5, 0.3, 0.2}, true, kFloat64),
+            [](double part) { return 0.5 - 0.3 * Cosine(part) + 0.2 * Cosine(2 * part); });
+  AddWindow(cases, "windows.general_hamming/sym", 6,
+            windows::GeneralHamming(7, 0.6, true, kFloat64),
+            [](double part) { return 0.6 - 0.4 * Cosine(part); });
+  AddWindow(cases, "windows.hamming/periodic", 7, windows::Hamming(7, false, kFloat64),
+            [](double part) { return 0.54 - 0.46 * Cosine(part); });
+  AddWindow(cases, "windows.hann/sym", 6, windows::Hann(7, true, kFloat64),
+            [](double part) { return 0.5 - 0.5 * Cosine(part); });
+  AddWindow(cases, "windows.kaiser/sym", 6, windows::Kaiser(7, 8, true, kFloat64),
+            [](double part) { return Kaiser(8, part); });
+  AddWindow(cases, "windows.nuttall/sym", 6, windows::Nuttall(7, true, kFloat64), [](double part) {
+    return 0.3635819 - 0.4891775 * Cosine(part) + 0.1365995 * Cosine(2 * part) -
+           0.0106411 * Cosine(3 * part);
+  });
 
   // Frames of 4 every 3 of 10 elements, without padding.
   const Tensor window = Sample({4}, 2, 0.5, 1);

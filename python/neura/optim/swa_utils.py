@@ -100,7 +100,8 @@ class AveragedModel(Module):
         averaged, current = [t.detach() for t in ours], [t.detach() for t in theirs]
         count = int(self.n_averaged)
         if count == 0:
-            _C.optim.move_averages(averaged, current, 1.0)
+            for to, value in zip(averaged, current):
+                to.copy_(value)
         elif self.avg_fn is not None:
             for to, value in zip(averaged, current):
                 to.copy_(self.avg_fn(to, value, self.n_averaged))

@@ -41,6 +41,13 @@ class Callback:
     def on_fit_end(self, trainer: "Trainer") -> None:
         """At the end of a run that no error has ended."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it: tensors and plain data, the same names each time."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on from what state_dict() gave; called where a checkpoint has it."""
+
     def on_exception(self, trainer: "Trainer", exception: BaseException) -> None:
         """The run ends with an error."""
 

@@ -7,11 +7,14 @@ from typing import Any
 from neura import _C
 from neura._C import Tensor
 from neura.nn import Module
-from neura.optim import Optimizer
-from neura.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau, _as_member
+from neura.optim import Optimizer, lr_scheduler
+from neura.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from neura.trainer.callbacks import Callback, Path, _Native
 
 Step = Callable[[Any], Tensor]
+
+# The schedule of C++ behind one of Python; no name for users, and so none of the stub.
+_as_member: Callable[[Any], Any] = getattr(lr_scheduler, "_as_member")
 
 
 class Trainer:
@@ -59,12 +62,12 @@ class Trainer:
         self.callbacks = list(callbacks)
         self.model: Module | None = None
         self.optimizer: Optimizer | None = None
-        for callback in self.callbacks:
+        for i, callback in enumerate(self.callbacks):
             if isinstance(callback, _Native):
                 self._cpp.add(callback._cpp)
             elif isinstance(callback, Callback):
                 # C++ keeps neither alive: the list does.
-                self._cpp.add(_C.trainer.PythonCallback(callback, self))
+                self._cpp.add(_C.trainer.PythonCallback(callback, self, f"python.{i}.{type(callback).__name__}"))
             else:
                 raise TypeError(f"Trainer: a callback is a neura.trainer.Callback, not {type(callback).__name__}")
 
@@ -101,6 +104,7 @@ class Trainer:
                 None if scheduler is None else _as_member(scheduler),
                 scheduler_interval,
                 "" if resume_from is None else os.fspath(resume_from),
+                optimizer.step,
                 train_loader,
                 training_step,
                 val_loader,

@@ -113,10 +113,10 @@ def _pixels(picture: Any) -> Tensor:
 
 
 class PILToTensor:
-    """A PIL image or an array [H, W, C] as a tensor [C, H, W] of the same dtype."""
+    """A PIL image or an array [H, W, C] as a tensor [C, H, W] of the same dtype; an image that is a tensor stays as it is."""
 
     def __call__(self, pic: Any) -> Tensor:
-        return _pixels(pic)
+        return pic if isinstance(pic, _C.Tensor) else _pixels(pic)
 
     def __repr__(self) -> str:
         return "PILToTensor()"

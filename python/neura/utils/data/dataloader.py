@@ -27,6 +27,15 @@ def _pair(state: Iterable[int]) -> tuple[int, int]:
     return seed, offset
 
 
+class _SeededOrder(RandomSampler):
+    """The order of a loader of C++ with this seed."""
+
+    seed = epoch = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_C.data.seeded_order(len(self.data_source), self.seed, self.epoch))
+
+
 class DataLoader:
     """Batches of a dataset, prepared ahead on other threads.
 
@@ -106,11 +115,11 @@ class DataLoader:
         self.persistent_workers, self.in_order = persistent_workers, in_order
         self.multiprocessing_context = multiprocessing_context
         self._iterable, self._seed, self._epoch = iterable, seed, 0
-        self._own_order: Generator | None = None
+        self._own_order: _SeededOrder | None = None
         if sampler is None and not iterable and batch_sampler is None:
             if shuffle:
-                self._own_order = Generator() if seed is not None else None
-                sampler = RandomSampler(dataset, generator=generator if seed is None else self._own_order)
+                self._own_order = _SeededOrder(dataset) if seed is not None else None
+                sampler = self._own_order or RandomSampler(dataset, generator=generator)
             else:
                 sampler = SequentialSampler(dataset)
         if batch_sampler is not None:
@@ -173,7 +182,7 @@ class DataLoader:
         if self._seed is not None:
             seed = int(_C.data.mix_seed(self._seed, self._epoch, 0))
             if self._own_order is not None:
-                self._own_order.manual_seed(seed)
+                self._own_order.seed, self._own_order.epoch = self._seed, self._epoch
         else:
             seed = int(_C.randint(0, 2**62, (), generator=self.generator).item())
         self._epoch += 1
