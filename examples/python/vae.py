@@ -67,7 +67,8 @@ def main() -> None:
         likelihood = F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
         divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum() / len(x)
         trainer.log("divergence", divergence, len(x))
-        return likelihood + divergence
+        loss: nr.Tensor = likelihood + divergence
+        return loss
 
     trainer.fit(
         net,

@@ -13,7 +13,9 @@ inline void* ValueOf(PyObject* self) {
   if (instance->simple_layout) {
     return instance->simple_holder_constructed ? instance->simple_value_holder[0] : nullptr;
   }
-  return instance->nonsimple.values_and_holders[0];
+  // An object of a type that pybind11 has not seen before is met by the collector without a layout.
+  void** const values = instance->nonsimple.values_and_holders;
+  return values == nullptr ? nullptr : values[0];
 }
 
 // Whether what Python does for classes written in Python shows the attributes of their objects,

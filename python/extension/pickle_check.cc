@@ -12,6 +12,8 @@ namespace {
 
 // The pickler itself recurses, and gives up earlier.
 constexpr uint32_t kMaxDepth = 1000;
+// Counts end here.
+constexpr uint64_t kMuch = uint64_t{1} << 40;
 
 // What the opcodes of protocols 2 and 4 (Lib/pickletools.py describes them) do to the stack, with
 // the extent of each object instead of the object. A container is filled before anything else holds
@@ -38,11 +40,13 @@ class Machine {
     bool from_memo = false;
     bool named = false;  // a class or a function, which nothing may fill
   };
-  // Of an object, through all that it holds, as often as it holds it: hashing and copying take as
-  // long.
   struct Extent {
     uint32_t depth = 0;
-    uint64_t size = 1;
+    // What hashing it takes: tuples are hashed through all that they hold, as often as they hold
+    // it.
+    uint64_t hash = 1;
+    // What hashing the objects in it takes, and at least their number.
+    uint64_t held = 0;
   };
 
   void Step(unsigned char opcode) {
@@ -85,19 +89,23 @@ class Machine {
       case 0x87:
         return Gather(size_t{opcode} - 0x84);
       case 't':
-      case 0x91:  // FROZENSET
         return Gather(AboveMark());
+      case 0x91:  // FROZENSET
+        GatherHashed(AboveMark());
+        return;
       case 'a':
-        return Fill(1);
+        return Fill(1, false);
       case 's':
-        return Fill(2);
+        return Fill(2, true);
       case 'e':
+        return Fill(AboveMark(), false);
       case 'u':
       case 0x90:  // ADDITEMS
-        return Fill(AboveMark());
+        return Fill(AboveMark(), true);
       case 'b':  // BUILD
-        return Fill(1);
+        return Fill(1, false);
       case 'R':
+        return Reduce();
       case 0x81:  // NEWOBJ
         return Gather(2);
       case 0x92:  // NEWOBJ_EX
@@ -158,7 +166,9 @@ class Machine {
 
   void Push(uint32_t depth) { Push(Extent{.depth = depth}); }
   void Push(const Extent& extent) {
-    if (!IsBounded(extent)) return;
+    if (extent.depth > kMaxDepth) {
+      return Fail(absl::StrCat("its objects are nested more than ", kMaxDepth, " deep"));
+    }
     stack_.push_back({extents_.size()});
     extents_.push_back(extent);
   }
@@ -167,13 +177,10 @@ class Machine {
     if (!stack_.empty()) stack_.back().named = true;
   }
 
-  bool IsBounded(const Extent& extent) {
-    if (extent.depth > kMaxDepth) {
-      Fail(absl::StrCat("its objects are nested more than ", kMaxDepth, " deep"));
-    } else if (extent.size > most_) {
-      Fail("its objects hold each other too often");
-    }
-    return problem_.empty();
+  // Counts what reading takes beyond the bytes.
+  void Work(uint64_t amount) {
+    work_ += amount;
+    if (work_ > most_) Fail("its objects hold each other too often");
   }
 
   void PushAfter(uint64_t skipped) {
@@ -204,9 +211,9 @@ class Machine {
     return stack_.size() - mark;
   }
 
-  // What the entries that go are together: the depth of the deepest, and their sizes.
+  // What the entries that go are together.
   Extent Pop(size_t count) {
-    Extent all{.size = 0};
+    Extent all{.hash = 0};
     const size_t floor = marks_.empty() ? 0 : marks_.back();
     if (stack_.size() < floor + count) {
       Fail("it is out of order");
@@ -215,33 +222,48 @@ class Machine {
     for (; count > 0; --count) {
       const Extent& own = extents_[stack_.back().object];
       all.depth = std::max(all.depth, own.depth);
-      all.size += own.size;
+      all.hash = std::min(all.hash + own.hash, kMuch);
+      all.held = std::min(all.held + own.held, kMuch);
       stack_.pop_back();
     }
     return all;
   }
 
-  // A new object that holds the last `count`.
+  // A new tuple of the last `count`.
   void Gather(size_t count) {
-    const Extent held = Pop(count);
-    Push(Extent{held.depth + 1, held.size + 1});
+    const Extent all = Pop(count);
+    Push(Extent{all.depth + 1, all.hash + 1, all.held});
+  }
+  void GatherHashed(size_t count) {
+    const Extent all = Pop(count);
+    Work(all.hash);
+    Push(Extent{all.depth + 1, all.hash + 1, all.held});
+  }
+
+  // A function of a tuple, which may copy what is in the tuple's objects, and hash it.
+  void Reduce() {
+    const Extent all = Pop(2);
+    Work(all.held);
+    Push(all.depth + 1);
   }
 
   // The last `count` go into the one before them.
-  void Fill(size_t count) {
-    const Extent held = Pop(count);
+  void Fill(size_t count, bool hashed) {
+    const Extent all = Pop(count);
+    if (hashed) Work(all.hash);
     if (stack_.empty() || stack_.back().from_memo || stack_.back().named) {
       return Fail("it is out of order");
     }
     Extent& target = extents_[stack_.back().object];
-    target.depth = std::max(target.depth, held.depth + 1);
-    target.size += held.size;
-    IsBounded(target);
+    target.depth = std::max(target.depth, all.depth + 1);
+    target.held = std::min(target.held + all.hash, kMuch);
+    if (target.depth > kMaxDepth) Push(target.depth);  // says so
   }
 
   std::string_view rest_;
   std::string problem_;
   const uint64_t most_;
+  uint64_t work_ = 0;
   std::vector<Extent> extents_;
   std::vector<Entry> stack_;
   std::vector<size_t> marks_;

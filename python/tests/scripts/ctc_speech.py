@@ -29,7 +29,7 @@ def train(model):
     spectrograms = torch.from_numpy(rng.randn(4, 8, 40).astype(np.float32))
     targets = torch.from_numpy(rng.randint(1, 6, (4, 6)))
     input_lengths = torch.full((4,), 20, dtype=torch.long)
-    target_lengths = torch.tensor([6, 5, 4, 6])
+    target_lengths = torch.full((4,), 6, dtype=torch.long)
     criterion = nn.CTCLoss(blank=0, zero_infinity=True)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=5e-3, steps_per_epoch=5, epochs=3, anneal_strategy="linear")
