@@ -16,7 +16,7 @@ class SpeechModel(nn.Module):
 
     def forward(self, x):
         x = self.cnn(x).transpose(1, 2)
-        x, _ = self.rnn(F.gelu(self.norm(x)))
+        x, _ = self.rnn(F.silu(self.norm(x)))
         return self.classifier(x)
 
 
