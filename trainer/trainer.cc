@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/optim/clip.h"
@@ -61,15 +62,6 @@ class Evaluating {
   const ModesKept modes_;
   const NoGradGuard no_grad_;
 };
-
-// Calls f when it goes.
-template <typename F>
-struct AtEnd {
-  F f;
-  ~AtEnd() { f(); }
-};
-template <typename F>
-AtEnd(F) -> AtEnd<F>;
 
 }  // namespace
 
@@ -169,11 +161,11 @@ std::vector<EpochRecord> Trainer::Fit(const Fitting& what, const Steps& training
   records_.clear();
   num_batches_ = CountOf(*training.batches, options_.limit_train_batches);
   const ModesKept modes(what.model);
-  const AtEnd leave{[&] {
+  const absl::Cleanup leave = [&] {
     training.batches->End();
     fitting_ = nullptr;
     batches_ = nullptr;
-  }};
+  };
   try {
     if (!what.resume_from.empty()) {
       LoadCheckpoint(what.resume_from);
@@ -238,7 +230,7 @@ bool Trainer::TrainEpoch(const Steps& training) {
   // What the epoch drew when it began has been drawn before the checkpoint.
   if (batch_ > 0) DefaultGenerator().SetState(random);
   while (more && (num_batches_ < 0 || batch_ < num_batches_)) {
-    TrainBatch(training, num_batches_ >= 0 && batch_ + 1 == num_batches_);
+    TrainBatch(training);
     const bool last = batch_ == num_batches_;
     if (!last && (stop_ || (options_.max_steps >= 0 && step_ >= options_.max_steps))) break;
     if (batch_ == options_.limit_train_batches) break;
@@ -252,7 +244,7 @@ bool Trainer::TrainEpoch(const Steps& training) {
   return !more || batch_ == num_batches_ || batch_ == options_.limit_train_batches;
 }
 
-void Trainer::TrainBatch(const Steps& training, bool last) {
+void Trainer::TrainBatch(const Steps& training) {
   if (accumulated_ == 0) fitting_->optimizer.ZeroGrad();
   const Tensor loss = training.step();
   if (!loss.defined() || loss.numel() != 1) {
@@ -264,6 +256,7 @@ void Trainer::TrainBatch(const Steps& training, bool last) {
                : loss / static_cast<double>(options_.accumulate_grad_batches));
   ++accumulated_;
   Log("loss", loss);
+  const bool last = batch_ + 1 == num_batches_;
   if (accumulated_ >= options_.accumulate_grad_batches || last) StepOptimizer();
   ++batch_;
   Call([this](Callback& callback) { callback.OnTrainBatchEnd(*this); });
@@ -303,11 +296,11 @@ NamedNumbers Trainer::Evaluate(nn::ModuleBase& model, const Steps& steps, const 
   Averages kept;
   std::swap(kept, averages_);
   prefix_ = prefix;
-  const AtEnd leave{[&] {
+  const absl::Cleanup leave = [&] {
     prefix_.clear();
     std::swap(kept, averages_);
     steps.batches->End();
-  }};
+  };
   steps.batches->Begin(0);
   for (int64_t n = 0; n != limit && steps.batches->Next(); ++n) {
     const Tensor loss = steps.step();
@@ -328,7 +321,7 @@ std::vector<Tensor> Trainer::Predict(nn::ModuleBase& model, const Steps& steps) 
   const Evaluating evaluating(model);
   std::vector<Tensor> predictions;
   steps.batches->Begin(0);
-  const AtEnd leave{[&] { steps.batches->End(); }};
+  const absl::Cleanup leave = [&] { steps.batches->End(); };
   while (steps.batches->Next()) predictions.push_back(steps.step());
   return predictions;
 }

@@ -7,7 +7,8 @@
 //   trainer.Fit({.model = net, .optimizer = optimizer},
 //               trainer::Over(train_loader, [&](const auto& batch) {
 //                 const Tensor scores = net(batch[0]);
-//                 trainer.Log("accuracy", Accuracy(scores, batch[1]), batch[1].numel());
+//                 const Tensor right = ArgMax(scores, {.dim = 1}) == batch[1];
+//                 trainer.Log("accuracy", Mean(Cast(right, kFloat32)), batch[1].numel());
 //                 return nn::CrossEntropy(scores, batch[1]);
 //               }),
 //               trainer::Over(test_loader, [&](const auto& batch) {
@@ -132,8 +133,10 @@ class Trainer {
   const std::vector<EpochRecord>& records() const { return records_; }
 
   // The whole state of the run, from which Fit goes on as if it had never been interrupted: model,
-  // optimizer, schedule, callbacks, random numbers, place. A file is the old one or the whole new
-  // one at any moment. Throws Error when writing fails.
+  // optimizer, schedule, callbacks, random numbers, place, and where the loader of the training
+  // stands, but for epochs that limit_train_batches cuts short: a loader that draws its order from
+  // a generator of its own begins anew then. A file is the old one or the whole new one at any
+  // moment. Throws Error when writing fails.
   void SaveCheckpoint(const std::string& path) const;
 
  private:
@@ -149,7 +152,7 @@ class Trainer {
   void LoadCheckpoint(const std::string& path);
   // Whether the epoch came to its end.
   bool TrainEpoch(const Steps& training);
-  void TrainBatch(const Steps& training, bool last);
+  void TrainBatch(const Steps& training);
   void StepOptimizer();
   NamedNumbers Evaluate(nn::ModuleBase& model, const Steps& steps, const std::string& prefix,
                         int64_t limit);
