@@ -140,9 +140,10 @@ Tensor CopyOfNumpy(const py::array& array, const char* what) {
 class ListReader {
  public:
   Tensor Read(const py::object& data, std::optional<DType> dtype) {
+    dtype_is_given_ = dtype.has_value();
     FindShape(data);
     Collect(data, 0);
-    const DType wanted = dtype.value_or(dtype_.value_or(kFloat32));
+    const DType wanted = dtype.value_or(OwnDType());
     Tensor tensor = Empty(shape_, {.dtype = wanted});
     switch (wanted) {
 #define NEURA_CASE(type, name)                       \
@@ -195,7 +196,7 @@ class ListReader {
             absl::StrCat("tensor(): expected numbers, got ", Py_TYPE(data.ptr())->tp_name));
       }
       items_.push_back(item);
-      NoteDType(data, item);
+      if (!dtype_is_given_) NoteDType(data, item);
       return;
     }
     if (!IsSequence(data.ptr()) || PySequence_Size(data.ptr()) != shape_[depth]) {
@@ -227,13 +228,24 @@ class ListReader {
                !PyBool_Check(data.ptr()) && py::hasattr(data, "dtype") &&
                py::isinstance<py::dtype>(data.attr("dtype"))) {
       dtype = DTypeOfNumpy(data.attr("dtype").cast<py::dtype>()).value_or(dtype);
+    } else if (dtype == kUInt64) {
+      beyond_int64_ = true;
+      dtype = kInt64;
     }
     if (dtype_ != dtype) dtype_ = dtype_ ? PromoteTypes(*dtype_, dtype) : dtype;
   }
 
+  // Integers of Python are int64 unless one is too large for it, as in NumPy.
+  DType OwnDType() const {
+    const DType dtype = dtype_.value_or(kFloat32);
+    return dtype == kInt64 && beyond_int64_ ? kUInt64 : dtype;
+  }
+
   Dims shape_;
   std::vector<Scalar> items_;
+  bool dtype_is_given_ = false;
   std::optional<DType> dtype_;
+  bool beyond_int64_ = false;  // an integer of Python
 };
 
 // A sequence of tensors of one element, or of arrays, is stacked first.

@@ -38,8 +38,24 @@ def test_promotion_counts_tensors_without_dimensions_as_others():
     one, two = xp.asarray(1.0, dtype=xp.float64), xp.ones(2, dtype=xp.float32)
     assert (one + two).dtype == xp.float32  # PyTorch's rule, for operators
     assert xp.add(one, two).dtype == xp.float64
+    with xp.standard_operators():
+        assert (one + two).dtype == (2 * one - two).dtype == xp.float64 and (one < two).dtype == xp.bool
+        assert np.ones(2) is not None and not (one == None)  # noqa: E711
+    assert (one + two).dtype == xp.float32
     assert xp.result_type(one, two, 1) == xp.float64
     assert xp.add(xp.ones(2, dtype=xp.uint8), xp.ones(2, dtype=xp.int8)).dtype == xp.int16
+
+
+def test_whole_quotients_of_infinities():
+    x = xp.asarray([xp.inf, -xp.inf, 7.0, -7.0, xp.inf])
+    by = xp.asarray([2.0, 2.0, -xp.inf, 2.0, xp.inf])
+    expected = [xp.inf, -xp.inf, -0.0, -4.0, xp.nan]
+    np.testing.assert_array_equal(xp.floor_divide(x, by).numpy(), expected)
+    assert xp.isnan(x // by).tolist() == [True, True, False, False, True]  # Python's rule
+    with xp.standard_operators():
+        np.testing.assert_array_equal((x // by).numpy(), expected)
+        x //= by
+    np.testing.assert_array_equal(x.numpy(), expected)
 
 
 def test_sums_and_scans_are_wide():

@@ -257,6 +257,12 @@ def test_numbers_beyond_64_bits_are_named():
 
 def test_numbers_that_uint64_alone_holds():
     assert (nr.ones(2, dtype=nr.uint64) + (2**63 - 1)).tolist() == [2**63] * 2
+    for numbers in ([0, 2**63], [2**64 - 1, 1]):
+        assert nr.tensor(numbers).dtype == nr.uint64 and nr.tensor(numbers).tolist() == numbers
+        assert nr.tensor(numbers, dtype=nr.uint64).tolist() == numbers
+    assert nr.tensor([0.5, 2**63]).tolist() == [0.5, 2.0**63]
+    with pytest.raises(ValueError, match="-1 is outside of what uint64 holds"):
+        nr.tensor([-1, 2**63])
     with pytest.raises(ValueError, match="9223372036854775808 is outside of what int64"):
         nr.ones(2, dtype=nr.int64) + 2**63
 

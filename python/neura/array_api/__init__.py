@@ -8,7 +8,7 @@ Libraries that are written for the standard, as parts of SciPy and scikit-learn 
 
 Functions have the standard's arguments (https://data-apis.org/array-api/2024.12) and record gradients as elsewhere. Tensors
 stay PyTorch's where both differ: `x.size` is a method, operators let tensors without dimensions have a say in the dtype by
-their kind alone, and a slice that goes backwards is a copy.
+their kind alone (not inside of `standard_operators`), and a slice that goes backwards is a copy.
 """
 
 from neura.array_api import fft, linalg
@@ -137,6 +137,7 @@ from neura.array_api._manipulation import (
     tile,
     unstack,
 )
+from neura.array_api._operators import standard_operators
 from neura.array_api._reductions import (
     all,
     any,

@@ -92,7 +92,6 @@ bitwise_xor = _binary(_C.bitwise_xor)
 copysign = _binary(_C.copysign)
 divide = _binary(_C.div)
 equal = _binary(_C.eq)
-floor_divide = _binary(_C.floor_divide)
 greater = _binary(_C.gt)
 greater_equal = _binary(_C.ge)
 hypot = _binary(_C.hypot)
@@ -110,6 +109,15 @@ not_equal = _binary(_C.ne)
 pow = _binary(_C.pow)
 remainder = _binary(_C.remainder)
 subtract = _binary(_C.sub)
+
+
+def floor_divide(x1: Any, x2: Any, /) -> Tensor:
+    """The whole quotient, rounded down; of infinities what the standard says: inf // 2.0 is inf, where Python has nan."""
+    x1, x2 = promoted(x1, x2)
+    whole = _C.floor_divide(x1, x2)
+    if not whole.is_floating_point():
+        return whole
+    return _C.where(_C.logical_or(_C.isinf(x1), _C.isinf(x2)), _C.div(x1, x2), whole)
 
 
 def clip(x: Tensor, /, min: Any = None, max: Any = None) -> Tensor:
