@@ -1,5 +1,5 @@
-// Writes the header tensor/ops/linked_ops.h of a program for one model: with the operations that
-// loading, optimizing and running the model need.
+// Writes the header tensor/ops/linked_ops.h of a program for one model: with the operations and
+// dtypes that loading, optimizing and running the model need.
 //
 // usage: list_operations MODEL.onnx linked_ops.h
 #include <fstream>
@@ -29,8 +29,24 @@ KernelTable& Kernels() {
   return *kernels;
 }
 
+std::set<DType>& UsedDTypes() {
+  static auto* used = new std::set<DType>;
+  return *used;
+}
+
+void AddDType(DType dtype) {
+  UsedDTypes().insert(dtype);
+  UsedDTypes().insert(WideDType(dtype));
+}
+
 void Record(KernelCall& call) {
   Used().insert(call.call.op);
+  for (const Tensor* input : call.call.inputs) {
+    if (input->defined()) AddDType(input->dtype());
+  }
+  for (const Tensor& output : call.outputs) {
+    if (output.defined()) AddDType(output.dtype());
+  }
   Kernels()[call.call.op](call);
 }
 
@@ -43,6 +59,7 @@ void RecordKernels() {
 }
 
 void AddNodes(const graph::Graph& graph) {
+  for (graph::ValueId id : graph.values()) AddDType(graph.value(id).dtype);
   for (graph::NodeId id : graph.nodes()) {
     const graph::Node& node = graph.node(id);
     if (node.is_operation()) Used().insert(node.op());
@@ -69,6 +86,10 @@ int Run(const std::string& model, const std::string& header) {
 
   std::string cases;
   for (OpId op : Used()) absl::StrAppend(&cases, "\n      \"", SchemaOf(op).cc_name, "\",");
+#define NEURA_CASE(type, name) \
+  if (UsedDTypes().contains(name)) absl::StrAppend(&cases, "\n      \"" #name "\",");
+  NEURA_FORALL_DTYPES(NEURA_CASE)
+#undef NEURA_CASE
   for (const std::string& name : *operators)
     absl::StrAppend(&cases, "\n      \"onnx.", name, "\",");
   std::ofstream file(header);

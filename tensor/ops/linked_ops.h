@@ -7,8 +7,9 @@
 
 namespace neura {
 
-// An operation by the first name in op_list.inc, such as "Conv". Other libraries put their own
-// name and a dot before what belongs to them, such as the reader "onnx.Conv".
+// An operation by the first name in op_list.inc, such as "Conv", or a dtype, such as "kInt8". Other
+// libraries put their own name and a dot before what belongs to them, such as the reader
+// "onnx.Conv".
 constexpr bool IsLinked(std::string_view) { return true; }
 
 }  // namespace neura

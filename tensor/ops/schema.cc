@@ -3,12 +3,11 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <iterator>
 #include <mutex>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/linked_ops.h"
@@ -19,12 +18,17 @@ namespace {
 
 // Reads "input, weight, bias?" and "tensors...". Optional inputs before a required one are passed
 // undefined, those after it may be left out.
-void CountNames(OpSchema& schema) {
-  const std::vector<std::string_view> outputs =
-      absl::StrSplit(schema.outputs, ", ", absl::SkipEmpty());
-  schema.num_outputs = static_cast<uint8_t>(outputs.size());
-  schema.min_inputs = schema.max_inputs = 0;
-  for (std::string_view input : absl::StrSplit(schema.inputs, ", ", absl::SkipEmpty())) {
+constexpr OpSchema Counted(OpSchema schema) {
+  const auto for_each = [](std::string_view names, auto f) {
+    while (!names.empty()) {
+      const size_t end = names.find(", ");
+      f(names.substr(0, end));
+      names.remove_prefix(end == names.npos ? names.size() : end + 2);
+    }
+  };
+  schema.num_outputs = schema.min_inputs = schema.max_inputs = 0;
+  for_each(schema.outputs, [&](std::string_view) { ++schema.num_outputs; });
+  for_each(schema.inputs, [&](std::string_view input) {
     if (input.ends_with("...")) {
       schema.min_inputs = schema.max_inputs + 1;
       schema.max_inputs = kAnyNumber;
@@ -32,7 +36,8 @@ void CountNames(OpSchema& schema) {
     }
     ++schema.max_inputs;
     if (!input.ends_with('?')) schema.min_inputs = schema.max_inputs;
-  }
+  });
+  return schema;
 }
 
 // The inference functions.
@@ -52,31 +57,53 @@ constexpr bool IsHeld(std::string_view name, OpFlags flags) { return flags.view 
       absl::StrCat(Describe(call), ": this program was built without the operation"));
 }
 
+// Of an operation that is left out a program has the name alone.
+constexpr OpSchema Row(OpSchema schema) {
+  schema = Counted(schema);
+  if (IsHeld(schema.cc_name, schema.flags)) return schema;
+  schema.cc_name = schema.name;
+  schema.inputs = schema.outputs = schema.doc = "";
+  schema.flags.changes = nullptr;
+  return schema;
+}
+
+struct BuiltinRow {
+  OpId op;
+  OpSchema schema;  // but for the options, which are known at run time
+};
+constexpr BuiltinRow kBuiltinRows[] = {
+#define NEURA_TEXT(...) #__VA_ARGS__
+#define NEURA_OP(Name, name, Options, inputs, outputs, rule, flags, doc) \
+  {op::k##Name, Row({#name, #Name, inputs, NEURA_TEXT outputs, doc, nullptr, 0, 0, 0, flags})},
+#include "neura/tensor/ops/op_list.inc"
+};
+
 struct Registry {
   std::array<OpSchema, kMaxOps> schemas;
   std::array<InferFn, kMaxOps> infer = {};
   std::array<OpId, kMaxOps> ops;  // the built-in ones first
   std::atomic<size_t> num_ops{0};
-  size_t num_builtin;
   std::mutex registering;
 
   Registry() {
-#define NEURA_TEXT(...) #__VA_ARGS__
-#define NEURA_OP(Name, name, Options, inputs, outputs, rule, flags, doc) \
-  Add(op::k##Name, {#name, #Name, inputs, NEURA_TEXT outputs, doc,       \
-                    OptionsTypeOf<Options>(#Options), 0, 0, 0, flags});  \
-  if constexpr (IsHeld(#Name, flags)) infer[Index(op::k##Name)] = &infer::rule;
+    for (const BuiltinRow& row : kBuiltinRows) {
+      Add(row.op, row.schema, &InferLeftOut);
+      schemas[Index(row.op)].options = OptionsTypeOf<NoOptions>("NoOptions");
+    }
+#define NEURA_OP(Name, name, Options, inputs, outputs, rule, flags, doc)    \
+  if constexpr (IsHeld(#Name, flags)) {                                     \
+    schemas[Index(op::k##Name)].options = OptionsTypeOf<Options>(#Options); \
+    infer[Index(op::k##Name)] = &infer::rule;                               \
+  }
 #include "neura/tensor/ops/op_list.inc"
-    num_builtin = num_ops;
   }
 
   static size_t Index(OpId op) { return static_cast<size_t>(op); }
 
-  void Add(OpId op, const OpSchema& schema, InferFn how = &InferLeftOut) {
+  void Add(OpId op, const OpSchema& schema, InferFn how) {
     // Families must not grow into each other.
     if (schemas[Index(op)].name != nullptr) std::abort();
     schemas[Index(op)] = schema;
-    CountNames(schemas[Index(op)]);
     infer[Index(op)] = how;
     const size_t place = num_ops.load(std::memory_order_relaxed);
     ops[place] = op;
@@ -104,7 +131,7 @@ const OpSchema* FillSchemas() {
 
 absl::Span<const OpId> BuiltinOps() {
   const Registry& registry = GetRegistry();
-  return {registry.ops.data(), registry.num_builtin};
+  return {registry.ops.data(), std::size(kBuiltinRows)};
 }
 
 absl::Span<const OpId> AllOps() {
@@ -133,14 +160,14 @@ OpId RegisterOp(const OpSchema& schema, InferFn infer) {
   if (FindOp(schema.name, &existing)) {
     ThrowInvalidArgument(absl::StrCat("RegisterOp: there is already an operation ", schema.name));
   }
-  const size_t registered = registry.num_ops - registry.num_builtin;
+  const size_t registered = registry.num_ops - std::size(kBuiltinRows);
   const OpId op = IdIn(OpFamily::kRegistered, static_cast<uint16_t>(registered));
   constexpr int kMost = kMaxOps - static_cast<int>(OpFamily::kRegistered);
   if (Registry::Index(op) >= kMaxOps) {
     ThrowInvalidArgument(
         absl::StrCat("RegisterOp: ", schema.name, ": at most ", kMost, " operations"));
   }
-  registry.Add(op, schema, infer);
+  registry.Add(op, Counted(schema), infer);
   return op;
 }
 

@@ -15,8 +15,10 @@ def _config_impl(ctx):
             "compiling",
             COMPILE_ACTIONS,
             # Unrolled loops are no faster there, and a sixth of a bundle. Those of kernels ask for it by themselves.
-            ["-O2", "-fno-unroll-loops", "-fwasm-exceptions", "-msimd128"] + REPRODUCIBLE_FLAGS,
+            ["-Os", "-fno-unroll-loops", "-fwasm-exceptions", "-msimd128"] + REPRODUCIBLE_FLAGS,
         ),
+        # Where time is spent: packages of kernels ask for it. The rest for size is an eighth less of a bundle.
+        flags_feature("kernels", COMPILE_ACTIONS, ["-O2"], enabled = False),
         flags_feature(
             "linking",
             _LINK,

@@ -1,132 +1,22 @@
 #include "neura/tensor/cpu/kernels/move.h"
 
-#include <algorithm>
-#include <bit>
 #include <complex>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
-#include "neura/tensor/core/convert.h"
 #include "neura/tensor/cpu/few_targets.h"  // IWYU pragma: keep
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/kernels/move.cc"
 #include "hwy/foreach_target.h"  // before any other header of Highway
 #include "hwy/highway.h"
-#include "neura/tensor/elements/float16.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// ---- conversions -----------------------------------------------------------------------------
-
-// Loops of so many rounds without branches are what the compiler makes vectors of; fewer it would
-// unroll first.
-constexpr int kBlock = 64;
-
-template <typename F>
-HWY_INLINE void ForBlock(F f) {
-  for (int k = 0; k < kBlock; ++k) f(k);
-}
-
-// Whether all are in (-limit, limit).
-template <typename T>
-HWY_INLINE bool AllWithin(const T* x, T limit) {
-  int outside = 0;
-  ForBlock([&](int k) HWY_ATTR { outside |= !(x[k] > -limit) | !(x[k] < limit); });
-  return outside == 0;
-}
-
-// Cut off towards zero, for |x| < 2^51.
-HWY_INLINE int64_t Truncated(double x) {
-  constexpr double kMagic = 0x1.8p52;  // beside which the last bit of a double is 1
-  const double shifted = x + kMagic, nearest = shifted - kMagic;
-  const int64_t whole = std::bit_cast<int64_t>(shifted) - std::bit_cast<int64_t>(kMagic);
-  const int64_t down = (x >= 0) & (nearest > x), up = (x < 0) & (nearest < x);
-  return whole - down + up;
-}
-
-template <typename From, typename To>
-HWY_INLINE void ConvertBlock(const From* HWY_RESTRICT from, To* HWY_RESTRICT to) {
-  if constexpr (kIsFloat16<From>) {
-    float wide[kBlock];
-    ForBlock([&](int k) HWY_ATTR {
-      if constexpr (std::is_same_v<From, Half>) {
-        wide[k] = elements::HWY_NAMESPACE::FloatOfHalf(from[k].bits);
-      } else {
-        wide[k] = static_cast<float>(from[k]);
-      }
-    });
-    ConvertBlock(wide, to);
-  } else if constexpr (std::is_same_v<To, Half>) {
-    ForBlock([&](int k) HWY_ATTR {
-      to[k].bits = elements::HWY_NAMESPACE::HalfBits(Convert<float>(from[k]));
-    });
-  } else if constexpr (std::is_same_v<To, BFloat16>) {
-    ForBlock([&](int k) HWY_ATTR {
-      to[k].bits = elements::HWY_NAMESPACE::BFloat16Bits(Convert<float>(from[k]));
-    });
-  } else if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, int64_t>) {
-    if (AllWithin<From>(from, 0x1p51)) {
-      ForBlock([&](int k) HWY_ATTR { to[k] = Truncated(from[k]); });
-    } else {
-      for (int k = 0; k < kBlock; ++k) to[k] = Convert<To>(from[k]);
-    }
-  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To> &&
-                       !std::is_same_v<To, bool>) {
-    if (AllWithin<From>(from, 0x1p31)) {
-      ForBlock([&](int k) HWY_ATTR { to[k] = static_cast<To>(static_cast<int32_t>(from[k])); });
-    } else {
-      for (int k = 0; k < kBlock; ++k) to[k] = Convert<To>(from[k]);
-    }
-  } else {
-    ForBlock([&](int k) HWY_ATTR { to[k] = Convert<To>(from[k]); });
-  }
-}
-
-template <typename From, typename To>
-void ConvertElements(int64_t n, const void* source, void* target) {
-  const From* from = static_cast<const From*>(source);
-  To* to = static_cast<To*>(target);
-  int64_t i = 0;
-  for (; i + kBlock <= n; i += kBlock) ConvertBlock(from + i, to + i);
-  for (; i < n; ++i) to[i] = Convert<To>(from[i]);
-}
-
-// Null for dtypes that are too rare to be compiled for every target.
-template <typename F>
-ConvertLoop SwitchFrequent(DType dtype, F f) {
-  switch (dtype) {
-#define NEURA_CASE(T) \
-  case DTypeOf<T>:    \
-    return f(T());
-    NEURA_CASE(bool)
-    NEURA_CASE(uint8_t)
-    NEURA_CASE(int32_t)
-    NEURA_CASE(int64_t)
-    NEURA_CASE(Half)
-    NEURA_CASE(BFloat16)
-    NEURA_CASE(float)
-    NEURA_CASE(double)
-#undef NEURA_CASE
-    default:
-      return nullptr;
-  }
-}
-
-ConvertLoop FrequentConvertLoop(DType from, DType to) {
-  return SwitchFrequent(from, [to]<typename From>(From) {
-    return SwitchFrequent(to, []<typename To>(To) -> ConvertLoop {
-      if constexpr (std::is_same_v<From, To>) return nullptr;
-      return &ConvertElements<From, To>;
-    });
-  });
-}
 
 // ---- transposes ------------------------------------------------------------------------------
 
@@ -223,21 +113,8 @@ HWY_AFTER_NAMESPACE();
 namespace neura::cpu {
 namespace {
 
-HWY_EXPORT(FrequentConvertLoop);
 HWY_EXPORT(LoopOfSize);
 HWY_EXPORT(RepeatOfSize);
-
-template <typename From, typename To>
-void ConvertRare(int64_t n, const void* source, void* target) {
-  const From* from = static_cast<const From*>(source);
-  To* to = static_cast<To*>(target);
-  for (int64_t i = 0; i < n; ++i) to[i] = Convert<To>(from[i]);
-}
-
-template <typename T>
-inline constexpr bool kRare =
-    std::is_same_v<T, int8_t> || std::is_same_v<T, int16_t> || std::is_same_v<T, uint16_t> ||
-    std::is_same_v<T, uint32_t> || std::is_same_v<T, uint64_t> || kIsComplex<T>;
 
 template <typename T>
 void CopyAs(int64_t n, const char* from, int64_t from_stride, char* to, int64_t to_stride) {
@@ -257,20 +134,6 @@ void CopyAs(int64_t n, const char* from, int64_t from_stride, char* to, int64_t 
 }
 
 }  // namespace
-
-ConvertLoop ConvertLoopOf(DType from, DType to) {
-  const ConvertLoop frequent = HWY_DYNAMIC_DISPATCH(FrequentConvertLoop)(from, to);
-  if (frequent != nullptr) return frequent;
-  return SwitchDType(from, [to]<typename From>(From) {
-    return SwitchDType(to, []<typename To>(To) -> ConvertLoop {
-      if constexpr (kRare<From> || kRare<To>) {
-        return &ConvertRare<From, To>;
-      } else {
-        return nullptr;
-      }
-    });
-  });
-}
 
 TransposeLoop TransposeLoopOf(size_t item_size) {
   return HWY_DYNAMIC_DISPATCH(LoopOfSize)(item_size);
