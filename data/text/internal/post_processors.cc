@@ -51,8 +51,8 @@ void TrimOffsets::Trim(Encoding& encoding) const {
     }
     auto& [begin, end] = encoding.offsets[i];
     if (leading > 0) {
-      // The space that was put before the text takes no place.
-      if (add_prefix_space_ && (i == 0 || begin == 0)) --leading;
+      // A single one was put before the text, and takes no place.
+      if (add_prefix_space_ && (i == 0 || begin == 0) && leading == 1) leading = 0;
       begin = std::min(begin + leading, end);
     }
     if (trailing > 0 && end >= trailing) end = std::max(end - trailing, begin);
