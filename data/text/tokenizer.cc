@@ -235,12 +235,13 @@ int64_t Tokenizer::GetVocabSize(bool with_added_tokens) const {
 }
 
 std::vector<std::pair<std::string, std::pair<int64_t, int64_t>>> Tokenizer::PreTokenize(
-    std::string_view text) const {
+    std::string_view text, bool characters) const {
+  const CharacterCounter count(text, characters);
   std::vector<std::pair<std::string, std::pair<int64_t, int64_t>>> words;
   for (const Piece& piece : CutText(text, *pipeline_, *added_)) {
     const std::string& word = piece.text.text();
     const Place place = piece.text.Origin(0, word.size());
-    words.push_back({word, {place.begin, place.end}});
+    words.push_back({word, {count(place.begin), count(place.end)}});
   }
   return words;
 }

@@ -79,9 +79,9 @@ class Tokenizer {
   std::vector<std::pair<std::string, int64_t>> GetVocab(bool with_added_tokens = true) const;
   int64_t GetVocabSize(bool with_added_tokens = true) const;
 
-  // What a text is cut to, without numbers: words and where they stand, in bytes.
+  // What a text is cut to, without numbers: words and where they stand.
   std::vector<std::pair<std::string, std::pair<int64_t, int64_t>>> PreTokenize(
-      std::string_view text) const;
+      std::string_view text, bool characters = false) const;
   std::string Normalize(std::string_view text) const;
 
   // Return how many are new. Tokens that the model has keep their numbers, others get the next
