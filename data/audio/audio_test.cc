@@ -49,8 +49,8 @@ std::vector<double> PowerOf(const std::vector<double>& signal, int64_t n_fft, in
       for (int64_t i = 0; i < n_fft; ++i) {
         int64_t at = std::abs(t * hop + i - n_fft / 2);
         if (at >= length) at = 2 * (length - 1) - at;
-        const double window = 0.5 - 0.5 * std::cos(2 * kPi * static_cast<double>(i) /
-                                                   static_cast<double>(n_fft));
+        const double window =
+            0.5 - 0.5 * std::cos(2 * kPi * static_cast<double>(i) / static_cast<double>(n_fft));
         sum += signal[static_cast<size_t>(at)] * window *
                std::polar(1.0, -2 * kPi * static_cast<double>(f * i) / static_cast<double>(n_fft));
       }
@@ -76,17 +76,20 @@ TEST(SpectrogramTest, IsTheSquareOfTheTransform) {
   EXPECT_TRUE(Close(Spectrogram({.n_fft = 16, .normalized = "window"})(signal), result / 6, 1e-5));
   EXPECT_TRUE(
       Close(Spectrogram({.n_fft = 16, .normalized = "frame_length"})(signal), result / 16, 1e-5));
-  const Tensor padded = Cat({Zeros({2, 3}, {.dtype = kFloat64}), signal,
-                             Zeros({2, 3}, {.dtype = kFloat64})}, 1);
-  EXPECT_TRUE(Close(Spectrogram({.n_fft = 16, .pad = 3})(signal), Spectrogram({.n_fft = 16})(padded)));
-  EXPECT_THAT(Spectrogram({.n_fft = 16, .hop_length = 5, .center = false, .onesided = false})(
-                  Noise({50})).shape(),
-              ElementsAre(16, 7));
+  const Tensor padded =
+      Cat({Zeros({2, 3}, {.dtype = kFloat64}), signal, Zeros({2, 3}, {.dtype = kFloat64})}, 1);
+  EXPECT_TRUE(
+      Close(Spectrogram({.n_fft = 16, .pad = 3})(signal), Spectrogram({.n_fft = 16})(padded)));
+  EXPECT_THAT(
+      Spectrogram({.n_fft = 16, .hop_length = 5, .center = false, .onesided = false})(Noise({50}))
+          .shape(),
+      ElementsAre(16, 7));
 }
 
 TEST(SpectrogramTest, GoesBack) {
   const Tensor signal = Noise({2, 48});
-  const Tensor complex = Spectrogram({.n_fft = 16, .pad = 4, .power = {}, .normalized = "window"})(signal);
+  const Tensor complex =
+      Spectrogram({.n_fft = 16, .pad = 4, .power = {}, .normalized = "window"})(signal);
   const InverseSpectrogram inverse({.n_fft = 16, .pad = 4, .normalized = "window"});
   EXPECT_TRUE(Close(inverse(complex, 48), signal, 1e-6));
   EXPECT_THAT(inverse(complex).shape(), ElementsAre(2, 56));
@@ -107,7 +110,8 @@ TEST(SpectrogramTest, GriffinLimComesCloser) {
 TEST(SpectrogramTest, RefusesOtherTensors) {
   EXPECT_THAT(ErrorOf([] { Spectrogram()(Zeros({400}, {.dtype = kInt64})); }),
               HasSubstr("spectrogram: a waveform [..., time] of float32 or float64"));
-  EXPECT_THAT(ErrorOf([] { Spectrogram({.normalized = "x"})(Zeros({400})); }), HasSubstr("not 'x'"));
+  EXPECT_THAT(ErrorOf([] { Spectrogram({.normalized = "x"})(Zeros({400})); }),
+              HasSubstr("not 'x'"));
   EXPECT_THAT(ErrorOf([] { Spectrogram({.power = 0.0})(Zeros({400})); }), HasSubstr("above 0"));
   EXPECT_THAT(ErrorOf([] { MelScale()(Zeros({100, 3})); }), HasSubstr("[..., 201, frame]"));
 }
@@ -127,7 +131,8 @@ TEST(MelTest, FiltersAreTriangles) {
               Pointwise(DoubleNear(1e-9), {0.0, 2 / 6400.0 * 3200 / (6400 - middle), 0.0}));
   EXPECT_THAT(ErrorOf([] { functional::MelscaleFbanks(3, 5, 1, 1, 8000); }),
               HasSubstr("require 0 <= f_min <= f_max"));
-  EXPECT_THAT(ErrorOf([] { functional::MelscaleFbanks(3, 0, 1, 1, 8000, "x"); }), HasSubstr("norm"));
+  EXPECT_THAT(ErrorOf([] { functional::MelscaleFbanks(3, 0, 1, 1, 8000, "x"); }),
+              HasSubstr("norm"));
   EXPECT_THAT(ErrorOf([] { functional::MelscaleFbanks(3, 0, 1, 1, 8000, {}, "bark"); }),
               HasSubstr("'bark'"));
 }
@@ -155,12 +160,13 @@ TEST(DecibelTest, HaveAFloorBelowTheLargest) {
 
 TEST(MfccTest, IsTheCosineTransformOfDecibels) {
   const Tensor dct = functional::CreateDct(2, 3, "ortho");
-  EXPECT_THAT(Values<double>(dct),
-              Pointwise(DoubleNear(1e-6),
-                        {std::sqrt(1 / 3.0), std::sqrt(2 / 3.0) * std::cos(kPi / 6),
-                         std::sqrt(1 / 3.0), 0.0, std::sqrt(1 / 3.0),
-                         std::sqrt(2 / 3.0) * std::cos(5 * kPi / 6)}));
-  EXPECT_THAT(Values<double>(functional::CreateDct(2, 1, {})), Pointwise(DoubleNear(1e-6), {2.0, 0.0}));
+  EXPECT_THAT(
+      Values<double>(dct),
+      Pointwise(DoubleNear(1e-6),
+                {std::sqrt(1 / 3.0), std::sqrt(2 / 3.0) * std::cos(kPi / 6), std::sqrt(1 / 3.0),
+                 0.0, std::sqrt(1 / 3.0), std::sqrt(2 / 3.0) * std::cos(5 * kPi / 6)}));
+  EXPECT_THAT(Values<double>(functional::CreateDct(2, 1, {})),
+              Pointwise(DoubleNear(1e-6), {2.0, 0.0}));
   const Tensor signal = Noise({2, 100});
   const MelSpectrogramOptions mels{.sample_rate = 8000, .n_fft = 32, .n_mels = 6};
   const Mfcc mfcc({.sample_rate = 8000, .n_mfcc = 3, .melkwargs = mels});
@@ -188,15 +194,16 @@ std::vector<double> Resampled(const std::vector<double>& signal, double orig, do
 
 TEST(ResampleTest, InterpolatesByASinc) {
   const Tensor signal = Noise({2, 61});
-  for (const auto& rates : std::vector<std::pair<int64_t, int64_t>>{{3, 2}, {2, 3}, {8000, 16000}, {7, 5}}) {
+  for (const auto& rates :
+       std::vector<std::pair<int64_t, int64_t>>{{3, 2}, {2, 3}, {8000, 16000}, {7, 5}}) {
     const Tensor result = functional::Resample(signal, rates.first, rates.second);
     const auto length = (61 * rates.second + rates.first - 1) / rates.first;
     ASSERT_THAT(result.shape(), ElementsAre(2, length));
-    EXPECT_THAT(
-        Values<double>(Select(result, 0, 1)),
-        Pointwise(DoubleNear(1e-9),
-                  Resampled(Values<double>(Select(signal, 0, 1)), static_cast<double>(rates.first),
-                            static_cast<double>(rates.second), static_cast<size_t>(length), 6, 0.99)));
+    EXPECT_THAT(Values<double>(Select(result, 0, 1)),
+                Pointwise(DoubleNear(1e-9), Resampled(Values<double>(Select(signal, 0, 1)),
+                                                      static_cast<double>(rates.first),
+                                                      static_cast<double>(rates.second),
+                                                      static_cast<size_t>(length), 6, 0.99)));
     EXPECT_TRUE(Close(Resample(rates.first, rates.second)(signal), result, 1e-12));
   }
   EXPECT_TRUE(Close(functional::Resample(signal, 5, 5), signal));

@@ -15,10 +15,10 @@
 namespace neura::data::audio {
 
 struct SpectrogramOptions {
-  int64_t n_fft = 400;                       // elements of a frame
-  std::optional<int64_t> win_length = {};    // of the window; by default n_fft
-  std::optional<int64_t> hop_length = {};    // between frames; by default win_length / 2
-  int64_t pad = 0;                           // zeros on both sides
+  int64_t n_fft = 400;                            // elements of a frame
+  std::optional<int64_t> win_length = {};         // of the window; by default n_fft
+  std::optional<int64_t> hop_length = {};         // between frames; by default win_length / 2
+  int64_t pad = 0;                                // zeros on both sides
   std::function<Tensor(int64_t)> window_fn = {};  // of its length; by default HannWindow
   // Of the absolute value of a complex number; none: complex numbers.
   std::optional<double> power = 2.0;

@@ -18,8 +18,8 @@ constexpr double kMaxElements = 1 << 28;
 // Both over their greatest common divisor.
 std::pair<int64_t, int64_t> Reduced(int64_t orig_freq, int64_t new_freq) {
   if (orig_freq < 1 || new_freq < 1) {
-    ThrowInvalidArgument(absl::StrCat("resample: frequencies are positive, not ", orig_freq,
-                                      " and ", new_freq));
+    ThrowInvalidArgument(
+        absl::StrCat("resample: frequencies are positive, not ", orig_freq, " and ", new_freq));
   }
   const int64_t divisor = std::gcd(orig_freq, new_freq);
   return {orig_freq / divisor, new_freq / divisor};
@@ -50,13 +50,13 @@ Tensor SincResampleKernel(int64_t orig_freq, int64_t new_freq, const ResampleOpt
   if (!(beta >= 0)) ThrowInvalidArgument(absl::StrCat("resample: beta is at least 0, not ", beta));
   const double base = static_cast<double>(std::min(orig, made)) * options.rolloff;
   const auto width = static_cast<double>(options.lowpass_filter_width);
-  const double all = (2 * std::ceil(width * static_cast<double>(orig) / base) +
-                      static_cast<double>(orig)) *
-                     static_cast<double>(made);
+  const double all =
+      (2 * std::ceil(width * static_cast<double>(orig) / base) + static_cast<double>(orig)) *
+      static_cast<double>(made);
   if (!(all <= kMaxElements)) {
-    ThrowInvalidArgument(absl::StrCat(
-        "resample: from ", orig_freq, " to ", new_freq, " would take a kernel of ", all,
-        " elements; frequencies with a larger common divisor take less"));
+    ThrowInvalidArgument(
+        absl::StrCat("resample: from ", orig_freq, " to ", new_freq, " would take a kernel of ",
+                     all, " elements; frequencies with a larger common divisor take less"));
   }
   const int64_t reach = Reach(orig, base, options), taps = 2 * reach + orig;
   std::vector<double> times, heights;  // in zero crossings, and the arguments of Kaiser's window
@@ -107,10 +107,10 @@ Tensor ApplySincResampleKernel(const Tensor& waveform, int64_t orig_freq, int64_
   const Tensor padded = Pad(rows, {.before = {0, 0, reach}, .after = {0, 0, reach + orig}});
   const Tensor weight = Cast(To(kernel, waveform.device()), waveform.dtype());
   Tensor result = Conv1d(padded, weight, {}, {.stride = orig});  // [rows, new, frames]
-  const auto target = static_cast<int64_t>(
-      (static_cast<unsigned __int128>(length) * static_cast<uint64_t>(made) +
-       static_cast<uint64_t>(orig) - 1) /
-      static_cast<uint64_t>(orig));
+  const auto target =
+      static_cast<int64_t>((static_cast<unsigned __int128>(length) * static_cast<uint64_t>(made) +
+                            static_cast<uint64_t>(orig) - 1) /
+                           static_cast<uint64_t>(orig));
   result = Reshape(Transpose(result, 1, 2), {rows.size(0), -1});
   result = Slice(result, 1, 0, target);
   Dims shape(waveform.shape().begin(), waveform.shape().end() - 1);

@@ -17,9 +17,9 @@ void CheckSignal(const char* function, const Tensor& waveform) {
   const bool floats =
       waveform.defined() && (waveform.dtype() == kFloat32 || waveform.dtype() == kFloat64);
   if (!floats || waveform.dim() < 1) {
-    ThrowInvalidArgument(absl::StrCat(
-        function, ": a waveform [..., time] of float32 or float64 is expected, not ",
-        Describe(waveform)));
+    ThrowInvalidArgument(
+        absl::StrCat(function, ": a waveform [..., time] of float32 or float64 is expected, not ",
+                     Describe(waveform)));
   }
 }
 
@@ -77,8 +77,8 @@ void CheckBank(const char* function, int64_t n_freqs, double f_min, double f_max
                                       " filters are too many"));
   }
   if (!(f_min >= 0 && f_min <= f_max)) {
-    ThrowInvalidArgument(absl::StrCat(function, ": require 0 <= f_min <= f_max, not f_min = ",
-                                      f_min, " and f_max = ", f_max));
+    ThrowInvalidArgument(absl::StrCat(
+        function, ": require 0 <= f_min <= f_max, not f_min = ", f_min, " and f_max = ", f_max));
   }
 }
 
@@ -140,9 +140,9 @@ Tensor InverseSpectrogram(const Tensor& spectrogram, const std::optional<int64_t
   if (options.normalized == "window") rows = rows * Sqrt(Sum(Square(own)));
   std::optional<int64_t> padded = length;
   if (length) padded = *length + 2 * options.pad;
-  Tensor waveform = Istft(rows, options.n_fft, options.hop(), options.window_length(), own,
-                          options.center, options.normalized == "frame_length", options.onesided,
-                          padded);
+  Tensor waveform =
+      Istft(rows, options.n_fft, options.hop(), options.window_length(), own, options.center,
+            options.normalized == "frame_length", options.onesided, padded);
   if (length && options.pad > 0) waveform = Narrow(waveform, 1, options.pad, *length);
   return LikeRows(waveform, spectrogram, 2);
 }
@@ -206,8 +206,8 @@ Tensor LinearFbanks(int64_t n_freqs, double f_min, double f_max, int64_t n_filte
   CheckBank("linear_fbanks", n_freqs, f_min, f_max, n_filter, sample_rate);
   std::vector<double> points;
   for (int64_t i = 0; i < n_filter + 2; ++i) {
-    points.push_back(f_min + (f_max - f_min) * static_cast<double>(i) /
-                                 static_cast<double>(n_filter + 1));
+    points.push_back(f_min +
+                     (f_max - f_min) * static_cast<double>(i) / static_cast<double>(n_filter + 1));
   }
   return Triangles(n_freqs, sample_rate, points, false);
 }

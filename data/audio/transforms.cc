@@ -46,8 +46,8 @@ MelScaleOptions ScaleOf(const MelSpectrogramOptions& options) {
 MelSpectrogramOptions MelsOf(const MfccOptions& options) {
   if (options.n_mfcc > options.melkwargs.n_mels) {
     ThrowInvalidArgument(absl::StrCat("MFCC: cannot select more MFCC coefficients (",
-                                      options.n_mfcc, ") than mel bins (",
-                                      options.melkwargs.n_mels, ")"));
+                                      options.n_mfcc, ") than mel bins (", options.melkwargs.n_mels,
+                                      ")"));
   }
   MelSpectrogramOptions mels = options.melkwargs;
   mels.sample_rate = options.sample_rate;
@@ -101,7 +101,8 @@ Tensor AmplitudeToDb::operator()(const Tensor& x) const {
         absl::StrCat("AmplitudeToDB: stype is 'power' or 'magnitude', not '", stype, "'"));
   }
   if (top_db && !(*top_db >= 0)) {
-    ThrowInvalidArgument(absl::StrCat("AmplitudeToDB: top_db must be positive value, not ", *top_db));
+    ThrowInvalidArgument(
+        absl::StrCat("AmplitudeToDB: top_db must be positive value, not ", *top_db));
   }
   // Against 1.
   return functional::AmplitudeToDb(x, stype == "power" ? 10 : 20, 1e-10, 0, top_db);
@@ -114,8 +115,8 @@ Mfcc::Mfcc(MfccOptions given)
 
 Tensor Mfcc::operator()(const Tensor& waveform) const {
   const Tensor mels = mel_spectrogram(waveform);
-  return AcrossFrequencies(
-      options.log_mels ? Log(mels + 1e-6) : AmplitudeToDb{.top_db = 80}(mels), dct_mat);
+  return AcrossFrequencies(options.log_mels ? Log(mels + 1e-6) : AmplitudeToDb{.top_db = 80}(mels),
+                           dct_mat);
 }
 
 Resample::Resample(int64_t orig, int64_t made, const functional::ResampleOptions& options)

@@ -203,14 +203,12 @@ void CheckTruncation(const TruncationOptions& options, int64_t added) {
   }
   if (options.max_length > 0 && options.max_length < added) {
     ThrowInvalidArgument(absl::StrCat("truncation: a max_length of ", options.max_length,
-                                      " leaves no room for the ", added,
-                                      " tokens that are added"));
+                                      " leaves no room for the ", added, " tokens that are added"));
   }
   if (options.stride > 0 && options.stride >= options.max_length - added) {
-    ThrowInvalidArgument(absl::StrCat("truncation: a stride of ", options.stride,
-                                      " is not below max_length, which is ",
-                                      options.max_length - added,
-                                      " without the tokens that are added"));
+    ThrowInvalidArgument(absl::StrCat(
+        "truncation: a stride of ", options.stride, " is not below max_length, which is ",
+        options.max_length - added, " without the tokens that are added"));
   }
 }
 

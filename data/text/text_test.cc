@@ -1,4 +1,6 @@
 // Vocabularies, tokenizers and their files, beside tables worked out by hand.
+#include "neura/data/text/text.h"
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,7 +12,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/data/dataloader.h"
-#include "neura/data/text/text.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
 #include "neura/tensor/testing/values.h"
@@ -73,7 +74,8 @@ TEST(VocabTest, IsAFile) {
   EXPECT_THAT(vocab->itos(), ElementsAre("[PAD]", "ä", "##b"));
   EXPECT_THAT(LoadVocab(Write("twice.txt", "a\nb\na\n")).status().message(),
               AllOf(HasSubstr("twice.txt"), HasSubstr("line 3: the token 'a' stands in line 1")));
-  EXPECT_THAT(ParseVocab("a\n\xff\n").status().message(), HasSubstr("line 2: '\\xff' is not UTF-8"));
+  EXPECT_THAT(ParseVocab("a\n\xff\n").status().message(),
+              HasSubstr("line 2: '\\xff' is not UTF-8"));
   EXPECT_THAT(ErrorOf([&] { SaveVocab(path, Vocab({"a\nb"})); }), HasSubstr("fit into a line"));
   EXPECT_EQ(LoadVocab("/nowhere/v").status().code(), absl::StatusCode::kNotFound);
 }
@@ -81,8 +83,8 @@ TEST(VocabTest, IsAFile) {
 // ---- WordPiece -------------------------------------------------------------------------------
 
 Vocab BertVocab() {
-  return Vocab({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "want", "##ed",
-                ",", "the", "##s", "東", "京", "cafe", "a"});
+  return Vocab({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "want",
+                "##ed", ",", "the", "##s", "東", "京", "cafe", "a"});
 }
 
 TEST(WordPieceTest, TakesTheLongestPieces) {
@@ -108,7 +110,8 @@ TEST(WordPieceTest, ChineseCharactersAndAccents) {
               ElementsAre(Pair(0, 0), Pair(0, 1), Pair(1, 2), Pair(3, 7), Pair(0, 0)));
   // In bytes: an ideograph has three, É two.
   EXPECT_THAT(bert.Encode("東京 CAFÉ").offsets[3], Pair(7, 12));
-  EXPECT_THAT(BertWordPiece(BertVocab(), {.strip_accents = false}).Encode("café").tokens[1], "[UNK]");
+  EXPECT_THAT(BertWordPiece(BertVocab(), {.strip_accents = false}).Encode("café").tokens[1],
+              "[UNK]");
   EXPECT_THAT(BertWordPiece(BertVocab(), {.max_input_chars_per_word = 3}).Encode("want").tokens[1],
               "[UNK]");
 }
@@ -146,8 +149,8 @@ TEST(WordPieceTest, PairsTruncationAndPadding) {
 
   bert.EnablePadding({.pad_to_multiple_of = 4});
   const std::vector<Encoding> batch = bert.EncodeBatch({"a", "a un want"});
-  EXPECT_THAT(batch[0].tokens, ElementsAre("[CLS]", "a", "[SEP]", "[PAD]", "[PAD]", "[PAD]", "[PAD]",
-                                           "[PAD]"));
+  EXPECT_THAT(batch[0].tokens,
+              ElementsAre("[CLS]", "a", "[SEP]", "[PAD]", "[PAD]", "[PAD]", "[PAD]", "[PAD]"));
   EXPECT_THAT(batch[0].attention_mask, ElementsAre(1, 1, 1, 0, 0, 0, 0, 0));
   bert.EnablePadding({.direction = "left", .length = 4});
   EXPECT_THAT(bert.Encode("a").ids, ElementsAre(0, 2, 16, 3));
@@ -185,8 +188,7 @@ TEST(WordPieceTest, CollatesForALoader) {
 
 constexpr char kBpeVocab[] = R"({"h":0,"e":1,"l":2,"o":3,"Ġ":4,"w":5,"r":6,"d":7,"he":8,"ll":9,
     "hell":10,"hello":11,"Ġw":12,"Ġwo":13,"rl":14,"Ã":15,"©":16,"<|endoftext|>":17})";
-constexpr char kBpeMerges[] =
-    "#version: 0.2\nh e\nl l\nhe ll\nhell o\nĠ w\nĠw o\nr l\n";
+constexpr char kBpeMerges[] = "#version: 0.2\nh e\nl l\nhe ll\nhell o\nĠ w\nĠw o\nr l\n";
 
 TEST(BpeTest, MergesInTheOrderOfTheFile) {
   const auto made = ParseByteLevelBpe(kBpeVocab, kBpeMerges);
@@ -219,8 +221,8 @@ TEST(BpeTest, LongWordsTakeNoSquares) {
 }
 
 TEST(BpeTest, PrefixSpaceAndTrimmedOffsets) {
-  const auto bpe = ParseByteLevelBpe(kBpeVocab, kBpeMerges,
-                                     {.add_prefix_space = true, .trim_offsets = true});
+  const auto bpe =
+      ParseByteLevelBpe(kBpeVocab, kBpeMerges, {.add_prefix_space = true, .trim_offsets = true});
   ASSERT_TRUE(bpe.ok());
   const Encoding encoding = bpe->Encode("wo wo");
   EXPECT_THAT(encoding.tokens, ElementsAre("Ġwo", "Ġwo"));
@@ -257,7 +259,8 @@ std::vector<std::string> TokensOf(const std::string& parts, std::string_view tex
 }
 
 TEST(TokenizerJsonTest, PartsCutAndChange) {
-  const std::string split = R"("pre_tokenizer":{"type":"Split","pattern":{"String":"."},"behavior":)";
+  const std::string split =
+      R"("pre_tokenizer":{"type":"Split","pattern":{"String":"."},"behavior":)";
   EXPECT_THAT(TokensOf(R"("pre_tokenizer":{"type":"Whitespace"})", "a b.a"),
               ElementsAre("a", "b", ".", "a"));
   EXPECT_THAT(TokensOf(R"("pre_tokenizer":{"type":"WhitespaceSplit"})", "a b.a"),
@@ -287,9 +290,11 @@ TEST(TokenizerJsonTest, AddedTokens) {
       {"id":7,"content":"<m>","lstrip":true,"rstrip":true,"normalized":false,"special":true},
       {"id":8,"content":"b","single_word":true}],"pre_tokenizer":{"type":"WhitespaceSplit"})";
   const auto made = ParseTokenizer(Json(tokens));
-  ASSERT_THAT(made.status().message(), HasSubstr("added_tokens[1]: the added token 'b' has the id 8"));
-  const auto fits = ParseTokenizer(Json(absl::StrCat(
-      tokens.substr(0, tokens.find("\"id\":8")), "\"id\":2", tokens.substr(tokens.find("8,") + 1))));
+  ASSERT_THAT(made.status().message(),
+              HasSubstr("added_tokens[1]: the added token 'b' has the id 8"));
+  const auto fits =
+      ParseTokenizer(Json(absl::StrCat(tokens.substr(0, tokens.find("\"id\":8")), "\"id\":2",
+                                       tokens.substr(tokens.find("8,") + 1))));
   ASSERT_TRUE(fits.ok()) << fits.status();
   const Encoding encoding = fits->Encode("a <m> a b ab");
   EXPECT_THAT(encoding.ids, ElementsAre(1, 7, 1, 2, 4));

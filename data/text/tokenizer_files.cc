@@ -70,14 +70,14 @@ std::string LowerCased(const Node& node, const char* key, const char* otherwise,
 
 TruncationOptions TruncationOf(const Node& node) {
   node.Only({"direction", "max_length", "strategy", "stride"});
-  return {.max_length = node.At("max_length").Integer(),
-          .stride = node.Integer("stride", 0),
-          .strategy = LowerCased(node, "strategy", "longest_first",
-                                 {{"LongestFirst", "longest_first"},
-                                  {"OnlyFirst", "only_first"},
-                                  {"OnlySecond", "only_second"}}),
-          .direction =
-              LowerCased(node, "direction", "right", {{"Right", "right"}, {"Left", "left"}})};
+  return {
+      .max_length = node.At("max_length").Integer(),
+      .stride = node.Integer("stride", 0),
+      .strategy = LowerCased(node, "strategy", "longest_first",
+                             {{"LongestFirst", "longest_first"},
+                              {"OnlyFirst", "only_first"},
+                              {"OnlySecond", "only_second"}}),
+      .direction = LowerCased(node, "direction", "right", {{"Right", "right"}, {"Left", "left"}})};
 }
 
 PaddingOptions PaddingOf(const Node& node) {
@@ -246,8 +246,8 @@ absl::StatusOr<Tokenizer> LoadByteLevelBpe(const std::string& vocab, const std::
     }
   };
   if (const absl::Status status = InFile(vocab, parse_vocab()); !status.ok()) return status;
-  absl::StatusOr<Tokenizer> made = OrStatus(
-      [&] { return MakeByteLevelBpe(std::move(ids), MergesOf(*merges_text), options); });
+  absl::StatusOr<Tokenizer> made =
+      OrStatus([&] { return MakeByteLevelBpe(std::move(ids), MergesOf(*merges_text), options); });
   if (!made.ok()) return InFile(merges, made.status());
   return made;
 }
@@ -326,8 +326,7 @@ Tokenizer WordTokenizer(const Vocab& vocab, const std::string& unk_token,
                         const WordOptions& options) {
   if (!vocab.Contains(unk_token)) {
     ThrowInvalidArgument(absl::StrCat("WordTokenizer: the vocabulary has no '",
-                                      Printable(unk_token),
-                                      "', which stands for unknown words"));
+                                      Printable(unk_token), "', which stands for unknown words"));
   }
   Pipeline pipeline;
   PrepareWords(options, pipeline);

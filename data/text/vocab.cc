@@ -18,8 +18,8 @@ constexpr uint64_t kMaxFile = 256 << 20;
 
 absl::StatusOr<Vocab> ReadVocab(const ByteSource& source) {
   if (source.size() > kMaxFile) {
-    return absl::InvalidArgumentError(absl::StrCat("a vocabulary of ", source.size(),
-                                                   " bytes; at most ", kMaxFile));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a vocabulary of ", source.size(), " bytes; at most ", kMaxFile));
   }
   LineReader lines(source);
   Vocab vocab;
@@ -29,13 +29,13 @@ absl::StatusOr<Vocab> ReadVocab(const ByteSource& source) {
     if (!*line) return vocab;
     std::string token = **std::move(line);
     if (internal::ToUtf8(token) != token) {
-      return absl::InvalidArgumentError(absl::StrCat("line ", vocab.size() + 1, ": '",
-                                                     Printable(token), "' is not UTF-8"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", vocab.size() + 1, ": '", Printable(token), "' is not UTF-8"));
     }
     if (const std::optional<int64_t> other = vocab.Find(token)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("line ", vocab.size() + 1, ": the token '", Printable(token),
-                       "' stands in line ", *other + 1, " already"));
+      return absl::InvalidArgumentError(absl::StrCat("line ", vocab.size() + 1, ": the token '",
+                                                     Printable(token), "' stands in line ",
+                                                     *other + 1, " already"));
     }
     vocab.AppendToken(std::move(token));
   }
@@ -149,8 +149,8 @@ void SaveVocab(const std::string& path, const Vocab& vocab) {
   std::string text;
   for (const std::string& token : vocab.itos()) {
     if (token.find('\n') != std::string::npos || (!token.empty() && token.back() == '\r')) {
-      ThrowInvalidArgument(absl::StrCat("SaveVocab: the token '", Printable(token),
-                                        "' does not fit into a line"));
+      ThrowInvalidArgument(
+          absl::StrCat("SaveVocab: the token '", Printable(token), "' does not fit into a line"));
     }
     absl::StrAppend(&text, token, "\n");
   }

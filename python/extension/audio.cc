@@ -67,43 +67,42 @@ void BindSpectra(const Binder& bind) {
        "spectrogram, length, pad, window, n_fft, hop_length, win_length, normalized, center=True, "
        "pad_mode='reflect', onesided=True",
        "The waveform of a complex spectrogram, in the sense of least squares",
-       NEURA_FN((const Tensor& spectrogram, const std::optional<int64_t>& length, int64_t pad,
-                 const Tensor& window, int64_t n_fft, int64_t hop_length, int64_t win_length,
-                 const Normalized& normalized, bool center, const std::string& pad_mode,
-                 bool onesided),
-                {
-                  return audio::functional::InverseSpectrogram(spectrogram, length, window,
-                                                               {.n_fft = n_fft,
-                                                                .win_length = win_length,
-                                                                .hop_length = hop_length,
-                                                                .pad = pad,
-                                                                .normalized = normalized.name,
-                                                                .center = center,
-                                                                .pad_mode = pad_mode,
-                                                                .onesided = onesided});
-                }));
-  bind("griffinlim",
-       "specgram, window, n_fft, hop_length, win_length, power, n_iter, momentum, length, rand_init",
-       "A waveform with this spectrogram, whose phases are estimated (Perraudin et al., 2013)",
-       NEURA_FN((const Tensor& specgram, const Tensor& window, int64_t n_fft, int64_t hop_length,
-                 int64_t win_length, double power, int64_t n_iter, double momentum,
-                 const std::optional<int64_t>& length, bool rand_init),
-                {
-                  return audio::functional::GriffinLim(specgram, window,
-                                                       {.n_fft = n_fft,
-                                                        .win_length = win_length,
-                                                        .hop_length = hop_length,
-                                                        .power = power},
-                                                       {.n_iter = n_iter,
-                                                        .momentum = momentum,
-                                                        .length = length,
-                                                        .rand_init = rand_init});
-                }));
+       NEURA_FN(
+           (const Tensor& spectrogram, const std::optional<int64_t>& length, int64_t pad,
+            const Tensor& window, int64_t n_fft, int64_t hop_length, int64_t win_length,
+            const Normalized& normalized, bool center, const std::string& pad_mode, bool onesided),
+           {
+             return audio::functional::InverseSpectrogram(spectrogram, length, window,
+                                                          {.n_fft = n_fft,
+                                                           .win_length = win_length,
+                                                           .hop_length = hop_length,
+                                                           .pad = pad,
+                                                           .normalized = normalized.name,
+                                                           .center = center,
+                                                           .pad_mode = pad_mode,
+                                                           .onesided = onesided});
+           }));
+  bind(
+      "griffinlim",
+      "specgram, window, n_fft, hop_length, win_length, power, n_iter, momentum, length, rand_init",
+      "A waveform with this spectrogram, whose phases are estimated (Perraudin et al., 2013)",
+      NEURA_FN(
+          (const Tensor& specgram, const Tensor& window, int64_t n_fft, int64_t hop_length,
+           int64_t win_length, double power, int64_t n_iter, double momentum,
+           const std::optional<int64_t>& length, bool rand_init),
+          {
+            return audio::functional::GriffinLim(
+                specgram, window,
+                {.n_fft = n_fft,
+                 .win_length = win_length,
+                 .hop_length = hop_length,
+                 .power = power},
+                {.n_iter = n_iter, .momentum = momentum, .length = length, .rand_init = rand_init});
+          }));
 }
 
 void BindFilters(const Binder& bind) {
-  bind("melscale_fbanks",
-       "n_freqs, f_min, f_max, n_mels, sample_rate, norm=None, mel_scale='htk'",
+  bind("melscale_fbanks", "n_freqs, f_min, f_max, n_mels, sample_rate, norm=None, mel_scale='htk'",
        "Triangles at equal distances on the mel scale, float32 [n_freqs, n_mels]",
        NEURA_FN((int64_t n_freqs, double f_min, double f_max, int64_t n_mels, int64_t sample_rate,
                  const OptionalText& norm, const std::string& mel_scale),
@@ -133,10 +132,8 @@ void BindFilters(const Binder& bind) {
 audio::functional::ResampleOptions ResampleOptionsOf(int64_t width, double rolloff,
                                                      const std::string& method,
                                                      const std::optional<double>& beta) {
-  return {.lowpass_filter_width = width,
-          .rolloff = rolloff,
-          .resampling_method = method,
-          .beta = beta};
+  return {
+      .lowpass_filter_width = width, .rolloff = rolloff, .resampling_method = method, .beta = beta};
 }
 
 void BindResampling(const Binder& bind) {

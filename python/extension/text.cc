@@ -68,7 +68,8 @@ std::string Utf8Of(py::handle object) {
   if (!encoded) throw py::error_already_set();
   std::string units = encoded.cast<std::string>();
   for (size_t i = 0; i < units.size(); i += 4) {
-    const bool half = units[i + 2] == 0 && (static_cast<unsigned char>(units[i + 1]) & 0xf8) == 0xd8;
+    const bool half =
+        units[i + 2] == 0 && (static_cast<unsigned char>(units[i + 1]) & 0xf8) == 0xd8;
     if (half) units.replace(i, 2, "\xfd\xff");
   }
   const auto decoded = py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF32(
@@ -194,15 +195,14 @@ void InitVocab(py::module_& m) {
     if (!vocab.ok()) ThrowStatus(vocab.status());
     return *std::move(vocab);
   });
-  m.def("build_vocab",
-        [](const std::vector<std::pair<std::string, int64_t>>& counts, int64_t min_freq,
-           const std::vector<std::string>& specials, bool special_first,
-           const std::optional<int64_t>& max_tokens) {
-          return text::BuildVocab({counts.begin(), counts.end()}, {.min_freq = min_freq,
-                                                                   .specials = specials,
-                                                                   .special_first = special_first,
-                                                                   .max_tokens = max_tokens});
-        });
+  m.def("build_vocab", [](const std::vector<std::pair<std::string, int64_t>>& counts,
+                          int64_t min_freq, const std::vector<std::string>& specials,
+                          bool special_first, const std::optional<int64_t>& max_tokens) {
+    return text::BuildVocab({counts.begin(), counts.end()}, {.min_freq = min_freq,
+                                                             .specials = specials,
+                                                             .special_first = special_first,
+                                                             .max_tokens = max_tokens});
+  });
 }
 
 void InitMakers(py::module_& m) {
@@ -213,39 +213,39 @@ void InitMakers(py::module_& m) {
     return Share(WithoutGil([&] { return text::ParseTokenizer(json); }));
   });
   // Of files, or of what these hold.
-  m.def("byte_level_bpe", [](const std::string& vocab, const std::string& merges, bool files,
-                             bool add_prefix_space, bool lowercase, bool trim_offsets,
-                             const std::optional<std::string>& unk_token) {
-    const text::ByteLevelBpeOptions options{.add_prefix_space = add_prefix_space,
-                                            .lowercase = lowercase,
-                                            .trim_offsets = trim_offsets,
-                                            .unk_token = unk_token};
-    return Share(WithoutGil([&] {
-      return files ? text::LoadByteLevelBpe(vocab, merges, options)
-                   : text::ParseByteLevelBpe(vocab, merges, options);
-    }));
-  });
-  m.def("bert_word_piece",
-        [](const text::Vocab& vocab, const std::string& unk_token, const std::string& sep_token,
-           const std::string& cls_token, const std::string& pad_token,
-           const std::string& mask_token, bool clean_text, bool handle_chinese_chars,
-           const std::optional<bool>& strip_accents, bool lowercase,
-           const std::string& wordpieces_prefix, int64_t max_input_chars_per_word) {
-          return Share(text::BertWordPiece(
-              vocab, {.unk_token = unk_token,
-                      .sep_token = sep_token,
-                      .cls_token = cls_token,
-                      .pad_token = pad_token,
-                      .mask_token = mask_token,
-                      .clean_text = clean_text,
-                      .handle_chinese_chars = handle_chinese_chars,
-                      .strip_accents = strip_accents,
-                      .lowercase = lowercase,
-                      .wordpieces_prefix = wordpieces_prefix,
-                      .max_input_chars_per_word = max_input_chars_per_word}));
+  m.def("byte_level_bpe",
+        [](const std::string& vocab, const std::string& merges, bool files, bool add_prefix_space,
+           bool lowercase, bool trim_offsets, const std::optional<std::string>& unk_token) {
+          const text::ByteLevelBpeOptions options{.add_prefix_space = add_prefix_space,
+                                                  .lowercase = lowercase,
+                                                  .trim_offsets = trim_offsets,
+                                                  .unk_token = unk_token};
+          return Share(WithoutGil([&] {
+            return files ? text::LoadByteLevelBpe(vocab, merges, options)
+                         : text::ParseByteLevelBpe(vocab, merges, options);
+          }));
         });
-  m.def("word_tokenizer", [](const text::Vocab& vocab, const std::string& unk_token,
-                             bool lowercase, bool split_punctuation) {
+  m.def(
+      "bert_word_piece",
+      [](const text::Vocab& vocab, const std::string& unk_token, const std::string& sep_token,
+         const std::string& cls_token, const std::string& pad_token, const std::string& mask_token,
+         bool clean_text, bool handle_chinese_chars, const std::optional<bool>& strip_accents,
+         bool lowercase, const std::string& wordpieces_prefix, int64_t max_input_chars_per_word) {
+        return Share(
+            text::BertWordPiece(vocab, {.unk_token = unk_token,
+                                        .sep_token = sep_token,
+                                        .cls_token = cls_token,
+                                        .pad_token = pad_token,
+                                        .mask_token = mask_token,
+                                        .clean_text = clean_text,
+                                        .handle_chinese_chars = handle_chinese_chars,
+                                        .strip_accents = strip_accents,
+                                        .lowercase = lowercase,
+                                        .wordpieces_prefix = wordpieces_prefix,
+                                        .max_input_chars_per_word = max_input_chars_per_word}));
+      });
+  m.def("word_tokenizer", [](const text::Vocab& vocab, const std::string& unk_token, bool lowercase,
+                             bool split_punctuation) {
     return Share(text::WordTokenizer(
         vocab, unk_token, {.lowercase = lowercase, .split_punctuation = split_punctuation}));
   });
@@ -285,15 +285,15 @@ void InitTokenizer(py::module_& m) {
            })
       .def("decode",
            [](const SharedTokenizer& self, const std::vector<int64_t>& ids,
-              bool skip_special_tokens) {
-             return self.get()->Decode(ids, skip_special_tokens);
-           })
+              bool skip_special_tokens) { return self.get()->Decode(ids, skip_special_tokens); })
       .def("token_to_id", [](const SharedTokenizer& self,
                              const std::string& token) { return self.get()->TokenToId(token); })
       .def("id_to_token",
            [](const SharedTokenizer& self, int64_t id) { return self.get()->IdToToken(id); })
-      .def("get_vocab", [](const SharedTokenizer& self,
-                           bool with_added_tokens) { return self.get()->GetVocab(with_added_tokens); })
+      .def("get_vocab",
+           [](const SharedTokenizer& self, bool with_added_tokens) {
+             return self.get()->GetVocab(with_added_tokens);
+           })
       .def("get_vocab_size",
            [](const SharedTokenizer& self, bool with_added_tokens) {
              return self.get()->GetVocabSize(with_added_tokens);
@@ -302,8 +302,10 @@ void InitTokenizer(py::module_& m) {
            [](const SharedTokenizer& self, const py::object& words) {
              return self.get()->PreTokenize(Utf8Of(words), /*characters=*/true);
            })
-      .def("normalize", [](const SharedTokenizer& self,
-                           const py::object& words) { return self.get()->Normalize(Utf8Of(words)); })
+      .def("normalize",
+           [](const SharedTokenizer& self, const py::object& words) {
+             return self.get()->Normalize(Utf8Of(words));
+           })
       .def("add_tokens", &AddTokens)
       .def("enable_padding",
            [](SharedTokenizer& self, const std::string& direction, int64_t pad_id,

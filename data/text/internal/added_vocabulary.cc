@@ -69,7 +69,8 @@ int64_t AddedVocabulary::Add(absl::Span<const AddedToken> tokens, const Pipeline
 void AddedVocabulary::AddAs(AddedToken token, int64_t id, const Pipeline& pipeline) {
   const TokenTable& table = pipeline.model->table();
   const auto refuse = [&](const auto&... problem) {
-    ThrowInvalidArgument(Printable(absl::StrCat("the added token '", token.content, "' ", problem...)));
+    ThrowInvalidArgument(
+        Printable(absl::StrCat("the added token '", token.content, "' ", problem...)));
   };
   if (token.content.size() > kMaxToken) {
     refuse("has ", token.content.size(), " bytes; at most ", kMaxToken);

@@ -10,8 +10,9 @@ namespace {
 
 // What stands before what it becomes, in the order in which they are replaced.
 constexpr std::pair<const char*, const char*> kCleanup[] = {
-    {" .", "."},    {" ?", "?"},   {" !", "!"},          {" ,", ","},   {" ' ", "'"},  {" n't", "n't"},
-    {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+    {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
+    {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
+    {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
 };
 
 }  // namespace
@@ -21,8 +22,8 @@ std::string WordPieceDecoder::operator()(const std::vector<std::string>& tokens)
   for (size_t i = 0; i < tokens.size(); ++i) {
     std::string token = tokens[i];
     if (i > 0) {
-      token = absl::StartsWith(token, prefix) ? token.substr(prefix.size())
-                                              : absl::StrCat(" ", token);
+      token =
+          absl::StartsWith(token, prefix) ? token.substr(prefix.size()) : absl::StrCat(" ", token);
     }
     if (cleanup) {
       for (const auto& replacement : kCleanup) {

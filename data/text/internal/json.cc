@@ -128,8 +128,8 @@ std::string Node::Type() const { return String("type", ""); }
 void Node::Only(std::initializer_list<const char*> keys) const {
   if (!json_->is_object()) RefuseType("an object");
   for (auto item = json_->begin(); item != json_->end(); ++item) {
-    const bool known = std::any_of(keys.begin(), keys.end(),
-                                   [&](const char* key) { return item.key() == key; });
+    const bool known =
+        std::any_of(keys.begin(), keys.end(), [&](const char* key) { return item.key() == key; });
     if (!known) NotHere(absl::StrCat("the option '", item.key(), "' is not supported"));
   }
 }

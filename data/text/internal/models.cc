@@ -14,7 +14,8 @@ namespace {
 
 StringMap<int64_t> IdsOf(const Vocab& vocab) {
   StringMap<int64_t> ids;
-  for (const std::string& token : vocab.itos()) ids.emplace(token, static_cast<int64_t>(ids.size()));
+  for (const std::string& token : vocab.itos())
+    ids.emplace(token, static_cast<int64_t>(ids.size()));
   return ids;
 }
 
@@ -76,12 +77,10 @@ void WordPiece::Tokenize(std::string_view word, std::vector<Token>& tokens) cons
   for (size_t at = 0; known && at < word.size();) {
     const std::string_view rest = word.substr(at);
     const std::optional<PrefixSearch::Found> found =
-        at == 0 ? search_.Longest(rest)
-                : search_.Longest(rest, options_.continuing_subword_prefix);
+        at == 0 ? search_.Longest(rest) : search_.Longest(rest, options_.continuing_subword_prefix);
     known = found.has_value();
     if (!known) break;
-    tokens.push_back(
-        {found->value, *table_.TokenOf(found->value), at, at + found->length});
+    tokens.push_back({found->value, *table_.TokenOf(found->value), at, at + found->length});
     at += found->length;
   }
   if (known) return;
@@ -94,9 +93,8 @@ Bpe::Bpe(StringMap<int64_t> ids, const Merges& merges, BpeOptions options)
   const auto id_of = [&](std::string_view token, size_t merge) {
     const std::optional<int64_t> id = table_.Find(token);
     if (!id) {
-      ThrowInvalidArgument(absl::StrCat("merge ", merge + 1, " ('",
-                                        Printable(merges[merge].first), "' and '",
-                                        Printable(merges[merge].second), "'): '",
+      ThrowInvalidArgument(absl::StrCat("merge ", merge + 1, " ('", Printable(merges[merge].first),
+                                        "' and '", Printable(merges[merge].second), "'): '",
                                         Printable(token), "' is not in the vocabulary"));
     }
     return *id;
@@ -109,8 +107,8 @@ Bpe::Bpe(StringMap<int64_t> ids, const Merges& merges, BpeOptions options)
     // The second part is always one that continues.
     end.remove_prefix(std::min(prefix.size(), end.size()));
     const std::pair<int64_t, int64_t> pair(id_of(left, i), id_of(right, i));
-    merges_.insert_or_assign(
-        pair, Merge{static_cast<int64_t>(i), id_of(absl::StrCat(left, end), i)});
+    merges_.insert_or_assign(pair,
+                             Merge{static_cast<int64_t>(i), id_of(absl::StrCat(left, end), i)});
   }
 }
 

@@ -105,8 +105,8 @@ std::unique_ptr<const Model> ReadBpe(const Node& node) {
 }
 
 std::unique_ptr<const Model> ReadWordPiece(const Node& node) {
-  node.Only({"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word",
-             "vocab"});
+  node.Only(
+      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
   WordPieceOptions options{
       .unk_token = node.String("unk_token", "[UNK]"),
       .continuing_subword_prefix = node.String("continuing_subword_prefix", "##"),
@@ -198,10 +198,8 @@ Normalizer ReadNormalizer(const Node& node) {
     }
     return made;
   }
-  static constexpr std::pair<const char*, Form> kForms[] = {{"NFC", Form::kNfc},
-                                                            {"NFD", Form::kNfd},
-                                                            {"NFKC", Form::kNfkc},
-                                                            {"NFKD", Form::kNfkd}};
+  static constexpr std::pair<const char*, Form> kForms[] = {
+      {"NFC", Form::kNfc}, {"NFD", Form::kNfd}, {"NFKC", Form::kNfkc}, {"NFKD", Form::kNfkd}};
   for (const auto& known : kForms) {
     if (type != known.first) continue;
     node.Only({"type"});
@@ -252,8 +250,8 @@ PreTokenizer ReadPreTokenizer(const Node& node) {
   }
   if (type == "Digits") {
     node.Only({"type", "individual_digits"});
-    const Delimiters delimiters = node.Bool("individual_digits", false) ? Delimiters::kIsolated
-                                                                        : Delimiters::kContiguous;
+    const Delimiters delimiters =
+        node.Bool("individual_digits", false) ? Delimiters::kIsolated : Delimiters::kContiguous;
     return [=](const AlignedText& text) { return text.CutAt(IsNumber, delimiters); };
   }
   if (type == "WhitespaceSplit") {

@@ -128,8 +128,8 @@ struct BpeDecoder {
 // ---- together --------------------------------------------------------------------------------
 
 struct Pipeline {
-  Normalizer normalizer;        // may be empty
-  PreTokenizer pre_tokenizer;   // may be empty
+  Normalizer normalizer;       // may be empty
+  PreTokenizer pre_tokenizer;  // may be empty
   std::unique_ptr<const Model> model;
   std::unique_ptr<const PostProcessor> post_processor;  // may be null
   Decoder decoder;                                      // empty: tokens with spaces between

@@ -83,13 +83,12 @@ void Template::Process(std::vector<Encoding>& encodings, bool add_special_tokens
 std::unique_ptr<const PostProcessor> BertTemplate(const SpecialToken& cls,
                                                   const SpecialToken& sep) {
   using Pieces = std::vector<Template::Piece>;
-  return std::make_unique<Template>(
-      Pieces{{.tokens = {cls}}, {}, {.tokens = {sep}}},
-      Pieces{{.tokens = {cls}},
-             {},
-             {.tokens = {sep}},
-             {.tokens = {}, .sequence = 1, .type_id = 1},
-             {.tokens = {sep}, .type_id = 1}});
+  return std::make_unique<Template>(Pieces{{.tokens = {cls}}, {}, {.tokens = {sep}}},
+                                    Pieces{{.tokens = {cls}},
+                                           {},
+                                           {.tokens = {sep}},
+                                           {.tokens = {}, .sequence = 1, .type_id = 1},
+                                           {.tokens = {sep}, .type_id = 1}});
 }
 
 std::unique_ptr<const PostProcessor> RobertaTemplate(const SpecialToken& cls,

@@ -65,8 +65,8 @@ Words SplitBert(const AlignedText& text) {
 Words SplitWhitespace(const AlignedText& text) {
   Words words;
   for (const AlignedText& part : text.CutAt(IsSpace, Delimiters::kRemoved)) {
-    for (AlignedText& word : part.CutAt([](char32_t c) { return !IsWord(c); },
-                                        Delimiters::kContiguous)) {
+    for (AlignedText& word :
+         part.CutAt([](char32_t c) { return !IsWord(c); }, Delimiters::kContiguous)) {
       words.push_back(std::move(word));
     }
   }

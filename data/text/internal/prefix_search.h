@@ -46,9 +46,8 @@ class PrefixSearch {
     size_t length = 0;  // that all of them share with the text
     const auto narrow = [&](unsigned char byte) {
       const auto at = [length](const auto& string) { return Byte(string.first, length); };
-      begin = std::partition_point(begin, end, [&](const auto& s) {
-        return s.first.size() <= length || at(s) < byte;
-      });
+      begin = std::partition_point(
+          begin, end, [&](const auto& s) { return s.first.size() <= length || at(s) < byte; });
       end = std::partition_point(begin, end, [&](const auto& s) { return at(s) == byte; });
       ++length;
       return begin != end;

@@ -93,12 +93,12 @@ std::vector<Part> Regex::PartsOf(std::string_view text) const {
   const Data data(pcre2_match_data_create(1, nullptr));
   CheckMemory(data.get());
   pcre2_set_heap_limit(context.get(), kHeapKiB);
-  pcre2_set_match_limit(context.get(),
-                        std::max(kSteps, static_cast<uint32_t>(std::min<size_t>(
-                                             text.size(), UINT32_MAX / 4) * 2)));
+  pcre2_set_match_limit(
+      context.get(),
+      std::max(kSteps, static_cast<uint32_t>(std::min<size_t>(text.size(), UINT32_MAX / 4) * 2)));
   std::vector<Part> parts;
-  size_t before = 0;                // the end of the last part
-  size_t last_end = SIZE_MAX;       // of the last match
+  size_t before = 0;           // the end of the last part
+  size_t last_end = SIZE_MAX;  // of the last match
   for (size_t at = 0; at <= text.size();) {
     const int count = pcre2_match(code_->code, BytesOf(text), text.size(), at, PCRE2_NO_UTF_CHECK,
                                   data.get(), context.get());

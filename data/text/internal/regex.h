@@ -12,8 +12,8 @@
 
 namespace neura::data::text::internal {
 
-// A pattern in what Perl's and Oniguruma's syntax have in common: \w, \d and \s are Unicode's, ^ and
-// $ stand at the lines' ends, and a dot is anything but a new line.
+// A pattern in what Perl's and Oniguruma's syntax have in common: \w, \d and \s are Unicode's, ^
+// and $ stand at the lines' ends, and a dot is anything but a new line.
 class Regex {
  public:
   // InvalidArgument: no pattern, one that is too large, or \h, \H, which mean different things.

@@ -20,8 +20,8 @@ std::pair<size_t, size_t> CharacterAt(std::string_view bytes) {
   const unsigned char least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
   const unsigned char most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
   for (size_t i = 1; i < count; ++i) {
-    const bool fits = i < bytes.size() && byte(i) >= (i == 1 ? least : 0x80) &&
-                      byte(i) <= (i == 1 ? most : 0xbf);
+    const bool fits =
+        i < bytes.size() && byte(i) >= (i == 1 ? least : 0x80) && byte(i) <= (i == 1 ? most : 0xbf);
     if (!fits) return {0, i};
   }
   return {count, 0};
@@ -64,9 +64,8 @@ std::vector<Change> Decompose(std::string_view text, bool compatibility) {
   for (size_t at = 0; at < text.size();) {
     const auto c = static_cast<utf8proc_int32_t>(NextCharacter(text, at));
     int boundary = 0;
-    const utf8proc_ssize_t count =
-        utf8proc_decompose_char(c, parts.data(), static_cast<utf8proc_ssize_t>(parts.size()),
-                                options, &boundary);
+    const utf8proc_ssize_t count = utf8proc_decompose_char(
+        c, parts.data(), static_cast<utf8proc_ssize_t>(parts.size()), options, &boundary);
     for (utf8proc_ssize_t i = 0; i < count; ++i) {
       const auto part = static_cast<char32_t>(parts[static_cast<size_t>(i)]);
       if (CombiningClass(part) == 0) {
@@ -114,8 +113,9 @@ void AppendCharacter(char32_t c, std::string& text) {
 }
 
 size_t CountCharacters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
 }
 
 bool IsAscii(std::string_view text) {
@@ -194,8 +194,7 @@ char32_t ToLower(char32_t c) {
 }
 
 std::vector<Change> Normalize(std::string_view text, Form form) {
-  std::vector<Change> changes =
-      Decompose(text, form == Form::kNfkc || form == Form::kNfkd);
+  std::vector<Change> changes = Decompose(text, form == Form::kNfkc || form == Form::kNfkd);
   if (form == Form::kNfd || form == Form::kNfkd) return changes;
   return Recompose(changes);
 }
