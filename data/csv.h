@@ -9,25 +9,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "neura/data/lines.h"
 #include "neura/data/random.h"
 #include "neura/data/rows.h"
 #include "neura/tensor/io/byte_source.h"
 
 namespace neura::data {
-
-// The lines of a text, without their ends ("\n" or "\r\n"). The source must stay valid.
-class LineReader {
- public:
-  explicit LineReader(const ByteSource& source) : source_(&source) {}
-  // None at the end.
-  absl::StatusOr<std::optional<std::string>> Next();
-
- private:
-  const ByteSource* source_;
-  uint64_t offset_ = 0;
-  std::string buffer_;
-  size_t at_ = 0;  // in the buffer
-};
 
 enum class CsvType { kInt, kFloat, kText };
 

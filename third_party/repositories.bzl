@@ -90,6 +90,17 @@ def _built_from_source():
         version = "1.6.39",
     )
     _maybe(
+        source_archive,
+        "pcre2",
+        build_file = Label("//third_party:pcre2.BUILD"),
+        debian_package = "pcre2",
+        debian_sha256 = "c33b418e3b936ee3153de2c61cc638e7e4fe3156022a5c77d0711bcbb9d64f1f",
+        strip_prefix = "pcre2-10.42",
+        upstream_sha256 = "c33b418e3b936ee3153de2c61cc638e7e4fe3156022a5c77d0711bcbb9d64f1f",
+        upstream_url = "https://github.com/PCRE2Project/pcre2/releases/download/pcre2-10.42/pcre2-10.42.tar.gz",
+        version = "10.42",
+    )
+    _maybe(
         system_library,
         "com_google_googletest",
         build_file = Label("//third_party:googletest.BUILD"),
@@ -98,6 +109,17 @@ def _built_from_source():
             "src/googletest/googlemock": "googlemock",
             "src/googletest/googletest": "googletest",
         },
+    )
+    _maybe(
+        source_archive,
+        "utf8proc",
+        build_file = Label("//third_party:utf8proc.BUILD"),
+        debian_package = "utf8proc",
+        debian_sha256 = "a0a60a79fe6f6d54e7d411facbfcc867a6e198608f2cd992490e46f04b1bcecc",
+        strip_prefix = "utf8proc-2.8.0",
+        upstream_sha256 = "a0a60a79fe6f6d54e7d411facbfcc867a6e198608f2cd992490e46f04b1bcecc",
+        upstream_url = "https://github.com/JuliaStrings/utf8proc/archive/refs/tags/v2.8.0.tar.gz",
+        version = "2.8.0",
     )
     _maybe(
         source_archive,
@@ -136,6 +158,7 @@ def _brought_by_pip():
         "numpy_2_wheel": "numpy==2.4.6",
         "packaging_wheel": "packaging==26.4",
         "pyelftools_wheel": "pyelftools==0.33",
+        "tokenizers_wheel": "tokenizers==0.23.3",
     }.items():
         _maybe(pip_wheel, name, requirement = requirement)
 

@@ -13,11 +13,13 @@
 #include <vector>
 
 #include "neura/data/data.h"
+#include "neura/python/extension/audio.h"
 #include "neura/python/extension/callable.h"
 #include "neura/python/extension/data_files.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/shared_class.h"
+#include "neura/python/extension/text.h"
 #include "neura/python/extension/transforms.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
@@ -432,6 +434,8 @@ void InitData(py::module_& parent) {
   InitTransforms(m);
   InitDataFiles(m);
   InitLoaders(m);
+  InitText(m);
+  InitAudio(m);
   m.def("tensor_dataset", &MakeTensorDataset);
   m.def("images", [](const std::string& name, bool train, const std::string& root,
                      const std::vector<PyTransform>& transforms) {

@@ -586,6 +586,7 @@ def all_stubs(extension, package):
         "nn/functional.pyi": functional_stub(extension, neura.nn.functional, source("nn/functional.py")),
         "nn/init.pyi": scope_stub(extension, "nn.init") + python_functions(source("nn/init.py")),
         "utils/data/transforms.pyi": transforms_stub(extension, source("utils/data/transforms.py")),
+        "utils/data/audio/functional.pyi": scope_stub(extension, "utils.data.audio.functional"),
         "optim/__init__.pyi": optim_stub(extension, neura.optim._DEFINITIONS, neura.optim._KEYWORD_ONLY),
         "optim/lr_scheduler.pyi": schedules_stub(extension),
         "optim/_schedules.pyi": "from typing import Any\n\ndef __getattr__(name: str) -> Any: ...\n",

@@ -1,5 +1,6 @@
 """Datasets and their loader."""
 
+from neura.utils.data import audio, text
 from neura.utils.data.collate import default_collate, default_convert
 from neura.utils.data.dataloader import DataLoader
 from neura.utils.data.dataset import (
@@ -68,10 +69,12 @@ __all__ = [
     "TextLineDataset",
     "WeightedRandomSampler",
     "WorkerInfo",
+    "audio",
     "decode_image",
     "default_collate",
     "default_convert",
     "get_worker_info",
     "random_split",
     "read_image",
+    "text",
 ]

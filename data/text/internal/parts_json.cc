@@ -1,0 +1,323 @@
+#include "neura/data/text/internal/parts_json.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+
+namespace neura::data::text::internal {
+namespace {
+
+// As a part that is to be read there.
+[[noreturn]] void RefusePart(const Node& node, const char* kind) {
+  node.NotHere(absl::StrCat("the ", kind, " '", node.Type(), "' is not supported"));
+}
+
+Delimiters DelimitersOf(const Node& node) {
+  static constexpr std::pair<const char*, Delimiters> kNames[] = {
+      {"Removed", Delimiters::kRemoved},
+      {"Isolated", Delimiters::kIsolated},
+      {"MergedWithPrevious", Delimiters::kMergedWithPrevious},
+      {"MergedWithNext", Delimiters::kMergedWithNext},
+      {"Contiguous", Delimiters::kContiguous},
+  };
+  const std::string name = node.String();
+  for (const auto& known : kNames) {
+    if (name == known.first) return known.second;
+  }
+  node.NotHere(absl::StrCat("'", name, "' is not supported"));
+}
+
+// Of a text itself, as a regular expression.
+std::string Escaped(const std::string& text) {
+  std::string pattern;
+  for (const char c : text) {
+    // Letters and digits get a meaning by it, all else loses one.
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 && IsPunctuation(byte)) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+Regex PatternOf(const Node& node) {
+  node.Only({"Regex", "String"});
+  const std::optional<Node> regex = node.Find("Regex");
+  absl::StatusOr<Regex> compiled =
+      Regex::Compile(regex ? regex->String() : Escaped(node.At("String").String()));
+  if (!compiled.ok()) node.Refuse(std::string(compiled.status().message()));
+  return *std::move(compiled);
+}
+
+PreTokenizer ReadSplit(const Node& node) {
+  node.Only({"type", "pattern", "behavior", "invert"});
+  const Regex regex = PatternOf(node.At("pattern"));
+  const Delimiters delimiters = DelimitersOf(node.At("behavior"));
+  const bool invert = node.Bool("invert", false);
+  return [=](const AlignedText& text) {
+    std::vector<Part> parts = regex.PartsOf(text.text());
+    if (invert) {
+      for (Part& part : parts) part.matches = !part.matches;
+    }
+    return text.Cut(std::move(parts), delimiters);
+  };
+}
+
+Bpe::Merges MergesOf(const Node& node) {
+  Bpe::Merges merges;
+  for (const Node& merge : node.List()) {
+    if (merge.json().is_array()) {
+      const std::vector<Node> both = merge.List();
+      if (both.size() != 2) merge.Refuse("two tokens are expected");
+      merges.emplace_back(both[0].String(), both[1].String());
+      continue;
+    }
+    const std::string text = merge.String();
+    const size_t space = text.find(' ');
+    if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
+      merge.Refuse("two tokens with a space between are expected");
+    }
+    merges.emplace_back(text.substr(0, space), text.substr(space + 1));
+  }
+  return merges;
+}
+
+std::unique_ptr<const Model> ReadBpe(const Node& node) {
+  node.Only({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+             "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
+  const std::optional<Node> dropout = node.Find("dropout");
+  if (dropout && dropout->json() != 0) dropout->NotHere("dropout is not supported");
+  BpeOptions options{.continuing_subword_prefix = node.String("continuing_subword_prefix", ""),
+                     .end_of_word_suffix = node.String("end_of_word_suffix", ""),
+                     .fuse_unk = node.Bool("fuse_unk", false),
+                     .byte_fallback = node.Bool("byte_fallback", false),
+                     .ignore_merges = node.Bool("ignore_merges", false)};
+  if (const std::optional<Node> unknown = node.Find("unk_token")) {
+    options.unk_token = unknown->String();
+  }
+  return std::make_unique<Bpe>(node.At("vocab").Ids(), MergesOf(node.At("merges")),
+                               std::move(options));
+}
+
+std::unique_ptr<const Model> ReadWordPiece(const Node& node) {
+  node.Only(
+      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+  WordPieceOptions options{
+      .unk_token = node.String("unk_token", "[UNK]"),
+      .continuing_subword_prefix = node.String("continuing_subword_prefix", "##"),
+      .max_input_chars_per_word = node.Integer("max_input_chars_per_word", 100)};
+  if (options.max_input_chars_per_word < 0) {
+    node.At("max_input_chars_per_word").Refuse("it is negative");
+  }
+  return std::make_unique<WordPiece>(node.At("vocab").Ids(), std::move(options));
+}
+
+SpecialToken SpecialTokenOf(const Node& node) {
+  const std::vector<Node> both = node.List();
+  if (both.size() != 2) node.Refuse("a token and its id are expected");
+  return {both[1].Integer(), both[0].String()};
+}
+
+// {"id": "[CLS]", "ids": [101], "tokens": ["[CLS]"]}
+std::vector<SpecialToken> TokensOf(const Node& node) {
+  node.Only({"id", "ids", "tokens"});
+  const std::vector<Node> ids = node.At("ids").List();
+  const std::vector<Node> texts = node.At("tokens").List();
+  if (ids.size() != texts.size() || ids.empty()) {
+    node.Refuse("as many ids as tokens are expected");
+  }
+  std::vector<SpecialToken> tokens;
+  for (size_t i = 0; i < ids.size(); ++i) tokens.emplace_back(ids[i].Integer(), texts[i].String());
+  return tokens;
+}
+
+std::vector<Template::Piece> PiecesOf(const Node& node, const Node& special_tokens, bool pair) {
+  std::vector<Template::Piece> pieces;
+  size_t tokens = 0;
+  for (const Node& item : node.List()) {
+    item.Only({"Sequence", "SpecialToken"});
+    if (const std::optional<Node> sequence = item.Find("Sequence")) {
+      sequence->Only({"id", "type_id"});
+      const std::string id = sequence->At("id").String();
+      if (id != "A" && !(pair && id == "B")) {
+        sequence->Refuse(absl::StrCat("there is no sequence '", id, "'"));
+      }
+      const int64_t number = id == "B";
+      if (std::any_of(pieces.begin(), pieces.end(), [&](const Template::Piece& piece) {
+            return piece.tokens.empty() && piece.sequence == number;
+          })) {
+        sequence->Refuse(absl::StrCat("the sequence '", id, "' comes twice"));
+      }
+      pieces.push_back(
+          {.tokens = {}, .sequence = number, .type_id = sequence->Integer("type_id", 0)});
+      continue;
+    }
+    const Node token = item.At("SpecialToken");
+    token.Only({"id", "type_id"});
+    const std::string id = token.At("id").String();
+    pieces.push_back({.tokens = TokensOf(special_tokens.At(id.c_str())),
+                      .type_id = token.Integer("type_id", 0)});
+    tokens += pieces.back().tokens.size();
+  }
+  // Every text gets them.
+  if (pieces.size() > 1000 || tokens > 1000) node.Refuse("it has more than 1000 pieces");
+  return pieces;
+}
+
+std::unique_ptr<const PostProcessor> ReadTemplate(const Node& node) {
+  node.Only({"type", "single", "pair", "special_tokens"});
+  const Node tokens = node.At("special_tokens");
+  return std::make_unique<Template>(PiecesOf(node.At("single"), tokens, false),
+                                    PiecesOf(node.At("pair"), tokens, true));
+}
+
+}  // namespace
+
+Normalizer ReadNormalizer(const Node& node) {
+  const std::string type = node.Type();
+  if (type == "Sequence") {
+    node.Only({"type", "normalizers"});
+    std::vector<Normalizer> parts;
+    for (const Node& part : node.At("normalizers").List()) parts.push_back(ReadNormalizer(part));
+    return [parts = std::move(parts)](AlignedText& text) {
+      for (const Normalizer& part : parts) part(text);
+    };
+  }
+  if (type == "BertNormalizer") {
+    node.Only({"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
+    BertNormalizer made{.clean_text = node.Bool("clean_text", true),
+                        .handle_chinese_chars = node.Bool("handle_chinese_chars", true),
+                        .lowercase = node.Bool("lowercase", true)};
+    if (const std::optional<Node> strip = node.Find("strip_accents")) {
+      made.strip_accents = strip->Bool();
+    }
+    return made;
+  }
+  static constexpr std::pair<const char*, Form> kForms[] = {
+      {"NFC", Form::kNfc}, {"NFD", Form::kNfd}, {"NFKC", Form::kNfkc}, {"NFKD", Form::kNfkd}};
+  for (const auto& known : kForms) {
+    if (type != known.first) continue;
+    node.Only({"type"});
+    return [form = known.second](AlignedText& text) { NormalizeForm(text, form); };
+  }
+  if (type != "Lowercase" && type != "StripAccents") RefusePart(node, "normalizer");
+  node.Only({"type"});
+  return type == "Lowercase" ? LowercaseText : StripAccents;
+}
+
+PreTokenizer ReadPreTokenizer(const Node& node) {
+  const std::string type = node.Type();
+  if (type == "Sequence") {
+    node.Only({"type", "pretokenizers"});
+    std::vector<PreTokenizer> parts;
+    for (const Node& part : node.At("pretokenizers").List()) {
+      parts.push_back(ReadPreTokenizer(part));
+    }
+    return [parts = std::move(parts)](AlignedText text) {
+      Words words;
+      words.push_back(std::move(text));
+      for (const PreTokenizer& part : parts) {
+        Words cut;
+        for (AlignedText& word : words) {
+          if (word.empty()) continue;
+          Words more = part(std::move(word));
+          cut.insert(cut.end(), std::make_move_iterator(more.begin()),
+                     std::make_move_iterator(more.end()));
+        }
+        words = std::move(cut);
+      }
+      return words;
+    };
+  }
+  if (type == "Split") return ReadSplit(node);
+  if (type == "ByteLevel") {
+    node.Only({"type", "add_prefix_space", "trim_offsets", "use_regex"});
+    absl::StatusOr<ByteLevel> made =
+        ByteLevel::Make(node.Bool("add_prefix_space", true), node.Bool("use_regex", true));
+    if (!made.ok()) ThrowStatus(made.status());
+    return *std::move(made);
+  }
+  if (type == "Punctuation") {
+    node.Only({"type", "behavior"});
+    const std::optional<Node> behavior = node.Find("behavior");
+    const Delimiters delimiters = behavior ? DelimitersOf(*behavior) : Delimiters::kIsolated;
+    return [=](const AlignedText& text) { return text.CutAt(IsPunctuation, delimiters); };
+  }
+  if (type == "Digits") {
+    node.Only({"type", "individual_digits"});
+    const Delimiters delimiters =
+        node.Bool("individual_digits", false) ? Delimiters::kIsolated : Delimiters::kContiguous;
+    return [=](const AlignedText& text) { return text.CutAt(IsNumber, delimiters); };
+  }
+  if (type == "WhitespaceSplit") {
+    node.Only({"type"});
+    return [](const AlignedText& text) { return text.CutAt(IsSpace, Delimiters::kRemoved); };
+  }
+  if (type != "BertPreTokenizer" && type != "Whitespace") RefusePart(node, "pre-tokenizer");
+  node.Only({"type"});
+  return type == "BertPreTokenizer" ? SplitBert : SplitWhitespace;
+}
+
+std::unique_ptr<const Model> ReadModel(const Node& node) {
+  const std::string type = node.Type();
+  // Older files do not say it.
+  if (type == "BPE" || (type.empty() && node.Find("merges"))) return ReadBpe(node);
+  if (type == "WordPiece") return ReadWordPiece(node);
+  if (type != "WordLevel") RefusePart(node, "model");
+  node.Only({"type", "vocab", "unk_token"});
+  return std::make_unique<WordLevel>(node.At("vocab").Ids(), node.String("unk_token", "<unk>"));
+}
+
+std::unique_ptr<const PostProcessor> ReadPostProcessor(const Node& node) {
+  const std::string type = node.Type();
+  std::vector<std::unique_ptr<const PostProcessor>> parts;
+  if (type == "Sequence") {
+    node.Only({"type", "processors"});
+    for (const Node& part : node.At("processors").List()) {
+      parts.push_back(ReadPostProcessor(part));
+    }
+    return std::make_unique<ProcessorSequence>(std::move(parts));
+  }
+  if (type == "TemplateProcessing") return ReadTemplate(node);
+  if (type == "ByteLevel") {
+    node.Only({"type", "add_prefix_space", "trim_offsets", "use_regex"});
+    if (!node.Bool("trim_offsets", true)) {
+      return std::make_unique<ProcessorSequence>(std::move(parts));
+    }
+    return std::make_unique<TrimOffsets>(node.Bool("add_prefix_space", true));
+  }
+  if (type == "BertProcessing") {
+    node.Only({"type", "sep", "cls"});
+    return BertTemplate(SpecialTokenOf(node.At("cls")), SpecialTokenOf(node.At("sep")));
+  }
+  if (type != "RobertaProcessing") RefusePart(node, "post-processor");
+  node.Only({"type", "sep", "cls", "trim_offsets", "add_prefix_space"});
+  if (node.Bool("trim_offsets", true)) {
+    parts.push_back(std::make_unique<TrimOffsets>(node.Bool("add_prefix_space", true)));
+  }
+  parts.push_back(RobertaTemplate(SpecialTokenOf(node.At("cls")), SpecialTokenOf(node.At("sep"))));
+  return std::make_unique<ProcessorSequence>(std::move(parts));
+}
+
+Decoder ReadDecoder(const Node& node) {
+  const std::string type = node.Type();
+  if (type == "ByteLevel") {
+    node.Only({"type", "add_prefix_space", "trim_offsets", "use_regex"});
+    return DecodeByteLevel;
+  }
+  if (type == "WordPiece") {
+    node.Only({"type", "prefix", "cleanup"});
+    return WordPieceDecoder{.prefix = node.String("prefix", "##"),
+                            .cleanup = node.Bool("cleanup", true)};
+  }
+  if (type != "BPEDecoder") RefusePart(node, "decoder");
+  node.Only({"type", "suffix"});
+  return BpeDecoder{.suffix = node.String("suffix", "</w>")};
+}
+
+}  // namespace neura::data::text::internal

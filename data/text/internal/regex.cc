@@ -1,0 +1,132 @@
+#include "neura/data/text/internal/regex.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "neura/data/text/internal/unicode.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/io/byte_source.h"
+#include "pcre2.h"
+
+namespace neura::data::text::internal {
+namespace {
+
+constexpr size_t kMaxPattern = 10'000;
+// Of one match: what patterns of tokenizers need is less than a step for each byte.
+constexpr uint32_t kSteps = 1'000'000;
+constexpr uint32_t kHeapKiB = 64 << 10;
+
+template <auto release>
+struct Release {
+  template <typename T>
+  void operator()(T* object) const {
+    release(object);
+  }
+};
+using Context = std::unique_ptr<pcre2_match_context, Release<pcre2_match_context_free>>;
+using Data = std::unique_ptr<pcre2_match_data, Release<pcre2_match_data_free>>;
+using CompileContext = std::unique_ptr<pcre2_compile_context, Release<pcre2_compile_context_free>>;
+
+std::string MessageOf(int code) {
+  unsigned char text[256] = {};
+  pcre2_get_error_message(code, text, sizeof(text));
+  return reinterpret_cast<const char*>(text);
+}
+
+PCRE2_SPTR BytesOf(std::string_view text) {
+  return reinterpret_cast<PCRE2_SPTR>(text.data() == nullptr ? "" : text.data());
+}
+
+void CheckMemory(const void* made) {
+  if (made == nullptr) ThrowResourceExhausted("regular expressions: out of memory");
+}
+
+// The first of the escapes \h and \H.
+bool HasHexOrBlank(std::string_view pattern) {
+  for (size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] != '\\') continue;
+    ++i;
+    if (pattern[i] == 'h' || pattern[i] == 'H') return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+struct Regex::Code {
+  explicit Code(pcre2_code* made) : code(made) {}
+  ~Code() { pcre2_code_free(code); }
+  Code(const Code&) = delete;
+  Code& operator=(const Code&) = delete;
+  pcre2_code* const code;
+};
+
+Regex::Regex(std::shared_ptr<const Code> code, std::string pattern)
+    : code_(std::move(code)), pattern_(std::move(pattern)) {}
+
+absl::StatusOr<Regex> Regex::Compile(const std::string& pattern) {
+  const auto error = [&](std::string_view problem) {
+    return absl::InvalidArgumentError(
+        Printable(absl::StrCat("the regular expression '", pattern, "': ", problem)));
+  };
+  if (HasHexOrBlank(pattern)) return error("\\h and \\H are not supported");
+  const CompileContext context(pcre2_compile_context_create(nullptr));
+  CheckMemory(context.get());
+  pcre2_set_max_pattern_length(context.get(), kMaxPattern);
+  int code = 0;
+  PCRE2_SIZE at = 0;
+  pcre2_code* const compiled = pcre2_compile(
+      BytesOf(pattern), pattern.size(),
+      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &code, &at, context.get());
+  if (compiled == nullptr) {
+    return error(absl::StrCat(MessageOf(code), " at byte ", static_cast<size_t>(at)));
+  }
+  return Regex(std::make_shared<const Code>(compiled), pattern);
+}
+
+std::vector<Part> Regex::PartsOf(std::string_view text) const {
+  const Context context(pcre2_match_context_create(nullptr));
+  CheckMemory(context.get());
+  const Data data(pcre2_match_data_create(1, nullptr));
+  CheckMemory(data.get());
+  pcre2_set_heap_limit(context.get(), kHeapKiB);
+  pcre2_set_match_limit(
+      context.get(),
+      std::max(kSteps, static_cast<uint32_t>(std::min<size_t>(text.size(), UINT32_MAX / 4) * 2)));
+  std::vector<Part> parts;
+  size_t before = 0;           // the end of the last part
+  size_t last_end = SIZE_MAX;  // of the last match
+  for (size_t at = 0; at <= text.size();) {
+    const int count = pcre2_match(code_->code, BytesOf(text), text.size(), at, PCRE2_NO_UTF_CHECK,
+                                  data.get(), context.get());
+    if (count == PCRE2_ERROR_NOMATCH) break;
+    if (count < 0) {
+      ThrowInvalidArgument(
+          Printable(absl::StrCat("the regular expression '", pattern_, "', on a text of ",
+                                 text.size(), " bytes: ", MessageOf(count))));
+    }
+    const size_t begin = pcre2_get_ovector_pointer(data.get())[0];
+    const size_t end = pcre2_get_ovector_pointer(data.get())[1];
+    // Nothing matches there once more, where something has just ended; \K may move the start.
+    const bool nothing = begin >= end || begin < before;
+    if (!nothing || end != last_end) {
+      const size_t from = std::max(begin, before);
+      if (from > before) parts.push_back({before, from, false});
+      if (end > from) parts.push_back({from, end, true});
+      before = std::max(before, end);
+      last_end = end;
+    }
+    at = std::max(at, end);
+    if (nothing) {
+      if (at >= text.size()) break;
+      NextCharacter(text, at);
+    }
+  }
+  if (before < text.size() || parts.empty()) parts.push_back({before, text.size(), false});
+  return parts;
+}
+
+}  // namespace neura::data::text::internal
