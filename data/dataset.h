@@ -49,6 +49,13 @@ concept Dataset = std::copyable<D> && requires(const D& dataset, int64_t index) 
   dataset.Get(index);
 };
 
+// One that makes batches itself.
+template <typename D>
+concept BatchDataset = Dataset<D> &&
+    requires(const D& dataset, absl::Span<const int64_t> indices, const Epoch& epoch) {
+  dataset.GetBatch(indices, epoch);
+};
+
 template <Dataset D>
 using ExampleOf = decltype(std::declval<const D&>().Get(int64_t{0}));
 
@@ -94,7 +101,7 @@ std::vector<ExampleOf<D>> GetExamples(const D& dataset, absl::Span<const int64_t
 // The examples of `indices`, joined by DefaultCollate.
 template <Dataset D>
 auto GetBatch(const D& dataset, absl::Span<const int64_t> indices, const Epoch& epoch) {
-  if constexpr (requires { dataset.GetBatch(indices, epoch); }) {
+  if constexpr (BatchDataset<D>) {
     return dataset.GetBatch(indices, epoch);
   } else {
     return DefaultCollate(GetExamples(dataset, indices, epoch));

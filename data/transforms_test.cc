@@ -164,6 +164,24 @@ Tensor Places(int64_t n, int64_t height, int64_t width, int64_t channels = 1) {
   return images;
 }
 
+// Images of 1 by 1, 2 by 2, ... pixels.
+struct Growing {
+  int64_t size() const { return 5; }
+  Example<2> Get(int64_t index) const {
+    return {Full({1, index + 1, index + 1}, index), ScalarTensor(index)};
+  }
+};
+
+TEST(Transformed, ImagesOfDifferentSizesBecomeEqual) {
+  const std::vector<int64_t> indices = {4, 0, 2};
+  const Transformed all(Growing(), RandomResizedCrop(3));
+  const auto [images, labels] = all.GetBatch(indices, Epoch());
+  EXPECT_THAT(images.shape(), ElementsAre(3, 1, 3, 3));
+  EXPECT_THAT(Values(labels), ElementsAre(4, 0, 2));
+  const Transformed some(Subset(Growing(), {4, 3, 2, 1, 0}), RandomResizedCrop(3));
+  EXPECT_THAT(some.GetBatch(indices, Epoch())[0].shape(), ElementsAre(3, 1, 3, 3));
+}
+
 TEST(RandomVerticalFlip, MirrorsColumns) {
   EXPECT_THAT(Values(Apply(RandomVerticalFlip{.p = 1}, Places(1, 2, 2))),
               ElementsAre(10, 11, 0, 1));
