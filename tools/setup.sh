@@ -24,6 +24,7 @@ test=(
   "${build[@]}"
   libonnx-dev libonnx-testdata libprotobuf-dev protobuf-compiler python3-onnx  # what ONNX files are checked with
   mypy python3-pytest python3-torch python3-venv
+  wamerican wfrench witalian wngerman wspanish  # what an example reads
 )
 cuda=("${build[@]}")
 # What compiles for WebAssembly, and what runs it.
