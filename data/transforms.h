@@ -99,8 +99,8 @@ class Transformed {
     return example;
   }
 
-  // Where the dataset makes batches, all images at once; else one by one, so that they may differ in
-  // size before.
+  // Where the dataset makes batches, all images at once; else one by one, so that they may differ
+  // in size before.
   ExampleOf<D> GetBatch(absl::Span<const int64_t> indices, const Epoch& epoch) const {
     if constexpr (!BatchDataset<D>) {
       return DefaultCollate(GetExamples(*this, indices, epoch));
