@@ -23,6 +23,7 @@
 #include "neura/tensor/io/safetensors.h"
 #include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/masked/masked.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/windows/windows.h"
@@ -30,5 +31,6 @@
 #include "neura/trainer/metrics.h"
 #include "neura/trainer/tensorboard.h"
 #include "neura/trainer/trainer.h"
+#include "neura/trainer/weight_averaging.h"
 
 #endif  // NEURA_NEURA_H_

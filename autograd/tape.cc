@@ -11,6 +11,7 @@
 #include "neura/autograd/function.h"
 #include "neura/autograd/node.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/shape.h"
@@ -183,6 +184,9 @@ OpObserver& Instance() {
 
 [[maybe_unused]] const bool kInstalled = [] {
   AddGlobalObserver(&Instance());
+  internal::g_autocast_keeps = [](const Tensor& tensor) {
+    return GradEnabled() && RequiresGrad(tensor) && autograd::IsLeaf(tensor);
+  };
   return true;
 }();
 

@@ -223,9 +223,12 @@ requires(Dataset<D> || IterableDataset<D>) class DataLoader<D, Collate>::Pass {
     } else {
       std::vector<std::vector<int64_t>> all = loader.batches_(shared_->epoch);
       shared_->total = static_cast<int64_t>(all.size());
+      internal::Repeats repeats(shared_->source->dataset.size());
       for (int64_t i = 0; i < shared_->total; ++i) {
+        const uint64_t again = repeats.Of(all[static_cast<size_t>(i)]);
         if (shared_->resumed.Taken(i)) continue;
         shared_->numbers.push_back(i);
+        shared_->again.push_back(again);
         shared_->indices.push_back(std::move(all[static_cast<size_t>(i)]));
       }
       count_ = static_cast<int64_t>(shared_->indices.size());
@@ -320,8 +323,10 @@ requires(Dataset<D> || IterableDataset<D>) class DataLoader<D, Collate>::Pass {
         }
       } else {
         made.number = numbers[static_cast<size_t>(i)];
+        Epoch at = epoch;
+        at.again = again[static_cast<size_t>(i)];
         made.batch.emplace(internal::MakeBatch(source->dataset, source->collate,
-                                               indices[static_cast<size_t>(i)], epoch));
+                                               indices[static_cast<size_t>(i)], at));
       }
       if constexpr (internal::kPinnable<Batch>) {
         if (source->options.pin_memory) internal::PinInPlace(*made.batch);
@@ -359,6 +364,7 @@ requires(Dataset<D> || IterableDataset<D>) class DataLoader<D, Collate>::Pass {
     int64_t total = 0;
     std::vector<int64_t> numbers;  // of the batches that are left
     std::vector<std::vector<int64_t>> indices;
+    std::vector<uint64_t> again;  // of each, Epoch::again
     internal::Streams<D> streams;
     std::vector<std::optional<Made>> slots;
   };

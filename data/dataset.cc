@@ -34,5 +34,27 @@ int64_t EqualSize(const std::vector<int64_t>& sizes) {
   return sizes[0];
 }
 
+uint64_t Repeats::Of(absl::Span<const int64_t> indices) {
+  ++batches_;
+  bool repeated = false;
+  for (const int64_t index : indices) {
+    if (index < 0 || index >= static_cast<int64_t>(seen_.size()))
+      continue;  // whoever reads it says so
+    auto seen = seen_[static_cast<size_t>(index)];
+    repeated |= seen;
+    seen = true;
+  }
+  return repeated ? batches_ << 32 : 0;
+}
+
+Epoch EpochAt(const Epoch& epoch, absl::Span<const int64_t> indices, size_t place) {
+  Epoch at = epoch;
+  if (epoch.again != 0) {
+    const auto begin = indices.begin(), end = begin + static_cast<ptrdiff_t>(place);
+    at.again += static_cast<uint64_t>(std::count(begin, end, indices[place]));
+  }
+  return at;
+}
+
 }  // namespace internal
 }  // namespace neura::data

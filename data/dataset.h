@@ -49,6 +49,13 @@ concept Dataset = std::copyable<D> && requires(const D& dataset, int64_t index) 
   dataset.Get(index);
 };
 
+// One that makes batches itself.
+template <typename D>
+concept BatchDataset = Dataset<D> &&
+    requires(const D& dataset, absl::Span<const int64_t> indices, const Epoch& epoch) {
+  dataset.GetBatch(indices, epoch);
+};
+
 template <Dataset D>
 using ExampleOf = decltype(std::declval<const D&>().Get(int64_t{0}));
 
@@ -74,15 +81,31 @@ ExampleOf<D> GetExample(const D& dataset, int64_t index, const Epoch& epoch) {
   }
 }
 
+namespace internal {
+// Batches of a pass, each with a number that is not 0 if one of its indices has come before.
+class Repeats {
+ public:
+  explicit Repeats(int64_t dataset_size) : seen_(static_cast<size_t>(dataset_size)) {}
+  uint64_t Of(absl::Span<const int64_t> indices);
+
+ private:
+  std::vector<bool> seen_;
+  uint64_t batches_ = 0;
+};
+// The epoch as the example at a place of a batch sees it.
+Epoch EpochAt(const Epoch& epoch, absl::Span<const int64_t> indices, size_t place);
+}  // namespace internal
+
 // What an example's failure says begins with its index.
 template <Dataset D>
 std::vector<ExampleOf<D>> GetExamples(const D& dataset, absl::Span<const int64_t> indices,
                                       const Epoch& epoch) {
   std::vector<ExampleOf<D>> examples;
   examples.reserve(indices.size());
-  for (const int64_t index : indices) {
+  for (size_t i = 0; i < indices.size(); ++i) {
+    const int64_t index = indices[i];
     try {
-      examples.push_back(GetExample(dataset, index, epoch));
+      examples.push_back(GetExample(dataset, index, internal::EpochAt(epoch, indices, i)));
     } catch (Error& error) {
       error.AddContext("example " + std::to_string(index) + " of the dataset");
       throw;
@@ -94,7 +117,7 @@ std::vector<ExampleOf<D>> GetExamples(const D& dataset, absl::Span<const int64_t
 // The examples of `indices`, joined by DefaultCollate.
 template <Dataset D>
 auto GetBatch(const D& dataset, absl::Span<const int64_t> indices, const Epoch& epoch) {
-  if constexpr (requires { dataset.GetBatch(indices, epoch); }) {
+  if constexpr (BatchDataset<D>) {
     return dataset.GetBatch(indices, epoch);
   } else {
     return DefaultCollate(GetExamples(dataset, indices, epoch));

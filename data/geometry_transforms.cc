@@ -98,9 +98,13 @@ Tensor FlipSome(const char* transform, const Tensor& images, absl::Span<SampleRa
   CheckProbability(transform, p);
   CheckImages(transform, images, randoms);
   const Tensor flipped = Empty({images.size(0), 1, 1, 1}, {.dtype = kBool, .device = kCpu});
-  std::transform(randoms.begin(), randoms.end(), flipped.data<bool>(),
+  auto* const flags = flipped.data<bool>();
+  std::transform(randoms.begin(), randoms.end(), flags,
                  [p](SampleRandom& random) { return random.Uniform() < p; });
-  return Where(flipped, Flip(images, {dim}), images);
+  const auto count = std::count(flags, flags + flipped.numel(), true);
+  if (count == 0) return images;
+  const Tensor all = Flip(images, {dim});
+  return count == images.size(0) ? all : Where(flipped, all, images);
 }
 
 // x and y from the middle of a center from the upper left corner.

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "neura/data/internal/codecs.h"
+#include "neura/data/internal/pixel_loops.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/io/byte_source.h"
 #include "neura/tensor/ops/copy.h"
@@ -45,6 +46,10 @@ absl::StatusOr<Tensor> ToTensor(const Pixels& pixels, int channels) {
     return absl::Status(error.code(), error.message());
   }
   auto* out = image.data<uint8_t>();
+  if (pixels.channels == 3 && image.size(0) == 3) {
+    internal::SplitThreeChannels(pixels.bytes.data(), static_cast<size_t>(count), out);
+    return image;
+  }
   for (int64_t c = 0; c < image.size(0); ++c, out += count) {
     if (c >= pixels.channels) {
       std::fill(out, out + count, uint8_t{255});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -38,6 +39,54 @@ Tensor Noise(const Dims& shape) {
     images.data<uint8_t>()[i] = static_cast<uint8_t>(state >> 24);
   }
   return images;
+}
+
+// What a pixel of a row of `out` is made of a row of `in`, by the definition.
+double Weighed(int64_t in, int64_t out, int64_t i, const std::function<double(int64_t)>& row) {
+  if (in == out) return row(i);
+  const double scale = static_cast<double>(in) / static_cast<double>(out);
+  const double width = std::max(1.0, scale);
+  double sum = 0, weights = 0;
+  for (int64_t k = 0; k < in; ++k) {
+    const double distance = (static_cast<double>(k) + 0.5) - scale * (static_cast<double>(i) + 0.5);
+    const double weight = std::max(0.0, 1 - std::abs(distance) / width);
+    sum += weight * row(k);
+    weights += weight;
+  }
+  return sum / weights;
+}
+
+TEST(Resize, AnySizesAndParts) {
+  const Tensor whole = Noise({2, 3, 41, 67});
+  struct Case {
+    int64_t top, left, height, width, out_height, out_width;
+  };
+  for (const Case& c : {Case{0, 0, 41, 67, 16, 16}, Case{3, 5, 17, 3, 9, 5}, Case{1, 2, 1, 1, 3, 2},
+                        Case{7, 11, 30, 40, 30, 33}, Case{7, 11, 30, 40, 61, 40},
+                        Case{0, 60, 41, 7, 2, 1}, Case{2, 1, 38, 65, 1, 130}}) {
+    const Tensor part = Crop(whole, c.top, c.left, c.height, c.width);
+    const Tensor bytes = Resize(part, c.out_height, c.out_width);
+    const Tensor floats = Resize(Cast(part, kFloat32), c.out_height, c.out_width);
+    const std::vector<float> in = Values(Contiguous(part));
+    const std::vector<float> got_bytes = Values(bytes), got_floats = Values(floats);
+    size_t at = 0;
+    for (int64_t p = 0; p < 6; ++p) {
+      for (int64_t y = 0; y < c.out_height; ++y) {
+        for (int64_t x = 0; x < c.out_width; ++x, ++at) {
+          const double expected = Weighed(c.width, c.out_width, x, [&](int64_t kx) {
+            return Weighed(c.height, c.out_height, y, [&](int64_t ky) {
+              return in[static_cast<size_t>((p * c.height + ky) * c.width + kx)];
+            });
+          });
+          ASSERT_NEAR(got_floats[at], expected, 1e-3);
+          ASSERT_NEAR(got_bytes[at], expected, 0.501);
+        }
+      }
+    }
+  }
+  // Also of rows whose pixels lie apart.
+  EXPECT_EQ(Values(Resize(Transpose(whole, 2, 3), 20, 30)),
+            Values(Resize(Contiguous(Transpose(whole, 2, 3)), 20, 30)));
 }
 
 TEST(Resize, WeighsWhatFallsIntoAPixel) {

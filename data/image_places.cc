@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "neura/data/image_functions.h"
+#include "neura/data/internal/pixel_loops.h"
 #include "neura/data/internal/planes.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
@@ -17,6 +20,8 @@ namespace {
 using internal::CheckImages;
 using internal::FillOf;
 using internal::FromFloats;
+using internal::PixelWeights;
+using internal::PlaneView;
 using internal::ToFloats;
 
 constexpr double kDegree = std::numbers::pi / 180;
@@ -29,12 +34,6 @@ void CheckExtents(const char* function, int64_t height, int64_t width) {
                                     " pixels; from 1 to 2^24 a side are expected"));
 }
 
-// What one pixel of a smaller or larger row is made of.
-struct Weights {
-  int64_t first = 0;
-  std::vector<float> of;
-};
-
 double Triangle(double x) { return std::max(0.0, 1 - std::abs(x)); }
 
 // Keys' cubic convolution with a = -0.5 ("Cubic convolution interpolation for digital image
@@ -45,49 +44,68 @@ double Cubic(double x) {
   return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
 }
 
-std::vector<Weights> WeightsOf(int64_t in, int64_t out, bool cubic) {
+PixelWeights WeightsOf(int64_t in, int64_t out, bool cubic) {
+  PixelWeights weights;
+  if (in == out) {  // each pixel of itself
+    weights.most = 1;
+    weights.first.resize(static_cast<size_t>(out));
+    std::iota(weights.first.begin(), weights.first.end(), size_t{0});
+    weights.count.assign(weights.size(), 1);
+    weights.of.assign(weights.size(), 1.0f);
+    return weights;
+  }
   const double scale = static_cast<double>(in) / static_cast<double>(out);
   const double width = std::max(1.0, scale), support = (cubic ? 2 : 1) * width;
-  std::vector<Weights> all(static_cast<size_t>(out));
+  weights.most = static_cast<size_t>(2 * support) + 2;
+  weights.of.resize(static_cast<size_t>(out) * weights.most);
+  std::vector<double> exact;
   for (int64_t i = 0; i < out; ++i) {
-    Weights& weights = all[static_cast<size_t>(i)];
     const double center = scale * (static_cast<double>(i) + 0.5);
-    weights.first = std::max<int64_t>(0, static_cast<int64_t>(center - support + 0.5));
+    const int64_t first = std::max<int64_t>(0, static_cast<int64_t>(center - support + 0.5));
     const int64_t end = std::min(in, static_cast<int64_t>(center + support + 0.5));
-    std::vector<double> exact;
+    exact.clear();
     double sum = 0;
-    for (int64_t k = weights.first; k < end; ++k) {
+    for (int64_t k = first; k < end; ++k) {
       const double x = (static_cast<double>(k) - center + 0.5) / width;
       exact.push_back(cubic ? Cubic(x) : Triangle(x));
       sum += exact.back();
     }
-    for (const double weight : exact) weights.of.push_back(static_cast<float>(weight / sum));
+    weights.first.push_back(static_cast<size_t>(first));
+    weights.count.push_back(exact.size());
+    float* const of = &weights.of[static_cast<size_t>(i) * weights.most];
+    std::transform(exact.begin(), exact.end(), of,
+                   [sum](double weight) { return static_cast<float>(weight / sum); });
   }
-  return all;
+  return weights;
 }
 
-// Rows of `in` pixels become rows of `out`; `inner` numbers stand between neighbours.
-Tensor ResizeDim(const Tensor& floats, int64_t dim, int64_t out, bool cubic) {
-  const std::vector<Weights> weights = WeightsOf(floats.size(dim), out, cubic);
-  Dims shape(floats.shape().begin(), floats.shape().end());
-  const int64_t in = floats.size(dim), inner = dim == 3 ? 1 : floats.size(3);
-  shape[static_cast<size_t>(dim)] = out;
-  Tensor result = Tensor::Empty(shape, kFloat32, kCpu);
-  const int64_t rows = in * inner == 0 ? 0 : floats.numel() / (in * inner);
-  for (int64_t row = 0; row < rows; ++row) {
-    const float* const from = floats.data<float>() + row * in * inner;
-    float* to = result.data<float>() + row * out * inner;
-    for (const Weights& pixel : weights) {
-      std::fill(to, to + inner, 0.0f);
-      const float* at = from + pixel.first * inner;
-      for (const float weight : pixel.of) {
-        for (int64_t i = 0; i < inner; ++i) to[i] += weight * at[i];
-        at += inner;
-      }
-      to += inner;
+// Images of T, uint8 or float32, whose rows lie together.
+template <typename T>
+Tensor ResizePlanes(const Tensor& images, int64_t height, int64_t width, bool cubic) {
+  const PixelWeights rows = WeightsOf(images.size(2), height, cubic);
+  const PixelWeights columns = WeightsOf(images.size(3), width, cubic);
+  Tensor result =
+      Tensor::Empty({images.size(0), images.size(1), height, width}, images.dtype(), kCpu);
+  T* out = result.data<T>();
+  const DimsView strides = images.strides();
+  for (int64_t n = 0; n < images.size(0); ++n) {
+    for (int64_t c = 0; c < images.size(1); ++c, out += height * width) {
+      const PlaneView<T> plane{.data = images.data<T>() + n * strides[0] + c * strides[1],
+                               .row_stride = static_cast<size_t>(strides[2]),
+                               .width = static_cast<size_t>(images.size(3))};
+      ResizePlane(plane, rows, columns, out);
     }
   }
   return result;
+}
+
+Tensor ResizeWithAntialias(const Tensor& images, int64_t height, int64_t width, bool cubic) {
+  const bool rows_together = images.strides()[3] == 1;
+  if (images.dtype() == kUInt8) {
+    return ResizePlanes<uint8_t>(rows_together ? images : Contiguous(images), height, width, cubic);
+  }
+  const Tensor floats = rows_together ? Cast(images, kFloat32) : ToFloats(images);
+  return FromFloats(ResizePlanes<float>(floats, height, width, cubic), images.dtype());
 }
 
 // Reads images where `source(x, y)` of the result's pixels says, in pixels from the upper left one.
@@ -216,13 +234,9 @@ Tensor Resize(const Tensor& images, int64_t height, int64_t width, const std::st
   if (nearest) {
     return Interpolate(images, {.size = Dims{height, width}, .mode = mode});
   }
-  Tensor floats = ToFloats(images);
-  if (antialias) {
-    if (width != images.size(3)) floats = ResizeDim(floats, 3, width, mode == "bicubic");
-    if (height != images.size(2)) floats = ResizeDim(floats, 2, height, mode == "bicubic");
-  } else {
-    floats = Contiguous(Interpolate(floats, {.size = Dims{height, width}, .mode = mode}));
-  }
+  if (antialias) return ResizeWithAntialias(images, height, width, mode == "bicubic");
+  const Tensor floats =
+      Contiguous(Interpolate(ToFloats(images), {.size = Dims{height, width}, .mode = mode}));
   return FromFloats(floats, images.dtype());
 }
 

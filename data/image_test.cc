@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -99,6 +100,39 @@ TEST(ReadImage, APhotographIsCloseToItsOriginal) {
     }
   }
   EXPECT_LT(sum / static_cast<double>(original.size()), 3);
+}
+
+TEST(ReadImage, LoopsOverVectorsGiveTheSameJpeg) {
+  std::vector<std::string> files;
+  for (const int64_t height : {1, 7, 16, 45}) {
+    for (const int64_t width : {1, 9, 32, 101}) {
+      for (const int64_t channels : {1, 3}) {
+        Tensor image = Empty({channels, height, width}, {.dtype = kUInt8});
+        uint32_t state = 7;
+        for (int64_t i = 0; i < image.numel(); ++i) {
+          state = state * 1664525 + 1013904223;
+          image.data<uint8_t>()[i] = static_cast<uint8_t>(state >> 24);
+        }
+        files.push_back(EncodeJpeg(image, height == 7 ? 100 : 80));
+      }
+    }
+  }
+  for (const std::string& name : {std::string("external/libjpeg_turbo/testimages/testorig.jpg"),
+                                  TestFile("colour.jpg"), TestFile("flat.jpg")}) {
+    std::ifstream file(name, std::ios::binary);
+    ASSERT_TRUE(file) << name;
+    files.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  for (const std::string& file : files) {
+    const absl::StatusOr<Tensor> ours = DecodeImage(file, ImageReadMode::kRgb);
+    absl::StatusOr<Tensor> plain;
+    // What the machine has is found out once by each thread.
+    ASSERT_EQ(setenv("JSIMD_FORCENONE", "1", 1), 0);
+    std::thread([&] { plain = DecodeImage(file, ImageReadMode::kRgb); }).join();
+    ASSERT_EQ(unsetenv("JSIMD_FORCENONE"), 0);
+    ASSERT_TRUE(ours.ok() && plain.ok());
+    EXPECT_EQ(Values(*ours), Values(*plain));
+  }
 }
 
 TEST(ReadImage, DamagedFilesAreNamed) {

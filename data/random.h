@@ -14,6 +14,9 @@ namespace neura::data {
 struct Epoch {
   uint64_t seed = 0;
   int64_t number = 0;
+  // Not 0 for the examples of a batch some of which the pass has had before: they are augmented
+  // anew.
+  uint64_t again = 0;
 };
 
 // The random numbers of one sample in one epoch: a Philox stream of its own, so that they are the
@@ -21,7 +24,7 @@ struct Epoch {
 class SampleRandom {
  public:
   SampleRandom(const Epoch& epoch, int64_t index)
-      : seed_(epoch.seed),
+      : seed_(epoch.again == 0 ? epoch.seed : SeedOf(epoch)),
         counter_(static_cast<uint64_t>(epoch.number) << 32),
         stream_(kStreams | static_cast<uint64_t>(index)) {}
 
@@ -50,6 +53,11 @@ class SampleRandom {
  private:
   // Apart from the streams of random tensors, which may have the same seed.
   static constexpr uint64_t kStreams = uint64_t{1} << 63;
+
+  static uint64_t SeedOf(const Epoch& epoch) {
+    const PhiloxWords words = Philox(epoch.seed, epoch.again, kStreams | uint64_t{1} << 62);
+    return uint64_t{words[0]} << 32 | words[1];
+  }
 
   uint64_t seed_;
   uint64_t counter_;

@@ -77,7 +77,8 @@ class Subset {
     return GetExample(dataset_, Origin(index), epoch);
   }
 
-  ExampleOf<D> GetBatch(absl::Span<const int64_t> indices, const Epoch& epoch) const {
+  ExampleOf<D> GetBatch(absl::Span<const int64_t> indices,
+                        const Epoch& epoch) const requires BatchDataset<D> {
     std::vector<int64_t> origins;
     origins.reserve(indices.size());
     for (const int64_t index : indices) origins.push_back(Origin(index));

@@ -68,7 +68,9 @@ namespace internal {
 std::vector<SampleRandom> RandomsOf(absl::Span<const int64_t> indices, const Epoch& epoch) {
   std::vector<SampleRandom> randoms;
   randoms.reserve(indices.size());
-  for (const int64_t index : indices) randoms.emplace_back(epoch, index);
+  for (size_t i = 0; i < indices.size(); ++i) {
+    randoms.emplace_back(EpochAt(epoch, indices, i), indices[i]);
+  }
   return randoms;
 }
 

@@ -99,7 +99,12 @@ class Transformed {
     return example;
   }
 
+  // Where the dataset makes batches, all images at once; else one by one, so that they may differ
+  // in size before.
   ExampleOf<D> GetBatch(absl::Span<const int64_t> indices, const Epoch& epoch) const {
+    if constexpr (!BatchDataset<D>) {
+      return DefaultCollate(GetExamples(*this, indices, epoch));
+    }
     ExampleOf<D> batch = data::GetBatch(dataset_, indices, epoch);
     std::vector<SampleRandom> randoms = internal::RandomsOf(indices, epoch);
     batch[0] = transform_(batch[0], absl::MakeSpan(randoms));

@@ -9,6 +9,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "neura/data/dataloader.h"
+#include "neura/data/sampler.h"
 #include "neura/data/tensor_dataset.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/error_of.h"
@@ -162,6 +164,46 @@ Tensor Places(int64_t n, int64_t height, int64_t width, int64_t channels = 1) {
                                                  10 * (i / width % height) + i % width);
   }
   return images;
+}
+
+// Images of 1 by 1, 2 by 2, ... pixels.
+struct Growing {
+  int64_t size() const { return 5; }
+  Example<2> Get(int64_t index) const {
+    return {Full({1, index + 1, index + 1}, index), ScalarTensor(index)};
+  }
+};
+
+TEST(Transformed, ImagesOfDifferentSizesBecomeEqual) {
+  const std::vector<int64_t> indices = {4, 0, 2};
+  const Transformed all(Growing(), RandomResizedCrop(3));
+  const auto [images, labels] = all.GetBatch(indices, Epoch());
+  EXPECT_THAT(images.shape(), ElementsAre(3, 1, 3, 3));
+  EXPECT_THAT(Values(labels), ElementsAre(4, 0, 2));
+  const Transformed some(Subset(Growing(), {4, 3, 2, 1, 0}), RandomResizedCrop(3));
+  EXPECT_THAT(some.GetBatch(indices, Epoch())[0].shape(), ElementsAre(3, 1, 3, 3));
+}
+
+// An example that a pass has twice is augmented anew, in one batch and in another one; and the same
+// for any number of workers.
+TEST(Transformed, RepeatedExamplesDiffer) {
+  const TensorDataset<1> images(Reshape(Arange(0, 64, 1, {.dtype = kFloat32}), {1, 1, 8, 8}));
+  const Transformed dataset(images, RandomCrop{.size = 2});
+  std::vector<std::vector<float>> expected;
+  for (const int workers : {0, 1, 3}) {
+    DataLoader loader(dataset,
+                      {.batch_size = 3,
+                       .num_workers = workers,
+                       .seed = 4,
+                       .sampler = RandomSampler{.size = 1, .replacement = true, .num_samples = 9}});
+    std::vector<std::vector<float>> crops;
+    for (const auto& batch : loader) {
+      for (int64_t i = 0; i < 3; ++i) crops.push_back(Values(Contiguous(Select(batch[0], 0, i))));
+    }
+    if (workers == 0) expected = crops;
+    EXPECT_EQ(crops, expected);
+  }
+  EXPECT_GT(std::set<std::vector<float>>(expected.begin(), expected.end()).size(), 5u);
 }
 
 TEST(RandomVerticalFlip, MirrorsColumns) {

@@ -7,6 +7,7 @@
 #include "neura/nn/loss_parts.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -68,6 +69,9 @@ Tensor TargetRows(const Tensor& targets, const std::vector<int64_t>& lengths, in
 
 Tensor Ctc(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
            const Tensor& target_lengths, const CtcOptions& options) {
+  if (AutocastWidens({&log_probs})) {
+    return Ctc(Widened(log_probs), targets, input_lengths, target_lengths, options);
+  }
   RequireDefined("Ctc", log_probs);
   RequireDefined("Ctc", targets);
   const bool one = log_probs.dim() == 2;

@@ -8,6 +8,7 @@
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/index.h"
@@ -147,6 +148,9 @@ Tensor BoundedLog(const Tensor& p) {
 }  // namespace
 
 Tensor CrossEntropy(const Tensor& input, const Tensor& target, const CrossEntropyOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return CrossEntropy(Widened(input), Widened(target), options);
+  }
   const int64_t dim = ClassDim("CrossEntropy", input, target, options.weight);
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
     ThrowInvalidArgument(absl::StrCat("CrossEntropy: label_smoothing = ", options.label_smoothing,
@@ -161,6 +165,9 @@ Tensor CrossEntropy(const Tensor& input, const Tensor& target, const CrossEntrop
 }
 
 Tensor Nll(const Tensor& input, const Tensor& target, const NllOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return Nll(Widened(input), Widened(target), options);
+  }
   const int64_t dim = ClassDim("Nll", input, target, options.weight);
   const Tensor classes = ClassIndices("Nll", input, target, dim);
   return WithClasses("Nll", input, classes, dim,
@@ -170,16 +177,25 @@ Tensor Nll(const Tensor& input, const Tensor& target, const NllOptions& options)
 }
 
 Tensor Mse(const Tensor& input, const Tensor& target, const MseOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return Mse(Widened(input), Widened(target), options);
+  }
   CheckSameShape("Mse", input, target);
   return ReduceLoss("Mse", Square(input - target), options.reduction);
 }
 
 Tensor L1(const Tensor& input, const Tensor& target, const L1Options& options) {
+  if (AutocastWidens({&input, &target})) {
+    return L1(Widened(input), Widened(target), options);
+  }
   CheckSameShape("L1", input, target);
   return ReduceLoss("L1", Abs(input - target), options.reduction);
 }
 
 Tensor SmoothL1(const Tensor& input, const Tensor& target, const SmoothL1Options& options) {
+  if (AutocastWidens({&input, &target})) {
+    return SmoothL1(Widened(input), Widened(target), options);
+  }
   CheckSameShape("SmoothL1", input, target);
   if (!(options.beta >= 0)) {
     ThrowInvalidArgument(absl::StrCat("SmoothL1: beta = ", options.beta, " must not be negative"));
@@ -194,6 +210,9 @@ Tensor SmoothL1(const Tensor& input, const Tensor& target, const SmoothL1Options
 
 Tensor BinaryCrossEntropy(const Tensor& input, const Tensor& target,
                           const BinaryCrossEntropyOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return BinaryCrossEntropy(Widened(input), Widened(target), options);
+  }
   CheckSameShape("BinaryCrossEntropy", input, target);
   CheckFloating("BinaryCrossEntropy", input, target);
   CheckProbabilities("BinaryCrossEntropy", input);
@@ -204,6 +223,9 @@ Tensor BinaryCrossEntropy(const Tensor& input, const Tensor& target,
 
 Tensor BinaryCrossEntropyWithLogits(const Tensor& input, const Tensor& target,
                                     const BinaryCrossEntropyWithLogitsOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return BinaryCrossEntropyWithLogits(Widened(input), Widened(target), options);
+  }
   CheckSameShape("BinaryCrossEntropyWithLogits", input, target);
   CheckFloating("BinaryCrossEntropyWithLogits", input, target);
   // -log(sigmoid(x)) = softplus(-x), and -log(1 - sigmoid(x)) = x + softplus(-x).
@@ -217,6 +239,9 @@ Tensor BinaryCrossEntropyWithLogits(const Tensor& input, const Tensor& target,
 }
 
 Tensor KlDiv(const Tensor& input, const Tensor& target, const KlDivOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return KlDiv(Widened(input), Widened(target), options);
+  }
   CheckSameShape("KlDiv", input, target);
   const Tensor losses =
       options.log_target ? Exp(target) * (target - input) : XLogY(target, target) - target * input;
@@ -227,6 +252,9 @@ Tensor KlDiv(const Tensor& input, const Tensor& target, const KlDivOptions& opti
 }
 
 Tensor Huber(const Tensor& input, const Tensor& target, const HuberOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return Huber(Widened(input), Widened(target), options);
+  }
   CheckSameShape("Huber", input, target);
   if (!(options.delta > 0)) {
     ThrowInvalidArgument(absl::StrCat("Huber: delta = ", options.delta, " must be positive"));
@@ -238,6 +266,9 @@ Tensor Huber(const Tensor& input, const Tensor& target, const HuberOptions& opti
 }
 
 Tensor PoissonNll(const Tensor& input, const Tensor& target, const PoissonNllOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return PoissonNll(Widened(input), Widened(target), options);
+  }
   CheckSameShape("PoissonNll", input, target);
   Tensor losses =
       options.log_input ? Exp(input) - target * input : input - target * Log(input + options.eps);

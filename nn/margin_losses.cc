@@ -8,6 +8,7 @@
 #include "neura/nn/loss_parts.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -24,6 +25,9 @@ using internal::ReduceLoss;
 
 Tensor HingeEmbedding(const Tensor& input, const Tensor& target,
                       const HingeEmbeddingOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return HingeEmbedding(Widened(input), Widened(target), options);
+  }
   CheckSameShape("HingeEmbedding", input, target);
   const Tensor apart = Where(target != 1, ClampMin(options.margin - input, 0), 0);
   const Tensor near = Where(target != -1, input, 0);
@@ -31,6 +35,9 @@ Tensor HingeEmbedding(const Tensor& input, const Tensor& target,
 }
 
 Tensor SoftMargin(const Tensor& input, const Tensor& target, const SoftMarginOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return SoftMargin(Widened(input), Widened(target), options);
+  }
   CheckSameShape("SoftMargin", input, target);
   return ReduceLoss("SoftMargin", Softplus(-target * input), options.reduction);
 }
@@ -54,6 +61,9 @@ Tensor ClassNumbers(const Tensor& rows) {
 }  // namespace
 
 Tensor MultiMargin(const Tensor& input, const Tensor& target, const MultiMarginOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return MultiMargin(Widened(input), Widened(target), options);
+  }
   const Tensor x = AsRows("MultiMargin", input);
   if (!target.defined() || !IsIntegral(target.dtype()) || target.numel() != x.size(0) ||
       target.dim() > 1) {
@@ -79,6 +89,9 @@ Tensor MultiMargin(const Tensor& input, const Tensor& target, const MultiMarginO
 
 Tensor MultiLabelMargin(const Tensor& input, const Tensor& target,
                         const MultiLabelMarginOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return MultiLabelMargin(Widened(input), Widened(target), options);
+  }
   CheckSameShape("MultiLabelMargin", input, target);
   Tensor x = AsRows("MultiLabelMargin", input);
   // Differences alone count, and sums of small numbers lose fewer digits.
@@ -112,6 +125,9 @@ Tensor MultiLabelMargin(const Tensor& input, const Tensor& target,
 
 Tensor MultiLabelSoftMargin(const Tensor& input, const Tensor& target,
                             const MultiLabelSoftMarginOptions& options) {
+  if (AutocastWidens({&input, &target})) {
+    return MultiLabelSoftMargin(Widened(input), Widened(target), options);
+  }
   CheckSameShape("MultiLabelSoftMargin", input, target);
   CheckFloating("MultiLabelSoftMargin", input, target);
   if (input.dim() == 0) {
@@ -124,6 +140,9 @@ Tensor MultiLabelSoftMargin(const Tensor& input, const Tensor& target,
 
 Tensor CosineEmbedding(const Tensor& input1, const Tensor& input2, const Tensor& target,
                        const MarginOptions& options) {
+  if (AutocastWidens({&input1, &input2})) {
+    return CosineEmbedding(Widened(input1), Widened(input2), target, options);
+  }
   RequireDefined("CosineEmbedding", target);
   RequireDefined("CosineEmbedding", input1);
   const Tensor cosine = CosineSimilarity(input1, input2, -1);
@@ -134,6 +153,9 @@ Tensor CosineEmbedding(const Tensor& input1, const Tensor& input2, const Tensor&
 
 Tensor MarginRanking(const Tensor& input1, const Tensor& input2, const Tensor& target,
                      const MarginOptions& options) {
+  if (AutocastWidens({&input1, &input2})) {
+    return MarginRanking(Widened(input1), Widened(input2), target, options);
+  }
   RequireDefined("MarginRanking", target);
   return ReduceLoss("MarginRanking", ClampMin(-target * (input1 - input2) + options.margin, 0),
                     options.reduction);
@@ -141,6 +163,9 @@ Tensor MarginRanking(const Tensor& input1, const Tensor& input2, const Tensor& t
 
 Tensor TripletMargin(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
                      const TripletMarginOptions& options) {
+  if (AutocastWidens({&anchor, &positive, &negative})) {
+    return TripletMargin(Widened(anchor), Widened(positive), Widened(negative), options);
+  }
   const auto distance = [&](const Tensor& a, const Tensor& b) {
     return PairwiseDistance(a, b, options.p, options.eps);
   };

@@ -195,6 +195,13 @@ def _installed_by_debian():
     )
     _maybe(
         system_library,
+        "nasm",
+        build_file = Label("//third_party:nasm.BUILD"),
+        debian_package = "nasm",
+        links = {"bin/nasm": "bin/nasm"},
+    )
+    _maybe(
+        system_library,
         "nlohmann_json",
         build_file = Label("//third_party:nlohmann_json.BUILD"),
         debian_package = "nlohmann-json3-dev",

@@ -52,13 +52,14 @@ ADDITIONS = [
         "unary primitive",
         "Cosh|kCosh|CoshOp",
         ["row", "element function", "gradient rule", "case", "ONNX mapping"],
-        ["onnx/import/operators.inc"],
+        ["onnx/import/operators.inc", "tensor/ops/autocast.cc"],
     ),
     Addition(
         "other primitive",
         "CumSum|kCumSum|CumSumKernel|InferCumSum|WriteCumSum|cumsum",
         ["row", "function", "inference", "CPU kernel", "gradient rule", "case", "ONNX mapping"],
-        ["onnx/import/*", "nn/margin_losses.cc", "python/neura/array_api/*", "tensor/masked/masked.cc", "distributions/transform.cc"],
+        ["onnx/import/*", "nn/margin_losses.cc", "python/neura/array_api/*", "tensor/masked/masked.cc", "tensor/ops/autocast.cc",
+         "distributions/transform.cc"],
     ),
     Addition(
         "primitive with two outputs and options",

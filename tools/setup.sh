@@ -17,13 +17,14 @@ usage() { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0"; }
 build=(
   bazel-bootstrap bazel-rules-java bazel-rules-proto bazel-skylib  # Bazel, and the rules that it would download
   build-essential ca-certificates git python3
-  dataset-fashion-mnist googletest libcairo2-dev libeigen3-dev libkissfft-dev libopenblas-serial-dev libprotozero-dev libsqlite3-dev nlohmann-json3-dev
+  dataset-fashion-mnist googletest libcairo2-dev libeigen3-dev libkissfft-dev libopenblas-serial-dev libprotozero-dev libsqlite3-dev nasm nlohmann-json3-dev
   python3-dev python3-numpy python3-pip python3-wheel  # the Python package
 )
 test=(
   "${build[@]}"
   libonnx-dev libonnx-testdata libprotobuf-dev protobuf-compiler python3-onnx  # what ONNX files are checked with
   mypy python3-pytest python3-torch python3-venv
+  wamerican wfrench witalian wngerman wspanish  # what an example reads
 )
 cuda=("${build[@]}")
 # What compiles for WebAssembly, and what runs it.

@@ -25,6 +25,9 @@ class Batches {
   virtual bool Next() = 0;
   // Ends an epoch early.
   virtual void End() = 0;
+  // Nobody goes on with the epoch that has ended early. Whether StateDict() now says how the next
+  // one begins.
+  virtual bool Leave() { return false; }
 
   // Where it stands, for another run that goes on from there; nothing where it does not know.
   virtual NamedTensors StateDict() const { return {}; }

@@ -55,6 +55,7 @@ void Trainer::SaveCheckpoint(const std::string& path) const {
   Append(all, "model.", fitting_->model.StateDict());
   Append(all, "optimizer.", fitting_->optimizer.StateDict());
   if (fitting_->scheduler != nullptr) Append(all, "scheduler.", fitting_->scheduler->StateDict());
+  Append(all, "scaler.", scaler_.StateDict());
   for (const auto& callback : callbacks_) {
     const std::string key = callback->StateKey();
     if (!key.empty()) {
@@ -134,6 +135,8 @@ void Trainer::LoadCheckpoint(const std::string& path) {
     if (fitting_->scheduler != nullptr) {
       fitting_->scheduler->LoadStateDict(Under(file.tensors, "scheduler."));
     }
+    const NamedTensors scaler = Under(file.tensors, "scaler.");
+    if (scaler_.enabled() && !scaler.empty()) scaler_.LoadStateDict(scaler);
     for (const auto& callback : callbacks_) {
       const std::string key = callback->StateKey();
       if (!key.empty()) {

@@ -10,6 +10,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/optim/clip.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/random/generator.h"
 #include "neura/tensor/tensor.h"
 
@@ -72,7 +73,9 @@ double EpochRecord::operator[](std::string_view name) const {
   return std::nan("");
 }
 
-Trainer::Trainer(TrainerOptions options) : options_(options) {
+Trainer::Trainer(TrainerOptions options)
+    : options_(options),
+      scaler_({.enabled = options.precision == TrainingPrecision::kFloat16Mixed}) {
   CheckAtLeast("max_epochs", options.max_epochs, 0);
   CheckAtLeast("max_steps", options.max_steps, -1);
   CheckAtLeast("accumulate_grad_batches", options.accumulate_grad_batches, 1);
@@ -171,6 +174,7 @@ std::vector<EpochRecord> Trainer::Fit(const Fitting& what, const Steps& training
       LoadCheckpoint(what.resume_from);
     } else {
       // What they know is of another run.
+      scaler_ = optim::GradScaler(scaler_.options());
       Call([](Callback& callback) { callback.LoadStateDict({}); });
     }
     RunEpochs(training, validation);
@@ -218,6 +222,12 @@ bool Trainer::TrainEpoch(const Steps& training) {
   // Of an epoch whose batches have all been taken, what comes behind them is left.
   if (batch_ > 0 && batch_ == num_batches_) {
     exhausted_ = batch_ == training.batches->size();
+    if (!exhausted_ && knows) {
+      training.batches->Begin(epoch_);
+      training.batches->End();
+      exhausted_ = training.batches->Leave();
+      DefaultGenerator().SetState(random);
+    }
     if (accumulated_ > 0) StepOptimizer();
     return true;
   }
@@ -241,19 +251,31 @@ bool Trainer::TrainEpoch(const Steps& training) {
   // Of a loader that has not said how long it is.
   if (accumulated_ > 0 && !more) StepOptimizer();
   training.batches->End();
-  return !more || batch_ == num_batches_ || batch_ == options_.limit_train_batches;
+  const bool whole = !more || batch_ == num_batches_ || batch_ == options_.limit_train_batches;
+  if (whole && more) exhausted_ = training.batches->Leave();
+  return whole;
+}
+
+Tensor Trainer::RunStep(const nn::ModuleBase& model, const Steps& steps) const {
+  if (options_.precision == TrainingPrecision::k32) return steps.step();
+  const std::vector<Tensor> parameters = model.Parameters();
+  const bool low = options_.precision == TrainingPrecision::kBFloat16Mixed;
+  const AutocastMode autocast(parameters.empty() ? DeviceType::kCpu : parameters[0].device().type,
+                              {.dtype = low ? kBFloat16 : kFloat16});
+  return steps.step();
 }
 
 void Trainer::TrainBatch(const Steps& training) {
   if (accumulated_ == 0) fitting_->optimizer.ZeroGrad();
-  const Tensor loss = training.step();
+  const Tensor loss = RunStep(fitting_->model, training);
   if (!loss.defined() || loss.numel() != 1) {
     ThrowInvalidArgument(absl::StrCat("Trainer: a training step gives the loss, one element, not ",
                                       loss.defined() ? Describe(loss) : "nothing"));
   }
-  Backward(options_.accumulate_grad_batches == 1
-               ? loss
-               : loss / static_cast<double>(options_.accumulate_grad_batches));
+  const Tensor part = options_.accumulate_grad_batches == 1
+                          ? loss
+                          : loss / static_cast<double>(options_.accumulate_grad_batches);
+  Backward(scaler_.enabled() ? scaler_.Scale(part) : part);
   ++accumulated_;
   Log("loss", loss);
   const bool last = batch_ + 1 == num_batches_;
@@ -265,6 +287,7 @@ void Trainer::TrainBatch(const Steps& training) {
 
 void Trainer::StepOptimizer() {
   accumulated_ = 0;
+  if (scaler_.enabled()) scaler_.Unscale(fitting_->optimizer);
   Call([this](Callback& callback) { callback.OnBeforeOptimizerStep(*this); });
   if (options_.gradient_clip_norm > 0 || options_.gradient_clip_value > 0) {
     std::vector<Tensor> parameters;
@@ -279,11 +302,14 @@ void Trainer::StepOptimizer() {
       optim::ClipGradValue(parameters, options_.gradient_clip_value);
     }
   }
-  if (fitting_->step) {
-    fitting_->step();
-  } else {
-    fitting_->optimizer.Step();
+  if (!scaler_.enabled() || scaler_.BeginStep(fitting_->optimizer)) {
+    if (fitting_->step) {
+      fitting_->step();
+    } else {
+      fitting_->optimizer.Step();
+    }
   }
+  if (scaler_.enabled()) scaler_.Update();
   if (fitting_->scheduler != nullptr && fitting_->scheduler_interval == Interval::kStep) {
     fitting_->scheduler->Step();
   }
@@ -303,7 +329,7 @@ NamedNumbers Trainer::Evaluate(nn::ModuleBase& model, const Steps& steps, const 
   };
   steps.batches->Begin(0);
   for (int64_t n = 0; n != limit && steps.batches->Next(); ++n) {
-    const Tensor loss = steps.step();
+    const Tensor loss = RunStep(model, steps);
     if (loss.defined()) Log("loss", loss);
   }
   return ValuesOf(averages_);
@@ -322,7 +348,7 @@ std::vector<Tensor> Trainer::Predict(nn::ModuleBase& model, const Steps& steps) 
   std::vector<Tensor> predictions;
   steps.batches->Begin(0);
   const absl::Cleanup leave = [&] { steps.batches->End(); };
-  while (steps.batches->Next()) predictions.push_back(steps.step());
+  while (steps.batches->Next()) predictions.push_back(RunStep(model, steps));
   return predictions;
 }
 

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "neura/nn/module.h"
+#include "neura/optim/grad_scaler.h"
 #include "neura/optim/optimizer.h"
 #include "neura/optim/scheduler.h"
 #include "neura/tensor/core/tensor.h"
@@ -35,6 +36,10 @@
 #include "neura/trainer/callback.h"
 
 namespace neura::trainer {
+
+// What steps compute in: the dtypes that come, or 16 bits where it does no harm (AutocastMode), of
+// float16 with scaled losses (optim::GradScaler).
+enum class TrainingPrecision { k32, kBFloat16Mixed, kFloat16Mixed };
 
 struct TrainerOptions {
   int64_t max_epochs = 1;
@@ -52,6 +57,7 @@ struct TrainerOptions {
   // no bound. A short run shows that everything works.
   int64_t limit_train_batches = -1;
   int64_t limit_val_batches = -1;
+  TrainingPrecision precision = TrainingPrecision::k32;
 };
 
 enum class Interval { kStep, kEpoch };
@@ -134,9 +140,8 @@ class Trainer {
 
   // The whole state of the run, from which Fit goes on as if it had never been interrupted: model,
   // optimizer, schedule, callbacks, random numbers, place, and where the loader of the training
-  // stands, but for epochs that limit_train_batches cuts short: a loader that draws its order from
-  // a generator of its own begins anew then. A file is the old one or the whole new one at any
-  // moment. Throws Error when writing fails.
+  // stands. A file is the old one or the whole new one at any moment. Throws Error when writing
+  // fails.
   void SaveCheckpoint(const std::string& path) const;
 
  private:
@@ -152,6 +157,8 @@ class Trainer {
   void LoadCheckpoint(const std::string& path);
   // Whether the epoch came to its end.
   bool TrainEpoch(const Steps& training);
+  // steps.step(), in the precision of the options.
+  Tensor RunStep(const nn::ModuleBase& model, const Steps& steps) const;
   void TrainBatch(const Steps& training);
   void StepOptimizer();
   NamedNumbers Evaluate(nn::ModuleBase& model, const Steps& steps, const std::string& prefix,
@@ -161,9 +168,11 @@ class Trainer {
   TrainerOptions options_;
   std::vector<std::shared_ptr<Callback>> callbacks_;
   const Fitting* fitting_ = nullptr;
+  optim::GradScaler scaler_;
   Batches* batches_ = nullptr;  // of the training
   NamedTensors loader_state_;   // of a checkpoint, until the first epoch begins
-  bool exhausted_ = false;      // whether the last epoch has seen the end of the batches
+  // Whether what the loader says of itself is of the next epoch.
+  bool exhausted_ = false;
   int64_t epoch_ = 0, batch_ = 0, step_ = 0, num_batches_ = -1;
   int64_t accumulated_ = 0;  // batches whose gradients wait for a step
   bool stop_ = false;

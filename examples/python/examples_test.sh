@@ -13,10 +13,15 @@ for example in custom_function custom_dataset interchange; do
   python "$examples/$example.py"
 done
 
+mkdir "$out/bert"
+python "$examples/testdata/make_bert.py" "$out/bert"
+
 # A few steps of those that take longer.
-for example in "char_gpt --write=10" vae; do
+for example in "char_gpt --write=10" vae resnet "word_languages --words=500" \
+  "fine_tune --model=$out/bert --reviews=$out/bert/reviews.tar.gz"; do
   read -r name options <<<"$example"
-  python "$examples/$name.py" --max_steps=4 --out="$out/$name" ${options:+"$options"} >"$out/log" 2>&1 || { cat "$out/log"; exit 1; }
+  # shellcheck disable=SC2086
+  python "$examples/$name.py" --max_steps=4 --out="$out/$name" $options >"$out/log" 2>&1 || { cat "$out/log"; exit 1; }
 done
 
 python "$examples/fashion_mnist.py" --max_steps=200 --seed=5 --threads=2 --workers=2 --out="$out/python" >"$out/log" 2>&1 || {

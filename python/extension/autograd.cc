@@ -1,6 +1,12 @@
 #include "neura/python/extension/autograd.h"
 
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "neura/autograd/anomaly.h"
 #include "neura/autograd/autograd.h"
@@ -10,6 +16,7 @@
 #include "neura/python/extension/gil.h"
 #include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -94,7 +101,58 @@ std::vector<Tensor> TensorsOf(const py::object& objects, const char* what) {
   return tensors;
 }
 
+namespace {
+
+// An AutocastMode that Python ends.
+class AutocastScope {
+ public:
+  AutocastScope(const std::string& device, const std::optional<DType>& dtype, bool enabled,
+                const std::optional<bool>& cache_enabled)
+      : mode_(std::in_place, DeviceOf(device), AutocastOptions{dtype, enabled, cache_enabled}) {}
+  void Close() { mode_.reset(); }
+
+  static DeviceType DeviceOf(const std::string& name) {
+    return name == "cuda" ? DeviceType::kCuda : DeviceType::kCpu;
+  }
+
+ private:
+  std::optional<AutocastMode> mode_;
+};
+
+DType DTypeOfObject(const py::object& object) {
+  DType dtype;
+  if (FromPython(object.ptr(), &dtype)) return dtype;
+  ThrowTypeError(std::string("autocast: a dtype is expected, not ") +
+                 Py_TYPE(object.ptr())->tp_name);
+}
+
+void InitAutocast(py::module_ m) {
+  py::class_<AutocastScope>(m, "Scope")
+      .def(py::init([](const std::string& device, const py::object& dtype, bool enabled,
+                       const std::optional<bool>& cache_enabled) {
+        std::optional<DType> wanted;
+        if (!dtype.is_none()) wanted = DTypeOfObject(dtype);
+        return std::make_unique<AutocastScope>(device, wanted, enabled, cache_enabled);
+      }))
+      .def("close", &AutocastScope::Close);
+  m.def("enabled",
+        [](const std::string& device) { return AutocastEnabled(AutocastScope::DeviceOf(device)); });
+  m.def("dtype", [](const std::string& device) {
+    return py::reinterpret_steal<py::object>(
+        ToPython(AutocastDType(AutocastScope::DeviceOf(device))));
+  });
+  m.def("set_dtype", [](const std::string& device, const py::object& dtype) {
+    SetAutocastDType(AutocastScope::DeviceOf(device), DTypeOfObject(dtype));
+  });
+  m.def("cache_enabled", &AutocastCacheEnabled);
+  m.def("set_cache_enabled", &SetAutocastCacheEnabled);
+  m.def("clear_cache", &ClearAutocastCache);
+}
+
+}  // namespace
+
 void InitAutograd(py::module_& m) {
+  InitAutocast(m.def_submodule("_autocast"));
   m.def("is_grad_enabled", &GradEnabled);
   m.def("_set_grad_enabled", &SetGradEnabled);
   m.def("is_inference_mode_enabled", &InferenceModeEnabled);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -87,6 +88,26 @@ std::vector<int64_t> ReadIndices(const py::handle& sampler, int64_t size) {
     indices.push_back(value < 0 ? value + size : value);
   }
   return indices;
+}
+
+// Reads the batches of a pass in their order: (indices, which time they come).
+class Repeats {
+ public:
+  explicit Repeats(const NativeDataset& dataset) : size_(dataset.size()), repeats_(size_) {}
+  py::tuple Read(const py::object& indices) {
+    std::vector<int64_t> read = ReadIndices(indices, size_);
+    const uint64_t again = repeats_.Of(read);
+    return py::make_tuple(std::move(read), again);
+  }
+
+ private:
+  int64_t size_;
+  data::internal::Repeats repeats_;
+};
+
+std::pair<std::vector<int64_t>, uint64_t> ReadBatch(const py::object& item, int64_t size) {
+  const auto [indices, again] = item.cast<std::pair<py::object, uint64_t>>();
+  return {ReadIndices(indices, size), again};
 }
 
 py::list ToList(const std::vector<Tensor>& tensors) {
@@ -169,7 +190,7 @@ class Pass {
   using Prefetcher = data::internal::Prefetcher;
 
   // A batch is fetch(worker, number, item) of what was submitted; or, of a dataset of C++, the one
-  // of the submitted indices in the epoch `seed`.
+  // of the submitted indices, as Repeats reads them, in the epoch `seed`.
   Pass(const py::object& workers, const py::object& fetch,
        const std::shared_ptr<NativeDataset>& native, uint64_t seed)
       : workers_(workers),
@@ -183,7 +204,7 @@ class Pass {
       Made& made = shared->slots[call.slot];
       Item item = shared->TakeItem(call.number);
       if (native != nullptr) {
-        made.tensors = native->GetBatch(item.indices, {.seed = seed});
+        made.tensors = native->GetBatch(item.indices, {.seed = seed, .again = item.again});
         return;
       }
       const GilHeld held;
@@ -207,7 +228,7 @@ class Pass {
   void Submit(const py::object& item) {
     Item made;
     if (native_ != nullptr) {
-      made.indices = ReadIndices(item, native_->size());
+      std::tie(made.indices, made.again) = ReadBatch(item, native_->size());
     } else {
       made.object = SharedCallable(item);
     }
@@ -263,6 +284,7 @@ class Pass {
  private:
   struct Item {
     std::vector<int64_t> indices;
+    uint64_t again = 0;
     std::shared_ptr<py::object> object;
   };
   struct Made {
@@ -427,10 +449,14 @@ void InitData(py::module_& parent) {
              return py::reinterpret_steal<py::object>(
                  ToPython(WithoutGil([&] { return self.Get(index < 0 ? index + size : index); })));
            })
-      .def("get_batch", [](const NativeDataset& self, const py::object& indices, uint64_t seed) {
-        const std::vector<int64_t> list = ReadIndices(indices, self.size());
-        return ToList(WithoutGil([&] { return self.GetBatch(list, {.seed = seed}); }));
+      .def("get_batch", [](const NativeDataset& self, const py::object& item, uint64_t seed) {
+        const auto batch = ReadBatch(item, self.size());
+        const Epoch epoch{.seed = seed, .again = batch.second};
+        return ToList(WithoutGil([&] { return self.GetBatch(batch.first, epoch); }));
       });
+  py::class_<Repeats>(m, "Repeats")
+      .def(py::init<const NativeDataset&>())
+      .def("read", &Repeats::Read);
   InitTransforms(m);
   InitDataFiles(m);
   InitLoaders(m);

@@ -21,6 +21,7 @@
 #include "neura/trainer/metrics.h"
 #include "neura/trainer/tensorboard.h"
 #include "neura/trainer/trainer.h"
+#include "neura/trainer/weight_averaging.h"
 
 namespace neura::python {
 namespace {
@@ -65,6 +66,12 @@ class PythonBatches final : public trainer::Batches {
   void End() override {
     const GilHeld held;
     batch_ = iterator_ = py::object();
+  }
+  bool Leave() override {
+    const GilHeld held;
+    if (!HasState() || !py::hasattr(loader_, "_leave_pass")) return false;
+    loader_.attr("_leave_pass")();
+    return true;
   }
 
   NamedTensors StateDict() const override {
@@ -199,6 +206,14 @@ trainer::Interval IntervalNamed(const std::string& name) {
       absl::StrCat("scheduler_interval must be \"step\" or \"epoch\", got \"", name, "\""));
 }
 
+trainer::TrainingPrecision PrecisionNamed(const std::string& name) {
+  if (name == "32" || name == "32-true") return trainer::TrainingPrecision::k32;
+  if (name == "bf16-mixed") return trainer::TrainingPrecision::kBFloat16Mixed;
+  if (name == "16-mixed") return trainer::TrainingPrecision::kFloat16Mixed;
+  throw py::value_error(absl::StrCat(
+      "precision must be \"32-true\", \"bf16-mixed\" or \"16-mixed\", got \"", name, "\""));
+}
+
 void InitCallbacks(py::module_& m) {
   using trainer::Callback;
   SharedClass<Callback> bound(m, "Callback");
@@ -236,6 +251,21 @@ void InitCallbacks(py::module_& m) {
         return std::make_shared<trainer::CurvesCallback>(
             trainer::CurvesCallbackOptions{.path = path});
       }));
+  using Ema = trainer::EmaWeightAveraging;
+  SharedClass<Ema, Callback>(m, "EMAWeightAveraging")
+      .def(py::init([](double decay, bool use_buffers, int64_t update_every_n_steps,
+                       int64_t update_starting_at_step) {
+        return std::make_shared<Ema>(
+            trainer::EmaWeightAveragingOptions{.decay = decay,
+                                               .use_buffers = use_buffers,
+                                               .update_every_n_steps = update_every_n_steps,
+                                               .update_starting_at_step = update_starting_at_step});
+      }))
+      .def_property_readonly("averages", [](const Ema& self) {
+        py::dict averages;
+        for (const auto& [name, tensor] : self.averages()) averages[py::str(name)] = tensor;
+        return averages;
+      });
   SharedClass<trainer::TensorBoardLogger, Callback>(m, "TensorBoardLogger")
       .def(py::init([](const std::string& folder, int64_t every_n_steps) {
         return std::make_shared<trainer::TensorBoardLogger>(
@@ -298,7 +328,7 @@ void InitTrainer(py::module_& parent) {
       .def(py::init([](int64_t max_epochs, int64_t max_steps, int64_t accumulate_grad_batches,
                        double gradient_clip_norm, double gradient_clip_value,
                        int64_t check_val_every_n_epoch, int64_t limit_train_batches,
-                       int64_t limit_val_batches) {
+                       int64_t limit_val_batches, const std::string& precision) {
         return std::make_shared<Trainer>(
             trainer::TrainerOptions{.max_epochs = max_epochs,
                                     .max_steps = max_steps,
@@ -307,7 +337,8 @@ void InitTrainer(py::module_& parent) {
                                     .gradient_clip_value = gradient_clip_value,
                                     .check_val_every_n_epoch = check_val_every_n_epoch,
                                     .limit_train_batches = limit_train_batches,
-                                    .limit_val_batches = limit_val_batches});
+                                    .limit_val_batches = limit_val_batches,
+                                    .precision = PrecisionNamed(precision)});
       }))
       .def("add", [](Trainer& self,
                      const std::shared_ptr<trainer::Callback>& callback) { self.Add(callback); })

@@ -36,6 +36,19 @@ from neura import onnx, optim, signal, trainer, utils  # noqa: E402
 from neura.cuda import amp as _cuda_amp  # noqa: E402
 from neura._aliases import ALIASES as _ALIASES  # noqa: E402
 from neura._serialization import load, safe_open, save  # noqa: E402
+from neura.amp.autocast_mode import (  # noqa: E402
+    autocast,
+    clear_autocast_cache,
+    get_autocast_cpu_dtype,
+    get_autocast_dtype,
+    get_autocast_gpu_dtype,
+    is_autocast_cache_enabled,
+    is_autocast_cpu_enabled,
+    is_autocast_enabled,
+    set_autocast_cache_enabled,
+    set_autocast_cpu_dtype,
+    set_autocast_dtype,
+)
 from neura.autograd import (  # noqa: E402
     enable_grad,
     inference_mode,

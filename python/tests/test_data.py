@@ -405,3 +405,24 @@ def test_environment_variables_beyond_the_limit(text):
     )
     assert process.returncode == 0 and 1 <= int(process.stdout) <= 4096
     assert f"NEURA_NUM_THREADS={text} is ignored" in process.stderr
+
+
+def test_examples_that_a_sampler_repeats_are_augmented_anew():
+    images = FashionMNIST(train=False, transform=[transforms.RandomCrop(10)])
+    order = [3, 3, 5, 3, 5, 5, 3, 7]
+
+    def crops(**options):
+        loader = DataLoader(images, batch_size=2, sampler=order, seed=2, **options)
+        return [image for batch, _ in loader for image in batch]
+
+    expected = crops()
+    assert len({tuple(image.flatten().tolist()) for image, index in zip(expected, order) if index == 3}) == 4
+    for workers in (1, 3):
+        assert all(a.equal(b) for a, b in zip(crops(num_workers=workers), expected))
+    # Where the rest of a pass is read, it is what it would have been.
+    loader = DataLoader(images, batch_size=2, sampler=order, seed=2, num_workers=2)
+    batches = iter(loader)
+    next(batches), next(batches)
+    rest = DataLoader(images, batch_size=2, sampler=order, seed=2)
+    rest.load_state_dict(loader.state_dict())
+    assert all(a.equal(b) for a, b in zip([image for batch, _ in rest for image in batch], expected[4:]))

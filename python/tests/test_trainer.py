@@ -8,7 +8,7 @@ import neura.nn.functional as F
 import numpy as np
 import pytest
 from neura import nn
-from neura.trainer import Callback, CSVLogger, EarlyStopping, LearningRateMonitor, ModelCheckpoint, Trainer
+from neura.trainer import Callback, CSVLogger, EarlyStopping, EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint, Trainer
 from neura.utils.data import DataLoader, IterableDataset, TensorDataset
 
 
@@ -145,6 +145,50 @@ def test_a_loader_without_a_seed_goes_on_too(tmp_path):
         with pytest.raises(RuntimeError, match="interrupted here"):
             run(Stop(batches, tmp_path / "cut"))()
         assert run()(resume_from=tmp_path / "cut") == expected
+
+
+@pytest.mark.parametrize("batches", range(1, 13))
+def test_epochs_that_are_cut_short_go_on_with_the_same_bits(tmp_path, batches):
+    # The loader draws its order from a generator of its own.
+    def run(epochs, *callbacks):
+        return Run(max_epochs=epochs, limit_train_batches=4, callbacks=callbacks)
+
+    expected = run(3).fit()
+    cut = tmp_path / "cut.safetensors"
+    with pytest.raises(RuntimeError, match="interrupted here"):
+        run(3, Stop(batches, cut)).fit()
+    assert run(3).fit(resume_from=cut) == expected
+    checkpoint = ModelCheckpoint(tmp_path)
+    run(1, checkpoint).fit()
+    run(2, checkpoint).fit(resume_from=checkpoint.last_path)
+    assert run(3).fit(resume_from=checkpoint.last_path) == expected
+
+
+def test_weights_are_averaged(tmp_path):
+    class Watch(Callback):
+        def on_train_batch_end(self, trainer):
+            now = [p.detach().clone() for p in trainer.model.parameters()]
+            self.mean = now if not hasattr(self, "mean") else [0.8 * m + 0.2 * n for m, n in zip(self.mean, now)]
+            self.trained = now
+
+        def on_validation_start(self, trainer):
+            self.seen = [p.detach().clone() for p in trainer.model.parameters()]
+
+        def on_train_epoch_end(self, trainer):
+            self.after = [p.detach().clone() for p in trainer.model.parameters()]
+
+    ema, watch = EMAWeightAveraging(decay=0.8), Watch()
+    run = Run(max_epochs=2, callbacks=[ema, watch, ModelCheckpoint(str(tmp_path))])
+    run.fit()
+    for name, mean, seen in zip(dict(run.net.named_parameters()), watch.mean, watch.seen):
+        assert ema.averages[name].allclose(mean, atol=1e-6) and seen.equal(ema.averages[name])
+        assert dict(run.net.named_parameters())[name].equal(ema.averages[name])
+    assert all(a.equal(t) for a, t in zip(watch.after, watch.trained))
+    state = nr.load(tmp_path / "last.safetensors")
+    assert state["callback.ema_weight_averaging.module.out.weight"].equal(ema.averages["out.weight"])
+    assert state["model.out.weight"].equal(watch.trained[list(dict(run.net.named_parameters())).index("out.weight")])
+    with pytest.raises(ValueError, match="decay"):
+        EMAWeightAveraging(decay=2)
 
 
 def test_checkpoints_tables_and_early_ends(tmp_path):

@@ -8,6 +8,7 @@
 #include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/thread_exit.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
@@ -406,7 +407,10 @@ ScopedInterceptor::~ScopedInterceptor() {
   --t_num_interceptors;
 }
 
-bool IsWatched() { return t_num_observers > 0 || t_num_interceptors > 0; }
+bool IsWatched() {
+  // What autocasts looks at dtypes alone.
+  return t_num_observers > 0 || t_num_interceptors > (internal::t_autocasts ? 1 : 0);
+}
 
 constinit KernelTable internal::g_kernels[kNumDeviceTypes];
 

@@ -1,6 +1,7 @@
 // Distances.
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -32,6 +33,9 @@ Tensor EuclideanByProducts(const Tensor& x1, const Tensor& x2) {
 }  // namespace
 
 Tensor CDist(const Tensor& x1, const Tensor& x2, double p, const std::string& compute_mode) {
+  if (AutocastWidens({&x1, &x2})) {
+    return CDist(Widened(x1), Widened(x2), p, compute_mode);
+  }
   RequireDefined("cdist", x1);
   RequireDefined("cdist", x2);
   if (x1.dim() < 2 || x2.dim() < 2 || x1.size(-1) != x2.size(-1)) {

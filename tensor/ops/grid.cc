@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -117,6 +118,9 @@ std::vector<Neighbour> CubicNeighbours(const Axis& axis, const Tensor& x) {
 
 Tensor GridSample(const Tensor& input, const Tensor& grid, const std::string& mode,
                   const std::string& padding_mode, const std::optional<bool>& align_corners) {
+  if (AutocastWidens({&input, &grid})) {
+    return GridSample(Widened(input), Widened(grid), mode, padding_mode, align_corners);
+  }
   RequireDefined("grid_sample", input);
   RequireDefined("grid_sample", grid);
   const int64_t dims = input.dim() - 2;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -90,9 +91,12 @@ Tensor Bilinear(const Tensor& input1, const Tensor& input2, const Tensor& weight
 namespace {
 
 // beta * input + alpha * product
-Tensor Weighted(std::string_view op, const Tensor& input, const Tensor& product, const Scalar& beta,
+Tensor Weighted(std::string_view op, const Tensor& added, const Tensor& product, const Scalar& beta,
                 const Scalar& alpha) {
-  RequireDefined(op, input);
+  RequireDefined(op, added);
+  // Of 16 bits as the product, whatever it was.
+  const bool follows = AutocastWidens({&product}) && added.dtype() == kFloat32;
+  const Tensor input = follows ? Cast(added, product.dtype()) : added;
   const DType dtype = PromoteTypes(input.dtype(), product.dtype());
   const Scalar of_input = FactorIn(dtype, beta), of_product = FactorIn(dtype, alpha);
   // Nothing of an input that counts for nothing, also where it is not finite.
@@ -262,6 +266,9 @@ Tensor Vander(const Tensor& x, const std::optional<int64_t>& n, bool increasing)
 }
 
 Tensor Trace(const Tensor& input) {
+  if (AutocastWidens({&input})) {
+    return Trace(Widened(input));
+  }
   RequireDims("trace", input, 2);
   return Sum(Diagonal(input));
 }

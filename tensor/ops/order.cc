@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -177,10 +178,16 @@ Tensor QuantileOf(std::string_view op, const Tensor& input, const Operand& q,
 
 Tensor Quantile(const Tensor& input, const Operand& q, const std::optional<int64_t>& dim,
                 bool keepdim, const std::string& interpolation) {
+  if (AutocastWidens({&input})) {
+    return Quantile(Widened(input), q, dim, keepdim, interpolation);
+  }
   return QuantileOf("quantile", input, q, dim, keepdim, interpolation, false);
 }
 Tensor NanQuantile(const Tensor& input, const Operand& q, const std::optional<int64_t>& dim,
                    bool keepdim, const std::string& interpolation) {
+  if (AutocastWidens({&input})) {
+    return NanQuantile(Widened(input), q, dim, keepdim, interpolation);
+  }
   return QuantileOf("nanquantile", input, q, dim, keepdim, interpolation, true);
 }
 

@@ -1,6 +1,8 @@
 """Mixed precision on a GPU."""
 
-from neura import amp
+from typing import Any
+
+from neura import _C, amp
 
 
 class GradScaler(amp.GradScaler):
@@ -15,3 +17,10 @@ class GradScaler(amp.GradScaler):
         enabled: bool = True,
     ) -> None:
         super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+
+
+class autocast(amp.autocast):
+    """neura.amp.autocast of the device "cuda"."""
+
+    def __init__(self, enabled: bool = True, dtype: Any = _C.float16, cache_enabled: bool = True) -> None:
+        super().__init__("cuda", dtype, enabled, cache_enabled)

@@ -4,6 +4,7 @@ import os
 from typing import TYPE_CHECKING, Any, Union
 
 from neura import _C
+from neura._C import Tensor
 
 if TYPE_CHECKING:
     from neura.trainer.trainer import Trainer
@@ -123,3 +124,25 @@ class TensorBoardLogger(_Native):
 
     def __init__(self, folder: Path = "runs", every_n_steps: int = 50) -> None:
         self._cpp = _C.trainer.TensorBoardLogger(os.fspath(folder), every_n_steps)
+
+
+class EMAWeightAveraging(_Native):
+    """Keeps an average of the weights, decay * average + (1 - decay) * weight after every update_every_n_steps steps of the optimizer,
+    beginning with step update_starting_at_step. Validation sees the averages, and the model has them when fit() ends. In a
+    checkpoint the model's weights are those that are trained; the averages are kept beside them. With use_buffers, running
+    statistics are averaged, too."""
+
+    def __init__(
+        self,
+        decay: float = 0.999,
+        use_buffers: bool = True,
+        update_every_n_steps: int = 1,
+        update_starting_at_step: int | None = None,
+    ) -> None:
+        self._cpp = _C.trainer.EMAWeightAveraging(decay, use_buffers, update_every_n_steps, update_starting_at_step or 0)
+
+    @property
+    def averages(self) -> dict[str, Tensor]:
+        """Of the weights, by their names in the model; empty before fit()."""
+        averages: dict[str, Tensor] = self._cpp.averages
+        return averages

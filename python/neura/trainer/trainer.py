@@ -33,6 +33,7 @@ class Trainer:
     max_steps: steps of the optimizer after which fit() ends wherever it is; -1: no bound. accumulate_grad_batches: batches whose
     gradients are averaged before a step. gradient_clip_norm, gradient_clip_value: bounds of the norm of all gradients, and of each
     element; 0: none. limit_train_batches, limit_val_batches: batches after which a pass goes on as if there were no more; -1: none.
+    precision: "32-true", or "bf16-mixed" and "16-mixed" for steps inside of an autocast, the latter with scaled losses.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Trainer:
         check_val_every_n_epoch: int = 1,
         limit_train_batches: int = -1,
         limit_val_batches: int = -1,
+        precision: str | int = "32-true",
         callbacks: Iterable[Callback | _Native] = (),
     ) -> None:
         self._cpp = _C.trainer.Trainer(
@@ -57,6 +59,7 @@ class Trainer:
             check_val_every_n_epoch,
             limit_train_batches,
             limit_val_batches,
+            str(precision),
         )
         self.max_epochs = max_epochs
         self.callbacks = list(callbacks)

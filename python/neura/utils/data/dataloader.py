@@ -250,6 +250,10 @@ class DataLoader:
         self._position = None
         self._resume = dict(state_dict)
 
+    def _leave_pass(self) -> None:
+        """Nobody goes on with the pass that began last: state_dict() says how the next one begins."""
+        self._position = self._resume = None
+
     def set_epoch(self, epoch: int) -> None:
         """The number of the pass that begins next, for an order that follows `seed`."""
         self._epoch = epoch

@@ -97,7 +97,10 @@ class Pass:
         self._ended: set[int] = set()  # streams that are over
         self._taken = Position(position.batches, position.beyond)  # as it is now
         iterable = loader._iterable
-        items = enumerate(itertools.repeat(None) if iterable else iter(loader._index_sampler))
+        items: Iterator[tuple[int, Any]] = enumerate(itertools.repeat(None) if iterable else iter(loader._index_sampler))
+        if loader._native is not None:
+            repeats = _C.data.Repeats(loader._native)
+            items = ((number, repeats.read(indices)) for number, indices in items)
         # No method of the pass: it would keep the pass until a garbage collection.
         self._items: Iterator[tuple[int, Any]] = items if iterable else _left(items, self._taken)
         self._ahead: tuple[int, Any] | None = next(self._items, None)
