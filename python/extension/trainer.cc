@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "neura/python/extension/convert.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/gil.h"
 #include "neura/python/extension/py_module.h"
@@ -259,13 +260,21 @@ void InitCallbacks(py::module_& m) {
            py::arg("folder"), py::arg("every_n_steps"));
 }
 
+// Also of arrays and lists of numbers.
+Tensor ToTensor(const py::object& data) {
+  Tensor tensor;
+  return FromPython(data.ptr(), &tensor) ? tensor : TensorFromData(data, std::nullopt);
+}
+
 void InitMetrics(py::module_& m) {
   using std::optional;
   SharedClass<trainer::Metric>(m, "Metric")
       .def(
           "update",
-          [](trainer::Metric& self, const Tensor& predictions, const optional<Tensor>& targets) {
-            WithoutGil([&] { self.Update(predictions, targets.value_or(Tensor())); });
+          [](trainer::Metric& self, const py::object& preds, const py::object& target) {
+            const Tensor predictions = ToTensor(preds);
+            const Tensor targets = target.is_none() ? Tensor() : ToTensor(target);
+            WithoutGil([&] { self.Update(predictions, targets); });
           },
           py::arg("preds"), py::arg("target") = py::none())
       .def("compute", &trainer::Metric::Compute)
