@@ -71,6 +71,10 @@ Tensor Normalize::operator()(const Tensor& images, absl::Span<SampleRandom>) con
     ThrowInvalidArgument(
         absl::StrCat("Normalize: images [N, C, H, W] are expected, not ", Describe(images)));
   }
+  if (!IsFloating(images.dtype())) {
+    ThrowInvalidArgument(absl::StrCat("Normalize: floating point images are expected, not ",
+                                      Describe(images), "; ToFloat or ConvertImageDtype comes first"));
+  }
   if (mean_.size(0) != 1 && mean_.size(0) != images.size(1)) {
     ThrowInvalidArgument(absl::StrCat("Normalize: one mean, or one for each channel of ",
                                       Describe(images), ", is expected, not ", mean_.size(0)));

@@ -71,6 +71,7 @@ TEST(Normalize, ByChannel) {
   EXPECT_THROW(Normalize({1}, {0}), Error);
   EXPECT_THROW(Normalize({1, 2}, {1}), Error);
   EXPECT_THROW(Apply(Normalize({1, 2, 3}, {1, 1, 1}), images), Error);
+  EXPECT_THROW(Apply(Normalize({1}, {2}), Zeros({1, 1, 2, 2}, {.dtype = kUInt8})), Error);
 }
 
 TEST(RandomHorizontalFlip, MirrorsRowsOfChosenImages) {

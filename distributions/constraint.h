@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/operand.h"
@@ -33,17 +34,29 @@ class Constraint {
   // As PyTorch prints it: "GreaterThan(lower_bound=0.0)".
   const std::string& ToString() const { return text_; }
 
+  // "GreaterThan", and what one of this kind is made of: bounds, other constraints, integers.
+  std::string kind() const { return text_.substr(0, text_.find('(')); }
+  const std::vector<Operand>& bounds() const { return bounds_; }
+  const std::vector<Constraint>& parts() const { return parts_; }
+  const Dims& numbers() const { return numbers_; }
+  Constraint MadeOf(std::vector<Operand> bounds, std::vector<Constraint> parts = {},
+                    Dims numbers = {}) const;
+
  private:
   std::string text_;
   CheckFunction check_;
   int64_t event_dim_ = 0;
   bool discrete_ = false;
+  std::vector<Operand> bounds_;
+  std::vector<Constraint> parts_;
+  Dims numbers_;
 };
 
 // By its name: "real", "boolean", "positive", "nonnegative", "unit_interval", "minus_one_to_one",
 // "nonnegative_integer", "positive_integer", "simplex", "one_hot", "real_vector", "real_matrix",
-// "positive_vector", "lower_triangular", "lower_cholesky", "positive_definite", "dependent", which
-// holds for all. Throws InvalidArgument for another.
+// "positive_vector", "lower_triangular", "lower_cholesky", "corr_cholesky", "square", "symmetric",
+// "positive_semidefinite", "positive_definite", "unit_half_open", [0, 1), and "dependent", which holds
+// for all. Throws InvalidArgument for another.
 Constraint NamedConstraint(std::string_view name);
 
 Constraint GreaterThanConstraint(const Operand& lower_bound);
@@ -57,6 +70,9 @@ Constraint IntegerIntervalConstraint(const Operand& lower_bound, const Operand& 
 Constraint MultinomialConstraint(const Operand& upper_bound);
 // `count` more dimensions make one member, of which all hold.
 Constraint IndependentConstraint(const Constraint& base, int64_t count);
+// Parts of dim of these lengths, or single places of it, each with a constraint of its own.
+Constraint CatConstraint(const std::vector<Constraint>& parts, int64_t dim, const Dims& lengths);
+Constraint StackConstraint(const std::vector<Constraint>& parts, int64_t dim);
 
 }  // namespace neura::distributions
 

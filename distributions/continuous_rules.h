@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <string_view>
 
 #include "neura/autograd/autograd.h"
 #include "neura/distributions/constraint.h"
@@ -104,6 +105,23 @@ struct GumbelRules {
   }
 };
 
+// Angles around loc.
+struct VonMisesRules {
+  static Tensor Sample(const Params& p, DimsView shape, Generator* generator) {
+    const Tensor around = VonMisesAngles(Expand(p[1], shape), generator) + p[0];
+    constexpr double kPi = std::numbers::pi;
+    return Remainder(around + kPi, 2 * kPi) - kPi;
+  }
+  static Tensor LogProb(const Params& p, const Tensor& x) {
+    // log I0(k) is log(I0(k) exp(-k)) + k.
+    return p[1] * (Cos(x - p[0]) - 1) - std::log(2 * std::numbers::pi) - Log(BesselI0e(p[1]));
+  }
+  static Tensor Mean(const Params& p) { return p[0]; }
+  static Tensor Mode(const Params& p) { return p[0]; }
+  // The circular one.
+  static Tensor Variance(const Params& p) { return 1 - BesselI1e(p[1]) / BesselI0e(p[1]); }
+};
+
 struct GammaRules {
   static Tensor RSample(const Params& p, DimsView shape, Generator* generator) {
     return StandardGamma(Expand(p[0], shape), generator) / p[1];
@@ -121,6 +139,10 @@ struct GammaRules {
 };
 
 struct Chi2Rules {
+  static constexpr const char* kDerived = "concentration, rate";
+  static Tensor Derived(const Params& p, std::string_view name) {
+    return AsGamma(p)[name == "concentration" ? 0 : 1];
+  }
   static Params AsGamma(const Params& p) {
     return Params({p[0] * 0.5, FullLike(p[0], 0.5)}, ProbsForm::kNone);
   }

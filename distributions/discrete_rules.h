@@ -122,6 +122,27 @@ struct BinomialRules {
   }
 };
 
+// Successes before total_count failures, which need not be an integer.
+struct NegativeBinomialRules {
+  static constexpr ProbsForm kForm = ProbsForm::kOfOne;
+  static Tensor Sample(const Params& p, DimsView shape, Generator* generator) {
+    const Tensor count = Expand(p[0], shape);
+    const Tensor rate = StandardGamma(Where(count > 0, count, 1.0), generator) * Exp(p.logits());
+    return neura::Poisson(Where(count > 0, rate, 0.0), generator);
+  }
+  static Tensor LogProb(const Params& p, const Tensor& x) {
+    const Tensor logits = p.logits(), all = p[0] + x;
+    const Tensor ways = Lgamma(all) - Lgamma(x + 1) - Lgamma(p[0]);
+    // Of no failures there is one way, which has no successes.
+    return p[0] * LogSigmoid(-logits) + x * LogSigmoid(logits) + Where(all == 0, 0.0, ways);
+  }
+  static Tensor Mean(const Params& p) { return p[0] * Exp(p.logits()); }
+  static Tensor Mode(const Params& p) {
+    return ClampMin(Floor((p[0] - 1) * Exp(p.logits())), 0.0);
+  }
+  static Tensor Variance(const Params& p) { return Mean(p) / Sigmoid(-p.logits()); }
+};
+
 struct CategoricalRules {
   static constexpr ProbsForm kForm = ProbsForm::kOfMany;
   static int64_t Choices(const Params& p) { return p.logits().size(-1); }

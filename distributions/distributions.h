@@ -9,12 +9,15 @@
 #define NEURA_DISTRIBUTIONS_DISTRIBUTIONS_H_
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "neura/distributions/constraint.h"
+#include "neura/distributions/constraint_registry.h"
 #include "neura/distributions/distribution.h"
 #include "neura/distributions/draws.h"
 #include "neura/distributions/kl.h"
+#include "neura/distributions/mixture.h"
 #include "neura/distributions/row_distribution.h"
 #include "neura/distributions/transform.h"
 #include "neura/distributions/transformed.h"
@@ -43,6 +46,19 @@ namespace neura::distributions {
 #include "neura/distributions/distributions.inc"
 #undef NEURA_INTERNAL_PARAM
 #undef NEURA_INTERNAL_LISTED
+
+// Normal numbers and what stick breaking makes of them: shares, one more than there are numbers in
+// the last dimension of loc and scale.
+struct LogisticNormalParams {
+  std::optional<Operand> loc = {};
+  std::optional<Operand> scale = {};
+};
+class LogisticNormal final : public TransformedDistribution {
+ public:
+  explicit LogisticNormal(const LogisticNormalParams& params,
+                          std::optional<bool> validate_args = {});
+  std::string name() const override { return "LogisticNormal"; }
+};
 
 }  // namespace neura::distributions
 

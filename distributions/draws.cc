@@ -29,6 +29,18 @@ RandomState Reserve(Generator* generator, int64_t elements) {
   return (generator != nullptr ? *generator : DefaultGenerator()).Reserve(2 * elements);
 }
 
+void RequireFloating(const char* name, const Tensor& concentration) {
+  RequireDefined(name, concentration);
+  if (IsFloating(concentration.dtype())) return;
+  ThrowInvalidArgument(
+      absl::StrCat(name, ": expected floating point numbers, got ", Describe(concentration)));
+}
+double Positive(const char* name, double concentration) {
+  if (concentration > 0 && std::isfinite(concentration)) return concentration;
+  ThrowInvalidArgument(
+      absl::StrCat(name, ": a concentration of ", concentration, " must be finite and positive"));
+}
+
 // Box and Muller, 1958.
 double DrawNormal(ElementDraws& draw) {
   const double radius = std::sqrt(-2 * std::log1p(-draw()));
@@ -97,6 +109,20 @@ double GammaGrad(double a, double x, double psi) {
          });
 }
 
+double DrawVonMises(double k, ElementDraws& draw) {
+  const double tau = 1 + std::sqrt(1 + 4 * k * k), rho = (tau - std::sqrt(2 * tau)) / (2 * k);
+  // Of small concentrations the first terms, which do not cancel.
+  const double r = k < 1e-5 ? 1 / k + k : (1 + rho * rho) / (2 * rho);
+  while (true) {
+    const double z = std::cos(std::numbers::pi * draw()), f = (1 + r * z) / (r + z);
+    const double c = k * (r - f), u = draw();
+    const bool right = draw() < 0.5;
+    if (c * (2 - c) <= u && std::log(c / u) + 1 - c < 0) continue;
+    const double angle = std::acos(std::clamp(f, -1.0, 1.0));
+    return right ? angle : -angle;
+  }
+}
+
 double DrawBinomial(double count, double p, ElementDraws& draw) {
   if (p > 0.5) return count - DrawBinomial(count, 1 - p, draw);
   if (count == 0 || p == 0) return 0;
@@ -143,11 +169,7 @@ Tensor StandardGammaGrad(const Tensor& concentration, const Tensor& sample) {
 }
 
 Tensor StandardGamma(const Tensor& concentration, Generator* generator) {
-  RequireDefined("standard_gamma", concentration);
-  if (!IsFloating(concentration.dtype())) {
-    ThrowInvalidArgument(absl::StrCat("standard_gamma: expected floating point numbers, got ",
-                                      Describe(concentration)));
-  }
+  RequireFloating("standard_gamma", concentration);
   Tensor sample;
   {
     const NoGradGuard no_grad;
@@ -155,11 +177,7 @@ Tensor StandardGamma(const Tensor& concentration, Generator* generator) {
     const RandomState state = Reserve(generator, a.numel());
     const double least = FloatLimitsOf(concentration.dtype()).smallest_normal;
     for (int64_t i = 0; i < a.numel(); ++i) {
-      const double own = a.data<double>()[i];
-      if (!(own > 0 && std::isfinite(own))) {
-        ThrowInvalidArgument(absl::StrCat("standard_gamma: a concentration of ", own,
-                                          " must be finite and positive"));
-      }
+      const double own = Positive("standard_gamma", a.data<double>()[i]);
       ElementDraws draw(state, i);
       drawn.data<double>()[i] = std::max(DrawGamma(own, draw), least);
     }
@@ -167,11 +185,29 @@ Tensor StandardGamma(const Tensor& concentration, Generator* generator) {
   }
   autograd::RecordFunction(
       "standard_gamma", {concentration}, {sample},
-      [a = Detach(concentration), x = Detach(sample)](const std::vector<Tensor>& grads) {
+      [a = concentration, x = Detach(sample)](const std::vector<Tensor>& grads) {
         const Tensor own = Cast(To(StandardGammaGrad(a, x), a.device()), a.dtype());
+        autograd::RecordFunction(
+            "standard_gamma_grad", {a}, {own},
+            [](const std::vector<Tensor>&) -> std::vector<Tensor> {
+              ThrowUnimplemented(
+                  "standard_gamma: the gradient of a draw has no gradient for the concentration");
+            });
         return std::vector<Tensor>{grads[0] * own};
       });
   return sample;
+}
+
+Tensor VonMisesAngles(const Tensor& concentration, Generator* generator) {
+  RequireFloating("von_mises", concentration);
+  const NoGradGuard no_grad;
+  const Tensor k = OnCpu(concentration), drawn = NewOnCpu(k.shape());
+  const RandomState state = Reserve(generator, k.numel());
+  for (int64_t i = 0; i < k.numel(); ++i) {
+    ElementDraws draw(state, i);
+    drawn.data<double>()[i] = DrawVonMises(Positive("von_mises", k.data<double>()[i]), draw);
+  }
+  return Cast(To(drawn, concentration.device()), concentration.dtype());
 }
 
 Tensor StandardDirichlet(const Tensor& concentration, Generator* generator) {

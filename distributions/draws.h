@@ -11,12 +11,16 @@ namespace neura::distributions {
 // distribution of that concentration and rate 1: Marsaglia and Tsang, "A Simple Method for
 // Generating Gamma Variables", 2000. Differentiable once by the concentration, by implicit
 // reparametrization: Figurnov, Mohamed and Mnih, "Implicit Reparameterization Gradients", 2018
-// (arXiv:1805.08498).
+// (arXiv:1805.08498). A second derivative by it throws Unimplemented.
 Tensor StandardGamma(const Tensor& concentration, Generator* generator = nullptr);
 
 // d(sample) / d(concentration) of such draws: -dF/da / f, with the distribution function F and its
 // density f. Of the same shape, float64 on the CPU.
 Tensor StandardGammaGrad(const Tensor& concentration, const Tensor& sample);
+
+// For each element of `concentration`, floating point and positive, an angle from -pi to pi around
+// 0, by rejection: Best and Fisher, "Efficient Simulation of the von Mises Distribution", 1979.
+Tensor VonMisesAngles(const Tensor& concentration, Generator* generator = nullptr);
 
 // [..., K]: draws from the Dirichlet distribution of these concentrations, gamma draws over their
 // sum, through which gradients flow.

@@ -55,6 +55,35 @@ TEST(DrawsTest, GammaDrawsAreDifferentiable) {
   EXPECT_NEAR(Sum(autograd::GradOf(a)).Item<double>(), 6, 0.2);
 }
 
+TEST(DrawsTest, GammaDrawsHaveNoSecondDerivative) {
+  const Tensor a = SetRequiresGrad(FromList<double>({2.5}));
+  const Tensor first =
+      Grad({Sum(StandardGamma(a))}, {a}, {.create_graph = true})[0];
+  EXPECT_THAT(ErrorOf([&] { Grad({Sum(first)}, {a}); }),
+              HasSubstr("the gradient of a draw has no gradient"));
+  // But one for what it is multiplied with.
+  const Tensor b = SetRequiresGrad(FromList<double>({3}));
+  const Tensor x = StandardGamma(a);
+  const Tensor by_a = Grad({Sum(x * b)}, {a}, {.retain_graph = true, .create_graph = true})[0];
+  const Tensor own = Grad({Sum(x)}, {a}, {.retain_graph = true})[0];
+  EXPECT_EQ(Grad({Sum(by_a)}, {b})[0].Item<double>(), own.Item<double>());
+}
+
+TEST(DrawsTest, AnglesLieAsTheirDensitySays) {
+  Generator generator(3);
+  for (const double k : {1e-6, 0.3, 2.0, 50.0}) {
+    const Tensor x = VonMisesAngles(Full({40'000}, k, {.dtype = kFloat64}), &generator);
+    double top = 0, bottom = 0;
+    for (int i = 0; i < 100'000; ++i) {
+      const double angle = (i + 0.5) / 100'000 * 3.14159265358979323846;
+      top += std::exp(k * (std::cos(angle) - 1)) * std::cos(angle);
+      bottom += std::exp(k * (std::cos(angle) - 1));
+    }
+    EXPECT_NEAR(Mean(Cos(x)).Item<double>(), top / bottom, 0.02) << k;
+    EXPECT_NEAR(Mean(Sin(x)).Item<double>(), 0, 0.02) << k;
+  }
+}
+
 TEST(DrawsTest, ShareDrawsAreDifferentiable) {
   const Tensor c = SetRequiresGrad(FromList<double>({2, 3}));
   Generator generator(13);

@@ -9,7 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "neura/distributions/continuous_rules.h"
 #include "neura/distributions/discrete_rules.h"
+#include "neura/distributions/distributions.h"
+#include "neura/distributions/matrix_rules.h"
 #include "neura/distributions/normal_rules.h"
+#include "neura/distributions/positive_rules.h"
+#include "neura/distributions/relaxed_rules.h"
 #include "neura/distributions/row_distribution.h"
 #include "neura/distributions/shapes.h"
 #include "neura/distributions/transformed.h"
@@ -54,6 +58,29 @@ Tensor KlMultivariateNormal(const Params& p, const Params& q) {
 // distributions", 2019 (arXiv:1905.10965).
 Tensor KlCauchy(const Params& p, const Params& q) {
   return Log(Square(p[1] + q[1]) + Square(p[0] - q[0])) - Log(p[1] * q[1] * 4);
+}
+// The logarithm of what its density divides by, less that of the logits' sum.
+Tensor ContinuousConstant(const Params& p) {
+  return ContinuousBernoulliRules::LogNorm(p) + LogSigmoid(-p.logits());
+}
+Tensor KlContinuousBernoulli(const Params& p, const Params& q) {
+  return ContinuousBernoulliRules::Mean(p) * (p.logits() - q.logits()) + ContinuousConstant(p) -
+         ContinuousConstant(q);
+}
+Tensor KlPareto(const Params& p, const Params& q) {
+  const Tensor ratio = q[1] / p[1];
+  return Where(p[0] < q[0], kInfinity, q[1] * Log(p[0] / q[0]) - Log(ratio) + ratio - 1);
+}
+Tensor KlWishart(const Params& p, const Params& q) {
+  const int64_t size = WishartRules::Size(p);
+  const double n = static_cast<double>(size);
+  const Dims shape = BroadcastShapes("kl_divergence", p[3].shape(), q[3].shape());
+  const Tensor solved = linalg::SolveTriangular(Expand(q[3], shape), Expand(p[3], shape), false);
+  const Tensor apart = MultivariateNormalRules::LogDeterminantOfFactor(q[3]) -
+                       MultivariateNormalRules::LogDeterminantOfFactor(p[3]);
+  return q[0] * apart + p[0] * (Sum(Square(solved), {.dims = {-2, -1}}) - n) * 0.5 +
+         MultiGammaLn(q[0] * 0.5, size) - MultiGammaLn(p[0] * 0.5, size) +
+         (p[0] - q[0]) * 0.5 * WishartRules::MultiDigamma(p[0] * 0.5, size);
 }
 Tensor KlUniform(const Params& p, const Params& q) {
   const Tensor inside = LogicalAnd(q[0] <= p[0], q[1] >= p[1]);
@@ -221,6 +248,54 @@ Tensor KlUniformNormal(const Params& p, const Params& q) {
   return Log(q[1] / width) + kLogOfTwoPi / 2 + second / (Square(q[1]) * 2);
 }
 
+// -log(q) of a normal q, expected under what has this mean and variance.
+Tensor CrossEntropyOfNormal(const Tensor& mean, const Tensor& variance, const Params& q) {
+  return Log(q[1]) + kLogOfTwoPi / 2 + (variance + Square(mean - q[0])) * 0.5 / Square(q[1]);
+}
+Tensor KlContinuousBernoulliExponential(const Params& p, const Params& q) {
+  return -ContinuousBernoulliRules::Entropy(p) - Log(q[0]) +
+         q[0] * ContinuousBernoulliRules::Mean(p);
+}
+Tensor KlContinuousBernoulliNormal(const Params& p, const Params& q) {
+  return -ContinuousBernoulliRules::Entropy(p) +
+         CrossEntropyOfNormal(ContinuousBernoulliRules::Mean(p),
+                              ContinuousBernoulliRules::Variance(p), q);
+}
+Tensor KlContinuousBernoulliUniform(const Params& p, const Params& q) {
+  const Tensor inside = LogicalAnd(q[0] <= 0, q[1] >= 1);
+  return Where(inside, Log(q[1] - q[0]) - ContinuousBernoulliRules::Entropy(p), kInfinity);
+}
+Tensor KlBetaContinuousBernoulli(const Params& p, const Params& q) {
+  return -BetaRules::Entropy(p) - BetaRules::Mean(p) * q.logits() - ContinuousConstant(q);
+}
+Tensor KlUniformContinuousBernoulli(const Params& p, const Params& q) {
+  const Tensor kl = -UniformRules::Entropy(p) - UniformRules::Mean(p) * q.logits() -
+                    ContinuousConstant(q);
+  return Where(LogicalOr(p[1] > 1, p[0] < 0), kInfinity, kl);
+}
+Tensor KlUniformPareto(const Params& p, const Params& q) {
+  const Tensor width = p[1] - p[0];
+  const Tensor logs = (XLogY(p[1], p[1]) - XLogY(p[0], p[0]) - width) / width;
+  const Tensor kl = logs * (q[1] + 1) - Log(q[1] * width) - q[1] * Log(q[0]);
+  return Where(p[0] < q[0], kInfinity, kl);
+}
+// The expected logarithm of a Pareto draw.
+Tensor LogOfPareto(const Params& p) { return Log(p[0]) + Reciprocal(p[1]); }
+Tensor KlParetoExponential(const Params& p, const Params& q) {
+  const Tensor kl = -ParetoRules::Entropy(p) - Log(q[0]) + q[0] * ParetoRules::Mean(p);
+  return Where(p[1] <= 1, kInfinity, kl);
+}
+Tensor KlParetoGamma(const Params& p, const Params& q) {
+  const Tensor kl = -ParetoRules::Entropy(p) + Lgamma(q[0]) - q[0] * Log(q[1]) +
+                    (1 - q[0]) * LogOfPareto(p) + q[1] * ParetoRules::Mean(p);
+  return Where(p[1] <= 1, kInfinity, kl);
+}
+Tensor KlParetoNormal(const Params& p, const Params& q) {
+  const Tensor kl = -ParetoRules::Entropy(p) +
+                    CrossEntropyOfNormal(ParetoRules::Mean(p), ParetoRules::Variance(p), q);
+  return Where(p[1] <= 2, kInfinity, kl);
+}
+
 const std::map<Pair, RowFunction>& Rows() {
   static const auto* const rows = new std::map<Pair, RowFunction>{
       {{"Normal", "Normal"}, KlNormal},
@@ -241,6 +316,9 @@ const std::map<Pair, RowFunction>& Rows() {
       {{"Binomial", "Binomial"}, KlBinomial},
       {{"Categorical", "Categorical"}, KlCategorical},
       {{"OneHotCategorical", "OneHotCategorical"}, KlCategorical},
+      {{"ContinuousBernoulli", "ContinuousBernoulli"}, KlContinuousBernoulli},
+      {{"Pareto", "Pareto"}, KlPareto},
+      {{"Wishart", "Wishart"}, KlWishart},
       {{"Bernoulli", "Poisson"}, KlBernoulliPoisson},
       {{"Exponential", "Gamma"}, KlExponentialGamma},
       {{"Exponential", "Gumbel"}, KlExponentialGumbel},
@@ -261,6 +339,15 @@ const std::map<Pair, RowFunction>& Rows() {
       {{"Uniform", "Gamma"}, KlUniformGamma},
       {{"Uniform", "Gumbel"}, KlUniformGumbel},
       {{"Uniform", "Normal"}, KlUniformNormal},
+      {{"Beta", "ContinuousBernoulli"}, KlBetaContinuousBernoulli},
+      {{"ContinuousBernoulli", "Exponential"}, KlContinuousBernoulliExponential},
+      {{"ContinuousBernoulli", "Normal"}, KlContinuousBernoulliNormal},
+      {{"ContinuousBernoulli", "Uniform"}, KlContinuousBernoulliUniform},
+      {{"Pareto", "Exponential"}, KlParetoExponential},
+      {{"Pareto", "Gamma"}, KlParetoGamma},
+      {{"Pareto", "Normal"}, KlParetoNormal},
+      {{"Uniform", "ContinuousBernoulli"}, KlUniformContinuousBernoulli},
+      {{"Uniform", "Pareto"}, KlUniformPareto},
       // Where p goes, q does not.
       {{"Exponential", "Beta"}, Infinite},
       {{"Exponential", "Uniform"}, Infinite},
@@ -278,6 +365,21 @@ const std::map<Pair, RowFunction>& Rows() {
       {{"Normal", "Exponential"}, Infinite},
       {{"Normal", "Gamma"}, Infinite},
       {{"Normal", "Uniform"}, Infinite},
+      {{"Exponential", "ContinuousBernoulli"}, Infinite},
+      {{"Exponential", "Pareto"}, Infinite},
+      {{"Gamma", "ContinuousBernoulli"}, Infinite},
+      {{"Gamma", "Pareto"}, Infinite},
+      {{"Gumbel", "ContinuousBernoulli"}, Infinite},
+      {{"Gumbel", "Pareto"}, Infinite},
+      {{"Laplace", "ContinuousBernoulli"}, Infinite},
+      {{"Laplace", "Pareto"}, Infinite},
+      {{"Normal", "ContinuousBernoulli"}, Infinite},
+      {{"Normal", "Pareto"}, Infinite},
+      {{"Beta", "Pareto"}, Infinite},
+      {{"ContinuousBernoulli", "Pareto"}, Infinite},
+      {{"Pareto", "Beta"}, Infinite},
+      {{"Pareto", "ContinuousBernoulli"}, Infinite},
+      {{"Pareto", "Uniform"}, Infinite},
       {{"Poisson", "Bernoulli"}, Infinite},
       {{"Poisson", "Binomial"}, Infinite},
   };
@@ -298,8 +400,16 @@ struct Known {
   Params params;
 };
 Known AsKnown(const RowDistribution& distribution) {
-  if (distribution.name() == "Chi2") return {"Gamma", Chi2Rules::AsGamma(distribution.params())};
-  return {distribution.name(), distribution.params()};
+  const std::string name = distribution.name();
+  const Params& params = distribution.params();
+  if (name == "Chi2") return {"Gamma", Chi2Rules::AsGamma(params)};
+  if (name == "OneHotCategoricalStraightThrough") return {"OneHotCategorical", params};
+  if (name == "LowRankMultivariateNormal") {
+    const MultivariateNormal whole(
+        {.loc = params[0], .scale_tril = LowRankMultivariateNormalRules::Factor(params)}, false);
+    return {whole.name(), whole.params()};
+  }
+  return {name, params};
 }
 
 [[noreturn]] void NoForm(const Distribution& p, const Distribution& q) {

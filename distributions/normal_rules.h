@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <string>
 
 #include "neura/distributions/params.h"
 #include "neura/distributions/shapes.h"
@@ -89,15 +90,22 @@ struct MultivariateNormalRules {
   static constexpr int64_t kEventDims = 1;
 
   static void Prepare(Params& p) {
+    Complete("MultivariateNormal", p);
+    if (p[3].size(-1) != p[0].size(-1)) {
+      ThrowInvalidArgument("MultivariateNormal: loc " + Describe(p[0]) +
+                           " needs a square matrix, not " + Describe(p[3]));
+    }
+  }
+  // Of the parameters from 1 on, a covariance, its inverse and its factor, exactly one is given.
+  static void Complete(const std::string& name, Params& p) {
     if (p.given(1) + p.given(2) + p.given(3) != 1) {
       ThrowInvalidArgument(
-          "MultivariateNormal: Exactly one of covariance_matrix or precision_matrix or scale_tril "
-          "may be specified.");
+          name +
+          ": Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.");
     }
     const Tensor& matrix = p[p.given(1) ? 1 : p.given(2) ? 2 : 3];
-    if (matrix.size(-1) != matrix.size(-2) || matrix.size(-1) != p[0].size(-1)) {
-      ThrowInvalidArgument("MultivariateNormal: loc " + Describe(p[0]) +
-                           " needs a square matrix, " + "not " + Describe(matrix));
+    if (matrix.size(-1) != matrix.size(-2)) {
+      ThrowInvalidArgument(name + ": a square matrix is needed, not " + Describe(matrix));
     }
     if (p.given(1)) p.Set(3, linalg::Cholesky(p[1]));
     if (p.given(2)) p.Set(3, FactorOfInverse(p[2]));

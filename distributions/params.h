@@ -40,6 +40,8 @@ class Params {
   void Set(size_t i, Tensor value) { values_[i] = std::move(value); }
   size_t size() const { return values_.size(); }
   bool given(size_t i) const { return values_[i].defined(); }
+  // How many of its last dimensions are no batch; -1 of a count.
+  int64_t event_dims(size_t i) const { return event_dims_[i]; }
 
   // Either from the other: probabilities sum to 1, logits are logarithms of such probabilities.
   // A logarithm of 0 is that of the dtype's smallest difference from 1.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "neura/autograd/autograd.h"
 #include "neura/distributions/shapes.h"
 #include "neura/tensor/core/error.h"
@@ -19,11 +20,12 @@ Params Prepared(const DistributionRow& row, const std::vector<std::optional<Oper
   return params;
 }
 
-// The last dimensions of the parameter that a sample is like: the first of an event.
 Dims EventShape(const DistributionRow& row, const Params& params) {
+  if (row.event_shape != nullptr) return row.event_shape(params);
   for (size_t i = 0; row.event_dims > 0 && i < params.size(); ++i) {
-    if (!params.given(i) || params[i].dim() == 0) continue;
-    return {params[i].size(-1)};
+    if (!params.given(i) || params.event_dims(i) < row.event_dims) continue;
+    const DimsView event = params[i].shape().last(static_cast<size_t>(row.event_dims));
+    return {event.begin(), event.end()};
   }
   return {};
 }
@@ -58,6 +60,9 @@ Tensor RowDistribution::param(std::string_view name) const {
     if (row_.derive != nullptr) return row_.derive(params_, i);
     if (name == "probs") return params_.probs();
     if (name == "logits") return params_.logits();
+  }
+  for (const std::string_view derived : absl::StrSplit(row_.derived_names, ", ")) {
+    if (name == derived) return row_.derived(params_, name);
   }
   ThrowInvalidArgument(absl::StrCat(row_.name, ": has no parameter ", name));
 }

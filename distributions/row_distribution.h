@@ -38,6 +38,11 @@ struct DistributionRow {
   Tensor (*variance)(const Params& params) = nullptr;
   // A parameter that was not given, from those that were.
   Tensor (*derive)(const Params& params, size_t i) = nullptr;
+  // Where it is not the last dimensions of the first parameter that has as many in its events.
+  Dims (*event_shape)(const Params& params) = nullptr;
+  // What else is known by a name, "concentration, rate", and how it follows from the parameters.
+  const char* derived_names = "";
+  Tensor (*derived)(const Params& params, std::string_view name) = nullptr;
   // [number, ones of the batch, event]
   Tensor (*enumerate_support)(const Params& params) = nullptr;
 };
@@ -54,7 +59,8 @@ class RowDistribution : public Distribution {
 
   const DistributionRow& row() const { return row_; }
   const Params& params() const { return params_; }
-  // By its name, [batch, its event]; probabilities and logits also where the other was given.
+  // By its name, [batch, its event]; probabilities and logits also where the other was given, and
+  // what the row derives.
   Tensor param(std::string_view name) const;
 
   std::string name() const override { return row_.name; }

@@ -9,7 +9,10 @@
 #include "absl/strings/str_split.h"
 #include "neura/distributions/continuous_rules.h"
 #include "neura/distributions/discrete_rules.h"
+#include "neura/distributions/matrix_rules.h"
 #include "neura/distributions/normal_rules.h"
+#include "neura/distributions/positive_rules.h"
+#include "neura/distributions/relaxed_rules.h"
 #include "neura/distributions/row_distribution.h"
 
 namespace neura::distributions {
@@ -51,6 +54,11 @@ DistributionRow RowFor(const char* name, const char* params, const char* support
   if constexpr (requires { &Rules::Mode; }) row.mode = &Rules::Mode;
   if constexpr (requires { &Rules::Variance; }) row.variance = &Rules::Variance;
   if constexpr (requires { &Rules::Derive; }) row.derive = &Rules::Derive;
+  if constexpr (requires { &Rules::EventShape; }) row.event_shape = &Rules::EventShape;
+  if constexpr (requires { &Rules::Derived; }) {
+    row.derived_names = Rules::kDerived;
+    row.derived = &Rules::Derived;
+  }
   if constexpr (requires { &Rules::EnumerateSupport; }) {
     row.enumerate_support = &Rules::EnumerateSupport;
   }

@@ -125,6 +125,7 @@ class AffineRules final : public Transform {
   Constraint domain() const override { return IndependentConstraint(Constraint(), event_dim_); }
   Constraint codomain() const override { return domain(); }
   bool bijective() const override { return true; }
+  std::vector<Operand> numbers() const override { return {loc_, scale_, event_dim_}; }
   Tensor Sign() const override { return neura::Sign(AsTensor(scale_)); }
   Tensor Call(const Tensor& x) const override { return Plus(Times(x, scale_), loc_); }
   Tensor Inverse(const Tensor& y) const override {
@@ -236,6 +237,7 @@ class ReshapeRules final : public Transform {
 class Composed final : public Transform {
  public:
   explicit Composed(std::vector<TransformRef> parts) : parts_(std::move(parts)) {}
+  std::vector<TransformRef> parts() const override { return parts_; }
   std::string ToString() const override {
     return absl::StrCat("ComposeTransform([",
                         absl::StrJoin(parts_, ", ",
@@ -326,6 +328,8 @@ class Composed final : public Transform {
 class IndependentRules final : public Transform {
  public:
   IndependentRules(TransformRef base, int64_t dims) : base_(std::move(base)), dims_(dims) {}
+  std::vector<TransformRef> parts() const override { return {base_}; }
+  std::vector<Operand> numbers() const override { return {dims_}; }
   std::string ToString() const override {
     return absl::StrCat("IndependentTransform(", base_->ToString(), ", ", dims_, ")");
   }

@@ -35,6 +35,9 @@ class Transform {
   virtual Tensor LogAbsDetJacobian(const Tensor& x, const Tensor& y) const;
   virtual Dims ForwardShape(DimsView shape) const { return {shape.begin(), shape.end()}; }
   virtual Dims InverseShape(DimsView shape) const { return {shape.begin(), shape.end()}; }
+  // What it is made of, for whoever shows it: other transforms, and numbers or tensors.
+  virtual std::vector<std::shared_ptr<const Transform>> parts() const { return {}; }
+  virtual std::vector<Operand> numbers() const { return {}; }
   // Whether it does the same as another one.
   virtual bool Equals(const Transform& other) const { return this == &other; }
 
@@ -61,6 +64,12 @@ TransformRef StickBreakingTransform();
 TransformRef LowerCholeskyTransform();
 // The last dimensions under another shape.
 TransformRef ReshapeTransform(const Dims& in_shape, const Dims& out_shape);
+// Parts of dim of these lengths, 1 each where there are none, by transforms of their own.
+TransformRef CatTransform(std::vector<TransformRef> parts, int64_t dim = 0, Dims lengths = {});
+// Single places of dim, which the parts do not see.
+TransformRef StackTransform(std::vector<TransformRef> parts, int64_t dim = 0);
+// From D (D - 1) / 2 numbers to the Cholesky factor of a correlation matrix of D variables.
+TransformRef CorrCholeskyTransform();
 // One after the other; of none, the identity.
 TransformRef ComposeTransform(std::vector<TransformRef> parts);
 // Of events of so many more dimensions.

@@ -7,6 +7,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/distributions/shapes.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
 
 namespace neura::distributions {
@@ -158,6 +159,32 @@ DistributionRef TransformedDistribution::Expand(DimsView batch_shape) const {
             Dims(batch_shape.begin(), batch_shape.end()), event_shape()};
   return DistributionRef(
       new TransformedDistribution(std::move(made), transforms_, all_, validates()));
+}
+
+namespace {
+
+class CumulativeRules final : public Transform {
+ public:
+  explicit CumulativeRules(DistributionRef distribution) : distribution_(std::move(distribution)) {}
+  std::string ToString() const override { return "CumulativeDistributionTransform()"; }
+  Constraint domain() const override { return distribution_->support(); }
+  Constraint codomain() const override { return NamedConstraint("unit_interval"); }
+  bool bijective() const override { return true; }
+  Tensor Sign() const override { return ScalarTensor(1.0); }
+  Tensor Call(const Tensor& x) const override { return distribution_->Cdf(x); }
+  Tensor Inverse(const Tensor& y) const override { return distribution_->Icdf(y); }
+  Tensor LogAbsDetJacobian(const Tensor& x, const Tensor&) const override {
+    return distribution_->LogProb(x);
+  }
+
+ private:
+  const DistributionRef distribution_;
+};
+
+}  // namespace
+
+TransformRef CumulativeDistributionTransform(DistributionRef distribution) {
+  return std::make_shared<CumulativeRules>(std::move(distribution));
 }
 
 }  // namespace neura::distributions

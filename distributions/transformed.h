@@ -47,7 +47,7 @@ class Independent final : public Distribution {
 };
 
 // What transforms make of samples of the base, one after the other.
-class TransformedDistribution final : public Distribution {
+class TransformedDistribution : public Distribution {
  public:
   // Throws InvalidArgument where the base has too few dimensions for the transforms.
   TransformedDistribution(DistributionRef base, std::vector<TransformRef> transforms,
@@ -84,6 +84,9 @@ class TransformedDistribution final : public Distribution {
   const std::vector<TransformRef> transforms_;
   const TransformRef all_;
 };
+
+// From a distribution's values to [0, 1] by its distribution function.
+TransformRef CumulativeDistributionTransform(DistributionRef distribution);
 
 }  // namespace neura::distributions
 

@@ -9,6 +9,7 @@
 #include "neura/nn/init.h"
 #include "neura/nn/layer_parts.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/attention.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -60,10 +61,10 @@ Tensor SplitHeads(const Tensor& x, int64_t heads, bool batch_first) {
   return Permute(each, batch_first ? DimsView({0, 2, 1, 3}) : DimsView({1, 2, 0, 3}));
 }
 
-// Bool or floating point; integers, as PyTorch once had them, are truths.
-Tensor AsMask(const Tensor& mask, DType dtype) {
-  if (!mask.defined() || mask.dtype() == kBool) return mask;
-  return IsFloating(mask.dtype()) ? Cast(mask, dtype) : mask != 0;
+// Bool, or of the query's dtype.
+Tensor AsMask(const char* name, const Tensor& mask, DType dtype) {
+  CheckAttentionMask(kName, name, mask);
+  return mask.defined() && mask.dtype() != kBool ? Cast(mask, dtype) : mask;
 }
 
 // A key more, which may be attended to.
@@ -86,16 +87,6 @@ Tensor Merged(const Tensor& a, const Tensor& b) {
   if (a.dtype() == kBool) return Where(a, -kInfinity, b);
   if (b.dtype() == kBool) return Where(b, -kInfinity, a);
   return a + b;
-}
-
-// The weights of ScaledDotProductAttention, which gives what they make of the values.
-Tensor Weights(const Tensor& q, const Tensor& k, const Tensor& mask, double scale) {
-  Tensor scores = MatMul(q * scale, Transpose(k, -2, -1));
-  if (!mask.defined() || k.size(-2) == 0) return Softmax(scores, {.dim = -1});
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  scores = mask.dtype() == kBool ? Where(mask, scores, -kInfinity) : scores + mask;
-  const Tensor none = AMax(scores, {.dims = {-1}, .keepdim = true}) == -kInfinity;
-  return Where(none, 0, Softmax(Where(none, 0, scores), {.dim = -1}));
 }
 
 // Throws InvalidArgument unless the inputs fit each other and the weights.
@@ -149,14 +140,14 @@ AttentionResult MultiHeadAttention(const Tensor& query, const Tensor& key, const
   const int64_t batch = in.q.size(batch_first ? 0 : 1), length = in.q.size(batch_first ? 1 : 0),
                 keys = in.k.size(batch_first ? 1 : 0);
 
-  Tensor padding = AsMask(arguments.key_padding_mask, query.dtype());
+  Tensor padding = AsMask("key_padding_mask", arguments.key_padding_mask, query.dtype());
   if (padding.defined()) {
     if (one && padding.dim() == 1) padding = Unsqueeze(padding, 0);
     Require(padding.shape() == DimsView({batch, keys}), "key_padding_mask must be [N, S]",
             arguments.key_padding_mask);
     padding = Reshape(padding, {batch, 1, 1, keys});
   }
-  Tensor mask = AsMask(arguments.attn_mask, query.dtype());
+  Tensor mask = AsMask("attn_mask", arguments.attn_mask, query.dtype());
   if (mask.defined()) {
     const bool for_each = mask.shape() == DimsView({batch * heads, length, keys});
     Require(for_each || mask.shape() == DimsView({length, keys}),
@@ -201,7 +192,7 @@ AttentionResult MultiHeadAttention(const Tensor& query, const Tensor& key, const
   Tensor attended;
   if (arguments.need_weights) {
     const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
-    result.weights = neura::Dropout(Weights(q, k, merged, scale), options.dropout);
+    result.weights = neura::Dropout(AttentionWeights(q, k, merged, scale), options.dropout);
     attended = MatMul(result.weights, v);
     if (arguments.average_attn_weights) result.weights = Mean(result.weights, {.dims = {1}});
     if (one) result.weights = Squeeze(result.weights, {0});

@@ -1,4 +1,4 @@
-// Functions that run before and after a module's Forward.
+// Functions that run before and after a module's Forward, and on the way back through it.
 #ifndef NEURA_NN_HOOKS_H_
 #define NEURA_NN_HOOKS_H_
 
@@ -22,6 +22,15 @@ using ForwardPreHook = std::function<void(ModuleBase& module, absl::Span<Tensor>
 using ForwardHook = std::function<void(ModuleBase& module, absl::Span<const Tensor> inputs,
                                        absl::Span<Tensor> outputs)>;
 
+// Sees the gradients of the tensors of a call's result, undefined where there is none, and may put
+// others in their place, before the gradients of what lies inside are computed.
+using FullBackwardPreHook = std::function<void(ModuleBase& module, absl::Span<Tensor> grad_outputs)>;
+// Sees those of the tensors that the call was given, and may put others in their place, and those of
+// its result. Where no input requires a gradient it is called all the same.
+using FullBackwardHook =
+    std::function<void(ModuleBase& module, absl::Span<Tensor> grad_inputs,
+                       absl::Span<const Tensor> grad_outputs)>;
+
 namespace internal {
 
 // For objects in an AtomicPtr.
@@ -39,10 +48,12 @@ class Counted {
   std::atomic<uint32_t> refs_{1};
 };
 
-// One of the two.
+// One of them.
 struct HookFunction : Counted<HookFunction> {
   ForwardPreHook before;
   ForwardHook after;
+  FullBackwardPreHook back_before;
+  FullBackwardHook back_after;
 };
 // A hook's place, empty once it was removed.
 using HookPlace = AtomicPtr<HookFunction>;
@@ -81,12 +92,31 @@ class Hooks {
 
   // Whether there may be some.
   bool any() const { return static_cast<bool>(list_); }
-  HookHandle Add(ForwardPreHook before, ForwardHook after);
+  HookHandle Add(IntrusivePtr<HookFunction> function);
   // Those that there are, in the order of their registration.
   std::vector<IntrusivePtr<HookFunction>> Load() const;
 
  private:
   AtomicPtr<HookList> list_;
+};
+
+// Lets functions see the gradients of one call: those of its results as they come in, and those of
+// its inputs as they leave. Both are steps of the graph that change nothing else.
+class WayBack {
+ public:
+  using Before = std::function<void(absl::Span<Tensor> grad_outputs)>;
+  using After =
+      std::function<void(absl::Span<Tensor> grad_inputs, absl::Span<const Tensor> grad_outputs)>;
+  WayBack(Before before, After after);
+
+  // Puts tensors in the place of those that require a gradient: first of the inputs, then of the
+  // results of a call.
+  void PassInputs(absl::Span<Tensor> inputs);
+  void PassOutputs(absl::Span<Tensor> outputs);
+
+ private:
+  struct State;
+  const std::shared_ptr<State> state_;
 };
 
 }  // namespace internal

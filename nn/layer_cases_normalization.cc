@@ -71,6 +71,9 @@ void AddNormalizationCases(std::vector<LayerCase>& cases) {
   cases.push_back(Case<BatchNorm1d>("BatchNorm1d/sequence", Sample({2, 3, 3}, 1),
                                     Normalized(channel, channel), printed,
                                     BatchNormOptions{.num_features = 3}));
+  cases.push_back(Case<SyncBatchNorm>("SyncBatchNorm/volumes", Sample({2, 3, 2, 1, 2}, 1),
+                                      Normalized(channel, channel), printed,
+                                      BatchNormOptions{.num_features = 3}));
   cases.push_back(Case<BatchNorm2d>(
       "BatchNorm2d/plain", Sample({2, 3, 2, 2}, 1), Normalized(channel, channel, false),
       "num_features=3, eps=1e-05, momentum=none, affine=false, track_running_stats=false",

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "neura/autograd/autograd.h"
@@ -361,6 +362,22 @@ TEST(LazyTest, TheFirstCallMakesTheLayer) {
   EXPECT_EQ(nn::Sequential(before)(Ones({1, 2, 3, 3})).shape(), DimsView({1, 5}));
   EXPECT_THAT(ErrorOf([] { nn::LazyConv2d({.out_channels = 2})(Ones({3})); }),
               HasSubstr("cannot tell its features from float32 [3]"));
+}
+
+TEST(BatchNormTest, UpdateBnAveragesOverOnePass) {
+  nn::Sequential net(nn::BatchNorm1d({.num_features = 1, .momentum = 0.3}), nn::Dropout());
+  net[1].Eval();
+  net(FromList<float>({50, 70}, {2, 1}));
+  const std::vector<std::pair<Tensor, Tensor>> batches{
+      {FromList<float>({1, 3}, {2, 1}), {}}, {FromList<float>({2, 8}, {2, 1}), {}}};
+  nn::UpdateBn(batches, net);
+  auto& norm = static_cast<nn::BatchNorm1d&>(net[0]);
+  EXPECT_FLOAT_EQ(norm.running_mean.tensor().Item<float>(), (2 + 5) / 2.0f);
+  EXPECT_FLOAT_EQ(norm.running_var.tensor().Item<float>(), (2 + 18) / 2.0f);
+  EXPECT_EQ(norm.num_batches_tracked.tensor().Item<int64_t>(), 2);
+  EXPECT_EQ(norm.options.momentum, 0.3);
+  EXPECT_TRUE(net.training());
+  EXPECT_FALSE(net[1].training());
 }
 
 }  // namespace

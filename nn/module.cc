@@ -9,6 +9,7 @@
 #include "neura/nn/walk.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 
 namespace neura::nn {
 
@@ -17,30 +18,6 @@ using internal::Mutable;
 using internal::WalkTree;
 
 namespace {
-
-// Replaces every parameter and buffer by what `change` makes of it; what it returns as it is stays,
-// so that whoever holds it, such as an optimizer, goes on with it. What members share they share
-// afterwards.
-void ReplaceMembers(ModuleBase& module, absl::FunctionRef<Tensor(const Tensor&)> change) {
-  NoGradGuard no_grad;
-  struct Changed {
-    Tensor original;  // held, so that no other tensor gets its address
-    Tensor result;
-  };
-  std::unordered_map<const TensorImpl*, Changed> changes;
-  const auto replace = [&](const std::string&, auto& member) {
-    const Tensor tensor = member.tensor();
-    const auto [it, is_new] = changes.try_emplace(tensor.impl());
-    if (is_new) it->second = {tensor, change(tensor)};
-    const Tensor& changed = it->second.result;
-    if (IsSame(changed, tensor)) return;
-    const bool trained = RequiresGrad(tensor);
-    if (is_new) it->second.result = Detach(changed);
-    member.Replace(changed);
-    if (!trained) SetRequiresGrad(member.tensor(), false);
-  };
-  WalkTree(module, replace, replace);
-}
 
 // Each tensor under the first of its names.
 NamedTensors OnceEach(const NamedTensors& named) {
@@ -142,17 +119,44 @@ void ModuleBase::ZeroGrad() {
   for (const Tensor& parameter : Parameters()) autograd::SetGrad(parameter, {});
 }
 
+void ModuleBase::Convert(absl::FunctionRef<Tensor(const Tensor&)> change) {
+  NoGradGuard no_grad;
+  struct Changed {
+    Tensor original;  // held, so that no other tensor gets its address
+    Tensor result;
+  };
+  std::unordered_map<const TensorImpl*, Changed> changes;
+  const auto replace = [&](const std::string&, auto& member) {
+    const Tensor tensor = member.tensor();
+    const auto [it, is_new] = changes.try_emplace(tensor.impl());
+    if (is_new) it->second = {tensor, change(tensor)};
+    const Tensor& changed = it->second.result;
+    if (IsSame(changed, tensor)) return;
+    const bool trained = RequiresGrad(tensor);
+    if (is_new) it->second.result = Detach(changed);
+    member.Replace(changed);
+    if (!trained) SetRequiresGrad(member.tensor(), false);
+  };
+  WalkTree(*this, replace, replace);
+}
+
 void ModuleBase::To(DType dtype) {
   if (!IsFloating(dtype)) {
     ThrowInvalidArgument(absl::StrCat("To: a module cannot become ", DTypeName(dtype)));
   }
-  ReplaceMembers(*this, [dtype](const Tensor& tensor) {
+  Convert([dtype](const Tensor& tensor) {
     return IsFloating(tensor.dtype()) ? Cast(tensor, dtype) : tensor;
   });
 }
 
 void ModuleBase::To(Device device) {
-  ReplaceMembers(*this, [device](const Tensor& tensor) { return neura::To(tensor, device); });
+  Convert([device](const Tensor& tensor) { return neura::To(tensor, device); });
+}
+
+void ModuleBase::ToEmpty(Device device) {
+  Convert([device](const Tensor& tensor) {
+    return Empty(tensor.shape(), {.dtype = tensor.dtype(), .device = device});
+  });
 }
 
 int64_t ModuleBase::NumParameters() const {

@@ -82,6 +82,13 @@ class ModuleBase {
   void To(DType dtype);
   // Moves parameters and buffers; the same holds for those that were elsewhere.
   void To(Device device);
+  // Gives parameters and buffers new memory on that device, whose elements are not set: of a module
+  // on kMeta, say.
+  void ToEmpty(Device device);
+  // Puts what `change` makes of each parameter and buffer in its place; what it returns as it is
+  // stays, so that whoever holds it, such as an optimizer, goes on with it. What members share they
+  // share afterwards.
+  void Convert(absl::FunctionRef<Tensor(const Tensor&)> change);
   // Number of elements of all parameters.
   int64_t NumParameters() const;
   // Calls fn with this module and all below, children first.
@@ -90,8 +97,12 @@ class ModuleBase {
   // Has a function called before Forward, or after it, whenever the module is called; not where
   // Forward is called by its name. Those that are there already come first. An error of a hook is
   // one of the call.
-  HookHandle RegisterForwardPreHook(ForwardPreHook hook) { return hooks_.Add(std::move(hook), {}); }
-  HookHandle RegisterForwardHook(ForwardHook hook) { return hooks_.Add({}, std::move(hook)); }
+  HookHandle RegisterForwardPreHook(ForwardPreHook hook);
+  HookHandle RegisterForwardHook(ForwardHook hook);
+  // Has a function called on the way back through a call, before the gradients of what lies inside
+  // are computed, or when those of the call's inputs are. The module must live until then.
+  HookHandle RegisterFullBackwardPreHook(FullBackwardPreHook hook);
+  HookHandle RegisterFullBackwardHook(FullBackwardHook hook);
 
   // The tree, with options, shapes and parameter counts; what lies deeper than 100 levels is "...".
   std::string ToString() const;
@@ -196,6 +207,13 @@ class ModuleOf<R(A...)> : public ModuleBase {
 using Module = ModuleOf<Tensor(const Tensor&)>;
 
 std::ostream& operator<<(std::ostream& out, const ModuleBase& module);
+
+namespace internal {
+
+// "1,234,567"
+std::string WithSeparators(int64_t count);
+
+}  // namespace internal
 
 #define NEURA_INTERNAL_VISIT_MEMBER(member) visitor.Visit(#member, this->member);
 #define NEURA_MODULE(...)                                                                       \

@@ -1,6 +1,9 @@
 // What happens around a module's Forward: the paths of errors, and hooks.
+#include <memory>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/anomaly.h"
 #include "neura/nn/module.h"
@@ -72,7 +75,54 @@ class Shown {
   absl::FunctionRef<void(TensorVisitor)> visit_;
 };
 
+using HookFunctions = std::vector<IntrusivePtr<internal::HookFunction>>;
+
+// The gradients of a call, for hooks that want to see them; null where there are none.
+std::unique_ptr<internal::WayBack> WayBackOf(ModuleBase& module, const HookFunctions& hooks) {
+  HookFunctions own;
+  for (const auto& hook : hooks) {
+    if (hook->back_before || hook->back_after) own.push_back(hook);
+  }
+  if (own.empty()) return nullptr;
+  return std::make_unique<internal::WayBack>(
+      [&module, own](absl::Span<Tensor> grad_outputs) {
+        for (const auto& hook : own) {
+          if (hook->back_before) hook->back_before(module, grad_outputs);
+        }
+      },
+      [&module, own](absl::Span<Tensor> grad_inputs, absl::Span<const Tensor> grad_outputs) {
+        for (const auto& hook : own) {
+          if (hook->back_after) hook->back_after(module, grad_inputs, grad_outputs);
+        }
+      });
+}
+
+IntrusivePtr<internal::HookFunction> NewHook() {
+  return IntrusivePtr<internal::HookFunction>::Adopt(new internal::HookFunction);
+}
+
 }  // namespace
+
+HookHandle ModuleBase::RegisterForwardPreHook(ForwardPreHook hook) {
+  auto function = NewHook();
+  function->before = std::move(hook);
+  return hooks_.Add(std::move(function));
+}
+HookHandle ModuleBase::RegisterForwardHook(ForwardHook hook) {
+  auto function = NewHook();
+  function->after = std::move(hook);
+  return hooks_.Add(std::move(function));
+}
+HookHandle ModuleBase::RegisterFullBackwardPreHook(FullBackwardPreHook hook) {
+  auto function = NewHook();
+  function->back_before = std::move(hook);
+  return hooks_.Add(std::move(function));
+}
+HookHandle ModuleBase::RegisterFullBackwardHook(FullBackwardHook hook) {
+  auto function = NewHook();
+  function->back_after = std::move(hook);
+  return hooks_.Add(std::move(function));
+}
 
 void ModuleBase::Call(absl::FunctionRef<void()> forward) {
   FailurePath& failure = Failure();
@@ -99,8 +149,11 @@ void ModuleBase::Call(absl::FunctionRef<void()> forward) {
     failure.module = this;
     failure.type_name = TypeName();
     if (entered.call.outer == nullptr) {
-      error.AddContext(failure.path.empty() ? failure.type_name
-                                            : absl::StrCat(failure.type_name, ".", failure.path));
+      const std::string where = failure.path.empty()
+                                    ? failure.type_name
+                                    : absl::StrCat(failure.type_name, ".", failure.path);
+      // What a layer says of itself may begin with its name.
+      if (!absl::StartsWith(error.message(), where + ": ")) error.AddContext(where);
     }
     failure.message = error.message();
     throw;
@@ -116,12 +169,15 @@ void ModuleBase::CallWithHooks(absl::FunctionRef<void(TensorVisitor)> inputs,
     for (const auto& hook : hooks) {
       if (hook->before) hook->before(*this, absl::MakeSpan(given.tensors));
     }
+    const std::unique_ptr<internal::WayBack> back = WayBackOf(*this, hooks);
+    if (back != nullptr) back->PassInputs(absl::MakeSpan(given.tensors));
     given.WriteBack();
     forward();
     Shown returned(outputs);
     for (const auto& hook : hooks) {
       if (hook->after) hook->after(*this, given.tensors, absl::MakeSpan(returned.tensors));
     }
+    if (back != nullptr) back->PassOutputs(absl::MakeSpan(returned.tensors));
     returned.WriteBack();
   });
 }

@@ -21,7 +21,7 @@ std::string ModuleBase::TypeName() const {
   return scope == std::string::npos ? name : name.substr(scope + 2);
 }
 
-namespace {
+namespace internal {
 
 std::string WithSeparators(int64_t count) {
   const std::string digits = absl::StrCat(count);
@@ -32,6 +32,10 @@ std::string WithSeparators(int64_t count) {
   }
   return text;
 }
+
+}  // namespace internal
+
+namespace {
 
 class TreePrinter final : public MemberVisitor {
  public:
@@ -81,7 +85,7 @@ class TreePrinter final : public MemberVisitor {
 
 std::string ModuleBase::ToString() const {
   return absl::StrCat(TreePrinter().Print(internal::Mutable(*this)), "\n",
-                      WithSeparators(NumParameters()), " parameters");
+                      internal::WithSeparators(NumParameters()), " parameters");
 }
 
 std::ostream& operator<<(std::ostream& out, const ModuleBase& module) {

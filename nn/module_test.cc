@@ -322,6 +322,22 @@ TEST(ModuleOfTest, ErrorsHaveTheirPathForEverySignature) {
               StartsWith("Cell.recurrent: linear(float32 [4, 5]"));
 }
 
+TEST(ModuleTest, ToEmptyLeavesShapesAndSharing) {
+  Net net;
+  const NamedTensors before = net.StateDict();
+  net.To(kMeta);
+  EXPECT_EQ(net.StateDict()[0].second.device(), kMeta);
+  net.ToEmpty(kCpu);
+  const NamedTensors after = net.StateDict();
+  ASSERT_EQ(after.size(), before.size());
+  for (size_t i = 0; i < after.size(); ++i) {
+    EXPECT_EQ(after[i].second.device(), kCpu);
+    EXPECT_EQ(after[i].second.shape(), before[i].second.shape());
+    EXPECT_EQ(after[i].second.dtype(), before[i].second.dtype());
+  }
+  EXPECT_TRUE(RequiresGrad(net.Parameters()[0]));
+}
+
 // ---- hooks -----------------------------------------------------------------------------------
 
 TEST(HookTest, SeeAndReplaceArgumentsAndResults) {

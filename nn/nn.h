@@ -3,6 +3,7 @@
 #define NEURA_NN_NN_H_
 
 #include "neura/nn/activations.h"
+#include "neura/nn/adaptive_softmax.h"
 #include "neura/nn/attention.h"
 #include "neura/nn/convolution.h"
 #include "neura/nn/dropout.h"
@@ -22,6 +23,7 @@
 #include "neura/nn/recurrent.h"
 #include "neura/nn/sequential.h"
 #include "neura/nn/substitute.h"
+#include "neura/nn/summary.h"
 #include "neura/nn/transformer.h"
 #include "neura/nn/weight_norms.h"
 

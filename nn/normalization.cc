@@ -4,9 +4,11 @@
 #include "neura/autograd/autograd.h"
 #include "neura/nn/functional.h"
 #include "neura/nn/layer_parts.h"
+#include "neura/nn/walk.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"
@@ -93,6 +95,39 @@ void BatchNorm3d::CheckInput(const Tensor& input) const {
         absl::StrCat("batch_norm: expected [N, C, D, H, W], got ", neura::Describe(input)));
   }
 }
+
+void SyncBatchNorm::CheckInput(const Tensor& input) const {
+  if (input.dim() < 2) {
+    ThrowInvalidArgument(
+        absl::StrCat("batch_norm: expected [N, C, ...], got ", neura::Describe(input)));
+  }
+}
+
+namespace internal {
+
+FreshStatistics::FreshStatistics(ModuleBase& module) {
+  WalkModules(module, [&](ModuleBase& each) {
+    training_.emplace_back(&each, each.training());
+    auto* const norm = dynamic_cast<BatchNorm*>(&each);
+    if (norm == nullptr || !norm->running_mean.defined()) return;
+    norms_.emplace_back(norm, norm->options.momentum);
+  });
+  const NoGradGuard no_grad;
+  for (const auto& [norm, momentum] : norms_) {
+    Assign(norm->running_mean, ZerosLike(norm->running_mean));
+    Assign(norm->running_var, OnesLike(norm->running_var));
+    Assign(norm->num_batches_tracked, ZerosLike(norm->num_batches_tracked));
+    norm->options.momentum = std::nullopt;
+  }
+  module.Train();
+}
+
+FreshStatistics::~FreshStatistics() {
+  for (const auto& [norm, momentum] : norms_) norm->options.momentum = momentum;
+  for (const auto& [module, training] : training_) module->set_training(training);
+}
+
+}  // namespace internal
 
 template <int kDims>
 InstanceNormNd<kDims>::InstanceNormNd(const InstanceNormOptions& options)

@@ -4,7 +4,11 @@
 
 #include <memory>
 #include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
 
+#include "neura/autograd/autograd.h"
 #include "neura/nn/with_options.h"
 
 namespace neura::nn {
@@ -80,6 +84,52 @@ class BatchNorm3d : public BatchNorm {
  protected:
   void CheckInput(const Tensor& input) const override;
 };
+
+// [N, C, ...]. The statistics are those of all processes of a group; there is one process here, for
+// which that is BatchNorm.
+class SyncBatchNorm : public BatchNorm {
+ public:
+  explicit SyncBatchNorm(const BatchNormOptions& options) : BatchNorm(options) {}
+  std::unique_ptr<Module> Clone() const override { return std::make_unique<SyncBatchNorm>(*this); }
+
+ protected:
+  void CheckInput(const Tensor& input) const override;
+};
+
+namespace internal {
+
+// While alive, the batch norms of a module, which trains, average what they see from nothing on.
+class FreshStatistics {
+ public:
+  explicit FreshStatistics(ModuleBase& module);
+  ~FreshStatistics();
+  FreshStatistics(const FreshStatistics&) = delete;
+  FreshStatistics& operator=(const FreshStatistics&) = delete;
+  // Whether there are batch norms with running statistics.
+  bool any() const { return !norms_.empty(); }
+
+ private:
+  std::vector<std::pair<BatchNorm*, std::optional<double>>> norms_;
+  std::vector<std::pair<ModuleBase*, bool>> training_;
+};
+
+inline const Tensor& InputOf(const Tensor& batch) { return batch; }
+template <typename Batch>
+const Tensor& InputOf(const Batch& batch) {
+  return std::get<0>(batch);
+}
+
+}  // namespace internal
+
+// Computes the running means and variances of a model's batch norms anew, as the averages over one
+// pass over the batches: tensors, or pairs and tuples whose first part is the model's input.
+template <typename Batches, typename M>
+void UpdateBn(Batches&& batches, M& model) {
+  const internal::FreshStatistics fresh(model);
+  if (!fresh.any()) return;
+  const NoGradGuard no_grad;
+  for (const auto& batch : batches) model(internal::InputOf(batch));
+}
 
 // Normalizes each channel of each example of [N, C, ...] by itself, or by running statistics, where
 // there are some, in evaluation; also of one example without N. Ulyanov, Vedaldi and Lempitsky,

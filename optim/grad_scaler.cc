@@ -38,14 +38,20 @@ void GradScaler::set_options(const GradScalerOptions& options) {
   options_ = options;
 }
 
-Tensor GradScaler::Scale(const Tensor& outputs) const {
+Tensor GradScaler::Scale(const Tensor& outputs) {
   if (!options_.enabled) return outputs;
+  scaled_ = true;
   // A float32 tensor rather than a number: the scale may be beyond what float16 holds.
   return outputs * ScalarTensor(scale_, {.dtype = kFloat32, .device = outputs.device()});
 }
 
 void GradScaler::Unscale(const Optimizer& optimizer) {
   if (!options_.enabled) return;
+  if (!scaled_) {
+    ThrowFailedPrecondition(
+        "GradScaler: attempted step() or unscale_() but nothing was scaled: this may indicate that "
+        "scale(loss) was not used earlier in the iteration");
+  }
   const auto found = unscaled_.find(&optimizer);
   if (found != unscaled_.end()) {
     ThrowFailedPrecondition(

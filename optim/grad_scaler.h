@@ -34,10 +34,11 @@ class GradScaler {
   explicit GradScaler(const GradScalerOptions& options = {});
 
   // outputs * scale().
-  Tensor Scale(const Tensor& outputs) const;
+  Tensor Scale(const Tensor& outputs);
   // Divides the gradients of the optimizer's parameters by the scale, and notes whether one is
-  // infinite or NaN; for clipping before the step. Throws FailedPrecondition a second time before
-  // Update(), and after the step, InvalidArgument for gradients of float16.
+  // infinite or NaN; for clipping before the step. Throws FailedPrecondition where nothing was ever
+  // scaled, a second time before Update(), and after the step, InvalidArgument for gradients of
+  // float16.
   void Unscale(const Optimizer& optimizer);
   // Unscales, unless that has been done, and steps if all gradients are finite. Returns whether it
   // did. Throws FailedPrecondition a second time before Update().
@@ -72,6 +73,7 @@ class GradScaler {
   GradScalerOptions options_;
   double scale_;
   int64_t growth_tracker_ = 0;
+  bool scaled_ = false;  // something, once
   std::map<const Optimizer*, Unscaled> unscaled_;  // since the last update
 };
 

@@ -59,6 +59,7 @@ TEST(GradScalerTest, SaysInWhichOrderItIsCalled) {
   optim::SGD optimizer({p});
   optim::GradScaler scaler;
   EXPECT_THAT(ErrorOf([&] { scaler.Update(); }), HasSubstr("no inf checks"));
+  EXPECT_THAT(ErrorOf([&] { scaler.Step(optimizer); }), HasSubstr("scale(loss) was not used"));
   Backward(scaler.Scale(Sum(p)));
   scaler.Unscale(optimizer);
   EXPECT_THAT(ErrorOf([&] { scaler.Unscale(optimizer); }), HasSubstr("already been called"));

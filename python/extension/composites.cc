@@ -152,7 +152,7 @@ std::vector<Tensor> SplitBy(const Tensor& x, const py::object& size, int64_t dim
   if (FromPython(size.ptr(), &each)) return Split(x, each, dim);
   Dims sizes;
   if (!FromPython(size.ptr(), &sizes)) {
-    ThrowTypeError("split(): argument 'split_size_or_sections' must be IntOrInts");
+    ThrowTypeError("split(): argument 'split_size_or_sections' must be int or a sequence of ints");
   }
   return Split(x, DimsView(sizes), dim);
 }
@@ -163,7 +163,7 @@ std::vector<Tensor> TensorSplitBy(const Tensor& x, const py::object& by, int64_t
   const py::object given = IsTensor(by.ptr()) ? by.attr("tolist")() : by;
   if (FromPython(given.ptr(), &sections)) return TensorSplit(x, sections, dim);
   if (!FromPython(given.ptr(), &indices)) {
-    ThrowTypeError("tensor_split(): argument 'indices_or_sections' must be IntOrInts");
+    ThrowTypeError("tensor_split(): argument 'indices_or_sections' must be int or a sequence of ints");
   }
   return TensorSplitAt(x, indices, dim);
 }

@@ -49,7 +49,7 @@ Operand ToOperand(const char* owner, const py::handle& object) {
 py::object ShapeOf(const Dims& shape) { return py::reinterpret_steal<py::object>(ToPython(shape)); }
 
 // (name, what it is, [(parameter, constraint, default, whether it must be given)], support, whether
-// it has rsample and enumerate_support)
+// it has rsample and enumerate_support, what else it derives)
 py::list DescribeRows() {
   py::list rows;
   for (const distributions::DistributionRow& row : distributions::DistributionRows()) {
@@ -59,7 +59,7 @@ py::list DescribeRows() {
           py::make_tuple(param.name, param.constraint, param.default_value, param.required));
     }
     rows.append(py::make_tuple(row.name, row.doc, params, row.support_name, row.rsample != nullptr,
-                               row.enumerate_support != nullptr));
+                               row.enumerate_support != nullptr, row.derived_names));
   }
   return rows;
 }
@@ -80,11 +80,20 @@ std::vector<distributions::TransformRef> Refs(const std::vector<TransformHolder>
   return {transforms.begin(), transforms.end()};
 }
 
+std::vector<Constraint> Constraints(const py::list& parts) {
+  std::vector<Constraint> constraints;
+  for (const py::handle part : parts) {
+    constraints.push_back(ToConstraint(py::reinterpret_borrow<py::object>(part)));
+  }
+  return constraints;
+}
+
 void InitConstraints(py::module_& m) {
   py::class_<Constraint>(m, "Constraint")
       .def("check", &Constraint::Check)
       .def_property_readonly("event_dim", &Constraint::event_dim)
       .def_property_readonly("is_discrete", &Constraint::is_discrete)
+      .def_property_readonly("kind", &Constraint::kind)
       .def("__repr__", &Constraint::ToString);
   m.def("constraint", &distributions::NamedConstraint);
   const auto bounded = [&m](const char* name, Constraint (*make)(const Operand&)) {
@@ -102,6 +111,18 @@ void InitConstraints(py::module_& m) {
   between("interval", &distributions::IntervalConstraint);
   between("half_open_interval", &distributions::HalfOpenIntervalConstraint);
   between("integer_interval", &distributions::IntegerIntervalConstraint);
+  m.def("cat_constraint", [](const py::list& parts, int64_t dim, const std::vector<int64_t>& lengths) {
+    return distributions::CatConstraint(Constraints(parts), dim,
+                                        Dims(lengths.begin(), lengths.end()));
+  });
+  m.def("stack_constraint", [](const py::list& parts, int64_t dim) {
+    return distributions::StackConstraint(Constraints(parts), dim);
+  });
+  m.def("biject_to",
+        [](const py::object& constraint) { return Hold(distributions::BijectTo(ToConstraint(constraint))); });
+  m.def("transform_to", [](const py::object& constraint) {
+    return Hold(distributions::TransformTo(ToConstraint(constraint)));
+  });
   m.def("independent_constraint", [](const py::object& base, int64_t count) {
     return distributions::IndependentConstraint(ToConstraint(base), count);
   });
@@ -125,6 +146,22 @@ void InitTransforms(py::module_& m) {
       .def_property_readonly("domain", &Transform::domain)
       .def_property_readonly("codomain", &Transform::codomain)
       .def("equals", &Transform::Equals)
+      .def_property_readonly("parts",
+                             [](const Transform& self) {
+                               std::vector<TransformHolder> parts;
+                               for (const auto& part : self.parts()) parts.push_back(Hold(part));
+                               return parts;
+                             })
+      .def_property_readonly("numbers",
+                             [](const Transform& self) {
+                               py::list numbers;
+                               for (const Operand& number : self.numbers()) {
+                                 numbers.append(py::reinterpret_steal<py::object>(
+                                     number.is_tensor ? ToPython(number.tensor)
+                                                      : ToPython(number.scalar)));
+                               }
+                               return numbers;
+                             })
       .def("__repr__", &Transform::ToString);
   const auto simple = [&m](const char* name, distributions::TransformRef (*make)()) {
     m.def(name, [make] { return Hold(make()); });
@@ -137,6 +174,18 @@ void InitTransforms(py::module_& m) {
   simple("softmax_transform", &distributions::SoftmaxTransform);
   simple("stick_breaking_transform", &distributions::StickBreakingTransform);
   simple("lower_cholesky_transform", &distributions::LowerCholeskyTransform);
+  simple("corr_cholesky_transform", &distributions::CorrCholeskyTransform);
+  m.def("cat_transform", [](const std::vector<TransformHolder>& parts, int64_t dim,
+                            const std::vector<int64_t>& lengths) {
+    return Hold(
+        distributions::CatTransform(Refs(parts), dim, Dims(lengths.begin(), lengths.end())));
+  });
+  m.def("stack_transform", [](const std::vector<TransformHolder>& parts, int64_t dim) {
+    return Hold(distributions::StackTransform(Refs(parts), dim));
+  });
+  m.def("cumulative_transform", [](const DistributionHolder& distribution) {
+    return Hold(distributions::CumulativeDistributionTransform(distribution));
+  });
   m.def("power_transform", [](const py::object& exponent) {
     return Hold(distributions::PowerTransform(ToOperand("PowerTransform", exponent)));
   });
@@ -204,6 +253,12 @@ void InitDistributions(py::module_& parent) {
         [](const DistributionHolder& base, int64_t count,
            std::optional<bool> validate_args) -> DistributionHolder {
           return std::make_shared<distributions::Independent>(base, count, validate_args);
+        });
+  m.def("mixture",
+        [](const DistributionHolder& mixture, const DistributionHolder& component,
+           std::optional<bool> validate_args) -> DistributionHolder {
+          return std::make_shared<distributions::MixtureSameFamily>(mixture, component,
+                                                                    validate_args);
         });
   m.def("transformed",
         [](const DistributionHolder& base, const std::vector<TransformHolder>& transforms,

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "neura/python/extension/error_path.h"
 #include "neura/tensor/core/error.h"
@@ -40,10 +41,29 @@ PyObject* ExceptionFor(const Error& error) {
 
 // What messages of C++ advise, in Python's words.
 std::string InPythonsWords(std::string_view message) {
-  return absl::StrReplaceAll(message, {{"use a NoGradGuard", "use with no_grad():"},
-                                       {"under a NoGradGuard", "under no_grad()"},
-                                       {"Clone() it", "clone() it"},
-                                       {"after Backward", "after backward()"}});
+  return absl::StrReplaceAll(
+      message, {{"use a NoGradGuard", "use with no_grad():"},
+                {"under a NoGradGuard", "under no_grad()"},
+                {"Clone() it", "clone() it"},
+                {"to a Clone() of", "to a clone() of"},
+                {"Detach() it", "detach() it"},
+                {"Stack() them", "stack() them"},
+                {"make it Contiguous()", "call contiguous()"},
+                {"with Cast(), or", "with to(), or"},
+                {"; Cast() the input or pass .dtype", "; convert the input or give a dtype"},
+                {"; Cast() the input", "; convert the input"},
+                {"pass .allow_unused = true", "pass allow_unused=True"},
+                {"pass .retain_graph = true to the first Backward", "pass retain_graph=True to the first backward()"},
+                {"after Backward", "after backward()"},
+                {"or change it after Backward", "or change it after backward()"},
+                {"(Item(), data(), ", "(item(), tolist(), "},
+                {"Backward: ", "backward(): "},
+                {"Grad: ", "grad(): "},
+                {"SetRequiresGrad: ", "requires_grad_(): "},
+                {"RegisterHook: ", "register_hook(): "},
+                {"LoadStateDict: ", "load_state_dict(): "},
+                {"SetNumThreads: ", "set_num_threads(): "},
+                {"Item: ", "item(): "}});
 }
 
 // What a message quotes of a file need not be UTF-8.
@@ -60,11 +80,25 @@ void SetError(PyObject* type, std::string_view text_of_error) {
   Py_DECREF(error);
 }
 
+// "Unable to cast Python instance of type <class 'list'> to C++ type '?' ..." tells nothing of what
+// is wanted: what C++ asked of Python was of another type.
+void SetCastError(const py::cast_error& error) {
+  const std::string_view message = error.what();
+  const size_t begin = message.find("<class '"), end = message.find("'>");
+  if (begin == std::string_view::npos || end == std::string_view::npos) {
+    return SetError(PyExc_TypeError, "a value is of another type than is expected here");
+  }
+  SetError(PyExc_TypeError, absl::StrCat("a value of type ", message.substr(begin + 8, end - begin - 8),
+                                         " is not what is expected here"));
+}
+
 void Translate(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const Error& error) {
     SetError(ExceptionFor(error), error.message());
+  } catch (const py::cast_error& error) {
+    SetCastError(error);
   }
 }
 
@@ -77,6 +111,8 @@ void SetPythonError() noexcept {
     error.restore();
   } catch (const Error& error) {
     SetError(ExceptionFor(error), error.message());
+  } catch (const py::cast_error& error) {
+    SetCastError(error);
   } catch (const py::builtin_exception& error) {
     error.set_error();
   } catch (const std::bad_alloc&) {

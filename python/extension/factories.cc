@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
 #include "neura/python/extension/binder.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/random/generator.h"
 #include "neura/tensor/tensor.h"
 
@@ -201,6 +202,12 @@ void InitRandom(const Binder& bind) {
                    if (!size) ThrowTypeError("normal() is missing the argument 'size'");
                    return Normal(*size, mean.scalar.To<double>(), std.scalar.To<double>(),
                                  Options(dtype, kCpu), generator);
+                 }
+                 const bool negative = std.is_tensor
+                                           ? Any(Detach(std.tensor) < 0).Item<bool>()
+                                           : std.scalar.To<double>() < 0;
+                 if (negative) {
+                   ThrowInvalidArgument("normal: expects all elements of std >= 0");
                  }
                  const Tensor both =
                      mean.is_tensor

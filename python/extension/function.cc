@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "neura/python/extension/out_argument.h"
@@ -222,9 +223,16 @@ size_t Function::ByNumpysName(std::string_view name) const {
   return parameters_.size();
 }
 
+std::string TypeInWords(std::string_view type) {
+  return absl::StrReplaceAll(type, {{"IntOrInts", "int or a sequence of ints"},
+                                    {"IntOrSizes", "int or a sequence of ints"},
+                                    {"DeviceLike", "a device or its name"}});
+}
+
 void Function::ThrowBadArgument(size_t parameter, PyObject* given) const {
   ThrowTypeError(absl::StrCat(name_, "(): argument '", parameters_[parameter].name, "' must be ",
-                              parameters_[parameter].type, ", not ", Py_TYPE(given)->tp_name));
+                              TypeInWords(parameters_[parameter].type), ", not ",
+                              Py_TYPE(given)->tp_name));
 }
 
 std::vector<Parameter> ParseParameters(std::string_view text) {

@@ -43,7 +43,7 @@ class Function {
   // Sorts what Python passed into `slots` (borrowed; `temporary` owns what had to be made) and
   // calls. out= takes the result (out_argument.h). Throws TypeError as Python does.
   PyObject* CallVector(PyObject* const* arguments, size_t count, PyObject* keyword_names) const;
-  // "neura.sum(): argument 'dim' must be IntOrInts, not str"
+  // "neura.sum(): argument 'dim' must be int or a sequence of ints, not str"
   [[noreturn]] void ThrowBadArgument(size_t parameter, PyObject* given) const;
 
  private:

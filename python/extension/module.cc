@@ -6,6 +6,7 @@
 
 #include "neura/python/extension/autograd.h"
 #include "neura/python/extension/binder.h"
+#include "neura/python/extension/bound_errors.h"
 #include "neura/python/extension/composites.h"
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/convert.h"
@@ -88,6 +89,7 @@ PYBIND11_MODULE(_C, m) {
        "bool");
   m.def("_elements_text",
         [](const Tensor& tensor, int64_t indent) { return ElementsText(tensor, indent); });
+  MakeErrorsReadable(m);
 }
 
 }  // namespace

@@ -2,6 +2,14 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
 #include "neura/autograd/autograd.h"
 #include "neura/nn/activations.h"
 #include "neura/nn/convolution.h"
@@ -14,6 +22,7 @@
 #include "neura/nn/pooling.h"
 #include "neura/nn/positions.h"
 #include "neura/nn/recurrent.h"
+#include "neura/nn/summary.h"
 #include "neura/python/extension/error_path.h"
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/layer_class.h"
@@ -241,6 +250,24 @@ py::object BindModule(py::module_& m) {
              if (!FromPython(dtype.ptr(), &to)) ThrowTypeError("to(): expected a dtype");
              self.To(to);
            })
+      .def("_to_device",
+           [](PyModule& self, const py::object& device) {
+             Device to;
+             if (!FromPython(device.ptr(), &to)) ThrowTypeError("to(): expected a device");
+             self.To(to);
+           })
+      // Puts what a function makes of each parameter and buffer in its place.
+      .def("_convert",
+           [](PyModule& self, const py::function& change) {
+             self.Convert([&](const Tensor& tensor) {
+               const py::object changed = change(tensor);
+               if (!IsTensor(changed.ptr())) {
+                 ThrowTypeError(std::string("the function must return a tensor, not ") +
+                                Py_TYPE(changed.ptr())->tp_name);
+               }
+               return TensorOf(changed.ptr());
+             });
+           })
       .def("_load_state_dict",
            [](PyModule& self, const py::dict& given, bool strict) {
              NamedTensors state;
@@ -298,6 +325,87 @@ py::object BindModule(py::module_& m) {
   return module;
 }
 
+// A hook of Python on the way back, of one call: a function of tuples of gradients, with None for
+// what has none, that returns None or as many.
+std::vector<Tensor> CallHook(const AutogradCallable& hook, const char* what, size_t expected,
+                             const py::tuple& arguments) {
+  const py::object result = (*hook)(*arguments);
+  if (result.is_none()) return {};
+  std::vector<Tensor> tensors;
+  for (const py::handle each : result) tensors.push_back(each.cast<Tensor>());
+  if (tensors.size() != expected) {
+    throw std::runtime_error("Backward hook returned an invalid number of " + std::string(what) +
+                      ", got " + std::to_string(tensors.size()) + ", but expected " +
+                      std::to_string(expected));
+  }
+  return tensors;
+}
+
+py::tuple TupleOf(absl::Span<const Tensor> tensors) {
+  py::tuple tuple(tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) tuple[i] = py::cast(tensors[i]);
+  return tuple;
+}
+
+// before(grad_outputs) and after(grad_inputs, grad_outputs) of one call of a module.
+void BindWayBack(py::module_& m) {
+  using nn::internal::WayBack;
+  py::class_<WayBack>(m, "_WayBack")
+      .def(py::init([](const py::object& before, const py::object& after) {
+        const AutogradCallable held_before(before), held_after(after);
+        return std::make_unique<WayBack>(
+            [held_before](absl::Span<Tensor> grad_outputs) {
+              const GilHeld held;
+              const auto replaced = CallHook(held_before, "grad_output", grad_outputs.size(),
+                                             py::make_tuple(TupleOf(grad_outputs)));
+              std::copy(replaced.begin(), replaced.end(), grad_outputs.begin());
+            },
+            [held_after](absl::Span<Tensor> grad_inputs, absl::Span<const Tensor> grad_outputs) {
+              const GilHeld held;
+              const auto replaced =
+                  CallHook(held_after, "grad_input", grad_inputs.size(),
+                           py::make_tuple(TupleOf(grad_inputs), TupleOf(grad_outputs)));
+              std::copy(replaced.begin(), replaced.end(), grad_inputs.begin());
+            });
+      }))
+      // Of tensors or None, in a list.
+      .def("inputs",
+           [](WayBack& self, std::vector<Tensor> tensors) {
+             self.PassInputs(absl::MakeSpan(tensors));
+             return tensors;
+           })
+      .def("outputs", [](WayBack& self, std::vector<Tensor> tensors) {
+        self.PassOutputs(absl::MakeSpan(tensors));
+        return tensors;
+      });
+}
+
+void BindSummary(py::module_& m) {
+  using nn::internal::Summarizer;
+  py::class_<Summarizer>(m, "_Summarizer")
+      .def(py::init([](PyModule& root) { return std::make_unique<Summarizer>(root); }),
+           py::keep_alive<1, 2>())
+      .def("enter", [](Summarizer& self, const PyModule& module) { self.Enter(module); })
+      .def("leave", [](Summarizer& self, const PyModule& module,
+                       const std::vector<Tensor>& outputs) { self.Leave(module, outputs); })
+      .def("finish", [](Summarizer& self, const std::vector<Tensor>& inputs) {
+        const nn::ModuleSummary summary = self.Finish(inputs);
+        py::list rows;
+        for (const nn::SummaryRow& row : summary.rows) {
+          py::list outputs;
+          for (const Dims& shape : row.outputs) {
+            outputs.append(py::reinterpret_steal<py::object>(ToPython(shape)));
+          }
+          rows.append(py::make_tuple(row.name, row.type, row.depth, row.calls, outputs,
+                                     row.parameters, row.trainable, row.multiply_adds,
+                                     row.output_bytes));
+        }
+        return py::make_tuple(rows, summary.parameters, summary.trainable, summary.multiply_adds,
+                              summary.input_bytes, summary.output_bytes, summary.parameter_bytes,
+                              summary.ToString());
+      });
+}
+
 }  // namespace
 
 void InitModules(py::module_& m, py::module_& functional) {
@@ -311,12 +419,17 @@ void InitModules(py::module_& m, py::module_& functional) {
     if (tensor.impl()->extensions) KeepIdentity(object.ptr());
     return object;
   });
+  m.def("_set_uninitialized_type", [](const py::type& type) {
+    g_uninitialized_type = reinterpret_cast<PyTypeObject*>(py::object(type).release().ptr());
+  });
   m.def("_count_hooks", [](int change) { g_hooks += change; });
   const py::object module = BindModule(m);
 #define NEURA_LAYER(Layer, inputs, constructor, shown, doc) \
   BindLayer(m, module, inputs, MakeLayerRow<nn::Layer>(#Layer, constructor, shown, doc));
 #include "neura/nn/layers.inc"
   InitLosses(m, functional, module);
+  BindWayBack(m);
+  BindSummary(m);
 }
 
 }  // namespace neura::python

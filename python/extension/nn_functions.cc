@@ -2,7 +2,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "neura/nn/adaptive_softmax.h"
 #include "neura/nn/attention.h"
 #include "neura/nn/functional.h"
 #include "neura/nn/weight_norms.h"
@@ -166,6 +168,38 @@ void InitAttention(const Binder& functional) {
       "tuple[Tensor, Tensor | None]");
 }
 
+// Of a tail of two weights for each cluster.
+nn::AdaptiveSoftmaxWeights AdaptiveWeights(const Tensor& head_weight, const OptTensor& head_bias,
+                                           const std::vector<Tensor>& tail) {
+  nn::AdaptiveSoftmaxWeights weights{
+      .head_weight = head_weight, .head_bias = OrNone(head_bias), .tail = {}};
+  for (size_t i = 0; i + 1 < tail.size(); i += 2) weights.tail.emplace_back(tail[i], tail[i + 1]);
+  return weights;
+}
+
+// What nn.AdaptiveLogSoftmaxWithLoss calls, with the weights of its layers.
+void InitAdaptiveSoftmax(const Binder& bind) {
+  bind("adaptive_log_softmax", "input, target, head_weight, head_bias, tail, cutoffs",
+       "(output, loss) of an adaptive softmax (Grave et al., 2017)",
+       NEURA_FN((const Tensor& input, const Tensor& target, const Tensor& head_weight,
+                 const OptTensor& head_bias, const std::vector<Tensor>& tail, const Dims& cutoffs),
+                {
+                  const auto all = AdaptiveWeights(head_weight, head_bias, tail);
+                  const nn::AdaptiveLogSoftmaxResult result = WithoutGil(
+                      [&] { return nn::AdaptiveLogSoftmax(input, target, all, cutoffs); });
+                  return py::object(py::make_tuple(result.output, result.loss));
+                }),
+       "tuple[Tensor, Tensor]");
+  bind("adaptive_log_prob", "input, head_weight, head_bias, tail, cutoffs",
+       "The logarithms of all probabilities of an adaptive softmax",
+       NEURA_FN((const Tensor& input, const Tensor& head_weight, const OptTensor& head_bias,
+                 const std::vector<Tensor>& tail, const Dims& cutoffs),
+                {
+                  return nn::AdaptiveLogProb(
+                      input, AdaptiveWeights(head_weight, head_bias, tail), cutoffs);
+                }));
+}
+
 // What the package's own modules call.
 void InitWeightNorms(const Binder& bind) {
   bind("norm_except_dim", "v, dim=0", "The 2-norm of v over all dimensions but dim",
@@ -273,6 +307,7 @@ void InitNnFunctions(py::module_& m, py::module_& functional) {
   InitLosses(bind);
   py::module_ weights = m.def_submodule("nn_weights");
   InitWeightNorms(Binder(weights, "nn.utils"));
+  InitAdaptiveSoftmax(Binder(weights, "nn"));
 }
 
 }  // namespace neura::python

@@ -18,12 +18,25 @@ namespace {
 
 namespace py = pybind11;
 
+// The tensors of a result, also of tuples and lists in it, as (output, (h, c)) of an LSTM.
+void AddTensors(py::handle result, std::vector<Tensor>& tensors) {
+  if (IsTensor(result.ptr())) {
+    tensors.push_back(TensorOf(result.ptr()));
+  } else if (py::isinstance<py::tuple>(result) || py::isinstance<py::list>(result)) {
+    for (const py::handle part : result) AddTensors(part, tensors);
+  } else if (!result.is_none()) {
+    ThrowTypeError(std::string("export(): the model must return a tensor, or tuples and lists of "
+                               "tensors, not ") +
+                   Py_TYPE(result.ptr())->tp_name);
+  }
+}
+
 std::vector<Tensor> CallFunction(const py::function& function, absl::Span<const Tensor> inputs) {
   py::tuple arguments(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) arguments[i] = py::cast(inputs[i]);
-  const py::object result = function(*arguments);
-  if (IsTensor(result.ptr())) return {TensorOf(result.ptr())};
-  return result.cast<std::vector<Tensor>>();
+  std::vector<Tensor> outputs;
+  AddTensors(function(*arguments), outputs);
+  return outputs;
 }
 
 void Export(const py::function& function, const std::vector<Tensor>& examples,

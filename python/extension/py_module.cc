@@ -154,6 +154,7 @@ std::string PyModule::TypeName() const {
 std::string PyModule::Describe() const { return layer_ == nullptr ? "" : layer_->Describe(); }
 
 PyModule& ModuleOf(PyObject* object) {
+  if (object == Py_None) ThrowTypeError("expected a Module, not None");
   try {
     return py::handle(object).cast<PyModule&>();
   } catch (const py::cast_error&) {

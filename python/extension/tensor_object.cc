@@ -17,6 +17,7 @@
 namespace neura::python {
 
 PyTypeObject* g_tensor_type = nullptr;
+PyTypeObject* g_uninitialized_type = nullptr;
 
 namespace {
 

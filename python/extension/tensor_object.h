@@ -22,6 +22,19 @@ struct TensorObject {
 // The base type; set by InitTensorType.
 extern PyTypeObject* g_tensor_type;
 
+// Of tensors that stand for parameters that are still to come; null until the package is imported.
+extern PyTypeObject* g_uninitialized_type;
+
+// Throws ValueError for such a one, which nothing can be computed with.
+inline void CheckInitialized(PyObject* object) {
+  PyTypeObject* const type = Py_TYPE(object);
+  if (type == g_tensor_type || g_uninitialized_type == nullptr) return;
+  if (PyType_IsSubtype(type, g_uninitialized_type) == 0) return;
+  throw pybind11::value_error(
+      "attempted to use an uninitialized parameter: call its lazy module once, with an input such "
+      "as it will get, before computing with its parameters");
+}
+
 inline bool IsTensor(PyObject* object) {
   return Py_TYPE(object) == g_tensor_type || PyType_IsSubtype(Py_TYPE(object), g_tensor_type);
 }

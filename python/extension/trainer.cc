@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "neura/python/extension/convert.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/gil.h"
 #include "neura/python/extension/py_module.h"
@@ -20,6 +21,7 @@
 #include "neura/trainer/callbacks.h"
 #include "neura/trainer/metrics.h"
 #include "neura/trainer/tensorboard.h"
+#include "neura/tensor/core/error.h"
 #include "neura/trainer/trainer.h"
 #include "neura/trainer/weight_averaging.h"
 
@@ -54,6 +56,7 @@ class PythonBatches final : public trainer::Batches {
     batch_ = iterator_ = py::object();
     if (!resumes_ && py::hasattr(loader_, "set_epoch")) loader_.attr("set_epoch")(epoch);
     resumes_ = false;
+    begins_ = true;
     iterator_ = py::reinterpret_steal<py::object>(PyObject_GetIter(loader_.ptr()));
     if (!iterator_) throw py::error_already_set();
   }
@@ -61,6 +64,15 @@ class PythonBatches final : public trainer::Batches {
     const GilHeld held;
     batch_ = py::reinterpret_steal<py::object>(PyIter_Next(iterator_.ptr()));
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+    if (!batch_ && begins_ && had_batches_) {
+      ThrowFailedPrecondition(absl::StrCat(
+          "Trainer: the ", Py_TYPE(loader_.ptr())->tp_name,
+          " that gives the batches is at its end after one pass; what can be walked once, as a "
+          "generator, serves one epoch: give a DataLoader, a list, or an object whose __iter__() "
+          "begins anew"));
+    }
+    begins_ = false;
+    had_batches_ |= static_cast<bool>(batch_);
     return static_cast<bool>(batch_);
   }
   void End() override {
@@ -97,6 +109,8 @@ class PythonBatches final : public trainer::Batches {
   py::object loader_, iterator_, batch_;
   int64_t size_ = -1;
   bool resumes_ = false;
+  bool begins_ = false;  // a pass, of which no batch has been asked for
+  bool had_batches_ = false;
 };
 
 // step(batch), which returns a tensor, or where it need not, None.
@@ -227,7 +241,8 @@ void InitCallbacks(py::module_& m) {
                                             .monitor = monitor,
                                             .mode = ModeNamed(mode),
                                             .every_n_steps = every_n_steps});
-      }))
+           }),
+           py::arg("folder"), py::arg("monitor"), py::arg("mode"), py::arg("every_n_steps"))
       .def_property_readonly("last_path", &trainer::ModelCheckpoint::last_path)
       .def_property_readonly("best_path", &trainer::ModelCheckpoint::best_path)
       .def_property_readonly("best", &trainer::ModelCheckpoint::best);
@@ -239,7 +254,8 @@ void InitCallbacks(py::module_& m) {
                                           .mode = ModeNamed(mode),
                                           .min_delta = min_delta,
                                           .patience = patience});
-      }));
+           }),
+           py::arg("monitor"), py::arg("mode"), py::arg("min_delta"), py::arg("patience"));
   SharedClass<trainer::LearningRateMonitor, Callback>(m, "LearningRateMonitor").def(py::init<>());
   SharedClass<trainer::ProgressBarCallback, Callback>(m, "ProgressBar").def(py::init<>());
   SharedClass<trainer::CsvLogger, Callback>(m, "CSVLogger")
@@ -270,7 +286,14 @@ void InitCallbacks(py::module_& m) {
       .def(py::init([](const std::string& folder, int64_t every_n_steps) {
         return std::make_shared<trainer::TensorBoardLogger>(
             trainer::TensorBoardLoggerOptions{.folder = folder, .every_n_steps = every_n_steps});
-      }));
+           }),
+           py::arg("folder"), py::arg("every_n_steps"));
+}
+
+// Also of arrays and lists of numbers.
+Tensor ToTensor(const py::object& data) {
+  Tensor tensor;
+  return FromPython(data.ptr(), &tensor) ? tensor : TensorFromData(data, std::nullopt);
 }
 
 void InitMetrics(py::module_& m) {
@@ -278,8 +301,10 @@ void InitMetrics(py::module_& m) {
   SharedClass<trainer::Metric>(m, "Metric")
       .def(
           "update",
-          [](trainer::Metric& self, const Tensor& predictions, const optional<Tensor>& targets) {
-            WithoutGil([&] { self.Update(predictions, targets.value_or(Tensor())); });
+          [](trainer::Metric& self, const py::object& preds, const py::object& target) {
+            const Tensor predictions = ToTensor(preds);
+            const Tensor targets = target.is_none() ? Tensor() : ToTensor(target);
+            WithoutGil([&] { self.Update(predictions, targets); });
           },
           py::arg("preds"), py::arg("target") = py::none())
       .def("compute", &trainer::Metric::Compute)
@@ -288,14 +313,16 @@ void InitMetrics(py::module_& m) {
       .def(py::init([](int64_t top_k, optional<int64_t> ignore_index) {
         return std::make_shared<trainer::Accuracy>(
             trainer::AccuracyOptions{.top_k = top_k, .ignore_index = ignore_index});
-      }));
+           }),
+           py::arg("top_k"), py::arg("ignore_index"));
   const auto of_classes = [&m]<typename M>(std::type_identity<M>, const char* name) {
     SharedClass<M, trainer::Metric>(m, name).def(
         py::init([](int64_t num_classes, std::string average, optional<int64_t> ignore_index) {
           return std::make_shared<M>(trainer::ClassAverageOptions{.num_classes = num_classes,
                                                                   .average = std::move(average),
                                                                   .ignore_index = ignore_index});
-        }));
+        }),
+        py::arg("num_classes"), py::arg("average"), py::arg("ignore_index"));
   };
   of_classes(std::type_identity<trainer::Precision>(), "Precision");
   of_classes(std::type_identity<trainer::Recall>(), "Recall");
@@ -305,7 +332,8 @@ void InitMetrics(py::module_& m) {
         py::init([](int64_t num_classes, optional<int64_t> ignore_index) {
           return std::make_shared<M>(trainer::ConfusionMatrixOptions{.num_classes = num_classes,
                                                                      .ignore_index = ignore_index});
-        }));
+        }),
+        py::arg("num_classes"), py::arg("ignore_index"));
   };
   of_matrix(std::type_identity<trainer::ConfusionMatrix>(), "ConfusionMatrix");
   of_matrix(std::type_identity<trainer::MeanIoU>(), "MeanIoU");
@@ -339,7 +367,11 @@ void InitTrainer(py::module_& parent) {
                                     .limit_train_batches = limit_train_batches,
                                     .limit_val_batches = limit_val_batches,
                                     .precision = PrecisionNamed(precision)});
-      }))
+           }),
+           py::arg("max_epochs"), py::arg("max_steps"), py::arg("accumulate_grad_batches"),
+           py::arg("gradient_clip_norm"), py::arg("gradient_clip_value"),
+           py::arg("check_val_every_n_epoch"), py::arg("limit_train_batches"),
+           py::arg("limit_val_batches"), py::arg("precision"))
       .def("add", [](Trainer& self,
                      const std::shared_ptr<trainer::Callback>& callback) { self.Add(callback); })
       .def("fit",

@@ -226,6 +226,7 @@ bool FromPython(PyObject* object, Sizes* value) {
 
 bool FromPython(PyObject* object, Tensor* value) {
   if (!IsTensor(object)) return false;
+  CheckInitialized(object);
   *value = TensorOf(object);
   return true;
 }

@@ -58,6 +58,7 @@ from neura.autograd import (  # noqa: E402
     set_grad_enabled,
 )
 from neura.func import vmap  # noqa: E402
+from neura.nn.summary import summary  # noqa: E402
 
 from neura._functions import (  # noqa: E402
     atleast_1d,

@@ -27,6 +27,8 @@ def save(obj: Any, f: Path | IO[bytes]) -> None:
     from the formats of others; the whole of the memory that a view belongs to is written.
     """
     if not isinstance(f, (str, os.PathLike)):
+        if not hasattr(f, "write"):
+            raise TypeError(f"save(): expected a path or a binary file, not {type(f).__name__}")
         f.write(_MAGIC + pickle.dumps(obj, protocol=4))
         return
     path = os.fspath(f)

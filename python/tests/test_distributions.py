@@ -64,6 +64,39 @@ CASES = [
         lambda d, l: d.MultivariateNormal(t(l, 0.0, 1.0, -2.0), scale_tril=t(l, [4.0, 0.0, 0.0], [1.0, 2.0, 0.0], [0.0, 0.5, 3.0])),
         REAL,
     ),
+    ("FisherSnedecor", lambda d, l: d.FisherSnedecor(t(l, 1.5, 3.0, 6.0), t(l, 5.0, 3.0, 1.5)), POSITIVE),
+    ("HalfCauchy", lambda d, l: d.HalfCauchy(t(l, 1.0, 0.5, 2.0)), POSITIVE),
+    ("Weibull", lambda d, l: d.Weibull(t(l, 1.0, 0.5, 2.0), t(l, 1.5, 1.0, 3.0)), POSITIVE),
+    ("Pareto", lambda d, l: d.Pareto(t(l, 0.1, 0.5, 2.0), t(l, 0.5, 1.5, 3.0)), POSITIVE),
+    ("Kumaraswamy", lambda d, l: d.Kumaraswamy(t(l, 0.5, 1.5, 4.0), t(l, 1.0, 2.5, 2.0)), UNIT),
+    ("VonMises", lambda d, l: d.VonMises(t(l, 0.0, 1.0, -2.0), t(l, 1.0, 0.5, 20.0)), REAL),
+    ("ContinuousBernoulli", lambda d, l: d.ContinuousBernoulli(t(l, 0.2, 0.7, 0.9)), UNIT),
+    ("ContinuousBernoulli middle", lambda d, l: d.ContinuousBernoulli(t(l, 0.5, 0.4999, 0.5)), UNIT),
+    ("ContinuousBernoulli logits", lambda d, l: d.ContinuousBernoulli(logits=t(l, -1.0, 0.5, 3.0), lims=(0.49, 0.51)), UNIT),
+    ("RelaxedBernoulli", lambda d, l: d.RelaxedBernoulli(t(l, 0.7).squeeze(0), t(l, 0.2, 0.5, 0.9)), UNIT),
+    ("RelaxedBernoulli logits", lambda d, l: d.RelaxedBernoulli(t(l, 2.0).squeeze(0), logits=t(l, -1.0, 0.5, 3.0)), UNIT),
+    ("RelaxedOneHotCategorical", lambda d, l: d.RelaxedOneHotCategorical(t(l, 0.7).squeeze(0), t(l, 1.0, 2.0, 5.0)), (0.2, 0.3, 0.5)),
+    ("StraightThrough", lambda d, l: d.OneHotCategoricalStraightThrough(t(l, 1.0, 2.0, 5.0)), (0.0, 1.0, 0.0)),
+    ("NegativeBinomial", lambda d, l: d.NegativeBinomial(t(l, 1.0, 2.5, 7.0), t(l, 0.2, 0.55, 0.9)), COUNTS),
+    ("NegativeBinomial logits", lambda d, l: d.NegativeBinomial(3, logits=t(l, -1.0, 0.5, 3.0)), COUNTS),
+    (
+        "LowRankMultivariateNormal",
+        lambda d, l: d.LowRankMultivariateNormal(t(l, 0.0, 1.0, -2.0), t(l, [1.0, 0.5], [0.2, -1.0], [0.3, 2.0]), t(l, 0.5, 1.0, 2.0)),
+        REAL,
+    ),
+    ("LogisticNormal", lambda d, l: d.LogisticNormal(t(l, 0.3, -0.4), t(l, 1.0, 0.5)), (0.2, 0.3, 0.5)),
+    (
+        "MixtureSameFamily",
+        lambda d, l: d.MixtureSameFamily(d.Categorical(t(l, 1.0, 2.0)), d.Normal(t(l, [0.0, 1.0], [2.0, -1.0], [0.5, 0.5]), 0.7)),
+        REAL,
+    ),
+    (
+        "MixtureSameFamily of vectors",
+        lambda d, l: d.MixtureSameFamily(
+            d.Categorical(t(l, 1.0, 2.0)), d.Independent(d.Normal(t(l, [0.0, 1.0, 2.0], [2.0, -1.0, 0.0]), 0.7), 1)
+        ),
+        REAL,
+    ),
     ("Independent", lambda d, l: d.Independent(d.Normal(t(l, 0.0, 1.0, -2.0), 1.5), 1), REAL),
     ("Transformed", lambda d, l: d.TransformedDistribution(d.Normal(t(l, 0.0, 1.0, -2.0), 1.5), [d.ExpTransform(), d.AffineTransform(-0.5, 2.0)]), POSITIVE),
     ("Transformed down", lambda d, l: d.TransformedDistribution(d.Laplace(t(l, 0.0, 1.0, -2.0), 1.5), d.AffineTransform(1.0, -2.0)), REAL),
@@ -151,7 +184,7 @@ def test_expansion_copies_and_printing(name, make, values):
     for again in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
         np.testing.assert_allclose(again.log_prob(value).numpy(), expected.numpy(), 1e-12)
     if name in ("Normal", "Normal numbers", "Cauchy", "Uniform", "Gamma", "Dirichlet", "Bernoulli", "Bernoulli logits", "Binomial", "Independent"):
-        assert repr(ours) == repr(theirs)
+        assert repr(ours) == repr(theirs).replace("torch.Size", "neura.Size")
 
 
 REPARAMETRIZED = [
@@ -167,6 +200,13 @@ REPARAMETRIZED = [
     ("Chi2", (3.0,), lambda x: x),
     ("Beta", (2.0, 3.0), lambda x: x**2),
     ("StudentT", (30.0, 0.5, 0.8), lambda x: x**2),
+    ("Weibull", (1.5, 2.5), lambda x: x**2),
+    ("Pareto", (1.5, 9.0), lambda x: x),
+    ("Kumaraswamy", (2.5, 1.5), lambda x: x**2),
+    ("FisherSnedecor", (6.0, 40.0), lambda x: x),
+    ("ContinuousBernoulli", (0.3,), lambda x: x**2),
+    ("RelaxedBernoulli", (1.5, 0.3), lambda x: x**2),
+    ("HalfCauchy", (1.5,), lambda x: x.clamp(max=3)),
 ]
 
 
@@ -214,6 +254,8 @@ PAIRS = [
     ("Poisson", (3.0,), (2.0,)),
     ("Binomial", (6, 0.3), (6, 0.6)),
     ("StudentT", (3.0,), (4.0,)),
+    ("ContinuousBernoulli", (0.3,), (0.8,)),
+    ("Pareto", (0.3, 4.0), (0.05, 2.5)),
 ]
 
 
@@ -246,9 +288,116 @@ def test_divergences_of_vectors_and_of_what_is_made():
         moved = [d.AffineTransform(1.0, 2.0), d.ExpTransform()]
         yield kl(d.TransformedDistribution(p, moved), d.TransformedDistribution(q, moved))
         yield kl(d.Bernoulli(t(library, 0.0, 1.0, 0.5)), d.Bernoulli(t(library, 0.5, 0.0, 0.5)))
+        low = d.LowRankMultivariateNormal(t(library, 0.0, 1.0), t(library, [1.0], [0.5]), t(library, 0.5, 1.0))
+        other = d.LowRankMultivariateNormal(t(library, 0.5, 1.0), t(library, [0.3], [2.0]), t(library, 1.5, 1.0))
+        yield from (kl(low, other), kl(low, b), kl(b, low))
+        v = t(library, [1.5, 0.4], [0.4, 0.8])
+        five, four = t(library, 5.0).squeeze(0), t(library, 4.0).squeeze(0)
+        yield kl(d.Wishart(five, v), d.Wishart(four, scale_tril=t(library, [1.0, 0.0], [0.5, 1.0])))
+        one_hot = d.OneHotCategoricalStraightThrough(t(library, 1.0, 2.0, 3.0))
+        yield kl(one_hot, d.OneHotCategorical(t(library, 3.0, 2.0, 2.0)))
 
     for ours, theirs in zip(all_of(nr), all_of(torch)):
         same(ours, theirs)
+
+
+def test_distributions_of_matrices():
+    v = [[1.5, 0.4], [0.4, 0.8]]
+    for batch in ((), (3,)):
+        made = []
+        for library in (nr, torch):
+            df = library.full(batch, 5.0, dtype=library.float64)
+            made.append(library.distributions.Wishart(df, t(library, *v)))
+        ours, theirs = made
+        assert (tuple(ours.batch_shape), tuple(ours.event_shape)) == (tuple(theirs.batch_shape), (2, 2))
+        x = [[3.0, 0.7], [0.7, 2.0]]
+        same(ours.log_prob(t(nr, *x)), theirs.log_prob(t(torch, *x)))
+        for what in ("mean", "mode", "variance", "scale_tril", "precision_matrix"):
+            same(getattr(ours, what), getattr(theirs, what))
+        same(ours.entropy(), theirs.entropy())
+        assert ours.rsample((4,)).shape == (4, *batch, 2, 2)
+    with pytest.raises(ValueError, match="greater than ndim - 1"):
+        nr.distributions.Wishart(nr.tensor(0.5), nr.eye(2))
+    factor = np.linalg.cholesky(np.array([[1.0, 0.3, -0.2], [0.3, 1.0, 0.5], [-0.2, 0.5, 1.0]]))
+    for concentration in (1.0, 2.5):
+        ours = nr.distributions.LKJCholesky(3, nr.tensor(concentration, dtype=nr.float64))
+        theirs = torch.distributions.LKJCholesky(3, torch.tensor(concentration, dtype=torch.float64))
+        same(ours.log_prob(nr.tensor(factor)), theirs.log_prob(torch.tensor(factor)))
+        assert ours.sample((5,)).shape == (5, 3, 3) and ours.dim == 3
+        assert ours.support.check(ours.sample((100,))).all()
+        assert repr(ours) == repr(theirs)
+    with pytest.raises(ValueError):
+        nr.distributions.LKJCholesky(1)
+
+
+def test_distributions_have_pytorchs_names():
+    missing = set(torch.distributions.__all__) - set(dir(nr.distributions))
+    assert not missing
+
+
+def constraints_of(library):
+    c = library.distributions.constraints
+    three = t(library, 1.0, 2.0, 3.0)
+    yield from (c.real, c.positive, c.nonnegative, c.unit_interval, c.simplex, c.real_vector, c.corr_cholesky)
+    yield from (c.greater_than(three), c.greater_than_eq(-2.0), c.less_than(3.0), c.interval(-1.0, three), c.half_open_interval(1.0, 2.0))
+    yield from (c.independent(c.positive, 1), c.cat([c.positive, c.real], -1, [1, 2]), c.stack([c.real, c.positive, c.unit_interval], -1))
+
+
+@pytest.mark.parametrize("which", ["biject_to", "transform_to"])
+def test_constraints_have_transforms(which):
+    for ours, theirs in zip(constraints_of(nr), constraints_of(torch)):
+        mine, other = getattr(nr.distributions, which)(ours), getattr(torch.distributions, which)(theirs)
+        assert type(mine).__name__ == type(other).__name__
+        x, y = t(nr, 0.3, -0.7, 1.6), t(torch, 0.3, -0.7, 1.6)
+        same(mine(x), other(y))
+        same(mine.inv(mine(x)), other.inv(other(y)))
+        assert ours.check(mine(x)).all()
+        if other.bijective:
+            same(mine.log_abs_det_jacobian(x, mine(x)), other.log_abs_det_jacobian(y, other(y)))
+        assert pickle.loads(pickle.dumps(mine)) == mine
+
+
+def test_transforms_are_registered():
+    d = nr.distributions
+
+    class Even(d.constraints.Constraint):
+        pass
+
+    with pytest.raises(NotImplementedError):
+        d.biject_to(Even())
+    with pytest.raises(NotImplementedError):
+        d.biject_to(d.constraints.boolean)
+
+    @d.biject_to.register(Even)
+    def double(constraint):
+        return d.AffineTransform(0.0, 2.0)
+
+    assert d.biject_to(Even())(nr.tensor(3.0)).item() == 6
+    registry = d.constraint_registry.ConstraintRegistry(nr._C.distributions.biject_to)
+    registry.register(d.constraints.positive, lambda c: d.SoftplusTransform())
+    assert isinstance(registry(d.constraints.positive), d.SoftplusTransform)
+    assert isinstance(d.biject_to(d.constraints.positive), d.ExpTransform)
+    with pytest.raises(TypeError):
+        registry.register(5, lambda c: None)
+
+
+def test_more_transforms():
+    for library in (nr, torch):
+        d = library.distributions
+        cat = d.CatTransform([d.ExpTransform(), d.AffineTransform(1.0, 2.0)], dim=-1, lengths=[1, 2])
+        assert cat.length == 3 and cat(t(library, 0.0, 1.0, 2.0)).tolist() == [1, 3, 5]
+        stack = d.StackTransform([d.ExpTransform(), d.AffineTransform(1.0, 2.0)])
+        assert stack(t(library, [0.0], [1.0])).tolist() == [[1], [3]]
+        cdf = d.CumulativeDistributionTransform(d.Normal(t(library, 0.5), 2.0))
+        np.testing.assert_allclose(cdf.inv(cdf(t(library, 0.3))).numpy(), [0.3], 1e-6)
+        np.testing.assert_allclose(cdf.log_abs_det_jacobian(t(library, 0.3), None).numpy(), d.Normal(t(library, 0.5), 2.0).log_prob(t(library, 0.3)))
+
+
+def test_second_derivatives_of_gamma_draws_are_refused():
+    a = nr.tensor([2.5], requires_grad=True)
+    (first,) = nr.autograd.grad(nr.distributions.Gamma(a, 1.0).rsample().sum(), a, create_graph=True)
+    with pytest.raises(NotImplementedError, match="gradient of a draw has no gradient"):
+        first.sum().backward()
 
 
 def transforms_of(library):

@@ -241,6 +241,9 @@ Tensor Rand(DimsView shape, const TensorOptions& options, Generator* generator) 
 }
 Tensor Normal(DimsView shape, double mean, double std, const TensorOptions& options,
               Generator* generator) {
+  if (!(std >= 0)) {
+    ThrowInvalidArgument(absl::StrCat("normal: expects std >= 0, got std = ", std));
+  }
   if (!IsComplex(options.dtype)) {
     return CallRandom(op::kRandomNormal, shape, mean, std, options, generator);
   }

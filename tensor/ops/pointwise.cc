@@ -89,6 +89,10 @@ Tensor MaskedFill(const Tensor& input, const Tensor& mask, const Operand& value)
 
 namespace {
 
+void RequireBound(const std::optional<Operand>& min, const std::optional<Operand>& max) {
+  if (!min && !max) ThrowInvalidArgument("clamp: at least one of min and max must be given");
+}
+
 // Where no bound is a tensor.
 std::optional<ClampOptions> NumberBounds(const std::optional<Operand>& min,
                                          const std::optional<Operand>& max) {
@@ -104,6 +108,7 @@ std::optional<ClampOptions> NumberBounds(const std::optional<Operand>& min,
 Tensor ClampBetween(const Tensor& input, const std::optional<Operand>& min,
                     const std::optional<Operand>& max) {
   RequireDefined("clamp", input);
+  RequireBound(min, max);
   for (const std::optional<Operand>& each : {std::optional<Operand>(input), min, max}) {
     const bool complex =
         each && (each->is_tensor ? each->tensor.defined() && IsComplex(each->tensor.dtype())
@@ -142,6 +147,7 @@ Tensor ClampBetween(const Tensor& input, const std::optional<Operand>& min,
 
 Tensor ClampBetweenInPlace(const Tensor& input, const std::optional<Operand>& min,
                            const std::optional<Operand>& max) {
+  RequireBound(min, max);
   if (const std::optional<ClampOptions> numbers = NumberBounds(min, max)) {
     return ClampInPlace(input, *numbers);
   }

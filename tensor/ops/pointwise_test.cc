@@ -187,8 +187,17 @@ TEST(FloorDivideTest, ByInfinityAndZero) {
   EXPECT_THAT(Values(FloorDivide(FromList<float>({7, -7, 1}), -2.0)), ElementsAre(-4, 3, -1));
   EXPECT_EQ(Values(FloorDivide(FromList<float>({-5}), 0.0))[0], -INFINITY);
   const Tensor i = FromList<int64_t>({7, -7});
-  EXPECT_THAT(Values(FloorDivide(i, 0)), ElementsAre(0, 0));
-  EXPECT_THAT(Values(Remainder(i, 0)), ElementsAre(0, 0));
+  const Tensor some_zero = FromList<int64_t>({0, 3, 2, 0, 1, 0});
+  const auto wrong = HasSubstr("ZeroDivisionError: integers have no quotient by 0");
+  EXPECT_THAT(ErrorOf([&] { FloorDivide(i, 0); }), wrong);
+  EXPECT_THAT(ErrorOf([&] { Remainder(i, 0); }), wrong);
+  EXPECT_THAT(ErrorOf([&] { Fmod(i, Slice(some_zero, 0, 2, 4)); }), wrong);
+  EXPECT_THAT(ErrorOf([&] { FloorDivide(Cast(i, kUInt8), Select(Cast(some_zero, kUInt8), 0, 0)); }), wrong);
+  EXPECT_THAT(ErrorOf([&] { DivRounded(i, 0, "trunc"); }), wrong);
+  // Where a stride passes by what is 0, and where there is nothing to divide.
+  EXPECT_THAT(Values(FloorDivide(FromList<int64_t>({7, 7}), Slice(some_zero, 0, 1, 3))),
+              ElementsAre(2, 3));
+  EXPECT_EQ(FloorDivide(Slice(i, 0, 0, 0), 0).numel(), 0);
 }
 
 TEST(GeluTest, KnowsTwoForms) {

@@ -126,6 +126,10 @@ Tensor InDType(const char* op, const Tensor& input, ReduceOptions& options) {
 Tensor Var(const Tensor& tensor, const ReduceOptions& reduce_options, int64_t correction) {
   ReduceOptions options = reduce_options;
   const Tensor input = InDType("var", tensor, options);
+  if (!IsDifferentiable(input.dtype())) {
+    ThrowInvalidArgument(absl::StrCat(
+        "var: std and var only support floating point and complex dtypes, got ", Describe(input)));
+  }
   ReduceOptions keep = options;
   keep.keepdim = true;
   const Tensor mean = Mean(input, keep);

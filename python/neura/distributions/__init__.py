@@ -3,11 +3,15 @@
 from neura.distributions import constraints as constraints
 from neura.distributions import transforms as transforms
 from neura.distributions._rows import CLASSES
+from neura.distributions.constraint_registry import biject_to as biject_to
+from neura.distributions.constraint_registry import transform_to as transform_to
 from neura.distributions.distribution import Distribution as Distribution
 from neura.distributions.distribution import ExponentialFamily as ExponentialFamily
 from neura.distributions.kl import kl_divergence as kl_divergence
 from neura.distributions.kl import register_kl as register_kl
 from neura.distributions.made import Independent as Independent
+from neura.distributions.made import LogisticNormal as LogisticNormal
+from neura.distributions.made import MixtureSameFamily as MixtureSameFamily
 from neura.distributions.made import TransformedDistribution as TransformedDistribution
 from neura.distributions.transforms import *  # noqa: F403
 

@@ -8,7 +8,9 @@ from neura.distributions import constraints
 from neura.distributions.distribution import Native, described
 
 # By the name of a class, its base where that is another one.
-_BASES = {"Chi2": "Gamma"}
+_BASES = {"Chi2": "Gamma", "OneHotCategoricalStraightThrough": "OneHotCategorical"}
+# What PyTorch's constructors take besides, and nothing here depends on: for which probabilities a series serves.
+_BESIDES: dict[str, tuple[str, Any]] = {"ContinuousBernoulli": ("lims", (0.499, 0.501))}
 
 
 class Row(Native):
@@ -45,13 +47,16 @@ def _param(name: str) -> property:
 
 
 def _define(row: Any, bases: dict[str, type]) -> type:
-    name, doc, params, support, has_rsample, has_enumerate = row
+    name, doc, params, support, has_rsample, has_enumerate, derived = row
     kind = inspect.Parameter
     signature = [kind("self", kind.POSITIONAL_OR_KEYWORD)]
     for param, constraint, default, required in params:
         # Counts are integers where they are not given.
         value = int(default) if constraint.endswith("integer") or constraint == "count" else default
         signature.append(kind(param, kind.POSITIONAL_OR_KEYWORD, default=kind.empty if required else value))
+    beside = _BESIDES.get(name)
+    if beside is not None:
+        signature.append(kind(beside[0], kind.POSITIONAL_OR_KEYWORD, default=beside[1]))
     signature.append(kind("validate_args", kind.POSITIONAL_OR_KEYWORD, default=None))
     expected = inspect.Signature(signature)
 
@@ -63,14 +68,17 @@ def _define(row: Any, bases: dict[str, type]) -> type:
         bound.apply_defaults()
         given = dict(bound.arguments)
         del given["self"]
+        if beside is not None:
+            del given[beside[0]]
         self._construct(given, given.pop("validate_args"))
 
     __init__.__signature__ = expected  # type: ignore[attr-defined]
-    members: dict[str, Any] = {param[0]: _param(param[0]) for param in params}
+    known = [param[0] for param in params] + [each for each in derived.split(", ") if each]
+    members: dict[str, Any] = {each: _param(each) for each in known}
     members.update(__init__=__init__, __doc__=doc, __module__="neura.distributions", _name=name)
     members["_params"] = {param[0]: param[2] for param in params}
     members["arg_constraints"] = {
-        param[0]: _constraint(param[1]) for param in params if param[1] != "count"
+        param[0]: _constraint(param[1]) for param in params if param[1] != "count" and param[0] != "temperature"
     }
     members["has_rsample"], members["has_enumerate_support"] = has_rsample, has_enumerate
     if support:
@@ -88,6 +96,5 @@ CLASSES: dict[str, Any] = {}
 for _row in _C.distributions.rows():
     CLASSES[_row[0]] = _define(_row, CLASSES)
 
-CLASSES["Chi2"].concentration = property(lambda self: self.df * 0.5)
-CLASSES["Chi2"].rate = property(lambda self: _C.full_like(self.df, 0.5))
+CLASSES["LKJCholesky"].dim = property(lambda self: int(self._cpp.param("dim")))
 CLASSES["Multinomial"].total_count = property(lambda self: int(self._cpp.param("total_count")))

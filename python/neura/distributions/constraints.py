@@ -1,5 +1,6 @@
 """Sets of values: those that a parameter may have, and those that a distribution gives."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from neura import _C
@@ -103,6 +104,38 @@ class Independent(Constraint):
 independent = Independent
 
 
+class Cat(Constraint):
+    """Parts of dim of these lengths, 1 each where there are none, with constraints of their own."""
+
+    def __init__(self, cseq: Sequence[Constraint], dim: int = 0, lengths: Sequence[int] | None = None) -> None:
+        self.cseq, self.dim = list(cseq), dim
+        self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
+        if len(self.lengths) != len(self.cseq):
+            raise ValueError(f"cat: {len(self.lengths)} lengths for {len(self.cseq)} constraints")
+        self._cpp = _cpp.cat_constraint(self.cseq, dim, self.lengths)
+        self.is_discrete, self.event_dim = self._cpp.is_discrete, self._cpp.event_dim
+
+    def check(self, value: Tensor) -> Tensor:
+        result: Tensor = self._cpp.check(value)
+        return result
+
+
+class Stack(Constraint):
+    """Single places of dim, with constraints of their own."""
+
+    def __init__(self, cseq: Sequence[Constraint], dim: int = 0) -> None:
+        self.cseq, self.dim = list(cseq), dim
+        self._cpp = _cpp.stack_constraint(self.cseq, dim)
+        self.is_discrete, self.event_dim = self._cpp.is_discrete, self._cpp.event_dim
+
+    def check(self, value: Tensor) -> Tensor:
+        result: Tensor = self._cpp.check(value)
+        return result
+
+
+cat, stack = Cat, Stack
+
+
 class Dependent(Constraint):
     """A placeholder of what follows from the parameters."""
 
@@ -138,4 +171,6 @@ dependent = Dependent()
 real, boolean, positive, nonnegative = named("real"), named("boolean"), named("positive"), named("nonnegative")
 unit_interval, nonnegative_integer, positive_integer = named("unit_interval"), named("nonnegative_integer"), named("positive_integer")
 simplex, one_hot, real_vector = named("simplex"), named("one_hot"), named("real_vector")
-lower_triangular, lower_cholesky, positive_definite = named("lower_triangular"), named("lower_cholesky"), named("positive_definite")
+lower_triangular, lower_cholesky, corr_cholesky = named("lower_triangular"), named("lower_cholesky"), named("corr_cholesky")
+square, symmetric = named("square"), named("symmetric")
+positive_semidefinite, positive_definite = named("positive_semidefinite"), named("positive_definite")

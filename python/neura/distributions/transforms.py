@@ -7,13 +7,17 @@ from neura import _C
 from neura._C import Tensor
 from neura._size import Size
 from neura.distributions import constraints
+from neura.distributions.distribution import cpp_of
 
 _cpp: Any = _C.distributions
 
 __all__ = [
     "AbsTransform",
     "AffineTransform",
+    "CatTransform",
     "ComposeTransform",
+    "CorrCholeskyTransform",
+    "CumulativeDistributionTransform",
     "ExpTransform",
     "IndependentTransform",
     "LowerCholeskyTransform",
@@ -22,6 +26,7 @@ __all__ = [
     "SigmoidTransform",
     "SoftmaxTransform",
     "SoftplusTransform",
+    "StackTransform",
     "StickBreakingTransform",
     "TanhTransform",
     "Transform",
@@ -340,7 +345,7 @@ class ComposeTransform(_Native):
     """One after the other; of none, the identity."""
 
     def __init__(self, parts: Sequence[Transform], cache_size: int = 0) -> None:
-        self.parts = list(parts)
+        self.parts = _listed("ComposeTransform", parts)
         self._adopt(_cpp.compose_transform, [cpp_of_transform(part) for part in self.parts], cache_size=cache_size)
 
     def _arguments(self) -> tuple[Any, ...]:
@@ -358,4 +363,87 @@ class IndependentTransform(_Native):
         return (self.base_transform, self.reinterpreted_batch_ndims)
 
 
+class CatTransform(_Native):
+    """Parts of dim of these lengths, 1 each where there are none, by transforms of their own."""
+
+    def __init__(self, tseq: Sequence[Transform], dim: int = 0, lengths: Sequence[int] | None = None, cache_size: int = 0) -> None:
+        self.transforms, self.dim = _listed("CatTransform", tseq), dim
+        self.lengths = [1] * len(self.transforms) if lengths is None else list(lengths)
+        self._adopt(
+            _cpp.cat_transform, [cpp_of_transform(part) for part in self.transforms], dim, self.lengths, cache_size=cache_size
+        )
+
+    @property
+    def length(self) -> int:
+        return sum(self.lengths)
+
+    @property
+    def domain(self) -> Any:
+        return constraints.cat([t.domain for t in self.transforms], self.dim, self.lengths)
+
+    @property
+    def codomain(self) -> Any:
+        return constraints.cat([t.codomain for t in self.transforms], self.dim, self.lengths)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return (self.transforms, self.dim, self.lengths)
+
+
+class StackTransform(_Native):
+    """Single places of dim, which the parts do not see, by transforms of their own."""
+
+    def __init__(self, tseq: Sequence[Transform], dim: int = 0, cache_size: int = 0) -> None:
+        self.transforms, self.dim = _listed("StackTransform", tseq), dim
+        self._adopt(_cpp.stack_transform, [cpp_of_transform(part) for part in self.transforms], dim, cache_size=cache_size)
+
+    @property
+    def domain(self) -> Any:
+        return constraints.stack([t.domain for t in self.transforms], self.dim)
+
+    @property
+    def codomain(self) -> Any:
+        return constraints.stack([t.codomain for t in self.transforms], self.dim)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return (self.transforms, self.dim)
+
+
+def _listed(name: str, tseq: Any) -> list[Transform]:
+    listed = list(tseq)
+    if not all(isinstance(part, Transform) for part in listed):
+        raise TypeError(f"{name}: expected transforms, got {', '.join(type(part).__name__ for part in listed)}")
+    return listed
+
+
+class CorrCholeskyTransform(_Native):
+    """From D (D - 1) / 2 numbers to the Cholesky factor of a correlation matrix of D variables."""
+
+    def __init__(self, cache_size: int = 0) -> None:
+        self._adopt(_cpp.corr_cholesky_transform, cache_size=cache_size)
+
+
+class CumulativeDistributionTransform(_Native):
+    """From a distribution's values to [0, 1] by its cdf()."""
+
+    def __init__(self, distribution: Any, cache_size: int = 0) -> None:
+        self.distribution = distribution
+        self._adopt(_cpp.cumulative_transform, cpp_of(distribution), cache_size=cache_size)
+
+    @property
+    def domain(self) -> Any:
+        return self.distribution.support
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return (self.distribution,)
+
+
 identity_transform = ComposeTransform([])
+
+
+def wrapped(cpp: Any) -> Transform:
+    """A transform of C++ for Python."""
+    kind: Any = globals()[repr(cpp).partition("(")[0]]
+    if kind is ComposeTransform:
+        return ComposeTransform([wrapped(part) for part in cpp.parts])
+    made: Transform = kind(*cpp.numbers)
+    return made

@@ -2,6 +2,7 @@
 
 from neura import _C
 from neura.nn import functional, init, utils
+from neura.nn.adaptive import AdaptiveLogSoftmaxWithLoss
 from neura.nn.attention import MultiheadAttention
 from neura.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from neura.nn.module import Module
@@ -16,6 +17,7 @@ from neura.nn.transformer import (
 
 # Every layer and loss that C++ has bound, but for those that Python adds to.
 globals().update({name: getattr(_C, name) for scope, name, *_ in _C._bound_classes() if scope == "nn"})
+from neura.nn.batchnorm import SyncBatchNorm  # noqa: E402
 from neura.nn.embedding import Embedding, EmbeddingBag  # noqa: E402
 from neura.nn.images import Upsample  # noqa: E402
 from neura.nn.lazy import (  # noqa: E402

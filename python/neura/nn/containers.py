@@ -1,5 +1,6 @@
 """Modules that hold modules."""
 
+import collections
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -138,57 +139,203 @@ class ModuleDict(Module):
             self.add_module(key, module)
 
 
-class ParameterList(Module):
-    """A list of parameters."""
+def _as_member(value: Any) -> Any:
+    """A tensor as a parameter; anything else as it is."""
+    return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
-    def __init__(self, values: Iterable[Tensor] = ()) -> None:
+
+class _Parameters(Module):
+    """What ParameterList and ParameterDict have in common: parameters by their names, and beside them whatever else they are given,
+    which is no part of the state."""
+
+    _objects: dict[str, Any]  # all of them, in order
+
+    def __init__(self) -> None:
         super().__init__()
-        for value in values:
-            self.append(value)
+        object.__setattr__(self, "_objects", {})
+
+    def _get(self, name: str) -> Any:
+        value = self._objects[name]
+        return self._parameters[name] if isinstance(value, Parameter) else value
+
+    def _put(self, name: str, value: Any) -> None:
+        value = _as_member(value)
+        if isinstance(value, Parameter):
+            self._set_parameter(name, value)
+        elif isinstance(self._objects.get(name), Parameter):
+            self._delete_member(name)
+        self._objects[name] = value
+
+    def _remove(self, name: str) -> None:
+        if isinstance(self._objects.pop(name), Parameter):
+            self._delete_member(name)
 
     def __len__(self) -> int:
-        return len(self._parameters)
+        return len(self._objects)
 
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter(self._parameters.values())
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(f"{type(self).__name__} should not be called.")
+
+    def extra_repr(self) -> str:
+        lines = []
+        for name in self._objects:
+            value = self._get(name)
+            if isinstance(value, Tensor):
+                kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
+                size = "x".join(map(str, value.shape))
+                lines.append(f"  ({name}): {kind} containing: [{value.dtype} of size {size}]")
+            else:
+                lines.append(f"  ({name}): Object of type: {type(value).__name__}")
+        return "\n".join(lines)
+
+
+class ParameterList(_Parameters):
+    """A list of parameters; tensors become parameters, other objects stay what they are."""
+
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
+        super().__init__()
+        if values is not None:
+            self.extend(values)
+
+    def _name_of(self, index: Any) -> str:
+        place = operator.index(index)
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"index {place} is out of range")
+        return str(place % len(self))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([self._get(name) for name in self._objects])
 
     def __getitem__(self, index: Any) -> Any:
-        return list(self._parameters.values())[index]
+        if isinstance(index, slice):
+            return type(self)(list(self)[index])
+        return self._get(self._name_of(index))
 
-    def append(self, value: Tensor) -> "ParameterList":
-        value = value if isinstance(value, Parameter) else Parameter(value)
-        self.register_parameter(str(len(self)), value)
+    def __setitem__(self, index: int, value: Any) -> None:
+        self._put(self._name_of(index), value)
+
+    def __iadd__(self, values: Iterable[Any]) -> "ParameterList":
+        return self.extend(values)
+
+    def append(self, value: Any) -> "ParameterList":
+        """Adds a parameter at the end."""
+        self._put(str(len(self)), value)
+        return self
+
+    def extend(self, values: Iterable[Any]) -> "ParameterList":
+        """Adds parameters at the end."""
+        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
+        for value in values:
+            self.append(value)
         return self
 
 
-class ParameterDict(Module):
-    """A dict of parameters."""
+class ParameterDict(_Parameters):
+    """A dict of parameters, in the order in which they came; tensors become parameters, other objects stay what they are."""
 
-    def __init__(self, parameters: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(self, parameters: Any = None) -> None:
         super().__init__()
-        for key, value in dict(parameters or {}).items():
-            self[key] = value
-
-    def __len__(self) -> int:
-        return len(self._parameters)
+        if parameters is not None:
+            self.update(parameters)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._parameters)
+        return iter(self._objects)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(list(self._objects))
 
     def __contains__(self, key: object) -> bool:
-        return key in self._parameters
+        return key in self._objects
 
     def __getitem__(self, key: str) -> Any:
-        return self._parameters[key]
+        return self._get(key)
 
-    def __setitem__(self, key: str, value: Tensor) -> None:
-        self._set_parameter(key, value if isinstance(value, Parameter) else Parameter(value))
+    def __setitem__(self, key: str, value: Any) -> None:
+        if not isinstance(key, str):
+            raise TypeError(
+                f"Index given to ParameterDict cannot be used as a key as it is not a string (type is '{type(key).__name__}')"
+            )
+        self._put(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self._remove(key)
 
     def keys(self) -> Any:
-        return self._parameters.keys()
+        return self._objects.keys()
 
     def values(self) -> Any:
-        return self._parameters.values()
+        return [self._get(key) for key in self._objects]
 
     def items(self) -> Any:
-        return self._parameters.items()
+        return [(key, self._get(key)) for key in self._objects]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The one of a key, else the default."""
+        return self[key] if key in self else default
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The one of a key, which is the default where there was none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key: str) -> Any:
+        """Takes one out."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Takes the last one out."""
+        key = next(reversed(self), None)
+        if key is None:
+            raise KeyError("popitem(): the ParameterDict is empty")
+        return key, self.pop(key)
+
+    def clear(self) -> None:
+        """Takes all out."""
+        for key in list(self._objects):
+            del self[key]
+
+    def copy(self) -> "ParameterDict":
+        """Another dict of the same parameters."""
+        return ParameterDict(collections.OrderedDict(self.items()))
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> "ParameterDict":
+        """A dict with one value under all keys."""
+        return ParameterDict([(key, default) for key in keys])
+
+    def update(self, parameters: Any) -> None:
+        """Takes those of a mapping, of which one without an order of its own is sorted, or of pairs."""
+        if not isinstance(parameters, Iterable):
+            raise TypeError(
+                f"ParameterDict.update should be called with an iterable of key/value pairs, but got {type(parameters).__name__}"
+            )
+        if isinstance(parameters, (collections.OrderedDict, ParameterDict)):
+            pairs = list(parameters.items())
+        elif isinstance(parameters, Mapping):
+            pairs = sorted(parameters.items())
+        else:
+            pairs = list(parameters)
+        for place, pair in enumerate(pairs):
+            if not isinstance(pair, Iterable):
+                raise TypeError(f"ParameterDict update sequence element #{place} should be Iterable; is {type(pair).__name__}")
+            parts = list(pair)
+            if len(parts) != 2:
+                raise ValueError(f"ParameterDict update sequence element #{place} has length {len(parts)}; 2 is required")
+            self[parts[0]] = parts[1]
+
+    def __or__(self, other: Any) -> "ParameterDict":
+        joined = self.copy()
+        joined.update(other)
+        return joined
+
+    def __ror__(self, other: Any) -> "ParameterDict":
+        joined = ParameterDict(other)
+        joined.update(self)
+        return joined
+
+    def __ior__(self, other: Any) -> "ParameterDict":
+        self.update(other)
+        return self

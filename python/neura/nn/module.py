@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from neura import _C
 from neura._C import Tensor
-from neura.nn.parameter import Buffer, Parameter
+from neura.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
 Module = _C.Module
 Self = TypeVar("Self", bound=Module)
@@ -92,7 +92,7 @@ def __dir__(self: Module) -> list[str]:
 @_method
 def register_parameter(self: Module, name: str, param: Parameter | None) -> None:
     """Adds a parameter; None for one that is absent."""
-    _check_name(self, name)
+    _check_name(self, "parameter", name)
     if param is not None and not isinstance(param, Parameter):
         raise TypeError(f"parameter '{name}' must be an nn.Parameter or None, not {type(param).__name__}")
     self._set_parameter(name, param)
@@ -101,7 +101,9 @@ def register_parameter(self: Module, name: str, param: Parameter | None) -> None
 @_method
 def register_buffer(self: Module, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
     """Adds a tensor that belongs to the state and is not trained."""
-    _check_name(self, name)
+    _check_name(self, "buffer", name)
+    if tensor is not None and not isinstance(tensor, Tensor):
+        raise TypeError(f"buffer '{name}' must be a Tensor or None, not {type(tensor).__name__}")
     self._set_buffer(name, tensor)
     if not persistent:
         self.__dict__.setdefault("_non_persistent", set()).add(name)
@@ -110,14 +112,21 @@ def register_buffer(self: Module, name: str, tensor: Tensor | None, persistent: 
 @_method
 def add_module(self: Module, name: str, module: Module) -> None:
     """Adds a child module."""
-    _check_name(self, name)
+    if not isinstance(module, Module):
+        raise TypeError(f"add_module(): '{name}' must be a Module, not {type(module).__name__}")
+    _check_name(self, "module", name)
     self._set_module(name, module)
 
 
-def _check_name(self: Module, name: str) -> None:
-    if not isinstance(name, str) or not name or "." in name:
-        raise KeyError(f"a member's name must be a word without dots, not {name!r}")
-    if name in self.__dict__:
+def _check_name(self: Module, kind: str, name: str) -> None:
+    """That a member of a kind may have a name: one of its own kind is replaced, nothing else."""
+    if not isinstance(name, str):
+        raise TypeError(f"{kind} name should be a string, not {type(name).__name__}")
+    if "." in name:
+        raise KeyError(f"{kind} name can't contain \".\", got {name!r}")
+    if name == "":
+        raise KeyError(f'{kind} name can\'t be empty string ""')
+    if hasattr(self, name) and name not in (n for k, n, _ in self._members() if k == kind):
         raise KeyError(f"attribute '{name}' already exists")
 
 
@@ -302,32 +311,77 @@ class IncompatibleKeys(collections.namedtuple("IncompatibleKeys", ["missing_keys
     __str__ = __repr__
 
 
+_EXTRA = "_extra_state"
+
+
 @_method
-def state_dict(self: Module, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
-    """Parameters and buffers by their paths; they share memory with the module."""
-    state = collections.OrderedDict()
+def get_extra_state(self: Module) -> Any:
+    """What a state dict holds of a module beside its tensors, under "_extra_state"; a class that has this has set_extra_state(), too."""
+    raise RuntimeError(f"{type(self).__name__} has no get_extra_state()")
+
+
+@_method
+def set_extra_state(self: Module, state: Any) -> None:
+    """Takes what get_extra_state() gave; called by load_state_dict()."""
+    raise RuntimeError(f"{type(self).__name__} has no set_extra_state()")
+
+
+def _has_own(module: Module, method: str) -> bool:
+    return getattr(type(module), method) is not getattr(Module, method)
+
+
+@_method
+def state_dict(self: Module, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+    """Parameters and buffers by their paths, which share memory with the module, and what get_extra_state() gives."""
+    state: dict[str, Any] = collections.OrderedDict()
     for path, module in self.named_modules(prefix=prefix.rstrip("."), remove_duplicate=False):
+        start = f"{path}." if path else ""
         hidden = module.__dict__.get("_non_persistent", ())
         for kind, name, value in module._members():
             if kind != "module" and value is not None and name not in hidden:
-                state[f"{path}.{name}" if path else name] = value if keep_vars else value.detach()
+                as_it_is = keep_vars or isinstance(value, (UninitializedParameter, UninitializedBuffer))
+                state[start + name] = value if as_it_is else value.detach()
+        if _has_own(module, "get_extra_state"):
+            state[start + _EXTRA] = module.get_extra_state()
     return state
 
 
 @_method
-def load_state_dict(self: Module, state_dict: Mapping[str, Tensor], strict: bool = True) -> Any:
-    """Copies values into the module; with strict, every name must have its counterpart."""
+def load_state_dict(self: Module, state_dict: Mapping[str, Any], strict: bool = True) -> Any:
+    """Copies values into the module; with strict, every name must have its counterpart. Tensors of other libraries that speak
+    DLPack, such as PyTorch's, are taken, too."""
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"load_state_dict(): expected a dict of tensors, not {type(state_dict).__name__}")
     given = dict(state_dict)
+    extra: list[tuple[Module, Any]] = []
+    missing_extra: list[str] = []
     for path, module in self.named_modules(remove_duplicate=False):
+        start = f"{path}." if path else ""
+        if _has_own(module, "set_extra_state"):
+            if start + _EXTRA in given:
+                extra.append((module, given.pop(start + _EXTRA)))
+            else:
+                missing_extra.append(start + _EXTRA)
         if hasattr(module, "_start_for"):  # a lazy one
-            module._start_for(given, f"{path}." if path else "")
+            module._start_for(given, start)
         for name in module.__dict__.get("_non_persistent", ()):
             # What is not saved stays as it is.
-            given.setdefault(f"{path}.{name}" if path else name, getattr(module, name))
+            given.setdefault(start + name, getattr(module, name))
+    for name, value in given.items():
+        if not isinstance(value, Tensor) and hasattr(value, "__dlpack__"):
+            given[name] = _C.from_dlpack(value.detach() if hasattr(value, "detach") else value)
+    # Something that no module takes is unexpected, whatever it is.
+    others = [name for name in given if name.rpartition(".")[2] == _EXTRA]
+    for name in others:
+        del given[name]
+    if strict and (missing_extra or others):
+        told = [f"missing: {', '.join(missing_extra)}"] if missing_extra else []
+        told += [f"unexpected: {', '.join(others)}"] if others else []
+        raise RuntimeError(f"load_state_dict(): the state dict does not fit {type(self).__name__}: {'; '.join(told)}")
     missing, unexpected = self._load_state_dict(given, strict)
-    return IncompatibleKeys(missing, unexpected)
+    for module, state in extra:
+        module.set_extra_state(state)
+    return IncompatibleKeys(missing + missing_extra, unexpected + others)
 
 
 @_method
@@ -374,20 +428,56 @@ def zero_grad(self: Module, set_to_none: bool = True) -> None:
 
 
 @_method
-def to(self: Self, *args: Any, dtype: Any = None, device: Any = None) -> Self:
-    """Converts floating point parameters and buffers; returns the module."""
+def to(self: Self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Self:
+    """to(device), to(dtype), to(device, dtype) or to(tensor), whose device and dtype are taken: moves parameters and buffers, and
+    converts those of floating point; returns the module."""
     for arg in args:
         if isinstance(arg, _C.dtype):
             dtype = arg
-        elif isinstance(arg, _C.Tensor):
-            dtype = arg.dtype
-        else:
+        elif isinstance(arg, Tensor):
+            dtype, device = arg.dtype, arg.device
+        elif not isinstance(arg, bool) and arg is not None:
             device = arg
+    if dtype is not None and not dtype.is_floating_point:
+        raise TypeError(f"Module.to() only accepts floating point dtypes, but got desired dtype={dtype}")
     if device is not None:
-        _C.empty(0, device=device)  # an error for a device that there is not
+        self._to_device(device)
     if dtype is not None:
         self._to_dtype(dtype)
     return self
+
+
+@_method
+def _apply(self: Self, fn: Callable[[Tensor], Tensor]) -> Self:
+    """Puts fn(tensor) in the place of each parameter and buffer; what shares a tensor shares the result."""
+    self._convert(fn)
+    return self
+
+
+@_method
+def to_empty(self: Self, *, device: Any) -> Self:
+    """Gives parameters and buffers new memory on a device, whose elements are not set: of a module on "meta", say."""
+    self._convert(lambda tensor: _C.empty(tensor.shape, dtype=tensor.dtype, device=device))
+    return self
+
+
+def _type(self: Self, dst_type: Any) -> Self:
+    """Converts all parameters and buffers, those of integers, too, to a dtype; returns the module."""
+    self._convert(lambda tensor: tensor.type(dst_type))
+    return self
+
+
+# By its name here it would stand in the way of Python's own.
+_type.__name__ = "type"
+_method(_type)
+
+
+@_method
+def cuda(self: Self, device: Any = None) -> Self:
+    """Moves to a GPU; an error where there is none."""
+    if device is None or isinstance(device, int):
+        device = "cuda" if device is None else f"cuda:{device}"
+    return self.to(device)
 
 
 @_method
@@ -420,11 +510,15 @@ def bfloat16(self: Self) -> Self:
 
 @_method
 def cpu(self: Self) -> Self:
-    """The module itself."""
-    return self
+    """Moves to the CPU."""
+    return self.to("cpu")
 
 
 # ---- calling ---------------------------------------------------------------------------------
+
+
+# Where a module keeps its hooks, in its attributes.
+_HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 
 
 def _add_hook(self: Module, kind: str, hook: Callable[..., Any]) -> RemovableHandle:
@@ -448,17 +542,72 @@ def register_forward_hook(self: Module, hook: Callable[..., Any]) -> Any:
 
 
 @_method
+def register_full_backward_pre_hook(self: Module, hook: Callable[..., Any]) -> Any:
+    """Calls hook(module, grad_output) on the way back, before the gradients of what lies inside are computed; a result replaces
+    the gradients of the outputs. They are a tuple, with None for what has none."""
+    return _add_hook(self, "_backward_pre_hooks", hook)
+
+
+@_method
+def register_full_backward_hook(self: Module, hook: Callable[..., Any]) -> Any:
+    """Calls hook(module, grad_input, grad_output) when the gradients of a call's positional arguments are known; a result replaces
+    these. Both are tuples, with None for what has none; where no argument requires a gradient, the hook is called all the same."""
+    return _add_hook(self, "_backward_hooks", hook)
+
+
+def _hooks(self: Module, kind: str) -> tuple[Callable[..., Any], ...]:
+    return tuple(self.__dict__.get(kind, {}).values())
+
+
+@_method
 def _call_with_hooks(self: Module, *args: Any, **kwargs: Any) -> Any:
-    for hook in tuple(self.__dict__.get("_forward_pre_hooks", {}).values()):
+    for hook in _hooks(self, "_forward_pre_hooks"):
         result = hook(self, args)
         if result is not None:
             args = result if isinstance(result, tuple) else (result,)
+    back = _way_back(self)
+    if back is not None:
+        args = tuple(_passed(back.inputs, args))
     output = self.forward(*args, **kwargs)
-    for hook in tuple(self.__dict__.get("_forward_hooks", {}).values()):
+    for hook in _hooks(self, "_forward_hooks"):
         result = hook(self, args, output)
         if result is not None:
             output = result
-    return output
+    if back is None:
+        return output
+    if not isinstance(output, (tuple, list)):
+        return _passed(back.outputs, [output])[0]
+    parts = _passed(back.outputs, output)
+    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
+
+
+def _way_back(self: Module) -> Any:
+    """What lets the hooks of a module see the gradients of one call; None where there are no such hooks."""
+    first, last = _hooks(self, "_backward_pre_hooks"), _hooks(self, "_backward_hooks")
+    if not first and not last:
+        return None
+
+    def before(grad_output: Any) -> Any:
+        for hook in first:
+            result = hook(self, grad_output)
+            if result is not None:
+                grad_output = result if isinstance(result, tuple) else (result,)
+        return grad_output if first else None
+
+    def after(grad_input: Any, grad_output: Any) -> Any:
+        for hook in last:
+            result = hook(self, grad_input, grad_output)
+            if result is not None:
+                grad_input = result if isinstance(result, tuple) else (result,)
+        return grad_input if last else None
+
+    return _C._WayBack(before, after)
+
+
+def _passed(step: Callable[[list[Any]], list[Any]], values: Any) -> list[Any]:
+    """The values, of which a step has replaced the tensors."""
+    made = step([value if isinstance(value, Tensor) else None for value in values])
+    return [new if isinstance(value, Tensor) else value for value, new in zip(values, made)]
 
 
 # ---- printing and copying --------------------------------------------------------------------
@@ -502,7 +651,7 @@ def _rebuild(
     base.__init__(module, **options)  # type: ignore[misc]
     _C.default_generator.set_state(state)
     module.__dict__.update(attributes)
-    _C._count_hooks(sum(len(attributes.get(kind, ())) for kind in ("_forward_pre_hooks", "_forward_hooks")))
+    _C._count_hooks(sum(len(attributes.get(kind, ())) for kind in _HOOKS))
     for name, value in taken.items():
         module._delete_member(name)
         module._put_taken(name, value)

@@ -9,6 +9,8 @@ class Parameter(_C.Tensor):
     """A tensor that training changes; assigned to a module's attribute, it becomes one of its parameters."""
 
     def __new__(cls, data: _C.Tensor | None = None, requires_grad: bool = True) -> "Parameter":
+        if data is not None and not isinstance(data, _C.Tensor):
+            raise TypeError(f"Parameter(): argument 'data' must be Tensor, not {type(data).__name__}")
         tensor = _C.empty(0) if data is None else data.detach()
         if requires_grad:
             tensor.requires_grad_()
@@ -58,14 +60,33 @@ class _Uninitialized(_C.Tensor):
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Makes it an ordinary one of this shape, whose elements are not set."""
-        trained, home = self.requires_grad, self.__dict__.pop("_home", None)
+        home = self.__dict__.pop("_home", None)
+        self.__class__ = self._becomes  # from here on it may be used
+        trained = self.requires_grad
         self.requires_grad_(False)
-        self.__class__ = self._becomes
         self.data = _C.empty(shape, dtype=self.dtype if dtype is None else dtype)
         self.requires_grad_(trained)
         if home is not None:
             module, name = home
             (module._set_parameter if isinstance(self, Parameter) else module._set_buffer)(name, self)
+
+
+_C._set_uninitialized_type(_Uninitialized)
+
+
+def _refuse(self: Any, *others: Any) -> Any:
+    raise ValueError(
+        "attempted to use an uninitialized parameter: call its lazy module once, with an input such as it will get, before"
+        " computing with its parameters"
+    )
+
+
+# Operators do not ask for a type.
+for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
+    for _kind in ("", "r", "i"):
+        setattr(_Uninitialized, f"__{_kind}{_name}__", _refuse)
+for _name in "neg pos abs invert lt le gt ge len iter getitem setitem float int index bool".split():
+    setattr(_Uninitialized, f"__{_name}__", _refuse)
 
 
 class UninitializedParameter(_Uninitialized, Parameter):

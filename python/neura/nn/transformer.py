@@ -25,39 +25,16 @@ def _activation(given: _Activation) -> Callable[[Any], Any]:
 
 
 def _copies(module: Module, count: int) -> ModuleList:
+    if not isinstance(module, Module):
+        raise TypeError(f"a stack of layers needs a layer that is a Module, not {type(module).__name__}")
     return ModuleList([copy.deepcopy(module) for _ in range(count)])
 
 
 class _Layer(Module):
-    """What both kinds of layers have: two linear maps after the attention."""
+    """What both kinds of layers have: attentions, and two linear maps after them."""
 
+    _attentions: tuple[str, ...]
     activation: Callable[[Any], Any]
-    norm_first: bool
-
-    def _add_feed_forward(self, d_model: int, width: int, dropout: float, activation: _Activation, **like: Any) -> None:
-        bias, eps = like.pop("bias"), like.pop("eps")
-        self.linear1 = _C.Linear(d_model, width, bias, **like)
-        self.dropout = _C.Dropout(dropout)
-        self.linear2 = _C.Linear(width, d_model, bias, **like)
-        norms = 3 if hasattr(self, "multihead_attn") else 2
-        for i in range(1, norms + 1):
-            setattr(self, f"norm{i}", _C.LayerNorm(d_model, eps, bias=bias, **like))
-        for i in range(1, norms + 1):
-            setattr(self, f"dropout{i}", _C.Dropout(dropout))
-        self.activation = _activation(activation)
-
-    def _sa_block(
-        self, x: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool = False
-    ) -> Any:
-        attended = self.self_attn(
-            x, x, x, attn_mask=attn_mask, key_padding_mask=key_padding_mask, need_weights=False, is_causal=is_causal
-        )[0]
-        return self.dropout1(attended)
-
-
-class TransformerEncoderLayer(_Layer):
-    """Attention to itself, then two linear maps with an activation between them, each added to what it reads and
-    normalized: [S, N, d_model], with batch_first [N, S, d_model], or without N. Vaswani et al., 2017 (arXiv:1706.03762)."""
 
     def __init__(
         self,
@@ -75,9 +52,37 @@ class TransformerEncoderLayer(_Layer):
     ) -> None:
         super().__init__()
         like = {"device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **like)
+        for name in self._attentions:
+            setattr(self, name, MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **like))
+        self.linear1 = _C.Linear(d_model, dim_feedforward, bias, **like)
+        self.dropout = _C.Dropout(dropout)
+        self.linear2 = _C.Linear(dim_feedforward, d_model, bias, **like)
         self.norm_first = norm_first
-        self._add_feed_forward(d_model, dim_feedforward, dropout, activation, bias=bias, eps=layer_norm_eps, **like)
+        steps = range(1, len(self._attentions) + 2)
+        for i in steps:
+            setattr(self, f"norm{i}", _C.LayerNorm(d_model, layer_norm_eps, bias=bias, **like))
+        for i in steps:
+            setattr(self, f"dropout{i}", _C.Dropout(dropout))
+        self.activation = _activation(activation)
+
+    def _ff_block(self, x: Tensor) -> Any:
+        last = getattr(self, f"dropout{len(self._attentions) + 1}")
+        return last(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+
+    def _sa_block(
+        self, x: Tensor, attn_mask: Tensor | None, key_padding_mask: Tensor | None, is_causal: bool = False
+    ) -> Any:
+        attended = self.self_attn(
+            x, x, x, attn_mask=attn_mask, key_padding_mask=key_padding_mask, need_weights=False, is_causal=is_causal
+        )[0]
+        return self.dropout1(attended)
+
+
+class TransformerEncoderLayer(_Layer):
+    """Attention to itself, then two linear maps with an activation between them, each added to what it reads and
+    normalized: [S, N, d_model], with batch_first [N, S, d_model], or without N. Vaswani et al., 2017 (arXiv:1706.03762)."""
+
+    _attentions = ("self_attn",)
 
     def forward(
         self,
@@ -94,33 +99,11 @@ class TransformerEncoderLayer(_Layer):
         x = self.norm1(src + self._sa_block(src, *masks))
         return self.norm2(x + self._ff_block(x))
 
-    def _ff_block(self, x: Tensor) -> Any:
-        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-
 
 class TransformerDecoderLayer(_Layer):
     """The same with attention to a memory between the two: tgt [T, N, d_model], memory [S, N, d_model]."""
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: _Activation = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        like = {"device": device, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **like)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **like)
-        self.norm_first = norm_first
-        self._add_feed_forward(d_model, dim_feedforward, dropout, activation, bias=bias, eps=layer_norm_eps, **like)
+    _attentions = ("self_attn", "multihead_attn")
 
     def forward(
         self,
@@ -156,9 +139,6 @@ class TransformerDecoderLayer(_Layer):
             x, mem, mem, attn_mask=attn_mask, key_padding_mask=key_padding_mask, need_weights=False, is_causal=is_causal
         )[0]
         return self.dropout2(attended)
-
-    def _ff_block(self, x: Tensor) -> Any:
-        return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
 class TransformerEncoder(Module):

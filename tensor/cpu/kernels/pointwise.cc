@@ -2,12 +2,15 @@
 // from the table computes them.
 #include <algorithm>
 #include <complex>
+#include <cstdint>
 #include <cstring>
 
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/pointwise_table.h"
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/iteration/strided_loop.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/pointwise_type.h"
 
 namespace neura::cpu {
@@ -192,7 +195,30 @@ bool RunSmall(const KernelCall& call, Rows& rows) {
   return true;
 }
 
+// Of integers of the size of T.
+template <typename T>
+bool HasZero(const Tensor& divisor) {
+  const Tensor packed = ContiguousInput(divisor);
+  const auto* const numbers = static_cast<const T*>(packed.raw_data());
+  return std::find(numbers, numbers + packed.numel(), T(0)) != numbers + packed.numel();
+}
+
+// Throws FailedPrecondition where an integer is divided by 0.
+void CheckDivisor(const KernelCall& call) {
+  const Tensor& divisor = call.input(1);
+  if (call.output().numel() == 0 || IsFloating(divisor.dtype())) return;
+  const size_t size = ItemSize(divisor.dtype());
+  if (size == 8   ? HasZero<uint64_t>(divisor)
+      : size == 4 ? HasZero<uint32_t>(divisor)
+      : size == 2 ? HasZero<uint16_t>(divisor)
+                  : HasZero<uint8_t>(divisor)) {
+    ThrowFailedPrecondition("ZeroDivisionError: integers have no quotient by 0");
+  }
+}
+
 void PointwiseKernel(KernelCall& call) {
+  const OpId id = call.call.op;
+  if (id == op::kFloorDivide || id == op::kRemainder || id == op::kFmod) CheckDivisor(call);
   bool any_number = false;
   for (const Tensor* input : call.call.inputs) any_number |= input->dim() == 0;
   if (any_number ? RunPlain<true>(call) : RunPlain<false>(call)) return;

@@ -13,6 +13,9 @@ from neura.nn.utils.init import skip_init
 def _listed(name: str, tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
     if isinstance(tensors, _C.Tensor):
         return [tensors]
+    if not isinstance(tensors, Iterable):
+        advice = "; give its parameters()" if isinstance(tensors, _C.Module) else ""
+        raise TypeError(f"{name}() takes a tensor or an iterable of tensors, not {type(tensors).__name__}{advice}")
     listed = list(tensors)
     for tensor in listed:
         if not isinstance(tensor, _C.Tensor):
@@ -53,12 +56,12 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """All parameters in one dimension."""
-    return _C.cat([parameter.reshape(-1) for parameter in parameters])
+    return _C.cat([parameter.reshape(-1) for parameter in _listed("parameters_to_vector", parameters)])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """The reverse of parameters_to_vector()."""
     start = 0
-    for parameter in parameters:
+    for parameter in _listed("vector_to_parameters", parameters):
         parameter.data = vec[start : start + parameter.numel()].view_as(parameter)
         start += parameter.numel()

@@ -8,6 +8,7 @@ from neura import _C
 from neura._C import Generator
 from neura.utils.data.collate import default_collate, default_convert
 from neura.utils.data.dataset import IterableDataset, native
+from neura.utils.data.iterables import require_restart
 from neura.utils.data.passes import Pass, Position, Threads
 from neura.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 
@@ -80,6 +81,14 @@ class DataLoader:
         seed: int | None = None,
     ) -> None:
         iterable = isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__")
+        if iterable and not hasattr(dataset, "__iter__"):
+            raise TypeError(f"DataLoader: a dataset has __getitem__ and __len__, or __iter__; {type(dataset).__name__} has neither")
+        numbers = {"batch_size": batch_size, "num_workers": num_workers, "prefetch_factor": prefetch_factor}
+        for name, number in numbers.items():
+            if number is not None and not isinstance(number, int):
+                raise TypeError(f"DataLoader: {name} must be int, not {type(number).__name__}")
+        if not isinstance(timeout, (int, float)):
+            raise TypeError(f"DataLoader: timeout must be a number of seconds, not {type(timeout).__name__}")
         _check(
             (shuffle and sampler is not None, "sampler option is mutually exclusive with shuffle"),
             (
@@ -178,6 +187,10 @@ class DataLoader:
             _C.default_generator.set_state(default)
 
     def _begin(self, position: Position) -> Iterator[Any]:
+        if self._position is not None and self._position.complete:
+            inner = getattr(self.batch_sampler, "sampler", None)
+            for name, given in (("dataset", self.dataset), ("sampler", self.sampler or inner), ("batch_sampler", self.batch_sampler)):
+                require_restart(f"DataLoader: the {name}", given)
         self._start = self._random_states()
         if self._seed is not None:
             seed = int(_C.data.mix_seed(self._seed, self._epoch, 0))

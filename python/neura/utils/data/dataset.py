@@ -52,6 +52,9 @@ class TensorDataset(Dataset):
     """Example i is element i of each tensor."""
 
     def __init__(self, *tensors: Tensor) -> None:
+        for tensor in tensors:
+            if not isinstance(tensor, Tensor):
+                raise TypeError(f"TensorDataset: tensors are expected, not {type(tensor).__name__}; neura.as_tensor() makes one")
         if not tensors or any(t.dim() == 0 or t.size(0) != tensors[0].size(0) for t in tensors):
             raise ValueError(
                 "TensorDataset: tensors with the same extent of dimension 0 are expected, not of the shapes "
