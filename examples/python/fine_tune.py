@@ -10,7 +10,6 @@ import importlib.util
 import io
 import os
 import tarfile
-import unicodedata
 
 import neura as nr
 import neura.nn as nn
@@ -18,7 +17,7 @@ import neura.nn.functional as F
 from neura.nn.utils.rnn import pad_sequence
 from neura.optim.lr_scheduler import OneCycleLR
 from neura.trainer import Curves, ModelCheckpoint, ProgressBar, Trainer
-from neura.utils.data import DataLoader
+from neura.utils.data import DataLoader, text
 
 
 class MiniLM(nn.Module):
@@ -73,36 +72,6 @@ class MiniLM(nn.Module):
         self.load_state_dict(state)
 
 
-class WordPiece:
-    """Sentences to ids of pieces of words, as BERT's tokenizer of small letters has them."""
-
-    def __init__(self, path: str) -> None:
-        with open(path, encoding="utf-8") as file:
-            self.ids = {piece: i for i, piece in enumerate(file.read().splitlines())}
-
-    def __call__(self, sentence: str, length: int) -> list[int]:
-        plain = unicodedata.normalize("NFD", sentence.lower())
-        marked = "".join(f" {c} " if self.stands_alone(c) else c for c in plain if unicodedata.category(c) != "Mn")
-        pieces = [piece for word in marked.split() for piece in self.pieces(word)]
-        return [self.ids["[CLS]"], *pieces[: length - 2], self.ids["[SEP]"]]
-
-    @staticmethod
-    def stands_alone(c: str) -> bool:
-        return unicodedata.category(c).startswith("P") or c in "$+<=>^`|~"
-
-    def pieces(self, word: str) -> list[int]:
-        found, start = [], 0
-        while start < len(word):
-            mark = "##" if start else ""
-            ends = (end for end in range(len(word), start, -1) if mark + word[start:end] in self.ids)
-            end = next(ends, None)
-            if end is None:
-                return [self.ids["[UNK]"]]
-            found.append(self.ids[mark + word[start:end]])
-            start = end
-        return found
-
-
 class Classifier(nn.Module):
     """Ids [N, T] -> [N, 2], scores of a bad and of a good review."""
 
@@ -120,9 +89,9 @@ def read_reviews(path: str) -> list[tuple[str, int]]:
     with tarfile.open(path) as outer:
         name = next(name for name in outer.getnames() if name.endswith("hutto_ICWSM_2014.tar.gz"))
         with tarfile.open(fileobj=outer.extractfile(name)) as inner:
-            text = inner.extractfile("hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt")
-            assert text is not None
-            lines = io.TextIOWrapper(text, encoding="utf-8").read().splitlines()
+            file = inner.extractfile("hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt")
+            assert file is not None
+            lines = io.TextIOWrapper(file, encoding="utf-8").read().splitlines()
     return [(sentence, int(float(rating) > 0)) for _, rating, sentence in (line.split("\t", 2) for line in lines)]
 
 
@@ -153,8 +122,10 @@ def main() -> None:
     net = Classifier(body)
     if options.head_only:
         body.requires_grad_(False)
-    words = WordPiece(os.path.join(folder, "vocab.txt"))
-    reviews = [(nr.tensor(words(text, options.length)), label) for text, label in read_reviews(options.reviews)]
+    tokenizer = text.BertWordPieceTokenizer(os.path.join(folder, "vocab.txt"))
+    tokenizer.enable_truncation(options.length)
+    sentences, labels = zip(*read_reviews(options.reviews))
+    reviews = [(nr.tensor(words.ids), label) for words, label in zip(tokenizer.encode_batch(list(sentences)), labels)]
 
     def collate(examples: list[tuple[nr.Tensor, int]]) -> tuple[nr.Tensor, nr.Tensor]:
         return pad_sequence([ids for ids, _ in examples], batch_first=True), nr.tensor([label for _, label in examples])
