@@ -285,6 +285,21 @@ TEST(TokenizerJsonTest, PartsCutAndChange) {
               ElementsAre("?", "a"));
 }
 
+TEST(TokenizerJsonTest, ReplacedTextStandsWhereItWas) {
+  const auto made = ParseTokenizer(
+      Json(R"("normalizer":{"type":"Replace","pattern":{"Regex":"\\s+"},"content":"."},
+              "pre_tokenizer":{"type":"Punctuation"})"));
+  ASSERT_TRUE(made.ok()) << made.status();
+  const Encoding encoding = made->Encode("a \t b");
+  EXPECT_THAT(encoding.tokens, ElementsAre("a", ".", "b"));
+  EXPECT_THAT(encoding.offsets, ElementsAre(Pair(0, 1), Pair(3, 4), Pair(4, 5)));
+  const std::string twice = R"({"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaa"})";
+  const auto grows =
+      ParseTokenizer(Json(absl::StrCat(R"("normalizer":{"type":"Sequence","normalizers":[)", twice,
+                                       ",", twice, ",", twice, ",", twice, ",", twice, "]}")));
+  EXPECT_THAT(ErrorOf([&] { grows->Encode("aa"); }), HasSubstr("grows out of proportion"));
+}
+
 TEST(TokenizerJsonTest, AddedTokens) {
   const std::string tokens = R"("added_tokens":[
       {"id":7,"content":"<m>","lstrip":true,"rstrip":true,"normalized":false,"special":true},
