@@ -160,7 +160,10 @@ TEST(WordPieceTest, PairsTruncationAndPadding) {
 
 TEST(WordPieceTest, MakesTensorsOfBatches) {
   Tokenizer bert = BertWordPiece(BertVocab());
-  EXPECT_THAT(ErrorOf([&] { bert({"a", "a a"}); }), HasSubstr("EnablePadding"));
+  EXPECT_THAT(ErrorOf([&] {
+                bert({"a", "a a"});
+              }),
+              HasSubstr("with 3 and with 4 tokens is no tensor: enable padding"));
   bert.EnablePadding();
   const EncodedBatch batch = bert({"a", "a a"});
   EXPECT_EQ(batch.input_ids.dtype(), kInt64);

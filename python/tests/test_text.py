@@ -245,11 +245,13 @@ def test_encoding():
     assert tokenizer.encode("a \ud800a", add_special_tokens=False).tokens == ["a", "a"]
     with pytest.raises(TypeError, match="a text is a str, not int"):
         tokenizer.encode(3)
+    with pytest.raises(TypeError, match="the number of a token is an int, not str"):
+        tokenizer.decode(["a"])
 
 
 def test_batches_are_tensors():
     tokenizer = small()
-    with pytest.raises(ValueError, match="EnablePadding"):
+    with pytest.raises(ValueError, match="with 3 and with 4 tokens is no tensor: enable padding"):
         tokenizer(["a", "a a"])
     tokenizer.enable_padding(pad_to_multiple_of=4)
     batch = tokenizer(["a", "a a a"])
