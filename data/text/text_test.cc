@@ -102,6 +102,11 @@ TEST(WordPieceTest, TakesTheLongestPieces) {
   EXPECT_EQ(bert.Decode(encoding.ids, false), "[CLS] unaffable, wanteds [UNK] [SEP]");
 }
 
+TEST(WordPieceTest, TokensHaveALimit) {
+  EXPECT_THAT(ErrorOf([] { BertWordPiece(Vocab({"[UNK]", std::string(5000, 'a')})); }),
+              HasSubstr("a token of 5000 bytes"));
+}
+
 TEST(WordPieceTest, ChineseCharactersAndAccents) {
   const Tokenizer bert = BertWordPiece(BertVocab());
   const Encoding encoding = bert.Encode("東京 CAF\u00c9\u0007", {.characters = true});
