@@ -103,7 +103,9 @@ TEST(WordPieceTest, TakesTheLongestPieces) {
 }
 
 TEST(WordPieceTest, TokensHaveALimit) {
-  EXPECT_THAT(ErrorOf([] { BertWordPiece(Vocab({"[UNK]", std::string(5000, 'a')})); }),
+  EXPECT_THAT(ErrorOf([] {
+                BertWordPiece(Vocab({"[UNK]", std::string(5000, 'a')}));
+              }),
               HasSubstr("a token of 5000 bytes"));
 }
 

@@ -298,8 +298,9 @@ void InitTokenizer(py::module_& m) {
              return py::make_tuple(batch.input_ids, batch.token_type_ids, batch.attention_mask);
            })
       .def("decode",
-           [](const SharedTokenizer& self, const std::vector<int64_t>& ids,
-              bool skip_special_tokens) { return self.get()->Decode(ids, skip_special_tokens); })
+           [](const SharedTokenizer& self, const py::iterable& ids, bool skip_special_tokens) {
+             return self.get()->Decode(NumbersOf(ids), skip_special_tokens);
+           })
       .def("token_to_id", [](const SharedTokenizer& self,
                              const std::string& token) { return self.get()->TokenToId(token); })
       .def("id_to_token",
