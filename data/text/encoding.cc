@@ -153,12 +153,12 @@ void Pad(absl::Span<Encoding> encodings, const PaddingOptions& options) {
 }
 
 EncodedBatch ToTensors(absl::Span<const Encoding> encodings) {
-  if (encodings.empty()) ThrowInvalidArgument("ToTensors: a batch has at least one text");
+  if (encodings.empty()) ThrowInvalidArgument("a batch of texts has at least one");
   for (const Encoding& encoding : encodings) {
     if (encoding.size() != encodings[0].size()) {
-      ThrowInvalidArgument(absl::StrCat("ToTensors: encodings of ", encodings[0].size(), " and of ",
+      ThrowInvalidArgument(absl::StrCat("a batch of texts with ", encodings[0].size(), " and with ",
                                         encoding.size(),
-                                        " tokens are no batch; EnablePadding makes them equal"));
+                                        " tokens is no tensor: enable padding first"));
     }
   }
   return {.input_ids = Stacked(encodings, &Encoding::ids),

@@ -102,6 +102,13 @@ TEST(WordPieceTest, TakesTheLongestPieces) {
   EXPECT_EQ(bert.Decode(encoding.ids, false), "[CLS] unaffable, wanteds [UNK] [SEP]");
 }
 
+TEST(WordPieceTest, TokensHaveALimit) {
+  EXPECT_THAT(ErrorOf([] {
+                BertWordPiece(Vocab({"[UNK]", std::string(5000, 'a')}));
+              }),
+              HasSubstr("a token of 5000 bytes"));
+}
+
 TEST(WordPieceTest, ChineseCharactersAndAccents) {
   const Tokenizer bert = BertWordPiece(BertVocab());
   const Encoding encoding = bert.Encode("東京 CAF\u00c9\u0007", {.characters = true});
@@ -160,7 +167,10 @@ TEST(WordPieceTest, PairsTruncationAndPadding) {
 
 TEST(WordPieceTest, MakesTensorsOfBatches) {
   Tokenizer bert = BertWordPiece(BertVocab());
-  EXPECT_THAT(ErrorOf([&] { bert({"a", "a a"}); }), HasSubstr("EnablePadding"));
+  EXPECT_THAT(ErrorOf([&] {
+                bert({"a", "a a"});
+              }),
+              HasSubstr("with 3 and with 4 tokens is no tensor: enable padding"));
   bert.EnablePadding();
   const EncodedBatch batch = bert({"a", "a a"});
   EXPECT_EQ(batch.input_ids.dtype(), kInt64);
@@ -283,6 +293,21 @@ TEST(TokenizerJsonTest, PartsCutAndChange) {
       "special_tokens":{"?":{"id":"?","ids":[0],"tokens":["?"]}}})",
                        "a"),
               ElementsAre("?", "a"));
+}
+
+TEST(TokenizerJsonTest, ReplacedTextStandsWhereItWas) {
+  const auto made = ParseTokenizer(
+      Json(R"("normalizer":{"type":"Replace","pattern":{"Regex":"\\s+"},"content":"."},
+              "pre_tokenizer":{"type":"Punctuation"})"));
+  ASSERT_TRUE(made.ok()) << made.status();
+  const Encoding encoding = made->Encode("a \t b");
+  EXPECT_THAT(encoding.tokens, ElementsAre("a", ".", "b"));
+  EXPECT_THAT(encoding.offsets, ElementsAre(Pair(0, 1), Pair(3, 4), Pair(4, 5)));
+  const std::string twice = R"({"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaa"})";
+  const auto grows =
+      ParseTokenizer(Json(absl::StrCat(R"("normalizer":{"type":"Sequence","normalizers":[)", twice,
+                                       ",", twice, ",", twice, ",", twice, ",", twice, "]}")));
+  EXPECT_THAT(ErrorOf([&] { grows->Encode("aa"); }), HasSubstr("grows out of proportion"));
 }
 
 TEST(TokenizerJsonTest, AddedTokens) {

@@ -114,10 +114,10 @@ class Tokenizer {
 // ---- from files ------------------------------------------------------------------------------
 
 // Hugging Face's tokenizer.json: the models BPE, WordPiece and WordLevel; the normalizers
-// BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, StripAccents and Sequence; the pre-tokenizers
-// ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits, Split and
-// Sequence; the post-processors TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel
-// and Sequence; the decoders ByteLevel, WordPiece and BPEDecoder; truncation and padding.
+// BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, StripAccents, Replace and Sequence; the
+// pre-tokenizers ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits,
+// Split and Sequence; the post-processors TemplateProcessing, BertProcessing, RobertaProcessing,
+// ByteLevel and Sequence; the decoders ByteLevel, WordPiece and BPEDecoder; truncation and padding.
 // InvalidArgument or Unimplemented, which name the file and the key: no JSON, another part or
 // option than these, parts that do not fit together.
 absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path);

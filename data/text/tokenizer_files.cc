@@ -254,8 +254,8 @@ absl::StatusOr<Tokenizer> LoadByteLevelBpe(const std::string& vocab, const std::
 
 Tokenizer BertWordPiece(const Vocab& vocab, const BertWordPieceOptions& options) {
   if (options.max_input_chars_per_word < 0) {
-    ThrowInvalidArgument(absl::StrCat("BertWordPiece: max_input_chars_per_word is ",
-                                      options.max_input_chars_per_word));
+    ThrowInvalidArgument(
+        absl::StrCat("WordPiece: max_input_chars_per_word is ", options.max_input_chars_per_word));
   }
   Pipeline pipeline;
   pipeline.normalizer =

@@ -111,7 +111,7 @@ void Vocab::InsertToken(std::string token, int64_t index) {
 Vocab BuildVocab(const TokenCounts& counts, const BuildVocabOptions& options) {
   if (options.min_freq < 1) {
     ThrowInvalidArgument(
-        absl::StrCat("BuildVocab: min_freq is at least 1, not ", options.min_freq));
+        absl::StrCat("a vocabulary: min_freq is at least 1, not ", options.min_freq));
   }
   std::vector<std::pair<std::string, int64_t>> frequent;
   for (const auto& [token, count] : counts) {
@@ -127,7 +127,7 @@ Vocab BuildVocab(const TokenCounts& counts, const BuildVocabOptions& options) {
   if (options.max_tokens) {
     const int64_t rest = *options.max_tokens - static_cast<int64_t>(options.specials.size());
     if (rest < 0) {
-      ThrowInvalidArgument(absl::StrCat("BuildVocab: max_tokens is ", *options.max_tokens, "; ",
+      ThrowInvalidArgument(absl::StrCat("a vocabulary: max_tokens is ", *options.max_tokens, "; ",
                                         options.specials.size(), " are special"));
     }
     if (frequent.size() > static_cast<size_t>(rest)) frequent.resize(static_cast<size_t>(rest));
@@ -149,8 +149,8 @@ void SaveVocab(const std::string& path, const Vocab& vocab) {
   std::string text;
   for (const std::string& token : vocab.itos()) {
     if (token.find('\n') != std::string::npos || (!token.empty() && token.back() == '\r')) {
-      ThrowInvalidArgument(
-          absl::StrCat("SaveVocab: the token '", Printable(token), "' does not fit into a line"));
+      ThrowInvalidArgument(absl::StrCat("a vocabulary's file: the token '", Printable(token),
+                                        "' does not fit into a line"));
     }
     absl::StrAppend(&text, token, "\n");
   }

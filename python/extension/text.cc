@@ -15,6 +15,7 @@
 #include "neura/python/extension/gil.h"
 #include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/tensor_object.h"
+#include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 
 namespace neura::python {
@@ -82,6 +83,17 @@ std::vector<std::string> TextsOf(const py::iterable& objects) {
   std::vector<std::string> texts;
   for (const py::handle object : objects) texts.push_back(Utf8Of(object));
   return texts;
+}
+
+std::vector<int64_t> NumbersOf(const py::iterable& objects) {
+  std::vector<int64_t> numbers;
+  for (const py::handle object : objects) {
+    if (!FromPython(object.ptr(), &numbers.emplace_back())) {
+      ThrowTypeError(
+          absl::StrCat("the number of a token is an int, not ", Py_TYPE(object.ptr())->tp_name));
+    }
+  }
+  return numbers;
 }
 
 py::object NumberOrNone(int64_t number) {
@@ -170,18 +182,20 @@ py::object TruncationOf(const SharedTokenizer& self) {
 void InitVocab(py::module_& m) {
   using text::Vocab;
   py::class_<Vocab>(m, "Vocab")
-      .def(py::init<std::vector<std::string>>())
+      .def(py::init([](const py::iterable& tokens) { return Vocab(TextsOf(tokens)); }))
       .def("__len__", &Vocab::size)
-      .def("__contains__", &Vocab::Contains)
-      .def("__getitem__", [](const Vocab& self, const std::string& token) { return self[token]; })
+      .def("__contains__",
+           [](const Vocab& self, const py::object& token) { return self.Contains(Utf8Of(token)); })
+      .def("__getitem__",
+           [](const Vocab& self, const py::object& token) { return self[Utf8Of(token)]; })
       .def("lookup_indices",
-           [](const Vocab& self, const std::vector<std::string>& tokens) {
-             return self.LookupIndices(tokens);
+           [](const Vocab& self, const py::iterable& tokens) {
+             return self.LookupIndices(TextsOf(tokens));
            })
       .def("lookup_token", &Vocab::LookupToken)
       .def("lookup_tokens",
-           [](const Vocab& self, const std::vector<int64_t>& indices) {
-             return self.LookupTokens(indices);
+           [](const Vocab& self, const py::iterable& indices) {
+             return self.LookupTokens(NumbersOf(indices));
            })
       .def("set_default_index", &Vocab::SetDefaultIndex)
       .def("get_default_index", &Vocab::default_index)
@@ -284,8 +298,9 @@ void InitTokenizer(py::module_& m) {
              return py::make_tuple(batch.input_ids, batch.token_type_ids, batch.attention_mask);
            })
       .def("decode",
-           [](const SharedTokenizer& self, const std::vector<int64_t>& ids,
-              bool skip_special_tokens) { return self.get()->Decode(ids, skip_special_tokens); })
+           [](const SharedTokenizer& self, const py::iterable& ids, bool skip_special_tokens) {
+             return self.get()->Decode(NumbersOf(ids), skip_special_tokens);
+           })
       .def("token_to_id", [](const SharedTokenizer& self,
                              const std::string& token) { return self.get()->TokenToId(token); })
       .def("id_to_token",

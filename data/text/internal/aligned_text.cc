@@ -9,6 +9,10 @@
 namespace neura::data::text::internal {
 namespace {
 
+// How long a text of so many bytes may become: parts of a hostile file could each double it.
+// Normal forms make 11 bytes of one at most.
+size_t LimitFor(size_t size) { return 16 * size + 4096; }
+
 // Joins each match to the part before it, unless that is one, too.
 std::vector<Part> MergedWithPrevious(const std::vector<Part>& parts) {
   std::vector<Part> merged;
@@ -55,7 +59,8 @@ std::vector<Part> Contiguous(const std::vector<Part>& parts) {
 
 }  // namespace
 
-AlignedText::AlignedText(std::string text) : text_(std::move(text)) {
+AlignedText::AlignedText(std::string text)
+    : text_(std::move(text)), limit_(LimitFor(text_.size())) {
   if (text_.size() >= std::numeric_limits<uint32_t>::max()) {
     ThrowInvalidArgument(
         absl::StrCat("a text of ", text_.size(), " bytes; less than 4 GiB are expected"));
@@ -73,6 +78,7 @@ AlignedText AlignedText::Slice(size_t begin, size_t end) const {
   part.text_ = text_.substr(begin, end - begin);
   part.origins_.assign(origins_.begin() + static_cast<std::ptrdiff_t>(begin),
                        origins_.begin() + static_cast<std::ptrdiff_t>(end));
+  part.limit_ = LimitFor(end - begin);
   part.start_ = part.origins_.empty() ? start_ : part.origins_.front().begin;
   return part;
 }
@@ -119,8 +125,34 @@ void AlignedText::Transform(absl::Span<const Change> changes, size_t removed) {
     AppendCharacter(change.c, text);
     origins.resize(text.size(), origin);
   }
+  CheckSize(text.size());
   text_ = std::move(text);
   origins_ = std::move(origins);
+}
+
+void AlignedText::Replace(const std::vector<Part>& parts, std::string_view content) {
+  std::string text;
+  std::vector<Place> origins;
+  for (const Part& part : parts) {
+    if (!part.matches) {
+      text.append(text_, part.begin, part.end - part.begin);
+      origins.insert(origins.end(), origins_.begin() + static_cast<std::ptrdiff_t>(part.begin),
+                     origins_.begin() + static_cast<std::ptrdiff_t>(part.end));
+      continue;
+    }
+    CheckSize(text.size() + content.size());
+    text.append(content);
+    origins.resize(text.size(), part.end > 0 ? origins_[part.end - 1] : Place{start_, start_});
+  }
+  text_ = std::move(text);
+  origins_ = std::move(origins);
+}
+
+void AlignedText::CheckSize(size_t size) const {
+  if (size > limit_) {
+    ThrowInvalidArgument(absl::StrCat("the tokenizer makes more than ", limit_,
+                                      " bytes of a text, by which it grows out of proportion"));
+  }
 }
 
 void AlignedText::Prepend(std::string_view ascii) {

@@ -54,18 +54,25 @@ class AlignedText {
   template <typename Test>
   std::vector<AlignedText> CutAt(Test test, Delimiters delimiters) const;
 
-  // Replaces the text, after as many characters were taken from its start.
+  // Replaces the text, after as many characters were taken from its start. Throws InvalidArgument
+  // where it grows out of proportion, as Replace does.
   void Transform(absl::Span<const Change> changes, size_t removed = 0);
   // Keeps the characters for which `keep` holds.
   template <typename Keep>
   void Filter(Keep keep);
+  // Replaces each match among the parts, which cover the text, by `content`, which stands where the
+  // match's last character does.
+  void Replace(const std::vector<Part>& parts, std::string_view content);
   // Puts ASCII before a text that is not empty.
   void Prepend(std::string_view ascii);
 
  private:
+  void CheckSize(size_t size) const;
+
   std::string text_;
   std::vector<Place> origins_;  // of each byte
   uint32_t start_ = 0;          // in the original
+  size_t limit_ = 0;            // of bytes
 };
 
 // The parts of a text that are runs of characters for which `test` does not hold, and each

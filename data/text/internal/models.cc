@@ -71,6 +71,17 @@ void WordLevel::Tokenize(std::string_view word, std::vector<Token>& tokens) cons
   }
 }
 
+PrefixSearch WordPiece::PiecesOf(const TokenTable& table) {
+  constexpr size_t kMaxToken = 4096;
+  for (const auto& token : table.ids()) {
+    if (token.first.size() > kMaxToken) {
+      ThrowInvalidArgument(absl::StrCat("WordPiece: a token of ", token.first.size(),
+                                        " bytes; at most ", kMaxToken));
+    }
+  }
+  return PrefixSearch({table.ids().begin(), table.ids().end()});
+}
+
 void WordPiece::Tokenize(std::string_view word, std::vector<Token>& tokens) const {
   const size_t before = tokens.size();
   bool known = CountCharacters(word) <= static_cast<size_t>(options_.max_input_chars_per_word);

@@ -81,14 +81,16 @@ struct WordPieceOptions {
 };
 class WordPiece final : public Model {
  public:
+  // Throws InvalidArgument for tokens of more than 4096 bytes, each of which could be compared with
+  // all of a word for each of its bytes.
   template <typename Tokens>
   WordPiece(Tokens tokens, WordPieceOptions options)
-      : Model(std::move(tokens)),
-        options_(std::move(options)),
-        search_({table_.ids().begin(), table_.ids().end()}) {}
+      : Model(std::move(tokens)), options_(std::move(options)), search_(PiecesOf(table_)) {}
   void Tokenize(std::string_view word, std::vector<Token>& tokens) const override;
 
  private:
+  static PrefixSearch PiecesOf(const TokenTable& table);
+
   const WordPieceOptions options_;
   const PrefixSearch search_;
 };

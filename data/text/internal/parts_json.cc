@@ -188,6 +188,11 @@ Normalizer ReadNormalizer(const Node& node) {
       for (const Normalizer& part : parts) part(text);
     };
   }
+  if (type == "Replace") {
+    node.Only({"type", "pattern", "content"});
+    return [regex = PatternOf(node.At("pattern")), content = node.At("content").String()](
+               AlignedText& text) { text.Replace(regex.PartsOf(text.text()), content); };
+  }
   if (type == "BertNormalizer") {
     node.Only({"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
     BertNormalizer made{.clean_text = node.Bool("clean_text", true),

@@ -19,7 +19,8 @@ from typing import Any
 from neura import _C
 from neura._C import Tensor
 
-_native = _C.data.text
+_data: Any = _C.data
+_native = _data.text
 _Path = str | os.PathLike[str]
 
 
@@ -173,7 +174,9 @@ class Encoding:
 
     @classmethod
     def _of(cls, parts: Any) -> "Encoding":
-        return cls(*parts[:-1], [cls._of(piece) for piece in parts[-1]])
+        lists = list(parts)
+        lists[-1] = [cls._of(piece) for piece in lists[-1]]
+        return cls(*lists)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -432,7 +435,8 @@ def _vocab_of(tokens: _Path | Mapping[str, int] | Vocab) -> Vocab:
         return tokens
     if isinstance(tokens, (str, os.PathLike)):
         return Vocab.from_file(tokens)
-    ordered = sorted(tokens, key=lambda token: tokens[token])
-    if [tokens[token] for token in ordered] != list(range(len(ordered))):
+    numbers: Mapping[str, int] = tokens
+    ordered = sorted(numbers, key=lambda token: numbers[token])
+    if [numbers[token] for token in ordered] != list(range(len(ordered))):
         raise ValueError("a vocabulary: the numbers of its tokens are 0, 1, ..., each once")
     return Vocab(ordered)
