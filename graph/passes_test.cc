@@ -52,6 +52,21 @@ TEST(FoldConstants, ComputesWhatDoesNotDependOnInputs) {
   EXPECT_TRUE(SameValues(Program(graph)(x), before(x)));
 }
 
+TEST(FoldConstants, FoldsListsOfOutputs) {
+  const Tensor bias = Rand({8});
+  Graph graph = Capture(
+      [&](const Tensor& x) {
+        const std::vector<Tensor> parts = Chunk(bias * 2.0, 2, 0), whole = Chunk(bias, 1, 0);
+        return x * parts[0] + parts[1] + Sum(whole[0]);
+      },
+      {Rand({2, 4})});
+  const Program before(graph);
+  FoldConstants(graph);
+  EXPECT_EQ(OpNames(graph), (Names{"mul", "add", "add"}));
+  const Tensor x = Rand({5, 4});
+  EXPECT_TRUE(SameValues(Program(graph)(x), before(x)));
+}
+
 TEST(FoldConstants, LeavesLargeFillsAndOpenSizes) {
   Graph graph = Capture(
       [](const Tensor& x) {

@@ -59,7 +59,7 @@ ADDITIONS = [
         "CumSum|kCumSum|CumSumKernel|InferCumSum|WriteCumSum|cumsum",
         ["row", "function", "inference", "CPU kernel", "gradient rule", "case", "ONNX mapping"],
         ["onnx/import/*", "nn/margin_losses.cc", "python/neura/array_api/*", "tensor/masked/masked.cc", "tensor/ops/autocast.cc",
-         "distributions/transform.cc"],
+         "distributions/joined_transforms.cc", "distributions/transform.cc"],
     ),
     Addition(
         "primitive with two outputs and options",

@@ -58,8 +58,12 @@ void FoldConstants(Graph& graph) {
     const Node& node = graph.node(id);
     if (!CanFold(graph, node, &budget)) continue;
     std::vector<Tensor> results(node.outputs.size());
-    Dispatch(node.op(), node.options().data(), Refs(node.inputs, constant),
-             absl::MakeSpan(results));
+    const auto inputs = Refs(node.inputs, constant);
+    if (SchemaOf(node.op()).flags.list) {
+      results = DispatchList(node.op(), node.options().data(), inputs);
+    } else {
+      Dispatch(node.op(), node.options().data(), inputs, absl::MakeSpan(results));
+    }
     const std::vector<ValueId> outputs = node.outputs;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (graph.IsUsed(outputs[i])) {

@@ -160,6 +160,7 @@ distributions::TransformRef PythonTransform(const py::object& object) {
 }
 
 Constraint ToConstraint(const py::object& object) {
+  if (py::isinstance<Constraint>(object)) return object.cast<Constraint>();
   const py::object native = py::getattr(object, "_cpp", py::none());
   if (py::isinstance<Constraint>(native)) return native.cast<Constraint>();
   const Held held = SharedCallable(object);

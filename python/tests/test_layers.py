@@ -358,7 +358,7 @@ def test_padding_by_its_name():
     layer.padding = "valid"
     assert layer(nr.ones(1, 1, 5, 4)).shape == (1, 2, 3, 2)
     assert nn.Conv1d(1, 2, 3, 1, "valid").padding == (0,)
-    with pytest.raises(TypeError, match="Conv2d.*argument 'padding' must be IntOrSizes . str, not str"):
+    with pytest.raises(TypeError, match="Conv2d.*argument 'padding' must be int or a sequence of ints . str, not str"):
         nn.Conv2d(1, 2, 3, padding="full")
     with pytest.raises(TypeError, match="'kernel_size'"):
         nn.Conv2d(1, 2, "same")

@@ -48,10 +48,10 @@ def test_full_backward_hooks_see_what_pytorchs_do(requires_grad):
             for g, h in zip(mine, other):
                 assert (g is None) == (h is None)
                 if g is not None:
-                    assert_same(g, h)
-    assert_same(our_w, their_w)
+                    assert_same(g, h, 1e-5, 1e-6)
+    assert_same(our_w, their_w, 1e-5, 1e-6)
     if requires_grad:
-        assert_same(our_x, their_x)
+        assert_same(our_x, their_x, 1e-5, 1e-6)
 
 
 def test_full_backward_hooks_replace_gradients():
@@ -214,9 +214,10 @@ def test_wrong_members():
 
 
 def test_to_empty_and_type():
-    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).to("meta")
-    assert net[0].weight.device.type == "meta"
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    before = net[0].weight.data_ptr()
     assert net.to_empty(device="cpu") is net
+    assert net[0].weight.data_ptr() != before
     assert net[0].weight.device.type == "cpu" and net[0].weight.shape == (3, 2) and net[0].weight.requires_grad
     assert isinstance(net[0].weight, nn.Parameter)
     shared = nn.Linear(2, 2)
@@ -334,7 +335,7 @@ def test_parameter_dicts():
         with pytest.raises(TypeError):
             d.update(5)
         with pytest.raises(RuntimeError):
-            d()
+            d(1)
     assert found[0] == found[1]
 
 

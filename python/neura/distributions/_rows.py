@@ -52,7 +52,8 @@ def _define(row: Any, bases: dict[str, type]) -> type:
     signature = [kind("self", kind.POSITIONAL_OR_KEYWORD)]
     for param, constraint, default, required in params:
         # Counts are integers where they are not given.
-        value = int(default) if constraint.endswith("integer") or constraint == "count" else default
+        counts = default is not None and (constraint.endswith("integer") or constraint == "count")
+        value = int(default) if counts else default
         signature.append(kind(param, kind.POSITIONAL_OR_KEYWORD, default=kind.empty if required else value))
     beside = _BESIDES.get(name)
     if beside is not None:

@@ -43,7 +43,7 @@ class ConstraintRegistry:
             return StackTransform([self(part) for part in constraint.cseq], constraint.dim)
         if not isinstance(constraint, constraints.Native):
             raise NotImplementedError(f"Cannot transform {type(constraint).__name__} constraints")
-        return _of_cpp(self._find(constraint._cpp))
+        return _of_cpp(self._find(constraint))
 
 
 def _of_cpp(cpp: Any) -> Transform:

@@ -112,8 +112,6 @@ def register_buffer(self: Module, name: str, tensor: Tensor | None, persistent: 
 @_method
 def add_module(self: Module, name: str, module: Module) -> None:
     """Adds a child module."""
-    if not isinstance(module, Module):
-        raise TypeError(f"add_module(): '{name}' must be a Module, not {type(module).__name__}")
     _check_name(self, "module", name)
     self._set_module(name, module)
 
@@ -126,7 +124,8 @@ def _check_name(self: Module, kind: str, name: str) -> None:
         raise KeyError(f"{kind} name can't contain \".\", got {name!r}")
     if name == "":
         raise KeyError(f'{kind} name can\'t be empty string ""')
-    if hasattr(self, name) and name not in (n for k, n, _ in self._members() if k == kind):
+    # What was taken from a layer of C++ may come back.
+    if hasattr(self, name) and name not in (n for k, n, _ in self._members() if k == kind) and name not in self._taken():
         raise KeyError(f"attribute '{name}' already exists")
 
 
@@ -456,7 +455,7 @@ def _apply(self: Self, fn: Callable[[Tensor], Tensor]) -> Self:
 
 @_method
 def to_empty(self: Self, *, device: Any) -> Self:
-    """Gives parameters and buffers new memory on a device, whose elements are not set: of a module on "meta", say."""
+    """Gives parameters and buffers new memory on a device, whose elements are not set."""
     self._convert(lambda tensor: _C.empty(tensor.shape, dtype=tensor.dtype, device=device))
     return self
 

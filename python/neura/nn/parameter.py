@@ -58,6 +58,10 @@ class _Uninitialized(_C.Tensor):
             "an uninitialized parameter has no shape yet: call its lazy module once, with an input such as it will get"
         )
 
+    def __deepcopy__(self, memo: Any) -> Any:
+        rebuild, arguments = self.__reduce__()
+        return memo.setdefault(id(self), rebuild(*arguments))
+
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Makes it an ordinary one of this shape, whose elements are not set."""
         home = self.__dict__.pop("_home", None)
