@@ -40,7 +40,8 @@ class MiniLM(nn.Module):
         h = self.words(ids) + self.positions(nr.arange(ids.shape[1])) + self.kinds.weight[0]
         h = self.encoder(self.dropout(self.norm(h)), src_key_padding_mask=~there)
         weights = there.float().unsqueeze(2)
-        return (h * weights).sum(dim=1) / weights.sum(dim=1)
+        mean: nr.Tensor = (h * weights).sum(dim=1) / weights.sum(dim=1)
+        return mean
 
     def load(self, path: str) -> None:
         """Weights by BERT's names."""
