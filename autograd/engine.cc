@@ -150,10 +150,9 @@ void Engine::AddRoot(const Tensor& tensor, const Tensor& gradient, const char* c
   Tensor grad = gradient;
   if (!grad.defined()) {
     if (tensor.numel() != 1) {
-      ThrowFailedPrecondition(
-          absl::StrCat(caller, ": grad can be implicitly created only for scalar outputs; ",
-                       Describe(tensor), " has more than one element: give its gradient, or ",
-                       "reduce it to a scalar"));
+      ThrowFailedPrecondition(absl::StrCat(
+          caller, ": grad can be implicitly created only for scalar outputs; ", Describe(tensor),
+          " has more than one element: give its gradient, or ", "reduce it to a scalar"));
     }
     if (IsComplex(tensor.dtype())) {
       ThrowInvalidArgument(absl::StrCat(caller, ": ", Describe(tensor), " is complex; give its ",

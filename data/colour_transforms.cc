@@ -73,7 +73,8 @@ Tensor Normalize::operator()(const Tensor& images, absl::Span<SampleRandom>) con
   }
   if (!IsFloating(images.dtype())) {
     ThrowInvalidArgument(absl::StrCat("Normalize: floating point images are expected, not ",
-                                      Describe(images), "; ToFloat or ConvertImageDtype comes first"));
+                                      Describe(images),
+                                      "; ToFloat or ConvertImageDtype comes first"));
   }
   if (mean_.size(0) != 1 && mean_.size(0) != images.size(1)) {
     ThrowInvalidArgument(absl::StrCat("Normalize: one mean, or one for each channel of ",

@@ -123,9 +123,7 @@ const std::map<std::string_view, Constraint>& Named() {
       {"unit_half_open", HalfOpenIntervalConstraint(0.0, 1.0)},
       {"positive_definite",
        {"PositiveDefinite()",
-        [](const Tensor& x) {
-          return LogicalAnd(IsSymmetric(x), linalg::CholeskyEx(x).info == 0);
-        },
+        [](const Tensor& x) { return LogicalAnd(IsSymmetric(x), linalg::CholeskyEx(x).info == 0); },
         2}},
   };
   return *named;

@@ -55,8 +55,8 @@ class Constraint {
 // By its name: "real", "boolean", "positive", "nonnegative", "unit_interval", "minus_one_to_one",
 // "nonnegative_integer", "positive_integer", "simplex", "one_hot", "real_vector", "real_matrix",
 // "positive_vector", "lower_triangular", "lower_cholesky", "corr_cholesky", "square", "symmetric",
-// "positive_semidefinite", "positive_definite", "unit_half_open", [0, 1), and "dependent", which holds
-// for all. Throws InvalidArgument for another.
+// "positive_semidefinite", "positive_definite", "unit_half_open", [0, 1), and "dependent", which
+// holds for all. Throws InvalidArgument for another.
 Constraint NamedConstraint(std::string_view name);
 
 Constraint GreaterThanConstraint(const Operand& lower_bound);

@@ -60,7 +60,8 @@ Registry Common(TransformRef (*find)(const Constraint&)) {
       {"Cat",
        [parts_of](const Constraint& constraint) {
          const Dims& numbers = constraint.numbers();
-         return CatTransform(parts_of(constraint), numbers[0], Dims(numbers.begin() + 1, numbers.end()));
+         return CatTransform(parts_of(constraint), numbers[0],
+                             Dims(numbers.begin() + 1, numbers.end()));
        }},
       {"Stack",
        [parts_of](const Constraint& constraint) {
@@ -98,8 +99,8 @@ TransformRef Find(const char* name, const Registry& registry, const Constraint& 
                      absl::StrContains(constraint.kind(), "Interval") ||
                      absl::StartsWith(constraint.kind(), "Independent");
   if (found == registry.end() || (bare && needs)) {
-    ThrowUnimplemented(absl::StrCat(name, ": cannot transform ", constraint.kind(),
-                                    " constraints"));
+    ThrowUnimplemented(
+        absl::StrCat(name, ": cannot transform ", constraint.kind(), " constraints"));
   }
   return found->second(constraint);
 }

@@ -10,8 +10,8 @@
 
 namespace neura::distributions {
 
-// A bijection from the real numbers, for example to give a parameter without bounds a density. Throws
-// Unimplemented for a constraint without one.
+// A bijection from the real numbers, for example to give a parameter without bounds a density.
+// Throws Unimplemented for a constraint without one.
 TransformRef BijectTo(const Constraint& constraint);
 // A transform from the real numbers that need not be a bijection, but is good to optimize through.
 TransformRef TransformTo(const Constraint& constraint);

@@ -137,9 +137,7 @@ struct NegativeBinomialRules {
     return p[0] * LogSigmoid(-logits) + x * LogSigmoid(logits) + Where(all == 0, 0.0, ways);
   }
   static Tensor Mean(const Params& p) { return p[0] * Exp(p.logits()); }
-  static Tensor Mode(const Params& p) {
-    return ClampMin(Floor((p[0] - 1) * Exp(p.logits())), 0.0);
-  }
+  static Tensor Mode(const Params& p) { return ClampMin(Floor((p[0] - 1) * Exp(p.logits())), 0.0); }
   static Tensor Variance(const Params& p) { return Mean(p) / Sigmoid(-p.logits()); }
 };
 

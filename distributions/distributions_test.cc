@@ -136,7 +136,8 @@ std::vector<RowCase> Cases() {
       std::make_shared<VonMises>(VonMisesParams{.loc = Double(0.4), .concentration = 1.7}),
       [](double x) {
         double bessel = 0;  // I0(1.7), by its series
-        for (int k = 0; k < 30; ++k) bessel += std::pow(0.7225, k) / std::pow(std::tgamma(k + 1), 2);
+        for (int k = 0; k < 30; ++k)
+          bessel += std::pow(0.7225, k) / std::pow(std::tgamma(k + 1), 2);
         return std::exp(1.7 * std::cos(x - 0.4)) / (2 * kPi * bessel);
       },
       -kPi, kPi);

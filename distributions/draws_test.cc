@@ -57,8 +57,7 @@ TEST(DrawsTest, GammaDrawsAreDifferentiable) {
 
 TEST(DrawsTest, GammaDrawsHaveNoSecondDerivative) {
   const Tensor a = SetRequiresGrad(FromList<double>({2.5}));
-  const Tensor first =
-      Grad({Sum(StandardGamma(a))}, {a}, {.create_graph = true})[0];
+  const Tensor first = Grad({Sum(StandardGamma(a))}, {a}, {.create_graph = true})[0];
   EXPECT_THAT(ErrorOf([&] { Grad({Sum(first)}, {a}); }),
               HasSubstr("the gradient of a draw has no gradient"));
   // But one for what it is multiplied with.

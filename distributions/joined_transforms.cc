@@ -77,8 +77,7 @@ class Parts : public Transform {
   int64_t FromEnd(const Tensor& x) const {
     const int64_t dim = dim_ < 0 ? dim_ : dim_ - x.dim();
     if (dim >= 0 || dim < -x.dim()) {
-      ThrowInvalidArgument(
-          absl::StrCat(name_, ": ", Describe(x), " has no dimension ", dim_));
+      ThrowInvalidArgument(absl::StrCat(name_, ": ", Describe(x), " has no dimension ", dim_));
     }
     return dim;
   }
@@ -115,7 +114,8 @@ class CatRules final : public Parts {
  protected:
   Dims Lengths() const override { return lengths_; }
   Tensor Each(const Tensor& x, const Tensor& y, Function function) const override {
-    const int64_t dim = FromEnd(x), all = std::accumulate(lengths_.begin(), lengths_.end(), int64_t{0});
+    const int64_t dim = FromEnd(x),
+                  all = std::accumulate(lengths_.begin(), lengths_.end(), int64_t{0});
     if (x.size(dim) != all) {
       ThrowInvalidArgument(absl::StrCat("CatTransform: dimension ", dim_, " of ", Describe(x),
                                         " must be ", all, ", the sum of the lengths"));

@@ -269,8 +269,8 @@ Tensor KlBetaContinuousBernoulli(const Params& p, const Params& q) {
   return -BetaRules::Entropy(p) - BetaRules::Mean(p) * q.logits() - ContinuousConstant(q);
 }
 Tensor KlUniformContinuousBernoulli(const Params& p, const Params& q) {
-  const Tensor kl = -UniformRules::Entropy(p) - UniformRules::Mean(p) * q.logits() -
-                    ContinuousConstant(q);
+  const Tensor kl =
+      -UniformRules::Entropy(p) - UniformRules::Mean(p) * q.logits() - ContinuousConstant(q);
   return Where(LogicalOr(p[1] > 1, p[0] < 0), kInfinity, kl);
 }
 Tensor KlUniformPareto(const Params& p, const Params& q) {

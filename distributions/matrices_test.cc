@@ -29,8 +29,7 @@ Tensor Transposed(const Tensor& x) { return Transpose(x, -2, -1); }
 TEST(LowRankTest, IsTheNormalOfItsCovariance) {
   const Tensor loc = FromList<double>({1, -1, 0.5}), diagonal = FromList<double>({0.5, 1, 2});
   const Tensor factor = FromList<double>({1, 0, 0.5, -1, 2, 0.3}, {3, 2});
-  const LowRankMultivariateNormal low(
-      {.loc = loc, .cov_factor = factor, .cov_diag = diagonal});
+  const LowRankMultivariateNormal low({.loc = loc, .cov_factor = factor, .cov_diag = diagonal});
   const Tensor covariance = MatMul(factor, Transposed(factor)) + DiagEmbed(diagonal);
   const MultivariateNormal whole({.loc = loc, .covariance_matrix = covariance});
   EXPECT_EQ(low.event_shape(), Dims{3});
@@ -40,8 +39,8 @@ TEST(LowRankTest, IsTheNormalOfItsCovariance) {
   EXPECT_TRUE(Close(low.Variance(), Diagonal(covariance), 1e-12));
   EXPECT_TRUE(Close(low.param("covariance_matrix"), covariance, 1e-12));
   EXPECT_TRUE(Close(low.param("scale_tril"), linalg::Cholesky(covariance), 1e-12));
-  EXPECT_TRUE(Close(MatMul(low.param("precision_matrix"), covariance),
-                    Eye(3, {.dtype = kFloat64}), 1e-12));
+  EXPECT_TRUE(
+      Close(MatMul(low.param("precision_matrix"), covariance), Eye(3, {.dtype = kFloat64}), 1e-12));
   Generator generator(5);
   const Tensor samples = low.RSample({60'000}, &generator) - loc;
   EXPECT_TRUE(Close(MatMul(Transposed(samples), samples) / 60'000, covariance, 0.1));
@@ -50,11 +49,11 @@ TEST(LowRankTest, IsTheNormalOfItsCovariance) {
   EXPECT_NEAR(Number(KlDivergence(low, other)), Number(KlDivergence(whole, other)), 1e-12);
   EXPECT_NEAR(Number(KlDivergence(other, low)), Number(KlDivergence(other, whole)), 1e-12);
   EXPECT_EQ(low.Expand(Dims{4})->LogProb(Select(x, 0, 0)).shape(), Dims{4});
-  EXPECT_THAT(ErrorOf([&] {
-                LowRankMultivariateNormal(
-                    {.loc = loc, .cov_factor = Ones({2, 2}), .cov_diag = diagonal});
-              }),
-              HasSubstr("needs cov_factor [..., 3, rank]"));
+  EXPECT_THAT(
+      ErrorOf([&] {
+        LowRankMultivariateNormal({.loc = loc, .cov_factor = Ones({2, 2}), .cov_diag = diagonal});
+      }),
+      HasSubstr("needs cov_factor [..., 3, rank]"));
 }
 
 TEST(WishartTest, HasItsDensityAndMoments) {
@@ -65,10 +64,10 @@ TEST(WishartTest, HasItsDensityAndMoments) {
   const double a = 3, b = 0.7, c = 2, det_v = 1.5 * 0.8 - 0.16, det_x = a * c - b * b;
   const double trace = (0.8 * a - 2 * 0.4 * b + 1.5 * c) / det_v;
   const double gamma2 = std::sqrt(kPi) * std::tgamma(2.5) * std::tgamma(2.0);
-  EXPECT_NEAR(Number(wishart.LogProb(FromList<double>({a, b, b, c}, {2, 2}))),
-              std::log(det_x) - trace / 2 - 5 * std::log(2.0) - 2.5 * std::log(det_v) -
-                  std::log(gamma2),
-              1e-10);
+  EXPECT_NEAR(
+      Number(wishart.LogProb(FromList<double>({a, b, b, c}, {2, 2}))),
+      std::log(det_x) - trace / 2 - 5 * std::log(2.0) - 2.5 * std::log(det_v) - std::log(gamma2),
+      1e-10);
   Generator generator(9);
   const Tensor samples = wishart.RSample({40'000}, &generator);
   EXPECT_TRUE(Close(Mean(samples, {.dims = {0}}), wishart.Mean(), 0.1));
@@ -78,8 +77,8 @@ TEST(WishartTest, HasItsDensityAndMoments) {
   const Tensor log_prob = wishart.LogProb(samples);
   EXPECT_NEAR(-Number(Mean(log_prob)), Number(wishart.Entropy()), 0.03);
   const Wishart other({.df = 4.0, .scale_tril = Eye(2, {.dtype = kFloat64})});
-  EXPECT_NEAR(Number(KlDivergence(wishart, other)),
-              Number(Mean(log_prob - other.LogProb(samples))), 0.03);
+  EXPECT_NEAR(Number(KlDivergence(wishart, other)), Number(Mean(log_prob - other.LogProb(samples))),
+              0.03);
   EXPECT_EQ(Number(KlDivergence(wishart, wishart)), 0);
   EXPECT_THAT(ErrorOf([&] { Wishart({.df = 1.0, .covariance_matrix = v}); }),
               HasSubstr("expected to be greater than ndim - 1 = 1"));
@@ -152,8 +151,8 @@ TEST(RelaxedTest, GradientsFlow) {
 }
 
 TEST(MixtureTest, IsAWeightedSum) {
-  const auto mixture = std::make_shared<Categorical>(
-      CategoricalParams{.probs = FromList<double>({0.2, 0.5, 0.3})});
+  const auto mixture =
+      std::make_shared<Categorical>(CategoricalParams{.probs = FromList<double>({0.2, 0.5, 0.3})});
   const auto normals = std::make_shared<Normal>(
       NormalParams{.loc = FromList<double>({-2, 0, 3}), .scale = FromList<double>({0.5, 1, 2})});
   const MixtureSameFamily mixed(mixture, normals);
@@ -192,8 +191,9 @@ TEST(MixtureTest, OfVectorsAndBatches) {
   EXPECT_THAT(ErrorOf([&] { MixtureSameFamily(components, components); }),
               HasSubstr("needs to be an instance of Categorical, not Independent"));
   const auto four = std::make_shared<Categorical>(CategoricalParams{.probs = Ones({4})});
-  EXPECT_THAT(ErrorOf([&] { MixtureSameFamily(four, components); }),
-              HasSubstr("4 choices and batch [] is not compatible with components of batch [5, 3]"));
+  EXPECT_THAT(
+      ErrorOf([&] { MixtureSameFamily(four, components); }),
+      HasSubstr("4 choices and batch [] is not compatible with components of batch [5, 3]"));
 }
 
 TEST(LogisticNormalTest, IsAStickThatNormalNumbersBreak) {
@@ -207,8 +207,7 @@ TEST(LogisticNormalTest, IsAStickThatNormalNumbersBreak) {
     return -(z - m) * (z - m) / (2 * 0.49) - std::log(0.7 * std::sqrt(2 * kPi));
   };
   EXPECT_NEAR(Number(shares.LogProb(FromList<double>({x[0], x[1], x[2]}))),
-              log_normal(first, 0.2) + log_normal(second, -0.4) -
-                  std::log(x[0] * x[1] * x[2]),
+              log_normal(first, 0.2) + log_normal(second, -0.4) - std::log(x[0] * x[1] * x[2]),
               1e-9);
   EXPECT_EQ(LogisticNormal({.loc = 0.0, .scale = 1.0}).event_shape(), Dims{2});
 }

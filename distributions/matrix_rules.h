@@ -22,10 +22,10 @@ struct LowRankMultivariateNormalRules {
 
   static void Prepare(Params& p) {
     if (p[1].size(-2) != p[0].size(-1) || p[2].size(-1) != p[0].size(-1)) {
-      ThrowInvalidArgument(absl::StrCat(
-          "LowRankMultivariateNormal: loc ", Describe(p[0]), " needs cov_factor [..., ",
-          p[0].size(-1), ", rank] and cov_diag [..., ", p[0].size(-1), "], not ", Describe(p[1]),
-          " and ", Describe(p[2])));
+      ThrowInvalidArgument(absl::StrCat("LowRankMultivariateNormal: loc ", Describe(p[0]),
+                                        " needs cov_factor [..., ", p[0].size(-1),
+                                        ", rank] and cov_diag [..., ", p[0].size(-1), "], not ",
+                                        Describe(p[1]), " and ", Describe(p[2])));
     }
   }
   static Tensor Transposed(const Tensor& x) { return Transpose(x, -2, -1); }
@@ -50,8 +50,8 @@ struct LowRankMultivariateNormalRules {
   static Tensor Factor(const Params& p) {
     // Of the roots of D first, around which it is near 1.
     const Tensor root = Unsqueeze(Sqrt(p[2]), -1), w = p[1] / root;
-    const Tensor around = MatMul(w, Transposed(w)) +
-                          Eye(w.size(-2), {.dtype = w.dtype(), .device = w.device()});
+    const Tensor around =
+        MatMul(w, Transposed(w)) + Eye(w.size(-2), {.dtype = w.dtype(), .device = w.device()});
     return root * linalg::Cholesky(around);
   }
   static Tensor Derived(const Params& p, std::string_view name) {
@@ -117,8 +117,7 @@ struct WishartRules {
     const Tensor half = (Unsqueeze(p[0], -1) - Numbers(p[0], size)) * 0.5;
     const Tensor squares =
         StandardGamma(Expand(half, shape.first(shape.size() - 1)), generator) * 2;
-    const Tensor lower =
-        Tril(Randn(shape, p.options(), generator), -1) + DiagEmbed(Sqrt(squares));
+    const Tensor lower = Tril(Randn(shape, p.options(), generator), -1) + DiagEmbed(Sqrt(squares));
     const Tensor factor = MatMul(p[3], lower);
     return MatMul(factor, Transpose(factor, -2, -1));
   }
@@ -136,8 +135,7 @@ struct WishartRules {
   static Tensor Entropy(const Params& p) {
     const double size = static_cast<double>(Size(p));
     const Tensor &df = p[0], half = df * 0.5;
-    return (MultivariateNormalRules::LogDeterminantOfFactor(p[3]) +
-            size * std::numbers::ln2 / 2) *
+    return (MultivariateNormalRules::LogDeterminantOfFactor(p[3]) + size * std::numbers::ln2 / 2) *
                (size + 1) +
            MultiGammaLn(half, Size(p)) - (df - size - 1) * 0.5 * MultiDigamma(half, Size(p)) +
            df * (size / 2);
@@ -164,9 +162,10 @@ struct LKJCholeskyRules {
   static void Prepare(Params& p) {
     const double dim = p[0].numel() == 1 ? p[0].Item<double>() : 0;
     if (!(dim >= 2 && dim == std::floor(dim))) {
-      ThrowInvalidArgument("LKJCholesky: Expected dim to be an integer greater than or equal to 2. "
-                           "Found dim=" +
-                           p[0].ToString() + ".");
+      ThrowInvalidArgument(
+          "LKJCholesky: Expected dim to be an integer greater than or equal to 2. "
+          "Found dim=" +
+          p[0].ToString() + ".");
     }
   }
   static Tensor Count(const Params& p, int64_t begin, int64_t end) {
@@ -180,9 +179,9 @@ struct LKJCholeskyRules {
     const Tensor other = Unsqueeze(p[1], -1) + half - place;
     const DimsView lead = shape.first(shape.size() - 2);
     const Params beta({Expand(place, other.shape()), other}, ProbsForm::kNone);
-    const Tensor length =
-        Sqrt(BetaRules::RSample(beta, Joined(lead, Dims{size - 1}), generator));
-    const Tensor normal = Tril(Randn(Joined(lead, Dims{size - 1, size - 1}), p.options(), generator));
+    const Tensor length = Sqrt(BetaRules::RSample(beta, Joined(lead, Dims{size - 1}), generator));
+    const Tensor normal =
+        Tril(Randn(Joined(lead, Dims{size - 1, size - 1}), p.options(), generator));
     const Tensor direction = normal * Rsqrt(Sum(Square(normal), {.dims = {-1}, .keepdim = true}));
     const Tensor below = direction * Unsqueeze(length, -1);
     Dims first(shape.begin(), shape.end()), last = first;
@@ -198,8 +197,8 @@ struct LKJCholeskyRules {
     const int64_t size = Size(p);
     const double less = static_cast<double>(size - 1);
     const Tensor diagonal = Slice(Diagonal(x, 0, -2, -1), -1, 1);
-    const Tensor power = Unsqueeze((p[1] - 1) * 2, -1) +
-                         (static_cast<double>(size) - Count(p, 2, size + 1));
+    const Tensor power =
+        Unsqueeze((p[1] - 1) * 2, -1) + (static_cast<double>(size) - Count(p, 2, size + 1));
     const Tensor alpha = p[1] + less / 2;
     const Tensor norm = MultiGammaLn(alpha - 0.5, size - 1) - Lgamma(alpha) * less +
                         less / 2 * std::log(std::numbers::pi);

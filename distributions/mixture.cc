@@ -31,16 +31,17 @@ const RowDistribution& AsCategorical(const Distribution& mixture) {
 Dims CheckedBatch(const Distribution& mixture, const Distribution& component) {
   const Dims &own = mixture.batch_shape(), &all = component.batch_shape();
   if (all.empty()) {
-    ThrowInvalidArgument("MixtureSameFamily: the components need a batch, whose last dimension is "
-                         "chosen from");
+    ThrowInvalidArgument(
+        "MixtureSameFamily: the components need a batch, whose last dimension is "
+        "chosen from");
   }
   const Dims batch(all.begin(), all.end() - 1);
   const int64_t choices = AsCategorical(mixture).params().logits().size(-1);
   if ((!own.empty() && own != batch) || choices != all.back()) {
-    ThrowInvalidArgument(absl::StrCat(
-        "MixtureSameFamily: a Categorical of ", choices, " choices and batch ",
-        neura::ToString(DimsView(own)), " is not compatible with components of batch ",
-        neura::ToString(DimsView(all))));
+    ThrowInvalidArgument(absl::StrCat("MixtureSameFamily: a Categorical of ", choices,
+                                      " choices and batch ", neura::ToString(DimsView(own)),
+                                      " is not compatible with components of batch ",
+                                      neura::ToString(DimsView(all))));
   }
   return batch;
 }
@@ -54,7 +55,8 @@ MixtureSameFamily::MixtureSameFamily(DistributionRef mixture, DistributionRef co
       component_(std::move(component)) {}
 
 std::string MixtureSameFamily::ToString() const {
-  return absl::StrCat("MixtureSameFamily(", mixture_->ToString(), ", ", component_->ToString(), ")");
+  return absl::StrCat("MixtureSameFamily(", mixture_->ToString(), ", ", component_->ToString(),
+                      ")");
 }
 
 Constraint MixtureSameFamily::support() const { return component_->support(); }

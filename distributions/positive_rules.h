@@ -134,8 +134,8 @@ struct FisherSnedecorRules {
     return Where(p[0] > 2, (p[0] - 2) / p[0] * (p[1] / (p[1] + 2)), kNan);
   }
   static Tensor Variance(const Params& p) {
-    const Tensor finite = Square(p[1]) * 2 * (p[0] + p[1] - 2) /
-                          (p[0] * Square(p[1] - 2) * (p[1] - 4));
+    const Tensor finite =
+        Square(p[1]) * 2 * (p[0] + p[1] - 2) / (p[0] * Square(p[1] - 2) * (p[1] - 4));
     return Where(p[1] > 4, finite, kNan);
   }
 };

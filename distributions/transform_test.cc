@@ -117,7 +117,8 @@ TEST(TransformTest, DistributionFunctions) {
   const Tensor x = FromList<float>({0.3, 1.7});
   EXPECT_TRUE(SameBits(transform->Call(x), normal->Cdf(x)));
   EXPECT_TRUE(SameBits(transform->LogAbsDetJacobian(x, x), normal->LogProb(x)));
-  EXPECT_TRUE(Close(Cast(transform->Inverse(transform->Call(x)), kFloat64), Cast(x, kFloat64), 1e-4));
+  EXPECT_TRUE(
+      Close(Cast(transform->Inverse(transform->Call(x)), kFloat64), Cast(x, kFloat64), 1e-4));
 }
 
 TEST(RegistryTest, ConstraintsHaveTransforms) {

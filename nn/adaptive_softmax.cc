@@ -44,8 +44,9 @@ void CheckOptions(const AdaptiveLogSoftmaxOptions& options) {
   }
   if (!rises) {
     ThrowInvalidArgument(absl::StrCat(
-        kName, ": cutoffs should be a sequence of unique, positive integers sorted in an increasing "
-               "order, where each value is between 1 and n_classes - 1 = ",
+        kName,
+        ": cutoffs should be a sequence of unique, positive integers sorted in an increasing "
+        "order, where each value is between 1 and n_classes - 1 = ",
         options.n_classes - 1, ", got ", ToString(options.cutoffs)));
   }
 }
@@ -80,16 +81,14 @@ AdaptiveLogSoftmaxResult AdaptiveLogSoftmax(const Tensor& input, const Tensor& t
     const auto least = AMin(label).Item<int64_t>(), most = AMax(label).Item<int64_t>();
     if (least < 0 || most >= cutoffs.back()) {
       ThrowOutOfRange(absl::StrCat(kName, ": target values should be in [0, ", cutoffs.back() - 1,
-                                   "], but values in range [", least, ", ", most,
-                                   "] were found"));
+                                   "], but values in range [", least, ", ", most, "] were found"));
     }
   }
   // In the head each cluster comes after the common classes.
   Tensor cluster = Cast(label >= cutoffs[0], kInt64);
   for (size_t i = 1; i + 1 < cutoffs.size(); ++i) cluster = cluster + (label >= cutoffs[i]);
   const Tensor place = Where(cluster == 0, label, cluster + (cutoffs[0] - 1));
-  const Tensor of_head =
-      LogProbOf(neura::Linear(input, weights.head_weight, weights.head_bias));
+  const Tensor of_head = LogProbOf(neura::Linear(input, weights.head_weight, weights.head_bias));
   Tensor output = Squeeze(Gather(of_head, 1, Unsqueeze(place, 1)), {1});
   for (size_t i = 0; i < weights.tail.size(); ++i) {
     const Tensor rows = Squeeze(NonZero(cluster == static_cast<int64_t>(i) + 1), {1});
@@ -104,8 +103,7 @@ AdaptiveLogSoftmaxResult AdaptiveLogSoftmax(const Tensor& input, const Tensor& t
 Tensor AdaptiveLogProb(const Tensor& input, const AdaptiveSoftmaxWeights& weights,
                        DimsView cutoffs) {
   CheckInput(input, weights);
-  const Tensor of_head =
-      LogProbOf(neura::Linear(input, weights.head_weight, weights.head_bias));
+  const Tensor of_head = LogProbOf(neura::Linear(input, weights.head_weight, weights.head_bias));
   std::vector<Tensor> parts{Narrow(of_head, 1, 0, cutoffs[0])};
   for (size_t i = 0; i < weights.tail.size(); ++i) {
     parts.push_back(OfCluster(input, weights.tail[i]) +
@@ -118,12 +116,13 @@ AdaptiveLogSoftmaxWithLoss::AdaptiveLogSoftmaxWithLoss(const AdaptiveLogSoftmaxO
     : WithOptions(given), head(Head(given)) {
   const Dims cutoffs = Cutoffs();
   for (size_t i = 0; i + 1 < cutoffs.size(); ++i) {
-    const auto hidden = static_cast<int64_t>(
-        std::floor(static_cast<double>(given.in_features) /
-                   std::pow(given.div_value, static_cast<double>(i + 1))));
+    const auto hidden =
+        static_cast<int64_t>(std::floor(static_cast<double>(given.in_features) /
+                                        std::pow(given.div_value, static_cast<double>(i + 1))));
     tail.Append(Sequential(
         Linear({.in_features = given.in_features, .out_features = hidden, .bias = false}),
-        Linear({.in_features = hidden, .out_features = cutoffs[i + 1] - cutoffs[i], .bias = false})));
+        Linear(
+            {.in_features = hidden, .out_features = cutoffs[i + 1] - cutoffs[i], .bias = false})));
   }
 }
 

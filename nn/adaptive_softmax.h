@@ -29,8 +29,8 @@ struct AdaptiveLogSoftmaxResult {
 
 // Grave, Joulin, Cisse, Grangier and Jegou, "Efficient softmax approximation for GPUs", 2017
 // (arXiv:1609.04309). input [N, in_features] and target [N] of any integer dtype, or without N;
-// `cutoffs` are the first classes of the clusters, and then the number of classes. Reads the targets.
-// Throws InvalidArgument for shapes, OutOfRange for a target that is no class.
+// `cutoffs` are the first classes of the clusters, and then the number of classes. Reads the
+// targets. Throws InvalidArgument for shapes, OutOfRange for a target that is no class.
 AdaptiveLogSoftmaxResult AdaptiveLogSoftmax(const Tensor& input, const Tensor& target,
                                             const AdaptiveSoftmaxWeights& weights,
                                             DimsView cutoffs);

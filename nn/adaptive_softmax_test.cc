@@ -76,17 +76,15 @@ class AdaptiveSoftmaxTest : public ::testing::Test {
     return out;
   }
 
-  nn::AdaptiveLogSoftmaxWithLoss layer{{.in_features = 8,
-                                        .n_classes = 9,
-                                        .cutoffs = {3, 5},
-                                        .div_value = 2,
-                                        .head_bias = true}};
+  nn::AdaptiveLogSoftmaxWithLoss layer{
+      {.in_features = 8, .n_classes = 9, .cutoffs = {3, 5}, .div_value = 2, .head_bias = true}};
 };
 
 TEST_F(AdaptiveSoftmaxTest, IsWhatItSays) {
   EXPECT_EQ(layer.StateDict()[4].first, "tail.1.0.weight");
   EXPECT_EQ(layer.StateDict()[4].second.shape(), DimsView({2, 8}));
-  const Tensor x = Sample({9, 8}, 1, -1, 1), target = FromList<int64_t>({8, 0, 4, 5, 1, 3, 2, 7, 6});
+  const Tensor x = Sample({9, 8}, 1, -1, 1),
+               target = FromList<int64_t>({8, 0, 4, 5, 1, 3, 2, 7, 6});
   const auto [output, loss] = layer(x, target);
   const Tensor all = layer.LogProb(x), predicted = layer.Predict(x);
   double sum = 0;
@@ -121,16 +119,21 @@ TEST_F(AdaptiveSoftmaxTest, HasGradients) {
 
 TEST_F(AdaptiveSoftmaxTest, SaysWhatIsWrong) {
   const Tensor x = Sample({2, 8}, 1);
-  EXPECT_THAT(ErrorOf([&] { layer(x, FromList<int64_t>({0, 9})); }),
-              HasSubstr("target values should be in [0, 8], but values in range [0, 9] were found"));
+  EXPECT_THAT(
+      ErrorOf([&] {
+        layer(x, FromList<int64_t>({0, 9}));
+      }),
+      HasSubstr("target values should be in [0, 8], but values in range [0, 9] were found"));
   EXPECT_THAT(ErrorOf([&] { layer(x, FromList<int64_t>({0})); }), HasSubstr("integer targets [2]"));
-  EXPECT_THAT(ErrorOf([&] { layer(Ones({2, 3}), FromList<int64_t>({0, 1})); }),
-              HasSubstr("expected [N, 8], got float32 [2, 3]"));
   EXPECT_THAT(ErrorOf([&] {
-                nn::AdaptiveLogSoftmaxWithLoss bad(
-                    {.in_features = 8, .n_classes = 9, .cutoffs = {5, 3}});
+                layer(Ones({2, 3}), FromList<int64_t>({0, 1}));
               }),
-              HasSubstr("cutoffs should be a sequence of unique, positive integers"));
+              HasSubstr("expected [N, 8], got float32 [2, 3]"));
+  EXPECT_THAT(
+      ErrorOf([&] {
+        nn::AdaptiveLogSoftmaxWithLoss bad({.in_features = 8, .n_classes = 9, .cutoffs = {5, 3}});
+      }),
+      HasSubstr("cutoffs should be a sequence of unique, positive integers"));
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ TEST(BackwardHookTest, SeeAndReplaceGradients) {
   const Tensor x = SetRequiresGrad(FromList<float>({1, 2}));
   const Tensor plain = Grad({Sum(layer(x))}, {x})[0];
   std::vector<std::string> calls;
-  nn::HookHandle before = layer.RegisterFullBackwardPreHook(
-      [&](nn::ModuleBase&, absl::Span<Tensor> grad_outputs) {
+  nn::HookHandle before =
+      layer.RegisterFullBackwardPreHook([&](nn::ModuleBase&, absl::Span<Tensor> grad_outputs) {
         calls.push_back("before");
         ASSERT_EQ(grad_outputs.size(), 1u);
         EXPECT_TRUE(All(grad_outputs[0] == 1).Item<bool>());
@@ -52,13 +52,13 @@ TEST(BackwardHookTest, SeeAndReplaceGradients) {
 TEST(BackwardHookTest, RunWhereNoInputRequiresAGradient) {
   nn::Linear layer({.in_features = 2, .out_features = 3});
   int calls = 0;
-  layer.RegisterFullBackwardHook([&](nn::ModuleBase&, absl::Span<Tensor> grad_inputs,
-                                     absl::Span<const Tensor> grad_outputs) {
-    ++calls;
-    ASSERT_EQ(grad_inputs.size(), 1u);
-    EXPECT_FALSE(grad_inputs[0].defined());
-    EXPECT_TRUE(grad_outputs[0].defined());
-  });
+  layer.RegisterFullBackwardHook(
+      [&](nn::ModuleBase&, absl::Span<Tensor> grad_inputs, absl::Span<const Tensor> grad_outputs) {
+        ++calls;
+        ASSERT_EQ(grad_inputs.size(), 1u);
+        EXPECT_FALSE(grad_inputs[0].defined());
+        EXPECT_TRUE(grad_outputs[0].defined());
+      });
   Backward(Sum(layer(Ones({1, 2}))));
   EXPECT_EQ(calls, 1);
 }

@@ -76,16 +76,15 @@ bool PassThrough(const char* name, absl::Span<Tensor> tensors,
     tensors[i] = outputs.back();
   }
   if (places.empty()) return false;
-  autograd::RecordFunction(
-      name, inputs, outputs,
-      [places, count = tensors.size(),
-       change = std::move(change)](const std::vector<Tensor>& grads) {
-        std::vector<Tensor> all(count), own;
-        for (size_t i = 0; i < places.size(); ++i) all[places[i]] = grads[i];
-        change(absl::MakeSpan(all));
-        for (const size_t place : places) own.push_back(all[place]);
-        return own;
-      });
+  autograd::RecordFunction(name, inputs, outputs,
+                           [places, count = tensors.size(),
+                            change = std::move(change)](const std::vector<Tensor>& grads) {
+                             std::vector<Tensor> all(count), own;
+                             for (size_t i = 0; i < places.size(); ++i) all[places[i]] = grads[i];
+                             change(absl::MakeSpan(all));
+                             for (const size_t place : places) own.push_back(all[place]);
+                             return own;
+                           });
   return true;
 }
 

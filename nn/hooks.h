@@ -24,12 +24,12 @@ using ForwardHook = std::function<void(ModuleBase& module, absl::Span<const Tens
 
 // Sees the gradients of the tensors of a call's result, undefined where there is none, and may put
 // others in their place, before the gradients of what lies inside are computed.
-using FullBackwardPreHook = std::function<void(ModuleBase& module, absl::Span<Tensor> grad_outputs)>;
-// Sees those of the tensors that the call was given, and may put others in their place, and those of
-// its result. Where no input requires a gradient it is called all the same.
-using FullBackwardHook =
-    std::function<void(ModuleBase& module, absl::Span<Tensor> grad_inputs,
-                       absl::Span<const Tensor> grad_outputs)>;
+using FullBackwardPreHook =
+    std::function<void(ModuleBase& module, absl::Span<Tensor> grad_outputs)>;
+// Sees those of the tensors that the call was given, and may put others in their place, and those
+// of its result. Where no input requires a gradient it is called all the same.
+using FullBackwardHook = std::function<void(ModuleBase& module, absl::Span<Tensor> grad_inputs,
+                                            absl::Span<const Tensor> grad_outputs)>;
 
 namespace internal {
 

@@ -368,8 +368,8 @@ TEST(BatchNormTest, UpdateBnAveragesOverOnePass) {
   nn::Sequential net(nn::BatchNorm1d({.num_features = 1, .momentum = 0.3}), nn::Dropout());
   net[1].Eval();
   net(FromList<float>({50, 70}, {2, 1}));
-  const std::vector<std::pair<Tensor, Tensor>> batches{
-      {FromList<float>({1, 3}, {2, 1}), {}}, {FromList<float>({2, 8}, {2, 1}), {}}};
+  const std::vector<std::pair<Tensor, Tensor>> batches{{FromList<float>({1, 3}, {2, 1}), {}},
+                                                       {FromList<float>({2, 8}, {2, 1}), {}}};
   nn::UpdateBn(batches, net);
   auto& norm = static_cast<nn::BatchNorm1d&>(net[0]);
   EXPECT_FLOAT_EQ(norm.running_mean.tensor().Item<float>(), (2 + 5) / 2.0f);

@@ -28,12 +28,15 @@ int64_t MultiplyAddsOf(const OpCall& call, absl::Span<Tensor> outputs) {
   return 0;
 }
 
-int64_t BytesOf(const Tensor& tensor) { return tensor.numel() * static_cast<int64_t>(ItemSize(tensor.dtype())); }
+int64_t BytesOf(const Tensor& tensor) {
+  return tensor.numel() * static_cast<int64_t>(ItemSize(tensor.dtype()));
+}
 
 }  // namespace
 
 Summarizer::Summarizer(ModuleBase& root) : root_(root), scope_(this) {
-  WalkModules(root, [&](ModuleBase& module) { training_.emplace_back(&module, module.training()); });
+  WalkModules(root,
+              [&](ModuleBase& module) { training_.emplace_back(&module, module.training()); });
   root.Eval();
 }
 Summarizer::~Summarizer() {
@@ -168,16 +171,16 @@ std::string ModuleSummary::ToString() const {
   const std::string rule(widths[0] + widths[1] + widths[2] + widths[3] + 6, '-');
   std::string text;
   for (size_t i = 0; i < lines.size(); ++i) {
-    absl::StrAppend(&text, absl::StrFormat("%-*s  %-*s  %*s  %*s\n", widths[0], lines[i][0],
-                                           widths[1], lines[i][1], widths[2], lines[i][2],
-                                           widths[3], lines[i][3]));
+    absl::StrAppend(&text,
+                    absl::StrFormat("%-*s  %-*s  %*s  %*s\n", widths[0], lines[i][0], widths[1],
+                                    lines[i][1], widths[2], lines[i][2], widths[3], lines[i][3]));
     if (i == 0) absl::StrAppend(&text, rule, "\n");
   }
   return absl::StrCat(text, rule, "\nParameters: ", WithSeparators(parameters), " (",
                       WithSeparators(trainable), " trainable), ", BytesText(parameter_bytes),
                       " with buffers\nMultiply-adds: ", WithSeparators(multiply_adds),
-                      "\nInput: ", BytesText(input_bytes), ", results of layers: ",
-                      BytesText(output_bytes), "\n");
+                      "\nInput: ", BytesText(input_bytes),
+                      ", results of layers: ", BytesText(output_bytes), "\n");
 }
 
 std::ostream& operator<<(std::ostream& out, const ModuleSummary& summary) {

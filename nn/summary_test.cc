@@ -77,8 +77,7 @@ TEST(SummaryTest, CountsTransposedConvolutionsAndStates) {
   EXPECT_EQ(nn::Summary(up, Ones({1, 2, 5, 5})).multiply_adds, 2 * 5 * 5 * 3 * 2 * 2);
   nn::LSTM lstm({.input_size = 3, .hidden_size = 4});
   const nn::ModuleSummary summary = nn::Summary(lstm, Ones({6, 1, 3}));
-  EXPECT_EQ(summary.rows[0].outputs,
-            (std::vector<Dims>{{6, 1, 4}, {1, 1, 4}, {1, 1, 4}}));
+  EXPECT_EQ(summary.rows[0].outputs, (std::vector<Dims>{{6, 1, 4}, {1, 1, 4}, {1, 1, 4}}));
   EXPECT_EQ(summary.multiply_adds, 6 * 4 * 4 * (3 + 4));
 }
 

@@ -73,7 +73,7 @@ class GradScaler {
   GradScalerOptions options_;
   double scale_;
   int64_t growth_tracker_ = 0;
-  bool scaled_ = false;  // something, once
+  bool scaled_ = false;                            // something, once
   std::map<const Optimizer*, Unscaled> unscaled_;  // since the last update
 };
 

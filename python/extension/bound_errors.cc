@@ -77,8 +77,9 @@ std::vector<Wanted> ParametersIn(std::string_view message) {
     type = type.substr(0, type.find(" = "));
     const std::string_view name = part.substr(0, colon);
     // Without names pybind11 counts.
-    parameters.push_back({absl::StartsWith(name, "arg") && name.size() == 4 ? "" : std::string(name),
-                          PlainType(type)});
+    parameters.push_back(
+        {absl::StartsWith(name, "arg") && name.size() == 4 ? "" : std::string(name),
+         PlainType(type)});
   }
   return parameters;
 }
@@ -114,7 +115,8 @@ bool FitsOne(std::string_view type, py::handle given) {
     });
   }
   for (const py::handle base : py::handle(Py_TYPE(object)->tp_mro)) {
-    if (LastName(reinterpret_cast<PyTypeObject*>(base.ptr())->tp_name) == LastName(type)) return true;
+    if (LastName(reinterpret_cast<PyTypeObject*>(base.ptr())->tp_name) == LastName(type))
+      return true;
   }
   return false;
 }
@@ -152,8 +154,9 @@ std::string Readable(const std::string& message, PyObject* const* arguments, siz
   }
   std::vector<std::string> given;
   const auto complain = [&](const Wanted& parameter, size_t place, py::handle object) {
-    const std::string name = parameter.name.empty() ? absl::StrCat("argument ", place + 1)
-                                                    : absl::StrCat("argument '", parameter.name, "'");
+    const std::string name = parameter.name.empty()
+                                 ? absl::StrCat("argument ", place + 1)
+                                 : absl::StrCat("argument '", parameter.name, "'");
     return absl::StrCat(function, "(): ", name, " must be ", parameter.type, ", not ",
                         TypeOf(object));
   };
@@ -173,10 +176,12 @@ std::string Readable(const std::string& message, PyObject* const* arguments, siz
     if (at != wanted.end() && !Fits(at->type, object)) return complain(*at, 0, object);
     given.push_back(absl::StrCat(name, "=", TypeOf(object)));
   }
-  const std::string expected = absl::StrJoin(wanted, ", ", [](std::string* out, const Wanted& each) {
-    absl::StrAppend(out, each.name, each.name.empty() ? "" : ": ", each.type);
-  });
-  return absl::StrCat(function, "() takes (", expected, "), not (", absl::StrJoin(given, ", "), ")");
+  const std::string expected =
+      absl::StrJoin(wanted, ", ", [](std::string* out, const Wanted& each) {
+        absl::StrAppend(out, each.name, each.name.empty() ? "" : ": ", each.type);
+      });
+  return absl::StrCat(function, "() takes (", expected, "), not (", absl::StrJoin(given, ", "),
+                      ")");
 }
 
 // Replaces the message of the error that is set, where it is pybind11's.
@@ -237,8 +242,8 @@ void MakeErrorsReadable(py::module_& m) {
   const py::cpp_function any([] {});
   PyObject* function = any.ptr();
   if (PyInstanceMethod_Check(function)) function = PyInstanceMethod_GET_FUNCTION(function);
-  const auto erased = reinterpret_cast<void (*)()>(
-      reinterpret_cast<PyCFunctionObject*>(function)->m_ml->ml_meth);
+  const auto erased =
+      reinterpret_cast<void (*)()>(reinterpret_cast<PyCFunctionObject*>(function)->m_ml->ml_meth);
   g_dispatcher = reinterpret_cast<Dispatcher>(erased);
   CoverAll(m.attr("__dict__"));
 }

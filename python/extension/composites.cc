@@ -163,7 +163,8 @@ std::vector<Tensor> TensorSplitBy(const Tensor& x, const py::object& by, int64_t
   const py::object given = IsTensor(by.ptr()) ? by.attr("tolist")() : by;
   if (FromPython(given.ptr(), &sections)) return TensorSplit(x, sections, dim);
   if (!FromPython(given.ptr(), &indices)) {
-    ThrowTypeError("tensor_split(): argument 'indices_or_sections' must be int or a sequence of ints");
+    ThrowTypeError(
+        "tensor_split(): argument 'indices_or_sections' must be int or a sequence of ints");
   }
   return TensorSplitAt(x, indices, dim);
 }

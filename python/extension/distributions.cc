@@ -111,15 +111,17 @@ void InitConstraints(py::module_& m) {
   between("interval", &distributions::IntervalConstraint);
   between("half_open_interval", &distributions::HalfOpenIntervalConstraint);
   between("integer_interval", &distributions::IntegerIntervalConstraint);
-  m.def("cat_constraint", [](const py::list& parts, int64_t dim, const std::vector<int64_t>& lengths) {
-    return distributions::CatConstraint(Constraints(parts), dim,
-                                        Dims(lengths.begin(), lengths.end()));
-  });
+  m.def("cat_constraint",
+        [](const py::list& parts, int64_t dim, const std::vector<int64_t>& lengths) {
+          return distributions::CatConstraint(Constraints(parts), dim,
+                                              Dims(lengths.begin(), lengths.end()));
+        });
   m.def("stack_constraint", [](const py::list& parts, int64_t dim) {
     return distributions::StackConstraint(Constraints(parts), dim);
   });
-  m.def("biject_to",
-        [](const py::object& constraint) { return Hold(distributions::BijectTo(ToConstraint(constraint))); });
+  m.def("biject_to", [](const py::object& constraint) {
+    return Hold(distributions::BijectTo(ToConstraint(constraint)));
+  });
   m.def("transform_to", [](const py::object& constraint) {
     return Hold(distributions::TransformTo(ToConstraint(constraint)));
   });
@@ -152,16 +154,16 @@ void InitTransforms(py::module_& m) {
                                for (const auto& part : self.parts()) parts.push_back(Hold(part));
                                return parts;
                              })
-      .def_property_readonly("numbers",
-                             [](const Transform& self) {
-                               py::list numbers;
-                               for (const Operand& number : self.numbers()) {
-                                 numbers.append(py::reinterpret_steal<py::object>(
-                                     number.is_tensor ? ToPython(number.tensor)
-                                                      : ToPython(number.scalar)));
-                               }
-                               return numbers;
-                             })
+      .def_property_readonly(
+          "numbers",
+          [](const Transform& self) {
+            py::list numbers;
+            for (const Operand& number : self.numbers()) {
+              numbers.append(py::reinterpret_steal<py::object>(
+                  number.is_tensor ? ToPython(number.tensor) : ToPython(number.scalar)));
+            }
+            return numbers;
+          })
       .def("__repr__", &Transform::ToString);
   const auto simple = [&m](const char* name, distributions::TransformRef (*make)()) {
     m.def(name, [make] { return Hold(make()); });

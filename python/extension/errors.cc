@@ -53,7 +53,8 @@ std::string InPythonsWords(std::string_view message) {
                 {"; Cast() the input or pass .dtype", "; convert the input or give a dtype"},
                 {"; Cast() the input", "; convert the input"},
                 {"pass .allow_unused = true", "pass allow_unused=True"},
-                {"pass .retain_graph = true to the first Backward", "pass retain_graph=True to the first backward()"},
+                {"pass .retain_graph = true to the first Backward",
+                 "pass retain_graph=True to the first backward()"},
                 {"after Backward", "after backward()"},
                 {"or change it after Backward", "or change it after backward()"},
                 {"(Item(), data(), ", "(item(), tolist(), "},
@@ -88,8 +89,9 @@ void SetCastError(const py::cast_error& error) {
   if (begin == std::string_view::npos || end == std::string_view::npos) {
     return SetError(PyExc_TypeError, "a value is of another type than is expected here");
   }
-  SetError(PyExc_TypeError, absl::StrCat("a value of type ", message.substr(begin + 8, end - begin - 8),
-                                         " is not what is expected here"));
+  SetError(PyExc_TypeError,
+           absl::StrCat("a value of type ", message.substr(begin + 8, end - begin - 8),
+                        " is not what is expected here"));
 }
 
 void Translate(std::exception_ptr pointer) {

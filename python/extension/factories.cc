@@ -203,9 +203,8 @@ void InitRandom(const Binder& bind) {
                    return Normal(*size, mean.scalar.To<double>(), std.scalar.To<double>(),
                                  Options(dtype, kCpu), generator);
                  }
-                 const bool negative = std.is_tensor
-                                           ? Any(Detach(std.tensor) < 0).Item<bool>()
-                                           : std.scalar.To<double>() < 0;
+                 const bool negative = std.is_tensor ? Any(Detach(std.tensor) < 0).Item<bool>()
+                                                     : std.scalar.To<double>() < 0;
                  if (negative) {
                    ThrowInvalidArgument("normal: expects all elements of std >= 0");
                  }

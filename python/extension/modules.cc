@@ -335,8 +335,8 @@ std::vector<Tensor> CallHook(const AutogradCallable& hook, const char* what, siz
   for (const py::handle each : result) tensors.push_back(each.cast<Tensor>());
   if (tensors.size() != expected) {
     throw std::runtime_error("Backward hook returned an invalid number of " + std::string(what) +
-                      ", got " + std::to_string(tensors.size()) + ", but expected " +
-                      std::to_string(expected));
+                             ", got " + std::to_string(tensors.size()) + ", but expected " +
+                             std::to_string(expected));
   }
   return tensors;
 }

@@ -195,8 +195,8 @@ void InitAdaptiveSoftmax(const Binder& bind) {
        NEURA_FN((const Tensor& input, const Tensor& head_weight, const OptTensor& head_bias,
                  const std::vector<Tensor>& tail, const Dims& cutoffs),
                 {
-                  return nn::AdaptiveLogProb(
-                      input, AdaptiveWeights(head_weight, head_bias, tail), cutoffs);
+                  return nn::AdaptiveLogProb(input, AdaptiveWeights(head_weight, head_bias, tail),
+                                             cutoffs);
                 }));
 }
 

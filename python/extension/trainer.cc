@@ -18,10 +18,10 @@
 #include "neura/python/extension/python_state.h"
 #include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/values.h"
+#include "neura/tensor/core/error.h"
 #include "neura/trainer/callbacks.h"
 #include "neura/trainer/metrics.h"
 #include "neura/trainer/tensorboard.h"
-#include "neura/tensor/core/error.h"
 #include "neura/trainer/trainer.h"
 
 namespace neura::python {
@@ -221,11 +221,11 @@ void InitCallbacks(py::module_& m) {
   SharedClass<trainer::ModelCheckpoint, Callback>(m, "ModelCheckpoint")
       .def(py::init([](const std::string& folder, const std::string& monitor,
                        const std::string& mode, int64_t every_n_steps) {
-        return std::make_shared<trainer::ModelCheckpoint>(
-            trainer::ModelCheckpointOptions{.folder = folder,
-                                            .monitor = monitor,
-                                            .mode = ModeNamed(mode),
-                                            .every_n_steps = every_n_steps});
+             return std::make_shared<trainer::ModelCheckpoint>(
+                 trainer::ModelCheckpointOptions{.folder = folder,
+                                                 .monitor = monitor,
+                                                 .mode = ModeNamed(mode),
+                                                 .every_n_steps = every_n_steps});
            }),
            py::arg("folder"), py::arg("monitor"), py::arg("mode"), py::arg("every_n_steps"))
       .def_property_readonly("last_path", &trainer::ModelCheckpoint::last_path)
@@ -234,11 +234,11 @@ void InitCallbacks(py::module_& m) {
   SharedClass<trainer::EarlyStopping, Callback>(m, "EarlyStopping")
       .def(py::init([](const std::string& monitor, const std::string& mode, double min_delta,
                        int64_t patience) {
-        return std::make_shared<trainer::EarlyStopping>(
-            trainer::EarlyStoppingOptions{.monitor = monitor,
-                                          .mode = ModeNamed(mode),
-                                          .min_delta = min_delta,
-                                          .patience = patience});
+             return std::make_shared<trainer::EarlyStopping>(
+                 trainer::EarlyStoppingOptions{.monitor = monitor,
+                                               .mode = ModeNamed(mode),
+                                               .min_delta = min_delta,
+                                               .patience = patience});
            }),
            py::arg("monitor"), py::arg("mode"), py::arg("min_delta"), py::arg("patience"));
   SharedClass<trainer::LearningRateMonitor, Callback>(m, "LearningRateMonitor").def(py::init<>());
@@ -254,8 +254,8 @@ void InitCallbacks(py::module_& m) {
       }));
   SharedClass<trainer::TensorBoardLogger, Callback>(m, "TensorBoardLogger")
       .def(py::init([](const std::string& folder, int64_t every_n_steps) {
-        return std::make_shared<trainer::TensorBoardLogger>(
-            trainer::TensorBoardLoggerOptions{.folder = folder, .every_n_steps = every_n_steps});
+             return std::make_shared<trainer::TensorBoardLogger>(trainer::TensorBoardLoggerOptions{
+                 .folder = folder, .every_n_steps = every_n_steps});
            }),
            py::arg("folder"), py::arg("every_n_steps"));
 }
@@ -281,8 +281,8 @@ void InitMetrics(py::module_& m) {
       .def("reset", &trainer::Metric::Reset);
   SharedClass<trainer::Accuracy, trainer::Metric>(m, "Accuracy")
       .def(py::init([](int64_t top_k, optional<int64_t> ignore_index) {
-        return std::make_shared<trainer::Accuracy>(
-            trainer::AccuracyOptions{.top_k = top_k, .ignore_index = ignore_index});
+             return std::make_shared<trainer::Accuracy>(
+                 trainer::AccuracyOptions{.top_k = top_k, .ignore_index = ignore_index});
            }),
            py::arg("top_k"), py::arg("ignore_index"));
   const auto of_classes = [&m]<typename M>(std::type_identity<M>, const char* name) {
@@ -327,15 +327,15 @@ void InitTrainer(py::module_& parent) {
                        double gradient_clip_norm, double gradient_clip_value,
                        int64_t check_val_every_n_epoch, int64_t limit_train_batches,
                        int64_t limit_val_batches) {
-        return std::make_shared<Trainer>(
-            trainer::TrainerOptions{.max_epochs = max_epochs,
-                                    .max_steps = max_steps,
-                                    .accumulate_grad_batches = accumulate_grad_batches,
-                                    .gradient_clip_norm = gradient_clip_norm,
-                                    .gradient_clip_value = gradient_clip_value,
-                                    .check_val_every_n_epoch = check_val_every_n_epoch,
-                                    .limit_train_batches = limit_train_batches,
-                                    .limit_val_batches = limit_val_batches});
+             return std::make_shared<Trainer>(
+                 trainer::TrainerOptions{.max_epochs = max_epochs,
+                                         .max_steps = max_steps,
+                                         .accumulate_grad_batches = accumulate_grad_batches,
+                                         .gradient_clip_norm = gradient_clip_norm,
+                                         .gradient_clip_value = gradient_clip_value,
+                                         .check_val_every_n_epoch = check_val_every_n_epoch,
+                                         .limit_train_batches = limit_train_batches,
+                                         .limit_val_batches = limit_val_batches});
            }),
            py::arg("max_epochs"), py::arg("max_steps"), py::arg("accumulate_grad_batches"),
            py::arg("gradient_clip_norm"), py::arg("gradient_clip_value"),

@@ -192,7 +192,8 @@ TEST(FloorDivideTest, ByInfinityAndZero) {
   EXPECT_THAT(ErrorOf([&] { FloorDivide(i, 0); }), wrong);
   EXPECT_THAT(ErrorOf([&] { Remainder(i, 0); }), wrong);
   EXPECT_THAT(ErrorOf([&] { Fmod(i, Slice(some_zero, 0, 2, 4)); }), wrong);
-  EXPECT_THAT(ErrorOf([&] { FloorDivide(Cast(i, kUInt8), Select(Cast(some_zero, kUInt8), 0, 0)); }), wrong);
+  EXPECT_THAT(ErrorOf([&] { FloorDivide(Cast(i, kUInt8), Select(Cast(some_zero, kUInt8), 0, 0)); }),
+              wrong);
   EXPECT_THAT(ErrorOf([&] { DivRounded(i, 0, "trunc"); }), wrong);
   // Where a stride passes by what is 0, and where there is nothing to divide.
   EXPECT_THAT(Values(FloorDivide(FromList<int64_t>({7, 7}), Slice(some_zero, 0, 1, 3))),

@@ -299,7 +299,15 @@ def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
 
 # ---- state -----------------------------------------------------------------------------------
 
-IncompatibleKeys = collections.namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
+class IncompatibleKeys(collections.namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+    """What load_state_dict() returns: names that one side has alone."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
+
+
 _EXTRA = "_extra_state"
 
 

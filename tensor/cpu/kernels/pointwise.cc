@@ -1,16 +1,17 @@
 // Every pointwise operation is this one kernel: the prepared iterator hands out rows, and a loop
 // from the table computes them.
+#include "neura/tensor/ops/op_list/pointwise.h"
+
 #include <algorithm>
 #include <complex>
 #include <cstdint>
 #include <cstring>
 
+#include "neura/tensor/core/error.h"
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/pointwise_table.h"
-#include "neura/tensor/core/error.h"
 #include "neura/tensor/iteration/strided_loop.h"
-#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/pointwise_type.h"
 
 namespace neura::cpu {
