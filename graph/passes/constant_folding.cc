@@ -2,6 +2,7 @@
 
 #include "neura/graph/meta.h"
 #include "neura/graph/passes/passes.h"
+#include "neura/tensor/core/error.h"
 
 namespace neura::graph {
 namespace {
@@ -59,10 +60,14 @@ void FoldConstants(Graph& graph) {
     if (!CanFold(graph, node, &budget)) continue;
     std::vector<Tensor> results(node.outputs.size());
     const auto inputs = Refs(node.inputs, constant);
-    if (SchemaOf(node.op()).flags.list) {
-      results = DispatchList(node.op(), node.options().data(), inputs);
-    } else {
-      Dispatch(node.op(), node.options().data(), inputs, absl::MakeSpan(results));
+    try {
+      if (SchemaOf(node.op()).flags.list) {
+        results = DispatchList(node.op(), node.options().data(), inputs);
+      } else {
+        Dispatch(node.op(), node.options().data(), inputs, absl::MakeSpan(results));
+      }
+    } catch (const Error&) {
+      continue;  // an integer divided by 0, say: an error of the run that comes to it, if one does
     }
     const std::vector<ValueId> outputs = node.outputs;
     for (size_t i = 0; i < outputs.size(); ++i) {

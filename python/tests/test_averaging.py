@@ -122,8 +122,10 @@ def test_scaled_losses():
     ],
 )
 def test_scalers_say_what_is_wrong(call, error, match):
+    scaler = nr.amp.GradScaler("cpu")
+    scaler.scale(nr.ones(1))
     with pytest.raises(error, match=match):
-        call(nr.amp.GradScaler("cpu"), nr.optim.SGD([nr.ones(1, requires_grad=True)]))
+        call(scaler, nr.optim.SGD([nr.ones(1, requires_grad=True)]))
 
 
 def test_without_a_gpu_its_scaler_does_nothing():

@@ -244,7 +244,7 @@ def inputs_of(name):
 
 
 # Layers whose results or peers are others: test_recurrent.py and test_attention.py.
-ELSEWHERE = {"RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"}
+ELSEWHERE = {"RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "SyncBatchNorm"}
 ELSEWHERE |= {"SinusoidalPositionalEncoding", "LearnedPositionalEmbedding", "RotaryEmbedding"}
 
 

@@ -348,6 +348,9 @@ class ComposeTransform(_Native):
         self.parts = _listed("ComposeTransform", parts)
         self._adopt(_cpp.compose_transform, [cpp_of_transform(part) for part in self.parts], cache_size=cache_size)
 
+    def __repr__(self) -> str:
+        return "ComposeTransform(\n    " + ",\n    ".join(map(repr, self.parts)) + "\n)"
+
     def _arguments(self) -> tuple[Any, ...]:
         return (self.parts,)
 
