@@ -71,8 +71,8 @@ TEST(FoldConstants, LeavesWhatIsAnError) {
   Graph graph = Capture([](const Tensor& x) { return Relu(x); }, {Rand({2})});
   const ValueId one = graph.AddConstant(Full({1}, 1, {.dtype = kInt64}));
   const ValueId zero = graph.AddConstant(Zeros({1}, {.dtype = kInt64}));
-  graph.AddOutput(
-      graph.AddNode(op::kFloorDivide, OptionsBox(op::kFloorDivide), {one, zero})[0], "quotient");
+  graph.AddOutput(graph.AddNode(op::kFloorDivide, OptionsBox(op::kFloorDivide), {one, zero})[0],
+                  "quotient");
   FoldConstants(graph);
   EXPECT_EQ(OpNames(graph), (Names{"relu", "floor_divide"}));
 }
