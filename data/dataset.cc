@@ -34,15 +34,25 @@ int64_t EqualSize(const std::vector<int64_t>& sizes) {
   return sizes[0];
 }
 
+Repeats::Repeats(int64_t dataset_size) : size_(dataset_size) {
+  constexpr int64_t kMost = int64_t{1} << 26;  // 8 MiB of bits
+  if (size_ > 0 && size_ <= kMost) seen_.resize(static_cast<size_t>(size_));
+}
+
+bool Repeats::Insert(int64_t index) {
+  if (seen_.empty()) return seen_of_many_.insert(index).second;
+  auto seen = seen_[static_cast<size_t>(index)];
+  const bool is_new = !seen;
+  seen = true;
+  return is_new;
+}
+
 uint64_t Repeats::Of(absl::Span<const int64_t> indices) {
   ++batches_;
   bool repeated = false;
   for (const int64_t index : indices) {
-    if (index < 0 || index >= static_cast<int64_t>(seen_.size()))
-      continue;  // whoever reads it says so
-    auto seen = seen_[static_cast<size_t>(index)];
-    repeated |= seen;
-    seen = true;
+    if (index < 0 || index >= size_) continue;  // whoever reads it says so
+    repeated |= !Insert(index);
   }
   return repeated ? batches_ << 32 : 0;
 }

@@ -28,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -85,11 +86,16 @@ namespace internal {
 // Batches of a pass, each with a number that is not 0 if one of its indices has come before.
 class Repeats {
  public:
-  explicit Repeats(int64_t dataset_size) : seen_(static_cast<size_t>(dataset_size)) {}
+  explicit Repeats(int64_t dataset_size);
   uint64_t Of(absl::Span<const int64_t> indices);
 
  private:
-  std::vector<bool> seen_;
+  // Whether it is new.
+  bool Insert(int64_t index);
+
+  int64_t size_;
+  std::vector<bool> seen_;  // of datasets that are not too large for it
+  std::unordered_set<int64_t> seen_of_many_;
   uint64_t batches_ = 0;
 };
 // The epoch as the example at a place of a batch sees it.

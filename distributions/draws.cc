@@ -110,6 +110,8 @@ double GammaGrad(double a, double x, double psi) {
 }
 
 double DrawVonMises(double k, ElementDraws& draw) {
+  // So narrow that it is normal, up to terms of 1 / k.
+  if (k > 1e8) return DrawNormal(draw) / std::sqrt(k);
   const double tau = 1 + std::sqrt(1 + 4 * k * k), rho = (tau - std::sqrt(2 * tau)) / (2 * k);
   // Of small concentrations the first terms, which do not cancel.
   const double r = k < 1e-5 ? 1 / k + k : (1 + rho * rho) / (2 * rho);

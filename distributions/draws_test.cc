@@ -83,6 +83,14 @@ TEST(DrawsTest, AnglesLieAsTheirDensitySays) {
   }
 }
 
+TEST(DrawsTest, AnglesOfVeryLargeConcentrations) {
+  for (const double k : {1e8, 1e9, 1e18, 1e200}) {
+    Generator generator(3);
+    const Tensor x = VonMisesAngles(Full({20'000}, k, {.dtype = kFloat64}), &generator);
+    EXPECT_NEAR(Mean(x * x * k).Item<double>(), 1, 0.05) << k;
+  }
+}
+
 TEST(DrawsTest, ShareDrawsAreDifferentiable) {
   const Tensor c = SetRequiresGrad(FromList<double>({2, 3}));
   Generator generator(13);

@@ -19,18 +19,23 @@ struct ContinuousBernoulliRules {
   static constexpr ProbsForm kForm = ProbsForm::kOfOne;
   static constexpr double kNear = 1e-3;
 
+  // Within the numbers beside 0 and 1, at which it has no density.
+  static Tensor Probs(const Params& p) {
+    const double eps = FloatLimitsOf(p.options().dtype).eps;
+    return Clamp(p.probs(), {.min = eps, .max = 1 - eps});
+  }
   static Tensor IsNear(const Tensor& probs) { return Abs(probs - 0.5) < kNear; }
   // The probabilities, elsewhere where they are near 1/2.
   static Tensor Away(const Params& p) {
-    const Tensor probs = p.probs();
+    const Tensor probs = Probs(p);
     return Where(IsNear(probs), 0.5 - kNear, probs);
   }
   static Tensor LogOdds(const Tensor& probs) { return Log(probs) - Log1p(-probs); }
 
   static Tensor LogNorm(const Params& p) {
-    const Tensor away = Away(p), square = Square(p.probs() - 0.5);
+    const Tensor away = Away(p), square = Square(Probs(p) - 0.5);
     const Tensor form = Log(Abs(LogOdds(away))) - Log(Abs(1 - away * 2));
-    return Where(IsNear(p.probs()), (4.0 / 3 + square * (104.0 / 45)) * square + std::numbers::ln2,
+    return Where(IsNear(Probs(p)), (4.0 / 3 + square * (104.0 / 45)) * square + std::numbers::ln2,
                  form);
   }
   static Tensor RSample(const Params& p, DimsView shape, Generator* generator) {
@@ -62,13 +67,13 @@ struct ContinuousBernoulliRules {
     return -LogSigmoid(-logits) - Mean(p) * logits - LogNorm(p);
   }
   static Tensor Mean(const Params& p) {
-    const Tensor away = Away(p), x = p.probs() - 0.5;
-    return Where(IsNear(p.probs()), (1.0 / 3 + Square(x) * (16.0 / 45)) * x + 0.5,
+    const Tensor away = Away(p), x = Probs(p) - 0.5;
+    return Where(IsNear(Probs(p)), (1.0 / 3 + Square(x) * (16.0 / 45)) * x + 0.5,
                  away / (away * 2 - 1) - Reciprocal(LogOdds(away)));
   }
   static Tensor Variance(const Params& p) {
-    const Tensor away = Away(p), square = Square(p.probs() - 0.5);
-    return Where(IsNear(p.probs()), 1.0 / 12 - (1.0 / 15 - square * (128.0 / 945)) * square,
+    const Tensor away = Away(p), square = Square(Probs(p) - 0.5);
+    return Where(IsNear(Probs(p)), 1.0 / 12 - (1.0 / 15 - square * (128.0 / 945)) * square,
                  away * (away - 1) / Square(1 - away * 2) + Reciprocal(Square(LogOdds(away))));
   }
 };

@@ -49,6 +49,10 @@ void CheckOptions(const AdaptiveLogSoftmaxOptions& options) {
         "order, where each value is between 1 and n_classes - 1 = ",
         options.n_classes - 1, ", got ", ToString(options.cutoffs)));
   }
+  if (!(options.div_value >= 1) || !std::isfinite(options.div_value)) {
+    ThrowInvalidArgument(
+        absl::StrCat(kName, ": div_value must be finite and at least 1, got ", options.div_value));
+  }
 }
 
 LinearOptions Head(const AdaptiveLogSoftmaxOptions& options) {

@@ -145,6 +145,7 @@ void GradScaler::LoadStateDict(const NamedTensors& state) {
   set_options(options);
   scale_ = scale;
   growth_tracker_ = growth_tracker;
+  scaled_ = true;  // gradients that a checkpoint holds are
 }
 
 }  // namespace neura::optim

@@ -15,7 +15,8 @@ struct EmaWeightAveragingOptions {
   double decay = 0.999;
   // Buffers, running statistics among them, are averaged, too; else they are those of the model.
   bool use_buffers = true;
-  // The average moves after every so many steps of the optimizer, beginning with this one.
+  // The average moves after those steps of the optimizer whose number is a multiple of the first,
+  // from the second on.
   int64_t update_every_n_steps = 1;
   int64_t update_starting_at_step = 0;
 };

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "neura/autograd/anomaly.h"
@@ -103,20 +104,31 @@ std::vector<Tensor> TensorsOf(const py::object& objects, const char* what) {
 
 namespace {
 
-// An AutocastMode that Python ends.
+// An AutocastMode that Python ends. One that is never ended, and collected on another thread, is
+// left to the thread whose operations it watches.
 class AutocastScope {
  public:
   AutocastScope(const std::string& device, const std::optional<DType>& dtype, bool enabled,
                 const std::optional<bool>& cache_enabled)
-      : mode_(std::in_place, DeviceOf(device), AutocastOptions{dtype, enabled, cache_enabled}) {}
-  void Close() { mode_.reset(); }
+      : mode_(std::make_unique<AutocastMode>(DeviceOf(device),
+                                             AutocastOptions{dtype, enabled, cache_enabled})) {}
+  ~AutocastScope() {
+    if (std::this_thread::get_id() != thread_) static_cast<void>(mode_.release());
+  }
+  void Close() {
+    if (std::this_thread::get_id() != thread_) {
+      ThrowFailedPrecondition("autocast: a scope ends on the thread that has entered it");
+    }
+    mode_.reset();
+  }
 
   static DeviceType DeviceOf(const std::string& name) {
     return name == "cuda" ? DeviceType::kCuda : DeviceType::kCpu;
   }
 
  private:
-  std::optional<AutocastMode> mode_;
+  const std::thread::id thread_ = std::this_thread::get_id();
+  std::unique_ptr<AutocastMode> mode_;
 };
 
 DType DTypeOfObject(const py::object& object) {

@@ -380,16 +380,26 @@ void BindWayBack(py::module_& m) {
       });
 }
 
+// Python ends it, on the thread that has made it.
+struct PySummarizer {
+  std::unique_ptr<nn::internal::Summarizer> summarizer;
+};
+
 void BindSummary(py::module_& m) {
-  using nn::internal::Summarizer;
-  py::class_<Summarizer>(m, "_Summarizer")
-      .def(py::init([](PyModule& root) { return std::make_unique<Summarizer>(root); }),
+  py::class_<PySummarizer>(m, "_Summarizer")
+      .def(py::init([](PyModule& root) {
+             return PySummarizer{std::make_unique<nn::internal::Summarizer>(root)};
+           }),
            py::keep_alive<1, 2>())
-      .def("enter", [](Summarizer& self, const PyModule& module) { self.Enter(module); })
-      .def("leave", [](Summarizer& self, const PyModule& module,
-                       const std::vector<Tensor>& outputs) { self.Leave(module, outputs); })
-      .def("finish", [](Summarizer& self, const std::vector<Tensor>& inputs) {
-        const nn::ModuleSummary summary = self.Finish(inputs);
+      .def("enter",
+           [](PySummarizer& self, const PyModule& module) { self.summarizer->Enter(module); })
+      .def("leave",
+           [](PySummarizer& self, const PyModule& module, const std::vector<Tensor>& outputs) {
+             self.summarizer->Leave(module, outputs);
+           })
+      .def("close", [](PySummarizer& self) { self.summarizer.reset(); })
+      .def("finish", [](PySummarizer& self, const std::vector<Tensor>& inputs) {
+        const nn::ModuleSummary summary = self.summarizer->Finish(inputs);
         py::list rows;
         for (const nn::SummaryRow& row : summary.rows) {
           py::list outputs;

@@ -272,7 +272,7 @@ def extension_stub(extension, source):
     text += "    def __init__(self) -> None: ...\n"
     text += "    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...\n"
     text += "    def __getattr__(self, name: _str) -> Any: ...\n"
-    for line in methods(source("nn/module.py")):
+    for line in methods(source("nn/module.py")) + methods(source("nn/module_hooks.py")):
         text += textwrap.indent(line, "    ") + "\n"
     for scope, name, parameters, doc, forward, result in extension._bound_classes():
         if scope != "nn":

@@ -58,6 +58,16 @@ def test_whole_quotients_of_infinities():
     np.testing.assert_array_equal(x.numpy(), expected)
 
 
+def test_blocks_with_standard_operators_may_overlap():
+    first, second, before = xp.standard_operators(), xp.standard_operators(), nr.Tensor.__add__
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert nr.Tensor.__add__ is not before
+    second.__exit__(None, None, None)
+    assert nr.Tensor.__add__ is before
+
+
 def test_sums_and_scans_are_wide():
     x = xp.asarray([200, 100], dtype=xp.uint8)
     assert xp.sum(x).dtype == xp.uint64 and int(xp.sum(x)) == 300

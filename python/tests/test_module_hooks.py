@@ -1,7 +1,9 @@
 """Hooks on the way back, state beside tensors, memory and dtypes of modules, summaries: beside PyTorch's."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import neura as nr
 import numpy as np
@@ -427,3 +429,55 @@ def test_summary():
     assert model.training and model(nr.ones(1, 3, 6, 10)).requires_grad
     with pytest.raises(TypeError, match="takes a Module"):
         nr.summary(5)
+
+
+def test_a_summary_that_fails_leaves_no_traces():
+    model = nn.Sequential(nn.Linear(3, 2), nn.Dropout())
+    with pytest.raises(RuntimeError) as kept:
+        nr.summary(model, nr.ones(1, 4))
+    assert kept.value.__traceback__ is not None
+    assert nr.is_grad_enabled() and model.training and model(nr.ones(1, 3)).requires_grad
+
+
+@pytest.mark.parametrize("result", [dict, list])
+def test_backward_hooks_follow_results_of_tensors(result):
+    class Parts(nn.Module):
+        def forward(self, x):
+            return {"a": 2 * x, "b": 3 * x} if result is dict else [2 * x, 3 * x]
+
+    seen = []
+    module = Parts()
+    module.register_full_backward_hook(lambda m, grad_input, grad_output: seen.append((grad_input, grad_output)))
+    x = nr.ones(2, requires_grad=True)
+    parts = module(x)
+    first, second = parts.values() if result is dict else parts
+    (first + 5 * second).sum().backward()
+    (((grad_input,), grad_output),) = seen
+    assert grad_input.tolist() == [17.0, 17.0] and [g.tolist() for g in grad_output] == [[1.0, 1.0], [5.0, 5.0]]
+
+
+def test_backward_hooks_say_what_they_cannot_follow():
+    class Text(nn.Module):
+        def forward(self, x):
+            return str(x.shape)
+
+    module = Text()
+    module.register_full_backward_hook(lambda m, grad_input, grad_output: grad_output[0])
+    with pytest.warns(UserWarning, match="backward hooks of Text are not called: .* but str"):
+        module(nr.ones(2, requires_grad=True))
+
+
+def test_parameter_lists_hold_no_old_tensors():
+    parameters = nn.ParameterList([nr.ones(2), "parameter"])
+    old = weakref.ref(parameters[0])
+    parameters.to(nr.float64)
+    gc.collect()
+    assert parameters[0].dtype == nr.float64 and parameters[1] == "parameter" and old() in (None, parameters[0])
+    copied = pickle.loads(pickle.dumps(copy.deepcopy(parameters)))
+    assert copied[0].tolist() == [1.0, 1.0] and len(list(copied.parameters())) == 1
+
+
+def test_adaptive_log_softmax_refuses_values_that_divide_nothing():
+    for value in (0, 0.5, nr.nan, nr.inf):
+        with pytest.raises(ValueError, match="div_value must be finite and at least 1"):
+            nn.AdaptiveLogSoftmaxWithLoss(4, 10, [2], div_value=value)

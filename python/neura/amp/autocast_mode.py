@@ -1,6 +1,7 @@
 """Mixed precision: operations that choose the dtype which they compute in."""
 
 import functools
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -105,15 +106,20 @@ class autocast:
             )
             enabled = False
         self._enabled = bool(enabled)
-        self._scopes: list[Any] = []
+        self._scopes: dict[int, list[Any]] = {}  # of each thread
 
     def __enter__(self) -> "autocast":
         scope = _C._autocast.Scope(self.device, self.fast_dtype if self._enabled else None, self._enabled, self._cache_enabled)
-        self._scopes.append(scope)
+        self._scopes.setdefault(threading.get_ident(), []).append(scope)
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        self._scopes.pop().close()
+        thread = threading.get_ident()
+        scopes = self._scopes[thread]
+        scope = scopes.pop()
+        if not scopes:
+            del self._scopes[thread]
+        scope.close()
 
     def __call__(self, function: _F) -> _F:
         @functools.wraps(function)

@@ -1,5 +1,7 @@
 """Operators of tensors as the standard has them."""
 
+import threading
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -70,14 +72,28 @@ def standard_operators() -> Iterator[None]:
     Otherwise they are PyTorch's, which differ in two points: a tensor without dimensions has a say in the dtype of a result
     by its kind alone, and inf // 2.0 is nan.
     """
-    before = {name: getattr(Tensor, name) for name in _OPERATORS}
+    global _uses
+    with _lock:
+        if _uses == 0:
+            _before.update({name: getattr(Tensor, name) for name in _OPERATORS})
+            _set(_OPERATORS)
+        _uses += 1
     try:
-        for name, operator in _OPERATORS.items():
-            setattr(Tensor, name, operator)
         yield
     finally:
-        for name, operator in before.items():
-            setattr(Tensor, name, operator)
+        with _lock:
+            _uses -= 1
+            if _uses == 0:
+                _set(_before)
+
+
+def _set(operators: dict[str, _Operator]) -> None:
+    for name, operator in operators.items():
+        setattr(Tensor, name, operator)
 
 
 _OPERATORS = _standard()
+# Blocks of several threads may overlap: the first one that begins changes the operators, and the last one that ends restores them.
+_lock = threading.Lock()
+_uses = 0
+_before: dict[str, _Operator] = {}

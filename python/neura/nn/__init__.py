@@ -1,7 +1,7 @@
 """Modules, layers and losses."""
 
 from neura import _C
-from neura.nn import functional, init, utils
+from neura.nn import functional, init, module_hooks, utils
 from neura.nn.adaptive import AdaptiveLogSoftmaxWithLoss
 from neura.nn.attention import MultiheadAttention
 from neura.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential

@@ -1,6 +1,7 @@
 """Adaptive softmax as a module of Python, whose layers may be replaced; C++ computes it (nn/adaptive_softmax.h)."""
 
 import collections
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                 "AdaptiveLogSoftmaxWithLoss: cutoffs should be a sequence of unique, positive integers sorted in an increasing"
                 f" order, where each value is between 1 and n_classes - 1 = {n_classes - 1}, got {given}"
             )
+        if not 1 <= div_value < math.inf:
+            raise ValueError(f"AdaptiveLogSoftmaxWithLoss: div_value must be finite and at least 1, got {div_value}")
         like = {"device": device, "dtype": dtype}
         self.in_features = in_features
         self.n_classes = n_classes

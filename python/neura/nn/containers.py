@@ -1,6 +1,7 @@
 """Modules that hold modules."""
 
 import collections
+import enum
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -144,11 +145,15 @@ def _as_member(value: Any) -> Any:
     return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
 
+class _Kind(enum.Enum):  # whose members are the same objects after copy and pickle
+    PARAMETER = 1
+
+
 class _Parameters(Module):
     """What ParameterList and ParameterDict have in common: parameters by their names, and beside them whatever else they are given,
     which is no part of the state."""
 
-    _objects: dict[str, Any]  # all of them, in order
+    _objects: dict[str, Any]  # all of them, in order; _Kind.PARAMETER for what is one of the module's parameters
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,18 +161,18 @@ class _Parameters(Module):
 
     def _get(self, name: str) -> Any:
         value = self._objects[name]
-        return self._parameters[name] if isinstance(value, Parameter) else value
+        return self._parameters[name] if value is _Kind.PARAMETER else value
 
     def _put(self, name: str, value: Any) -> None:
         value = _as_member(value)
         if isinstance(value, Parameter):
             self._set_parameter(name, value)
-        elif isinstance(self._objects.get(name), Parameter):
+        elif self._objects.get(name) is _Kind.PARAMETER:
             self._delete_member(name)
-        self._objects[name] = value
+        self._objects[name] = _Kind.PARAMETER if isinstance(value, Parameter) else value
 
     def _remove(self, name: str) -> None:
-        if isinstance(self._objects.pop(name), Parameter):
+        if self._objects.pop(name) is _Kind.PARAMETER:
             self._delete_member(name)
 
     def __len__(self) -> int:

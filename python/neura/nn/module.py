@@ -12,6 +12,8 @@ from neura.nn.parameter import Buffer, Parameter, UninitializedBuffer, Uninitial
 
 Module = _C.Module
 Self = TypeVar("Self", bound=Module)
+# Where a module keeps its hooks, in its attributes.
+_HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 
 
 class RemovableHandle:
@@ -511,102 +513,6 @@ def bfloat16(self: Self) -> Self:
 def cpu(self: Self) -> Self:
     """Moves to the CPU."""
     return self.to("cpu")
-
-
-# ---- calling ---------------------------------------------------------------------------------
-
-
-# Where a module keeps its hooks, in its attributes.
-_HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
-
-
-def _add_hook(self: Module, kind: str, hook: Callable[..., Any]) -> RemovableHandle:
-    hooks = self.__dict__.setdefault(kind, collections.OrderedDict())
-    handle = RemovableHandle(hooks)
-    hooks[handle.id] = hook
-    _C._count_hooks(1)
-    return handle
-
-
-@_method
-def register_forward_pre_hook(self: Module, hook: Callable[..., Any]) -> Any:
-    """Calls hook(module, args) before forward(); a result replaces the arguments."""
-    return _add_hook(self, "_forward_pre_hooks", hook)
-
-
-@_method
-def register_forward_hook(self: Module, hook: Callable[..., Any]) -> Any:
-    """Calls hook(module, args, output) after forward(); a result replaces the output."""
-    return _add_hook(self, "_forward_hooks", hook)
-
-
-@_method
-def register_full_backward_pre_hook(self: Module, hook: Callable[..., Any]) -> Any:
-    """Calls hook(module, grad_output) on the way back, before the gradients of what lies inside are computed; a result replaces
-    the gradients of the outputs. They are a tuple, with None for what has none."""
-    return _add_hook(self, "_backward_pre_hooks", hook)
-
-
-@_method
-def register_full_backward_hook(self: Module, hook: Callable[..., Any]) -> Any:
-    """Calls hook(module, grad_input, grad_output) when the gradients of a call's positional arguments are known; a result replaces
-    these. Both are tuples, with None for what has none; where no argument requires a gradient, the hook is called all the same."""
-    return _add_hook(self, "_backward_hooks", hook)
-
-
-def _hooks(self: Module, kind: str) -> tuple[Callable[..., Any], ...]:
-    return tuple(self.__dict__.get(kind, {}).values())
-
-
-@_method
-def _call_with_hooks(self: Module, *args: Any, **kwargs: Any) -> Any:
-    for hook in _hooks(self, "_forward_pre_hooks"):
-        result = hook(self, args)
-        if result is not None:
-            args = result if isinstance(result, tuple) else (result,)
-    back = _way_back(self)
-    if back is not None:
-        args = tuple(_passed(back.inputs, args))
-    output = self.forward(*args, **kwargs)
-    for hook in _hooks(self, "_forward_hooks"):
-        result = hook(self, args, output)
-        if result is not None:
-            output = result
-    if back is None:
-        return output
-    if not isinstance(output, (tuple, list)):
-        return _passed(back.outputs, [output])[0]
-    parts = _passed(back.outputs, output)
-    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)
-
-
-def _way_back(self: Module) -> Any:
-    """What lets the hooks of a module see the gradients of one call; None where there are no such hooks."""
-    first, last = _hooks(self, "_backward_pre_hooks"), _hooks(self, "_backward_hooks")
-    if not first and not last:
-        return None
-
-    def before(grad_output: Any) -> Any:
-        for hook in first:
-            result = hook(self, grad_output)
-            if result is not None:
-                grad_output = result if isinstance(result, tuple) else (result,)
-        return grad_output if first else None
-
-    def after(grad_input: Any, grad_output: Any) -> Any:
-        for hook in last:
-            result = hook(self, grad_input, grad_output)
-            if result is not None:
-                grad_input = result if isinstance(result, tuple) else (result,)
-        return grad_input if last else None
-
-    return _C._WayBack(before, after)
-
-
-def _passed(step: Callable[[list[Any]], list[Any]], values: Any) -> list[Any]:
-    """The values, of which a step has replaced the tensors."""
-    made = step([value if isinstance(value, Tensor) else None for value in values])
-    return [new if isinstance(value, Tensor) else value for value, new in zip(values, made)]
 
 
 # ---- printing and copying --------------------------------------------------------------------

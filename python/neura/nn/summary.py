@@ -48,10 +48,11 @@ def summary(module: Module, *args: Any, **kwargs: Any) -> ModelSummary:
         handles.append(each.register_forward_hook(lambda m, _, output: counting.leave(m, _tensors(output))))
     try:
         module(*args, **kwargs)
+        return ModelSummary(counting.finish(_tensors([*args, *kwargs.values()])))
     finally:
         for handle in handles:
             handle.remove()
-    return ModelSummary(counting.finish(_tensors([*args, *kwargs.values()])))
+        counting.close()  # here, not when the last traceback that knows of it is dropped
 
 
 def _tensors(value: Any) -> list[Tensor]:
