@@ -32,10 +32,14 @@ constexpr bool IsRare() {
          std::is_same_v<T, uint32_t> || std::is_same_v<T, uint64_t> || kIsComplex<T>;
 }
 
-// Whether the program has the dtype; every one computes with those that numbers and extents have.
+// Whether the program has the dtype. Every one has those of truths, indices and extents, and the one
+// that 16 bits widen to.
 template <typename T>
 constexpr bool IsHeld() {
-  if (!IsRare<T>() && !kIsFloat16<T>) return true;
+  if (std::is_same_v<T, bool> || std::is_same_v<T, int32_t> || std::is_same_v<T, int64_t> ||
+      std::is_same_v<T, float>) {
+    return true;
+  }
 #define NEURA_CASE(type, name) \
   if (std::is_same_v<T, type>) return IsLinked(#name);
   NEURA_FORALL_DTYPES(NEURA_CASE)
