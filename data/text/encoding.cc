@@ -11,6 +11,13 @@ namespace {
 // More is taken for a mistake.
 constexpr int64_t kMaxPadding = int64_t{1} << 20;
 constexpr int64_t kMaxLength = int64_t{1} << 40;
+constexpr size_t kMaxPadToken = 4096;
+// Of one text, with what overflows; a token takes its own bytes and the numbers beside it.
+constexpr size_t kMaxPaddingBytes = 256 << 20;
+constexpr size_t kBytesBeside = 96;
+// Of all pieces, for each token of a text, and of any text.
+constexpr int64_t kPiecesPerToken = 64;
+constexpr int64_t kMinPieces = int64_t{1} << 18;
 
 // The lists of an encoding, one after the other.
 template <typename E, typename F>
@@ -70,25 +77,53 @@ void CheckLength(const char* what, const char* name, int64_t value, int64_t leas
   }
 }
 
+void CheckPaddingBytes(size_t count, const PaddingOptions& options) {
+  if (count > kMaxPaddingBytes / (kBytesBeside + options.pad_token.size())) {
+    ThrowInvalidArgument(absl::StrCat("padding: ", count, " tokens of ", options.pad_token.size(),
+                                      " bytes for a text take more than ", kMaxPaddingBytes >> 20,
+                                      " MiB"));
+  }
+}
+
+// How many tokens an encoding, and what overflows of it, lack.
+size_t LackOf(const Encoding& encoding, size_t length) {
+  size_t lack = length - std::min(length, encoding.size());
+  for (const Encoding& piece : encoding.overflowing) lack += LackOf(piece, length);
+  return lack;
+}
+
 void PadTo(Encoding& encoding, size_t length, const PaddingOptions& options) {
   for (Encoding& piece : encoding.overflowing) PadTo(piece, length, options);
   if (encoding.size() >= length) return;
   const size_t more = length - encoding.size();
-  Encoding padding;
-  padding.ids.assign(more, options.pad_id);
-  padding.type_ids.assign(more, options.pad_type_id);
-  padding.tokens.assign(more, options.pad_token);
-  padding.offsets.assign(more, {0, 0});
-  padding.word_ids.assign(more, -1);
-  padding.sequence_ids.assign(more, -1);
-  padding.special_tokens_mask.assign(more, 1);
-  padding.attention_mask.assign(more, 0);
-  if (options.direction == "right") {
-    AppendLists(encoding, padding);
-  } else {
-    ForEachList(encoding, padding, [](auto& list, const auto& before) {
-      list.insert(list.begin(), before.begin(), before.end());
-    });
+  const bool right = options.direction == "right";
+  const auto pad = [&](auto& list, const auto& value) {
+    list.insert(right ? list.end() : list.begin(), more, value);
+  };
+  pad(encoding.ids, options.pad_id);
+  pad(encoding.type_ids, options.pad_type_id);
+  pad(encoding.tokens, options.pad_token);
+  pad(encoding.offsets, std::pair<int64_t, int64_t>(0, 0));
+  pad(encoding.word_ids, -1);
+  pad(encoding.sequence_ids, -1);
+  pad(encoding.special_tokens_mask, 1);
+  pad(encoding.attention_mask, 0);
+}
+
+// How many pieces a text is cut to. A stride that is too large gives one; it is an error elsewhere.
+int64_t CountPieces(size_t size, int64_t length, int64_t stride) {
+  const auto all = static_cast<int64_t>(size);
+  if (length >= all || length == 0 || stride >= length) return 1;
+  const int64_t step = length - stride;
+  return 1 + (all - length + step - 1) / step;
+}
+
+void CheckPieces(int64_t count, int64_t length, int64_t size) {
+  if (count > 1 && count > std::max(kPiecesPerToken * size, kMinPieces) / length) {
+    ThrowInvalidArgument(absl::StrCat("truncation: ", count, " pieces of ", length,
+                                      " tokens overflow of ", size,
+                                      ", which is out of proportion: a lower stride, or a larger "
+                                      "max_length, makes fewer"));
   }
 }
 
@@ -113,6 +148,8 @@ void Truncate(Encoding& encoding, int64_t max_length, int64_t stride,
   const auto length = static_cast<size_t>(max_length);
   const size_t size = encoding.size();
   if (length >= size) return;
+  CheckPieces(CountPieces(encoding.size(), max_length, stride), max_length,
+              static_cast<int64_t>(size));
   if (length == 0) {
     Encoding whole = WithoutOverflow(encoding);
     encoding = Encoding();
@@ -149,6 +186,7 @@ void Pad(absl::Span<Encoding> encodings, const PaddingOptions& options) {
   }
   const size_t multiple = static_cast<size_t>(options.pad_to_multiple_of.value_or(1));
   length = (length + multiple - 1) / multiple * multiple;
+  for (const Encoding& encoding : encodings) CheckPaddingBytes(LackOf(encoding, length), options);
   for (Encoding& encoding : encodings) PadTo(encoding, length, options);
 }
 
@@ -170,16 +208,19 @@ namespace internal {
 
 void Append(Encoding& encoding, const Encoding& other) {
   std::vector<Encoding> pieces;
-  const Encoding tail = WithoutOverflow(other);
-  for (Encoding& piece : encoding.overflowing) {
-    AppendLists(piece, tail);
-    pieces.push_back(std::move(piece));
+  const auto join = [&](const Encoding& first) {
+    for (const Encoding& second : other.overflowing) {
+      pieces.push_back(WithoutOverflow(first));
+      AppendLists(pieces.back(), second);
+    }
+  };
+  for (const Encoding& piece : encoding.overflowing) {
+    pieces.push_back(piece);
+    AppendLists(pieces.back(), other);
+    join(piece);
   }
-  for (const Encoding& piece : other.overflowing) {
-    pieces.push_back(WithoutOverflow(encoding));
-    AppendLists(pieces.back(), piece);
-  }
-  AppendLists(encoding, tail);
+  join(encoding);
+  AppendLists(encoding, other);
   encoding.overflowing = std::move(pieces);
 }
 
@@ -189,6 +230,11 @@ void CheckPadding(const PaddingOptions& options) {
   if (options.pad_to_multiple_of) {
     CheckLength("padding", "pad_to_multiple_of", *options.pad_to_multiple_of, 1, kMaxPadding);
   }
+  if (options.pad_token.size() > kMaxPadToken) {
+    ThrowInvalidArgument(absl::StrCat("padding: pad_token has ", options.pad_token.size(),
+                                      " bytes; at most ", kMaxPadToken));
+  }
+  if (options.length) CheckPaddingBytes(static_cast<size_t>(*options.length), options);
 }
 
 void CheckTruncation(const TruncationOptions& options, int64_t added) {
@@ -215,15 +261,22 @@ void CheckTruncation(const TruncationOptions& options, int64_t added) {
 void TruncateBoth(Encoding& first, Encoding* second, const TruncationOptions& options,
                   int64_t added) {
   const int64_t most = std::max<int64_t>(options.max_length - added, 0);
+  const auto pieces = [&](const Encoding& encoding, int64_t length) {
+    return CountPieces(encoding.size(), length, options.stride);
+  };
   const auto cut = [&](Encoding& encoding, int64_t length) {
     Truncate(encoding, length, options.stride, options.direction);
   };
   auto n1 = static_cast<int64_t>(first.size());
   auto n2 = second != nullptr ? static_cast<int64_t>(second->size()) : 0;
-  const int64_t excess = n1 + n2 - most;
+  const int64_t all = n1 + n2;
+  const int64_t excess = all - most;
   if (excess <= 0) return;
   if (options.strategy == "longest_first") {
-    if (second == nullptr) return cut(first, most);
+    if (second == nullptr) {
+      CheckPieces(pieces(first, most), options.max_length, all);
+      return cut(first, most);
+    }
     // The shorter one stays whole where both find room by that; else they share it.
     const bool swapped = n1 > n2;
     if (swapped) std::swap(n1, n2);
@@ -233,6 +286,7 @@ void TruncateBoth(Encoding& first, Encoding* second, const TruncationOptions& op
       n2 = n1 + most % 2;
     }
     if (swapped) std::swap(n1, n2);
+    CheckPieces(pieces(first, n1) * pieces(*second, n2), options.max_length, all);
     cut(first, n1);
     cut(*second, n2);
     return;
@@ -246,6 +300,7 @@ void TruncateBoth(Encoding& first, Encoding* second, const TruncationOptions& op
     ThrowInvalidArgument(absl::StrCat("truncation: '", options.strategy, "' would have to take ",
                                       excess, " tokens from a text of ", length));
   }
+  CheckPieces(pieces(target, length - excess), options.max_length, all);
   cut(target, length - excess);
 }
 

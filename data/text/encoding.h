@@ -30,7 +30,8 @@ struct Encoding {
   std::vector<int64_t> special_tokens_mask;  // 1 for tokens that were added, padding among them
   std::vector<int64_t> attention_mask;       // 0 for padding
   // What truncation cut off, in pieces of the same length, each with `stride` tokens of the one
-  // before.
+  // before. Of a pair, each piece of one text stands beside each of the other: first the later
+  // pieces of the first text, each beside all of the second's, then its first one.
   std::vector<Encoding> overflowing;
 };
 
@@ -55,10 +56,12 @@ struct TruncationOptions {
   std::string direction = "right";  // from which side it is cut; or "left"
 };
 
-// Cuts an encoding to a length. Throws InvalidArgument unless the stride is below the length.
+// Cuts an encoding to a length. Throws InvalidArgument unless the stride is below the length, and
+// where the pieces had more than 64 times the tokens of the text, and more than 2^18.
 void Truncate(Encoding& encoding, int64_t max_length, int64_t stride = 0,
               const std::string& direction = "right");
-// Pads all to one length, what overflows too. Throws InvalidArgument for options that mean nothing.
+// Pads all to one length, what overflows too. Throws InvalidArgument for options that mean nothing,
+// and for padding that takes more than 256 MiB for a text.
 void Pad(absl::Span<Encoding> encodings, const PaddingOptions& options);
 
 // Encodings of one length as tensors, int64 [N, length].
@@ -69,7 +72,7 @@ struct EncodedBatch {
 EncodedBatch ToTensors(absl::Span<const Encoding> encodings);
 
 namespace internal {
-// Appends `other` to an encoding, with what overflows of either beside the whole of the other.
+// Appends `other` to an encoding, each piece of one beside each of the other.
 void Append(Encoding& encoding, const Encoding& other);
 // Throws InvalidArgument for options that mean nothing.
 void CheckPadding(const PaddingOptions& options);

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "neura/data/dataloader.h"
@@ -230,6 +231,22 @@ TEST(BpeTest, LongWordsTakeNoSquares) {
   EXPECT_EQ(bpe->Encode(std::string(1 << 20, 'l')).size(), 1 << 19);
 }
 
+TEST(BpeTest, MergesMayBePairs) {
+  using Merges = std::vector<std::pair<std::string, std::string>>;
+  const std::string vocab = R"({"a":0,"b\na b":1,"ab\na b":2,"#version":3,"s":4,"#versions":5})";
+  const auto bpe = ParseByteLevelBpe(vocab, Merges{{"a", "b\na b"}, {"#version", "s"}});
+  EXPECT_TRUE(bpe.ok()) << bpe.status();
+  EXPECT_THAT(ParseByteLevelBpe(vocab, Merges{{"#version", "a"}}).status().message(),
+              HasSubstr("merge 1 ('#version' and 'a'): '#versiona' is not in the vocabulary"));
+}
+
+TEST(BpeTest, OnlyTheFirstLineIsAVersion) {
+  const std::string vocab = R"({"#version":0,"s":1,"#versions":2})";
+  EXPECT_TRUE(ParseByteLevelBpe(vocab, "#version: 0.2\n#version s\n").ok());
+  const auto lost = ParseByteLevelBpe(R"({"#version":0,"s":1})", "#version: 0.2\n#version s\n");
+  EXPECT_THAT(lost.status().message(), HasSubstr("'#versions' is not in the vocabulary"));
+}
+
 TEST(BpeTest, PrefixSpaceAndTrimmedOffsets) {
   const auto bpe =
       ParseByteLevelBpe(kBpeVocab, kBpeMerges, {.add_prefix_space = true, .trim_offsets = true});
@@ -289,7 +306,8 @@ TEST(TokenizerJsonTest, PartsCutAndChange) {
                        "a1.1"),
               ElementsAre("a", "1", ".", "1"));
   EXPECT_THAT(TokensOf(R"("post_processor":{"type":"TemplateProcessing","single":[
-      {"SpecialToken":{"id":"?","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[],
+      {"SpecialToken":{"id":"?","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[
+      {"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],
       "special_tokens":{"?":{"id":"?","ids":[0],"tokens":["?"]}}})",
                        "a"),
               ElementsAre("?", "a"));
@@ -356,6 +374,176 @@ TEST(TokenizerJsonTest, ErrorsNameWhatIsWrong) {
               HasSubstr("padding: length is from 0 to 1048576"));
   EXPECT_THAT(LoadTokenizer(Write("bad.json", "[]")).status().message(),
               AllOf(HasSubstr("bad.json"), HasSubstr("an object is expected, not array")));
+}
+
+std::string ByteVocab() {
+  std::string vocab = "\"a\":256";
+  for (int byte = 0; byte < 256; ++byte) {
+    absl::StrAppend(&vocab, absl::StrFormat(",\"<0x%02X>\":%d", byte, byte));
+  }
+  return absl::StrCat("{", vocab, "}");
+}
+
+TEST(TokenizerJsonTest, BytesFallBackWithoutAffixes) {
+  const auto parse = [](const std::string& options) {
+    return ParseTokenizer(Json("", absl::StrCat(R"({"type":"BPE","byte_fallback":true,)", options,
+                                                R"("vocab":)", ByteVocab(), R"(,"merges":[]})")));
+  };
+  const auto made = parse("");
+  ASSERT_TRUE(made.ok()) << made.status();
+  const Encoding encoding = made->Encode("aé");
+  EXPECT_THAT(encoding.tokens, ElementsAre("a", "<0xC3>", "<0xA9>"));
+  EXPECT_THAT(encoding.offsets, ElementsAre(Pair(0, 1), Pair(1, 3), Pair(1, 3)));
+  for (const char* const affix :
+       {R"("end_of_word_suffix":"</w>",)", R"("continuing_subword_prefix":"##",)"}) {
+    const absl::Status status = parse(affix).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << affix;
+    EXPECT_THAT(status.message(), HasSubstr("byte_fallback is not supported together with"));
+  }
+}
+
+std::string TemplateJson(const std::string& single, const std::string& pair,
+                         const std::string& special_tokens = "") {
+  return absl::StrCat(R"({"type":"TemplateProcessing","single":[)", single, R"(],"pair":[)", pair,
+                      R"(],"special_tokens":{)", special_tokens, "}}");
+}
+
+constexpr char kA[] = R"({"Sequence":{"id":"A","type_id":0}})";
+constexpr char kB[] = R"({"Sequence":{"id":"B","type_id":1}})";
+
+TEST(TokenizerJsonTest, TemplatesHaveEachTextOnce) {
+  const auto error = [](const std::string& processor) {
+    return std::string(
+        ParseTokenizer(Json(absl::StrCat("\"post_processor\":", processor))).status().message());
+  };
+  const std::string both = absl::StrCat(kA, ",", kB);
+  EXPECT_EQ(error(TemplateJson(kA, both)), "");
+  EXPECT_THAT(error(TemplateJson("", both)),
+              HasSubstr("post_processor.single: the sequence 'A' is missing"));
+  EXPECT_THAT(error(TemplateJson(kA, kA)),
+              HasSubstr("post_processor.pair: the sequence 'B' is missing"));
+  EXPECT_THAT(error(TemplateJson(kA, kB)),
+              HasSubstr("post_processor.pair: the sequence 'A' is missing"));
+  const std::string two =
+      absl::StrCat(R"({"type":"Sequence","processors":[)", TemplateJson(kA, both), ",",
+                   R"({"type":"Sequence","processors":[)", TemplateJson(kA, both), "]}]}");
+  EXPECT_THAT(error(two), HasSubstr("post_processor: it adds tokens more than once"));
+}
+
+TEST(TokenizerJsonTest, SpecialTokensOfTemplatesAreThoseOfTheirNames) {
+  const auto error = [](const std::string& key, const std::string& id) {
+    const std::string single = absl::StrCat(R"({"SpecialToken":{"id":"?\u0000x"}},)", kA);
+    const std::string tokens =
+        absl::StrCat("\"", key, R"(":{"id":")", id, R"(","ids":[0],"tokens":["?"]})");
+    const std::string pair = absl::StrCat(kA, ",", kB);
+    return std::string(ParseTokenizer(Json(absl::StrCat("\"post_processor\":",
+                                                        TemplateJson(single, pair, tokens))))
+                           .status()
+                           .message());
+  };
+  EXPECT_EQ(error(R"(?\u0000x)", R"(?\u0000x)"), "");
+  EXPECT_THAT(error("?", "?"), HasSubstr("it has no '?"));
+  EXPECT_THAT(error(R"(?\u0000x)", "?"), HasSubstr("it stands under the key '?"));
+}
+
+TEST(TokenizerJsonTest, TokensOfEachPositionHaveALimit) {
+  const std::string large(2000, 'x');
+  const auto error = [](const std::string& parts, const std::string& model) {
+    return std::string(
+        ParseTokenizer(model.empty() ? Json(parts) : Json(parts, model)).status().message());
+  };
+  EXPECT_THAT(
+      error(absl::StrCat(R"("padding":{"strategy":{"Fixed":1048576},"pad_token":")", large, "\"}"),
+            ""),
+      HasSubstr("padding: 1048576 tokens of 2000 bytes for a text take more than 256 MiB"));
+  EXPECT_THAT(error(absl::StrCat(R"("padding":{"pad_token":")", large, large, large, "\"}"), ""),
+              HasSubstr("padding: pad_token has 6000 bytes"));
+  EXPECT_THAT(
+      error("", absl::StrCat(R"({"type":"WordLevel","vocab":{"a":0},"unk_token":")", large, "\"}")),
+      HasSubstr("unk_token has 2000 bytes; at most 256"));
+  EXPECT_THAT(error("", absl::StrCat(R"({"type":"BPE","vocab":{"a":0},"merges":[],)",
+                                     R"("end_of_word_suffix":")", large, "\"}")),
+              HasSubstr("end_of_word_suffix has 2000 bytes; at most 256"));
+  EXPECT_THAT(error(absl::StrCat(R"("post_processor":{"type":"BertProcessing","cls":["a",1],)",
+                                 R"("sep":[")", large, "\",2]}"),
+                    ""),
+              HasSubstr("a token that is added to texts has 2000 bytes"));
+  // Pieces that overflow are padded, too.
+  auto made = ParseTokenizer(Json(R"("pre_tokenizer":{"type":"WhitespaceSplit"})"));
+  ASSERT_TRUE(made.ok()) << made.status();
+  made->EnableTruncation({.max_length = 1});
+  made->EnablePadding({.length = 1 << 20});
+  EXPECT_EQ(made->Encode("a").size(), 1 << 20);
+  EXPECT_THAT(ErrorOf([&] { made->Encode("a b a b"); }), HasSubstr("more than 256 MiB"));
+}
+
+TEST(TokenizerJsonTest, WhatOverflowsHasALimit) {
+  auto made = ParseTokenizer(Json(R"("pre_tokenizer":{"type":"WhitespaceSplit"})"));
+  ASSERT_TRUE(made.ok()) << made.status();
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "a ";
+  made->EnableTruncation({.max_length = 1500, .stride = 1499});
+  EXPECT_THAT(ErrorOf([&] { made->Encode(text); }),
+              HasSubstr("truncation: 1501 pieces of 1500 tokens overflow of 3000"));
+  made->EnableTruncation({.max_length = 1500, .stride = 1498});
+  EXPECT_THAT(ErrorOf([&] { made->EncodePair("a", text); }), HasSubstr("out of proportion"));
+  made->EnableTruncation({.max_length = 1500, .stride = 1400});
+  EXPECT_EQ(made->Encode(text).overflowing.size(), 15);
+  made->EnableTruncation({.max_length = 20});
+  EXPECT_THAT(ErrorOf([&] { made->EncodePair(text, text); }),
+              HasSubstr("truncation: 90000 pieces of 20 tokens overflow of 6000"));
+  Encoding long_one;
+  made->NoTruncation();
+  long_one = made->Encode(text);
+  EXPECT_THAT(ErrorOf([&] { Truncate(long_one, 1500, 1499); }), HasSubstr("out of proportion"));
+}
+
+TEST(TokenizerJsonTest, PiecesOfAPairStandBesideEachOther) {
+  auto made = ParseTokenizer(Json(R"("pre_tokenizer":{"type":"WhitespaceSplit"})"));
+  ASSERT_TRUE(made.ok()) << made.status();
+  made->EnableTruncation({.max_length = 2});
+  const Encoding pair = made->EncodePair("a b", "1 .");
+  EXPECT_THAT(pair.tokens, ElementsAre("a", "1"));
+  ASSERT_EQ(pair.overflowing.size(), 3);
+  EXPECT_THAT(pair.overflowing[0].tokens, ElementsAre("b", "1"));
+  EXPECT_THAT(pair.overflowing[1].tokens, ElementsAre("b", "."));
+  EXPECT_THAT(pair.overflowing[2].tokens, ElementsAre("a", "."));
+}
+
+std::string SplitJson(const std::string& regex) {
+  return Json(absl::StrCat(R"("pre_tokenizer":{"type":"Split","pattern":{"Regex":")", regex,
+                           R"("},"behavior":"Removed"})"));
+}
+
+TEST(TokenizerJsonTest, RegularExpressionsAreThoseThatBothSidesUnderstand) {
+  for (const char* const regex : {"(?m).", "a(?s:.)", "(?i-m:a)", "(?^)a", "(?J)a", "(?xx)[a b]",
+                                  "(*F)", "(*UTF)a", "a(*SKIP)", "(?x)#[\\n(?m).", "\\\\Qa\\\\E"}) {
+    const absl::Status status = ParseTokenizer(SplitJson(regex)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << regex << status;
+    EXPECT_THAT(status.message(), HasSubstr("is not supported")) << regex;
+  }
+  EXPECT_THAT(ParseTokenizer(SplitJson("(?m).")).status().message(),
+              HasSubstr("pre_tokenizer.pattern: the regular expression '(?m).': the flag 'm'"));
+  for (const char* const regex : {"(?i)a", "(?ix: a )", "(?-i:a)", "(?i:'s|'t)|(?:a)", "(?=a)",
+                                  "(?!a)(?<=b)(?<!c)(?>d)", "(?<name>a)", "[(?m)]", "[^](?m)]",
+                                  "[[:alpha:](*F)]", "\\\\((?#(?m)[\\\\]](?#m)", "#(x)#"}) {
+    const auto made = ParseTokenizer(SplitJson(regex));
+    EXPECT_TRUE(made.ok()) << regex << made.status();
+  }
+}
+
+TEST(TokenizerJsonTest, RegularExpressionsHaveLimitsForAText) {
+  // Each of many matches takes few steps enough for itself.
+  const auto made = ParseTokenizer(SplitJson("(?:(a+)+c|a{18}b)"));
+  ASSERT_TRUE(made.ok()) << made.status();
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += std::string(18, 'a') + "b";
+  EXPECT_THAT(ErrorOf([&] { made->Encode(text); }), HasSubstr("match limit exceeded"));
+  // So does passing over all of a text from each of its bytes.
+  const auto scans = ParseTokenizer(SplitJson("a+[bc]"));
+  ASSERT_TRUE(scans.ok()) << scans.status();
+  EXPECT_THAT(ErrorOf([&] { scans->Encode(std::string(1 << 18, 'a')); }),
+              HasSubstr("match limit exceeded"));
 }
 
 TEST(TokenizerJsonTest, RegularExpressionsHaveLimits) {

@@ -8,7 +8,8 @@
 // A text is normalized, cut to words, and each word to tokens by a model: whole words, WordPiece
 // (BERT) or byte pair encoding (GPT-2); then the model's own tokens are added around it. Texts are
 // UTF-8; what is none becomes U+FFFD, as in Python's decode(errors='replace'), and offsets count
-// the bytes of the text with that. Characters are those of Unicode 15.
+// the bytes of the text with that. Characters are those of Unicode 15, and in regular expressions
+// those of Unicode 14.
 #ifndef NEURA_DATA_TEXT_TOKENIZER_H_
 #define NEURA_DATA_TEXT_TOKENIZER_H_
 
@@ -56,7 +57,8 @@ class Tokenizer {
   explicit Tokenizer(std::shared_ptr<const internal::Pipeline> pipeline);
 
   // Throws InvalidArgument: an unknown word, and no token for it; a regular expression of the file
-  // that takes too many steps; a truncation that does not fit the text.
+  // that takes more steps than a text of that length may; a truncation that does not fit the text,
+  // or whose pieces have far more tokens than it; padding of more than 256 MiB for a text.
   Encoding Encode(std::string_view text, const EncodeOptions& options = {}) const;
   Encoding EncodePair(std::string_view text, std::string_view pair,
                       const EncodeOptions& options = {}) const;
@@ -134,6 +136,10 @@ absl::StatusOr<Tokenizer> LoadByteLevelBpe(const std::string& vocab, const std::
                                            const ByteLevelBpeOptions& options = {});
 absl::StatusOr<Tokenizer> ParseByteLevelBpe(std::string_view vocab, std::string_view merges,
                                             const ByteLevelBpeOptions& options = {});
+// The merges as pairs, whose tokens may have white space.
+absl::StatusOr<Tokenizer> ParseByteLevelBpe(
+    std::string_view vocab, const std::vector<std::pair<std::string, std::string>>& merges,
+    const ByteLevelBpeOptions& options = {});
 
 // BERT's WordPiece, from vocab.txt. The tokens of the names below are special where the vocabulary
 // has them; [CLS] and [SEP] are added to texts.

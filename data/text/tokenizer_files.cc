@@ -111,19 +111,6 @@ AddedToken AddedTokenOf(const Node& node) {
           .special = node.Bool("special", false)};
 }
 
-// How many parts of a type there are in a part.
-size_t CountOf(const internal::Json& json, const char* type) {
-  size_t count = 0;
-  if (json.is_object()) {
-    const auto found = json.find("type");
-    count += found != json.end() && *found == type;
-  }
-  if (json.is_structured()) {
-    for (const internal::Json& part : json) count += CountOf(part, type);
-  }
-  return count;
-}
-
 Tokenizer MakeTokenizer(std::string_view text) {
   const internal::Json json = internal::ParseJson(text);
   const Node root(json, "");
@@ -136,8 +123,6 @@ Tokenizer MakeTokenizer(std::string_view text) {
     pipeline.normalizer = internal::ReadNormalizer(*node);
   }
   if (const std::optional<Node> node = root.Find("pre_tokenizer")) {
-    // Each doubles what the one before has made.
-    if (CountOf(node->json(), "ByteLevel") > 1) node->NotHere("ByteLevel comes more than once");
     pipeline.pre_tokenizer = internal::ReadPreTokenizer(*node);
   }
   if (const std::optional<Node> node = root.Find("post_processor")) {
@@ -176,7 +161,7 @@ internal::Bpe::Merges MergesOf(std::string_view text) {
     absl::StatusOr<std::optional<std::string>> line = lines.Next();
     if (!line.ok()) ThrowStatus(line.status());
     if (!*line) return merges;
-    if (absl::StartsWith(**line, "#version")) continue;
+    if (number == 1 && absl::StartsWith(**line, "#version")) continue;
     const size_t space = (*line)->find(' ');
     if (space == std::string::npos || (*line)->find(' ', space + 1) != std::string::npos) {
       // Some files end with an empty line.
@@ -228,6 +213,12 @@ absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path) {
 absl::StatusOr<Tokenizer> ParseByteLevelBpe(std::string_view vocab, std::string_view merges,
                                             const ByteLevelBpeOptions& options) {
   return OrStatus([&] { return MakeByteLevelBpe(IdsOf(vocab), MergesOf(merges), options); });
+}
+
+absl::StatusOr<Tokenizer> ParseByteLevelBpe(
+    std::string_view vocab, const std::vector<std::pair<std::string, std::string>>& merges,
+    const ByteLevelBpeOptions& options) {
+  return OrStatus([&] { return MakeByteLevelBpe(IdsOf(vocab), merges, options); });
 }
 
 absl::StatusOr<Tokenizer> LoadByteLevelBpe(const std::string& vocab, const std::string& merges,

@@ -239,6 +239,18 @@ void InitMakers(py::module_& m) {
                          : text::ParseByteLevelBpe(vocab, merges, options);
           }));
         });
+  m.def("byte_level_bpe_of_pairs",
+        [](const std::string& vocab, const std::vector<std::pair<std::string, std::string>>& merges,
+           bool add_prefix_space, bool lowercase, bool trim_offsets,
+           const std::optional<std::string>& unk_token) {
+          return Share(WithoutGil([&] {
+            return text::ParseByteLevelBpe(vocab, merges,
+                                           {.add_prefix_space = add_prefix_space,
+                                            .lowercase = lowercase,
+                                            .trim_offsets = trim_offsets,
+                                            .unk_token = unk_token});
+          }));
+        });
   m.def(
       "bert_word_piece",
       [](const text::Vocab& vocab, const std::string& unk_token, const std::string& sep_token,

@@ -304,6 +304,71 @@ def test_added_tokens_and_copies():
     assert other.get_vocab_size() == 10 and type(other) is text.BertWordPieceTokenizer
 
 
+def test_pickles(tmp_path):
+    vocab = {"h": 0, "e": 1, "he": 2, "Ġ": 3}
+    (tmp_path / "v.json").write_text(json.dumps(vocab))
+    (tmp_path / "m.txt").write_text("#version: 0.2\nh e\n")
+    word_level = {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0, "a": 1}}
+    parts = {"pre_tokenizer": {"type": "WhitespaceSplit"}, "padding": {"strategy": {"Fixed": 9}}}
+    (tmp_path / "t.json").write_text(json.dumps({"model": word_level, **parts}))
+    made = [
+        small(),
+        text.Tokenizer.from_file(tmp_path / "t.json"),
+        text.Tokenizer.from_str((tmp_path / "t.json").read_text()),
+        text.ByteLevelBPETokenizer(tmp_path / "v.json", tmp_path / "m.txt", add_prefix_space=True),
+        text.ByteLevelBPETokenizer(vocab, [("h", "e")], lowercase=True),
+        text.WordTokenizer(text.Vocab(["?", "a", "he"]), "?"),
+    ]
+    for path in ("v.json", "m.txt", "t.json"):
+        (tmp_path / path).unlink()
+    for tokenizer in made:
+        tokenizer.add_tokens([text.AddedToken("b", single_word=True)])
+        tokenizer.add_special_tokens(["<s>"])
+        for padding, truncation in ((None, None), ({"length": 12, "direction": "left"}, {"max_length": 8, "stride": 1})):
+            tokenizer.no_padding()
+            if padding is not None:
+                tokenizer.enable_padding(**padding)
+            if truncation is not None:
+                tokenizer.enable_truncation(**truncation)
+            copied = copy.deepcopy(tokenizer)
+            for other in (pickle.loads(pickle.dumps(tokenizer)), pickle.loads(pickle.dumps(copied))):
+                assert type(other) is type(tokenizer) and other.get_vocab() == tokenizer.get_vocab()
+                assert other.padding == tokenizer.padding and other.truncation == tokenizer.truncation
+                assert other.encode("he b <s>he a a a", "a") == tokenizer.encode("he b <s>he a a a", "a")
+        copied.add_tokens(["new"])
+        assert "new" in pickle.loads(pickle.dumps(copied)).get_vocab()
+        assert "new" not in pickle.loads(pickle.dumps(tokenizer)).get_vocab()
+
+
+def test_a_str_is_no_list():
+    tokenizer, vocab = small(), text.Vocab(["a", "b"])
+    for call in (
+        lambda: tokenizer("a", ["a"]),
+        lambda: tokenizer(["a"], "a"),
+        lambda: tokenizer.encode_batch("ab"),
+        lambda: tokenizer.encode_batch([("a", "b"), "ab"]),
+        lambda: tokenizer.add_tokens("ab"),
+        lambda: tokenizer.add_special_tokens("ab"),
+        lambda: vocab("ab"),
+        lambda: vocab.lookup_indices("ab"),
+        lambda: text.Vocab("ab"),
+        lambda: text.vocab("ab"),
+        lambda: text.build_vocab_from_iterator("ab"),
+        lambda: text.build_vocab_from_iterator(["ab", "b"]),
+        lambda: text.build_vocab_from_iterator([["a"]], specials="<unk>"),
+    ):
+        with pytest.raises(TypeError, match="a list is expected, not str|text_pair is list"):
+            call()
+
+
+def test_merges_of_pairs_are_not_parsed():
+    vocab = {"a": 0, "b\na b": 1, "ab\na b": 2, "#version": 3, "s": 4, "#versions": 5}
+    merges = [("a", "b\na b"), ("#version", "s")]
+    assert text.ByteLevelBPETokenizer(vocab, merges).get_vocab() == vocab
+    with pytest.raises(ValueError, match="'#versiona' is not in the vocabulary"):
+        text.ByteLevelBPETokenizer(vocab, [("#version", "a")])
+
+
 def test_threads_may_encode_while_options_change():
     tokenizer = small()
     stop = threading.Event()

@@ -84,6 +84,9 @@ AlignedText AlignedText::Slice(size_t begin, size_t end) const {
 }
 
 Place AlignedText::Origin(size_t begin, size_t end) const {
+  if (begin > end || end > origins_.size()) {
+    ThrowInternal(absl::StrCat("bytes ", begin, " to ", end, " of a text of ", origins_.size()));
+  }
   if (begin == end) {
     const uint32_t at = begin < origins_.size() ? origins_[begin].begin
                         : origins_.empty()      ? start_

@@ -95,14 +95,14 @@ StringMap<int64_t> Node::Ids() const {
   return ids;
 }
 
-std::optional<Node> Node::Find(const char* key) const {
+std::optional<Node> Node::Find(std::string_view key) const {
   if (!json_->is_object()) RefuseType("an object");
-  const auto found = json_->find(key);
+  const auto found = json_->find(std::string(key));
   if (found == json_->end() || found->is_null()) return std::nullopt;
-  return Node(*found, path_.empty() ? key : absl::StrCat(path_, ".", key));
+  return Node(*found, path_.empty() ? std::string(key) : absl::StrCat(path_, ".", key));
 }
 
-Node Node::At(const char* key) const {
+Node Node::At(std::string_view key) const {
   const std::optional<Node> found = Find(key);
   if (!found) Refuse(absl::StrCat("it has no '", key, "'"));
   return *found;

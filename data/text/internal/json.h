@@ -41,9 +41,9 @@ class Node {
   StringMap<int64_t> Ids() const;  // {"token": 0, ...}
 
   // A member of an object, if it is there and not null.
-  std::optional<Node> Find(const char* key) const;
+  std::optional<Node> Find(std::string_view key) const;
   // Throws InvalidArgument where it is missing.
-  Node At(const char* key) const;
+  Node At(std::string_view key) const;
   // The same with a default.
   std::string String(const char* key, const std::string& otherwise) const;
   int64_t Integer(const char* key, int64_t otherwise) const;

@@ -21,6 +21,13 @@ StringMap<int64_t> IdsOf(const Vocab& vocab) {
 
 }  // namespace
 
+void CheckRepeated(std::string_view what, std::string_view text) {
+  if (text.size() > kMaxRepeated) {
+    ThrowInvalidArgument(
+        absl::StrCat(what, " has ", text.size(), " bytes; at most ", kMaxRepeated));
+  }
+}
+
 TokenTable::TokenTable(StringMap<int64_t> ids) : ids_(std::move(ids)) {
   tokens_.reserve(ids_.size());
   for (const auto& [token, id] : ids_) {
@@ -111,6 +118,14 @@ Bpe::Bpe(StringMap<int64_t> ids, const Merges& merges, BpeOptions options)
     return *id;
   };
   const std::string& prefix = options_.continuing_subword_prefix;
+  CheckRepeated("BPE: unk_token", options_.unk_token.value_or(""));
+  CheckRepeated("BPE: continuing_subword_prefix", prefix);
+  CheckRepeated("BPE: end_of_word_suffix", options_.end_of_word_suffix);
+  if (options_.byte_fallback && !(prefix.empty() && options_.end_of_word_suffix.empty())) {
+    ThrowUnimplemented(
+        "BPE: byte_fallback is not supported together with continuing_subword_prefix or "
+        "end_of_word_suffix");
+  }
   merges_.reserve(merges.size());
   for (size_t i = 0; i < merges.size(); ++i) {
     const auto& [left, right] = merges[i];

@@ -22,6 +22,12 @@ struct Token {
   size_t begin, end;  // in the word
 };
 
+// Bytes of what a token of each position of a text may have: the token for what is unknown, affixes
+// and tokens of templates. A small file would make a large encoding of a small text by longer ones.
+inline constexpr size_t kMaxRepeated = 256;
+// Throws InvalidArgument, which begins with `what`, for more.
+void CheckRepeated(std::string_view what, std::string_view text);
+
 // Tokens and their numbers, which need not follow one another.
 class TokenTable {
  public:
@@ -64,7 +70,9 @@ class WordLevel final : public Model {
  public:
   template <typename Tokens>
   WordLevel(Tokens tokens, std::string unk_token)
-      : Model(std::move(tokens)), unk_token_(std::move(unk_token)) {}
+      : Model(std::move(tokens)), unk_token_(std::move(unk_token)) {
+    CheckRepeated("WordLevel: unk_token", unk_token_);
+  }
   void Tokenize(std::string_view word, std::vector<Token>& tokens) const override;
 
  private:
@@ -85,7 +93,10 @@ class WordPiece final : public Model {
   // all of a word for each of its bytes.
   template <typename Tokens>
   WordPiece(Tokens tokens, WordPieceOptions options)
-      : Model(std::move(tokens)), options_(std::move(options)), search_(PiecesOf(table_)) {}
+      : Model(std::move(tokens)), options_(std::move(options)), search_(PiecesOf(table_)) {
+    CheckRepeated("WordPiece: unk_token", options_.unk_token);
+    CheckRepeated("WordPiece: continuing_subword_prefix", options_.continuing_subword_prefix);
+  }
   void Tokenize(std::string_view word, std::vector<Token>& tokens) const override;
 
  private:
@@ -101,14 +112,17 @@ struct BpeOptions {
   std::optional<std::string> unk_token = {};
   std::string continuing_subword_prefix = {};
   std::string end_of_word_suffix = {};
-  bool fuse_unk = false;       // unknown neighbours are one token
-  bool byte_fallback = false;  // unknown characters are tokens <0x00> to <0xFF> where these exist
+  bool fuse_unk = false;  // unknown neighbours are one token
+  // Unknown characters are tokens <0x00> to <0xFF> where these exist. Not together with affixes,
+  // whose bytes stand nowhere in a text.
+  bool byte_fallback = false;
   bool ignore_merges = false;  // a word that is a token is that
 };
 class Bpe final : public Model {
  public:
   using Merges = std::vector<std::pair<std::string, std::string>>;
-  // Throws InvalidArgument for a merge whose parts, or whose result, are no tokens.
+  // Throws InvalidArgument for a merge whose parts, or whose result, are no tokens, Unimplemented
+  // for byte_fallback with affixes.
   Bpe(StringMap<int64_t> ids, const Merges& merges, BpeOptions options);
   void Tokenize(std::string_view word, std::vector<Token>& tokens) const override;
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
@@ -33,6 +34,19 @@ Delimiters DelimitersOf(const Node& node) {
   node.NotHere(absl::StrCat("'", name, "' is not supported"));
 }
 
+// How many parts of a type there are in a part.
+size_t CountOf(const Json& json, const char* type) {
+  size_t count = 0;
+  if (json.is_object()) {
+    const auto found = json.find("type");
+    count += found != json.end() && *found == type;
+  }
+  if (json.is_structured()) {
+    for (const Json& part : json) count += CountOf(part, type);
+  }
+  return count;
+}
+
 // Of a text itself, as a regular expression.
 std::string Escaped(const std::string& text) {
   std::string pattern;
@@ -50,6 +64,9 @@ Regex PatternOf(const Node& node) {
   const std::optional<Node> regex = node.Find("Regex");
   absl::StatusOr<Regex> compiled =
       Regex::Compile(regex ? regex->String() : Escaped(node.At("String").String()));
+  if (absl::IsUnimplemented(compiled.status())) {
+    node.NotHere(std::string(compiled.status().message()));
+  }
   if (!compiled.ok()) node.Refuse(std::string(compiled.status().message()));
   return *std::move(compiled);
 }
@@ -160,12 +177,22 @@ std::vector<Template::Piece> PiecesOf(const Node& node, const Node& special_toke
     const Node token = item.At("SpecialToken");
     token.Only({"id", "type_id"});
     const std::string id = token.At("id").String();
-    pieces.push_back({.tokens = TokensOf(special_tokens.At(id.c_str())),
-                      .type_id = token.Integer("type_id", 0)});
+    const Node tokens_of_id = special_tokens.At(id);
+    if (tokens_of_id.At("id").String() != id) {
+      tokens_of_id.At("id").Refuse(absl::StrCat("it stands under the key '", id, "'"));
+    }
+    pieces.push_back({.tokens = TokensOf(tokens_of_id), .type_id = token.Integer("type_id", 0)});
     tokens += pieces.back().tokens.size();
   }
   // Every text gets them.
   if (pieces.size() > 1000 || tokens > 1000) node.Refuse("it has more than 1000 pieces");
+  for (int64_t number = 0; number <= pair; ++number) {
+    if (std::none_of(pieces.begin(), pieces.end(), [&](const Template::Piece& piece) {
+          return piece.tokens.empty() && piece.sequence == number;
+        })) {
+      node.Refuse(absl::StrCat("the sequence '", number == 0 ? "A" : "B", "' is missing"));
+    }
+  }
   return pieces;
 }
 
@@ -219,6 +246,8 @@ PreTokenizer ReadPreTokenizer(const Node& node) {
   const std::string type = node.Type();
   if (type == "Sequence") {
     node.Only({"type", "pretokenizers"});
+    // Each doubles what the one before has made.
+    if (CountOf(node.json(), "ByteLevel") > 1) node.NotHere("ByteLevel comes more than once");
     std::vector<PreTokenizer> parts;
     for (const Node& part : node.At("pretokenizers").List()) {
       parts.push_back(ReadPreTokenizer(part));
@@ -283,6 +312,11 @@ std::unique_ptr<const PostProcessor> ReadPostProcessor(const Node& node) {
   std::vector<std::unique_ptr<const PostProcessor>> parts;
   if (type == "Sequence") {
     node.Only({"type", "processors"});
+    size_t templates = 0;
+    for (const char* const name : {"TemplateProcessing", "BertProcessing", "RobertaProcessing"}) {
+      templates += CountOf(node.json(), name);
+    }
+    if (templates > 1) node.NotHere("it adds tokens more than once");
     for (const Node& part : node.At("processors").List()) {
       parts.push_back(ReadPostProcessor(part));
     }

@@ -85,8 +85,9 @@ class Template final : public PostProcessor {
     int64_t sequence = 0;
     int64_t type_id = 0;
   };
-  Template(std::vector<Piece> single, std::vector<Piece> pair)
-      : single_(std::move(single)), pair_(std::move(pair)) {}
+  // Each text stands once in what it is a template of. Throws InvalidArgument for special tokens
+  // that are too long (kMaxRepeated).
+  Template(std::vector<Piece> single, std::vector<Piece> pair);
   int64_t Added(bool pair) const override;
   void Process(std::vector<Encoding>& encodings, bool add_special_tokens) const override;
 
@@ -99,6 +100,8 @@ std::unique_ptr<const PostProcessor> BertTemplate(const SpecialToken& cls, const
 std::unique_ptr<const PostProcessor> RobertaTemplate(const SpecialToken& cls,
                                                      const SpecialToken& sep);
 
+// One behind the other; at most one of them is a template, which gives other encodings than it
+// gets.
 class ProcessorSequence final : public PostProcessor {
  public:
   explicit ProcessorSequence(std::vector<std::unique_ptr<const PostProcessor>> processors)

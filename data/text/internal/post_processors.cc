@@ -59,6 +59,17 @@ void TrimOffsets::Trim(Encoding& encoding) const {
   }
 }
 
+Template::Template(std::vector<Piece> single, std::vector<Piece> pair)
+    : single_(std::move(single)), pair_(std::move(pair)) {
+  for (const std::vector<Piece>* pieces : {&single_, &pair_}) {
+    for (const Piece& piece : *pieces) {
+      for (const SpecialToken& token : piece.tokens) {
+        CheckRepeated("a token that is added to texts", token.second);
+      }
+    }
+  }
+}
+
 int64_t Template::Added(bool pair) const {
   int64_t count = 0;
   for (const Piece& piece : pair ? pair_ : single_) {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "neura/data/text/internal/unicode.h"
 #include "neura/tensor/core/error.h"
@@ -15,8 +17,13 @@ namespace neura::data::text::internal {
 namespace {
 
 constexpr size_t kMaxPattern = 10'000;
-// Of one match: what patterns of tokenizers need is less than a step for each byte.
-constexpr uint32_t kSteps = 1'000'000;
+// Of all matches in a text, for each of its bytes, beside one for each byte of the pattern: what
+// patterns of tokenizers need is a step for each of their parts at most.
+constexpr uint64_t kStepsPerByte = 256;
+// In short texts each byte may look at all others.
+constexpr uint64_t kMostSquare = 1 << 20;
+// How many bytes are passed in the time of a step.
+constexpr uint64_t kBytesPerStep = 16;
 constexpr uint32_t kHeapKiB = 64 << 10;
 
 template <auto release>
@@ -54,6 +61,82 @@ bool HasHexOrBlank(std::string_view pattern) {
   return false;
 }
 
+// What a group begins with that PCRE2 does not understand as Oniguruma does, or nothing. `at` is
+// behind the parenthesis.
+std::string UnlikeGroup(std::string_view pattern, size_t at) {
+  const std::string_view rest = pattern.substr(at);
+  if (absl::StartsWith(rest, "*")) {
+    return absl::StrCat("the verb '(", rest.substr(0, rest.find(')')), ")'");
+  }
+  if (!absl::StartsWith(rest, "?")) return "";
+  size_t flags = 1;
+  bool extended = false;
+  for (; flags < rest.size(); ++flags) {
+    const char c = rest[flags];
+    if (c == '^' ||
+        (absl::ascii_isalpha(static_cast<unsigned char>(c)) && c != 'i' && c != 'x' && c != 'P') ||
+        (c == 'x' && extended)) {
+      return absl::StrCat("the flag '", std::string(1, c), "' of '(", rest.substr(0, flags + 1),
+                          "'");
+    }
+    extended |= c == 'x';
+    if (c != 'i' && c != 'x' && c != '-') break;
+  }
+  return "";
+}
+
+// The first part of a pattern that PCRE2 does not understand as Oniguruma does, or nothing.
+std::string UnlikePart(std::string_view pattern) {
+  bool extended = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\') {
+      ++i;
+      if (i < pattern.size() && pattern[i] == 'Q') return "the quotation '\\Q'";
+    } else if (pattern[i] == '[') {
+      // Past the class: a bracket that comes first, and those of [:alpha:], do not end it.
+      if (i + 1 < pattern.size() && pattern[i + 1] == '^') ++i;
+      if (i + 1 < pattern.size() && pattern[i + 1] == ']') ++i;
+      for (++i; i < pattern.size() && pattern[i] != ']'; ++i) {
+        if (pattern[i] == '\\') ++i;
+        const size_t end = pattern.substr(i, 2) == "[:" ? pattern.find(":]", i + 2) : pattern.npos;
+        if (end != pattern.npos) i = end + 1;
+      }
+    } else if (pattern[i] == '(') {
+      if (pattern.substr(i, 3) == "(?#") {
+        i = std::min(pattern.find(')', i), pattern.size());
+        continue;
+      }
+      std::string unlike = UnlikeGroup(pattern, i + 1);
+      if (!unlike.empty()) return unlike;
+      const size_t flags_end = pattern.find_first_not_of("?ix-", i + 1);
+      extended |= pattern.substr(i, 2) == "(?" &&
+                  pattern.substr(i, flags_end - i).find('x') != pattern.npos;
+    } else if (pattern[i] == '#' && extended) {
+      return "a comment after (?x)";
+    }
+  }
+  return "";
+}
+
+// What is left of the steps of a text; callouts, which PCRE2 makes before each part of a pattern,
+// count them.
+struct Steps {
+  uint64_t left;
+  size_t start = 0, at = 0;
+
+  static int Count(pcre2_callout_block* block, void* steps) {
+    return static_cast<Steps*>(steps)->Pass(block->start_match, block->current_position);
+  }
+  int Pass(size_t match, size_t position) {
+    if (match != start) at = start = match;
+    const uint64_t cost = 1 + (position > at ? position - at : 0) / kBytesPerStep;
+    at = position;
+    if (cost > left) return PCRE2_ERROR_MATCHLIMIT;
+    left -= cost;
+    return 0;
+  }
+};
+
 }  // namespace
 
 struct Regex::Code {
@@ -73,6 +156,10 @@ absl::StatusOr<Regex> Regex::Compile(const std::string& pattern) {
         Printable(absl::StrCat("the regular expression '", pattern, "': ", problem)));
   };
   if (HasHexOrBlank(pattern)) return error("\\h and \\H are not supported");
+  if (const std::string unlike = UnlikePart(pattern); !unlike.empty()) {
+    return absl::UnimplementedError(Printable(
+        absl::StrCat("the regular expression '", pattern, "': ", unlike, " is not supported")));
+  }
   const CompileContext context(pcre2_compile_context_create(nullptr));
   CheckMemory(context.get());
   pcre2_set_max_pattern_length(context.get(), kMaxPattern);
@@ -80,7 +167,8 @@ absl::StatusOr<Regex> Regex::Compile(const std::string& pattern) {
   PCRE2_SIZE at = 0;
   pcre2_code* const compiled = pcre2_compile(
       BytesOf(pattern), pattern.size(),
-      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &code, &at, context.get());
+      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT, &code,
+      &at, context.get());
   if (compiled == nullptr) {
     return error(absl::StrCat(MessageOf(code), " at byte ", static_cast<size_t>(at)));
   }
@@ -93,9 +181,11 @@ std::vector<Part> Regex::PartsOf(std::string_view text) const {
   const Data data(pcre2_match_data_create(1, nullptr));
   CheckMemory(data.get());
   pcre2_set_heap_limit(context.get(), kHeapKiB);
-  pcre2_set_match_limit(
-      context.get(),
-      std::max(kSteps, static_cast<uint32_t>(std::min<size_t>(text.size(), UINT32_MAX / 4) * 2)));
+  const uint64_t bytes = text.size() + 1;
+  Steps steps{bytes * (kStepsPerByte + pattern_.size()) + std::min(bytes * bytes, kMostSquare)};
+  pcre2_set_match_limit(context.get(),
+                        static_cast<uint32_t>(std::min<uint64_t>(steps.left, UINT32_MAX)));
+  pcre2_set_callout(context.get(), &Steps::Count, &steps);
   std::vector<Part> parts;
   size_t before = 0;           // the end of the last part
   size_t last_end = SIZE_MAX;  // of the last match

@@ -17,10 +17,11 @@ namespace neura::data::text::internal {
 class Regex {
  public:
   // InvalidArgument: no pattern, one that is too large, or \h, \H, which mean different things.
+  // Unimplemented: verbs such as (*F), and flags other than i and x, of which the same holds.
   static absl::StatusOr<Regex> Compile(const std::string& pattern);
 
-  // The matches from left to right, and what is between them. Throws InvalidArgument where a match
-  // takes too many steps.
+  // The matches from left to right, and what is between them. Throws InvalidArgument where all of
+  // them together take more steps than a text of that length may.
   std::vector<Part> PartsOf(std::string_view text) const;
 
  private:

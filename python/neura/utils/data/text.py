@@ -31,7 +31,7 @@ class Vocab:
     """Tokens with the numbers 0, 1, ..."""
 
     def __init__(self, tokens: Iterable[str] = ()) -> None:
-        self._vocab = _native.Vocab(list(tokens))
+        self._vocab = _native.Vocab(list(_no_str(tokens, "Vocab: tokens")))
 
     @classmethod
     def _of(cls, native: Any) -> "Vocab":
@@ -66,7 +66,7 @@ class Vocab:
         return self.lookup_indices(tokens)
 
     def lookup_indices(self, tokens: Sequence[str]) -> list[int]:
-        indices: list[int] = self._vocab.lookup_indices(list(tokens))
+        indices: list[int] = self._vocab.lookup_indices(list(_no_str(tokens, "Vocab: tokens")))
         return indices
 
     def lookup_token(self, index: int) -> str:
@@ -123,11 +123,11 @@ def vocab(
     special_first: bool = True,
 ) -> Vocab:
     """Tokens in the given order: all of a list, or of {token: frequency} those that occur often enough."""
-    special = list(specials or ())
+    special = list(_no_str(specials or (), "vocab: specials"))
     if isinstance(ordered_dict, Mapping):
         tokens = [token for token, count in ordered_dict.items() if count >= min_freq and token not in special]
     else:
-        tokens = [token for token in ordered_dict if token not in special]
+        tokens = [token for token in _no_str(ordered_dict, "vocab: ordered_dict") if token not in special]
     return Vocab(special + tokens if special_first else tokens + special)
 
 
@@ -140,9 +140,10 @@ def build_vocab_from_iterator(
 ) -> Vocab:
     """The tokens of many texts, most frequent first, equal ones in the order of their UTF-8."""
     counts: collections.Counter[str] = collections.Counter()
-    for tokens in iterator:
-        counts.update(tokens)
-    return Vocab._of(_native.build_vocab(list(counts.items()), min_freq, list(specials or ()), special_first, max_tokens))
+    for tokens in _no_str(iterator, "build_vocab_from_iterator: iterator"):
+        counts.update(_no_str(tokens, "build_vocab_from_iterator: the tokens of a text"))
+    special = list(_no_str(specials or (), "build_vocab_from_iterator: specials"))
+    return Vocab._of(_native.build_vocab(list(counts.items()), min_freq, special, special_first, max_tokens))
 
 
 def split_words(text: str, lowercase: bool = False, split_punctuation: bool = True) -> list[str]:
@@ -212,16 +213,20 @@ class Tokenizer:
     NotImplementedError that names it.
     """
 
-    def __init__(self, native: Any) -> None:
+    def __init__(self, native: Any, made: tuple[str, tuple[Any, ...]] | None = None) -> None:
         self._tokenizer = native
+        # What made it, and the tokens that were added since: a pickle of it.
+        self._made = made
+        self._added: list[tuple[Any, ...]] = []
 
     @staticmethod
     def from_file(path: _Path) -> "Tokenizer":
-        return Tokenizer(_native.load_tokenizer(os.fspath(path)))
+        native = _native.load_tokenizer(os.fspath(path))
+        return Tokenizer(native, ("parse_tokenizer", (_bytes_of(path),)))
 
     @staticmethod
     def from_str(json: str) -> "Tokenizer":
-        return Tokenizer(_native.parse_tokenizer(json))
+        return Tokenizer(_native.parse_tokenizer(json), ("parse_tokenizer", (json,)))
 
     def __call__(
         self, text: str | Sequence[str], text_pair: str | Sequence[str] | None = None, add_special_tokens: bool = True
@@ -231,9 +236,13 @@ class Tokenizer:
         The texts of a list have to become equally long: `enable_padding()`.
         """
         if isinstance(text, str):
+            if text_pair is not None and not isinstance(text_pair, str):
+                raise TypeError(f"Tokenizer: text is one str, and text_pair is {type(text_pair).__name__}")
             batch = self._tokenizer.batch([text], None if text_pair is None else [text_pair], add_special_tokens)
             parts = [part[0] for part in batch]
         else:
+            if text_pair is not None:
+                _no_str(text_pair, "Tokenizer: text_pair")
             parts = self._tokenizer.batch(text, text_pair, add_special_tokens)
         return dict(zip(("input_ids", "token_type_ids", "attention_mask"), parts))
 
@@ -244,9 +253,11 @@ class Tokenizer:
         self, input: Sequence[str] | Sequence[tuple[str, str]], add_special_tokens: bool = True
     ) -> list[Encoding]:
         """Of texts, or of pairs; padded to one length where padding is enabled."""
-        first: list[Any] = list(input)
+        first: list[Any] = list(_no_str(input, "encode_batch: input"))
         second: list[Any] | None = None
         if first and not isinstance(first[0], str):
+            for pair in first:
+                _no_str(pair, "encode_batch: a pair among pairs")
             first, second = [pair[0] for pair in first], [pair[1] for pair in first]
         return [Encoding._of(parts) for parts in self._tokenizer.encode_batch(first, second, add_special_tokens)]
 
@@ -284,7 +295,9 @@ class Tokenizer:
 
     def add_tokens(self, tokens: Sequence[str | AddedToken]) -> int:
         """How many are new. Tokens that the model has keep their numbers, others get the next ones."""
-        return self._add(AddedToken(token) if isinstance(token, str) else token for token in tokens)
+        return self._add(
+            AddedToken(token) if isinstance(token, str) else token for token in _no_str(tokens, "add_tokens: tokens")
+        )
 
     def add_special_tokens(self, tokens: Sequence[str | AddedToken]) -> int:
         """The same of tokens that `decode` may leave out."""
@@ -292,11 +305,13 @@ class Tokenizer:
             AddedToken(token, normalized=False, special=True)
             if isinstance(token, str)
             else dataclasses.replace(token, special=True)
-            for token in tokens
+            for token in _no_str(tokens, "add_special_tokens: tokens")
         )
 
     def _add(self, tokens: Iterable[AddedToken]) -> int:
-        count: int = self._tokenizer.add_tokens([dataclasses.astuple(token) for token in tokens])
+        added = [dataclasses.astuple(token) for token in tokens]
+        count: int = self._tokenizer.add_tokens(added)
+        self._added += added
         return count
 
     def enable_padding(
@@ -342,11 +357,31 @@ class Tokenizer:
 
     def __copy__(self) -> "Tokenizer":
         made = object.__new__(type(self))
-        made._tokenizer = self._tokenizer.copy()
+        made.__dict__.update(self.__dict__, _tokenizer=self._tokenizer.copy(), _added=list(self._added))
         return made
 
     def __deepcopy__(self, memo: Any) -> "Tokenizer":
         return copy.copy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._made is None:
+            raise TypeError(f"{type(self).__name__}: it does not know what it was made of, which a pickle would hold")
+        state = {name: value for name, value in self.__dict__.items() if name != "_tokenizer"}
+        return {**state, "padding": self.padding, "truncation": self.truncation}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        padding, truncation = state.pop("padding"), state.pop("truncation")
+        self.__dict__.update(state)
+        name, arguments = state["_made"]
+        self._tokenizer = _make(name, arguments)
+        self._tokenizer.add_tokens(self._added)
+        # A file may have enabled what was disabled since.
+        self.no_padding()
+        self.no_truncation()
+        if padding is not None:
+            self.enable_padding(**padding)
+        if truncation is not None:
+            self.enable_truncation(**truncation)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(vocab_size={self.get_vocab_size()})"
@@ -366,14 +401,16 @@ class ByteLevelBPETokenizer(Tokenizer):
     ) -> None:
         if isinstance(vocab, (str, os.PathLike)) != isinstance(merges, (str, os.PathLike)):
             raise TypeError("ByteLevelBPETokenizer: vocab and merges are both files, or both none")
-        files = isinstance(vocab, (str, os.PathLike)) and isinstance(merges, (str, os.PathLike))
+        options = add_prefix_space, lowercase, trim_offsets, unk_token
+        made: tuple[str, tuple[Any, ...]]
         if isinstance(vocab, (str, os.PathLike)) or isinstance(merges, (str, os.PathLike)):
-            both = os.fspath(vocab), os.fspath(merges)  # type: ignore[arg-type]
+            paths = os.fspath(vocab), os.fspath(merges)  # type: ignore[arg-type]
+            native = _native.byte_level_bpe(*paths, True, *options)
+            made = "byte_level_bpe", (_bytes_of(paths[0]), _bytes_of(paths[1]), False, *options)
         else:
-            both = json.dumps(dict(vocab)), "".join(f"{a} {b}\n" for a, b in merges)
-        super().__init__(
-            _native.byte_level_bpe(*both, files, add_prefix_space, lowercase, trim_offsets, unk_token)
-        )
+            made = "byte_level_bpe_of_pairs", (json.dumps(dict(vocab)), [(a, b) for a, b in merges], *options)
+            native = _make(*made)
+        super().__init__(native, made)
 
 
 class BertWordPieceTokenizer(Tokenizer):
@@ -394,22 +431,21 @@ class BertWordPieceTokenizer(Tokenizer):
         wordpieces_prefix: str = "##",
         max_input_chars_per_word: int = 100,
     ) -> None:
-        super().__init__(
-            _native.bert_word_piece(
-                _vocab_of(vocab)._vocab,
-                unk_token,
-                sep_token,
-                cls_token,
-                pad_token,
-                mask_token,
-                clean_text,
-                handle_chinese_chars,
-                strip_accents,
-                lowercase,
-                wordpieces_prefix,
-                max_input_chars_per_word,
-            )
+        arguments = (
+            copy.copy(_vocab_of(vocab)),
+            unk_token,
+            sep_token,
+            cls_token,
+            pad_token,
+            mask_token,
+            clean_text,
+            handle_chinese_chars,
+            strip_accents,
+            lowercase,
+            wordpieces_prefix,
+            max_input_chars_per_word,
         )
+        super().__init__(_make("bert_word_piece", arguments), ("bert_word_piece", arguments))
 
 
 class WordTokenizer(Tokenizer):
@@ -422,7 +458,25 @@ class WordTokenizer(Tokenizer):
         lowercase: bool = False,
         split_punctuation: bool = True,
     ) -> None:
-        super().__init__(_native.word_tokenizer(_vocab_of(vocab)._vocab, unk_token, lowercase, split_punctuation))
+        arguments = (copy.copy(_vocab_of(vocab)), unk_token, lowercase, split_punctuation)
+        super().__init__(_make("word_tokenizer", arguments), ("word_tokenizer", arguments))
+
+
+def _no_str(values: Any, what: str) -> Any:
+    """A str is also a list of str, its letters, which is never what is meant."""
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"{what}: a list is expected, not {type(values).__name__}")
+    return values
+
+
+def _make(name: str, arguments: tuple[Any, ...]) -> Any:
+    """What a maker of the extension makes."""
+    return getattr(_native, name)(*(value._vocab if isinstance(value, Vocab) else value for value in arguments))
+
+
+def _bytes_of(path: _Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _numbers(ids: Any) -> list[int]:
