@@ -103,6 +103,17 @@ def test_caches():
     assert nr.distributions.TanhTransform().with_cache(1)._cache_size == 1
 
 
+class Cubed:
+    def _call(self, x):
+        return x**3
+
+    def _inverse(self, y):
+        return y.sign() * y.abs() ** (1 / 3)
+
+    def log_abs_det_jacobian(self, x, y):
+        return (3 * x**2).log()
+
+
 def test_transforms_written_in_python():
     results = []
     for library in (nr, torch):

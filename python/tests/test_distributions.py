@@ -438,17 +438,6 @@ def test_subclasses_of_what_is_there():
         np.testing.assert_allclose(d.kl_divergence(shifted, plain).numpy(), [0, 0], atol=1e-12)
 
 
-class Cubed:
-    def _call(self, x):
-        return x**3
-
-    def _inverse(self, y):
-        return y.sign() * y.abs() ** (1 / 3)
-
-    def log_abs_det_jacobian(self, x, y):
-        return (3 * x**2).log()
-
-
 @pytest.mark.parametrize(
     "call, error, match",
     [

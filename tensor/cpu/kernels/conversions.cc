@@ -32,8 +32,8 @@ constexpr bool IsRare() {
          std::is_same_v<T, uint32_t> || std::is_same_v<T, uint64_t> || kIsComplex<T>;
 }
 
-// Whether the program has the dtype. Every one has those of truths, indices and extents, and the one
-// that 16 bits widen to.
+// Whether the program has the dtype. Every one has those of truths, indices and extents, and the
+// one that 16 bits widen to.
 template <typename T>
 constexpr bool IsHeld() {
   if (std::is_same_v<T, bool> || std::is_same_v<T, int32_t> || std::is_same_v<T, int64_t> ||
