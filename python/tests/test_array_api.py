@@ -58,6 +58,14 @@ def test_whole_quotients_of_infinities():
     np.testing.assert_array_equal(x.numpy(), expected)
 
 
+def test_integers_have_no_negative_powers():
+    with xp.standard_operators():
+        for call in (lambda: nr.tensor([1, 2]) ** -1, lambda: xp.pow(nr.tensor([1, 2]), -1)):
+            with pytest.raises(ValueError, match="negative powers"):
+                call()
+        assert (nr.tensor([2.0]) ** -1).tolist() == [0.5]
+
+
 def test_blocks_with_standard_operators_may_overlap():
     first, second, before = xp.standard_operators(), xp.standard_operators(), nr.Tensor.__add__
     first.__enter__()

@@ -15,14 +15,14 @@ from compare import assert_same
 
 
 def pair():
-    """The same two layers in both libraries."""
-    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
-    ours = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    """The same two layers in both libraries, in float64, whose digits suffice for any weights."""
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)).double()
+    ours = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
     ours.load_state_dict(theirs.state_dict())
     return ours, theirs
 
 
-X = np.linspace(-1, 1, 6, dtype="float32").reshape(2, 3)
+X = np.linspace(-1, 1, 6).reshape(2, 3)
 
 
 # ---- hooks of gradients ----------------------------------------------------------------------------
@@ -481,3 +481,14 @@ def test_adaptive_log_softmax_refuses_values_that_divide_nothing():
     for value in (0, 0.5, nr.nan, nr.inf):
         with pytest.raises(ValueError, match="div_value must be finite and at least 1"):
             nn.AdaptiveLogSoftmaxWithLoss(4, 10, [2], div_value=value)
+
+
+def test_wrong_words_of_hooks_names_and_summaries():
+    layer = nn.Linear(3, 2)
+    layer.register_full_backward_hook(lambda m, grad_input, grad_output: 3)
+    with pytest.raises(TypeError, match="a full backward hook returns None, or a Tensor or a tuple of them .* not 3"):
+        layer(nr.ones(2, 3, requires_grad=True)).sum().backward()
+    with pytest.raises(KeyError, match="cannot contain"):
+        nn.ParameterDict({"a.b": nr.ones(1)})
+    with pytest.raises(TypeError, match="takes the inputs themselves"):
+        nr.summary(nn.Linear(3, 2), (1, 3))

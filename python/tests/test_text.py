@@ -449,3 +449,9 @@ def test_words():
     for line in LINES[:50]:
         assert tokenizer.encode(line).ids == vocab(text.split_words(line))
     assert tokenizer.encode("zzzz").ids == [0]
+
+
+def test_padding_has_the_number_of_its_token():
+    tokenizer = text.WordTokenizer(["[UNK]", "a", "b", "[PAD]"])
+    tokenizer.enable_padding()
+    assert tokenizer(["a", "a b"])["input_ids"].tolist() == [[1, 3], [1, 2]]

@@ -339,3 +339,26 @@ def test_metrics_over_batches():
     assert math.isnan(mean.compute().item())
     with pytest.raises(ValueError, match="Accuracy: target 9 is none of 4 classes"):
         accuracy.update(nr.tensor(scores[:1]), nr.tensor([9]))
+
+
+def test_ready_made_callbacks_may_be_derived_from(tmp_path):
+    calls = []
+
+    class Mine(nr.trainer.ModelCheckpoint):
+        def on_train_epoch_end(self, trainer):
+            calls.append(len(trainer.records))
+
+    class Bare(nr.trainer.ProgressBar):
+        def __init__(self):
+            pass
+
+    model = nr.nn.Linear(2, 1)
+    batches = [nr.ones(3, 2)]
+    checkpoint = Mine(tmp_path)
+    trainer = nr.trainer.Trainer(2, callbacks=checkpoint, precision="bf16")
+    trainer.fit(model, nr.optim.SGD(model.parameters(), lr=0.1), batches, lambda x: model(x).float().mean())
+    assert calls == [1, 2] and (tmp_path / "last.safetensors").exists() and isinstance(checkpoint, nr.trainer.Callback)
+    with pytest.raises(TypeError, match=r"Bare.__init__ does not call super\(\).__init__\(\)"):
+        nr.trainer.Trainer(callbacks=[Bare()])
+    with pytest.raises(TypeError, match=r"an object, ProgressBar\(...\), not the class ProgressBar"):
+        nr.trainer.Trainer(callbacks=[nr.trainer.ProgressBar])

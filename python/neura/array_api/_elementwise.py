@@ -106,7 +106,6 @@ minimum = _binary(_C.minimum)
 multiply = _binary(_C.mul)
 nextafter = _binary(_C.nextafter)
 not_equal = _binary(_C.ne)
-pow = _binary(_C.pow)
 remainder = _binary(_C.remainder)
 subtract = _binary(_C.sub)
 
@@ -118,6 +117,14 @@ def floor_divide(x1: Any, x2: Any, /) -> Tensor:
     if not whole.is_floating_point():
         return whole
     return _C.where(_C.logical_or(_C.isinf(x1), _C.isinf(x2)), _C.div(x1, x2), whole)
+
+
+def pow(x1: Any, x2: Any, /) -> Tensor:
+    """x1 to the power x2; a negative number as the exponent of integers is an error."""
+    if isinstance(x2, int) and x2 < 0 and not (x1.is_floating_point() or x1.is_complex()):
+        _C.pow(x1, x2)  # which says so
+    result: Tensor = _C.pow(*promoted(x1, x2))
+    return result
 
 
 def clip(x: Tensor, /, min: Any = None, max: Any = None) -> Tensor:

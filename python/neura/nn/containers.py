@@ -165,6 +165,8 @@ class _Parameters(Module):
 
     def _put(self, name: str, value: Any) -> None:
         value = _as_member(value)
+        if isinstance(value, Parameter) and "." in name:
+            raise KeyError(f'{type(self).__name__}: a name of a parameter cannot contain ".", got "{name}"')
         if isinstance(value, Parameter):
             self._set_parameter(name, value)
         elif self._objects.get(name) is _Kind.PARAMETER:

@@ -88,21 +88,26 @@ def _way_back(self: Module) -> Any:
 
     def before(grad_output: Any) -> Any:
         for hook in first:
-            result = hook(self, grad_output)
-            if result is not None:
-                grad_output = result if isinstance(result, tuple) else (result,)
+            grad_output = _replaced("pre-hook", hook(self, grad_output), grad_output)
         return grad_output if first else None
 
     def after(grad_input: Any, grad_output: Any) -> Any:
         if not grad_output:
             return None  # a result that could not be followed
         for hook in last:
-            result = hook(self, grad_input, grad_output)
-            if result is not None:
-                grad_input = result if isinstance(result, tuple) else (result,)
+            grad_input = _replaced("hook", hook(self, grad_input, grad_output), grad_input)
         return grad_input if last else None
 
     return _C._WayBack(before, after)
+
+
+def _replaced(kind: str, result: Any, gradients: Any) -> Any:
+    if result is None:
+        return gradients
+    results = result if isinstance(result, tuple) else (result,)
+    if not all(each is None or isinstance(each, Tensor) for each in results):
+        raise TypeError(f"a full backward {kind} returns None, or a Tensor or a tuple of them for the gradients, not {result!r}")
+    return results
 
 
 def _passed(step: Callable[[list[Any]], list[Any]], values: Any) -> list[Any]:

@@ -41,6 +41,8 @@ def summary(module: Module, *args: Any, **kwargs: Any) -> ModelSummary:
     """
     if not isinstance(module, Module):
         raise TypeError(f"summary() takes a Module and its inputs, not {type(module).__name__}")
+    if any(_is_shape(value) for value in (*args, *kwargs.values())):
+        raise TypeError("summary() takes the inputs themselves, such as neura.zeros(1, 3, 32, 32), not their shapes")
     counting = _C._Summarizer(module)
     handles = []
     for each in module.modules():
@@ -53,6 +55,10 @@ def summary(module: Module, *args: Any, **kwargs: Any) -> ModelSummary:
         for handle in handles:
             handle.remove()
         counting.close()  # here, not when the last traceback that knows of it is dropped
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and len(value) > 1 and all(isinstance(extent, int) for extent in value)
 
 
 def _tensors(value: Any) -> list[Tensor]:

@@ -53,8 +53,8 @@ class Callback:
         """The run ends with an error."""
 
 
-class _Native:
-    """A callback that C++ has."""
+class _Native(Callback):
+    """A callback that C++ has. A class that derives from it may have methods of Callback's beside what C++ does."""
 
     _cpp: Any
 

@@ -17,6 +17,13 @@ Step = Callable[[Any], Tensor]
 _as_member: Callable[[Any], Any] = getattr(lr_scheduler, "_as_member")
 
 
+_PRECISIONS = {"16": "16-mixed", "bf16": "bf16-mixed"}  # as PyTorch Lightning has them
+
+
+def _has_methods(callback: Callback) -> bool:
+    return any(getattr(type(callback), name) is not getattr(Callback, name) for name in dir(Callback) if name.startswith("on_"))
+
+
 class Trainer:
     """Trains models.
 
@@ -48,7 +55,7 @@ class Trainer:
         limit_train_batches: int = -1,
         limit_val_batches: int = -1,
         precision: str | int = "32-true",
-        callbacks: Iterable[Callback | _Native] = (),
+        callbacks: Callback | Iterable[Callback] = (),
     ) -> None:
         self._cpp = _C.trainer.Trainer(
             max_epochs,
@@ -59,20 +66,26 @@ class Trainer:
             check_val_every_n_epoch,
             limit_train_batches,
             limit_val_batches,
-            str(precision),
+            _PRECISIONS.get(str(precision), str(precision)),
         )
         self.max_epochs = max_epochs
+        if isinstance(callbacks, Callback):
+            callbacks = [callbacks]
         self.callbacks = list(callbacks)
         self.model: Module | None = None
         self.optimizer: Optimizer | None = None
         for i, callback in enumerate(self.callbacks):
+            if isinstance(callback, type):
+                raise TypeError(f"Trainer: a callback is an object, {callback.__name__}(...), not the class {callback.__name__}")
+            if not isinstance(callback, Callback):
+                raise TypeError(f"Trainer: a callback is a neura.trainer.Callback, not {type(callback).__name__}")
             if isinstance(callback, _Native):
+                if not hasattr(callback, "_cpp"):
+                    raise TypeError(f"Trainer: {type(callback).__name__}.__init__ does not call super().__init__()")
                 self._cpp.add(callback._cpp)
-            elif isinstance(callback, Callback):
+            if not isinstance(callback, _Native) or _has_methods(callback):
                 # C++ keeps neither alive: the list does.
                 self._cpp.add(_C.trainer.PythonCallback(callback, self, f"python.{i}.{type(callback).__name__}"))
-            else:
-                raise TypeError(f"Trainer: a callback is a neura.trainer.Callback, not {type(callback).__name__}")
 
     def fit(
         self,

@@ -317,13 +317,15 @@ class Tokenizer:
     def enable_padding(
         self,
         direction: str = "right",
-        pad_id: int = 0,
+        pad_id: int | None = None,
         pad_type_id: int = 0,
         pad_token: str = "[PAD]",
         length: int | None = None,
         pad_to_multiple_of: int | None = None,
     ) -> None:
-        """To the longest text of a batch, or to a length, and up to a multiple."""
+        """To the longest text of a batch, or to a length, and up to a multiple; with the number of pad_token, or 0 where it has none."""
+        if pad_id is None:
+            pad_id = self.token_to_id(pad_token) or 0
         self._tokenizer.enable_padding(direction, pad_id, pad_type_id, pad_token, length, pad_to_multiple_of)
 
     def no_padding(self) -> None:
@@ -489,6 +491,8 @@ def _vocab_of(tokens: _Path | Mapping[str, int] | Vocab) -> Vocab:
         return tokens
     if isinstance(tokens, (str, os.PathLike)):
         return Vocab.from_file(tokens)
+    if not isinstance(tokens, Mapping):
+        return Vocab(tokens)
     numbers: Mapping[str, int] = tokens
     ordered = sorted(numbers, key=lambda token: numbers[token])
     if [numbers[token] for token in ordered] != list(range(len(ordered))):
