@@ -173,8 +173,8 @@ def test_extra_state():
 
 
 def test_state_dicts_of_pytorch_are_taken():
-    theirs = torch.nn.Linear(3, 2)
-    ours = nn.Linear(3, 2)
+    theirs = torch.nn.Linear(3, 2).double()
+    ours = nn.Linear(3, 2).double()
     ours.load_state_dict(theirs.state_dict())
     assert_same(ours(nr.tensor(X)), theirs(torch.tensor(X)))
 
