@@ -147,7 +147,8 @@ class MixtureSameFamily(Native):
                 "The Component distribution needs to be an instance of neura.distributions.Distribution, not"
                 f" {type(component_distribution).__name__}"
             )
-        self._mixture_distribution, self._component_distribution = mixture_distribution, component_distribution
+        self._mixture_distribution: Distribution = mixture_distribution
+        self._component_distribution: Distribution = component_distribution
         self._build(validate_args)
 
     def _build(self, validate_args: bool | None) -> None:

@@ -59,7 +59,7 @@ class _Uninitialized(_C.Tensor):
         )
 
     def __deepcopy__(self, memo: Any) -> Any:
-        rebuild, arguments = self.__reduce__()
+        rebuild, arguments = tuple(self.__reduce__())
         return memo.setdefault(id(self), rebuild(*arguments))
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:

@@ -25,7 +25,8 @@ class ModelSummary:
     """What summary() has found: a table where it is printed."""
 
     def __init__(self, found: tuple[Any, ...]) -> None:
-        rows, *numbers, self._text = found
+        rows, *numbers, text = found
+        self._text: str = text
         self.layers = [LayerSummary(*row) for row in rows]
         self.parameters, self.trainable, self.multiply_adds, self.input_bytes, self.output_bytes, self.parameter_bytes = numbers
 
