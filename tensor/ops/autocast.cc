@@ -21,7 +21,7 @@
 namespace neura {
 namespace internal {
 
-thread_local bool t_autocasts = false;
+constinit thread_local bool t_autocasts = false;
 bool (*g_autocast_keeps)(const Tensor& tensor) = nullptr;
 
 }  // namespace internal

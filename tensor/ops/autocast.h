@@ -64,7 +64,7 @@ void ClearAutocastCache();
 
 namespace internal {
 
-extern thread_local bool t_autocasts;
+extern constinit thread_local bool t_autocasts;
 
 bool AnyIsLow(std::initializer_list<const Tensor*> tensors);
 
