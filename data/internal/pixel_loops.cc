@@ -4,7 +4,12 @@
 #include <cstring>
 #include <type_traits>
 
+// gcc 12 does not align vectors of 64 bytes in the frames that AddressSanitizer makes (PR 110027).
+#ifdef __SANITIZE_ADDRESS__
+#include "neura/tensor/cpu/few_targets.h"  // IWYU pragma: keep
+#else
 #include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
+#endif
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "data/internal/pixel_loops.cc"
