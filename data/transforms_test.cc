@@ -185,6 +185,19 @@ TEST(Transformed, ImagesOfDifferentSizesBecomeEqual) {
   EXPECT_THAT(some.GetBatch(indices, Epoch())[0].shape(), ElementsAre(3, 1, 3, 3));
 }
 
+// What is kept of the examples of a pass does not grow with the dataset.
+TEST(Repeats, OfDatasetsOfAnySize) {
+  for (const int64_t size : {int64_t{10}, int64_t{1} << 45}) {
+    internal::Repeats repeats(size);
+    const std::vector<int64_t> first = {size - 1, 0}, second = {3, size - 1}, outside = {-1, size};
+    EXPECT_EQ(repeats.Of(first), 0u);
+    EXPECT_NE(repeats.Of(second), 0u);
+    EXPECT_EQ(repeats.Of(outside), 0u);
+  }
+  internal::Repeats none(0);
+  EXPECT_EQ(none.Of(std::vector<int64_t>{0}), 0u);
+}
+
 // An example that a pass has twice is augmented anew, in one batch and in another one; and the same
 // for any number of workers.
 TEST(Transformed, RepeatedExamplesDiffer) {

@@ -208,7 +208,8 @@ TEST(RecurrentTest, HooksSeeOutputsAndStates) {
 TEST(RecurrentTest, SaysWhatDoesNotFit) {
   nn::GRU gru({.input_size = 2, .hidden_size = 3, .batch_first = true});
   EXPECT_THAT(ErrorOf([&] { gru(Ones({2})); }),
-              HasSubstr("GRU: expected [N, T, input_size] or [T, input_size], got float32 [2]"));
+              ::testing::StartsWith(
+                  "GRU: expected [N, T, input_size] or [T, input_size], got float32 [2]"));
   EXPECT_THAT(ErrorOf([&] { gru(Ones({4, 5, 3})); }), HasSubstr("must be input_size = 2"));
   EXPECT_THAT(ErrorOf([&] {
                 gru(Ones({4, 5, 2}), Ones({1, 5, 3}));

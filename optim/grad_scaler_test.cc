@@ -77,6 +77,16 @@ TEST(GradScalerTest, SaysInWhichOrderItIsCalled) {
               HasSubstr("backoff_factor"));
 }
 
+// Gradients that were accumulated before a checkpoint wait for a step behind it.
+TEST(GradScalerTest, StepsAfterItsStateWasRead) {
+  const Tensor p = Param();
+  optim::SGD optimizer({p});
+  optim::GradScaler before, after;
+  Backward(before.Scale(Sum(p)));
+  after.LoadStateDict(before.StateDict());
+  EXPECT_TRUE(after.Step(optimizer));
+}
+
 TEST(GradScalerTest, StatesAndSwitches) {
   optim::GradScaler scaler({.init_scale = 3, .growth_interval = 5}), other;
   other.LoadStateDict(scaler.StateDict());

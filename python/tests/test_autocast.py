@@ -223,3 +223,23 @@ def test_the_trainer_computes_in_it(precision):
     assert set(seen) == {expected} and records[0]["val_loss"] > 0
     with pytest.raises(ValueError, match="precision"):
         Trainer(precision="8-mixed")
+
+
+def test_one_autocast_in_several_threads():
+    autocast, x = nr.autocast("cpu"), nr.ones(4, 4)
+    entered, left = threading.Barrier(2), threading.Barrier(2)
+    results = []
+
+    def run():
+        with autocast:
+            entered.wait()
+            inside = (x @ x).dtype
+            left.wait()
+        results.append((inside, (x @ x).dtype))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [(nr.bfloat16, nr.float32)] * 2

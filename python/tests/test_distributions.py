@@ -517,3 +517,11 @@ def test_broken_sticks_at_the_ends():
     y, expected = ours(nr.tensor(x)), theirs(torch.tensor(x))
     np.testing.assert_allclose(y.numpy(), expected.numpy(), atol=1e-6)
     assert nr.isfinite(ours.log_abs_det_jacobian(nr.tensor(x), y))
+
+
+def test_the_ends_of_continuous_bernoullis():
+    for probs in (0.0, 1.0):
+        ours, theirs = (library.distributions.ContinuousBernoulli(t(library, probs)) for library in (nr, torch))
+        same(ours.log_prob(t(nr, 0.3)), theirs.log_prob(t(torch, 0.3)))
+        same(ours.mean, theirs.mean)
+        same(ours.entropy(), theirs.entropy())

@@ -127,8 +127,8 @@ class TensorBoardLogger(_Native):
 
 
 class EMAWeightAveraging(_Native):
-    """Keeps an average of the weights, decay * average + (1 - decay) * weight after every update_every_n_steps steps of the optimizer,
-    beginning with step update_starting_at_step. Validation sees the averages, and the model has them when fit() ends. In a
+    """Keeps an average of the weights, decay * average + (1 - decay) * weight after those steps of the optimizer whose number is a
+    multiple of update_every_n_steps, from update_starting_at_step on. Validation sees the averages, and the model has them when fit() ends. In a
     checkpoint the model's weights are those that are trained; the averages are kept beside them. With use_buffers, running
     statistics are averaged, too."""
 
