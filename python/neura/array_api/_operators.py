@@ -53,7 +53,7 @@ def _standard() -> dict[str, _Operator]:
         operators[name] = _operator(function, getattr(Tensor, name), arrange)
 
     for name, function in (_FUNCTIONS | _COMPARISONS).items():
-        add(f"__{name}__", function, lambda x1, x2, function=function: function(x1, x2))  # type: ignore[misc]
+        add(f"__{name}__", function, function)
     for name, function in _FUNCTIONS.items():
         add(f"__r{name}__", function, lambda x1, x2, function=function: function(x2, x1))  # type: ignore[misc]
     # In place alone differs what is left of an infinity; the dtype is the first operand's by both.

@@ -54,7 +54,21 @@ class Independent(Native):
         return f"{type(self).__name__}({self.base_dist}, {self.reinterpreted_batch_ndims})"
 
 
-class TransformedDistribution(Native):
+class _Built(Native):
+    """What _build() makes of its attributes; copies and pickles have these and build anew."""
+
+    def _build(self, validate_args: bool | None) -> None:
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_cpp"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._build(self._validate_args)
+
+
+class TransformedDistribution(_Built):
     """What transforms make of samples of the base, one after the other."""
 
     arg_constraints: dict[str, constraints.Constraint] = {}
@@ -92,13 +106,6 @@ class TransformedDistribution(Native):
         made._build(self._validate_args)
         return made
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_cpp"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._build(self._validate_args)
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
@@ -128,7 +135,7 @@ class LogisticNormal(TransformedDistribution):
         return scale
 
 
-class MixtureSameFamily(Native):
+class MixtureSameFamily(_Built):
     """One of the distributions along the last dimension of the components' batch, chosen by a Categorical over them."""
 
     arg_constraints: dict[str, constraints.Constraint] = {}
@@ -175,13 +182,6 @@ class MixtureSameFamily(Native):
         made._component_distribution = self._component_distribution.expand((*batch_shape, self._component_distribution.batch_shape[-1]))
         made._build(self._validate_args)
         return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_cpp"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._build(self._validate_args)
 
     def __repr__(self) -> str:
         return f"MixtureSameFamily(\n  {self._mixture_distribution},\n  {self._component_distribution})"

@@ -40,7 +40,8 @@ class Trainer:
     max_steps: steps of the optimizer after which fit() ends wherever it is; -1: no bound. accumulate_grad_batches: batches whose
     gradients are averaged before a step. gradient_clip_norm, gradient_clip_value: bounds of the norm of all gradients, and of each
     element; 0: none. limit_train_batches, limit_val_batches: batches after which a pass goes on as if there were no more; -1: none.
-    precision: "32-true", or "bf16-mixed" and "16-mixed" for steps inside of an autocast, the latter with scaled losses.
+    precision: "32-true", or "bf16-mixed" and "16-mixed" for steps inside of an autocast, the latter with scaled losses; 32, "bf16" and 16 for
+    short.
     """
 
     def __init__(
