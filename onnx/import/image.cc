@@ -10,6 +10,7 @@
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/tensor.h"
 
 namespace neura::onnx {
 namespace {
@@ -151,15 +152,17 @@ bool PoolTakesPadding(const Window& window) {
 }  // namespace
 
 void ReadConv(NodeReader& node) {
-  ValueId x = node.in(0);
-  const ValueId weight = node.in(1), bias = node.in_or_none(2);
+  node.Out(ConvOf(node, node.in(0), node.in(1), node.in_or_none(2)));
+}
+
+ValueId ConvOf(NodeReader& node, ValueId x, ValueId weight, ValueId bias) {
   Window window = ReadSlidingWindow(node, x, KernelOf(node, x, weight));
   if (!window.is_symmetric()) x = PadWindow(node, x, &window, 0);
   const ConvOptions options{.stride = window.stride,
                             .padding = window.before,
                             .dilation = window.dilation,
                             .groups = node.Int("group", 1)};
-  node.Out(node.Add(op::kConv, options, {x, weight, bias}));
+  return node.Add(op::kConv, options, {x, weight, bias});
 }
 
 namespace {
@@ -247,17 +250,53 @@ void ReadConvTranspose(NodeReader& node) {
   node.Out(result);
 }
 
+namespace {
+
+// Where the maxima of `padded` lie in `x`, counted over all of its elements; `columns` says that
+// the last dimension counts first.
+ValueId MaxPoolIndices(NodeReader& node, ValueId x, const Sizes& before, ValueId padded,
+                       ValueId result, bool columns) {
+  const std::vector<ValueId> outputs = node.graph().node(node.graph().value(result).producer).outputs;
+  return node.Trace(
+      [&](const Tensor& x, const Tensor& padded, const Tensor& index) {
+        // Within the space of one channel.
+        Tensor rest = Cast(index, kInt64), place;
+        std::vector<Tensor> at(static_cast<size_t>(x.dim()));
+        for (int64_t d = x.dim() - 1; d >= 2; --d) {
+          const auto i = static_cast<size_t>(d - 2);
+          at[static_cast<size_t>(d)] = Remainder(rest, padded.size(d)) - before[i];
+          rest = FloorDivide(rest, padded.size(d));
+        }
+        const auto outer = [&](int64_t d) {
+          Dims shape(static_cast<size_t>(x.dim()), 1);
+          shape[static_cast<size_t>(d)] = -1;
+          return Reshape(Arange(x.size(d)), shape);
+        };
+        place = outer(0) * x.size(1) + outer(1);
+        for (int64_t k = 2; k < x.dim(); ++k) {
+          const int64_t d = columns ? x.dim() + 1 - k : k;
+          place = place * x.size(d) + at[static_cast<size_t>(d)];
+        }
+        return place;
+      },
+      x, padded, outputs[1]);
+}
+
+}  // namespace
+
 void ReadMaxPool(NodeReader& node) {
   const DType dtype = node.dtype(node.in(0));
   // float32 holds the integers of 8 bits, which are all that ONNX pools.
   ValueId x = IsFloating(dtype) ? node.in(0) : node.Cast(node.in(0), kFloat32);
+  const ValueId unpadded = x;
   Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
-  node.Int("storage_order", 0);  // of the indices
-  if (node.Wants(1)) node.Unsupported("the indices of a maximum are not supported");
+  Sizes before = Sizes(0).Each(window.dims);
+  const bool columns = node.Int("storage_order", 0) != 0;  // of the indices
   bool ceil = node.Int("ceil_mode", 0) != 0 && !window.auto_pad;
   if (!PoolTakesPadding(window)) {
     if (ceil) PadForCeil(node, x, &window);
     ceil = false;
+    before = window.before;
     x = PadWindow(node, x, &window, -std::numeric_limits<double>::infinity());
   }
   const MaxPoolOptions options{.kernel_size = window.kernel,
@@ -265,14 +304,51 @@ void ReadMaxPool(NodeReader& node) {
                                .padding = window.before,
                                .dilation = window.dilation,
                                .ceil_mode = ceil};
-  node.Out(node.Cast(node.Add(op::kMaxPool, options, {x}), dtype));
+  const ValueId result = node.Add(op::kMaxPool, options, {x});
+  node.Out(node.Cast(result, dtype));
+  if (node.Wants(1)) node.Out(MaxPoolIndices(node, unpadded, before, x, result, columns), 1);
 }
+
+namespace {
+
+// As a convolution of each channel alone with ones, divided by how many elements a window has.
+ValueId DilatedAverage(NodeReader& node, ValueId x, Window window) {
+  const bool counts_padding = node.Int("count_include_pad", 0) != 0;
+  const Sizes given = window.after;
+  if (node.Int("ceil_mode", 0) != 0 && !window.auto_pad) PadForCeil(node, x, &window);
+  const auto sums = [&](ValueId of, const Sizes& before, const Sizes& after, int64_t groups) {
+    std::vector<SymInt> ones{groups, 1};
+    for (size_t d = 0; d < window.dims; ++d) ones.push_back(window.kernel[d]);
+    const ConvOptions options{.stride = window.stride,
+                              .padding = 0,
+                              .dilation = window.dilation,
+                              .groups = groups};
+    const ValueId padded = PadSpace(node, of, before, after, window.dims, 0);
+    return node.Add(op::kConv, options,
+                    {padded, node.Full(ones, 1, node.dtype(x)), graph::kNone});
+  };
+  // Padding may count, but not what was added for windows that were rounded up.
+  std::vector<SymInt> counted = node.shape(x);
+  counted[0] = counted[1] = 1;
+  Sizes before = window.before, after = window.after;
+  for (size_t d = 0; d < window.dims && counts_padding; ++d) {
+    const int64_t known = std::min(given[d], after[d]);
+    counted[d + 2] = counted[d + 2] + (before[d] + known);
+    before.given()[d] = 0;
+    after.given()[d] -= known;
+  }
+  const ValueId count = sums(node.Full(counted, 1, node.dtype(x)), before, after, 1);
+  const int64_t channels = node.FixedExtent(x, 1);
+  return node.Add(op::kDiv, {sums(x, window.before, window.after, channels), count});
+}
+
+}  // namespace
 
 void ReadAveragePool(NodeReader& node) {
   const ValueId x = node.in(0);
   const Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
   if (window.dilation != Sizes(1).Each(window.dims)) {
-    node.Unsupported("dilations of an average are not supported");
+    return node.Out(DilatedAverage(node, x, window));
   }
   AvgPoolOptions options{.kernel_size = window.kernel,
                          .stride = window.stride,
@@ -296,6 +372,33 @@ void ReadAveragePool(NodeReader& node) {
     result = node.Add(op::kDiv, {result, average(node.Full(shape, 1, node.dtype(x)))});
   }
   node.Out(result);
+}
+
+// The p-th root of a sum of p-th powers, as an average times its number of elements.
+void ReadLpPool(NodeReader& node) {
+  const ValueId x = node.in(0);
+  Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
+  const double p = node.opset() < 2 ? node.Float("p", 2) : static_cast<double>(node.Int("p", 2));
+  if (node.Int("ceil_mode", 0) != 0 && !window.auto_pad) PadForCeil(node, x, &window);
+  const int64_t channels = node.FixedExtent(x, 1);
+  std::vector<SymInt> ones{channels, 1};
+  for (size_t d = 0; d < window.dims; ++d) ones.push_back(window.kernel[d]);
+  const ValueId powers = node.Pointwise([p](const Tensor& x) { return Pow(Abs(x), p); }, x);
+  const ConvOptions options{.stride = window.stride,
+                            .padding = 0,
+                            .dilation = window.dilation,
+                            .groups = channels};
+  const ValueId sum = node.Add(
+      op::kConv, options,
+      {PadWindow(node, powers, &window, 0), node.Full(ones, 1, node.dtype(x)), graph::kNone});
+  node.Out(node.Pointwise([p](const Tensor& x) { return Pow(x, 1 / p); }, sum));
+}
+
+void ReadGlobalLpPool(NodeReader& node) {
+  const double p = node.opset() < 2 ? node.Float("p", 2) : static_cast<double>(node.Int("p", 2));
+  const ReduceOptions over{.dims = SpatialDims(node, node.in(0)), .keepdim = true};
+  node.Out(node.Trace([&](const Tensor& x) { return Pow(Sum(Pow(Abs(x), p), over), 1 / p); },
+                      node.in(0)));
 }
 
 Dims SpatialDims(NodeReader& node, ValueId x) {

@@ -12,6 +12,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
+#include "neura/graph/capture.h"
 #include "neura/graph/graph.h"
 #include "neura/onnx/format/messages.h"
 #include "neura/onnx/import/known_value.h"
@@ -96,6 +97,21 @@ class NodeReader {
       return std::apply(function, std::tuple<decltype(next(values))...>{next(values)...});
     });
   }
+  // What a function makes of the values by any operations, a pure one that reads no elements: it is
+  // run on zeros, where extents are open at several sizes, and what it did becomes nodes.
+  //   node.Out(node.Trace([](const Tensor& x) { return PixelShuffle(x, 2); }, node.in(0)));
+  template <typename Function, typename... Values>
+  graph::ValueId Trace(const Function& function, Values... values) {
+    const auto call = [&]<size_t... I>(absl::Span<const Tensor> in, std::index_sequence<I...>) {
+      return std::vector<Tensor>{function(in[I]...)};
+    };
+    return TraceAll({values...}, [&](absl::Span<const Tensor> in) {
+      return call(in, std::make_index_sequence<sizeof...(Values)>());
+    })[0];
+  }
+  // With results of any number. Values that are absent come as undefined tensors.
+  std::vector<graph::ValueId> TraceAll(const std::vector<graph::ValueId>& values,
+                                       graph::Function function);
   // Operations whose options are one shape: reshape, expand, full.
   graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::SymInt>& shape);
   graph::ValueId Expand(graph::ValueId input, const std::vector<graph::SymInt>& shape);
@@ -147,7 +163,7 @@ OperatorReader FindOperator(std::string_view name);
 
 // The operator sets that are read.
 inline constexpr int kMinOpset = 6;
-inline constexpr int kMaxOpset = 21;
+inline constexpr int kMaxOpset = 28;
 
 // `fixed_dims` are sizes of open dimensions. Throws neura::Error, for whatever is wrong with the
 // model.

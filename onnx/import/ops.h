@@ -10,6 +10,14 @@ namespace neura::onnx {
 #define ONNX_READ_AS(Name, Function, kOp) void Function(NodeReader& node, OpId op);
 #include "neura/onnx/import/operators.inc"
 
+// A convolution with the window that the node's attributes say; `bias` may be absent.
+graph::ValueId ConvOf(NodeReader& node, graph::ValueId x, graph::ValueId weight,
+                      graph::ValueId bias);
+
+// Indices below 0 of input `input` count from the end of dimension `axis` of x.
+graph::ValueId FromStart(NodeReader& node, graph::ValueId index, size_t input, graph::ValueId x,
+                         int64_t axis);
+
 // Those of [N, C, ...] after C.
 Dims SpatialDims(NodeReader& node, graph::ValueId x);
 

@@ -411,8 +411,6 @@ void ReadSlice(NodeReader& node) {
   node.Out(x);
 }
 
-namespace {
-
 // Indices below 0 count from the end.
 ValueId FromStart(NodeReader& node, ValueId index, size_t input, ValueId x, int64_t axis) {
   if (const std::optional<Tensor> known = node.Known(input)) {
@@ -424,8 +422,6 @@ ValueId FromStart(NodeReader& node, ValueId index, size_t input, ValueId x, int6
   const ValueId shifted = node.Add(op::kAdd, {index, node.Number(extent, index)});
   return node.Add(op::kWhere, {negative, shifted, index});
 }
-
-}  // namespace
 
 // The dimensions of the index replace the axis.
 void ReadGather(NodeReader& node) {
@@ -460,49 +456,6 @@ void ReadScatterElements(NodeReader& node) {
   }
   node.Out(node.Add(op::kScatterElements, ScatterOptions{.dim = axis, .reduction = reduction},
                     {x, index, node.in(2)}));
-}
-
-// Attributes before operator set 11, inputs from it on.
-void ReadPad(NodeReader& node) {
-  const ValueId x = node.in(0);
-  const std::string mode = node.String("mode", "constant");
-  if (mode != "constant") node.Unsupported(absl::StrCat("mode ", mode));
-  std::vector<int64_t> pads;
-  Scalar value = 0;
-  if (node.opset() < 11) {
-    pads = node.Ints("pads");
-    value = node.Float("value", 0);
-  } else {
-    pads = node.Ints(1);
-    if (node.has(2)) {
-      const std::optional<Tensor> known = node.Known(2);
-      if (!known) node.Unsupported("the value must be a constant");
-      value = known->ItemScalar();
-    }
-  }
-  const auto rank = static_cast<size_t>(node.rank(x));
-  std::vector<int64_t> axes(rank);
-  std::iota(axes.begin(), axes.end(), 0);
-  if (node.has(3)) axes = node.Ints(3);
-  if (pads.size() != 2 * axes.size()) ThrowInvalidArgument("expects two widths for each axis");
-  PadOptions options{.before = Dims(rank, 0), .after = Dims(rank, 0), .value = value};
-  for (size_t i = 0; i < axes.size(); ++i) {
-    const auto dim = static_cast<size_t>(node.Axis(axes[i], node.rank(x)));
-    options.before[dim] = pads[i];
-    options.after[dim] = pads[i + axes.size()];
-  }
-  node.Out(node.Add(op::kPad, options, {x}));
-}
-
-void ReadTrilu(NodeReader& node) {
-  int64_t diagonal = 0;
-  if (node.has(1)) {
-    const std::vector<int64_t> k = node.Ints(1);
-    if (k.size() != 1) ThrowInvalidArgument("k must be one number");
-    diagonal = k[0];
-  }
-  const OpId op = node.Int("upper", 1) != 0 ? op::kTriu : op::kTril;
-  node.Out(node.Add(op, TriangleOptions{.diagonal = diagonal}, {node.in(0)}));
 }
 
 namespace {

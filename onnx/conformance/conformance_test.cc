@@ -1,0 +1,49 @@
+// The test cases of ONNX itself, from Debian's libonnx-testdata.
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gtest/gtest.h"
+#include "neura/onnx/conformance/cases.h"
+
+namespace neura::onnx {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kData[] = "/usr/share/libonnx-testdata/data";
+
+void RunFolder(const std::string& folder, int at_least) {
+  int passed = 0;
+  std::map<std::string, std::vector<std::string>> unsupported;  // by reason
+  std::set<fs::path> cases;
+  for (const auto& entry : fs::directory_iterator(fs::path(kData) / folder)) cases.insert(entry);
+  for (const fs::path& path : cases) {
+    const absl::Status status = RunCase(path, CaseInputs::kConstantsWhereRefused);
+    const std::string name = path.filename().string();
+    if (status.ok()) {
+      ++passed;
+    } else if (absl::IsUnimplemented(status)) {
+      unsupported[std::string(status.message())].push_back(name);
+    } else {
+      ADD_FAILURE() << folder << "/" << name << ": " << status;
+    }
+  }
+  std::cout << folder << ": " << passed << " of " << cases.size() << " pass; not supported:\n";
+  for (const auto& [reason, names] : unsupported) {
+    for (const std::string& name : names) std::cout << "  " << name << ": " << reason << "\n";
+  }
+  EXPECT_GE(passed, at_least);
+}
+
+TEST(Conformance, Nodes) { RunFolder("node", 584); }
+TEST(Conformance, Simple) { RunFolder("simple", 6); }
+TEST(Conformance, PytorchOperators) { RunFolder("pytorch-operator", 29); }
+TEST(Conformance, PytorchConverted) { RunFolder("pytorch-converted", 79); }
+
+}  // namespace
+}  // namespace neura::onnx

@@ -1,0 +1,179 @@
+// Quantized tensors: integers that stand for scale * (integer - zero point). Products are computed
+// exactly, in float64 or integers, and rounded as the standard says: half to even.
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "neura/onnx/format/tensor_message.h"
+#include "neura/onnx/import/ops.h"
+#include "neura/tensor/core/dtype_limits.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::onnx {
+namespace {
+
+using graph::kNone;
+using graph::ValueId;
+
+// Scales and zero points as they broadcast with x: one for all, one for each slice of the axis, or
+// one for each block of `block` elements along it.
+Tensor Spread(const Tensor& value, const Tensor& x, int64_t axis, int64_t block) {
+  if (value.dim() == 0 || (value.dim() == 1 && value.numel() == 1)) return Reshape(value, {});
+  if (block > 0) {
+    const Tensor rows = RepeatInterleave(value, block, axis);
+    return rows.size(axis) == x.size(axis) ? rows : Slice(rows, axis, 0, x.size(axis));
+  }
+  Dims shape(static_cast<size_t>(x.dim()), 1);
+  shape[static_cast<size_t>(axis)] = -1;
+  return Reshape(value, shape);
+}
+
+Tensor Saturated(const Tensor& x, DType dtype) {
+  const IntegerLimits limits = IntegerLimitsOf(dtype);
+  return Cast(Minimum(Maximum(x, limits.min), static_cast<int64_t>(limits.max)), dtype);
+}
+
+bool IsQuantized(DType dtype) {
+  return dtype == kInt8 || dtype == kUInt8 || dtype == kInt16 || dtype == kUInt16;
+}
+
+DType DTypeAttribute(NodeReader& node, std::string_view name, DType otherwise) {
+  const int64_t type = node.Int(name, 0);
+  if (type == 0) return otherwise;
+  const absl::StatusOr<DType> dtype = FromElementType(static_cast<int>(type));
+  if (!dtype.ok()) node.Unsupported(dtype.status().message());
+  return *dtype;
+}
+
+int64_t AxisFor(NodeReader& node, ValueId x, ValueId scale) {
+  const int64_t axis = node.Int("axis", 1);
+  return node.rank(scale) == 0 || node.rank(x) == 0 ? 0
+         : node.rank(scale) == 1 && node.shape(scale)[0] == graph::SymInt(1)
+             ? 0
+             : node.Axis(axis, node.rank(x));
+}
+
+}  // namespace
+
+void ReadQuantizeLinear(NodeReader& node) {
+  const ValueId x = node.in(0), scale = node.in(1), zero = node.in_or_none(2);
+  const int64_t axis = AxisFor(node, x, scale), block = node.Int("block_size", 0);
+  node.Int("saturate", 1);  // of float8 alone
+  const DType dtype = zero != kNone ? node.dtype(zero) : DTypeAttribute(node, "output_dtype", kUInt8);
+  if (zero != kNone) node.Int("output_dtype", 0);
+  const DType wide =
+      DTypeAttribute(node, "precision", IsFloating(node.dtype(x)) ? node.dtype(x) : kFloat32);
+  if (!IsQuantized(dtype)) node.Unsupported(absl::StrCat("quantized as ", DTypeName(dtype)));
+  node.Out(node.TraceAll({x, scale, zero}, [&](absl::Span<const Tensor> in) {
+    const Tensor steps = Cast(in[0], wide) / Cast(Spread(in[1], in[0], axis, block), wide);
+    // Beyond the range all is cut off, so that clipping first loses nothing.
+    Tensor y = Cast(Minimum(Maximum(Round(steps), -(1 << 24)), 1 << 24), kInt32);
+    if (in[2].defined()) y = y + Cast(Spread(in[2], in[0], axis, block), kInt32);
+    return std::vector{Saturated(y, dtype)};
+  })[0]);
+}
+
+void ReadDequantizeLinear(NodeReader& node) {
+  const ValueId x = node.in(0), scale = node.in(1), zero = node.in_or_none(2);
+  const int64_t axis = AxisFor(node, x, scale), block = node.Int("block_size", 0);
+  const DType dtype = DTypeAttribute(node, "output_dtype", node.dtype(scale));
+  node.Out(node.TraceAll({x, scale, zero}, [&](absl::Span<const Tensor> in) {
+    Tensor y = Cast(in[0], kInt32);
+    if (in[2].defined()) y = y - Cast(Spread(in[2], in[0], axis, block), kInt32);
+    return std::vector{
+        Cast(Cast(y, kFloat32) * Cast(Spread(in[1], in[0], axis, block), kFloat32), dtype)};
+  })[0]);
+}
+
+void ReadDynamicQuantizeLinear(NodeReader& node) {
+  const std::vector<ValueId> results =
+      node.TraceAll({node.in(0)}, [](absl::Span<const Tensor> in) {
+        const Tensor &x = in[0], least = Minimum(AMin(x), 0), most = Maximum(AMax(x), 0);
+        const Tensor scale = (most - least) / 255;
+        const Tensor zero = Saturated(Round(-least / scale), kUInt8);
+        const Tensor y = Saturated(Round(x / scale) + Cast(zero, kFloat32), kUInt8);
+        return std::vector{y, scale, zero};
+      });
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (node.Wants(i)) node.Out(results[i], i);
+  }
+}
+
+namespace {
+
+// Without its zero point, in a dtype in which sums of products are exact.
+ValueId Centered(NodeReader& node, ValueId x, ValueId zero, int64_t axis, DType dtype) {
+  if (zero == kNone) return node.Cast(x, dtype);
+  return node.Trace(
+      [&](const Tensor& x, const Tensor& zero) {
+        Tensor wide = Cast(zero, kInt32);
+        if (zero.dim() == 1 && zero.numel() != 1) {
+          Dims shape(static_cast<size_t>(x.dim()), 1);
+          shape[static_cast<size_t>(axis < 0 ? axis + x.dim() : axis)] = -1;
+          wide = Reshape(wide, shape);
+        } else if (zero.dim() == 1) {
+          wide = Reshape(wide, {});
+        }
+        return Cast(Cast(x, kInt32) - wide, dtype);
+      },
+      x, zero);
+}
+
+ValueId IntegerProduct(NodeReader& node, ValueId a, ValueId a_zero, ValueId b, ValueId b_zero) {
+  const ValueId left = Centered(node, a, a_zero, -2, kInt32);
+  const ValueId right = Centered(node, b, b_zero, -1, kInt32);
+  return node.Trace([](const Tensor& a, const Tensor& b) { return MatMul(a, b); }, left, right);
+}
+
+ValueId IntegerConv(NodeReader& node, ValueId x, ValueId x_zero, ValueId w, ValueId w_zero) {
+  const ValueId result = ConvOf(node, Centered(node, x, x_zero, 1, kFloat64),
+                                Centered(node, w, w_zero, 0, kFloat64), kNone);
+  return node.Cast(result, kInt32);
+}
+
+// A sum of products in the steps of its result.
+ValueId Requantized(NodeReader& node, ValueId sum, std::array<ValueId, 3> scales, ValueId zero,
+                    int64_t channel) {
+  const DType dtype = node.dtype(zero);
+  if (!IsQuantized(dtype)) node.Unsupported(absl::StrCat("quantized as ", DTypeName(dtype)));
+  return node.TraceAll(
+      {sum, scales[0], scales[1], scales[2], zero}, [&](absl::Span<const Tensor> in) {
+        const auto spread = [&](const Tensor& value, int64_t axis) {
+          return Spread(Cast(value, kFloat32), in[0], axis < 0 ? axis + in[0].dim() : axis, 0);
+        };
+        const Tensor factor =
+            spread(in[1], -2) * spread(in[2], channel) / Reshape(Cast(in[3], kFloat32), {});
+        const Tensor steps = Round(Cast(in[0], kFloat32) * factor);
+        return std::vector{Saturated(steps + Reshape(Cast(in[4], kFloat32), {}), dtype)};
+      })[0];
+}
+
+}  // namespace
+
+void ReadMatMulInteger(NodeReader& node) {
+  node.Out(IntegerProduct(node, node.in(0), node.in_or_none(2), node.in(1), node.in_or_none(3)));
+}
+
+void ReadConvInteger(NodeReader& node) {
+  node.Out(IntegerConv(node, node.in(0), node.in_or_none(2), node.in(1), node.in_or_none(3)));
+}
+
+void ReadQLinearMatMul(NodeReader& node) {
+  const ValueId sum = IntegerProduct(node, node.in(0), node.in(2), node.in(3), node.in(5));
+  node.Out(Requantized(node, sum, {node.in(1), node.in(4), node.in(6)}, node.in(7), -1));
+}
+
+void ReadQLinearConv(NodeReader& node) {
+  ValueId sum = IntegerConv(node, node.in(0), node.in(2), node.in(3), node.in(5));
+  if (node.has(8)) {
+    sum = node.Trace(
+        [](const Tensor& sum, const Tensor& bias) {
+          Dims shape(static_cast<size_t>(sum.dim()), 1);
+          shape[1] = -1;
+          return sum + Reshape(bias, shape);
+        },
+        sum, node.in(8));
+  }
+  node.Out(Requantized(node, sum, {node.in(1), node.in(4), node.in(6)}, node.in(7), 1));
+}
+
+}  // namespace neura::onnx

@@ -1,0 +1,333 @@
+// Resizing along dimensions, one after the other.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "neura/onnx/import/ops.h"
+#include "neura/tensor/ops/op_list/create.h"
+#include "neura/tensor/ops/op_list/index.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::onnx {
+namespace {
+
+using graph::SymInt;
+using graph::ValueId;
+
+// What a node says for all dimensions.
+struct Method {
+  std::string mode = "nearest";
+  std::string coordinates = "half_pixel";
+  std::string rounding = "round_prefer_floor";  // of nearest
+  double cubic_a = -0.75;
+  bool exclude_outside = false;
+  bool antialias = false;
+  double extrapolation = 0;
+};
+
+// One dimension of a node.
+struct Axis {
+  int64_t dim = 0;
+  SymInt in = 0, out = 0;
+  std::optional<double> scale = {};  // out / in where it is not given
+  double roi_start = 0, roi_end = 1;
+};
+
+// Neighbors of a point that have a say in its value.
+struct Taps {
+  int64_t first = 0;  // from the element before it
+  int64_t count = 1;
+};
+
+Taps TapsOf(const Method& method, double scale) {
+  if (method.mode == "linear") {
+    if (!method.antialias) return {0, 2};
+    const auto first = static_cast<int64_t>(std::floor(-1 / std::min(scale, 1.0))) + 1;
+    return {first, 2 - 2 * first};
+  }
+  if (!method.antialias) return {-1, 4};
+  const auto first = static_cast<int64_t>(std::floor(-2 / std::min(scale, 1.0))) + 1;
+  return {first, 2 - 2 * first};
+}
+
+// Of a neighbor so far away: Keys' cubic convolution (1981), or a triangle.
+Tensor WeightAt(const Method& method, const Tensor& distance) {
+  const Tensor x = Abs(distance);
+  if (method.mode == "linear") return Maximum(1 - x, 0);
+  const double a = method.cubic_a;
+  const Tensor near = ((a + 2) * x - (a + 3)) * x * x + 1;
+  const Tensor far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+  return Where(x <= 1, near, Where(x < 2, far, ZerosLike(x)));
+}
+
+class Resizer {
+ public:
+  Resizer(NodeReader& node, const Method& method) : node_(node), method_(method) {}
+
+  ValueId Along(ValueId x, const Axis& axis) {
+    const ValueId at = Coordinates(axis);
+    const ValueId in = Number(axis.in);
+    ValueId result = method_.mode == "nearest" ? Nearest(x, axis, at, in)
+                                               : Weighted(x, axis, at, in);
+    if (method_.coordinates != "tf_crop_and_resize") return result;
+    const double value = method_.extrapolation;
+    const int64_t dims_after = node_.rank(x) - 1 - axis.dim;
+    return node_.Trace(
+        [=](const Tensor& y, const Tensor& at, const Tensor& in) {
+          const Tensor outside = LogicalOr(at < 0, at > in - 1);
+          return Where(Column(outside, dims_after), FullLike(y, value), y);
+        },
+        result, at, in);
+  }
+
+ private:
+  static Tensor Column(const Tensor& vector, int64_t dims_after) {
+    Dims shape(static_cast<size_t>(dims_after) + 1, 1);
+    shape[0] = -1;
+    return Reshape(vector, shape);
+  }
+
+  ValueId Number(const SymInt& value) {
+    return node_.Number(value, node_.Constant(ScalarTensor(0.0, {.dtype = kFloat64})));
+  }
+
+  // Where the elements of the result lie in the input.
+  ValueId Coordinates(const Axis& axis) {
+    const RangeOptions range{.start = 0, .step = 1, .length = 0, .dtype = kInt64};
+    const ValueId steps = node_.Cast(
+        node_.AddNode(op::kRange, graph::OptionsBox(op::kRange, &range), {}, {{0, axis.out}}),
+        kFloat64);
+    const ValueId in = Number(axis.in), out = Number(axis.out);
+    const ValueId scale = axis.scale
+                              ? node_.Constant(ScalarTensor(*axis.scale, {.dtype = kFloat64}))
+                              : node_.Add(op::kDiv, {out, in});
+    const std::string& mode = method_.coordinates;
+    const double start = axis.roi_start, end = axis.roi_end;
+    return node_.Pointwise(
+        [&](const Tensor& x, const Tensor& in, const Tensor& out, const Tensor& scale) -> Tensor {
+          const Tensor half_pixel = (x + 0.5) / scale - 0.5;
+          if (mode == "asymmetric") return x / scale;
+          if (mode == "half_pixel") return half_pixel;
+          if (mode == "pytorch_half_pixel") return Where(out > 1, half_pixel, x - 0.5);
+          if (mode == "tf_half_pixel_for_nn") return (x + 0.5) / scale;
+          if (mode == "half_pixel_symmetric") {
+            return in / 2 * (1 - out / (in * scale)) + half_pixel;
+          }
+          const Tensor length = in * scale - 1;
+          if (mode == "align_corners") {
+            return Where(length > 0, x * ((in - 1) / Where(length > 0, length, in * 0 + 1)), x * 0);
+          }
+          const Tensor last = in - 1, steps = Maximum(out - 1, 1);
+          const Tensor step = x * ((end - start) * last / steps);
+          return start * last + Where(out > 1, step, x * 0 + 0.5 * (end - start) * last);
+        },
+        steps, in, out, scale);
+  }
+
+  ValueId Nearest(ValueId x, const Axis& axis, ValueId at, ValueId in) {
+    const std::string& rounding = method_.rounding;
+    const ValueId index = node_.Pointwise(
+        [&](const Tensor& at, const Tensor& in) {
+          Tensor i = rounding == "floor"               ? Floor(at)
+                     : rounding == "ceil"              ? Ceil(at)
+                     : rounding == "round_prefer_ceil" ? Floor(at + 0.5)
+                                                       : Ceil(at - 0.5);
+          return Cast(Maximum(Minimum(i, in - 1), 0), kInt64);
+        },
+        at, in);
+    return node_.Add(op::kIndexSelect, DimOptions{.dim = axis.dim}, {x, index});
+  }
+
+  ValueId Weighted(ValueId x, const Axis& axis, ValueId at, ValueId in) {
+    if (method_.antialias && !axis.scale) node_.Unsupported("antialias of open sizes");
+    const double scale = axis.scale.value_or(1);
+    const double stretch = method_.antialias ? std::min(scale, 1.0) : 1;
+    const Taps taps = TapsOf(method_, scale);
+    if (taps.count > 4096) ThrowInvalidArgument("antialias: too many elements make one");
+    const int64_t dims_after = node_.rank(x) - 1 - axis.dim;
+    const DType dtype = node_.dtype(x);
+    const bool normalizes = method_.exclude_outside || method_.antialias;
+    const auto resize = [&](const Tensor& x, const Tensor& at, const Tensor& in) {
+      const Tensor before = Floor(at), offset = at - before;
+      std::vector<Tensor> weights, indices;
+      Tensor total;
+      for (int64_t k = taps.first; k < taps.first + taps.count; ++k) {
+        const Tensor index = before + k;
+        Tensor weight = WeightAt(method_, (offset - k) * stretch);
+        if (method_.exclude_outside) {
+          weight = Where(LogicalAnd(index >= 0, index <= in - 1), weight, ZerosLike(weight));
+        }
+        total = total.defined() ? total + weight : weight;
+        weights.push_back(weight);
+        indices.push_back(Cast(Maximum(Minimum(index, in - 1), 0), kInt64));
+      }
+      const DType wide = dtype == kFloat64 ? kFloat64 : kFloat32;
+      const Tensor values = Cast(x, wide);
+      Tensor sum;
+      for (size_t k = 0; k < weights.size(); ++k) {
+        const Tensor weight = Cast(normalizes ? weights[k] / total : weights[k], wide);
+        const Tensor part =
+            IndexSelect(values, axis.dim, indices[k]) * Column(weight, dims_after);
+        sum = sum.defined() ? sum + part : part;
+      }
+      return Cast(sum, dtype);
+    };
+    return node_.Trace(resize, x, at, in);
+  }
+
+  NodeReader& node_;
+  const Method& method_;
+};
+
+// Numbers of input `i`, undefined where the input is absent or empty.
+std::vector<double> KnownFloats(NodeReader& node, size_t i, std::string_view what) {
+  if (!node.has(i)) return {};
+  const std::optional<Tensor> known = node.Known(i);
+  if (!known) node.Unsupported(absl::StrCat(what, " (input ", i, ") must be constants"));
+  const Tensor wide = Contiguous(Cast(*known, kFloat64));
+  return {wide.data<double>(), wide.data<double>() + wide.numel()};
+}
+
+bool IsEmpty(NodeReader& node, size_t i) {
+  if (!node.has(i)) return true;
+  const std::optional<Tensor> known = node.Known(i);
+  if (known) return known->numel() == 0;
+  return !node.FollowsFromSizes(i) && node.shape(node.in(i)) == std::vector<SymInt>{SymInt(0)};
+}
+
+void ResizeBy(NodeReader& node, const Method& method, std::vector<Axis> axes) {
+  ValueId x = node.in(0);
+  Resizer resizer(node, method);
+  for (const Axis& axis : axes) {
+    const bool moves = method.coordinates == "tf_crop_and_resize" || axis.in != axis.out ||
+                       (axis.scale && *axis.scale != 1);
+    if (moves) x = resizer.Along(x, axis);
+  }
+  node.Out(x);
+}
+
+void CheckScale(double scale) {
+  if (!(scale > 0) || !std::isfinite(scale)) ThrowInvalidArgument("a scale is not positive");
+}
+
+SymInt Scaled(NodeReader& node, const SymInt& extent, double scale) {
+  CheckScale(scale);
+  if (extent.is_number()) {
+    const double size = std::floor(static_cast<double>(extent.number()) * scale);
+    if (!(size <= INT32_MAX)) ThrowInvalidArgument("the result is too large");
+    return static_cast<int64_t>(size);
+  }
+  // floor(n * p / q) for scales that are simple fractions.
+  for (int64_t q = 1; q <= 64; ++q) {
+    const double p = scale * static_cast<double>(q);
+    if (p != std::round(p) || p > INT32_MAX) continue;
+    return extent * static_cast<int64_t>(p) / q;
+  }
+  node.Unsupported(absl::StrCat("an open extent times ", scale));
+}
+
+}  // namespace
+
+void ReadUpsample(NodeReader& node) {
+  Method method{.mode = node.String("mode", "nearest"), .coordinates = "asymmetric",
+                .rounding = "floor"};
+  if (method.mode == "bilinear") method.mode = "linear";
+  if (method.mode != "nearest" && method.mode != "linear") {
+    node.Unsupported(absl::StrCat("mode ", method.mode));
+  }
+  std::vector<double> scales =
+      node.opset() < 9 ? node.Floats("scales") : KnownFloats(node, 1, "scales");
+  const ValueId x = node.in(0);
+  if (static_cast<int64_t>(scales.size()) != node.rank(x)) {
+    ThrowInvalidArgument("expects one scale for each dimension");
+  }
+  std::vector<Axis> axes;
+  for (size_t d = 0; d < scales.size(); ++d) {
+    const SymInt in = node.shape(x)[d];
+    axes.push_back({static_cast<int64_t>(d), in, Scaled(node, in, scales[d]), scales[d]});
+  }
+  ResizeBy(node, method, std::move(axes));
+}
+
+void ReadResize(NodeReader& node) {
+  const ValueId x = node.in(0);
+  if (node.opset() < 11) return ReadUpsample(node);
+  Method method{.mode = node.String("mode", "nearest"),
+                .coordinates = node.String("coordinate_transformation_mode", "half_pixel"),
+                .rounding = node.String("nearest_mode", "round_prefer_floor"),
+                .cubic_a = node.Float("cubic_coeff_a", -0.75),
+                .exclude_outside = node.Int("exclude_outside", 0) != 0,
+                .antialias = node.Int("antialias", 0) != 0,
+                .extrapolation = node.Float("extrapolation_value", 0)};
+  for (const auto& [given, known] :
+       {std::pair{&method.mode, std::vector<std::string>{"nearest", "linear", "cubic"}},
+        std::pair{&method.coordinates,
+                  std::vector<std::string>{"asymmetric", "half_pixel", "pytorch_half_pixel",
+                                           "tf_half_pixel_for_nn", "half_pixel_symmetric",
+                                           "align_corners", "tf_crop_and_resize"}}}) {
+    if (std::count(known.begin(), known.end(), *given) == 0) {
+      node.Unsupported(absl::StrCat("mode ", *given));
+    }
+  }
+  std::vector<int64_t> dims = node.Ints("axes");
+  if (dims.empty()) {
+    dims.resize(static_cast<size_t>(node.rank(x)));
+    std::iota(dims.begin(), dims.end(), 0);
+  }
+  const std::string policy = node.String("keep_aspect_ratio_policy", "stretch");
+  const bool by_sizes = !IsEmpty(node, 3);
+  const std::vector<double> scales =
+      by_sizes || IsEmpty(node, 2) ? std::vector<double>() : KnownFloats(node, 2, "scales");
+  const std::vector<SymInt> sizes = by_sizes ? node.Extents(3) : std::vector<SymInt>();
+  const size_t count = by_sizes ? sizes.size() : scales.size();
+  if (count != dims.size()) ThrowInvalidArgument("expects a scale or a size for each dimension");
+  const std::vector<double> roi =
+      method.coordinates == "tf_crop_and_resize" ? KnownFloats(node, 1, "roi")
+                                                 : std::vector<double>();
+  if (!roi.empty() && roi.size() != 2 * count) ThrowInvalidArgument("roi has a wrong length");
+  // One scale for all dimensions, where their ratio is kept.
+  std::optional<double> common;
+  if (by_sizes && policy != "stretch") {
+    for (size_t i = 0; i < count; ++i) {
+      const auto in = static_cast<double>(node.FixedExtent(x, node.Axis(dims[i], node.rank(x))));
+      if (!sizes[i].is_number()) node.Unsupported("an open size whose aspect ratio is kept");
+      const double scale = static_cast<double>(sizes[i].number()) / in;
+      common = !common                  ? scale
+               : policy == "not_larger" ? std::min(*common, scale)
+                                        : std::max(*common, scale);
+    }
+  }
+  std::vector<Axis> axes;
+  for (size_t i = 0; i < count; ++i) {
+    Axis axis{.dim = node.Axis(dims[i], node.rank(x))};
+    axis.in = node.shape(x)[static_cast<size_t>(axis.dim)];
+    if (common) {
+      axis.out = std::llround(std::floor(static_cast<double>(axis.in.number()) * *common + 0.5));
+      axis.scale = *common;
+    } else if (by_sizes) {
+      axis.out = sizes[i];
+      if (axis.in.is_number() && axis.out.is_number() && axis.in.number() > 0) {
+        axis.scale = static_cast<double>(axis.out.number()) / static_cast<double>(axis.in.number());
+      }
+    } else {
+      axis.out = Scaled(node, axis.in, scales[i]);
+      axis.scale = scales[i];
+    }
+    if (axis.out.is_number() && (axis.out.number() < 0 || axis.out.number() > INT32_MAX)) {
+      ThrowInvalidArgument("a size is negative or too large");
+    }
+    if (axis.in == SymInt(0) && axis.out != SymInt(0)) {
+      ThrowInvalidArgument("nothing cannot be made larger");
+    }
+    if (!roi.empty()) {
+      axis.roi_start = roi[i];
+      axis.roi_end = roi[i + count];
+    }
+    axes.push_back(axis);
+  }
+  ResizeBy(node, method, std::move(axes));
+}
+
+}  // namespace neura::onnx
