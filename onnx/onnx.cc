@@ -23,6 +23,18 @@ constexpr uint64_t kMaxBytes = std::numeric_limits<int32_t>::max();
 // At most what stands around the graph.
 constexpr uint64_t kHeaderBytes = 64;
 
+// With those of graphs among attributes, as far as there are models.
+void AddOperators(const GraphMessage& graph, int depth, std::set<std::string>* names) {
+  for (const NodeMessage& node : graph.nodes) {
+    names->emplace(node.op_type);
+    for (const AttributeMessage& attribute : node.attributes) {
+      if (attribute.g.empty() || depth > 64) continue;
+      const absl::StatusOr<GraphMessage> inner = ParseSubgraph(attribute.g);
+      if (inner.ok()) AddOperators(*inner, depth + 1, names);
+    }
+  }
+}
+
 }  // namespace
 
 std::string ToBytes(const graph::Graph& graph, std::string_view model_name) {
@@ -66,7 +78,7 @@ absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes) {
   if (!model.ok()) return model.status();
   std::set<std::string> names;
   if (model->graph.has_value()) {
-    for (const NodeMessage& node : model->graph->nodes) names.emplace(node.op_type);
+    AddOperators(*model->graph, 0, &names);
   }
   return std::vector<std::string>(names.begin(), names.end());
 }

@@ -13,6 +13,7 @@ bool SameLayout(const Value& a, const Value& b) {
 
 bool IsIdentity(const Graph& graph, const Node& node) {
   if (!node.is_operation() || node.Is(op::kAsStrided)) return false;
+  if (node.outputs.size() != 1) return false;  // a split may have parts without elements beside it
   const OpFlags& flags = SchemaOf(node.op()).flags;
   const bool copies = flags.moves || node.Is(op::kClone) || node.Is(op::kCast);
   if (!flags.view && !copies) return false;

@@ -40,6 +40,7 @@ enum class AttributeField : protozero::pbf_tag_type {
   kInt = 3,
   kString = 4,
   kTensor = 5,
+  kGraph = 6,
   kFloats = 7,
   kInts = 8,
   kType = 20,
@@ -67,7 +68,8 @@ enum class DimensionField : protozero::pbf_tag_type { kValue = 1, kParam = 2 };
 
 // AttributeProto.AttributeType
 namespace attribute_type {
-inline constexpr int kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kFloats = 6, kInts = 7;
+inline constexpr int kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kGraph = 5,
+                     kFloats = 6, kInts = 7;
 }
 
 // The bytes of a message of which `fill` writes the fields.

@@ -33,6 +33,9 @@ AttributeMessage ParseAttribute(std::string_view bytes) {
       case Bytes(F::kTensor):
         attribute.t = in.get_view();
         break;
+      case Bytes(F::kGraph):
+        attribute.g = in.get_view();
+        break;
       case Fixed32(F::kFloats):
         attribute.floats.push_back(in.get_float());
         break;
@@ -220,6 +223,16 @@ absl::StatusOr<ModelMessage> ParseModel(std::string_view bytes) {
     return absl::InvalidArgumentError("the bytes are not an ONNX model");
   }
   return model;
+}
+
+absl::StatusOr<GraphMessage> ParseSubgraph(std::string_view bytes) {
+  GraphMessage graph;
+  try {
+    ParseGraph(bytes, graph);
+  } catch (const protozero::exception&) {
+    return absl::InvalidArgumentError("the bytes are not a graph");
+  }
+  return graph;
 }
 
 }  // namespace neura::onnx

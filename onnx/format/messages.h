@@ -20,6 +20,7 @@ struct AttributeMessage {
   int64_t i = 0;
   std::string_view s;
   std::string_view t;  // of a tensor, for ReadTensor
+  std::string_view g;  // of a graph, for ParseSubgraph
   std::vector<float> floats;
   std::vector<int64_t> ints;
 };
@@ -60,6 +61,8 @@ struct ModelMessage {
 // The structs take memory in proportion to the bytes; no length is trusted. InvalidArgument when
 // the bytes are not a message. Fields that are not read are skipped.
 absl::StatusOr<ModelMessage> ParseModel(std::string_view bytes);
+// Of a graph among a node's attributes. Graphs in turn among its attributes stay bytes.
+absl::StatusOr<GraphMessage> ParseSubgraph(std::string_view bytes);
 
 }  // namespace neura::onnx
 

@@ -94,13 +94,16 @@ void ReadScatterNd(NodeReader& node) {
 
 void ReadOneHot(NodeReader& node) {
   const ValueId indices = node.in(0);
-  const std::vector<SymInt> depth = node.Extents(1);
-  if (depth.size() != 1) ThrowInvalidArgument("depth must be one number");
+  // Of any dtype of numbers.
+  const std::optional<Tensor> known = node.Known(1);
+  if (known && known->numel() != 1) ThrowInvalidArgument("depth must be one number");
+  const SymInt depth = known ? SymInt(known->Item<int64_t>())
+                             : SymInt::Element(node.Cast(node.in(1), kInt64), 0);
   const int64_t axis = node.Axis(node.Int("axis", -1), node.rank(indices) + 1);
   const ValueId values = node.in(2);
   const ValueId wide = node.Cast(indices, kInt64);
-  const ValueId count = node.Number(depth[0], wide);
-  const ValueId range = node.Full({depth[0]}, 1, kInt64);
+  const ValueId count = node.Number(depth, wide);
+  const ValueId range = node.Full({depth}, 1, kInt64);
   node.Out(node.Trace(
       [&](const Tensor& indices, const Tensor& ones, const Tensor& count, const Tensor& values) {
         Dims shape(static_cast<size_t>(indices.dim()) + 1, 1);

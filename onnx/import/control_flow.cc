@@ -1,0 +1,271 @@
+// If, Loop and Scan: operators with bodies.
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "neura/onnx/format/fields.h"
+#include "neura/onnx/format/tensor_message.h"
+#include "neura/onnx/import/scope.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/options/dims.h"
+
+namespace neura::onnx {
+
+using graph::Graph;
+using graph::kNone;
+using graph::SymInt;
+using graph::ValueId;
+using graph::ValueType;
+
+namespace {
+
+GraphMessage BodyOf(const NodeMessage& node, std::string_view attribute) {
+  for (const AttributeMessage& given : node.attributes) {
+    if (given.name != attribute) continue;
+    if (given.type != attribute_type::kGraph) {
+      ThrowInvalidArgument(absl::StrCat("attribute ", attribute, " is no graph"));
+    }
+    absl::StatusOr<GraphMessage> body = ParseSubgraph(given.g);
+    if (!body.ok()) ThrowStatus(body.status());
+    return *std::move(body);
+  }
+  ThrowInvalidArgument(absl::StrCat("attribute ", attribute, " is missing"));
+}
+
+// Names that a graph, or one in it, reads and does not make.
+void FindFreeNames(const GraphMessage& graph, int depth, std::vector<std::string_view>* free) {
+  if (depth > 64) ThrowUnimplemented("graphs in graphs, more than 64 deep");
+  std::set<std::string_view> made;
+  for (const ValueInfoMessage& input : graph.inputs) made.insert(input.name);
+  for (std::string_view bytes : graph.initializers) made.insert(TensorName(bytes));
+  const auto note = [&](std::string_view name) {
+    if (!name.empty() && !made.contains(name)) free->push_back(name);
+  };
+  for (const NodeMessage& node : graph.nodes) {
+    for (std::string_view name : node.inputs) note(name);
+    for (const AttributeMessage& attribute : node.attributes) {
+      if (attribute.type != attribute_type::kGraph) continue;
+      const absl::StatusOr<GraphMessage> inner = ParseSubgraph(attribute.g);
+      if (!inner.ok()) ThrowStatus(inner.status());
+      std::vector<std::string_view> names;
+      FindFreeNames(*inner, depth + 1, &names);
+      for (std::string_view name : names) note(name);
+    }
+    made.insert(node.outputs.begin(), node.outputs.end());
+  }
+  for (const ValueInfoMessage& output : graph.outputs) note(output.name);
+}
+
+std::vector<ImportedValue> Results(absl::Span<const ValueId> ids) {
+  std::vector<ImportedValue> results;
+  for (const ValueId id : ids) results.push_back({id, std::nullopt});
+  return results;
+}
+
+}  // namespace
+
+std::vector<std::string_view> Scope::CapturesOf(std::vector<const GraphMessage*> bodies) const {
+  std::vector<std::string_view> captures;
+  for (const GraphMessage* body : bodies) {
+    std::vector<std::string_view> names;
+    FindFreeNames(*body, 0, &names);
+    for (std::string_view name : names) {
+      const ImportedValue* value = Find(name);
+      // What is unknown is an error of the node that reads it.
+      if (value == nullptr) continue;
+      const bool constant = value->id == kNone && value->known->is_constant();
+      if (constant || std::count(captures.begin(), captures.end(), name) > 0) continue;
+      captures.push_back(name);
+    }
+  }
+  return captures;
+}
+
+std::vector<ValueId> Scope::ValuesOf(const std::vector<std::string_view>& names) {
+  std::vector<ValueId> values;
+  for (std::string_view name : names) values.push_back(ValueOf(name));
+  return values;
+}
+
+ValueType Scope::TypeOf(ValueId id) const {
+  const graph::Value& value = graph_.value(id);
+  ValueType type{.kind = value.kind, .dtype = value.dtype};
+  for (size_t d = 0; d < value.shape.size(); ++d) {
+    const SymInt& extent = value.shape[d];
+    if (extent.is_number()) {
+      type.shape.emplace_back(extent.number());
+    } else {
+      // Equal extents stay equal in the body.
+      type.shape.push_back(graph::Open(graph_.ToString(extent), value.tried.shape()[d]));
+    }
+  }
+  return type;
+}
+
+Graph Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
+                      const std::vector<std::string_view>& captures) {
+  Graph body;
+  Scope scope(*this, body, Kind::kBody);
+  for (const Formal& formal : formals) {
+    scope.Define(formal.name, {body.AddInput(std::string(formal.name), formal.type), {}});
+  }
+  for (std::string_view name : captures) {
+    scope.Define(name, {body.AddInput(std::string(name), TypeOf(ValueOf(name))), {}});
+  }
+  scope.ReadGraph(message);
+  for (const ValueInfoMessage& output : message.outputs) {
+    body.AddOutput(scope.ValueOf(output.name), std::string(output.name));
+  }
+  return body;
+}
+
+Graph Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
+                              size_t first_carried, size_t num_carried, size_t skipped,
+                              const std::vector<std::string_view>& captures) {
+  while (true) {
+    Graph body = ReadBody(message, formals, captures);
+    if (body.outputs().size() < skipped + num_carried) {
+      ThrowInvalidArgument("the body has too few outputs");
+    }
+    bool changed = false;
+    for (size_t i = 0; i < num_carried; ++i) {
+      Formal& formal = formals[first_carried + i];
+      const graph::Value& before = body.value(body.inputs()[first_carried + i]);
+      const graph::Value& after = body.value(body.outputs()[skipped + i]);
+      if (before.shape.size() != after.shape.size()) continue;  // an error of the node
+      for (size_t d = 0; d < before.shape.size(); ++d) {
+        graph::DeclaredExtent& extent = formal.type.shape[d];
+        if (before.shape[d] == after.shape[d] || (extent.is_open && extent.name.empty())) continue;
+        extent = graph::Open("", before.tried.shape()[d]);
+        changed = true;
+      }
+    }
+    if (!changed) return body;
+  }
+}
+
+bool Scope::ReadControlFlow(const NodeMessage& node, const std::vector<ImportedValue>& inputs) {
+  if (node.op_type == "If") {
+    DefineOutputs(node, ReadIf(node, inputs));
+    return true;
+  }
+  if (node.op_type != "Loop" && node.op_type != "Scan") return false;
+  NodeReader reader(graph_, node, file_.opset, inputs);
+  DefineOutputs(node, node.op_type == "Loop" ? ReadLoop(reader, node) : ReadScan(reader, node));
+  return true;
+}
+
+std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
+                                         const std::vector<ImportedValue>& inputs) {
+  const GraphMessage then_body = BodyOf(node, "then_branch");
+  const GraphMessage else_body = BodyOf(node, "else_branch");
+  NodeReader reader(graph_, node, file_.opset, inputs);
+  if (const std::optional<Tensor> known = reader.Known(0)) {
+    if (known->numel() != 1) ThrowInvalidArgument("the condition must be one element");
+    // The other branch is never taken.
+    const GraphMessage& taken = known->Item<bool>() ? then_body : else_body;
+    Scope scope(*this, graph_, Kind::kInline);
+    scope.ReadGraph(taken);
+    std::vector<ImportedValue> results;
+    for (const ValueInfoMessage& output : taken.outputs) {
+      const ImportedValue* value = scope.Find(output.name);
+      if (value == nullptr) ThrowInvalidArgument(absl::StrCat("nothing makes ", output.name));
+      results.push_back(*value);
+    }
+    return results;
+  }
+  const ValueId condition = reader.in(0);
+  const std::vector<std::string_view> captures = CapturesOf({&then_body, &else_body});
+  const std::vector<ValueId> values = ValuesOf(captures);
+  return Results(graph_.AddIf(condition, values, ReadBody(then_body, {}, captures),
+                              ReadBody(else_body, {}, captures)));
+}
+
+// Inputs: the number of rounds, a condition, and what is carried; both of the first may be absent.
+std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage& node) {
+  const GraphMessage body = BodyOf(node, "body");
+  const size_t num_carried = reader.num_inputs() < 2 ? 0 : reader.num_inputs() - 2;
+  if (body.inputs.size() != 2 + num_carried) {
+    ThrowInvalidArgument(absl::StrCat("the body has ", body.inputs.size(), " inputs, expected ",
+                                      2 + num_carried));
+  }
+  std::vector<Formal> formals{{body.inputs[0].name, {.dtype = kInt64}},
+                              {body.inputs[1].name, {.dtype = kBool}}};
+  std::vector<ValueId> carried;
+  for (size_t i = 0; i < num_carried; ++i) {
+    carried.push_back(reader.in(2 + i));
+    formals.push_back({body.inputs[2 + i].name, TypeOf(carried.back())});
+  }
+  const std::vector<std::string_view> captures = CapturesOf({&body});
+  const std::vector<ValueId> values = ValuesOf(captures);
+  Graph repeated = ReadRepeatedBody(body, std::move(formals), 2, num_carried, 1, captures);
+  return Results(graph_.AddLoop(reader.in_or_none(0), reader.in_or_none(1), carried, values,
+                                std::move(repeated)));
+}
+
+// Inputs: what is carried, and tensors of which the body gets one slice after the other.
+std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage& node) {
+  if (reader.opset() < 9) reader.Unsupported("Scan before operator set 9 is not supported");
+  const GraphMessage body = BodyOf(node, "body");
+  const int64_t count = reader.Int("num_scan_inputs", 0);
+  const auto all = static_cast<int64_t>(reader.num_inputs());
+  if (count < 1 || count > all || static_cast<int64_t>(body.inputs.size()) != all) {
+    ThrowInvalidArgument("num_scan_inputs or the inputs of the body are wrong");
+  }
+  const auto num_scanned = static_cast<size_t>(count);
+  const size_t num_carried = reader.num_inputs() - num_scanned;
+  if (body.outputs.size() < num_carried) ThrowInvalidArgument("the body has too few outputs");
+  const size_t num_stacked = body.outputs.size() - num_carried;
+  const auto each = [&](std::string_view name, size_t number) {
+    const std::vector<int64_t> values = reader.Ints(name, std::vector<int64_t>(number, 0));
+    if (values.size() != number) {
+      ThrowInvalidArgument(absl::StrCat(name, " has ", values.size(), " elements"));
+    }
+    return values;
+  };
+  const std::vector<int64_t> axes = each("scan_input_axes", num_scanned);
+  const std::vector<int64_t> backwards = each("scan_input_directions", num_scanned);
+  const std::vector<int64_t> output_axes = each("scan_output_axes", num_stacked);
+  const std::vector<int64_t> output_backwards = each("scan_output_directions", num_stacked);
+  // One dimension of x to another place.
+  const auto moved = [&](ValueId x, int64_t from, int64_t to) {
+    std::vector<int64_t> dims;
+    for (int64_t d = 0; d < reader.rank(x); ++d) {
+      if (d != from) dims.push_back(d);
+    }
+    dims.insert(dims.begin() + to, from);
+    return from == to ? x : reader.Permute(x, dims);
+  };
+  const auto flipped = [&](ValueId x) { return reader.Add(op::kFlip, DimsOptions{.dims = {0}}, {x}); };
+
+  std::vector<Formal> formals;
+  std::vector<ValueId> carried, scanned;
+  for (size_t i = 0; i < num_carried; ++i) {
+    carried.push_back(reader.in(i));
+    formals.push_back({body.inputs[i].name, TypeOf(carried.back())});
+  }
+  for (size_t i = 0; i < num_scanned; ++i) {
+    ValueId x = reader.in(num_carried + i);
+    if (reader.rank(x) == 0) ThrowInvalidArgument("a number has no slices");
+    x = moved(x, reader.Axis(axes[i], reader.rank(x)), 0);
+    if (backwards[i] != 0) x = flipped(x);
+    scanned.push_back(x);
+    ValueType slice = TypeOf(x);
+    slice.shape.erase(slice.shape.begin());
+    formals.push_back({body.inputs[num_carried + i].name, std::move(slice)});
+  }
+  const std::vector<std::string_view> captures = CapturesOf({&body});
+  const std::vector<ValueId> values = ValuesOf(captures);
+  Graph repeated = ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures);
+  std::vector<ImportedValue> results =
+      Results(graph_.AddScan(carried, scanned, values, std::move(repeated)));
+  for (size_t i = 0; i < num_stacked; ++i) {
+    ValueId& x = results[num_carried + i].id;
+    if (output_backwards[i] != 0) x = flipped(x);
+    x = moved(x, 0, reader.Axis(output_axes[i], reader.rank(x)));
+  }
+  return results;
+}
+
+}  // namespace neura::onnx

@@ -1,0 +1,226 @@
+#include "neura/onnx/import/scope.h"
+
+#include <unordered_set>
+
+#include "absl/strings/str_cat.h"
+#include "neura/graph/passes/passes.h"
+#include "neura/onnx/format/tensor_message.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+
+namespace neura::onnx {
+
+using graph::Graph;
+using graph::kNone;
+using graph::ValueId;
+
+bool IsOnnxDomain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
+
+namespace {
+
+// Bodies in bodies; no model needs more, and each takes some of the stack.
+constexpr int kMaxDepth = 32;
+
+bool IsSmall(const Graph& scratch) {
+  for (graph::NodeId node : scratch.nodes()) {
+    for (ValueId output : scratch.node(node).outputs) {
+      if (scratch.value(output).tried.numel() > kMaxKnownElements) return false;
+    }
+  }
+  return true;
+}
+void CheckAttributes(const NodeMessage& node) {
+  std::unordered_set<std::string_view> names;
+  for (const AttributeMessage& attribute : node.attributes) {
+    if (!names.insert(attribute.name).second) {
+      ThrowInvalidArgument(absl::StrCat("there are two attributes named ", attribute.name));
+    }
+    if (!attribute.reference.empty()) {
+      ThrowInvalidArgument(absl::StrCat("attribute ", attribute.name, " refers to ",
+                                        attribute.reference,
+                                        " of a function, but the node stands in none"));
+    }
+  }
+}
+
+}  // namespace
+
+Scope::Scope(Scope& outer, Graph& graph, Kind kind)
+    : file_(outer.file_), graph_(graph), outer_(&outer), kind_(kind), depth_(outer.depth_ + 1) {
+  if (depth_ > kMaxDepth) {
+    ThrowUnimplemented(absl::StrCat("graphs in graphs, more than ", kMaxDepth, " deep"));
+  }
+}
+
+void Scope::Define(std::string_view name, ImportedValue value) {
+  if (name.empty()) ThrowInvalidArgument("a value has no name");
+  if (!values_.emplace(name, std::move(value)).second) {
+    ThrowInvalidArgument(absl::StrCat("there are two values named ", name));
+  }
+}
+
+const ImportedValue* Scope::Find(std::string_view name) const {
+  const auto it = values_.find(name);
+  if (it != values_.end()) return &it->second;
+  if (outer_ == nullptr) return nullptr;
+  const ImportedValue* value = outer_->Find(name);
+  if (value == nullptr || kind_ == Kind::kInline) return value;
+  // A body takes nothing of another graph.
+  return value->id == kNone && value->known && value->known->is_constant() ? value : nullptr;
+}
+
+ValueId Scope::ValueOf(std::string_view name) {
+  const ImportedValue* value = Find(name);
+  if (value == nullptr) ThrowInvalidArgument(absl::StrCat("nothing makes ", name));
+  NodeMessage nothing;
+  nothing.inputs = {name};
+  return NodeReader(graph_, nothing, file_.opset, {*value}).in(0);
+}
+
+void Scope::ReadGraph(const GraphMessage& message) {
+  if (message.has_sparse_initializers) ThrowUnimplemented("sparse initializers are not supported");
+  AddInitializers(message);
+  for (const NodeMessage& node : message.nodes) ReadNode(node);
+}
+
+void Scope::AddInitializers(const GraphMessage& message) {
+  for (std::string_view bytes : message.initializers) {
+    const std::string name(TensorName(bytes));
+    absl::StatusOr<Tensor> tensor = ReadTensor(bytes);
+    if (!tensor.ok()) ThrowStatus(tensor.status());
+    ImportedValue value{graph_.AddConstant(*tensor, name), {}};
+    if (tensor->numel() <= kMaxKnownElements) value.known = KnownValue::Constant(*tensor);
+    Define(name, std::move(value));
+  }
+}
+
+std::string Scope::NameOf(const NodeMessage& node) const {
+  return absl::StrCat("node ", node.name.empty() ? "without a name" : node.name, " (",
+                      node.op_type, node.domain.empty() ? "" : " of domain ", node.domain,
+                      ", operator set ", file_.opset, ")");
+}
+
+void Scope::ReadNode(const NodeMessage& node) {
+  try {
+    CheckAttributes(node);
+    if (!IsOnnxDomain(node.domain)) {
+      ThrowUnimplemented("the operator is of a domain that is not supported");
+    }
+    if (node.outputs.empty()) ThrowInvalidArgument("has no outputs");
+    std::vector<ImportedValue> inputs;
+    for (std::string_view name : node.inputs) {
+      if (name.empty()) {
+        inputs.emplace_back();
+        continue;
+      }
+      const ImportedValue* value = Find(name);
+      if (value == nullptr) {
+        ThrowInvalidArgument(absl::StrCat("reads ", name, ", which nothing has made before it"));
+      }
+      inputs.push_back(*value);
+    }
+    if (ReadControlFlow(node, inputs)) return;
+    const OperatorReader read = FindOperator(node.op_type);
+    if (read == nullptr) ThrowUnimplemented("the operator is not supported");
+    std::vector<ImportedValue> outputs;
+    if (!ComputeNow(read, node, inputs, &outputs)) outputs = Read(graph_, read, node, inputs);
+    DefineOutputs(node, std::move(outputs));
+  } catch (Error& error) {
+    error.AddContext(NameOf(node));
+    throw;
+  }
+}
+
+void Scope::DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> outputs) {
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i].empty()) continue;
+    if (i >= outputs.size() || !outputs[i].is_present()) {
+      ThrowUnimplemented(absl::StrCat("output ", i, " is not supported"));
+    }
+    Define(node.outputs[i], std::move(outputs[i]));
+  }
+}
+
+std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const NodeMessage& node,
+                                std::vector<ImportedValue> inputs) {
+  NodeReader reader(graph, node, file_.opset, std::move(inputs));
+  read(reader);
+  reader.CheckAttributes();
+  return std::move(reader.outputs());
+}
+
+// Nodes whose inputs are all known are computed here and now: this is how shapes that are put
+// together from the shapes of other values are followed.
+bool Scope::ComputeNow(OperatorReader read, const NodeMessage& node,
+                const std::vector<ImportedValue>& inputs, std::vector<ImportedValue>* outputs) {
+  if (inputs.empty()) return false;
+  bool constant = true;
+  std::vector<const KnownValue*> known;
+  std::vector<Tensor> tensors;
+  for (const ImportedValue& input : inputs) {
+    if (input.is_present() && !input.known) return false;
+    known.push_back(input.known ? &*input.known : nullptr);
+    constant &= !input.known || input.known->is_constant();
+    tensors.push_back(input.known ? input.known->constant : Tensor());
+  }
+  const auto evaluate = [&](const std::vector<Tensor>& given) {
+    return Evaluate(read, node, given);
+  };
+  std::optional<std::vector<KnownValue>> results;
+  if (!constant) {
+    results = FollowSizes(node, known, evaluate);
+  } else if (const std::optional<std::vector<Tensor>> computed = evaluate(tensors)) {
+    results.emplace();
+    for (const Tensor& tensor : *computed) results->push_back(KnownValue::Constant(tensor));
+  }
+  if (!results) return false;
+  outputs->assign(node.outputs.size(), {});
+  for (size_t i = 0; i < results->size(); ++i) {
+    KnownValue& result = (*results)[i];
+    if (!result.is_constant() && result.sizes.size() > kMaxDims) return false;
+    if (result.is_constant() || !result.sizes.empty()) (*outputs)[i].known = std::move(result);
+  }
+  return true;
+}
+
+// The results of a node whose inputs are constants, undefined where it leaves them out; nothing
+// where they are too large to be computed while importing.
+std::optional<std::vector<Tensor>> Scope::Evaluate(OperatorReader read, const NodeMessage& node,
+                                            const std::vector<Tensor>& inputs) {
+  Graph scratch;
+  std::vector<ImportedValue> constants;
+  for (const Tensor& input : inputs) {
+    constants.emplace_back();
+    if (!input.defined()) continue;
+    constants.back() = {scratch.AddConstant(input), KnownValue::Constant(input)};
+  }
+  std::vector<ImportedValue> results = Read(scratch, read, node, std::move(constants));
+  for (const ImportedValue& result : results) {
+    if (result.id != kNone) scratch.AddOutput(result.id, "");
+  }
+  graph::EliminateDeadCode(scratch);
+  if (!IsSmall(scratch)) return std::nullopt;
+  graph::FoldConstants(scratch);
+  std::vector<Tensor> computed;
+  size_t next = 0;
+  for (const ImportedValue& result : results) {
+    if (result.id == kNone) {
+      computed.push_back(result.known ? result.known->constant : Tensor());
+      continue;
+    }
+    const Tensor& constant = scratch.value(scratch.outputs()[next++]).constant;
+    if (!constant.defined() || !Spend(constant)) return std::nullopt;
+    computed.push_back(Contiguous(constant));
+  }
+  return computed;
+}
+
+// Whether there is still room for a constant that the file does not hold.
+bool Scope::Spend(const Tensor& constant) {
+  file_.budget -= constant.numel() * static_cast<int64_t>(ItemSize(constant.dtype()));
+  return file_.budget >= 0;
+}
+
+
+}  // namespace neura::onnx

@@ -1,0 +1,95 @@
+// The names of one graph of a file, and its nodes on their way into a graph.
+#ifndef NEURA_ONNX_IMPORT_SCOPE_H_
+#define NEURA_ONNX_IMPORT_SCOPE_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "neura/onnx/import/importer.h"
+
+namespace neura::onnx {
+
+// Of ONNX's own operators.
+bool IsOnnxDomain(std::string_view domain);
+
+// What all graphs of a file share.
+struct FileContext {
+  int opset = 0;
+  int64_t budget = 0;  // in bytes, for constants computed while importing
+};
+
+// Graphs stand in graphs: the bodies of If, Loop and Scan, which read the names around them. What
+// such a body reads of tensors becomes an input of its own, which its node captures; constants are
+// simply there.
+class Scope {
+ public:
+  // Reads into `graph`, which outlives it.
+  Scope(FileContext& file, graph::Graph& graph) : file_(file), graph_(graph) {}
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+  // Throws InvalidArgument for a name that is taken, or none.
+  void Define(std::string_view name, ImportedValue value);
+  // Initializers and nodes.
+  void ReadGraph(const GraphMessage& message);
+  // In the graph. Throws InvalidArgument where nothing of the name is known.
+  graph::ValueId ValueOf(std::string_view name);
+  // "node x (Conv, operator set 17)", for messages.
+  std::string NameOf(const NodeMessage& node) const;
+
+ private:
+  enum class Kind { kBody, kInline };
+  Scope(Scope& outer, graph::Graph& graph, Kind kind);
+
+  // Null where nothing of the name is known, or nothing that may be read from here.
+  const ImportedValue* Find(std::string_view name) const;
+  void AddInitializers(const GraphMessage& message);
+  void ReadNode(const NodeMessage& node);
+  void DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> outputs);
+  std::vector<ImportedValue> Read(graph::Graph& graph, OperatorReader read,
+                                  const NodeMessage& node, std::vector<ImportedValue> inputs);
+  bool ComputeNow(OperatorReader read, const NodeMessage& node,
+                  const std::vector<ImportedValue>& inputs, std::vector<ImportedValue>* outputs);
+  std::optional<std::vector<Tensor>> Evaluate(OperatorReader read, const NodeMessage& node,
+                                              const std::vector<Tensor>& inputs);
+  bool Spend(const Tensor& constant);
+
+  // ---- control_flow.cc ----
+  // An input of a body: what it is called there, and what comes in.
+  struct Formal {
+    std::string_view name;
+    graph::ValueType type;
+  };
+  // Whether it was one of the operators that have bodies, which is read.
+  bool ReadControlFlow(const NodeMessage& node, const std::vector<ImportedValue>& inputs);
+  std::vector<ImportedValue> ReadIf(const NodeMessage& node,
+                                    const std::vector<ImportedValue>& inputs);
+  std::vector<ImportedValue> ReadLoop(NodeReader& reader, const NodeMessage& node);
+  std::vector<ImportedValue> ReadScan(NodeReader& reader, const NodeMessage& node);
+  // The values of this scope that bodies read, which they must be given.
+  std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies) const;
+  std::vector<graph::ValueId> ValuesOf(const std::vector<std::string_view>& names);
+  graph::ValueType TypeOf(graph::ValueId id) const;
+  graph::Graph ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
+                        const std::vector<std::string_view>& captures);
+  // A body whose first outputs, after `skipped` others, become its carried inputs; what changes
+  // its extents on the way is open.
+  graph::Graph ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
+                                size_t first_carried, size_t num_carried, size_t skipped,
+                                const std::vector<std::string_view>& captures);
+
+  FileContext& file_;
+  graph::Graph& graph_;
+  const Scope* outer_ = nullptr;
+  Kind kind_ = Kind::kBody;
+  int depth_ = 0;
+  std::map<std::string, ImportedValue, std::less<>> values_;
+};
+
+}  // namespace neura::onnx
+
+#endif  // NEURA_ONNX_IMPORT_SCOPE_H_
