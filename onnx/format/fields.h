@@ -43,6 +43,7 @@ enum class AttributeField : protozero::pbf_tag_type {
   kGraph = 6,
   kFloats = 7,
   kInts = 8,
+  kStrings = 9,
   kType = 20,
   kReference = 21,
 };
@@ -69,7 +70,7 @@ enum class DimensionField : protozero::pbf_tag_type { kValue = 1, kParam = 2 };
 // AttributeProto.AttributeType
 namespace attribute_type {
 inline constexpr int kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kGraph = 5,
-                     kFloats = 6, kInts = 7;
+                     kFloats = 6, kInts = 7, kStrings = 8;
 }
 
 // The bytes of a message of which `fill` writes the fields.

@@ -42,6 +42,9 @@ AttributeMessage ParseAttribute(std::string_view bytes) {
       case Bytes(F::kFloats):
         Append(in.get_packed_float(), attribute.floats);
         break;
+      case Bytes(F::kStrings):
+        attribute.strings.push_back(in.get_view());
+        break;
       case Varint(F::kInts):
         attribute.ints.push_back(in.get_int64());
         break;

@@ -23,6 +23,7 @@ struct AttributeMessage {
   std::string_view g;  // of a graph, for ParseSubgraph
   std::vector<float> floats;
   std::vector<int64_t> ints;
+  std::vector<std::string_view> strings;
 };
 
 struct NodeMessage {

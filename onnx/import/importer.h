@@ -60,6 +60,7 @@ class NodeReader {
   std::string String(std::string_view name, std::string_view otherwise);
   std::vector<int64_t> Ints(std::string_view name, std::vector<int64_t> otherwise = {});
   std::vector<double> Floats(std::string_view name);
+  std::vector<std::string> Strings(std::string_view name);
   std::optional<Tensor> TensorAttribute(std::string_view name);
   // Integers that stand in an attribute up to an operator set, and in input `i` afterwards.
   std::optional<std::vector<int64_t>> IntsFrom(std::string_view attribute, size_t i);
@@ -112,6 +113,12 @@ class NodeReader {
   // With results of any number. Values that are absent come as undefined tensors.
   std::vector<graph::ValueId> TraceAll(const std::vector<graph::ValueId>& values,
                                        graph::Function function);
+  // A scan whose body a function makes of what is carried, one slice of each scanned value along
+  // dimension 0, and captures; it returns the next carried values and what is stacked.
+  std::vector<graph::ValueId> ScanOver(const std::vector<graph::ValueId>& carried,
+                                       const std::vector<graph::ValueId>& scanned,
+                                       const std::vector<graph::ValueId>& captures,
+                                       graph::Function function);
   // Operations whose options are one shape: reshape, expand, full.
   graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::SymInt>& shape);
   graph::ValueId Expand(graph::ValueId input, const std::vector<graph::SymInt>& shape);
@@ -140,6 +147,9 @@ class NodeReader {
  private:
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
+  // A function as a graph, run on zeros of the values' types, or of slices of them.
+  graph::Graph Captured(const std::vector<graph::ValueId>& values, size_t first_slice,
+                        size_t num_slices, graph::Function function) const;
   graph::ValueId TracePointwise(const std::vector<graph::ValueId>& values,
                                 absl::FunctionRef<Tensor(absl::Span<const Tensor>)> function);
   // Integers as elements, int64.

@@ -146,6 +146,11 @@ std::vector<double> NodeReader::Floats(std::string_view name) {
   if (attribute == nullptr) return {};
   return {attribute->floats.begin(), attribute->floats.end()};
 }
+std::vector<std::string> NodeReader::Strings(std::string_view name) {
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kStrings);
+  if (attribute == nullptr) return {};
+  return {attribute->strings.begin(), attribute->strings.end()};
+}
 std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
   if (attribute == nullptr) return std::nullopt;

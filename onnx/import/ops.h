@@ -18,6 +18,17 @@ graph::ValueId ConvOf(NodeReader& node, graph::ValueId x, graph::ValueId weight,
 graph::ValueId FromStart(NodeReader& node, graph::ValueId index, size_t input, graph::ValueId x,
                          int64_t axis);
 
+// Axes that only a run can tell: for each dimension 1 where input `input` names it, else 0. Nothing
+// where they are known; throws Unimplemented where their number is not.
+std::optional<std::vector<graph::SymInt>> AxisFlags(NodeReader& node, size_t input, int64_t rank);
+// The extents without those that flags name, of which there are `count`.
+std::vector<graph::SymInt> WithoutFlagged(const std::vector<graph::SymInt>& extents,
+                                          const std::vector<graph::SymInt>& flags, size_t count);
+// x with each dimension split in two: the extent where it is not named, and where it is; the other
+// is 1. What is done along all the odd dimensions is done along those that are named.
+graph::ValueId SplitByFlags(NodeReader& node, graph::ValueId x,
+                            const std::vector<graph::SymInt>& flags);
+
 // Those of [N, C, ...] after C.
 Dims SpatialDims(NodeReader& node, graph::ValueId x);
 

@@ -46,32 +46,53 @@ ValueId LogSumExp(NodeReader& node, ValueId x, const Dims& dims, bool keepdim) {
 
 }  // namespace
 
-// Axes are an attribute up to operator set 12 (ReduceSum) or 17 (the others), then an input.
-void ReadReduce(NodeReader& node) {
-  const ValueId x = node.in(0);
-  const bool keepdim = node.Int("keepdims", 1) != 0;
-  const bool noop = node.Int("noop_with_empty_axes", 0) != 0;
-  const std::vector<int64_t> axes = node.IntsFrom("axes", 1).value_or(std::vector<int64_t>());
-  const Dims dims(axes.begin(), axes.end());
-  // Over no dimensions; what is done to each element is done all the same.
-  const bool none = dims.empty() && noop;
+namespace {
+
+// What the operator says over these dimensions; over none where `none`, when what is done to each
+// element is done all the same.
+ValueId ReduceOver(NodeReader& node, ValueId x, const Dims& dims, bool keepdim, bool none) {
   const std::string_view op = node.op_type();
   const auto reduce = [&](OpId id, ValueId of) {
     return none ? of : Reduced(node, id, of, dims, keepdim);
   };
   const auto map = [&](OpId id, ValueId of) { return node.Add(id, {of}); };
-  if (op == "ReduceSum") return node.Out(reduce(op::kSum, x));
-  if (op == "ReduceMean") return node.Out(reduce(op::kMean, x));
-  if (op == "ReduceProd") return node.Out(reduce(op::kProd, x));
-  if (op == "ReduceMax") return node.Out(reduce(op::kAMax, x));
-  if (op == "ReduceMin") return node.Out(reduce(op::kAMin, x));
-  if (op == "ReduceL1") return node.Out(reduce(op::kSum, map(op::kAbs, x)));
-  if (op == "ReduceSumSquare") return node.Out(reduce(op::kSum, map(op::kSquare, x)));
-  if (op == "ReduceL2") {
-    return node.Out(map(op::kSqrt, reduce(op::kSum, map(op::kSquare, x))));
+  if (op == "ReduceSum") return reduce(op::kSum, x);
+  if (op == "ReduceMean") return reduce(op::kMean, x);
+  if (op == "ReduceProd") return reduce(op::kProd, x);
+  if (op == "ReduceMax") return reduce(op::kAMax, x);
+  if (op == "ReduceMin") return reduce(op::kAMin, x);
+  if (op == "ReduceL1") return reduce(op::kSum, map(op::kAbs, x));
+  if (op == "ReduceSumSquare") return reduce(op::kSum, map(op::kSquare, x));
+  if (op == "ReduceL2") return map(op::kSqrt, reduce(op::kSum, map(op::kSquare, x)));
+  if (op == "ReduceLogSum") return map(op::kLog, reduce(op::kSum, x));
+  return none ? x : LogSumExp(node, x, dims, keepdim);
+}
+
+// Every other dimension of those that SplitByFlags made of so many.
+Dims OddDims(int64_t rank) {
+  Dims dims;
+  for (int64_t d = 0; d < rank; ++d) dims.push_back(2 * d + 1);
+  return dims;
+}
+
+}  // namespace
+
+// Axes are an attribute up to operator set 12 (ReduceSum) or 17 (the others), then an input.
+void ReadReduce(NodeReader& node) {
+  const ValueId x = node.in(0);
+  const bool keepdim = node.Int("keepdims", 1) != 0;
+  const bool noop = node.Int("noop_with_empty_axes", 0) != 0;
+  const int64_t rank = node.rank(x);
+  if (const auto flags = AxisFlags(node, 1, rank)) {
+    const ValueId split = SplitByFlags(node, x, *flags);
+    const ValueId kept = ReduceOver(node, split, OddDims(rank), false, false);
+    if (keepdim) return node.Out(kept);
+    return node.Out(
+        node.Reshape(kept, WithoutFlagged(node.shape(x), *flags, node.Extents(1).size())));
   }
-  if (op == "ReduceLogSum") return node.Out(map(op::kLog, reduce(op::kSum, x)));
-  node.Out(none ? x : LogSumExp(node, x, dims, keepdim));
+  const std::vector<int64_t> axes = node.IntsFrom("axes", 1).value_or(std::vector<int64_t>());
+  const Dims dims(axes.begin(), axes.end());
+  node.Out(ReduceOver(node, x, dims, keepdim, dims.empty() && noop));
 }
 
 void ReadArgReduce(NodeReader& node, OpId op) {
@@ -88,18 +109,30 @@ void ReadArgReduce(NodeReader& node, OpId op) {
   node.Out(node.Add(op::kSub, {node.Number(end, index), index}));
 }
 
+// Along one dimension, where a run alone tells which along the one of all that has more than one
+// element: see SplitByFlags.
 void ReadCumSum(NodeReader& node) {
   const ValueId x = node.in(0);
-  const std::vector<int64_t> axis = node.Ints(1);
-  if (axis.size() != 1) node.Unsupported("the axis must be one number");
-  const int64_t dim = node.Axis(axis[0], node.rank(x));
-  const bool reverse = node.Int("reverse", 0) != 0;
+  const bool reverse = node.Int("reverse", 0) != 0, exclusive = node.Int("exclusive", 0) != 0;
+  Dims dims;
+  ValueId sum = x;
+  const auto flags = AxisFlags(node, 1, node.rank(x));
+  if (flags) {
+    dims = OddDims(node.rank(x));
+    sum = SplitByFlags(node, x, *flags);
+  } else {
+    const std::vector<int64_t> axis = node.Ints(1);
+    if (axis.size() != 1) node.Unsupported("the axis must be one number");
+    dims = {node.Axis(axis[0], node.rank(x))};
+  }
   const auto flipped = [&](ValueId id) {
-    return reverse ? node.Add(op::kFlip, DimsOptions{.dims = {dim}}, {id}) : id;
+    return reverse ? node.Add(op::kFlip, DimsOptions{.dims = dims}, {id}) : id;
   };
-  ValueId sum = flipped(node.Add(op::kCumSum, DimOptions{.dim = dim}, {flipped(x)}));
-  sum = node.Cast(sum, node.dtype(x));
-  if (node.Int("exclusive", 0) != 0) sum = node.Add(op::kSub, {sum, x});
+  sum = flipped(sum);
+  for (int64_t dim : dims) sum = node.Add(op::kCumSum, DimOptions{.dim = dim}, {sum});
+  sum = node.Cast(flipped(sum), node.dtype(x));
+  if (flags) sum = node.Reshape(sum, node.shape(x));
+  if (exclusive) sum = node.Add(op::kSub, {sum, x});
   node.Out(sum);
 }
 

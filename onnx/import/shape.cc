@@ -209,6 +209,10 @@ void ReadTranspose(NodeReader& node) {
 // Axes are an input from operator set 13 on.
 void ReadSqueeze(NodeReader& node) {
   const ValueId x = node.in(0);
+  if (const auto flags = AxisFlags(node, 1, node.rank(x))) {
+    return node.Out(
+        node.Reshape(x, WithoutFlagged(node.shape(x), *flags, node.Extents(1).size())));
+  }
   Dims dims;
   if (const std::optional<std::vector<int64_t>> axes = node.IntsFrom("axes", 1)) {
     for (int64_t axis : *axes) {
@@ -229,6 +233,24 @@ void ReadSqueeze(NodeReader& node) {
 
 void ReadUnsqueeze(NodeReader& node) {
   ValueId x = node.in(0);
+  if (node.has(1) && !node.HasAttribute("axes")) {
+    const auto more = static_cast<int64_t>(node.Extents(1).size());
+    if (const auto flags = AxisFlags(node, 1, node.rank(x) + more)) {
+      // Where a dimension is not named, the next extent of x.
+      std::vector<SymInt> result;
+      SymInt place = 0;
+      for (const SymInt& named : *flags) {
+        SymInt extent = 0;
+        for (size_t e = 0; e < node.shape(x).size(); ++e) {
+          extent = extent +
+                   node.shape(x)[e] * SymInt::Equal(place, static_cast<int64_t>(e));
+        }
+        result.push_back(SymInt::Where(named, 1, extent));
+        place = place + (1 - named);
+      }
+      return node.Out(node.Reshape(x, result));
+    }
+  }
   const std::optional<std::vector<int64_t>> axes = node.IntsFrom("axes", 1);
   if (!axes) ThrowInvalidArgument("axes are missing");
   if (axes->size() > kMaxDims) ThrowInvalidArgument("too many axes");

@@ -67,15 +67,14 @@ class Splicer {
 
 }  // namespace
 
-std::vector<ValueId> NodeReader::TraceAll(const std::vector<ValueId>& values,
-                                          graph::Function function) {
+graph::Graph NodeReader::Captured(const std::vector<ValueId>& values, size_t first_slice,
+                                  size_t num_slices, graph::Function function) const {
   std::vector<Tensor> examples;
-  std::vector<ValueId> present;
   std::vector<SymInt> open;
   graph::CaptureOptions options{.dynamic_batch = false};
-  for (const ValueId value : values) {
-    if (value == graph::kNone) continue;
-    const std::vector<SymInt>& extents = shape(value);
+  for (size_t i = 0; i < values.size(); ++i) {
+    std::vector<SymInt> extents = shape(values[i]);
+    if (i >= first_slice && i < first_slice + num_slices) extents.erase(extents.begin());
     Dims example;
     for (size_t d = 0; d < extents.size(); ++d) {
       example.push_back(extents[d].is_number() ? extents[d].number() : kExampleExtent);
@@ -83,11 +82,19 @@ std::vector<ValueId> NodeReader::TraceAll(const std::vector<ValueId>& values,
       const auto known = std::find(open.begin(), open.end(), extents[d]);
       const auto index = known - open.begin();
       if (known == open.end()) open.push_back(extents[d]);
-      options.dynamic_dims.push_back({static_cast<int>(present.size()), static_cast<int>(d),
-                                      absl::StrCat("size", index)});
+      options.dynamic_dims.push_back(
+          {static_cast<int>(i), static_cast<int>(d), absl::StrCat("size", index)});
     }
-    examples.push_back(Zeros(example, {.dtype = dtype(value)}));
-    present.push_back(value);
+    examples.push_back(Zeros(example, {.dtype = dtype(values[i])}));
+  }
+  return graph::CaptureFunction(function, examples, options);
+}
+
+std::vector<ValueId> NodeReader::TraceAll(const std::vector<ValueId>& values,
+                                          graph::Function function) {
+  std::vector<ValueId> present;
+  for (const ValueId value : values) {
+    if (value != graph::kNone) present.push_back(value);
   }
   const auto with_absent = [&](absl::Span<const Tensor> in) {
     std::vector<Tensor> all;
@@ -97,8 +104,22 @@ std::vector<ValueId> NodeReader::TraceAll(const std::vector<ValueId>& values,
     }
     return function(all);
   };
-  const graph::Graph captured = graph::CaptureFunction(with_absent, examples, options);
+  const graph::Graph captured = Captured(present, 0, 0, with_absent);
   return Splicer(captured, graph_, present).Run();
+}
+
+std::vector<ValueId> NodeReader::ScanOver(const std::vector<ValueId>& carried,
+                                          const std::vector<ValueId>& scanned,
+                                          const std::vector<ValueId>& captures,
+                                          graph::Function function) {
+  std::vector<ValueId> values = carried;
+  for (const std::vector<ValueId>& more : {scanned, captures}) {
+    values.insert(values.end(), more.begin(), more.end());
+  }
+  graph::Graph body = Captured(values, carried.size(), scanned.size(), function);
+  const absl::Span<const ValueId> results =
+      graph_.AddScan(carried, scanned, captures, std::move(body));
+  return {results.begin(), results.end()};
 }
 
 }  // namespace neura::onnx

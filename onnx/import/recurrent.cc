@@ -1,0 +1,290 @@
+// RNN, GRU and LSTM: one scan over time for each direction. What the inputs add is computed for all
+// steps at once.
+#include <functional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "neura/onnx/import/ops.h"
+#include "neura/tensor/tensor.h"
+
+namespace neura::onnx {
+namespace {
+
+using graph::kNone;
+using graph::ValueId;
+
+using Activation = std::function<Tensor(const Tensor&)>;
+
+// The names of the standard, with alpha and beta where they have them.
+Activation ActivationOf(NodeReader& node, std::string_view given, std::optional<double> alpha,
+                        std::optional<double> beta) {
+  const std::string name = absl::AsciiStrToLower(given);
+  const auto or_else = [](std::optional<double> value, double otherwise) {
+    return value.value_or(otherwise);
+  };
+  if (name == "relu") return [](const Tensor& x) { return Relu(x); };
+  if (name == "tanh") return [](const Tensor& x) { return Tanh(x); };
+  if (name == "sigmoid") return [](const Tensor& x) { return Sigmoid(x); };
+  if (name == "softsign") return [](const Tensor& x) { return x / (1 + Abs(x)); };
+  if (name == "softplus") return [](const Tensor& x) { return Softplus(x); };
+  if (name == "affine") {
+    const double a = or_else(alpha, 1), b = or_else(beta, 0);
+    return [=](const Tensor& x) { return x * a + b; };
+  }
+  if (name == "leakyrelu") {
+    const double a = or_else(alpha, 0.01);
+    return [=](const Tensor& x) { return Where(x >= 0, x, x * a); };
+  }
+  if (name == "thresholdedrelu") {
+    const double a = or_else(alpha, 1);
+    return [=](const Tensor& x) { return Where(x >= a, x, ZerosLike(x)); };
+  }
+  if (name == "scaledtanh") {
+    const double a = or_else(alpha, 1), b = or_else(beta, 1);
+    return [=](const Tensor& x) { return Tanh(x * b) * a; };
+  }
+  if (name == "hardsigmoid") {
+    const double a = or_else(alpha, 0.2), b = or_else(beta, 0.5);
+    return [=](const Tensor& x) { return Minimum(Maximum(x * a + b, 0), 1); };
+  }
+  if (name == "elu") {
+    const double a = or_else(alpha, 1);
+    return [=](const Tensor& x) { return Where(x >= 0, x, Expm1(x) * a); };
+  }
+  node.Unsupported(absl::StrCat("activation ", given));
+}
+
+// What all three kinds share.
+struct Cell {
+  int64_t gates = 1;
+  bool has_memory = false;
+  std::vector<Activation> activations;  // of this direction
+  std::optional<double> clip;
+  bool linear_before_reset = false, input_forget = false;
+
+  Tensor Clipped(const Tensor& x) const {
+    return clip ? Minimum(Maximum(x, -*clip), *clip) : x;
+  }
+};
+
+// The next state: `x` is what the inputs add, with all biases but those in `late` [H], and `peep`
+// [3 * H] are weights of the memory; both may be undefined.
+std::vector<Tensor> Step(const Cell& cell, const Tensor& h, const Tensor& c, const Tensor& x,
+                         const Tensor& r, const Tensor& late, const Tensor& peep) {
+  const int64_t size = h.size(-1);
+  const auto part = [&](const Tensor& t, int64_t i) {
+    return Slice(t, -1, i * size, (i + 1) * size);
+  };
+  const auto rows = [&](int64_t first, int64_t count) {
+    return Slice(r, 0, first * size, (first + count) * size);
+  };
+  const auto& f = cell.activations;
+  if (cell.gates == 1) return {f[0](cell.Clipped(x + Linear(h, r)))};
+  if (cell.gates == 3) {
+    const Tensor gates = Slice(x, -1, 0, 2 * size) + Linear(h, rows(0, 2));
+    const Tensor z = f[0](cell.Clipped(part(gates, 0))), reset = f[0](cell.Clipped(part(gates, 1)));
+    Tensor inner;
+    if (cell.linear_before_reset) {
+      inner = reset * (late.defined() ? Linear(h, rows(2, 1), late) : Linear(h, rows(2, 1)));
+    } else {
+      inner = Linear(reset * h, rows(2, 1));
+    }
+    const Tensor next = f[1](cell.Clipped(part(x, 2) + inner));
+    return {(1 - z) * next + z * h};
+  }
+  const Tensor gates = x + Linear(h, r);
+  const auto gate = [&](int64_t i, const Tensor& memory, int64_t p) {
+    Tensor g = part(gates, i);
+    if (peep.defined()) g = g + part(peep, p) * memory;
+    return f[0](cell.Clipped(g));
+  };
+  const Tensor in = gate(0, c, 0);
+  const Tensor forget = cell.input_forget ? 1 - in : gate(2, c, 2);
+  const Tensor memory = forget * c + in * f[1](cell.Clipped(part(gates, 3)));
+  const Tensor out = gate(1, memory, 1);
+  return {out * f[2](memory), memory};
+}
+
+// The first steps of each example in reverse, all of them without lengths.
+Tensor Reversed(const Tensor& x, const Tensor& lengths) {
+  if (!lengths.defined()) return Flip(x, {0});
+  const Tensor step = Unsqueeze(Arange(x.size(0)), 1), length = Unsqueeze(lengths, 0);
+  const Tensor index = Unsqueeze(Where(step < length, length - 1 - step, step), 2);
+  return Gather(x, 0, Expand(index, x.shape()));
+}
+
+struct Direction {
+  bool is_reverse = false;
+  int64_t index = 0;
+};
+
+class Recurrence {
+ public:
+  Recurrence(NodeReader& node, int64_t gates, std::vector<std::string> usual)
+      : node_(node), gates_(gates), usual_(std::move(usual)) {}
+
+  void Read() {
+    ValueId x = node_.in(0);
+    const bool batch_first = node_.Int("layout", 0) != 0;
+    if (node_.rank(x) != 3) ThrowInvalidArgument("expects three dimensions");
+    if (batch_first) x = node_.Permute(x, {1, 0, 2});
+    const std::string direction = node_.String("direction", "forward");
+    std::vector<Direction> directions;
+    if (direction != "reverse") directions.push_back({false, 0});
+    if (direction != "forward") directions.push_back({true, direction == "reverse" ? 0 : 1});
+    if (direction != "forward" && direction != "reverse" && direction != "bidirectional") {
+      node_.Unsupported(absl::StrCat("direction ", direction));
+    }
+    hidden_ = node_.FixedExtent(node_.in(2), 2);
+    if (node_.Int("hidden_size", hidden_) != hidden_) {
+      ThrowInvalidArgument("hidden_size is not that of the weights");
+    }
+    const std::vector<Cell> cells = ReadCells(directions.size());
+    lengths_ = node_.has(4) ? node_.Cast(node_.in(4), kInt64) : kNone;
+    std::vector<ValueId> y, last_h, last_c;
+    for (size_t i = 0; i < directions.size(); ++i) {
+      const std::vector<ValueId> results = Run(cells[i], directions[i], x, batch_first);
+      y.push_back(results[0]);
+      last_h.push_back(results[1]);
+      if (gates_ == 4) last_c.push_back(results[2]);
+    }
+    const auto joined = [&](const std::vector<ValueId>& parts, int64_t dim, bool states) {
+      const ValueId all = node_.TraceAll(parts, [&](absl::Span<const Tensor> in) {
+        const Tensor stacked = Stack(in, dim);
+        if (!batch_first) return std::vector{stacked};
+        return std::vector{states ? Transpose(stacked, 0, 1) : Permute(stacked, {2, 0, 1, 3})};
+      })[0];
+      return all;
+    };
+    if (node_.Wants(0)) node_.Out(joined(y, 1, false), 0);
+    if (node_.Wants(1)) node_.Out(joined(last_h, 0, true), 1);
+    if (node_.Wants(2)) node_.Out(joined(last_c, 0, true), 2);
+  }
+
+ private:
+  std::vector<Cell> ReadCells(size_t directions) {
+    std::vector<std::string> names = node_.Strings("activations");
+    const size_t each = usual_.size();
+    if (names.empty()) {
+      for (size_t i = 0; i < directions; ++i) names.insert(names.end(), usual_.begin(), usual_.end());
+    }
+    if (names.size() != each * directions) ThrowInvalidArgument("activations: a wrong number");
+    const std::vector<double> alpha = node_.Floats("activation_alpha");
+    const std::vector<double> beta = node_.Floats("activation_beta");
+    const auto at = [](const std::vector<double>& values, size_t i) {
+      return i < values.size() ? std::optional<double>(values[i]) : std::nullopt;
+    };
+    std::vector<Cell> cells(directions);
+    for (size_t i = 0; i < names.size(); ++i) {
+      cells[i / each].activations.push_back(
+          ActivationOf(node_, names[i], at(alpha, i), at(beta, i)));
+    }
+    const bool clips = node_.HasAttribute("clip");
+    const double clip = node_.Float("clip", 0);
+    const bool linear = gates_ == 3 && node_.Int("linear_before_reset", 0) != 0;
+    const bool input_forget = gates_ == 4 && node_.Int("input_forget", 0) != 0;
+    for (Cell& cell : cells) {
+      cell.gates = gates_;
+      cell.has_memory = gates_ == 4;
+      if (clips) cell.clip = clip;
+      cell.linear_before_reset = linear;
+      cell.input_forget = input_forget;
+    }
+    return cells;
+  }
+
+  // Of one direction; kNone where the input is absent.
+  ValueId Weight(size_t input, int64_t direction) {
+    if (!node_.has(input)) return kNone;
+    return node_.Trace([=](const Tensor& all) { return Select(all, 0, direction); },
+                       node_.in(input));
+  }
+
+  ValueId Initial(size_t input, const Direction& direction, ValueId x, bool batch_first) {
+    if (!node_.has(input)) {
+      return node_.Full({node_.shape(x)[1], hidden_}, 0, node_.dtype(x));
+    }
+    return node_.Trace(
+        [&](const Tensor& all) { return Select(all, batch_first ? 1 : 0, direction.index); },
+        node_.in(input));
+  }
+
+  // Y [T, B, H], the last state, and the last memory.
+  std::vector<ValueId> Run(const Cell& cell, const Direction& direction, ValueId x,
+                           bool batch_first) {
+    const ValueId w = Weight(1, direction.index), r = Weight(2, direction.index);
+    const ValueId bias = Weight(3, direction.index);
+    const int64_t rows = gates_ * hidden_;
+    // The recurrent bias of the last gate is added late where it is reset with the state.
+    const bool late_bias = cell.linear_before_reset && bias != kNone;
+    const ValueId inputs = node_.TraceAll({x, w, bias, lengths_}, [&](absl::Span<const Tensor> in) {
+      const Tensor steps = direction.is_reverse ? Reversed(in[0], in[3]) : in[0];
+      if (!in[2].defined()) return std::vector{Linear(steps, in[1])};
+      Tensor recurrent = Slice(in[2], 0, rows, 2 * rows);
+      if (late_bias) {
+        const Tensor early = Slice(recurrent, 0, 0, 2 * hidden_);
+        recurrent = Cat({early, Zeros({hidden_}, {.dtype = early.dtype()})}, 0);
+      }
+      return std::vector{Linear(steps, in[1], Slice(in[2], 0, 0, rows) + recurrent)};
+    })[0];
+    std::vector<ValueId> carried{Initial(5, direction, x, batch_first)};
+    if (cell.has_memory) carried.push_back(Initial(6, direction, x, batch_first));
+    std::vector<ValueId> scanned{inputs}, captures{r};
+    if (lengths_ != kNone) {
+      // Whether a step is one of an example's own: [T, B, 1].
+      scanned.push_back(node_.Trace(
+          [](const Tensor& x, const Tensor& lengths) {
+            return Unsqueeze(Unsqueeze(Arange(x.size(0)), 1) < Unsqueeze(lengths, 0), 2);
+          },
+          x, lengths_));
+    }
+    if (late_bias) {
+      captures.push_back(node_.Trace(
+          [&](const Tensor& b) { return Slice(b, 0, rows + 2 * hidden_, 2 * rows); }, bias));
+    }
+    const ValueId peep = gates_ == 4 ? Weight(7, direction.index) : kNone;
+    if (peep != kNone) captures.push_back(peep);
+    const size_t states = carried.size();
+    std::vector<ValueId> results =
+        node_.ScanOver(carried, scanned, captures, [&](absl::Span<const Tensor> in) {
+          size_t next = states;
+          const Tensor &h = in[0], c = cell.has_memory ? in[1] : Tensor(), gates = in[next++];
+          const Tensor own = lengths_ != kNone ? in[next++] : Tensor();
+          const Tensor r = in[next++];
+          const Tensor late = late_bias ? in[next++] : Tensor();
+          const Tensor peep_of = peep != kNone ? in[next++] : Tensor();
+          std::vector<Tensor> out = Step(cell, h, c, gates, r, late, peep_of);
+          Tensor y = out[0];
+          if (own.defined()) {
+            y = Where(own, y, ZerosLike(y));
+            for (size_t i = 0; i < out.size(); ++i) out[i] = Where(own, out[i], in[i]);
+          }
+          out.push_back(y);
+          return out;
+        });
+    // As many steps as there were inputs.
+    ValueId y = node_.Reshape(results.back(), {node_.shape(x)[0], node_.shape(x)[1], hidden_});
+    if (direction.is_reverse) {
+      y = node_.TraceAll({y, lengths_}, [](absl::Span<const Tensor> in) {
+        return std::vector{Reversed(in[0], in[1])};
+      })[0];
+    }
+    results.pop_back();
+    results.insert(results.begin(), y);
+    return results;
+  }
+
+  NodeReader& node_;
+  int64_t gates_;
+  std::vector<std::string> usual_;
+  int64_t hidden_ = 0;
+  ValueId lengths_ = kNone;
+};
+
+}  // namespace
+
+void ReadRnn(NodeReader& node) { Recurrence(node, 1, {"Tanh"}).Read(); }
+void ReadGru(NodeReader& node) { Recurrence(node, 3, {"Sigmoid", "Tanh"}).Read(); }
+void ReadLstm(NodeReader& node) { Recurrence(node, 4, {"Sigmoid", "Tanh", "Tanh"}).Read(); }
+
+}  // namespace neura::onnx
