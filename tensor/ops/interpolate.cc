@@ -104,18 +104,29 @@ std::vector<Tap> TapsOf(Kernel kernel, int64_t in, int64_t out, double step, boo
   return taps;
 }
 
+// The weights of the places along a dimension beside an image of this size. For a small one there
+// is one for each of its elements, so that a product with many walks long rows.
+Tensor WeightsFor(const std::vector<double>& weights, const Tensor& picked, int64_t dim) {
+  const auto out = static_cast<int64_t>(weights.size());
+  const DimsView image = picked.shape().subspan(2);
+  Dims shape(image.size(), 1);
+  shape[static_cast<size_t>(dim - 2)] = out;
+  const Tensor along =
+      Reshape(To(Cast(FromVector(weights, {out}), picked.dtype()), picked.device()), shape);
+  constexpr int64_t kSmall = 1 << 13;
+  const int64_t size = NumElements(image);
+  return size <= kSmall && picked.numel() > size ? Contiguous(Expand(along, image)) : along;
+}
+
 Tensor Resample(const Tensor& input, int64_t dim, const std::vector<Tap>& taps) {
   const auto out = static_cast<int64_t>(taps[0].places.size());
-  Dims shape(static_cast<size_t>(input.dim()), 1);
-  shape[static_cast<size_t>(dim)] = out;
   Tensor sum;
   for (const Tap& tap : taps) {
     const Tensor picked =
         IndexSelect(input, dim, To(FromVector(tap.places, {out}), input.device()));
     if (taps.size() == 1) return picked;
-    const Tensor weights =
-        Reshape(To(Cast(FromVector(tap.weights, {out}), input.dtype()), input.device()), shape);
-    sum = sum.defined() ? sum + picked * weights : picked * weights;
+    const Tensor part = picked * WeightsFor(tap.weights, picked, dim);
+    sum = sum.defined() ? sum + part : part;
   }
   return sum;
 }
@@ -184,7 +195,9 @@ Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
                                       "' is for floating point numbers, got ", Describe(input)));
   }
   Tensor result = weighs ? Cast(input, WideDType(input.dtype())) : input;
-  for (size_t d = 0; d < dims; ++d) {
+  // From the last on: single elements are gathered from what is small, rows copied to what is
+  // large.
+  for (size_t d = dims; d-- > 0;) {
     const auto dim = static_cast<int64_t>(d) + 2;
     result = Resample(result, dim,
                       TapsOf(kernel, input.size(dim), outputs[d], steps[d], options.align_corners));
