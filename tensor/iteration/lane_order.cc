@@ -49,6 +49,13 @@ int64_t IndexOf(Packed item) { return static_cast<int64_t>(item & 0xffffffff); }
 int64_t IndexOf(const Wide& item) { return item.index; }
 template <typename Item>
 constexpr int kKeyBytes = std::is_same_v<Item, Packed> ? 4 : 8;
+template <typename Item>
+constexpr Item kLast = {};
+template <>
+constexpr Packed kLast<Packed> = std::numeric_limits<Packed>::max();
+template <>
+constexpr Wide kLast<Wide> = {std::numeric_limits<uint64_t>::max(),
+                              std::numeric_limits<int64_t>::max()};
 size_t DigitOf(Packed item, int byte) { return item >> (32 + 8 * byte) & 0xff; }
 size_t DigitOf(const Wide& item, int byte) { return item.key >> (8 * byte) & 0xff; }
 
@@ -89,7 +96,7 @@ template <typename Item>
 class Least {
  public:
   Least(Item* kept, int64_t count) : kept_(kept), count_(count) {}
-  bool Wants(const Item& item) const { return size_ < count_ || item < bound_; }
+  bool Wants(const Item& item) const { return item < bound_; }
   void Add(const Item& item) {
     kept_[size_++] = item;
     if (size_ == count_) bound_ = *std::max_element(kept_, kept_ + count_);
@@ -105,7 +112,7 @@ class Least {
  private:
   Item* kept_;
   int64_t count_, size_ = 0;
-  Item bound_ = {};
+  Item bound_ = kLast<Item>;  // above all until there are `count`
 };
 
 // A lane whose element i is x[i * stride].
