@@ -25,7 +25,12 @@ SUITES = {
         "add_8", "mul_number_8", "zeros_8", "add_8_grad", "mul_sum_backward_8", "matmul_32", "matmul_128", "matmul_512",
         "matmul_1024",
         "linear_32x768x768", "conv2d_64x56x56_3x3", "conv2d_b64_32x14x14_3x3", "max_pool2d_b64_32x28x28", "add_1m",
-        "exp_1m", "sum_1m", "softmax_1536x128", "layer_norm_128x768",
+        "exp_1m", "sum_1m", "softmax_1536x128", "layer_norm_128x768", "tanh_1000x1000", "erf_1000x1000", "sin_1000x1000",
+        "gelu_1000x1000", "pow_1000x1000", "sum_rows_1000x1000", "norm_1000x1000", "prod_1m", "to_int64_1000x1000",
+        "tril_1000x1000", "flip_1000x1000", "sort_1000x1000", "topk10_1000x1000", "kthvalue_1000x1000",
+        "nonzero_1000x1000", "masked_select_1000x1000", "unique_1m", "index_select_columns_1000x5000",
+        "gather_1000x1000", "scatter_add_1000x1000", "bincount_5000", "interpolate_bilinear_16x64x32x32",
+        "interpolate_bicubic_16x64x32x32", "interpolate_nearest_16x64x32x32", "rand_1m", "randn_1m",
     ],
     "train": ["fashion_mnist_cnn_b64", "mlp_784_256_10_b64"],
     # Neura's package in the place of the C++ program.

@@ -1,4 +1,7 @@
 // Single operations.
+#include <string>
+#include <vector>
+
 #include "neura/autograd/autograd.h"
 #include "neura/benchmarks/cases.h"
 #include "neura/tensor/tensor.h"
@@ -9,6 +12,76 @@ namespace {
 template <typename F>
 Case Work(F f) {
   return {[f] { f(); }, [f] { return f(); }};
+}
+
+}  // namespace
+
+namespace {
+
+// Whole numbers from 0 to n - 1 in no order: inputs that both sides can make.
+Tensor Places(DimsView shape, int64_t n) {
+  const Tensor steps = Arange(0, NumElements(shape), 1, {.dtype = kInt64});
+  return Reshape(Remainder(steps * 7919, n), shape);
+}
+
+// Of a matrix of a million elements.
+void AddMatrixCases(CaseMap& cases) {
+  const auto add = [&](const char* name, Tensor (*f)(const Tensor&)) {
+    cases[name] = [f] {
+      const Tensor x = Wave({1000, 1000}, 0, 3);
+      return Case{[=] { f(x); }, [=] { return Cast(f(x), kFloat32); }};
+    };
+  };
+  add("tanh_1000x1000", [](const Tensor& x) { return Tanh(x); });
+  add("erf_1000x1000", [](const Tensor& x) { return Erf(x); });
+  add("sin_1000x1000", [](const Tensor& x) { return Sin(x); });
+  add("gelu_1000x1000", [](const Tensor& x) { return Gelu(x); });
+  add("sum_rows_1000x1000", [](const Tensor& x) { return Sum(x, {.dims = {0}}); });
+  add("norm_1000x1000", [](const Tensor& x) { return Norm(x); });
+  add("to_int64_1000x1000", [](const Tensor& x) { return Cast(x, kInt64); });
+  add("tril_1000x1000", [](const Tensor& x) { return Tril(x); });
+  add("flip_1000x1000", [](const Tensor& x) { return Flip(x, {1}); });
+  add("sort_1000x1000", [](const Tensor& x) { return Sort(x).values; });
+  add("topk10_1000x1000", [](const Tensor& x) { return TopK(x, 10, 1).values; });
+  add("kthvalue_1000x1000", [](const Tensor& x) { return KthValue(x, 100, 1).values; });
+  add("nonzero_1000x1000", [](const Tensor& x) { return NonZero(x > 1); });
+  add("masked_select_1000x1000", [](const Tensor& x) { return MaskedSelect(x, x > 1); });
+  add("unique_1m", [](const Tensor& x) { return Unique(Cast(x * 40, kInt64)).output; });
+  cases["pow_1000x1000"] = [] {
+    const Tensor x = Abs(Wave({1000, 1000}, 0, 3));
+    return Work([=] { return Pow(x, 2.5); });
+  };
+  cases["prod_1m"] = [] {
+    const Tensor x = Exp(Wave({1 << 20}, 0, 0.001));
+    return Work([=] { return Prod(x); });
+  };
+  cases["index_select_columns_1000x5000"] = [] {
+    const Tensor x = Wave({1000, 1000}, 0), places = Places({5000}, 1000);
+    return Work([=] { return IndexSelect(x, 1, places); });
+  };
+  cases["gather_1000x1000"] = [] {
+    const Tensor x = Wave({1000, 1000}, 0), places = Places({1000, 1000}, 1000);
+    return Work([=] { return Gather(x, 1, places); });
+  };
+  cases["scatter_add_1000x1000"] = [] {
+    const Tensor x = Wave({1000, 1000}, 0), places = Places({1000, 1000}, 1000);
+    return Work([=] { return ScatterAdd(Zeros({1000, 1000}), 1, places, x); });
+  };
+  cases["bincount_5000"] = [] {
+    const Tensor places = Places({5000}, 1000);
+    return Case{[=] { BinCount(places); }, [=] { return Cast(BinCount(places), kFloat32); }};
+  };
+  for (const char* mode : {"bilinear", "bicubic", "nearest"}) {
+    cases["interpolate_" + std::string(mode) + "_16x64x32x32"] = [mode] {
+      const Tensor x = Wave({16, 64, 32, 32}, 0);
+      return Work(
+          [=] { return Interpolate(x, {.scale_factor = std::vector<double>{2}, .mode = mode}); });
+    };
+  }
+  // Each side has numbers of its own.
+  const auto nothing = [] { return Zeros({1}); };
+  cases["rand_1m"] = [=] { return Case{[] { Rand({1 << 20}); }, nothing}; };
+  cases["randn_1m"] = [=] { return Case{[] { Randn({1 << 20}); }, nothing}; };
 }
 
 }  // namespace
@@ -77,6 +150,7 @@ void AddOpCases(CaseMap& cases) {
     const Tensor a = Wave({128, 768}, 0), w = Wave({768}, 1), b = Wave({768}, 2);
     return Work([=] { return LayerNorm(a, w, b).output; });
   };
+  AddMatrixCases(cases);
 }
 
 }  // namespace neura::benchmarks

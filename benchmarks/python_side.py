@@ -102,7 +102,68 @@ def linear_module_32():
     return op(layer, wave([1, 32], 2))
 
 
+def matrix(function):
+    """A case of a matrix of a million elements."""
+
+    def case():
+        x = wave([1000, 1000], 0, 3)
+        return (lambda: function(x)), (lambda: function(x).float())
+
+    return case
+
+
+def places(shape, n):
+    return (torch.arange(int(np.prod(shape))) * 7919 % n).reshape(shape).to(DEVICE)
+
+
+def scatter_add(x, index):
+    return torch.zeros(1000, 1000, device=DEVICE).scatter_add(1, index, x)
+
+
+def bincount_5000():
+    index = places([5000], 1000)
+    return (lambda: torch.bincount(index)), (lambda: torch.bincount(index).float())
+
+
+def random_numbers(function):
+    return lambda: ((lambda: function(1 << 20, device=DEVICE)), (lambda: torch.zeros(1)))
+
+
+def interpolate(mode):
+    return lambda: op(lambda x: F.interpolate(x, scale_factor=2, mode=mode), wave([16, 64, 32, 32], 0))
+
+
 CASES = {
+    "tanh_1000x1000": matrix(torch.tanh),
+    "erf_1000x1000": matrix(torch.erf),
+    "sin_1000x1000": matrix(torch.sin),
+    "gelu_1000x1000": matrix(F.gelu),
+    "sum_rows_1000x1000": matrix(lambda x: x.sum(0)),
+    "norm_1000x1000": matrix(lambda x: x.norm()),
+    "to_int64_1000x1000": matrix(lambda x: x.to(torch.int64)),
+    "tril_1000x1000": matrix(torch.tril),
+    "flip_1000x1000": matrix(lambda x: x.flip(1)),
+    "sort_1000x1000": matrix(lambda x: x.sort(1, stable=True)[0]),
+    "topk10_1000x1000": matrix(lambda x: x.topk(10, 1)[0]),
+    "kthvalue_1000x1000": matrix(lambda x: x.kthvalue(100, 1)[0]),
+    "nonzero_1000x1000": matrix(lambda x: torch.nonzero(x > 1)),
+    "masked_select_1000x1000": matrix(lambda x: x.masked_select(x > 1)),
+    "unique_1m": matrix(lambda x: torch.unique((x * 40).to(torch.int64))),
+    "pow_1000x1000": lambda: op(lambda x: x**2.5, wave([1000, 1000], 0, 3).abs()),
+    "prod_1m": lambda: op(torch.prod, wave([1 << 20], 0, 0.001).exp()),
+    "index_select_columns_1000x5000": lambda: op(
+        lambda x, index: x.index_select(1, index), wave([1000, 1000], 0), places([5000], 1000)
+    ),
+    "gather_1000x1000": lambda: op(
+        lambda x, index: x.gather(1, index), wave([1000, 1000], 0), places([1000, 1000], 1000)
+    ),
+    "scatter_add_1000x1000": lambda: op(scatter_add, wave([1000, 1000], 0), places([1000, 1000], 1000)),
+    "bincount_5000": bincount_5000,
+    "interpolate_bilinear_16x64x32x32": interpolate("bilinear"),
+    "interpolate_bicubic_16x64x32x32": interpolate("bicubic"),
+    "interpolate_nearest_16x64x32x32": interpolate("nearest"),
+    "rand_1m": random_numbers(torch.rand),
+    "randn_1m": random_numbers(torch.randn),
     "linear_module_32": linear_module_32,
     "add_8": lambda: op(operator.add, wave([8], 0), wave([8], 1)),
     "mul_number_8": lambda: op(lambda x: x * 2.0, wave([8], 0)),

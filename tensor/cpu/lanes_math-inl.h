@@ -54,6 +54,16 @@ HWY_INLINE V Clamped(V x, double bound) {
   return Select(x > V(bound), V(bound), Select(x < V(-bound), V(-bound), x));
 }
 
+// 1 / x to 2^-46 where x and 1 / x are normal floats, sooner than divisions of doubles give it. For
+// infinity and 0, NaN.
+template <class D>
+HWY_INLINE Lanes<D> Reciprocal(Lanes<D> x) {
+  const hn::Rebind<float, D> narrow;
+  const auto about = hn::Div(hn::Set(narrow, 1.0f), hn::DemoteTo(narrow, x.raw));
+  const Lanes<D> y(hn::PromoteTo(D(), about));
+  return MulAdd(y, NegMulAdd(x, y, Lanes<D>(1.0)), y);
+}
+
 // exp(x) = scale * (1 + rest), where rest is exact near 0 and scale a power of 2. Beyond 200 all
 // that floats hold is done, and so x is clamped there.
 template <class D>
@@ -100,10 +110,20 @@ HWY_INLINE V WideCosh(V x) {
   return V(0.5) * (e + V(1) / e);
 }
 
+// From 9.3 on floats hold nothing but 1.
 template <class V>
 HWY_INLINE V WideTanh(V x) {
-  const V a = Abs(x), e = Powers(a + a).Expm1();
-  return CopySign(e / (e + V(2)), x);
+  static constexpr double kAbove[] = {0x1.fffffff48db30p-1, 0x1.1a0bf43f6da8bp-3,
+                                      0x1.059207d1a3befp-8, 0x1.05d8ea458756ap-15,
+                                      0x1.a8cf049137eeap-25};
+  static constexpr double kBelow[] = {1,
+                                      0x1.e25b4e999f261p-2,
+                                      0x1.c56db28800df5p-6,
+                                      0x1.b5e8b5e521b08p-12,
+                                      0x1.aa6ac5ef5c07ap-20,
+                                      0x1.8700c5439bf00p-31};
+  const V y = Clamped(x, 9.3), square = y * y;
+  return y * Polynomial(square, kAbove) * Reciprocal(Polynomial(square, kBelow));
 }
 
 // log(a + x) = e log(2) + log(1 + f), where a is 0 or 1: f comes from x itself, and so is exact
@@ -111,10 +131,13 @@ HWY_INLINE V WideTanh(V x) {
 template <class D>
 struct Logarithm {
   using V = Lanes<D>;
-  HWY_INLINE Logarithm(V x, double a) {
-    static constexpr double kAtanh[] = {0x1.fffffffffff03p+0, 0x1.5555555680003p-1,
-                                        0x1.99999607b23a1p-2, 0x1.2494477cba95cp-2,
-                                        0x1.c61bb59a58456p-3, 0x1.91e1660724015p-3};
+  static constexpr double kAtanh[] = {0x1.fffffffffff03p+0, 0x1.5555555680003p-1,
+                                      0x1.99999607b23a1p-2, 0x1.2494477cba95cp-2,
+                                      0x1.c61bb59a58456p-3, 0x1.91e1660724015p-3};
+  HWY_INLINE Logarithm(V x, double a) : Logarithm(x, a, kAtanh) {}
+  // By the coefficients of 2 atanh(s) / s in s^2.
+  template <size_t kCount>
+  HWY_INLINE Logarithm(V x, double a, const double (&atanh)[kCount]) {
     // The biased exponent of (a + x) / sqrt(1/2), so that 1 + f is around 1.
     const auto above = hn::Add(hn::Sub(BitsOf(x + V(a)), SetBits<D>(0x3fe6a09e667f3bcd)),
                                SetBits<D>(uint64_t{1023} << 52));
@@ -123,7 +146,7 @@ struct Logarithm {
     const V f = MulAdd(x, inverse, MulAdd(V(a), inverse, V(-1.0)));
     const V s = f / (f + V(2));
     e = FromBits<D>(hn::Or(biased, SetBits<D>(0x4330000000000000))) - V(0x1p52 + 1023);
-    rest = s * Polynomial(s * s, kAtanh);
+    rest = s * Polynomial(s * s, atanh);
   }
   // log(a + x) in units of log(2) / `exponents`, where 1 / log(2) * `exponents` is `rests`; at the
   // ends of where it is defined what it tends to.
@@ -173,8 +196,28 @@ HWY_INLINE V WideLog10(V x) {
   return Logarithm(x, 0).In(x, 0, 0x1.34413509f79ffp-2, 0x1.bcb7b1526e50ep-2);
 }
 
-// x reduced to [-pi/4, pi/4] by quarters of a turn: exact up to kMaxAngle.
+// x^y for x >= 0, in which an error of log2(x) grows as y does: to 2^-38 at least, by the series.
+template <class V>
+HWY_INLINE V WidePow(V x, V y) {
+  static constexpr double kAtanh[] = {2,       2.0 / 3,  2.0 / 5,  2.0 / 7,
+                                      2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15};
+  const V log2 = Logarithm(x, 0, kAtanh).In(x, 0, 1, 0x1.71547652b82fep+0);
+  // 1 is 1 to the power of infinity, too.
+  return WideExp2(Select(log2 == V(0.0), V(0.0), log2 * y));
+}
+
+inline constexpr double kMagic = 0x1.8p52;  // beside which the last bit of a double is 1
+inline constexpr double kInversePi = 0x1.45f306dc9c883p-2;
+
 inline constexpr float kMaxAngle = 0x1p20f;
+// x less `halves` times pi / 2: exact up to kMaxAngle.
+template <class V>
+HWY_INLINE V LessHalfPis(V x, V halves) {
+  // In 33 bits, whose products are exact, and the rest.
+  return NegMulAdd(halves, V(0x1.0b4611a626331p-34), NegMulAdd(halves, V(0x1.921fb54400000p+0), x));
+}
+
+// x reduced to [-pi/4, pi/4] by quarters of a turn.
 template <class D>
 struct Angles {
   using V = Lanes<D>;
@@ -185,13 +228,9 @@ struct Angles {
     static constexpr double kCos[] = {0x1.ffffffffffdedp-1,  -0x1.ffffffffe2025p-2,
                                       0x1.55555543c754dp-5,  -0x1.6c16b2630cabdp-10,
                                       0x1.a00e5c04eb3e2p-16, -0x1.23bb4542e1a08p-22};
-    const V magic(0x1.8p52);
-    const V shifted = MulAdd(x, V(0x1.45f306dc9c883p-1), magic);
-    const V turns = shifted - magic;
+    const V shifted = MulAdd(x, V(2 * kInversePi), V(kMagic));
     quarters = BitsOf(shifted);
-    // pi / 2 in 33 bits, whose products are exact, and the rest.
-    const V r =
-        NegMulAdd(turns, V(0x1.0b4611a626331p-34), NegMulAdd(turns, V(0x1.921fb54400000p+0), x));
+    const V r = LessHalfPis(x, shifted - V(kMagic));
     sin = r * Polynomial(r * r, kSin);
     cos = Polynomial(r * r, kCos);
   }
@@ -199,26 +238,34 @@ struct Angles {
     const hn::RebindToUnsigned<D> bits;
     return {hn::RebindMask(D(), hn::Eq(hn::And(quarters, hn::Set(bits, 1)), hn::Set(bits, 1)))};
   }
-  // x with its sign changed in the second half of a turn that begins `ahead` quarters later.
-  HWY_INLINE V Signed(V x, uint64_t ahead) const {
-    const auto half = hn::And(hn::Add(quarters, SetBits<D>(ahead)), SetBits<D>(2));
-    return FromBits<D>(hn::Xor(BitsOf(x), hn::ShiftLeft<62>(half)));
-  }
 
   V sin, cos;
   Bits<D> quarters;
 };
 
-template <class V>
-HWY_INLINE V WideSin(V x) {
-  const Angles angles(x);
-  return angles.Signed(Select(angles.Odd(), angles.cos, angles.sin), 0);
+// sin(x) within half a turn around 0, with its sign changed where the last bit of `odd` is 1.
+template <class D>
+HWY_INLINE Lanes<D> SinOfHalfTurn(Lanes<D> x, Bits<D> odd) {
+  static constexpr double kSin[] = {0x1.ffffffffd175ep-1,  -0x1.5555554172fe7p-3,
+                                    0x1.11110b7416857p-7,  -0x1.a017a8cef15f0p-13,
+                                    0x1.716b9f0a2bfffp-19, -0x1.9a0d934cb2cd4p-26};
+  const Lanes<D> y = x * Polynomial(x * x, kSin);
+  return FromBits<D>(hn::Xor(BitsOf(y), hn::ShiftLeft<63>(odd)));
 }
 
-template <class V>
-HWY_INLINE V WideCos(V x) {
-  const Angles angles(x);
-  return angles.Signed(Select(angles.Odd(), angles.sin, angles.cos), 1);
+template <class D>
+HWY_INLINE Lanes<D> WideSin(Lanes<D> x) {
+  using V = Lanes<D>;
+  const V shifted = MulAdd(x, V(kInversePi), V(kMagic)), turns = shifted - V(kMagic);
+  return SinOfHalfTurn(LessHalfPis(x, turns + turns), BitsOf(shifted));
+}
+
+// sin(pi / 2 - x), from the odd number of quarters next to x.
+template <class D>
+HWY_INLINE Lanes<D> WideCos(Lanes<D> x) {
+  using V = Lanes<D>;
+  const V shifted = MulAdd(x, V(kInversePi), V(-0.5)) + V(kMagic), turns = shifted - V(kMagic);
+  return SinOfHalfTurn(-LessHalfPis(x, MulAdd(turns, V(2), V(1))), BitsOf(shifted));
 }
 
 template <class V>
@@ -370,13 +417,41 @@ HWY_INLINE Lanes<D> Atan2(Lanes<D> y, Lanes<D> x) {
   return InDouble([](auto a, auto b) HWY_ATTR { return WideAtan2(a, b); }, y, x);
 }
 
-// Highway's Exp is exact to an ulp up to here and undefined above; NaN must come through.
+template <class D>
+HWY_INLINE Lanes<D> Pow(Lanes<D> x, Lanes<D> y) {
+  using V = Lanes<D>;
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const V size = InDouble([](auto a, auto b) HWY_ATTR { return WidePow(a, b); }, Abs(x), y);
+  const V half = y * V(0.5f);
+  const LaneMask<D> whole = Floor(y) == y, odd = whole & (Floor(half) != half);
+  const LaneMask<D> undefined = (x < V(0.0f)) & (x > V(-kInfinity)) & !whole;
+  const V power = Select(undefined, V(std::numeric_limits<float>::quiet_NaN()),
+                         Select(odd, CopySign(size, x), size));
+  return Select((x == V(1.0f)) | (y == V(0.0f)), V(1.0f), power);
+}
+
+// 2^q (1 + p), where p is of the rest that q powers of 2 leave. NaN comes through: of two bounds
+// the second is taken where it is NaN.
 template <class D>
 HWY_INLINE Lanes<D> Exp(Lanes<D> x) {
   using V = Lanes<D>;
-  const V limit(88.72283f);
-  const V y(hn::Exp(D(), hn::Min(x.raw, limit.raw)));
-  return Select(IsNan(x), x, Select(x > limit, V(std::numeric_limits<float>::infinity()), y));
+  const hn::RebindToSigned<D> integers;
+  // Beyond, floats hold nothing but 0 and infinity.
+  const V bounded(hn::Min(V(89.0f).raw, hn::Max(V(-104.0f).raw, x.raw)));
+  const auto q = hn::NearestInt((bounded * V(0x1.715476p+0f)).raw);
+  const V n(hn::ConvertTo(D(), q));
+  const V r = NegMulAdd(n, V(0x1.7f7d1cp-20f), NegMulAdd(n, V(0x1.62e4p-1f), bounded));
+  V p = MulAdd(V(0x1.6a2318p-10f), r, V(0x1.123a8ep-7f));
+  p = MulAdd(p, r, V(0x1.5558f6p-5f));
+  p = MulAdd(p, r, V(0x1.555490p-3f));
+  p = MulAdd(p, r, V(0x1.fffffcp-2f));
+  p = MulAdd(p, r * r, r);
+  // In two steps: 2^q need not be a normal number.
+  const auto power = [&](auto exponent) HWY_ATTR {
+    return V(hn::BitCast(D(), hn::ShiftLeft<23>(hn::Add(exponent, hn::Set(integers, 127)))));
+  };
+  const auto half = hn::ShiftRight<1>(q);
+  return (V(1.0f) + p) * power(half) * power(hn::Sub(q, half));
 }
 
 // Highway's Log is defined for positive finite numbers.

@@ -49,6 +49,10 @@ template <typename T>
 constexpr T Atan2(T y, T x) {
   return std::atan2(y, x);
 }
+template <typename T>
+constexpr T Pow(T base, T exponent) {
+  return std::pow(base, exponent);
+}
 
 NEURA_AFTER_ELEMENTS();
 

@@ -6,8 +6,6 @@
 #define NEURA_TENSOR_ELEMENTS_POINTWISE_EXPONENTIAL_H_
 #endif
 
-#include <cmath>
-
 #include "neura/tensor/elements/complex.h"
 #include "neura/tensor/elements/math.h"
 #include "neura/tensor/elements/pointwise_arithmetic.h"
@@ -28,13 +26,13 @@ struct RsqrtOp : WithoutLibm {
     return T(1) / Sqrt(x);
   }
 };
-struct PowOp : NumberByNumber {
+struct PowOp {
   template <typename T>
   static constexpr T Do(T a, T b) {
     if constexpr (kIsComplex<T>) {
       return Power(a, b);
     } else if constexpr (kFloat<T>) {
-      return std::pow(a, b);
+      return Pow(a, b);
     } else {
       if (b < T(0))
         return a == T(1) ? T(1) : a == static_cast<T>(-1) ? (b % 2 != 0 ? a : T(1)) : T(0);

@@ -18,12 +18,13 @@
 namespace neura {
 namespace {
 
-// Whether each row of [n, m] differs from the one before it; the first one does.
+// Whether each row of [n, m], or element of [n], differs from the one before it; the first one
+// does.
 Tensor DiffersFromLast(const Tensor& rows) {
   const Tensor first =
       Ones({std::min<int64_t>(rows.size(0), 1)}, {.dtype = kBool, .device = rows.device()});
-  const Tensor changes = Any(Slice(rows, 0, 1) != Slice(rows, 0, 0, -1), {.dims = {1}});
-  return Cat({first, changes});
+  const Tensor changes = Slice(rows, 0, 1) != Slice(rows, 0, 0, -1);
+  return Cat({first, rows.dim() == 1 ? changes : Any(changes, {.dims = {1}})});
 }
 
 // Of runs that begin where `begins` holds: the number of each element's run, and the lengths.
@@ -71,12 +72,16 @@ UniqueElements Unique(const Tensor& input, const std::optional<int64_t>& dim) {
   const Tensor rows = AsRows(input, along);
   const TensorOptions integers{.dtype = kInt64, .device = input.device()};
   // In the order of their columns: sorted by the last one first.
-  Tensor order = Arange(0, rows.size(0), 1, integers);
+  Tensor order = Arange(0, rows.size(0), 1, integers), values;
   for (int64_t column = rows.size(1); column-- > 0;) {
-    const Tensor values = IndexSelect(Select(rows, 1, column), 0, order);
-    order = IndexSelect(order, 0, ArgSort(values, 0, false, true));
+    const Tensor all = Select(rows, 1, column);
+    const bool first = column == rows.size(1) - 1;
+    const auto [sorted, places] = Sort(first ? all : IndexSelect(all, 0, order), {.dim = 0});
+    values = sorted;
+    order = first ? places : IndexSelect(order, 0, places);
   }
-  const Runs runs = RunsOf(DiffersFromLast(IndexSelect(rows, 0, order)));
+  const Tensor sorted = rows.size(1) == 1 ? values : IndexSelect(rows, 0, order);
+  const Runs runs = RunsOf(DiffersFromLast(sorted));
   const Tensor inverse = ScatterElements(ZerosLike(order), order, runs.numbers);
   return {Picked(input, along, IndexSelect(order, 0, runs.starts)),
           along ? inverse : Reshape(inverse, input.shape()), runs.lengths};

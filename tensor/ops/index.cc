@@ -72,26 +72,52 @@ Tensor ScatterElements(const Tensor& input, const Tensor& index, const Tensor& s
   return Call<op::kScatterElements>(options, input, index, source);
 }
 
+namespace {
+
+// Of bytes that are to be truth values: memory from outside may hold others than 0 and 1.
+int64_t CountHolding(const uint8_t* holds, int64_t count) {
+  int64_t found = 0;
+  for (int64_t i = 0; i < count; ++i) found += holds[i] != 0;
+  return found;
+}
+
+// The places, of `found` in all, at which a byte is not 0; each is written, and kept where it is
+// one, so that no branch depends on the bytes.
+int64_t FindHolding(const uint8_t* holds, int64_t count, int64_t found, int64_t* places) {
+  int64_t at = 0;
+  for (int64_t i = 0; i < count && at < found; ++i) {
+    places[at] = i;
+    at += holds[i] != 0;
+  }
+  return at;
+}
+
+}  // namespace
+
 Tensor NonZero(const Tensor& input) {
   RequireDefined("nonzero", input);
   const Tensor mask = Contiguous(To(input.dtype() == kBool ? input : input != 0, kCpu));
-  // As bytes: memory from outside may hold others than 0 and 1 by now.
   const auto* const holds = reinterpret_cast<const uint8_t*>(mask.data<bool>());
-  const int64_t count = mask.numel() - std::count(holds, holds + mask.numel(), uint8_t{0});
+  const int64_t count = CountHolding(holds, mask.numel());
   const size_t rank = mask.shape().size();
   Tensor columns = Empty({mask.dim(), count}, {.dtype = kInt64, .device = kCpu});
   int64_t* const positions = columns.data<int64_t>();
-  Dims position(rank, 0);
-  for (int64_t i = 0, found = 0; found < count && i < mask.numel(); ++i) {
-    if (holds[i] != 0) {
-      for (size_t d = 0; d < rank; ++d) {
-        positions[static_cast<int64_t>(d) * count + found] = position[d];
+  if (rank > 0) {
+    // By rows: within one all positions but the last are the same.
+    int64_t* const last = positions + static_cast<int64_t>(rank - 1) * count;
+    const int64_t row = mask.size(-1);
+    Dims position(rank, 0);
+    int64_t found = 0;
+    for (int64_t begin = 0; found < count; begin += row) {
+      const int64_t here = FindHolding(holds + begin, row, count - found, last + found);
+      for (size_t d = 0; d + 1 < rank; ++d) {
+        std::fill_n(positions + static_cast<int64_t>(d) * count + found, here, position[d]);
       }
-      ++found;
-    }
-    for (size_t d = rank; d-- > 0;) {
-      if (++position[d] < mask.shape()[d]) break;
-      position[d] = 0;
+      found += here;
+      for (size_t d = rank - 1; d-- > 0;) {
+        if (++position[d] < mask.shape()[d]) break;
+        position[d] = 0;
+      }
     }
   }
   return Transpose(To(columns, input.device()), 0, 1);

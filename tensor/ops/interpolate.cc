@@ -9,6 +9,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/image.h"
 #include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/pointwise.h"
@@ -104,20 +105,59 @@ std::vector<Tap> TapsOf(Kernel kernel, int64_t in, int64_t out, double step, boo
   return taps;
 }
 
+// The weights of the places along a dimension beside an image of this size. For a small one there
+// is one for each of its elements, so that a product with many walks long rows.
+Tensor WeightsFor(const std::vector<double>& weights, const Tensor& picked, int64_t dim) {
+  const auto out = static_cast<int64_t>(weights.size());
+  const DimsView image = picked.shape().subspan(2);
+  Dims shape(image.size(), 1);
+  shape[static_cast<size_t>(dim - 2)] = out;
+  const Tensor along =
+      Reshape(To(Cast(FromVector(weights, {out}), picked.dtype()), picked.device()), shape);
+  constexpr int64_t kSmall = 1 << 13;
+  const int64_t size = NumElements(image);
+  return size <= kSmall && picked.numel() > size ? Contiguous(Expand(along, image)) : along;
+}
+
 Tensor Resample(const Tensor& input, int64_t dim, const std::vector<Tap>& taps) {
   const auto out = static_cast<int64_t>(taps[0].places.size());
-  Dims shape(static_cast<size_t>(input.dim()), 1);
-  shape[static_cast<size_t>(dim)] = out;
   Tensor sum;
   for (const Tap& tap : taps) {
     const Tensor picked =
         IndexSelect(input, dim, To(FromVector(tap.places, {out}), input.device()));
     if (taps.size() == 1) return picked;
-    const Tensor weights =
-        Reshape(To(Cast(FromVector(tap.weights, {out}), input.dtype()), input.device()), shape);
-    sum = sum.defined() ? sum + picked * weights : picked * weights;
+    const Tensor part = picked * WeightsFor(tap.weights, picked, dim);
+    sum = sum.defined() ? sum + part : part;
   }
   return sum;
+}
+
+// What `resample` makes of images [N, C, ...], each of `size` elements then. On the CPU, where
+// nobody watches the operations, of some images at a time, whose intermediate results stay in its
+// caches.
+template <typename F>
+Tensor InParts(const Tensor& images, int64_t size, const F& resample) {
+  constexpr int64_t kPart = 1 << 17;
+  const int64_t count = images.size(0) * images.size(1);
+  const int64_t most = std::max(size, images.numel() / std::max<int64_t>(count, 1));
+  const int64_t per_part = std::max<int64_t>(kPart / most, 1);
+  if (images.device().type != DeviceType::kCpu || IsWatched() || count < 2 * per_part) {
+    return resample(images);
+  }
+  Dims shape(images.shape().begin(), images.shape().end());
+  shape[0] = 1;
+  shape[1] = count;
+  const Tensor all = Reshape(images, shape);
+  std::vector<Tensor> parts;
+  for (int64_t i = 0; i < count; i += per_part) {
+    parts.push_back(resample(Narrow(all, 1, i, std::min(per_part, count - i))));
+  }
+  const Tensor joined = Cat(parts, 1);
+  for (int64_t d = 0; d < images.dim(); ++d) {
+    const auto at = static_cast<size_t>(d);
+    shape[at] = d < 2 ? images.shape()[at] : joined.shape()[at];
+  }
+  return Reshape(joined, shape);
 }
 
 }  // namespace
@@ -183,13 +223,22 @@ Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
     ThrowInvalidArgument(absl::StrCat("interpolate: mode '", options.mode,
                                       "' is for floating point numbers, got ", Describe(input)));
   }
-  Tensor result = weighs ? Cast(input, WideDType(input.dtype())) : input;
+  std::vector<std::vector<Tap>> taps;
   for (size_t d = 0; d < dims; ++d) {
-    const auto dim = static_cast<int64_t>(d) + 2;
-    result = Resample(result, dim,
-                      TapsOf(kernel, input.size(dim), outputs[d], steps[d], options.align_corners));
+    taps.push_back(TapsOf(kernel, input.size(static_cast<int64_t>(d) + 2), outputs[d], steps[d],
+                          options.align_corners));
   }
-  return Cast(result, input.dtype());
+  const auto resample = [&](Tensor images) {
+    // From the last dimension on: single elements are gathered from what is small, rows copied to
+    // what is large.
+    for (size_t d = dims; d-- > 0;) {
+      images = Resample(images, static_cast<int64_t>(d) + 2, taps[d]);
+    }
+    return images;
+  };
+  if (!weighs) return resample(input);
+  const Tensor wide = Cast(input, WideDType(input.dtype()));
+  return Cast(InParts(wide, NumElements(outputs), resample), input.dtype());
 }
 
 }  // namespace neura

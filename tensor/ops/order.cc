@@ -7,10 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/iteration/lane_order.h"
 #include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/linalg.h"
 #include "neura/tensor/ops/pointwise.h"
@@ -35,6 +37,23 @@ ReduceOptions Over(const std::optional<Dims>& dim, bool keepdim) {
   return options;
 }
 
+// The first `count` of each row in order. What watches operations sees a sort of all; else the CPU
+// does not put in order what nobody asks for.
+ValuesAndIndices FirstInOrder(const Tensor& x, int64_t dim, bool descending, int64_t count) {
+  const bool direct = x.device().type == DeviceType::kCpu && !IsWatched() && count < x.size(dim);
+  if (direct && HasLaneOrder(WideDType(x.dtype()))) {
+    Dims shape(x.shape().begin(), x.shape().end());
+    shape[static_cast<size_t>(dim)] = count;
+    const Tensor indices = Empty(shape, {.dtype = kInt64, .device = kCpu});
+    OrderLanes(Contiguous(Cast(x, WideDType(x.dtype()))), dim, descending, count, nullptr,
+               indices.data<int64_t>());
+    return {Gather(x, dim, indices), indices};
+  }
+  const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = descending, .stable = true});
+  return {Contiguous(Narrow(sorted.values, dim, 0, count)),
+          Contiguous(Narrow(sorted.indices, dim, 0, count))};
+}
+
 // The element of each row of sorted values at `place`, [.., 1, ..].
 ValuesAndIndices Pick(const ValuesAndIndices& sorted, int64_t dim, const Tensor& place) {
   return {Gather(sorted.values, dim, place), Gather(sorted.indices, dim, place)};
@@ -49,11 +68,9 @@ ValuesAndIndices TopK(const Tensor& input, int64_t k, int64_t dim, bool largest,
     ThrowInvalidArgument(absl::StrCat("topk: k = ", k, " is outside [0, ", x.size(dim),
                                       "], the extent of dimension ", dim, " of ", Describe(input)));
   }
-  const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = largest, .stable = true});
-  const Tensor values = Narrow(sorted.values, dim, 0, k),
-               indices = Narrow(sorted.indices, dim, 0, k);
-  if (input.dim() == 0 && k == 1) return {Reshape(values, {}), Reshape(indices, {})};
-  return {Contiguous(values), Contiguous(indices)};
+  ValuesAndIndices first = FirstInOrder(x, dim, largest, k);
+  if (input.dim() == 0 && k == 1) return {Reshape(first.values, {}), Reshape(first.indices, {})};
+  return first;
 }
 
 ValuesAndIndices KthValue(const Tensor& input, int64_t k, int64_t dim, bool keepdim) {
@@ -63,9 +80,9 @@ ValuesAndIndices KthValue(const Tensor& input, int64_t k, int64_t dim, bool keep
     ThrowInvalidArgument(absl::StrCat("kthvalue: k = ", k, " is outside [1, ", x.size(dim),
                                       "], the extent of dimension ", dim, " of ", Describe(input)));
   }
-  const ValuesAndIndices sorted = Sort(x, {.dim = dim, .descending = false, .stable = true});
-  return {InShapeOf(Narrow(sorted.values, dim, k - 1, 1), input, dim, keepdim),
-          InShapeOf(Narrow(sorted.indices, dim, k - 1, 1), input, dim, keepdim)};
+  const ValuesAndIndices first = FirstInOrder(x, dim, false, k);
+  return {InShapeOf(Narrow(first.values, dim, k - 1, 1), input, dim, keepdim),
+          InShapeOf(Narrow(first.indices, dim, k - 1, 1), input, dim, keepdim)};
 }
 
 namespace {

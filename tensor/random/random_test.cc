@@ -96,6 +96,41 @@ TEST(RandomTest, TheSeedDecidesAndTheThreadsDoNot) {
   EXPECT_FALSE(SameBits(Rand({100'000}), expected[0]));
 }
 
+// Whatever makes many of them at a time, also where the counter's lower half ends.
+TEST(RandomTest, ElementsAreThoseOfTheGenerator) {
+  constexpr uint64_t kSeed = 0x123456789abcdef0;
+  for (uint64_t offset : {uint64_t{0}, uint64_t{0xffffffff} - 5, ~uint64_t{0} - 9}) {
+    for (int64_t count : {1, 7, 64, 255, 256, 257, 1500}) {
+      Generator generator(kSeed);
+      const auto draw = [&](auto make, DType dtype) {
+        generator.SetState({kSeed, offset});
+        return make({count}, TensorOptions{.dtype = dtype}, &generator);
+      };
+      const auto rand = [](Dims shape, const TensorOptions& options, Generator* from) {
+        return Rand(shape, options, from);
+      };
+      const auto randn = [](Dims shape, const TensorOptions& options, Generator* from) {
+        return Randn(shape, options, from);
+      };
+      const Tensor floats = draw(rand, kFloat32), doubles = draw(rand, kFloat64);
+      const Tensor normals = draw(randn, kFloat32);
+      for (int64_t i = 0; i < count; ++i) {
+        const PhiloxWords four = Philox(kSeed, offset + static_cast<uint64_t>(i / 4));
+        const auto word = static_cast<size_t>(i % 4), pair = word / 2 * 2;
+        ASSERT_EQ(floats.data<float>()[i], UniformFloat(four[word])) << i << " of " << count;
+        const double radius = std::sqrt(-2 * std::log(1.0 - UniformFloat(four[pair])));
+        const double angle = 2 * 3.14159265358979 * UniformFloat(four[pair + 1]);
+        ASSERT_NEAR(normals.data<float>()[i],
+                    radius * (word == pair ? std::cos(angle) : std::sin(angle)), 4e-6)
+            << i << " of " << count;
+        const PhiloxWords two = Philox(kSeed, offset + static_cast<uint64_t>(i / 2));
+        const auto low = static_cast<size_t>(i % 2 * 2);
+        ASSERT_EQ(doubles.data<double>()[i], UniformDouble(two[low], two[low + 1])) << i;
+      }
+    }
+  }
+}
+
 TEST(RandomTest, GeneratorsAreIndependentAndContinue) {
   Generator a(1), b(1);
   EXPECT_TRUE(SameBits(Rand({100}, {}, &a), Rand({100}, {}, &b)));

@@ -81,7 +81,13 @@ Tensors Indexing() {
   const Tensor x = Random({400, 500}, 1);
   Generator generator(2);
   const Tensor index = RandInt(0, 400, {900}, {.dtype = kInt64}, &generator);
+  const Tensor places = RandInt(0, 500, {400, 300}, {.dtype = kInt64}, &generator);
   return {IndexSelect(x, 0, index),
+          Gather(x, 1, places),
+          ScatterAdd(x, 1, places, Random({400, 300}, 5)),
+          Sort(x, {.dim = 0}).indices,
+          TopK(x, 9).indices,
+          Interpolate(Random({8, 9, 40, 40}, 6), {.size = Dims{70, 90}, .mode = "bilinear"}),
           IndexSelect(Transpose(x, 0, 1), 1, index),
           IndexAdd(x, 0, index, Random({900, 500}, 3)),
           Flip(x, {0, 1}),
@@ -93,6 +99,7 @@ Tensors RandomNumbers() {
   Generator generator(5);
   return {Uniform({100'000}, 0, 1, {}, &generator),
           Normal({100'001}, 0, 1, {.dtype = kFloat64}, &generator),
+          Normal({100'001}, 0, 1, {}, &generator),
           RandInt(-5, 5, {100'000}, {.dtype = kInt64}, &generator)};
 }
 

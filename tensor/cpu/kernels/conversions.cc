@@ -103,7 +103,9 @@ HWY_INLINE void ConvertBlock(const From* HWY_RESTRICT from, To* HWY_RESTRICT to)
       to[k].bits = elements::HWY_NAMESPACE::BFloat16Bits(Convert<float>(from[k]));
     });
   } else if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, int64_t>) {
-    if (AllWithin<From>(from, 0x1p51)) {
+    if (AllWithin<From>(from, 0x1p31)) {
+      ForBlock([&](int k) HWY_ATTR { to[k] = static_cast<int32_t>(from[k]); });
+    } else if (AllWithin<From>(from, 0x1p51)) {
       ForBlock([&](int k) HWY_ATTR { to[k] = Truncated(from[k]); });
     } else {
       for (int k = 0; k < kBlock; ++k) to[k] = Convert<To>(from[k]);

@@ -219,33 +219,50 @@ void FlipKernel(KernelCall& call) {
 
 namespace {
 
-// Copies the matrices of input, with zeros where keep(row, col) fails.
-template <typename Keep>
-void Triangle(KernelCall& call, Keep keep) {
+// Copies the matrices of input, with zeros before column first(row) and from column last(row) on.
+template <typename First, typename Last>
+void Triangle(KernelCall& call, const First& first, const Last& last) {
   const Tensor& output = call.output();
-  CopyElements(call.input(0), output);
   if (output.numel() == 0) return;
-  const int64_t rows = output.size(-2), cols = output.size(-1);
-  const size_t item = ItemSize(output.dtype());
-  char* data = static_cast<char*>(output.raw_data());
-  ParallelFor(output.numel() / cols, [&](int64_t i) {
-    for (int64_t col = 0; col < cols; ++col) {
-      if (!keep(i % rows, col)) {
-        std::memset(data + static_cast<size_t>(i * cols + col) * item, 0, item);
-      }
+  const bool packed = call.input(0).is_contiguous();
+  if (!packed) CopyElements(call.input(0), output);
+  const int64_t rows = output.size(-2), cols = output.size(-1), count = output.numel() / cols;
+  const auto item = static_cast<int64_t>(ItemSize(output.dtype()));
+  const char* const from = packed ? In<char>(call.input(0)) : nullptr;
+  char* const to = Out<char>(output);
+  constexpr int64_t kTaskBytes = 1 << 16;
+  const int64_t per_task = std::max<int64_t>(kTaskBytes / (cols * item), 1);
+  ParallelFor((count + per_task - 1) / per_task, [&](int64_t task) {
+    for (int64_t i = task * per_task; i < std::min((task + 1) * per_task, count); ++i) {
+      const int64_t begin = std::clamp<int64_t>(first(i % rows), 0, cols),
+                    end = std::clamp<int64_t>(last(i % rows), begin, cols), row = i * cols;
+      const auto bytes = [item](int64_t n) { return static_cast<size_t>(n * item); };
+      std::memset(to + row * item, 0, bytes(begin));
+      if (packed)
+        std::memcpy(to + (row + begin) * item, from + (row + begin) * item, bytes(end - begin));
+      std::memset(to + (row + end) * item, 0, bytes(cols - end));
     }
   });
+}
+
+// row + diagonal, from which on any of so many columns is one more.
+int64_t OnDiagonal(int64_t row, int64_t diagonal, int64_t cols) {
+  return row + std::clamp(diagonal, -row - 1, cols);
 }
 
 }  // namespace
 
 void TrilKernel(KernelCall& call) {
-  const int64_t diagonal = call.Get<TriangleOptions>().diagonal;
-  Triangle(call, [=](int64_t row, int64_t col) { return col - row <= diagonal; });
+  const int64_t diagonal = call.Get<TriangleOptions>().diagonal, cols = call.output().size(-1);
+  Triangle(
+      call, [](int64_t) { return int64_t{0}; },
+      [=](int64_t row) { return OnDiagonal(row, diagonal, cols) + 1; });
 }
 void TriuKernel(KernelCall& call) {
-  const int64_t diagonal = call.Get<TriangleOptions>().diagonal;
-  Triangle(call, [=](int64_t row, int64_t col) { return col - row >= diagonal; });
+  const int64_t diagonal = call.Get<TriangleOptions>().diagonal, cols = call.output().size(-1);
+  Triangle(
+      call, [=](int64_t row) { return OnDiagonal(row, diagonal, cols); },
+      [=](int64_t) { return cols; });
 }
 
 void FullKernel(KernelCall& call) { FillElements(call.output(), call.Get<FullOptions>().value); }

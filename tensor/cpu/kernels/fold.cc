@@ -89,7 +89,7 @@ struct LoopsOf {
     Acc* acc = static_cast<Acc*>(to);
     // Several rows to each visit of the partial results.
     int64_t r = 0;
-    for (; r + 4 <= rows; r += 4) Rows<4>(x + r * row_stride, row_stride, width, acc);
+    for (; r + 8 <= rows; r += 8) Rows<8>(x + r * row_stride, row_stride, width, acc);
     for (; r < rows; ++r) Rows<1>(x + r * row_stride, row_stride, width, acc);
   }
   template <int kRows>
@@ -98,14 +98,14 @@ struct LoopsOf {
     if constexpr (kHasVectors) {
       for (; j + kN <= width; j += kN) {
         V v = LoadAcc(acc + j);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) v = R::Combine(v, Load(x + r * row_stride + j));
         StoreAcc(v, acc + j);
       }
     }
     const auto fold = [&](int64_t column) HWY_ATTR {
       Acc a = acc[column];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) a = Step(a, x[r * row_stride + column]);
       acc[column] = a;
     };

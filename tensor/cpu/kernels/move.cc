@@ -126,6 +126,12 @@ void CopyAs(int64_t n, const char* from, int64_t from_stride, char* to, int64_t 
     }
     return;
   }
+  // Steps that the compiler knows, for which it has vectors.
+  constexpr auto kItem = static_cast<int64_t>(sizeof(T));
+  if (from_stride == -kItem && to_stride == kItem) {
+    for (int64_t i = 0; i < n; ++i) std::memcpy(to + i * kItem, from - i * kItem, sizeof(T));
+    return;
+  }
   for (int64_t i = 0; i < n; ++i) {
     T value;  // through memcpy: views may lie at any address
     std::memcpy(&value, from + i * from_stride, sizeof(T));

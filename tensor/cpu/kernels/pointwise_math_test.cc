@@ -139,6 +139,34 @@ TEST(PointwiseMathTest, Atan2InEveryDirection) {
   }
 }
 
+TEST(PointwiseMathTest, PowersOfEverything) {
+  const float ends[] = {0.0f,   -0.0f,  1.0f, -1.0f, kInfinity,   -kInfinity, std::nanf(""),
+                        1e-40f, -2.0f,  3.0f, -0.5f, 0.5f,        2.0f,       -3.0f,
+                        3e38f,  -3e38f, 7.0f, 1e10f, 16777216.0f, 1e-7f,      -1e-7f};
+  std::vector<float> base, exponent;
+  const auto add = [&](float x, float y) {
+    base.push_back(x);
+    exponent.push_back(y);
+  };
+  for (float x : ends) {
+    for (float y : ends) add(x, y);
+  }
+  for (int i = 0; i < 200'000; ++i) {
+    add(static_cast<float>(std::exp(i % 1009 * 0.17 - 86)), static_cast<float>(std::sin(i) * 3));
+    // Near 1, where the logarithm is small and the exponent large.
+    add(static_cast<float>(1 + (i % 4001 - 2000) * 1e-6), static_cast<float>(i % 977 * 91.7 - 4e4));
+    add(-static_cast<float>(i % 617) * 0.37f, static_cast<float>(i % 23 - 11));
+  }
+  const auto n = static_cast<int64_t>(base.size());
+  const Tensor result = Pow(FromVector(base, {n}), FromVector(exponent, {n}));
+  const auto* actual = static_cast<const float*>(result.raw_data());
+  for (size_t i = 0; i < base.size(); ++i) {
+    const double exact = std::pow(static_cast<double>(base[i]), static_cast<double>(exponent[i]));
+    ExpectNear(actual[i], exact, 1, std::to_string(base[i]) + "^" + std::to_string(exponent[i]));
+    if (HasFatalFailure()) return;
+  }
+}
+
 Tensor Vector(const std::vector<double>& values) {
   return FromVector(values, {static_cast<int64_t>(values.size())});
 }

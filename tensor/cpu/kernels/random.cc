@@ -6,6 +6,7 @@
 #include "neura/tensor/core/convert.h"
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
+#include "neura/tensor/cpu/kernels/random_loops.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/parallel/thread_pool.h"
 #include "neura/tensor/random/philox.h"
@@ -14,39 +15,39 @@
 namespace neura::cpu {
 namespace {
 
-constexpr int64_t kTaskBlocks = 1 << 12;
-
-// Calls fill(words, first element) for blocks of kPerBlock elements each; fill writes those below
-// the count.
-template <int64_t kPerBlock, typename Fill>
-void ForBlocks(const RandomOptions& options, int64_t count, Fill fill) {
-  const int64_t blocks = (count + kPerBlock - 1) / kPerBlock;
-  ParallelFor((blocks + kTaskBlocks - 1) / kTaskBlocks, [&](int64_t task) {
-    const int64_t end = std::min((task + 1) * kTaskBlocks, blocks);
-    for (int64_t b = task * kTaskBlocks; b < end; ++b) {
-      fill(Philox(options.seed, options.offset + static_cast<uint64_t>(b)), b * kPerBlock);
+// Calls fill(words, first, n) for n of the `count` elements, each made from kWords words.
+template <int64_t kWords, typename Fill>
+void ForChunks(const RandomOptions& options, int64_t count, Fill fill) {
+  constexpr int64_t kTaskChunks = 64, kPerChunk = kChunkWords / kWords;
+  const int64_t chunks = (count + kPerChunk - 1) / kPerChunk;
+  ParallelFor((chunks + kTaskChunks - 1) / kTaskChunks, [&](int64_t task) {
+    alignas(64) uint32_t words[kChunkWords] = {};
+    for (int64_t c = task * kTaskChunks; c < std::min((task + 1) * kTaskChunks, chunks); ++c) {
+      const int64_t n = std::min(kPerChunk, count - c * kPerChunk);
+      FillWords(options.seed, options.offset + static_cast<uint64_t>(c * kChunkWords / 4),
+                n * kWords, words);
+      fill(words, c * kPerChunk, n);
     }
   });
 }
 
-// Four values a block from the float generator, two from the double one.
+// make(words, n, values) makes n numbers, and perhaps more of the chunk: a float from each word, a
+// double from two.
 template <typename T, typename Make>
-void FillFromUniform(const RandomOptions& options, const Tensor& output, Make make) {
-  constexpr int64_t kPerBlock = sizeof(T) == 8 ? 2 : 4;
-  T* out = static_cast<T*>(output.raw_data());
-  const int64_t count = output.numel();
-  ForBlocks<kPerBlock>(options, count, [&](const PhiloxWords& words, int64_t first) {
-    T values[kPerBlock];
-    for (size_t i = 0; i < kPerBlock; ++i) {
-      if constexpr (kPerBlock == 2) {
-        values[i] = UniformDouble(words[2 * i], words[2 * i + 1]);
-      } else {
-        values[i] = UniformFloat(words[i]);
-      }
-    }
-    make(values);
-    for (int64_t i = 0; i < kPerBlock && first + i < count; ++i) out[first + i] = values[i];
+void FillNumbers(const RandomOptions& options, const Tensor& output, Make make) {
+  constexpr auto kWords = static_cast<int64_t>(sizeof(T) / sizeof(uint32_t));
+  constexpr int64_t kPerChunk = kChunkWords / kWords;
+  T* const out = Out<T>(output);
+  ForChunks<kWords>(options, output.numel(), [&](const uint32_t* words, int64_t first, int64_t n) {
+    if (n == kPerChunk) return make(words, n, out + first);
+    alignas(64) T values[kPerChunk];
+    make(words, n, values);
+    std::copy_n(values, n, out + first);
   });
+}
+
+double DoubleAt(const uint32_t* words, int64_t i) {
+  return UniformDouble(words[2 * i], words[2 * i + 1]);
 }
 
 // Runs f on a float or double tensor and converts to the output where that is of another dtype.
@@ -66,8 +67,12 @@ void RandomUniformKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   InFloat(call, [&]<typename T>(T, const Tensor& output) {
     const UniformRange<T> range(options.low.To<double>(), options.high.To<double>(), options.dtype);
-    FillFromUniform<T>(options, output, [&](auto& values) {
-      for (T& value : values) value = range(value);
+    FillNumbers<T>(options, output, [&](const uint32_t* words, int64_t n, T* values) {
+      if constexpr (sizeof(T) == 4) {
+        UniformFromWords(words, n, range, values);
+      } else {
+        for (int64_t i = 0; i < n; ++i) values[i] = range(DoubleAt(words, i));
+      }
     });
   });
 }
@@ -79,13 +84,17 @@ void RandomNormalKernel(KernelCall& call) {
   InFloat(call, [&]<typename T>(T, const Tensor& output) {
     const T mean = static_cast<T>(options.low.To<double>());
     const T std = static_cast<T>(options.high.To<double>());
-    FillFromUniform<T>(options, output, [&](auto& values) {
-      for (size_t i = 0; i < std::size(values); i += 2) {
-        // 1 - u lies in (0, 1], where the logarithm is finite.
-        const T radius = std::sqrt(T(-2) * std::log(T(1) - values[i]));
-        const T angle = T(2) * std::numbers::pi_v<T> * values[i + 1];
-        values[i] = mean + std * radius * std::cos(angle);
-        values[i + 1] = mean + std * radius * std::sin(angle);
+    FillNumbers<T>(options, output, [&](const uint32_t* words, int64_t n, T* values) {
+      if constexpr (sizeof(T) == 4) {
+        NormalFromWords(words, n, mean, std, values);
+      } else {
+        for (int64_t i = 0; i < n; i += 2) {
+          // 1 - u lies in (0, 1], where the logarithm is finite.
+          const double radius = std::sqrt(-2 * std::log(1 - DoubleAt(words, i)));
+          const double angle = 2 * std::numbers::pi * DoubleAt(words, i + 1);
+          values[i] = mean + std * radius * std::cos(angle);
+          values[i + 1] = mean + std * radius * std::sin(angle);
+        }
       }
     });
   });
@@ -97,10 +106,8 @@ void RandomBernoulliKernel(KernelCall& call) {
   const float p = static_cast<float>(options.low.To<double>());
   SwitchDType(call.output().dtype(), [&]<typename T>(T) {
     T* out = static_cast<T*>(call.output().raw_data());
-    ForBlocks<4>(options, count, [&](const PhiloxWords& words, int64_t first) {
-      for (int64_t i = 0; i < 4 && first + i < count; ++i) {
-        out[first + i] = Convert<T>(UniformFloat(words[static_cast<size_t>(i)]) < p);
-      }
+    ForChunks<1>(options, count, [&](const uint32_t* words, int64_t first, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) out[first + i] = Convert<T>(UniformFloat(words[i]) < p);
     });
   });
 }
@@ -114,10 +121,9 @@ void RandomIntKernel(KernelCall& call) {
   const uint64_t range = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
   int64_t* out = static_cast<int64_t*>(values.raw_data());
   const int64_t count = output.numel();
-  ForBlocks<2>(options, count, [&](const PhiloxWords& words, int64_t first) {
-    for (int64_t i = 0; i < 2 && first + i < count; ++i) {
-      const auto word = static_cast<size_t>(2 * i);
-      const uint64_t bits = uint64_t{words[word + 1]} << 32 | words[word];
+  ForChunks<2>(options, count, [&](const uint32_t* words, int64_t first, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) {
+      const uint64_t bits = uint64_t{words[2 * i + 1]} << 32 | words[2 * i];
       out[first + i] = static_cast<int64_t>(static_cast<uint64_t>(low) + UniformBelow(bits, range));
     }
   });
