@@ -125,6 +125,7 @@ const std::vector<OpCase>& OpCases() {
 const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
   static const std::vector<ElsewhereTested> list = {
       {op::kAssign, "//tensor/ops:inplace_test"},
+      {op::kIndexAssign, "//tensor/ops:inplace_test"},
       {op::kRandomUniform, "//tensor/random:random_test"},
       {op::kRandomNormal, "//tensor/random:random_test"},
       {op::kRandomInt, "//tensor/random:random_test"},
