@@ -38,9 +38,7 @@ struct Gradient {
            tensor.storage()->unique() && tensor.is_contiguous();
   }
   // Sparse ones grow by the values that are added.
-  bool TakesSums() const {
-    return Owned() && !IsSparse(tensor);
-  }
+  bool TakesSums() const { return Owned() && !IsSparse(tensor); }
 };
 using OutputGrads = absl::InlinedVector<Gradient, 1>;
 

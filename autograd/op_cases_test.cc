@@ -11,6 +11,7 @@
 #include "neura/autograd/gradcheck.h"
 #include "neura/autograd/rule.h"
 #include "neura/tensor/ops/op_list/copy.h"
+#include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/complex_cases.h"

@@ -24,25 +24,22 @@ using testing::ErrorOf;
 using ::testing::HasSubstr;
 using testing::Values;
 
-Tensor Weight() {
-  return SetRequiresGrad(Sin(Reshape(Cast(Arange(12), kFloat32), {6, 2}) + 0.5));
-}
+Tensor Weight() { return SetRequiresGrad(Sin(Reshape(Cast(Arange(12), kFloat32), {6, 2}) + 0.5)); }
 Tensor Factors(DimsView shape) {
   return Reshape(Cos(Cast(Arange(NumElements(shape)), kFloat32)), shape);
 }
 
 TEST(SparseEmbeddingTest, GradientsAreThoseOfDenseOnes) {
   const Tensor input = FromList<int64_t>({4, 1, 4, 0, 1, 1}, {2, 3});
-  for (const std::optional<int64_t> padding : {std::optional<int64_t>(), std::optional<int64_t>(1),
-                                               std::optional<int64_t>(-6)}) {
+  for (const std::optional<int64_t> padding :
+       {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(-6)}) {
     for (bool by_freq : {false, true}) {
       for (DType index : {kInt64, kInt32}) {
         const auto gradient = [&](bool is_sparse) {
           const Tensor weight = Weight();
-          const Tensor rows = nn::Embed(Cast(input, index), weight,
-                                        {.padding_idx = padding,
-                                         .scale_grad_by_freq = by_freq,
-                                         .sparse = is_sparse});
+          const Tensor rows = nn::Embed(
+              Cast(input, index), weight,
+              {.padding_idx = padding, .scale_grad_by_freq = by_freq, .sparse = is_sparse});
           EXPECT_TRUE(SameBits(rows, nn::Embed(input, Detach(weight))));
           Backward(Sum(rows * Factors(rows.shape())));
           return GradOf(weight);
@@ -79,7 +76,8 @@ TEST(SparseEmbeddingTest, Bags) {
   const Tensor input = FromList<int64_t>({4, 1, 4, 0, 5, 1, 1});
   const Tensor offsets = FromList<int64_t>({0, 3, 3, 5});
   for (const char* mode : {"sum", "mean"}) {
-    for (const std::optional<int64_t> padding : {std::optional<int64_t>(), std::optional<int64_t>(4)}) {
+    for (const std::optional<int64_t> padding :
+         {std::optional<int64_t>(), std::optional<int64_t>(4)}) {
       const auto gradient = [&](bool is_sparse) {
         const Tensor weight = Weight();
         const Tensor bags =
@@ -98,8 +96,10 @@ TEST(SparseEmbeddingTest, Bags) {
   EXPECT_THAT(Values(sparse::ToDense(GradOf(layer.weight))),
               ElementsAre(3, 3, 12, 12, 0, 0, 0, 0, 2, 2, 4, 4));
   EXPECT_FALSE(IsSparse(GradOf(weights)));
-  EXPECT_THAT(ErrorOf([&] { nn::EmbedBag(input, Weight(), offsets, {},
-                                         {.mode = "max", .rows = {.sparse = true}}); }),
+  EXPECT_THAT(ErrorOf([&] {
+                nn::EmbedBag(input, Weight(), offsets, {},
+                             {.mode = "max", .rows = {.sparse = true}});
+              }),
               HasSubstr("max mode does not support sparse weights"));
 }
 
@@ -171,7 +171,9 @@ TEST(SparseEmbeddingTest, ErrorsSayWhatToDo) {
   EXPECT_THAT(ErrorOf([&] { SetRequiresGrad(sparse_grad); }), HasSubstr("sparse::ToDense()"));
   autograd::SetGrad(weight, sparse_grad);
   EXPECT_TRUE(IsSparse(GradOf(weight)));
-  EXPECT_THAT(ErrorOf([&] { autograd::SetGrad(weight, sparse::FromDense(Ones({5, 2}), 1)); }),
+  EXPECT_THAT(ErrorOf([&] {
+                autograd::SetGrad(weight, sparse::FromDense(Ones({5, 2}), 1));
+              }),
               HasSubstr("cannot be sparse float32 [5, 2]"));
 }
 

@@ -33,8 +33,8 @@ namespace internal {
 
 void CheckParam(const char* optimizer, const Tensor& param) {
   if (IsSparse(param)) {
-    ThrowInvalidArgument(absl::StrCat(optimizer, " requires dense parameter tensors, got ",
-                                      Describe(param)));
+    ThrowInvalidArgument(
+        absl::StrCat(optimizer, " requires dense parameter tensors, got ", Describe(param)));
   }
   if (autograd::IsLeaf(param)) return;
   ThrowInvalidArgument(absl::StrCat(optimizer, ": can't optimize a non-leaf Tensor, ",

@@ -305,8 +305,7 @@ std::vector<OptimizerCase> Cases() {
            Asgd),
       Case("SparseAdam", "plain", SparseAdamOptions{}, SparseAdamStep),
       Case("SparseAdam", "all",
-           SparseAdamOptions{
-               .lr = 0.05, .beta1 = 0.7, .beta2 = 0.8, .eps = 1e-2, .maximize = true},
+           SparseAdamOptions{.lr = 0.05, .beta1 = 0.7, .beta2 = 0.8, .eps = 1e-2, .maximize = true},
            SparseAdamStep),
       Case("Lion", "plain", LionOptions{.lr = 0.01}, LionStep),
       Case("Lion", "all",

@@ -45,8 +45,8 @@ struct OptimizerRow {
   // Of fused_update over a parameter, its gradient and so many states. Null where a step is no
   // function of single elements.
   FusedOptions (*update)(const void* options, const StepInfo& info, size_t num_states) = nullptr;
-  // How steps of `update` take sparse gradients; null where none does. Throws FailedPrecondition for
-  // options with which they cannot be taken.
+  // How steps of `update` take sparse gradients; null where none does. Throws FailedPrecondition
+  // for options with which they cannot be taken.
   SparseStep (*step_of_sparse)(const void* options) = nullptr;
   bool takes_dense = true;
   // What states begin as where it is not 0; null where it always is.
@@ -75,9 +75,9 @@ using AnyParamGroup = ParamGroup<std::shared_ptr<void>>;
 // parameters, whose own precision would lose most of what a step adds to an average. A complex
 // parameter is trained as its real and imaginary parts.
 //
-// Sparse gradients, of one sparse dimension, are coalesced first. A step takes the memory of the rows
-// that they name, and where the rule moves others too, of a part of the parameter beside it; states
-// are dense.
+// Sparse gradients, of one sparse dimension, are coalesced first. A step takes the memory of the
+// rows that they name, and where the rule moves others too, of a part of the parameter beside it;
+// states are dense.
 //
 // Threads may step, look and set at once: a step takes the options that were there when it began.
 class RowOptimizer : public Optimizer {
@@ -91,8 +91,9 @@ class RowOptimizer : public Optimizer {
   void AddGroup(const AnyParamGroup& group);
 
   using Optimizer::Step;
-  // Every parameter that has a gradient; the others stay as they are. Throws FailedPrecondition, and
-  // changes nothing of their group, for sparse gradients, or dense ones, that the row does not take.
+  // Every parameter that has a gradient; the others stay as they are. Throws FailedPrecondition,
+  // and changes nothing of their group, for sparse gradients, or dense ones, that the row does not
+  // take.
   void Step() override;
 
   const OptimizerRow& row() const { return row_; }

@@ -470,9 +470,7 @@ struct AdagradRule {
     }
     return optim::SparseStep::kRows;
   }
-  static double InitialState(const optim::AdagradOptions& o) {
-    return o.initial_accumulator_value;
-  }
+  static double InitialState(const optim::AdagradOptions& o) { return o.initial_accumulator_value; }
 
   template <typename E>
   void operator()(E& p, E g, E& sum) const {

@@ -1,5 +1,5 @@
-// Steps with sparse gradients: those of dense ones where the rule moves nothing else, PyTorch's rule
-// of SparseAdam, and the memory that they take.
+// Steps with sparse gradients: those of dense ones where the rule moves nothing else, PyTorch's
+// rule of SparseAdam, and the memory that they take.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -92,7 +92,8 @@ TEST(SparseStepsTest, SparseAdamMovesTheRowsThatAreNamed) {
     optimizer.Step();
     const std::vector<int64_t> rows = Values<int64_t>(sparse::Places(grad));
     const std::vector<double> values = Values<double>(sparse::Values(grad));
-    const double size = o.lr * std::sqrt(1 - std::pow(o.beta2, step)) / (1 - std::pow(o.beta1, step));
+    const double size =
+        o.lr * std::sqrt(1 - std::pow(o.beta2, step)) / (1 - std::pow(o.beta1, step));
     for (size_t i = 0; i < values.size(); ++i) {
       const size_t at = static_cast<size_t>(rows[i / kColumns]) * kColumns + i % kColumns;
       mean[at] += (1 - o.beta1) * (values[i] - mean[at]);
@@ -123,7 +124,8 @@ TEST(SparseStepsTest, TheSameBitsForAnyNumberOfThreads) {
     return std::make_shared<optim::SGD>(std::vector<Tensor>{p}, optim::SgdOptions{.momentum = 0.9});
   });
   check([](const Tensor& p) { return std::make_shared<optim::Adagrad>(std::vector<Tensor>{p}); });
-  check([](const Tensor& p) { return std::make_shared<optim::SparseAdam>(std::vector<Tensor>{p}); });
+  check(
+      [](const Tensor& p) { return std::make_shared<optim::SparseAdam>(std::vector<Tensor>{p}); });
   SetNumThreads(threads);
 }
 
@@ -136,7 +138,9 @@ TEST(SparseStepsTest, OthersRefuseAndChangeNothing) {
             "Adam does not support sparse gradients, please consider SparseAdam instead");
   EXPECT_TRUE(SameBits(first, Param()));
   EXPECT_EQ(CodeOf([&] { adam.Step(); }), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(ErrorOf([&] { optim::Muon({first, second}).Step(); }),
+  EXPECT_THAT(ErrorOf([&] {
+                optim::Muon({first, second}).Step();
+              }),
               HasSubstr("Muon does not support sparse gradients"));
   EXPECT_THAT(ErrorOf([&] { optim::SparseAdam({first}).Step(); }),
               HasSubstr("SparseAdam does not support dense gradients, please consider Adam"));
@@ -145,9 +149,11 @@ TEST(SparseStepsTest, OthersRefuseAndChangeNothing) {
   EXPECT_THAT(ErrorOf([&] { optim::Adagrad({second}, {.weight_decay = 0.1}).Step(); }),
               HasSubstr("weight_decay option is not compatible with sparse gradients"));
   EXPECT_THAT(ErrorOf([&] { optim::SGD({GradAt(1)}); }), HasSubstr("dense parameter tensors"));
-  EXPECT_THAT(ErrorOf([] { optim::SparseAdam({Param()}, {.lr = 0}); }), HasSubstr("must be above 0"));
+  EXPECT_THAT(ErrorOf([] { optim::SparseAdam({Param()}, {.lr = 0}); }),
+              HasSubstr("must be above 0"));
   SetGrad(second, sparse::FromDense(Ones({kRows, kColumns})));
-  EXPECT_THAT(ErrorOf([&] { optim::SGD({second}).Step(); }), HasSubstr("one sparse dimension, not 2"));
+  EXPECT_THAT(ErrorOf([&] { optim::SGD({second}).Step(); }),
+              HasSubstr("one sparse dimension, not 2"));
 }
 
 TEST(SparseStepsTest, StridedParametersComplexOnesAndVectors) {
@@ -156,7 +162,8 @@ TEST(SparseStepsTest, StridedParametersComplexOnesAndVectors) {
   optim::SGD({strided}, {.lr = 1}).Step();
   EXPECT_TRUE(Close(Detach(strided), 1 - sparse::ToDense(GradAt(1))));
   const Tensor vector = SetRequiresGrad(Ones({4}));
-  SetGrad(vector, sparse::FromParts(FromList<int64_t>({2, 2}, {1, 2}), FromList<float>({1, 2}), {4}));
+  SetGrad(vector,
+          sparse::FromParts(FromList<int64_t>({2, 2}, {1, 2}), FromList<float>({1, 2}), {4}));
   optim::SGD({vector}, {.lr = 1, .momentum = 0.5}).Step();
   EXPECT_THAT(Values(Detach(vector)), ElementsAre(1, 1, -2, 1));
   const Tensor numbers = SetRequiresGrad(Cast(Ones({3, 1}), kComplex64));

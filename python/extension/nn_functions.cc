@@ -69,18 +69,17 @@ void InitLayers(const Binder& functional) {
       "The rows of weight that the integers of input name; that of padding_idx has no gradient, "
       "and those above max_norm are first scaled down to it, in the weight. With sparse, the "
       "weight's gradient is a sparse tensor",
-      NEURA_FN(
-          (const Tensor& x, const Tensor& weight, const std::optional<int64_t>& padding_idx,
-           const std::optional<double>& max_norm, double norm_type, bool scale_grad_by_freq,
-           bool sparse),
-          {
-            return nn::Embed(x, weight,
-                             {.padding_idx = padding_idx,
-                              .max_norm = max_norm,
-                              .norm_type = norm_type,
-                              .scale_grad_by_freq = scale_grad_by_freq,
-                              .sparse = sparse});
-          }));
+      NEURA_FN((const Tensor& x, const Tensor& weight, const std::optional<int64_t>& padding_idx,
+                const std::optional<double>& max_norm, double norm_type, bool scale_grad_by_freq,
+                bool sparse),
+               {
+                 return nn::Embed(x, weight,
+                                  {.padding_idx = padding_idx,
+                                   .max_norm = max_norm,
+                                   .norm_type = norm_type,
+                                   .scale_grad_by_freq = scale_grad_by_freq,
+                                   .sparse = sparse});
+               }));
   functional(
       "embedding_bag",
       "input, weight, offsets=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, "

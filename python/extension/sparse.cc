@@ -44,7 +44,8 @@ Dims ExtentsAround(const Tensor& indices, const Tensor& values) {
 
 void InitSparse(py::module_& m) {
   const Binder bind(m, "");
-  bind.Method("indices", "self", "The places of a coalesced sparse tensor's values, int64 [sparse dims, nnz]",
+  bind.Method("indices", "self",
+              "The places of a coalesced sparse tensor's values, int64 [sparse dims, nnz]",
               NEURA_FN((const Tensor& x), { return CoalescedParts("indices", x).indices; }));
   bind.Method("values", "self", "The values of a coalesced sparse tensor, [nnz, ...]",
               NEURA_FN((const Tensor& x), { return CoalescedParts("values", x).values; }));
@@ -57,15 +58,15 @@ void InitSparse(py::module_& m) {
   bind.Method("is_coalesced", "self",
               "Whether the places of a sparse tensor are in their order, none twice",
               NEURA_FN((const Tensor& x), { return sparse::IsCoalesced(x); }));
-  bind.Method("coalesce", "self",
-              "A sparse tensor with the values of each place added up; itself where it is coalesced",
-              NEURA_FN((const Tensor& x), { return sparse::Coalesce(x); }));
+  bind.Method(
+      "coalesce", "self",
+      "A sparse tensor with the values of each place added up; itself where it is coalesced",
+      NEURA_FN((const Tensor& x), { return sparse::Coalesce(x); }));
   bind.Method(
       "sparse_dim", "self", "The number of dimensions that places have; 0 of a dense tensor",
       NEURA_FN((const Tensor& x), { return IsSparse(x) ? sparse::SparseDim(x) : int64_t{0}; }));
-  bind.Method(
-      "dense_dim", "self", "The number of dimensions of a value; of a dense tensor, all",
-      NEURA_FN((const Tensor& x), { return IsSparse(x) ? sparse::DenseDim(x) : x.dim(); }));
+  bind.Method("dense_dim", "self", "The number of dimensions of a value; of a dense tensor, all",
+              NEURA_FN((const Tensor& x), { return IsSparse(x) ? sparse::DenseDim(x) : x.dim(); }));
   bind.Method("to_dense", "self, dtype=None", "A sparse tensor with its zeros; a dense one itself",
               NEURA_FN((const Tensor& x, const std::optional<DType>& dtype), {
                 return Cast(IsSparse(x) ? sparse::ToDense(x) : x, dtype.value_or(x.dtype()));
@@ -80,23 +81,22 @@ void InitSparse(py::module_& m) {
        "indices, values, size=None, *, dtype=None, device='cpu', requires_grad=False",
        "A sparse tensor of values [nnz, ...] at places [sparse dims, nnz], zeros elsewhere; values "
        "of one place add up. No leaf of gradients can be sparse",
-       NEURA_FN((const py::object& indices, const py::object& values,
-                 const std::optional<Dims>& size, const std::optional<DType>& dtype, const Device&,
-                 bool requires_grad),
-                {
-                  if (requires_grad) {
-                    ThrowUnimplemented(
-                        "sparse_coo_tensor: a sparse tensor cannot require a gradient; let its "
-                        "values require one");
-                  }
-                  const Tensor places =
-                      IsTensor(indices.ptr()) ? TensorOf(indices.ptr()) : TensorFromData(indices, kInt64);
-                  Tensor given =
-                      IsTensor(values.ptr()) ? TensorOf(values.ptr()) : TensorFromData(values, dtype);
-                  given = Cast(given, dtype.value_or(given.dtype()));
-                  return sparse::FromParts(places, given,
-                                           size ? *size : ExtentsAround(places, given));
-                }));
+       NEURA_FN(
+           (const py::object& indices, const py::object& values, const std::optional<Dims>& size,
+            const std::optional<DType>& dtype, const Device&, bool requires_grad),
+           {
+             if (requires_grad) {
+               ThrowUnimplemented(
+                   "sparse_coo_tensor: a sparse tensor cannot require a gradient; let its "
+                   "values require one");
+             }
+             const Tensor places = IsTensor(indices.ptr()) ? TensorOf(indices.ptr())
+                                                           : TensorFromData(indices, kInt64);
+             Tensor given =
+                 IsTensor(values.ptr()) ? TensorOf(values.ptr()) : TensorFromData(values, dtype);
+             given = Cast(given, dtype.value_or(given.dtype()));
+             return sparse::FromParts(places, given, size ? *size : ExtentsAround(places, given));
+           }));
 }
 
 }  // namespace neura::python

@@ -258,8 +258,8 @@ std::string Tensor::ToString() const {
   if (device() == kMeta) return Describe(*this);
   if (IsSparse(*this)) {
     const SparseParts& parts = PartsOf("ToString", *this);
-    return absl::StrCat("indices: ", parts.indices.ToString(), "\nvalues: ",
-                        parts.values.ToString(), "\n", Describe(*this));
+    return absl::StrCat("indices: ", parts.indices.ToString(),
+                        "\nvalues: ", parts.values.ToString(), "\n", Describe(*this));
   }
   NotifyRead();
   return absl::StrCat(ElementsText(HostCopy(*this)), "\n", Describe(*this));

@@ -23,8 +23,7 @@ Tensor SparseOver(SparseParts given) {
 
 const SparseParts& PartsOf(std::string_view op, const Tensor& tensor) {
   if (!IsSparse(tensor)) {
-    ThrowFailedPrecondition(
-        absl::StrCat(op, ": expected a sparse tensor, got ", Describe(tensor)));
+    ThrowFailedPrecondition(absl::StrCat(op, ": expected a sparse tensor, got ", Describe(tensor)));
   }
   const auto& parts = *static_cast<const SparseParts*>(tensor.storage()->context());
   if (tensor.shape() != DimsView(parts.shape)) {

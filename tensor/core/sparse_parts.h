@@ -1,5 +1,5 @@
-// Sparse tensors in coordinate form (COO): values at places, zeros elsewhere. They are tensors of the
-// device kSparse, whose storage holds these parts. What computes with them is in
+// Sparse tensors in coordinate form (COO): values at places, zeros elsewhere. They are tensors of
+// the device kSparse, whose storage holds these parts. What computes with them is in
 // "neura/tensor/sparse/sparse.h"; every other operation refuses them.
 #ifndef NEURA_TENSOR_CORE_SPARSE_PARTS_H_
 #define NEURA_TENSOR_CORE_SPARSE_PARTS_H_
@@ -24,8 +24,8 @@ inline bool IsSparse(const Tensor& tensor) {
 // A sparse tensor of the values' dtype. The caller guarantees that the parts fit together, on one
 // device, and that every place lies inside the shape.
 Tensor SparseOver(SparseParts parts);
-// They live as long as the tensor's storage. Throws FailedPrecondition naming `op` unless the tensor
-// is sparse.
+// They live as long as the tensor's storage. Throws FailedPrecondition naming `op` unless the
+// tensor is sparse.
 const SparseParts& PartsOf(std::string_view op, const Tensor& tensor);
 // Throws Unimplemented naming `op` where the tensor is sparse.
 void RequireDense(std::string_view op, const Tensor& tensor);

@@ -156,8 +156,8 @@ bool SameBits(const Tensor& a, const Tensor& b) {
 
 std::string Describe(const Tensor& tensor) {
   if (!tensor.defined()) return "undefined";
-  std::string text = absl::StrCat(IsSparse(tensor) ? "sparse " : "", DTypeName(tensor.dtype()),
-                                  " ", ToString(tensor.shape()));
+  std::string text = absl::StrCat(IsSparse(tensor) ? "sparse " : "", DTypeName(tensor.dtype()), " ",
+                                  ToString(tensor.shape()));
   const Device device =
       IsSparse(tensor) ? PartsOf("Describe", tensor).values.device() : tensor.device();
   if (device.type != DeviceType::kCpu) absl::StrAppend(&text, " on ", ToString(device));

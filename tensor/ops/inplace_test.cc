@@ -61,9 +61,13 @@ TEST(InPlaceTest, IndexAssignOverwritesTheSlicesThatAreNamed) {
   EXPECT_THAT(Values(y), ElementsAre(0, 7, 0, 4, 5, 6));
   IndexAssign(y, 0, FromVector<int64_t>({}, {0}), Zeros({0, 3}));
   EXPECT_THAT(Values(y), ElementsAre(0, 7, 0, 4, 5, 6));
-  EXPECT_THAT(ErrorOf([&] { IndexAssign(y, 0, FromList<int64_t>({2}), Zeros({1, 3})); }),
+  EXPECT_THAT(ErrorOf([&] {
+                IndexAssign(y, 0, FromList<int64_t>({2}), Zeros({1, 3}));
+              }),
               HasSubstr("index 2 is outside [0, 2)"));
-  EXPECT_THAT(ErrorOf([&] { IndexAssign(y, 0, FromList<int64_t>({1}), Zeros({1, 2})); }),
+  EXPECT_THAT(ErrorOf([&] {
+                IndexAssign(y, 0, FromList<int64_t>({1}), Zeros({1, 2}));
+              }),
               HasSubstr("index_assign_(float32 [2, 3], int64 [1], float32 [1, 2]"));
 }
 

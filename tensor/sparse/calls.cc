@@ -16,8 +16,7 @@ namespace {
 bool IsNumber(const Tensor& tensor) { return !IsSparse(tensor) && tensor.dim() == 0; }
 
 bool Meet(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() &&
-         (!IsSparse(a) || !IsSparse(b) || SparseDim(a) == SparseDim(b));
+  return a.shape() == b.shape() && (!IsSparse(a) || !IsSparse(b) || SparseDim(a) == SparseDim(b));
 }
 
 // input + other or input - other; undefined where that is of other shapes.
@@ -88,8 +87,7 @@ bool Answer(const OpCall& call, absl::Span<Tensor> outputs) {
     case op::kCast:
     case op::kAlias:
     case op::kNeg:
-      outputs[0] =
-          WithValues(call.input(0), CallAny(call.op, call.options, Values(call.input(0))));
+      outputs[0] = WithValues(call.input(0), CallAny(call.op, call.options, Values(call.input(0))));
       return true;
     case op::kAdd:
     case op::kSub:

@@ -8,7 +8,8 @@ namespace neura::sparse {
 
 // dense + sparse, of one shape: dense.
 Tensor AddTo(const Tensor& dense, const Tensor& sparse);
-// The sum of two of one shape and as many sparse dimensions: the values of both.
+// The sum of two of one shape and as many sparse dimensions: the values of both, coalesced where
+// there are more than two for each place.
 Tensor AddBoth(const Tensor& a, const Tensor& b);
 
 }  // namespace neura::sparse

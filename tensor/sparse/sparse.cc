@@ -127,8 +127,7 @@ Tensor Coalesce(const Tensor& sparse) {
 
 Tensor ToDense(const Tensor& sparse) {
   const SparseParts& parts = PartsOf("to_dense", sparse);
-  return AddTo(Zeros(parts.shape,
-                     {.dtype = parts.values.dtype(), .device = parts.values.device()}),
+  return AddTo(Zeros(parts.shape, {.dtype = parts.values.dtype(), .device = parts.values.device()}),
                sparse);
 }
 
@@ -143,8 +142,11 @@ Tensor AddTo(const Tensor& dense, const Tensor& sparse) {
 Tensor AddBoth(const Tensor& a, const Tensor& b) {
   const SparseParts &x = PartsOf("add", a), &y = PartsOf("add", b);
   const DType dtype = PromoteTypes(a.dtype(), b.dtype());
-  return SparseOver({Cat({x.indices, y.indices}, 1),
-                     Cat({Cast(x.values, dtype), Cast(y.values, dtype)}, 0), x.shape});
+  const Tensor sum =
+      SparseOver({Cat({x.indices, y.indices}, 1),
+                  Cat({Cast(x.values, dtype), Cast(y.values, dtype)}, 0), x.shape});
+  // A gradient that is set to 0 and added to for ever must not grow for ever.
+  return NumValues(sum) > 2 * NumElements(SparseExtents(x)) ? Coalesce(sum) : sum;
 }
 
 }  // namespace neura::sparse

@@ -1,14 +1,14 @@
-// Sparse tensors in coordinate form (COO): values at places, zeros elsewhere. So are the gradients of
-// nn::Embedding with sparse=true, whose memory follows the rows that a batch names.
+// Sparse tensors in coordinate form (COO): values at places, zeros elsewhere. So are the gradients
+// of nn::Embedding with sparse=true, whose memory follows the rows that a batch names.
 //
 //   Tensor g = autograd::GradOf(layer.weight);   // sparse float32 [2000000, 16]
 //   sparse::Indices(g);                          // int64 [1, nnz], the rows
 //   sparse::Values(g);                           // float32 [nnz, 16]
 //   sparse::ToDense(g);
 //
-// A place has a coordinate for each of the first dimensions of the shape, the sparse ones; its value
-// has the extents of the others, the dense ones. Values of one place add up; a coalesced tensor has
-// one for each, in row-major order of the places.
+// A place has a coordinate for each of the first dimensions of the shape, the sparse ones; its
+// value has the extents of the others, the dense ones. Values of one place add up; a coalesced
+// tensor has one for each, in row-major order of the places.
 //
 // Beside the functions below, these operations take sparse tensors and give one: Clone, Cast,
 // Detach, Neg, sums and differences of two, products with and quotients by a number; in place the

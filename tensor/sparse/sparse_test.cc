@@ -68,8 +68,10 @@ TEST(SparseTest, HasPartsAndAShape) {
 
 TEST(SparseTest, PartsMustMakeUpTheShape) {
   const Tensor indices = FromList<int64_t>({0, 4}, {1, 2});
-  for (const auto& [values, shape] : std::vector<std::pair<Tensor, Dims>>{
-           {Ones({3, 2}), {5, 2}}, {Ones({2, 2}), {5, 3}}, {Ones({2, 2}), {5}}, {Ones({2}), {5, 2}}}) {
+  for (const auto& [values, shape] : std::vector<std::pair<Tensor, Dims>>{{Ones({3, 2}), {5, 2}},
+                                                                          {Ones({2, 2}), {5, 3}},
+                                                                          {Ones({2, 2}), {5}},
+                                                                          {Ones({2}), {5, 2}}}) {
     EXPECT_EQ(CodeOf([&, v = values, s = shape] { sparse::FromParts(indices, v, s); }),
               absl::StatusCode::kInvalidArgument);
   }
@@ -110,8 +112,8 @@ TEST(SparseTest, HasAnyNumberOfSparseDimensions) {
 TEST(SparseTest, CoalescesTheSameForAnyNumberOfThreads) {
   const int threads = GetNumThreads();
   const Tensor indices = Reshape(Remainder(Arange(30'000) * 7919, 501), {1, 30'000});
-  const Tensor x = sparse::FromParts(indices, Sin(Reshape(Cast(Arange(90'000), kFloat32), {-1, 3})),
-                                     {501, 3});
+  const Tensor x =
+      sparse::FromParts(indices, Sin(Reshape(Cast(Arange(90'000), kFloat32), {-1, 3})), {501, 3});
   SetNumThreads(1);
   const Tensor one = sparse::Values(sparse::Coalesce(x));
   for (int n : {2, 3}) {
@@ -131,6 +133,7 @@ TEST(SparseTest, SumsProductsAndCopies) {
   };
   expect(x + x, true, [](float v, size_t) { return 2 * v; });
   EXPECT_EQ(sparse::NumValues(x + x), 6);
+  EXPECT_EQ(sparse::NumValues(x + x + x + x), 2);  // for 5 places there would be 12
   expect(x - x * 3, true, [](float v, size_t) { return -2 * v; });
   expect(0.5 * x, true, [](float v, size_t) { return v / 2; });
   expect(x / ScalarTensor(4.0f), true, [](float v, size_t) { return v / 4; });
@@ -173,15 +176,27 @@ TEST(SparseTest, EverythingElseRefuses) {
       {"assign_(", [&] { Fill(x, 1); }},
       {"assign_(", [&] { Assign(x, dense); }},
       {"sum(", [&] { Sum(x); }},
-      {"matmul(", [&] { MatMul(x, Ones({2, 3})); }},
-      {"matmul(", [&] { MatMul(Ones({3, 5}), x); }},
+      {"matmul(",
+       [&] {
+         MatMul(x, Ones({2, 3}));
+       }},
+      {"matmul(",
+       [&] {
+         MatMul(Ones({3, 5}), x);
+       }},
       {"(", [&] { Transpose(x, 0, 1); }},
       {"(", [&] { Select(x, 0, 1); }},
       {"(", [&] { Reshape(x, {10}); }},
       {"(", [&] { Unbind(x, 0); }},
-      {"cat(", [&] { Cat({dense, x}); }},
+      {"cat(",
+       [&] {
+         Cat({dense, x});
+       }},
       {"index_select(", [&] { IndexSelect(x, 0, FromList<int64_t>({0})); }},
-      {"index_assign_(", [&] { IndexAssign(dense, 0, FromList<int64_t>({0, 1, 2, 3, 4}), x); }},
+      {"index_assign_(",
+       [&] {
+         IndexAssign(dense, 0, FromList<int64_t>({0, 1, 2, 3, 4}), x);
+       }},
       {"full(", [&] { ZerosLike(x); }},
       {"where(", [&] { Where(dense > 0, x, dense); }},
       {"Item", [&] { one.Item<float>(); }},
@@ -189,7 +204,10 @@ TEST(SparseTest, EverythingElseRefuses) {
       {"HostCopy", [&] { HostCopy(x); }},
       {"HostCopy", [&] { SameBits(x, Rows()); }},
       {"", [&] { Tensor::Empty({2}, kFloat32, x.device()); }},
-      {"", [&] { SaveSafetensors(::testing::TempDir() + "/x", {.tensors = {{"x", x}}}); }},
+      {"",
+       [&] {
+         SaveSafetensors(::testing::TempDir() + "/x", {.tensors = {{"x", x}}});
+       }},
   };
   for (const auto& [name, call] : calls) {
     const std::string message = ErrorOf(call);

@@ -3,6 +3,7 @@
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/fused.h"
+#include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
