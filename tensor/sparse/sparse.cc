@@ -142,9 +142,8 @@ Tensor AddTo(const Tensor& dense, const Tensor& sparse) {
 Tensor AddBoth(const Tensor& a, const Tensor& b) {
   const SparseParts &x = PartsOf("add", a), &y = PartsOf("add", b);
   const DType dtype = PromoteTypes(a.dtype(), b.dtype());
-  const Tensor sum =
-      SparseOver({Cat({x.indices, y.indices}, 1),
-                  Cat({Cast(x.values, dtype), Cast(y.values, dtype)}, 0), x.shape});
+  const Tensor sum = SparseOver({Cat({x.indices, y.indices}, 1),
+                                 Cat({Cast(x.values, dtype), Cast(y.values, dtype)}, 0), x.shape});
   // A gradient that is set to 0 and added to for ever must not grow for ever.
   return NumValues(sum) > 2 * NumElements(SparseExtents(x)) ? Coalesce(sum) : sum;
 }
