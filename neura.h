@@ -24,6 +24,7 @@
 #include "neura/tensor/linalg/linalg.h"
 #include "neura/tensor/masked/masked.h"
 #include "neura/tensor/ops/autocast.h"
+#include "neura/tensor/sparse/sparse.h"
 #include "neura/tensor/special/special.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/windows/windows.h"

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "neura/autograd/node.h"
+#include "neura/tensor/core/sparse_parts.h"
 
 namespace neura::autograd {
 namespace {
@@ -27,6 +28,7 @@ void Attach(const Tensor& tensor, const Tensor& examples, uint64_t level) {
 }  // namespace
 
 Tensor StandFor(const Tensor& examples, uint64_t level) {
+  RequireDense("Vmap", examples);
   const DimsView shape = examples.shape().subspan(1);
   // Of no examples there is no first one.
   const Tensor one = examples.size(0) == 0

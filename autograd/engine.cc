@@ -22,6 +22,7 @@
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
+#include "neura/tensor/sparse/sparse.h"
 
 namespace neura::autograd {
 namespace {
@@ -36,6 +37,8 @@ struct Gradient {
     return own && tensor.impl()->refs.load(std::memory_order_acquire) == 1 &&
            tensor.storage()->unique() && tensor.is_contiguous();
   }
+  // Sparse ones grow by the values that are added.
+  bool TakesSums() const { return Owned() && !IsSparse(tensor); }
 };
 using OutputGrads = absl::InlinedVector<Gradient, 1>;
 
@@ -43,7 +46,7 @@ using OutputGrads = absl::InlinedVector<Gradient, 1>;
 void Accumulate(Gradient& sum, Gradient grad, bool record) {
   if (!sum.tensor.defined()) {
     sum = std::move(grad);
-  } else if (!record && sum.Owned() && !ExamplesOf(grad.tensor).defined()) {
+  } else if (!record && sum.TakesSums() && !ExamplesOf(grad.tensor).defined()) {
     AddInPlace(sum.tensor, grad.tensor);
   } else {
     sum = {Add(sum.tensor, grad.tensor), true};
@@ -216,6 +219,10 @@ void Engine::RunNode(Node& node, OutputGrads grads) {
     if (!restricted_) continue;
     const auto it = captured_.find(Position{&node, static_cast<uint32_t>(i)});
     if (it != captured_.end()) it->second = grad_outputs[i];
+  }
+  // Leaves accumulate sparse gradients; on their way through an operation they are dense.
+  for (Tensor& grad : grad_outputs) {
+    if (IsSparse(grad)) grad = sparse::ToDense(grad);
   }
   std::vector<bool> needed(node.inputs().size());
   bool any = false;

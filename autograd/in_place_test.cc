@@ -47,6 +47,23 @@ TEST(InPlaceTest, IsRecorded) {
   EXPECT_NEAR(Values(autograd::GradOf(x))[1], std::exp(2.0f), 1e-5);
 }
 
+TEST(InPlaceTest, OverwrittenSlicesHaveNoGradientButTheSourceHas) {
+  const Tensor x = Leaf({1, 2, 3}), source = Leaf({4, 5, 6});
+  const Tensor h = x * 2;
+  // The element that is named twice is the last one's.
+  IndexAssign(h, 0, FromList<int64_t>({2, 0, 2}), source * 3);
+  Backward(Sum(h * FromList<float>({10, 20, 30})));
+  EXPECT_THAT(Values(autograd::GradOf(x)), ElementsAre(0, 40, 0));
+  EXPECT_THAT(Values(autograd::GradOf(source)), ElementsAre(0, 30, 90));
+  // Of columns.
+  const Tensor m = SetRequiresGrad(Ones({2, 3})), column = SetRequiresGrad(Ones({2, 1}));
+  const Tensor g = m * 2;
+  IndexAssign(g, 1, FromList<int64_t>({1}), column);
+  Backward(Sum(g * g));
+  EXPECT_THAT(Values(autograd::GradOf(m)), ElementsAre(8, 0, 8, 8, 0, 8));
+  EXPECT_THAT(Values(autograd::GradOf(column)), ElementsAre(2, 2));
+}
+
 TEST(InPlaceTest, AnOverwrittenInputThatTheRuleNeedsIsAnError) {
   const Tensor x = Leaf({1, 2});
   const Tensor h = x * 2;

@@ -98,6 +98,20 @@ void AddIndexRules(RuleTable& table) {
     if (c.needs(0)) c.Set(0, c.grad());
     if (c.needs(2)) c.Set(2, IndexSelect(c.grad(), DimOf(c), c.input(1)));
   });
+  table.AddOfParts(op::kIndexAssign, kSaveOther, [](RuleContext& c) {
+    const Tensor g = c.grad(), index = Ravel(c.input(1));
+    const int64_t dim = NormalizeDim("index_assign", DimOf(c), g.dim());
+    if (c.needs(0)) c.Set(0, IndexCopy(g, dim, index, ZerosFor(c, 2)));
+    if (!c.needs(2)) return;
+    // The last of those that met in a slice has its gradient.
+    const TensorOptions places{.dtype = kInt64, .device = g.device()};
+    const Tensor order = Arange(0, index.numel(), 1, places);
+    const Tensor last = IndexCopy(Zeros({g.size(dim)}, places), 0, index, order);
+    Dims along(c.input_shape(2).size(), 1);
+    along[static_cast<size_t>(dim)] = index.numel();
+    const Tensor kept = Reshape(IndexSelect(last, 0, index) == order, along);
+    c.Set(2, Where(kept, IndexSelect(g, dim, index), 0));
+  });
   table.AddOfParts(op::kGather, kSaveOther, [](RuleContext& c) {
     c.Set(0, ScatterAdd(ZerosFor(c, 0), DimOf(c), c.input(1), c.grad()));
   });

@@ -11,6 +11,7 @@
 #include "neura/autograd/function.h"
 #include "neura/autograd/node.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/ops/autocast.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/view.h"
@@ -273,6 +274,7 @@ void RegisterAccumulationHook(const Tensor& leaf, std::function<Tensor(const Ten
 
 Tensor SetRequiresGrad(const Tensor& tensor, bool requires_grad) {
   RequireDefined("SetRequiresGrad", tensor);
+  if (requires_grad) RequireDense("SetRequiresGrad", tensor);
   if (requires_grad && !IsDifferentiable(tensor.dtype())) {
     ThrowInvalidArgument(absl::StrCat("SetRequiresGrad: only floating point and complex tensors ",
                                       "have gradients, not ", Describe(tensor)));

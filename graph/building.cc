@@ -5,6 +5,7 @@
 #include "neura/graph/graph.h"
 #include "neura/graph/meta.h"
 #include "neura/graph/shape_rules.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/view.h"
@@ -55,6 +56,7 @@ ValueId Graph::AddInput(std::string name, ValueType type) {
 }
 
 ValueId Graph::AddConstant(const Tensor& tensor, std::string name) {
+  RequireDense("a graph", tensor);
   Value value{.dtype = tensor.dtype(), .name = std::move(name)};
   value.shape.assign(tensor.shape().begin(), tensor.shape().end());
   value.constant = Tensor::View(tensor.storage(), tensor.storage_offset(), tensor.shape(),

@@ -11,6 +11,7 @@
 #include "neura/graph/write_back.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
@@ -103,6 +104,7 @@ class Capturer {
       if (!examples_[i].defined()) {
         ThrowInvalidArgument(absl::StrCat("Capture: example ", i, " is undefined"));
       }
+      RequireDense("Capture", examples_[i]);
       shapes_[i].resize(examples_[i].shape().size(), -1);
       if (options_.dynamic_batch && examples_[i].dim() > 0) AddDynamicDim(i, 0, {"batch"});
     }

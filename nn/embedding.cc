@@ -3,9 +3,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/autograd/autograd.h"
+#include "neura/autograd/function.h"
 #include "neura/nn/functional.h"
 #include "neura/nn/layer_parts.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
@@ -24,8 +26,46 @@ using internal::PaddingRow;
 void RenormRows(const Tensor& index, const Tensor& weight, const EmbedOptions& options) {
   NoGradGuard no_grad;
   const Tensor rows = IndexSelect(weight, 0, index);
-  Assign(weight,
-         IndexCopy(weight, 0, index, Renorm(rows, options.norm_type, 0, *options.max_norm)));
+  IndexAssign(weight, 0, index, Renorm(rows, options.norm_type, 0, *options.max_norm));
+}
+
+// What the rows of `grads` that `index` names come to in a weight of this shape.
+Tensor SparseGrad(Tensor index, Tensor grads, const Dims& shape,
+                  const std::optional<int64_t>& padding, bool by_freq) {
+  if (padding) {
+    const Tensor kept = Ravel(NonZero(index != *padding));
+    index = IndexSelect(index, 0, kept);
+    grads = IndexSelect(grads, 0, kept);
+  }
+  index = Cast(index, kInt64);
+  if (by_freq) {
+    const UniqueElements named = Unique(index);
+    const Tensor count = IndexSelect(named.counts, 0, named.inverse_indices);
+    grads = grads / Cast(Unsqueeze(count, 1), grads.dtype());
+  }
+  return SparseOver({Unsqueeze(index, 0), grads, shape});
+}
+
+// The rows that `index` names; the gradient of the weight is sparse.
+Tensor RowsWithSparseGrad(const Tensor& index, const Tensor& weight,
+                          const std::optional<int64_t>& padding, bool by_freq) {
+  Tensor rows;
+  {
+    NoGradGuard no_grad;
+    rows = IndexSelect(weight, 0, index);
+  }
+  const Dims shape(weight.shape().begin(), weight.shape().end());
+  autograd::RecordFunction(
+      "embedding", {weight}, {rows},
+      [index, shape, padding, by_freq, version = index.version()](const std::vector<Tensor>& g) {
+        if (index.version() != version) {
+          ThrowFailedPrecondition(
+              absl::StrCat("embedding: the indices, ", Describe(index),
+                           ", were changed by an in-place operation after they were looked up"));
+        }
+        return std::vector<Tensor>{SparseGrad(index, g[0], shape, padding, by_freq)};
+      });
+  return rows;
 }
 
 }  // namespace
@@ -37,13 +77,18 @@ Tensor Embed(const Tensor& input, const Tensor& weight, const EmbedOptions& opti
       PaddingRow("embedding", options.padding_idx, weight.size(0));
   const Tensor index = Ravel(input);
   if (options.max_norm) RenormRows(index, weight, options);
-  Tensor rows = IndexSelect(weight, 0, index);
-  if (options.scale_grad_by_freq) {
-    const Tensor count = IndexSelect(BinCount(Cast(index, kInt64), {}, weight.size(0)), 0, index);
-    const Tensor part = Cast(Unsqueeze(count, 1), weight.dtype());
-    rows = Detach(rows) + (rows - Detach(rows)) / part;
+  Tensor rows;
+  if (options.sparse) {
+    rows = RowsWithSparseGrad(index, weight, padding, options.scale_grad_by_freq);
+  } else {
+    rows = IndexSelect(weight, 0, index);
+    if (options.scale_grad_by_freq) {
+      const Tensor count = IndexSelect(BinCount(Cast(index, kInt64), {}, weight.size(0)), 0, index);
+      const Tensor part = Cast(Unsqueeze(count, 1), weight.dtype());
+      rows = Detach(rows) + (rows - Detach(rows)) / part;
+    }
+    if (padding) rows = Where(Unsqueeze(index == *padding, 1), Detach(rows), rows);
   }
-  if (padding) rows = Where(Unsqueeze(index == *padding, 1), Detach(rows), rows);
   Dims shape(input.shape().begin(), input.shape().end());
   shape.push_back(weight.size(1));
   return Reshape(rows, shape);
@@ -63,6 +108,11 @@ Tensor EmbedBag(const Tensor& input, const Tensor& weight, const Tensor& offsets
   if (!sum && !max && options.mode != "mean") {
     ThrowInvalidArgument(absl::StrCat("embedding_bag: mode must be 'sum', 'mean' or 'max', got '",
                                       options.mode, "'"));
+  }
+  if (max && options.rows.sparse) {
+    ThrowInvalidArgument(
+        "embedding_bag: max mode does not support sparse weights: with sparse, mode must be 'sum' "
+        "or 'mean'");
   }
   if (per_sample_weights.defined() && (!sum || per_sample_weights.shape() != input.shape())) {
     ThrowInvalidArgument(

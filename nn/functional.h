@@ -37,6 +37,9 @@ struct EmbedOptions {
   std::optional<double> max_norm = {};
   double norm_type = 2;
   bool scale_grad_by_freq = false;  // gradients over how often a row is named
+  // The weight's gradient is sparse, with values for the rows that are named ("sparse/sparse.h").
+  // Inside of Vmap it is an error.
+  bool sparse = false;
 };
 // The rows of weight, [N, D], that the integers of input name: [..., D].
 Tensor Embed(const Tensor& input, const Tensor& weight, const EmbedOptions& options = {});

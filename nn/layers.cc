@@ -24,9 +24,6 @@ template <typename Options>
 Parameter RowsFor(const char* layer, Options& options) {
   CheckPositive(layer, "num_embeddings", options.num_embeddings);
   CheckPositive(layer, "embedding_dim", options.embedding_dim);
-  if (options.sparse) {
-    ThrowUnimplemented(absl::StrCat(layer, ": sparse gradients (sparse=true) are not there"));
-  }
   options.padding_idx = internal::PaddingRow(layer, options.padding_idx, options.num_embeddings);
   const Tensor rows = Randn({options.num_embeddings, options.embedding_dim});
   if (options.padding_idx) Fill(Select(rows, 0, *options.padding_idx), 0);
@@ -38,7 +35,8 @@ EmbedOptions RowsOf(const Options& options) {
   return {.padding_idx = options.padding_idx,
           .max_norm = options.max_norm,
           .norm_type = options.norm_type,
-          .scale_grad_by_freq = options.scale_grad_by_freq};
+          .scale_grad_by_freq = options.scale_grad_by_freq,
+          .sparse = options.sparse};
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ struct EmbeddingOptions {
   std::optional<double> max_norm = {};      // see EmbedOptions
   double norm_type = 2;
   bool scale_grad_by_freq = false;
-  bool sparse = false;  // true is an error: gradients are dense
+  bool sparse = false;  // see EmbedOptions
   NEURA_FIELDS(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq,
                sparse)
 };
@@ -82,7 +82,7 @@ struct EmbeddingBagOptions {
   double norm_type = 2;
   bool scale_grad_by_freq = false;
   std::string mode = "mean";  // or "sum" or "max"
-  bool sparse = false;        // true is an error: gradients are dense
+  bool sparse = false;        // see EmbedOptions; not with "max"
   bool include_last_offset = false;
   std::optional<int64_t> padding_idx = {};  // a row of zeros that counts for nothing
   NEURA_FIELDS(num_embeddings, embedding_dim, max_norm, norm_type, scale_grad_by_freq, mode, sparse,

@@ -207,9 +207,6 @@ TEST(EmbeddingTest, PaddingIsZeroAndHasNoGradient) {
   EXPECT_THAT(
       ErrorOf([] { nn::Embedding({.num_embeddings = 4, .embedding_dim = 2, .padding_idx = 4}); }),
       HasSubstr("padding_idx = 4 is none of 4 rows"));
-  EXPECT_THAT(
-      ErrorOf([] { nn::EmbeddingBag({.num_embeddings = 4, .embedding_dim = 2, .sparse = true}); }),
-      HasSubstr("sparse gradients"));
 }
 
 TEST(EmbeddingTest, ScalesRowsAndGradients) {

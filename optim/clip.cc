@@ -11,6 +11,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/sparse/sparse.h"
 
 namespace neura::optim {
 namespace {
@@ -27,8 +28,9 @@ double GetTotalNorm(const std::vector<Tensor>& tensors, double norm_type, bool e
   NoGradGuard no_grad;
   std::vector<Tensor> norms;
   for (const Tensor& tensor : tensors) {
-    if (tensor.numel() == 0) continue;
-    norms.push_back(To(Cast(Norm(tensor, norm_type), kFloat64), kCpu));
+    const Tensor elements = IsSparse(tensor) ? sparse::Values(sparse::Coalesce(tensor)) : tensor;
+    if (elements.numel() == 0) continue;
+    norms.push_back(To(Cast(Norm(elements, norm_type), kFloat64), kCpu));
   }
   if (norms.empty()) return 0;
   const Tensor all = Stack(norms);
@@ -67,8 +69,17 @@ void ClipGradValue(const std::vector<Tensor>& parameters, double clip_value) {
     ThrowInvalidArgument(absl::StrCat("ClipGradValue: clip_value = ", clip_value, " is negative"));
   }
   NoGradGuard no_grad;
-  for (const Tensor& grad : internal::GradientsOf(parameters)) {
-    ClampInPlace(grad, {.min = -clip_value, .max = clip_value});
+  const ClampOptions bounds{.min = -clip_value, .max = clip_value};
+  for (const Tensor& parameter : parameters) {
+    const Tensor grad = autograd::GradOf(parameter);
+    if (!grad.defined()) continue;
+    if (!IsSparse(grad)) {
+      ClampInPlace(grad, bounds);
+      continue;
+    }
+    // It is the sum in each place that has bounds.
+    const Tensor sums = sparse::Coalesce(grad);
+    autograd::SetGrad(parameter, sparse::WithValues(sums, Clamp(sparse::Values(sums), bounds)));
   }
 }
 

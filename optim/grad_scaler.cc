@@ -11,6 +11,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/pointwise.h"
+#include "neura/tensor/sparse/sparse.h"
 
 namespace neura::optim {
 namespace {
@@ -67,7 +68,7 @@ void GradScaler::Unscale(const Optimizer& optimizer) {
         ThrowInvalidArgument(absl::StrCat("GradScaler: attempting to unscale FP16 gradients, ",
                                           Describe(grad), ": parameters must be float32"));
       }
-      grads.push_back(internal::RealView(grad));
+      grads.push_back(internal::RealView(IsSparse(grad) ? sparse::Values(grad) : grad));
     }
   }
   internal::ScaleInPlace(grads, 1 / scale_);

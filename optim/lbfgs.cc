@@ -13,6 +13,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/sparse/sparse.h"
 
 namespace neura::optim {
 namespace {
@@ -90,7 +91,8 @@ void LBFGS::set_momentum(size_t group, double) { momentum(group); }
 Tensor LBFGS::FlatGrad() const {
   std::vector<Tensor> parts;
   for (const Tensor& param : params_) {
-    const Tensor grad = autograd::GradOf(param);
+    Tensor grad = autograd::GradOf(param);
+    if (IsSparse(grad)) grad = sparse::ToDense(grad);
     parts.push_back(Reshape(grad.defined() ? grad : ZerosLike(Detach(param)), {-1}));
   }
   return Cat(parts);

@@ -6,6 +6,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/ops/element_program.h"
 #include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/ops/shape.h"
@@ -31,6 +32,10 @@ void Optimizer::ZeroGrad() {
 namespace internal {
 
 void CheckParam(const char* optimizer, const Tensor& param) {
+  if (IsSparse(param)) {
+    ThrowInvalidArgument(
+        absl::StrCat(optimizer, " requires dense parameter tensors, got ", Describe(param)));
+  }
   if (autograd::IsLeaf(param)) return;
   ThrowInvalidArgument(absl::StrCat(optimizer, ": can't optimize a non-leaf Tensor, ",
                                     Describe(param),

@@ -54,8 +54,8 @@ class Optimizer {
 
 namespace internal {
 
-// Throws InvalidArgument for what no optimizer takes: a tensor that is computed from others. One
-// that requires no gradient is never stepped.
+// Throws InvalidArgument for what no optimizer takes: a tensor that is computed from others, and a
+// sparse one. One that requires no gradient is never stepped.
 void CheckParam(const char* optimizer, const Tensor& param);
 // Of those parameters that have one.
 std::vector<Tensor> GradientsOf(const std::vector<Tensor>& params);

@@ -18,6 +18,7 @@
 #include "neura/optim/optim.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/ops/op_list/fused.h"
+#include "neura/tensor/sparse/sparse.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/values.h"
 
@@ -83,6 +84,16 @@ void AdamStep(const optim::AdamOptions& o, double& p, double g, std::vector<doub
 void AdamWStep(const optim::AdamWOptions& o, double& p, double g, std::vector<double>& s,
                int step) {
   AdamLikeStep(o, true, p, g, s, step);
+}
+
+// Unlike Adam's, eps is beside the square root before it is unbiased.
+void SparseAdamStep(const optim::SparseAdamOptions& o, double& p, double g, std::vector<double>& s,
+                    int step) {
+  if (o.maximize) g = -g;
+  s[0] += (1 - o.beta1) * (g - s[0]);
+  s[1] += (1 - o.beta2) * (g * g - s[1]);
+  const double size = o.lr * std::sqrt(1 - std::pow(o.beta2, step)) / (1 - std::pow(o.beta1, step));
+  p -= size * s[0] / (std::sqrt(s[1]) + o.eps);
 }
 
 void AdamaxStep(const optim::AdamaxOptions& o, double& p, double g, std::vector<double>& s,
@@ -292,6 +303,10 @@ std::vector<OptimizerCase> Cases() {
                        .weight_decay = 0.1,
                        .maximize = true},
            Asgd),
+      Case("SparseAdam", "plain", SparseAdamOptions{}, SparseAdamStep),
+      Case("SparseAdam", "all",
+           SparseAdamOptions{.lr = 0.05, .beta1 = 0.7, .beta2 = 0.8, .eps = 1e-2, .maximize = true},
+           SparseAdamStep),
       Case("Lion", "plain", LionOptions{.lr = 0.01}, LionStep),
       Case("Lion", "all",
            LionOptions{
@@ -317,6 +332,13 @@ Tensor Wave(int64_t count, double frequency, DType dtype) {
 Tensor GradAt(const Tensor& param, int step) {
   return Wave(param.numel(), 0.7 + 0.1 * step, param.dtype());
 }
+// As the row takes it; a sparse one has values for all elements.
+void SetGradAt(const std::string& optimizer, const Tensor& param, int step) {
+  const Tensor grad = GradAt(param, step);
+  const bool dense = RowNamed(optimizer).takes_dense;
+  const Tensor places = Unsqueeze(Arange(param.numel()), 0);
+  autograd::SetGrad(param, dense ? grad : sparse::FromParts(places, grad, param.shape()));
+}
 
 std::vector<Tensor> Params(DType dtype) {
   // Tails and more than one task.
@@ -334,7 +356,7 @@ std::shared_ptr<optim::Optimizer> Make(const OptimizerCase& c, const std::vector
 
 void Steps(optim::Optimizer& optimizer, int first, int last) {
   for (int step = first; step <= last; ++step) {
-    for (const Tensor& param : optimizer.params(0)) autograd::SetGrad(param, GradAt(param, step));
+    for (const Tensor& param : optimizer.params(0)) SetGradAt(optimizer.name(), param, step);
     optimizer.Step();
   }
 }
@@ -419,7 +441,8 @@ TEST_P(OptimizerRowTest, TheProgramAndTheCompiledLoopGiveTheSameBits) {
       const ScopedInterceptor scoped(&interpreting);
       Steps(*Make(GetParam(), interpreted), 1, 4);
     }
-    EXPECT_EQ(interpreting.num_steps, 4);
+    // Sparse gradients are stepped one parameter after the other.
+    EXPECT_EQ(interpreting.num_steps, RowNamed(GetParam().optimizer).takes_dense ? 4 : 12);
     for (size_t i = 0; i < compiled.size(); ++i) {
       EXPECT_TRUE(SameBits(compiled[i], interpreted[i])) << DTypeName(dtype);
     }
@@ -483,7 +506,11 @@ TEST_P(OptimizerRowTest, StepsParametersOfDifferentAges) {
     for (size_t i = 0; i < params.size(); ++i) {
       // The first one begins two steps later.
       const int own = i == 0 ? step - 2 : step;
-      autograd::SetGrad(params[i], own < 1 ? Tensor() : GradAt(params[i], own));
+      if (own < 1) {
+        autograd::SetGrad(params[i], {});
+      } else {
+        SetGradAt(GetParam().optimizer, params[i], own);
+      }
     }
     optimizer->Step();
   }

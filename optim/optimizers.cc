@@ -93,6 +93,17 @@ OptimizerRow RowFor(const char* name, const char* options_name, const char* stat
     }
     return kStates;
   };
+  if constexpr (requires { &Rule::StepOfSparse; }) {
+    row.step_of_sparse = [](const void* options) {
+      return Rule::StepOfSparse(*static_cast<const Options*>(options));
+    };
+  }
+  if constexpr (requires { Rule::kTakesDense; }) row.takes_dense = Rule::kTakesDense;
+  if constexpr (requires { &Rule::InitialState; }) {
+    row.initial_state = [](const void* options) {
+      return Rule::InitialState(*static_cast<const Options*>(options));
+    };
+  }
   row.update = [](const void* options, const StepInfo& info, size_t num_states) {
     return UpdateOf<Rule, Options, kStates>(
         internal::RuleLoopsOf(kIndex), *static_cast<const Options*>(options), info, num_states);

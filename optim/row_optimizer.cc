@@ -8,6 +8,7 @@
 #include "neura/autograd/autograd.h"
 #include "neura/optim/named_state.h"
 #include "neura/optim/rules.h"
+#include "neura/optim/sparse_steps.h"
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
@@ -15,6 +16,7 @@
 #include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/fused.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/sparse/sparse.h"
 
 namespace neura::optim {
 namespace {
@@ -126,17 +128,43 @@ Tensor RowOptimizer::NewState(size_t state, const Tensor& param) const {
   return Zeros(*shape, {.dtype = internal::StateDType(param), .device = param.device()});
 }
 
+// Of each parameter; undefined where it has none. What the row does not take is refused.
+std::vector<Tensor> RowOptimizer::GradientsFor(const Group& group, const void* options) const {
+  std::vector<Tensor> grads;
+  grads.reserve(group.params.size());
+  for (const Tensor& param : group.params) {
+    const Tensor& grad = grads.emplace_back(autograd::GradOf(param));
+    if (!grad.defined()) continue;
+    if (!IsSparse(grad)) {
+      if (row_.takes_dense) continue;
+      ThrowFailedPrecondition(absl::StrCat(
+          row_.name, " does not support dense gradients, please consider Adam instead"));
+    }
+    if (row_.step_of_sparse == nullptr) {
+      ThrowFailedPrecondition(absl::StrCat(
+          row_.name, " does not support sparse gradients, please consider SparseAdam instead"));
+    }
+    row_.step_of_sparse(options);
+    if (sparse::SparseDim(grad) == 1) continue;
+    ThrowUnimplemented(absl::StrCat(row_.name, ": takes sparse gradients of one sparse dimension, ",
+                                    "not ", sparse::SparseDim(grad), ": ", Describe(grad)));
+  }
+  return grads;
+}
+
 void RowOptimizer::StepGroup(size_t number) {
   Group& group = groups_[number];
   const std::shared_ptr<void> held = OptionsOf(number);
   const void* const options = held.get();
   const size_t num_states = row_.num_states(options);
+  std::vector<Tensor> grads = GradientsFor(group, options);
   std::vector<Batch> batches;
   for (size_t i = 0; i < group.params.size(); ++i) {
-    Tensor grad = autograd::GradOf(group.params[i]);
+    Tensor grad = std::move(grads[i]);
     if (!grad.defined()) continue;
     const Tensor param = internal::RealView(group.params[i]);
-    grad = internal::RealView(grad);
+    const bool is_sparse = IsSparse(grad);
+    if (!is_sparse) grad = internal::RealView(grad);
     // What the step overwrites must be seen through the parameter alone.
     if (grad.storage() == param.storage()) grad = Clone(grad);
     ParamState& state = group.states[i];
@@ -150,6 +178,11 @@ void RowOptimizer::StepGroup(size_t number) {
         state.tensors[k].Store(tensor);
       }
       tensors.push_back(std::move(tensor));
+    }
+    if (is_sparse) {
+      internal::StepSparse(row_, options, info, tensors[1], param,
+                           absl::MakeConstSpan(tensors).subspan(2));
+      continue;
     }
     if (row_.step != nullptr) {
       row_.step(options, info, param, tensors[1], absl::MakeConstSpan(tensors).subspan(2));

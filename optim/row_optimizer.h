@@ -24,6 +24,7 @@ struct FusedOptions;
 
 namespace neura::optim {
 
+enum class SparseStep;
 struct StepInfo;
 namespace internal {
 class NamedState;
@@ -44,6 +45,12 @@ struct OptimizerRow {
   // Of fused_update over a parameter, its gradient and so many states. Null where a step is no
   // function of single elements.
   FusedOptions (*update)(const void* options, const StepInfo& info, size_t num_states) = nullptr;
+  // How steps of `update` take sparse gradients; null where none does. Throws FailedPrecondition
+  // for options with which they cannot be taken.
+  SparseStep (*step_of_sparse)(const void* options) = nullptr;
+  bool takes_dense = true;
+  // What states begin as where it is not 0; null where it always is.
+  double (*initial_state)(const void* options) = nullptr;
   // Else: the extents of a state, nothing where the parameter has none, and a step, which writes
   // parameter and states.
   std::optional<Dims> (*state_shape)(size_t state, const Tensor& param) = nullptr;
@@ -68,6 +75,10 @@ using AnyParamGroup = ParamGroup<std::shared_ptr<void>>;
 // parameters, whose own precision would lose most of what a step adds to an average. A complex
 // parameter is trained as its real and imaginary parts.
 //
+// Sparse gradients, of one sparse dimension, are coalesced first. A step takes the memory of the
+// rows that they name, and where the rule moves others too, of a part of the parameter beside it;
+// states are dense.
+//
 // Threads may step, look and set at once: a step takes the options that were there when it began.
 class RowOptimizer : public Optimizer {
  public:
@@ -80,7 +91,9 @@ class RowOptimizer : public Optimizer {
   void AddGroup(const AnyParamGroup& group);
 
   using Optimizer::Step;
-  // Every parameter that has a gradient; the others stay as they are.
+  // Every parameter that has a gradient; the others stay as they are. Throws FailedPrecondition,
+  // and changes nothing of their group, for sparse gradients, or dense ones, that the row does not
+  // take.
   void Step() override;
 
   const OptimizerRow& row() const { return row_; }
@@ -144,6 +157,7 @@ class RowOptimizer : public Optimizer {
   Tensor NewState(size_t state, const Tensor& param) const;
   void CheckGroups(const internal::NamedState& state) const;
   void StepGroup(size_t group);
+  std::vector<Tensor> GradientsFor(const Group& group, const void* options) const;
 
   const OptimizerRow& row_;
   std::deque<Group> groups_;

@@ -171,6 +171,23 @@ struct ASGDOptions {
   static constexpr const char* kFractions = "";
 };
 
+struct SparseAdamOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  bool maximize = false;
+  NEURA_FIELDS(lr, beta1, beta2, eps, maximize)
+  static constexpr const char* kNotNegative = "lr";
+  static constexpr const char* kFractions = "beta1, beta2";
+  void Check() const {
+    if (!(lr > 0) || !(eps > 0)) {
+      ThrowInvalidArgument(
+          absl::StrCat("SparseAdam: lr = ", lr, " and eps = ", eps, " must be above 0"));
+    }
+  }
+};
+
 struct LionOptions {
   double lr = 1e-4;
   double beta1 = 0.9;
@@ -181,6 +198,10 @@ struct LionOptions {
   static constexpr const char* kNotNegative = "lr, weight_decay";
   static constexpr const char* kFractions = "beta1, beta2";
 };
+
+// What a step with a sparse gradient is: none, the rule's for the rows that the gradient names, or,
+// where others change too, for all of them.
+enum class SparseStep { kNone, kRows, kAll };
 
 // What a rule knows beside the options.
 struct StepInfo {
@@ -226,6 +247,13 @@ struct SGDRule {
         first(info.first) {}
   static constexpr size_t kLeastStates = 0;
   static size_t NumStates(const optim::SgdOptions& o) { return o.momentum != 0; }
+  // The momentum moves rows that were named before.
+  static optim::SparseStep StepOfSparse(const optim::SgdOptions& o) {
+    if (o.weight_decay != 0) {
+      ThrowFailedPrecondition("SGD: weight_decay option is not compatible with sparse gradients");
+    }
+    return o.momentum != 0 ? optim::SparseStep::kAll : optim::SparseStep::kRows;
+  }
 
   template <typename E>
   void operator()(E& p, E g, E& buffer) const {
@@ -316,6 +344,31 @@ struct AdamLikeRule {
 };
 using AdamRule = AdamLikeRule<optim::AdamOptions, false>;
 using AdamWRule = AdamLikeRule<optim::AdamWOptions, true>;
+
+// Adam of the rows that a sparse gradient names: the averages of others stay what they are.
+struct SparseAdamRule {
+  SparseAdamRule() = default;
+  SparseAdamRule(const optim::SparseAdamOptions& o, const optim::StepInfo& info)
+      : moments(o, info),
+        eps(o.eps),
+        rate(o.lr * std::sqrt(moments.weight2) / moments.weight1),
+        maximize(o.maximize) {}
+  static constexpr bool kTakesDense = false;
+  static optim::SparseStep StepOfSparse(const optim::SparseAdamOptions&) {
+    return optim::SparseStep::kRows;
+  }
+
+  template <typename E>
+  void operator()(E& p, E g, E& mean, E& square) const {
+    if (maximize) g = -g;
+    moments.Average(g, mean, square);
+    p = p - rate * mean / (Sqrt(square) + eps);
+  }
+
+  Moments moments;
+  double eps, rate;
+  bool maximize;
+};
 
 // By the largest gradient, which decays.
 struct AdamaxRule {
@@ -410,6 +463,14 @@ struct AdagradRule {
         rate(o.lr / (1 + static_cast<double>(info.step - 1) * o.lr_decay)),
         initial(info.first ? o.initial_accumulator_value : 0),
         eps(o.eps) {}
+  static optim::SparseStep StepOfSparse(const optim::AdagradOptions& o) {
+    if (o.weight_decay != 0) {
+      ThrowFailedPrecondition(
+          "Adagrad: weight_decay option is not compatible with sparse gradients");
+    }
+    return optim::SparseStep::kRows;
+  }
+  static double InitialState(const optim::AdagradOptions& o) { return o.initial_accumulator_value; }
 
   template <typename E>
   void operator()(E& p, E g, E& sum) const {

@@ -9,6 +9,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/io/safetensors.h"
 #include "neura/tensor/random/generator.h"
+#include "neura/tensor/sparse/sparse.h"
 #include "neura/tensor/tensor.h"
 #include "neura/trainer/trainer.h"
 
@@ -67,10 +68,13 @@ void Trainer::SaveCheckpoint(const std::string& path) const {
     for (size_t group = 0; group < fitting_->optimizer.num_groups(); ++group) {
       for (const Tensor& param : fitting_->optimizer.params(group)) {
         const Tensor grad = autograd::GradOf(param);
-        if (grad.defined()) {
-          all.emplace_back(absl::StrCat("trainer.grad.", at), To(Detach(grad), kCpu));
+        const std::string key = absl::StrCat("trainer.grad.", at++);
+        if (IsSparse(grad)) {
+          all.emplace_back(key + ".indices", To(sparse::Indices(grad), kCpu));
+          all.emplace_back(key + ".values", To(Detach(sparse::Values(grad)), kCpu));
+        } else if (grad.defined()) {
+          all.emplace_back(key, To(Detach(grad), kCpu));
         }
-        ++at;
       }
     }
   }
@@ -147,8 +151,14 @@ void Trainer::LoadCheckpoint(const std::string& path) {
     fitting_->optimizer.ZeroGrad();
     for (size_t group = 0; group < fitting_->optimizer.num_groups(); ++group) {
       for (const Tensor& param : fitting_->optimizer.params(group)) {
-        const Tensor* const grad = file.Find(absl::StrCat("trainer.grad.", at++));
+        const std::string key = absl::StrCat("trainer.grad.", at++);
+        const Tensor* const grad = file.Find(key);
+        const Tensor* const indices = file.Find(key + ".indices");
+        const Tensor* const values = file.Find(key + ".values");
         if (grad != nullptr) autograd::SetGrad(param, To(*grad, param.device()));
+        if (indices == nullptr || values == nullptr) continue;
+        autograd::SetGrad(param, sparse::FromParts(To(*indices, param.device()),
+                                                   To(*values, param.device()), param.shape()));
       }
     }
     DefaultGenerator().SetState(

@@ -142,6 +142,32 @@ TEST(TrainerTest, AccumulatedGradientsMakeTheStepOfALargeBatch) {
   EXPECT_TRUE(AllClose(weight_after(4, 2), weight_after(8, 1), 1e-6, 1e-7));
 }
 
+// Between two steps, whose gradients are sparse.
+TEST(TrainerTest, GoesOnWithSparseGradientsThatHaveAccumulated) {
+  const Tensor rows = Remainder(Arange(24) * 5, 9), targets = Sin(Cast(rows, kFloat32));
+  const auto run = [&](const std::string& path, int64_t batches, const std::string& resume_from) {
+    ManualSeed(1);
+    nn::Embedding net({.num_embeddings = 9, .embedding_dim = 2, .sparse = true});
+    optim::SparseAdam optimizer(net.Parameters(), {.lr = 0.1});
+    data::DataLoader loader(data::TensorDataset<2>(rows, targets), {.batch_size = 4});
+    Trainer trainer({.max_epochs = 2, .accumulate_grad_batches = 3});
+    trainer.Add(std::make_shared<Interrupt>(path, batches));
+    trainer.Fit({.model = net, .optimizer = optimizer, .resume_from = resume_from},
+                Over(loader, [&](const auto& batch) {
+                  return Mean(Square(net(batch[0]) - Unsqueeze(batch[1], 1)));
+                }));
+  };
+  const std::string folder = Folder("sparse");
+  std::filesystem::create_directories(folder);
+  const std::string whole = folder + "/whole", cut = folder + "/cut";
+  run(whole, -1, "");
+  for (int64_t batches = 1; batches <= 4; ++batches) {
+    EXPECT_THROW(run(cut, batches, ""), std::runtime_error);
+    run(cut, -1, cut);
+    EXPECT_EQ(Bytes(cut), Bytes(whole)) << "after " << batches << " batches";
+  }
+}
+
 TEST(TrainerTest, StopsAfterSoManySteps) {
   SmallRun run({.max_epochs = 100, .max_steps = 25});
   EXPECT_EQ(run.Fit().size(), 2u);

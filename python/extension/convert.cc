@@ -11,6 +11,7 @@
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/function.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/core/storage.h"
 #include "neura/tensor/tensor.h"
 
@@ -304,6 +305,7 @@ py::object AsTensor(const py::object& data, const std::optional<DType>& dtype, c
 // Shares memory. The array keeps the tensor alive.
 py::object ToNumpy(const py::object& self, bool force) {
   Tensor tensor = TensorOf(self.ptr());
+  RequireDense("numpy", tensor);
   if (RequiresGrad(tensor)) {
     if (!force) {
       throw std::runtime_error(

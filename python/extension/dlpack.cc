@@ -11,6 +11,7 @@
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/function.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/core/storage.h"
 #include "neura/tensor/tensor.h"
 
@@ -53,6 +54,7 @@ struct Export {
 
 template <typename M>
 py::object ExportCapsule(const Tensor& tensor, bool copied) {
+  RequireDense("dlpack", tensor);
   tensor.NotifyRead();
   auto owned = std::make_unique<Export<M>>();
   owned->tensor = tensor;

@@ -47,6 +47,7 @@ std::string InPythonsWords(std::string_view message) {
                 {"Clone() it", "clone() it"},
                 {"to a Clone() of", "to a clone() of"},
                 {"Detach() it", "detach() it"},
+                {"with sparse::ToDense()", "with to_dense()"},
                 {"Stack() them", "stack() them"},
                 {"make it Contiguous()", "call contiguous()"},
                 {"with Cast(), or", "with to(), or"},

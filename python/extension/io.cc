@@ -14,6 +14,7 @@
 #include "neura/python/extension/pickle_check.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/io/atomic_file.h"
 #include "neura/tensor/io/npy.h"
 #include "neura/tensor/io/npz.h"
@@ -58,6 +59,7 @@ void Save(const py::dict& tensors, const std::string& path,
 // The address of the memory that a tensor views, all of it as bytes, and where the tensor begins
 // in it, in elements.
 py::tuple MemoryOf(const Tensor& tensor) {
+  RequireDense("the memory of a tensor", tensor);
   const auto& storage = tensor.storage();
   const Tensor bytes =
       Tensor::View(storage, 0, {static_cast<int64_t>(storage->bytes())}, {1}, kUInt8);
@@ -142,6 +144,7 @@ void InitIo(py::module_& m) {
       .def_readonly("nan_count", &TensorSummary::nan_count)
       .def_readonly("inf_count", &TensorSummary::inf_count);
   m.def("_to_bytes", [](const Tensor& tensor) {
+    RequireDense("the bytes of a tensor", tensor);
     const Tensor plain = Contiguous(tensor);
     return py::bytes(static_cast<const char*>(plain.raw_data()),
                      static_cast<size_t>(plain.numel()) * ItemSize(plain.dtype()));

@@ -30,6 +30,7 @@
 #include "neura/python/extension/properties.h"
 #include "neura/python/extension/sequences.h"
 #include "neura/python/extension/settings.h"
+#include "neura/python/extension/sparse.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/trainer.h"
 #include "neura/python/extension/values.h"
@@ -57,6 +58,7 @@ PYBIND11_MODULE(_C, m) {
   InitConvert(m);
   InitDlpack(m);
   InitFactories(m);
+  InitSparse(m);
   InitNnFunctions(m, functional);
   InitComposites(m, functional);
   InitNamespaces(m);

@@ -67,27 +67,30 @@ void InitLayers(const Binder& functional) {
       "input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, "
       "sparse=False",
       "The rows of weight that the integers of input name; that of padding_idx has no gradient, "
-      "and those above max_norm are first scaled down to it, in the weight. Gradients are dense",
-      NEURA_FN(
-          (const Tensor& x, const Tensor& weight, const std::optional<int64_t>& padding_idx,
-           const std::optional<double>& max_norm, double norm_type, bool scale_grad_by_freq, bool),
-          {
-            return nn::Embed(x, weight,
-                             {.padding_idx = padding_idx,
-                              .max_norm = max_norm,
-                              .norm_type = norm_type,
-                              .scale_grad_by_freq = scale_grad_by_freq});
-          }));
+      "and those above max_norm are first scaled down to it, in the weight. With sparse, the "
+      "weight's gradient is a sparse tensor",
+      NEURA_FN((const Tensor& x, const Tensor& weight, const std::optional<int64_t>& padding_idx,
+                const std::optional<double>& max_norm, double norm_type, bool scale_grad_by_freq,
+                bool sparse),
+               {
+                 return nn::Embed(x, weight,
+                                  {.padding_idx = padding_idx,
+                                   .max_norm = max_norm,
+                                   .norm_type = norm_type,
+                                   .scale_grad_by_freq = scale_grad_by_freq,
+                                   .sparse = sparse});
+               }));
   functional(
       "embedding_bag",
       "input, weight, offsets=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, "
       "mode='mean', sparse=False, per_sample_weights=None, include_last_offset=False, "
       "padding_idx=None",
       "The 'sum', 'mean' or 'max' of the rows of weight that each bag names: a row of a matrix, or "
-      "the part of a vector from its offset on. Gradients are dense",
+      "the part of a vector from its offset on. With sparse, the weight's gradient is a sparse "
+      "tensor, of sums and means",
       NEURA_FN((const Tensor& x, const Tensor& weight, const OptTensor& offsets,
                 const std::optional<double>& max_norm, double norm_type, bool scale_grad_by_freq,
-                const std::string& mode, bool, const OptTensor& per_sample_weights,
+                const std::string& mode, bool sparse, const OptTensor& per_sample_weights,
                 bool include_last_offset, const std::optional<int64_t>& padding_idx),
                {
                  return nn::EmbedBag(x, weight, OrNone(offsets), OrNone(per_sample_weights),
@@ -96,7 +99,8 @@ void InitLayers(const Binder& functional) {
                                       .rows = {.padding_idx = padding_idx,
                                                .max_norm = max_norm,
                                                .norm_type = norm_type,
-                                               .scale_grad_by_freq = scale_grad_by_freq}});
+                                               .scale_grad_by_freq = scale_grad_by_freq,
+                                               .sparse = sparse}});
                }));
   // Of one example without N, too, as the rows of the operations have it not.
   functional("dropout1d", "input, p=0.5, training=True, inplace=False",

@@ -12,6 +12,7 @@
 #include "neura/python/extension/tensor_garbage.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::python {
@@ -122,7 +123,10 @@ Tensor ReversedDims(const Tensor& x) {
 PyGetSetDef g_properties[] = {
     {"shape", GetShape, nullptr, "The extent of each dimension, a Size", nullptr},
     NEURA_READ("dtype", "The element type, a dtype", x.dtype()),
-    NEURA_READ("device", "Where the memory is, a device", x.device()),
+    NEURA_READ("device", "Where the memory is, a device",
+               IsSparse(x) ? PartsOf("device", x).values.device() : x.device()),
+    NEURA_READ("is_sparse", "Whether it is values at places, with zeros elsewhere, a bool",
+               IsSparse(x)),
     NEURA_READ("ndim", "The number of dimensions, an int", x.dim()),
     NEURA_READ("itemsize", "Bytes of one element, an int",
                static_cast<int64_t>(ItemSize(x.dtype()))),
@@ -276,6 +280,7 @@ void InitTensorMethods(py::module_&) {
       +[](const Tensor& x) { return x.storage_offset(); });
   method(
       "data_ptr", "self", "The address of the first element", +[](const Tensor& x) {
+        RequireDense("data_ptr", x);
         return static_cast<int64_t>(reinterpret_cast<intptr_t>(x.raw_data()));
       });
   method(

@@ -15,7 +15,7 @@ from neura._size import Size
 from neura._version import __version__
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
-strided = "strided"  # the only layout
+strided, sparse_coo = "strided", "sparse_coo"  # layouts
 
 Tensor, Generator, dtype, device = _C.Tensor, _C.Generator, _C.dtype, _C.device
 finfo, iinfo = _C.finfo, _C.iinfo

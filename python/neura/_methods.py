@@ -24,10 +24,10 @@ for _name, _target in ALIASES.items():
 
 setattr(Tensor, "nelement", Tensor.numel)
 setattr(Tensor, "ndimension", Tensor.dim)
-for _name in ("is_cuda", "is_sparse", "is_quantized", "is_mps", "is_meta", "is_mkldnn", "is_xpu", "is_nested"):
+for _name in ("is_cuda", "is_quantized", "is_mps", "is_meta", "is_mkldnn", "is_xpu", "is_nested"):
     setattr(Tensor, _name, property(lambda self: False))
 setattr(Tensor, "is_cpu", property(lambda self: True))
-setattr(Tensor, "layout", property(lambda self: "strided"))
+setattr(Tensor, "layout", property(lambda self: "sparse_coo" if self.is_sparse else "strided"))
 # Before an array: numpy.float64(2) * tensor is a tensor.
 setattr(Tensor, "__array_priority__", 1000)
 setattr(Tensor, "output_nr", property(lambda self: (_C._gradient_edge(self) or (None, 0))[1]))

@@ -467,7 +467,7 @@ def package_stub(extension, package, aliases_source):
     text += "from typing import Any\n\nfrom neura._C import _bool, _float, _int, _str\n\n"
     text += over_themselves(package)
     text += "".join(f"{name}: Any\n" for name in package._types.TYPES)
-    text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\n\n"
+    text += "inf: _float\nnan: _float\npi: _float\ne: _float\nstrided: _str\nsparse_coo: _str\n\n"
     return text
 
 

@@ -42,6 +42,9 @@ COMPARED_ELSEWHERE = {
         linalg_geqrf linalg_ldl_factor_ex linalg_ldl_solve""",
     "test_printing.py": "set_printoptions",
     "test_numpy.py": "as_tensor from_numpy numpy __array__",
+    "test_sparse.py": """
+        sparse_coo_tensor to_sparse to_dense coalesce is_coalesced indices values _indices _values _nnz sparse_dim dense_dim
+        index_assign_""",
     "test_dlpack.py": "from_dlpack __dlpack__ __dlpack_device__",
     "test_autograd.py": "backward detach register_hook requires_grad_ function",
     # The draws behind rand, randn, randint, normal and randperm, by seed and offset.

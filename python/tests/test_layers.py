@@ -382,12 +382,6 @@ def test_an_unpool_takes_the_size_that_a_pool_had(dims):
     assert_same(layer(values, indices, x.shape), theirs, 0, 0)
 
 
-def test_sparse_gradients_are_not_there():
-    for layer in (nn.Embedding, nn.EmbeddingBag):
-        with pytest.raises(NotImplementedError, match="sparse gradients"):
-            layer(3, 2, sparse=True)
-
-
 def test_an_embedding_of_given_vectors():
     vectors = nr.arange(6.0).reshape(3, 2)
     layer = nn.Embedding.from_pretrained(vectors)

@@ -29,7 +29,7 @@ SCOPES.update({name: [(f"neura.{name}", module)] for name, module in nr._C._name
 PACKAGE = pathlib.Path(nr.__file__).parent
 
 # Rows that only write over a tensor are methods.
-IN_PLACE_ONLY = {"assign"}
+IN_PLACE_ONLY = {"assign", "index_assign"}
 # Rows that Tensor.to() calls, and those of programs, which C++ traces.
 INSIDE = {"to_device", "fused_pointwise", "fused_update"}
 

@@ -15,7 +15,8 @@ struct TypeName {
 constexpr TypeName kNames[] = {{DeviceType::kCpu, "cpu"},
                                {DeviceType::kCuda, "cuda"},
                                {DeviceType::kCustom, "custom"},
-                               {DeviceType::kMeta, "meta"}};
+                               {DeviceType::kMeta, "meta"},
+                               {DeviceType::kSparse, "sparse"}};
 static_assert(std::size(kNames) == kNumDeviceTypes);
 
 thread_local Device t_default_device = kCpu;
@@ -24,12 +25,13 @@ thread_local Device t_default_device = kCpu;
 
 std::string ToString(Device device) {
   const std::string_view name = kNames[static_cast<int>(device.type)].name;
-  if (device == kCpu || device == kMeta) return std::string(name);
+  if (device == kCpu || device == kMeta || device == kSparse) return std::string(name);
   return absl::StrCat(name, ":", static_cast<int>(device.index));
 }
 
 Device ParseDevice(std::string_view text) {
   for (const TypeName& known : kNames) {
+    if (known.type == DeviceType::kSparse) continue;  // nothing can be made there
     std::string_view rest = text;
     if (!absl::ConsumePrefix(&rest, known.name)) continue;
     if (rest.empty()) return {known.type, 0};

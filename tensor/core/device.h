@@ -9,9 +9,10 @@
 namespace neura {
 
 // kCustom is for backends outside this repository. Tensors of kMeta have a dtype and a shape and no
-// elements: operations on them say what would come out.
-enum class DeviceType : uint8_t { kCpu, kCuda, kCustom, kMeta };
-inline constexpr int kNumDeviceTypes = 4;
+// elements: operations on them say what would come out. Those of kSparse are sparse: no memory is
+// theirs, their indices and values lie on a device of their own (sparse_parts.h).
+enum class DeviceType : uint8_t { kCpu, kCuda, kCustom, kMeta, kSparse };
+inline constexpr int kNumDeviceTypes = 5;
 
 struct Device {
   DeviceType type = DeviceType::kCpu;
@@ -22,10 +23,12 @@ struct Device {
 
 inline constexpr Device kCpu{DeviceType::kCpu, 0};
 inline constexpr Device kMeta{DeviceType::kMeta, 0};
+inline constexpr Device kSparse{DeviceType::kSparse, 0};
 
 // "cpu", "cuda:0", ...
 std::string ToString(Device device);
-// Reads what ToString writes, and "cuda" for "cuda:0". Throws InvalidArgument on anything else.
+// Reads what ToString writes of devices that have memory or are kMeta, and "cuda" for "cuda:0".
+// Throws InvalidArgument on anything else.
 Device ParseDevice(std::string_view text);
 
 // Where factories of this thread put tensors whose device the caller does not name.

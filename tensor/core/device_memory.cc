@@ -36,8 +36,18 @@ constexpr DeviceMemory kMetaMemory = {
               "on another device");
         },
 };
+// Sparse tensors are made of parts that lie elsewhere.
+[[noreturn]] void FailForSparse() {
+  ThrowUnimplemented(
+      "a sparse tensor has no elements in memory; make it dense first, with sparse::ToDense()");
+}
+constexpr DeviceMemory kSparseMemory = {
+    .allocator = [](int) -> Allocator& { FailForSparse(); },
+    .copy = [](DeviceBytes, DeviceBytes, size_t, bool) { FailForSparse(); },
+};
 // Filled before main(), read-only afterwards.
-const DeviceMemory* g_memories[kNumDeviceTypes] = {&kHostMemory, nullptr, nullptr, &kMetaMemory};
+const DeviceMemory* g_memories[kNumDeviceTypes] = {&kHostMemory, nullptr, nullptr, &kMetaMemory,
+                                                   &kSparseMemory};
 
 const DeviceMemory& MemoryOf(Device device) {
   const DeviceMemory* memory = g_memories[static_cast<int>(device.type)];

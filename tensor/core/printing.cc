@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 
 namespace neura {
 namespace {
@@ -255,6 +256,11 @@ std::string ElementsText(const Tensor& tensor, int64_t indent) {
 std::string Tensor::ToString() const {
   if (!defined()) return "Tensor(undefined)";
   if (device() == kMeta) return Describe(*this);
+  if (IsSparse(*this)) {
+    const SparseParts& parts = PartsOf("ToString", *this);
+    return absl::StrCat("indices: ", parts.indices.ToString(),
+                        "\nvalues: ", parts.values.ToString(), "\n", Describe(*this));
+  }
   NotifyRead();
   return absl::StrCat(ElementsText(HostCopy(*this)), "\n", Describe(*this));
 }

@@ -29,6 +29,8 @@ class Storage {
   void* data() const noexcept { return data_; }
   size_t bytes() const noexcept { return bytes_; }
   Device device() const noexcept { return device_; }
+  // Of external memory: what its release will be called with.
+  void* context() const noexcept { return context_; }
 
   uint32_t version() const noexcept { return version_.load(std::memory_order_relaxed); }
   void BumpVersion() noexcept { version_.fetch_add(1, std::memory_order_relaxed); }

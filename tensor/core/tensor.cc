@@ -8,6 +8,7 @@
 #include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/object_pool.h"
+#include "neura/tensor/core/sparse_parts.h"
 
 namespace neura {
 namespace {
@@ -113,6 +114,7 @@ Scalar Tensor::ItemScalar() const {
     ThrowInvalidArgument(
         absl::StrCat("Item: expected a tensor of one element, got ", Describe(*this)));
   }
+  RequireDense("Item", *this);
   NotifyRead();
   return SwitchDType(dtype(), [&]<typename T>(T) {
     T value;
@@ -122,6 +124,7 @@ Scalar Tensor::ItemScalar() const {
 }
 
 void Tensor::ThrowBadData(DType requested) const {
+  RequireDense("data", *this);
   ThrowInvalidArgument(absl::StrCat("data<", DTypeName(requested), ">: the tensor is ",
                                     Describe(*this),
                                     "; convert it with Cast(), or move it to the host first"));
@@ -129,6 +132,7 @@ void Tensor::ThrowBadData(DType requested) const {
 
 Tensor HostCopy(const Tensor& tensor) {
   if (tensor.device().type == DeviceType::kCpu) return tensor;
+  RequireDense("HostCopy", tensor);
   const IntrusivePtr<Storage>& storage = tensor.storage();
   IntrusivePtr<Storage> copy = Storage::Allocate(storage->bytes(), kCpu, CpuAllocator());
   CopyBytes({copy->data(), kCpu}, {storage->data(), storage->device()}, storage->bytes());
@@ -152,10 +156,11 @@ bool SameBits(const Tensor& a, const Tensor& b) {
 
 std::string Describe(const Tensor& tensor) {
   if (!tensor.defined()) return "undefined";
-  std::string text = absl::StrCat(DTypeName(tensor.dtype()), " ", ToString(tensor.shape()));
-  if (tensor.device().type != DeviceType::kCpu) {
-    absl::StrAppend(&text, " on ", ToString(tensor.device()));
-  }
+  std::string text = absl::StrCat(IsSparse(tensor) ? "sparse " : "", DTypeName(tensor.dtype()), " ",
+                                  ToString(tensor.shape()));
+  const Device device =
+      IsSparse(tensor) ? PartsOf("Describe", tensor).values.device() : tensor.device();
+  if (device.type != DeviceType::kCpu) absl::StrAppend(&text, " on ", ToString(device));
   return text;
 }
 

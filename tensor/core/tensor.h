@@ -134,6 +134,7 @@ class Tensor {
   // Of the elements, without the gaps of strides.
   size_t nbytes() const { return static_cast<size_t>(numel()) * ItemSize(dtype()); }
   DType dtype() const { return impl_->dtype; }
+  // kSparse where the tensor is sparse (sparse_parts.h).
   Device device() const { return impl_->device; }
   bool is_contiguous() const { return impl_->contiguous; }
   int64_t storage_offset() const;  // in elements

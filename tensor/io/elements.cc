@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/core/sparse_parts.h"
 
 namespace neura::internal {
 
@@ -61,6 +62,7 @@ void ReverseBytes(const Tensor& tensor) {
 }
 
 std::string_view BytesOf(const Tensor& tensor) {
+  RequireDense("a file", tensor);
   return {static_cast<const char*>(tensor.raw_data()),
           static_cast<size_t>(tensor.numel()) * ItemSize(tensor.dtype())};
 }

@@ -57,8 +57,14 @@ inline KernelTable& KernelsOf(DeviceType type) {
   return internal::g_kernels[static_cast<int>(type)];
 }
 
+// Calls of which an input is sparse: fills the outputs, in place writes over the first input, or
+// returns false, and the call is refused.
+using SparseCalls = bool (*)(const OpCall& call, absl::Span<Tensor> outputs);
+// Called before main() by the library that computes with sparse tensors.
+void SetSparseCalls(SparseCalls calls);
+
 // Throws InvalidArgument unless a call has as many inputs as its operation takes, those that it
-// needs are defined, and all are on the call's device.
+// needs are defined, and all are on the call's device; Unimplemented where one is sparse.
 void CheckInputs(const OpCall& call);
 // What comes out of a call. Throws Unimplemented for a dtype that the operation does not take, and
 // as its inference does.

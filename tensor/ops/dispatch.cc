@@ -4,6 +4,8 @@
 #include <new>
 #include <vector>
 
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/error.h"
@@ -22,6 +24,7 @@ namespace {
 constexpr int kMaxGlobalObservers = 4;
 OpObserver* g_observers[kMaxGlobalObservers];
 int g_num_observers = 0;
+SparseCalls g_sparse_calls = nullptr;
 
 struct ThreadWatchers {
   std::vector<OpObserver*> observers;
@@ -228,15 +231,24 @@ Device DeviceOf(TensorRefs inputs) {
                                   ", not ", DTypeName(dtype)));
 }
 
-}  // namespace
+// Where one input is sparse, what happens is not up to kernels.
+ABSL_ATTRIBUTE_COLD [[noreturn]] void FailForSparse(const OpCall& call) {
+  ThrowUnimplemented(absl::StrCat(Describe(call), ": takes no sparse tensors; make them dense ",
+                                  "first, with sparse::ToDense()"));
+}
+ABSL_ATTRIBUTE_COLD void DispatchSparse(const OpCall& call, absl::Span<Tensor> outputs) {
+  if (g_sparse_calls == nullptr || !g_sparse_calls(call, outputs)) FailForSparse(call);
+}
 
-void CheckInputs(const OpCall& call) {
+// Whether an input is sparse. Else all are there and on one device, or it throws.
+bool CheckForSparse(const OpCall& call) {
   const OpSchema& schema = call.schema();
   const size_t given = call.inputs.size();
   if (given < schema.min_inputs || (given > schema.max_inputs && schema.max_inputs != kAnyNumber)) {
     ThrowInvalidArgument(
         absl::StrCat(schema.name, ": takes inputs (", schema.inputs, "), got ", given));
   }
+  bool sparse = call.device.type == DeviceType::kSparse;
   for (size_t i = 0; i < given; ++i) {
     const Tensor& input = call.input(i);
     if (!input.defined()) {
@@ -250,13 +262,24 @@ void CheckInputs(const OpCall& call) {
       }
       continue;
     }
-    if (input.device() != call.device && !schema.flags.moves) {
+    if (ABSL_PREDICT_TRUE(input.device() == call.device)) continue;
+    sparse |= input.device().type == DeviceType::kSparse;
+    if (!sparse && !schema.flags.moves) {
       ThrowInvalidArgument(absl::StrCat(Describe(call),
                                         ": all inputs must be on one device, not on ",
                                         ToString(call.device), " and ", ToString(input.device())));
     }
   }
+  return sparse;
 }
+
+}  // namespace
+
+void CheckInputs(const OpCall& call) {
+  if (ABSL_PREDICT_FALSE(CheckForSparse(call))) FailForSparse(call);
+}
+
+void SetSparseCalls(SparseCalls calls) { g_sparse_calls = calls; }
 
 OutputSpecs InferOutputs(const OpCall& call) {
   const OpSchema& schema = call.schema();
@@ -303,7 +326,7 @@ void Dispatch(OpId op, const void* options, TensorRefs inputs, absl::Span<Tensor
   const OpSchema& schema = SchemaOf(op);
   OpCall call{op, options, inputs, device};
   call.wanted = wanted;
-  CheckInputs(call);
+  if (ABSL_PREDICT_FALSE(CheckForSparse(call))) return DispatchSparse(call, outputs);
   if (outputs.size() != schema.num_outputs || schema.flags.in_place_only || schema.flags.list) {
     ThrowInternal(absl::StrCat(schema.name, ": called for ", outputs.size(), " outputs"));
   }
@@ -345,7 +368,10 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   }
   const Tensor& target = call.input(0);
   call.device = target.device();
-  CheckInputs(call);
+  if (ABSL_PREDICT_FALSE(CheckForSparse(call))) {
+    Tensor output = target;
+    return DispatchSparse(call, absl::MakeSpan(&output, 1));
+  }
   if (!target.is_contiguous() && Overlaps(target.shape(), target.strides())) {
     ThrowInvalidArgument(
         absl::StrCat(Describe(call), ": cannot write in place to a tensor some of ",

@@ -34,6 +34,11 @@ Tensor IndexAdd(const Tensor& input, int64_t dim, const Tensor& index, const Ten
   }
   return Call<op::kIndexAdd>({.dim = dim}, input, index, source);
 }
+Tensor IndexAssign(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source) {
+  const DimOptions options{.dim = dim};
+  DispatchInPlace(op::kIndexAssign, &options, {&input, &index, &source});
+  return input;
+}
 Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index) {
   RequireDefined("gather", input);
   RequireDefined("gather", index);

@@ -12,6 +12,9 @@ namespace neura {
 Tensor IndexSelect(const Tensor& input, int64_t dim, const Tensor& index);
 // A copy of input to whose slice index[i] of `dim` slice i of source is added.
 Tensor IndexAdd(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source);
+// Overwrites the slices of `dim` that `index` names with those of source, the last one where it
+// names one twice; no other element is touched. Returns the input.
+Tensor IndexAssign(const Tensor& input, int64_t dim, const Tensor& index, const Tensor& source);
 // result[i][j] = input[index[i][j]][j] for dim 0, and so on; the result has the index's shape.
 Tensor Gather(const Tensor& input, int64_t dim, const Tensor& index);
 // A copy of input with result[index[i][j]][j] += source[i][j] for dim 0, and so on.

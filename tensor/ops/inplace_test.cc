@@ -47,6 +47,30 @@ TEST(InPlaceTest, AssignBetweenOverlappingViews) {
   EXPECT_THAT(Values(x), ElementsAre(1, 1, 2, 3));
 }
 
+TEST(InPlaceTest, IndexAssignOverwritesTheSlicesThatAreNamed) {
+  const Tensor x = Zeros({3, 2});
+  const Tensor rows = FromList<float>({1, 2, 3, 4, 5, 6}, {3, 2});
+  const uint32_t version = x.version();
+  EXPECT_TRUE(IsSame(IndexAssign(x, 0, FromList<int64_t>({2, 0, 2}), rows), x));
+  EXPECT_THAT(Values(x), ElementsAre(3, 4, 0, 0, 5, 6));
+  EXPECT_EQ(x.version(), version + 1);
+  // Columns, of memory that is not in their order.
+  const Tensor y = Zeros({2, 3}), turned = Transpose(y, 0, 1);
+  IndexAssign(turned, -2, FromList<int32_t>({1}), FromList<float>({7, 8}, {1, 2}));
+  IndexAssign(turned, 1, FromList<int64_t>({1}), FromList<float>({4, 5, 6}, {3, 1}));
+  EXPECT_THAT(Values(y), ElementsAre(0, 7, 0, 4, 5, 6));
+  IndexAssign(y, 0, FromVector<int64_t>({}, {0}), Zeros({0, 3}));
+  EXPECT_THAT(Values(y), ElementsAre(0, 7, 0, 4, 5, 6));
+  EXPECT_THAT(ErrorOf([&] {
+                IndexAssign(y, 0, FromList<int64_t>({2}), Zeros({1, 3}));
+              }),
+              HasSubstr("index 2 is outside [0, 2)"));
+  EXPECT_THAT(ErrorOf([&] {
+                IndexAssign(y, 0, FromList<int64_t>({1}), Zeros({1, 2}));
+              }),
+              HasSubstr("index_assign_(float32 [2, 3], int64 [1], float32 [1, 2]"));
+}
+
 TEST(InPlaceTest, ResultsThatDoNotFitAreErrors) {
   const Tensor x = Ones({2});
   EXPECT_THAT(ErrorOf([&] { AddInPlace(x, Ones({3, 2})); }), HasSubstr("does not fit in place"));

@@ -76,7 +76,8 @@ Scalar FactorIn(DType dtype, const Scalar& factor) {
 }
 
 DType NumberDType(DType common, Device device) {
-  const bool widened = device.type == DeviceType::kCpu && IsFloating(common);
+  const bool on_host = device.type == DeviceType::kCpu || device.type == DeviceType::kSparse;
+  const bool widened = on_host && IsFloating(common);
   return widened ? WideDType(common) : common;
 }
 

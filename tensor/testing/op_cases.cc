@@ -3,6 +3,7 @@
 #include "neura/tensor/ops/op_list/copy.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/fused.h"
+#include "neura/tensor/ops/op_list/index.h"
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
@@ -125,6 +126,7 @@ const std::vector<OpCase>& OpCases() {
 const std::vector<ElsewhereTested>& OpsTestedElsewhere() {
   static const std::vector<ElsewhereTested> list = {
       {op::kAssign, "//tensor/ops:inplace_test"},
+      {op::kIndexAssign, "//tensor/ops:inplace_test"},
       {op::kRandomUniform, "//tensor/random:random_test"},
       {op::kRandomNormal, "//tensor/random:random_test"},
       {op::kRandomInt, "//tensor/random:random_test"},

@@ -418,6 +418,13 @@ def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
     return self
 
 
+def zeroed(grad: Tensor) -> Tensor:
+    """A gradient that is set to 0 in its memory; one without values in the place of a sparse one."""
+    if grad.is_sparse:
+        return _C.sparse_coo_tensor(grad._indices()[:, :0], grad._values()[:0], grad.shape)
+    return grad.detach().zero_()
+
+
 @_method
 def zero_grad(self: Module, set_to_none: bool = True) -> None:
     """Clears the gradients of all parameters."""
@@ -425,7 +432,7 @@ def zero_grad(self: Module, set_to_none: bool = True) -> None:
         if set_to_none or parameter.grad is None:
             parameter.grad = None
         else:
-            parameter.grad.zero_()
+            parameter.grad = zeroed(parameter.grad)
 
 
 @_method

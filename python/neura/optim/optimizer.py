@@ -10,7 +10,7 @@ from typing import Any
 
 from neura import _C
 from neura._C import Tensor
-from neura.nn.module import RemovableHandle
+from neura.nn.module import RemovableHandle, zeroed
 
 required: Any = object()  # a default that each group must give
 
@@ -130,7 +130,7 @@ class Optimizer:
                 if set_to_none or parameter.grad is None:
                     parameter.grad = None
                 else:
-                    parameter.grad = parameter.grad.detach().zero_()
+                    parameter.grad = zeroed(parameter.grad)
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Another group of parameters, with options of its own: {"params": [...], "lr": 0.1}."""

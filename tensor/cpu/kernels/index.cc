@@ -199,6 +199,41 @@ void IndexAddKernel(KernelCall& call) {
   });
 }
 
+void IndexAssignKernel(KernelCall& call) {
+  const int64_t dim = DimOf(call);
+  const Tensor& output = call.output();
+  const Tensor index = ReadIndices(call, output.size(dim));
+  const Tensor source = ContiguousInput(call.input(2));
+  if (source.numel() == 0) return;
+  LoopDims<1> outer, inner;
+  for (int64_t i = 0; i < output.dim(); ++i) {
+    const auto d = static_cast<size_t>(i);
+    if (i != dim) (i < dim ? outer : inner).Push(output.size(i), {output.strides()[d]});
+  }
+  const int64_t count = index.numel(), row = inner.Count(), run = inner.LastExtent();
+  const int64_t stride = output.strides()[static_cast<size_t>(dim)];
+  const int64_t run_stride = inner.LastStride();
+  const auto item = static_cast<int64_t>(ItemSize(output.dtype()));
+  const int64_t* indices = In<int64_t>(index);
+  const char* from = In<char>(source);
+  char* to = Out<char>(output);
+  // In the order of the index, whose last one counts.
+  for (int64_t r = 0; r < outer.Count() * count; ++r) {
+    const int64_t target = outer.OffsetOf(r / count) + indices[r % count] * stride;
+    for (int64_t begin = 0; begin < row; begin += run) {
+      char* y = to + (target + inner.OffsetOf(begin)) * item;
+      const char* x = from + (r * row + begin) * item;
+      if (run == 1 || run_stride == 1) {
+        std::memcpy(y, x, static_cast<size_t>(run * item));
+        continue;
+      }
+      for (int64_t i = 0; i < run; ++i) {
+        std::memcpy(y + i * run_stride * item, x + i * item, static_cast<size_t>(item));
+      }
+    }
+  }
+}
+
 void GatherKernel(KernelCall& call) {
   const int64_t dim = DimOf(call);
   const Tensor& input = call.input(0);
