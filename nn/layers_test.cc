@@ -273,8 +273,8 @@ TEST(LayersTest, HaveSizesOfZero) {
   EXPECT_EQ(Values<float>(conv(Ones({1, 0, 4, 4}))), std::vector<float>(8, 1));
   nn::Embedding rows({.num_embeddings = 0, .embedding_dim = 3});
   EXPECT_EQ(rows(Zeros({0}, {.dtype = kInt64})).shape(), DimsView({0, 3}));
-  nn::LSTMCell cell({.input_size = 3, .hidden_size = 0});
-  EXPECT_EQ(cell(Ones({2, 3}), {}).h.shape(), DimsView({2, 0}));
+  nn::RNNCell cell({.input_size = 3, .hidden_size = 0});
+  EXPECT_EQ(cell(Ones({2, 3}), {}).shape(), DimsView({2, 0}));
   nn::BatchNorm1d norm({.num_features = 0});
   EXPECT_EQ(norm(Ones({2, 0})).shape(), DimsView({2, 0}));
   EXPECT_THAT(ErrorOf([] { nn::Conv2d({.in_channels = 3, .out_channels = 0}); }),

@@ -213,7 +213,8 @@ template <typename Cell>
 void Start(const char* layer, int64_t gates, Cell& cell) {
   const auto& options = cell.options;
   CheckAtLeast(0, layer, "input_size", options.input_size);
-  CheckAtLeast(0, layer, "hidden_size", options.hidden_size);
+  // Gates are parts of one tensor, which cannot be empty ones.
+  CheckAtLeast(gates == 1 ? 0 : 1, layer, "hidden_size", options.hidden_size);
   const int64_t rows = gates * options.hidden_size, hidden = options.hidden_size;
   cell.weight_ih = UniformWeight({rows, options.input_size}, hidden);
   cell.weight_hh = UniformWeight({rows, hidden}, hidden);
