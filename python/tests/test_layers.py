@@ -492,6 +492,8 @@ def test_sizes_of_zero(name, tmp_path):
             copy.deepcopy(layer)
         found.append((repr(layer), output, [p.grad for p in parameters]))
     (their_text, their_output, their_grads), (text, output, grads) = found
+    # PyTorch shows the mode of bags without quotation marks.
+    text = text.replace("mode='max'", "mode=max")
     assert text.replace("NonDynamicallyQuantizableLinear", "Linear") == their_text.replace("NonDynamicallyQuantizableLinear", "Linear")
     assert_same(output, their_output)
     for mine, theirs in zip(grads, their_grads):
