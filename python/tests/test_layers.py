@@ -495,11 +495,11 @@ def test_sizes_of_zero(name, tmp_path):
     # PyTorch shows the mode of bags without quotation marks.
     text = text.replace("mode='max'", "mode=max")
     assert text.replace("NonDynamicallyQuantizableLinear", "Linear") == their_text.replace("NonDynamicallyQuantizableLinear", "Linear")
-    assert_same(output, their_output)
+    assert_same(output, their_output, 1e-4, 1e-5)
     for mine, theirs in zip(grads, their_grads):
         assert (mine is None) == (theirs is None)
         if mine is not None:
-            assert_same(mine, theirs)
+            assert_same(mine, theirs, 1e-4, 1e-5)
 
 
 def test_sizes_that_mean_nothing():
