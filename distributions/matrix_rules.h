@@ -94,7 +94,8 @@ struct WishartRules {
   static void Prepare(Params& p) {
     MultivariateNormalRules::Complete("Wishart", p);
     if (!All(p[0] > static_cast<double>(Size(p) - 1)).Item<bool>()) {
-      ThrowInvalidArgument(absl::StrCat("Wishart: Value of df=", p[0].ToString(),
+      const std::string df = p[0].numel() == 1 ? NumberText(p[0].Item<double>()) : p[0].ToString();
+      ThrowInvalidArgument(absl::StrCat("Wishart: Value of df=", df,
                                         " expected to be greater than ndim - 1 = ", Size(p) - 1,
                                         "."));
     }
@@ -165,7 +166,7 @@ struct LKJCholeskyRules {
       ThrowInvalidArgument(
           "LKJCholesky: Expected dim to be an integer greater than or equal to 2. "
           "Found dim=" +
-          p[0].ToString() + ".");
+          (p[0].numel() == 1 ? absl::StrCat(dim) : p[0].ToString()) + ".");
     }
   }
   static Tensor Count(const Params& p, int64_t begin, int64_t end) {

@@ -62,7 +62,7 @@ Tensor RReLU::Forward(const Tensor& input) {
   return neura::RRelu(input, options.lower, options.upper, training());
 }
 PReLU::PReLU(const PReluOptions& options) : WithOptions(options) {
-  internal::CheckPositive("PReLU", "num_parameters", options.num_parameters);
+  internal::CheckAtLeast(0, "PReLU", "num_parameters", options.num_parameters);
   weight = Parameter(Full({options.num_parameters}, options.init));
 }
 Tensor PReLU::Forward(const Tensor& input) { return neura::PRelu(input, weight); }

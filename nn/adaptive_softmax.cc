@@ -34,7 +34,7 @@ void CheckInput(const Tensor& input, const AdaptiveSoftmaxWeights& weights) {
 
 // Throws InvalidArgument unless they rise from above 0 to below the number of classes.
 void CheckOptions(const AdaptiveLogSoftmaxOptions& options) {
-  internal::CheckPositive(kName, "in_features", options.in_features);
+  internal::CheckAtLeast(0, kName, "in_features", options.in_features);
   internal::CheckPositive(kName, "n_classes", options.n_classes);
   int64_t last = 0;
   bool rises = !options.cutoffs.empty();
@@ -49,20 +49,38 @@ void CheckOptions(const AdaptiveLogSoftmaxOptions& options) {
         "order, where each value is between 1 and n_classes - 1 = ",
         options.n_classes - 1, ", got ", ToString(options.cutoffs)));
   }
-  if (!(options.div_value >= 1) || !std::isfinite(options.div_value)) {
+  if (!(options.div_value > 0) || !std::isfinite(options.div_value)) {
     ThrowInvalidArgument(
-        absl::StrCat(kName, ": div_value must be finite and at least 1, got ", options.div_value));
+        absl::StrCat(kName, ": div_value must be finite and positive, got ", options.div_value));
   }
 }
 
-LinearOptions Head(const AdaptiveLogSoftmaxOptions& options) {
-  CheckOptions(options);
-  return {.in_features = options.in_features,
-          .out_features = options.cutoffs.front() + static_cast<int64_t>(options.cutoffs.size()),
-          .bias = options.head_bias};
-}
-
 }  // namespace
+
+AdaptiveSoftmaxLayers AdaptiveSoftmaxLayersOf(const AdaptiveLogSoftmaxOptions& options) {
+  CheckOptions(options);
+  const auto& [in_features, n_classes, cutoffs, div_value, head_bias] = options;
+  AdaptiveSoftmaxLayers layers{
+      .head = {.in_features = in_features,
+               .out_features = cutoffs.front() + static_cast<int64_t>(cutoffs.size()),
+               .bias = head_bias},
+      .tail = {}};
+  for (size_t i = 0; i < cutoffs.size(); ++i) {
+    const double hidden = std::floor(static_cast<double>(in_features) /
+                                     std::pow(div_value, static_cast<double>(i + 1)));
+    // Beyond it a double tells no integer from the next.
+    if (!(hidden < 0x1p53)) {
+      ThrowInvalidArgument(absl::StrCat(kName, ": with div_value = ", div_value, " cluster ", i,
+                                        " would have ", hidden, " hidden features"));
+    }
+    const int64_t end = i + 1 < cutoffs.size() ? cutoffs[i + 1] : n_classes;
+    const auto width = static_cast<int64_t>(hidden);
+    layers.tail.emplace_back(
+        LinearOptions{.in_features = in_features, .out_features = width, .bias = false},
+        LinearOptions{.in_features = width, .out_features = end - cutoffs[i], .bias = false});
+  }
+  return layers;
+}
 
 AdaptiveLogSoftmaxResult AdaptiveLogSoftmax(const Tensor& input, const Tensor& target,
                                             const AdaptiveSoftmaxWeights& weights,
@@ -117,16 +135,12 @@ Tensor AdaptiveLogProb(const Tensor& input, const AdaptiveSoftmaxWeights& weight
 }
 
 AdaptiveLogSoftmaxWithLoss::AdaptiveLogSoftmaxWithLoss(const AdaptiveLogSoftmaxOptions& given)
-    : WithOptions(given), head(Head(given)) {
-  const Dims cutoffs = Cutoffs();
-  for (size_t i = 0; i + 1 < cutoffs.size(); ++i) {
-    const auto hidden =
-        static_cast<int64_t>(std::floor(static_cast<double>(given.in_features) /
-                                        std::pow(given.div_value, static_cast<double>(i + 1))));
-    tail.Append(Sequential(
-        Linear({.in_features = given.in_features, .out_features = hidden, .bias = false}),
-        Linear(
-            {.in_features = hidden, .out_features = cutoffs[i + 1] - cutoffs[i], .bias = false})));
+    : AdaptiveLogSoftmaxWithLoss(given, AdaptiveSoftmaxLayersOf(given)) {}
+AdaptiveLogSoftmaxWithLoss::AdaptiveLogSoftmaxWithLoss(const AdaptiveLogSoftmaxOptions& given,
+                                                       const AdaptiveSoftmaxLayers& layers)
+    : WithOptions(given), head(layers.head) {
+  for (const auto& [first, second] : layers.tail) {
+    tail.Append(Sequential(Linear(first), Linear(second)));
   }
 }
 

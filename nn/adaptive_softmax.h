@@ -41,11 +41,20 @@ Tensor AdaptiveLogProb(const Tensor& input, const AdaptiveSoftmaxWeights& weight
 struct AdaptiveLogSoftmaxOptions {
   int64_t in_features = 0;
   int64_t n_classes = 0;
-  Dims cutoffs = {};     // rising, above 0 and below n_classes: where clusters begin
-  double div_value = 4;  // cluster i has in_features / div_value^(i + 1) hidden features
+  Dims cutoffs = {};  // rising, above 0 and below n_classes: where clusters begin
+  double div_value =
+      4;  // cluster i has in_features / div_value^(i + 1) hidden features, maybe none
   bool head_bias = false;
   NEURA_FIELDS(in_features, n_classes, cutoffs, div_value, head_bias)
 };
+
+// The layers of an adaptive softmax: its head, and of each cluster the two after one another.
+struct AdaptiveSoftmaxLayers {
+  LinearOptions head;
+  std::vector<std::pair<LinearOptions, LinearOptions>> tail;
+};
+// Throws InvalidArgument for options that name none.
+AdaptiveSoftmaxLayers AdaptiveSoftmaxLayersOf(const AdaptiveLogSoftmaxOptions& options);
 
 // Called with (input, target); classes are sorted by their frequency, the most common one first.
 class AdaptiveLogSoftmaxWithLoss
@@ -63,6 +72,8 @@ class AdaptiveLogSoftmaxWithLoss
   NEURA_MODULE(head, tail)
 
  private:
+  AdaptiveLogSoftmaxWithLoss(const AdaptiveLogSoftmaxOptions& options,
+                             const AdaptiveSoftmaxLayers& layers);
   AdaptiveSoftmaxWeights Weights();
   Dims Cutoffs() const;
 };

@@ -117,6 +117,19 @@ TEST_F(AdaptiveSoftmaxTest, HasGradients) {
             "");
 }
 
+TEST_F(AdaptiveSoftmaxTest, ClustersWithoutFeaturesTellNoClass) {
+  nn::AdaptiveLogSoftmaxWithLoss narrow(
+      {.in_features = 8, .n_classes = 9, .cutoffs = {3, 5}, .div_value = 100});
+  EXPECT_EQ(narrow.tail.Parameters()[0].shape(), DimsView({0, 8}));
+  const Tensor x = Sample({1, 8}, 1), all = narrow.LogProb(x);
+  // All four classes of the last cluster are equally probable.
+  const Tensor last = Slice(all, 1, 5, 9);
+  EXPECT_NEAR(AMax(last).Item<double>(), AMin(last).Item<double>(), 1e-6);
+  EXPECT_NEAR(Sum(Exp(all)).Item<double>(), 1, 1e-6);
+  EXPECT_NEAR(narrow(x, FromList<int64_t>({8})).loss.Item<double>(),
+              -Select(Select(all, 1, 8), 0, 0).Item<double>(), 1e-6);
+}
+
 TEST_F(AdaptiveSoftmaxTest, SaysWhatIsWrong) {
   const Tensor x = Sample({2, 8}, 1);
   EXPECT_THAT(

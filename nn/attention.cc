@@ -22,6 +22,7 @@
 namespace neura::nn {
 namespace {
 
+using internal::CheckAtLeast;
 using internal::CheckPositive;
 
 constexpr char kName[] = "multi_head_attention";
@@ -233,8 +234,8 @@ MultiheadAttention::MultiheadAttention(const MultiheadAttentionOptions& given)
     : WithOptions(given), out_proj(OutProjection(given)) {
   const int64_t embed_dim = options.embed_dim, kdim = options.kdim.value_or(embed_dim),
                 vdim = options.vdim.value_or(embed_dim);
-  CheckPositive("MultiheadAttention", "kdim", kdim);
-  CheckPositive("MultiheadAttention", "vdim", vdim);
+  CheckAtLeast(0, "MultiheadAttention", "kdim", kdim);
+  CheckAtLeast(0, "MultiheadAttention", "vdim", vdim);
   const auto weight = [](int64_t rows, int64_t columns) {
     return Parameter(init::XavierUniform(Empty({rows, columns})));
   };

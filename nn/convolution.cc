@@ -15,6 +15,7 @@
 namespace neura::nn {
 namespace {
 
+using internal::CheckAtLeast;
 using internal::CheckName;
 using internal::CheckPositive;
 using internal::EachAtLeast;
@@ -28,8 +29,8 @@ constexpr decltype(&neura::ConvTranspose1d) kConvTranspose[] = {
 
 // Checks what both directions have, and writes out sizes that one number gave.
 template <typename Options>
-void CheckOptions(const std::string& layer, size_t dims, Options& options) {
-  CheckPositive(layer, "in_channels", options.in_channels);
+void CheckOptions(const std::string& layer, size_t dims, int64_t least_in, Options& options) {
+  CheckAtLeast(least_in, layer, "in_channels", options.in_channels);
   CheckPositive(layer, "out_channels", options.out_channels);
   CheckPositive(layer, "groups", options.groups);
   options.kernel_size = EachAtLeast(1, layer, "kernel_size", options.kernel_size, dims);
@@ -49,11 +50,14 @@ void CheckPadding(const std::string& layer, const ConvOptions& options) {
   const DimsView padding = options.padding.given(), stride = options.stride.given();
   const auto same = std::count(padding.begin(), padding.end(), Sizes::kSame);
   const bool moves = stride != DimsView(Dims(stride.size(), 1));
-  if (same != 0 && (same != static_cast<int64_t>(padding.size()) || moves)) {
+  if (same != 0 && moves) {
+    ThrowInvalidArgument(absl::StrCat(
+        layer, ": padding='same' is not supported for strided convolutions, and stride = ",
+        ToString(options.stride)));
+  }
+  if (same != 0 && same != static_cast<int64_t>(padding.size())) {
     ThrowInvalidArgument(
-        absl::StrCat(layer, ": padding = ", ToString(options.padding),
-                     ", the input's extents, is for all dimensions and strides of 1, not of ",
-                     ToString(options.stride)));
+        absl::StrCat(layer, ": padding='same' is for all dimensions, not ", same, " of them"));
   }
   if (same == 0) EachAtLeast(0, layer, "padding", options.padding, padding.size());
   CheckName(layer, "padding_mode", options.padding_mode,
@@ -91,7 +95,7 @@ void Start(Layer& layer, int64_t first, int64_t second) {
 template <int kDims>
 ConvNd<kDims>::ConvNd(const ConvOptions& given) : WithOptions(given) {
   const std::string layer = absl::StrCat("Conv", kDims, "d");
-  CheckOptions(layer, kDims, options);
+  CheckOptions(layer, kDims, /*least_in=*/0, options);
   CheckPadding(layer, options);
   Start(*this, options.out_channels, options.in_channels / options.groups);
 }
@@ -115,7 +119,7 @@ Tensor ConvNd<kDims>::Forward(const Tensor& input) {
 template <int kDims>
 ConvTransposeNd<kDims>::ConvTransposeNd(const ConvTransposeOptions& given) : WithOptions(given) {
   const std::string layer = absl::StrCat("ConvTranspose", kDims, "d");
-  CheckOptions(layer, kDims, options);
+  CheckOptions(layer, kDims, /*least_in=*/1, options);
   EachAtLeast(0, layer, "padding", options.padding, kDims);
   options.output_padding = EachAtLeast(0, layer, "output_padding", options.output_padding, kDims);
   CheckName(layer, "padding_mode", options.padding_mode, {"zeros"});

@@ -40,8 +40,14 @@ double KaimingStd(const char* op, const Tensor& tensor, const KaimingOptions& op
          std::sqrt(options.mode == "fan_in" ? fans.in : fans.out);
 }
 
+// Nothing where there are no elements, whatever their dimensions, as in PyTorch.
+bool IsEmpty(const Tensor& tensor) { return tensor.defined() && tensor.numel() == 0; }
+
 double XavierStd(const char* op, const Tensor& tensor, double gain) {
   const Fans fans = FansOf(op, tensor);
+  if (fans.in + fans.out == 0) {
+    ThrowInvalidArgument(absl::StrCat(op, ": no variance follows from ", Describe(tensor)));
+  }
   return gain * std::sqrt(2 / (fans.in + fans.out));
 }
 
@@ -81,10 +87,12 @@ Tensor Constant(const Tensor& tensor, const Scalar& value) {
 
 // A uniform distribution in +-b has standard deviation b / sqrt(3).
 Tensor KaimingUniform(const Tensor& tensor, const KaimingOptions& options) {
+  if (IsEmpty(tensor)) return tensor;
   const double bound = std::sqrt(3.0) * KaimingStd("KaimingUniform", tensor, options);
   return Uniform(tensor, -bound, bound, options.generator);
 }
 Tensor KaimingNormal(const Tensor& tensor, const KaimingOptions& options) {
+  if (IsEmpty(tensor)) return tensor;
   return Normal(tensor, 0, KaimingStd("KaimingNormal", tensor, options), options.generator);
 }
 Tensor XavierUniform(const Tensor& tensor, double gain, Generator* generator) {

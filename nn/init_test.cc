@@ -34,6 +34,9 @@ TEST(InitTest, SpreadsByFan) {
   EXPECT_DOUBLE_EQ(nn::init::CalculateGain("tanh"), 5.0 / 3);
   EXPECT_THROW(nn::init::CalculateGain("none"), Error);
   EXPECT_THROW(nn::init::XavierNormal(Empty({3})), Error);
+  EXPECT_THROW(nn::init::XavierNormal(Empty({0, 0})), Error);
+  EXPECT_EQ(nn::init::KaimingUniform(Empty({3, 0})).shape(), DimsView({3, 0}));
+  EXPECT_EQ(nn::init::KaimingNormal(Empty({0})).shape(), DimsView({0}));
 }
 
 // Moments of the standard normal distribution from a to b: mean (f(a) - f(b)) / z and variance

@@ -9,9 +9,13 @@
 
 namespace neura::nn::internal {
 
+void CheckAtLeast(int64_t least, std::string_view layer, std::string_view option, int64_t value) {
+  if (value >= least) return;
+  ThrowInvalidArgument(
+      absl::StrCat(layer, ": ", option, " = ", value, " must be at least ", least));
+}
 void CheckPositive(std::string_view layer, std::string_view option, int64_t value) {
-  if (value >= 1) return;
-  ThrowInvalidArgument(absl::StrCat(layer, ": ", option, " = ", value, " must be at least 1"));
+  CheckAtLeast(1, layer, option, value);
 }
 
 Sizes EachOf(std::string_view layer, std::string_view option, const Sizes& sizes, size_t dims) {
@@ -55,7 +59,7 @@ std::optional<int64_t> PaddingRow(std::string_view op, const std::optional<int64
 }
 
 Parameter UniformByFanIn(DimsView shape, int64_t fan_in) {
-  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+  const double bound = fan_in == 0 ? 0 : 1 / std::sqrt(static_cast<double>(fan_in));
   return Parameter(Uniform(shape, -bound, bound));
 }
 

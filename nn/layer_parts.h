@@ -12,7 +12,8 @@
 
 namespace neura::nn::internal {
 
-// Throws InvalidArgument below 1.
+// Throws InvalidArgument below `least`, or below 1.
+void CheckAtLeast(int64_t least, std::string_view layer, std::string_view option, int64_t value);
 void CheckPositive(std::string_view layer, std::string_view option, int64_t value);
 
 // A number for each of so many spatial dimensions. Throws InvalidArgument where there are others.
@@ -31,7 +32,8 @@ void CheckName(std::string_view layer, std::string_view option, std::string_view
 std::optional<int64_t> PaddingRow(std::string_view op, const std::optional<int64_t>& padding_idx,
                                   int64_t rows);
 
-// Uniform in +-1 / sqrt(fan_in), PyTorch's start for weights and biases alike.
+// Uniform in +-1 / sqrt(fan_in), PyTorch's start for weights and biases alike; zeros for a fan of
+// 0.
 Parameter UniformByFanIn(DimsView shape, int64_t fan_in);
 
 }  // namespace neura::nn::internal

@@ -16,14 +16,15 @@ namespace neura::nn {
 
 namespace {
 
+using internal::CheckAtLeast;
 using internal::CheckPositive;
 using internal::UniformByFanIn;
 
 // The weight that a layer of vectors starts with; counts its padding_idx from the start.
 template <typename Options>
 Parameter RowsFor(const char* layer, Options& options) {
-  CheckPositive(layer, "num_embeddings", options.num_embeddings);
-  CheckPositive(layer, "embedding_dim", options.embedding_dim);
+  CheckAtLeast(0, layer, "num_embeddings", options.num_embeddings);
+  CheckAtLeast(0, layer, "embedding_dim", options.embedding_dim);
   options.padding_idx = internal::PaddingRow(layer, options.padding_idx, options.num_embeddings);
   const Tensor rows = Randn({options.num_embeddings, options.embedding_dim});
   if (options.padding_idx) Fill(Select(rows, 0, *options.padding_idx), 0);
@@ -42,8 +43,8 @@ EmbedOptions RowsOf(const Options& options) {
 }  // namespace
 
 Linear::Linear(const LinearOptions& options) : WithOptions(options) {
-  CheckPositive("Linear", "in_features", options.in_features);
-  CheckPositive("Linear", "out_features", options.out_features);
+  CheckAtLeast(0, "Linear", "in_features", options.in_features);
+  CheckAtLeast(0, "Linear", "out_features", options.out_features);
   weight = UniformByFanIn({options.out_features, options.in_features}, options.in_features);
   if (options.bias) bias = UniformByFanIn({options.out_features}, options.in_features);
 }
@@ -53,7 +54,7 @@ Bilinear::Bilinear(const BilinearOptions& options) : WithOptions(options) {
   const auto& [in1, in2, out, with_bias] = options;
   CheckPositive("Bilinear", "in1_features", in1);
   CheckPositive("Bilinear", "in2_features", in2);
-  CheckPositive("Bilinear", "out_features", out);
+  CheckAtLeast(0, "Bilinear", "out_features", out);
   weight = UniformByFanIn({out, in1, in2}, in1);
   if (with_bias) bias = UniformByFanIn({out}, in1);
 }

@@ -28,8 +28,8 @@ TEST(LinearTest, IsAnAffineMap) {
   EXPECT_TRUE(Close(layer(x), MatMul(x, Transpose(layer.weight, 0, 1)) + layer.bias));
   EXPECT_LE(AMax(Abs(layer.weight)).Item<double>(), 1 / std::sqrt(3.0));
   EXPECT_FALSE(nn::Linear({.in_features = 3, .out_features = 2, .bias = false}).bias.defined());
-  EXPECT_THAT(ErrorOf([] { nn::Linear({.in_features = 0, .out_features = 2}); }),
-              HasSubstr("in_features"));
+  EXPECT_THAT(ErrorOf([] { nn::Linear({.in_features = -1, .out_features = 2}); }),
+              HasSubstr("in_features = -1 must be at least 0"));
 }
 
 TEST(ConvTest, GroupsDivideChannels) {
@@ -243,7 +243,7 @@ TEST(ConvTest, PaddingModesAndSame) {
         nn::Conv2d(
             {.in_channels = 1, .out_channels = 1, .stride = {1, 2}, .padding = Sizes::kSame});
       }),
-      HasSubstr("strides of 1"));
+      HasSubstr("padding='same' is not supported for strided convolutions"));
   EXPECT_THAT(ErrorOf([] {
                 nn::Conv2d({.in_channels = 1, .out_channels = 1, .padding = {Sizes::kSame, 1}});
               }),
@@ -251,6 +251,31 @@ TEST(ConvTest, PaddingModesAndSame) {
   nn::Conv1d layer(
       {.in_channels = 1, .out_channels = 2, .kernel_size = 4, .padding = Sizes::kSame});
   EXPECT_EQ(layer(Ones({1, 7})).shape(), DimsView({2, 7}));
+}
+
+// What has no features, rows or channels computes nothing, or its bias.
+TEST(LayersTest, HaveSizesOfZero) {
+  nn::Linear none({.in_features = 3, .out_features = 0});
+  EXPECT_EQ(none(Ones({2, 3})).shape(), DimsView({2, 0}));
+  nn::Linear of_none({.in_features = 0, .out_features = 3});
+  const Tensor x = Ones({2, 0});
+  EXPECT_EQ(Values<float>(of_none.bias), std::vector<float>(3, 0));
+  Fill(of_none.bias, 2);
+  Backward(Sum(of_none(x)));
+  EXPECT_EQ(Values<float>(of_none(x)), std::vector<float>(6, 2));
+  EXPECT_EQ(autograd::GradOf(of_none.weight).shape(), DimsView({3, 0}));
+  EXPECT_EQ(Values<float>(autograd::GradOf(of_none.bias)), std::vector<float>(3, 2));
+  nn::Conv2d conv({.in_channels = 0, .out_channels = 2, .kernel_size = 3});
+  Fill(conv.bias, 1);
+  EXPECT_EQ(Values<float>(conv(Ones({1, 0, 4, 4}))), std::vector<float>(8, 1));
+  nn::Embedding rows({.num_embeddings = 0, .embedding_dim = 3});
+  EXPECT_EQ(rows(Zeros({0}, {.dtype = kInt64})).shape(), DimsView({0, 3}));
+  nn::RNNCell cell({.input_size = 3, .hidden_size = 0});
+  EXPECT_EQ(cell(Ones({2, 3}), {}).shape(), DimsView({2, 0}));
+  nn::BatchNorm1d norm({.num_features = 0});
+  EXPECT_EQ(norm(Ones({2, 0})).shape(), DimsView({2, 0}));
+  EXPECT_THAT(ErrorOf([] { nn::Conv2d({.in_channels = 3, .out_channels = 0}); }),
+              HasSubstr("out_channels = 0 must be at least 1"));
 }
 
 TEST(PoolingTest, UnpoolsWhatAPoolTook) {

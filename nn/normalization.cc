@@ -16,6 +16,7 @@
 namespace neura::nn {
 namespace {
 
+using internal::CheckAtLeast;
 using internal::CheckPositive;
 
 void CheckFeatures(const char* op, const Tensor& input, int64_t dim, int64_t num_features) {
@@ -34,7 +35,7 @@ void CheckShape(const char* layer, const Dims& normalized_shape) {
 template <typename Options>
 ChannelNorm<Options>::ChannelNorm(const char* layer, const Options& options)
     : WithOptions<Options>(options) {
-  CheckPositive(layer, "num_features", options.num_features);
+  CheckAtLeast(0, layer, "num_features", options.num_features);
   const Dims shape = {options.num_features};
   if (options.affine) {
     weight = Parameter(Ones(shape));

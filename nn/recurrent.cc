@@ -18,6 +18,7 @@
 namespace neura::nn {
 namespace {
 
+using internal::CheckAtLeast;
 using internal::CheckPositive;
 using internal::RecurrentWeights;
 using internal::UniformByFanIn;
@@ -207,16 +208,13 @@ Parameter UniformWeight(DimsView shape, int64_t hidden_size) {
   return UniformByFanIn(shape, hidden_size);
 }
 
-void CheckSizes(const char* layer, int64_t input_size, int64_t hidden_size) {
-  CheckPositive(layer, "input_size", input_size);
-  CheckPositive(layer, "hidden_size", hidden_size);
-}
-
 // The parameters of a cell.
 template <typename Cell>
 void Start(const char* layer, int64_t gates, Cell& cell) {
   const auto& options = cell.options;
-  CheckSizes(layer, options.input_size, options.hidden_size);
+  CheckAtLeast(0, layer, "input_size", options.input_size);
+  // Gates are parts of one tensor, which cannot be empty ones.
+  CheckAtLeast(gates == 1 ? 0 : 1, layer, "hidden_size", options.hidden_size);
   const int64_t rows = gates * options.hidden_size, hidden = options.hidden_size;
   cell.weight_ih = UniformWeight({rows, options.input_size}, hidden);
   cell.weight_hh = UniformWeight({rows, hidden}, hidden);
@@ -260,7 +258,8 @@ template <typename Options, typename State>
 RecurrentLayers<Options, State>::RecurrentLayers(const char* layer, int64_t gates,
                                                  const Options& options)
     : WithOptions<Options, Recurrent<State>>(options) {
-  CheckSizes(layer, options.input_size, options.hidden_size);
+  CheckPositive(layer, "input_size", options.input_size);
+  CheckPositive(layer, "hidden_size", options.hidden_size);
   CheckPositive(layer, "num_layers", options.num_layers);
   const int64_t hidden = options.hidden_size, proj_size = ProjSize(options);
   if (!(options.dropout >= 0 && options.dropout <= 1)) {

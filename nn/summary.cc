@@ -176,9 +176,12 @@ std::string ModuleSummary::ToString() const {
                                     lines[i][1], widths[2], lines[i][2], widths[3], lines[i][3]));
     if (i == 0) absl::StrAppend(&text, rule, "\n");
   }
-  return absl::StrCat(text, rule, "\nParameters: ", WithSeparators(parameters), " (",
-                      WithSeparators(trainable), " trainable), ", BytesText(parameter_bytes),
-                      " with buffers\nMultiply-adds: ", WithSeparators(multiply_adds),
+  absl::StrAppend(&text, rule, "\nParameters: ", WithSeparators(parameters), " (",
+                  WithSeparators(trainable), " trainable), ", BytesText(parameter_bytes),
+                  " with buffers\n");
+  // Without a call there is no more to tell.
+  if (rows.empty() || rows[0].calls == 0) return text;
+  return absl::StrCat(text, "Multiply-adds: ", WithSeparators(multiply_adds),
                       "\nInput: ", BytesText(input_bytes),
                       ", results of layers: ", BytesText(output_bytes), "\n");
 }

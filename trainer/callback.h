@@ -33,6 +33,10 @@ class Callback {
   // After all callbacks have had OnTrainBatchEnd, or OnTrainEpochEnd: the moment to save a run,
   // with what they have made of it.
   virtual void OnCheckpoint(Trainer&) {}
+  // Around each Trainer::SaveCheckpoint, whoever calls it: for what a checkpoint is to have else
+  // than it is now.
+  virtual void OnBeforeSave(Trainer&) {}
+  virtual void OnAfterSave(Trainer&) {}
   virtual void OnFitEnd(Trainer&) {}
   // The run ends with an error.
   virtual void OnException(Trainer&, const std::exception&) {}

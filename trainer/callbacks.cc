@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "neura/nn/summary.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/io/atomic_file.h"
 #include "neura/tensor/tensor.h"
@@ -173,6 +175,14 @@ void LearningRateMonitor::OnBeforeOptimizerStep(Trainer& trainer) {
     trainer.Log(optimizer.num_groups() == 1 ? "lr" : absl::StrCat("lr.", group),
                 optimizer.lr(group));
   }
+}
+
+// ---- ModelSummaryCallback --------------------------------------------------------------------
+
+void ModelSummaryCallback::OnFitStart(Trainer& trainer) {
+  const std::string table = nn::internal::Summarizer(trainer.model()).Finish({}).ToString();
+  std::fputs(table.c_str(), stdout);
+  std::fflush(stdout);
 }
 
 // ---- ProgressBarCallback ---------------------------------------------------------------------

@@ -94,6 +94,16 @@ class LearningRateMonitor final : public Callback {
   void OnBeforeOptimizerStep(Trainer& trainer) override;
 };
 
+// Prints what the model consists of before the first epoch: its layers and their parameters
+// (nn/summary.h), without a call of the model.
+class ModelSummaryCallback final : public Callback {
+ public:
+  struct Options {};
+  explicit ModelSummaryCallback(Options = {}) {}
+
+  void OnFitStart(Trainer& trainer) override;
+};
+
 // A line for each epoch, with the numbers so far.
 class ProgressBarCallback final : public Callback {
  public:

@@ -46,12 +46,23 @@ std::vector<T> ElementsOf(const Safetensors& file, const std::string& name) {
 
 }  // namespace
 
-// Names of numbers are the names of the tensors that hold them: "trainer.average.NAME" is sum and
-// weight, "trainer.record.NAME" the value of each epoch.
-void Trainer::SaveCheckpoint(const std::string& path) const {
+void Trainer::SaveCheckpoint(const std::string& path) {
   if (fitting_ == nullptr) {
     ThrowFailedPrecondition("Trainer: a checkpoint is of a run; call SaveCheckpoint during Fit");
   }
+  for (const auto& callback : callbacks_) callback->OnBeforeSave(*this);
+  try {
+    WriteCheckpoint(path);
+  } catch (...) {
+    for (const auto& callback : callbacks_) callback->OnAfterSave(*this);
+    throw;
+  }
+  for (const auto& callback : callbacks_) callback->OnAfterSave(*this);
+}
+
+// Names of numbers are the names of the tensors that hold them: "trainer.average.NAME" is sum and
+// weight, "trainer.record.NAME" the value of each epoch.
+void Trainer::WriteCheckpoint(const std::string& path) const {
   NamedTensors all;
   Append(all, "model.", fitting_->model.StateDict());
   Append(all, "optimizer.", fitting_->optimizer.StateDict());

@@ -142,7 +142,7 @@ class Trainer {
   // optimizer, schedule, callbacks, random numbers, place, and where the loader of the training
   // stands. A file is the old one or the whole new one at any moment. Throws Error when writing
   // fails.
-  void SaveCheckpoint(const std::string& path) const;
+  void SaveCheckpoint(const std::string& path);
 
  private:
   struct Average {
@@ -152,6 +152,7 @@ class Trainer {
   using Averages = std::vector<std::pair<std::string, Average>>;
 
   static NamedNumbers ValuesOf(const Averages& averages);
+  void WriteCheckpoint(const std::string& path) const;
   template <typename F>
   void Call(F hook);
   void LoadCheckpoint(const std::string& path);

@@ -272,6 +272,18 @@ TEST(LoggersTest, TheTableHasARowForEachEpoch) {
   EXPECT_THAT(picture, HasSubstr("<path d=\"M"));
 }
 
+TEST(LoggersTest, TheModelIsPrintedOnce) {
+  SmallRun run({.max_epochs = 2});
+  run.trainer.Add<ModelSummaryCallback>();
+  ::testing::internal::CaptureStdout();
+  run.Fit();
+  const std::string printed = ::testing::internal::GetCapturedStdout();
+  EXPECT_THAT(printed, HasSubstr("Linear"));
+  EXPECT_THAT(printed, HasSubstr(absl::StrCat("Parameters: ", run.net.NumParameters())));
+  EXPECT_EQ(printed.find("Parameters:"), printed.rfind("Parameters:"));
+  EXPECT_TRUE(run.net.training());
+}
+
 // What TensorBoard reads: records with their checks, and messages of type Event.
 TEST(LoggersTest, EventsAreRecordsWithTheirChecks) {
   EXPECT_EQ(internal::Crc32c("123456789"), 0xe3069283u);  // RFC 3720, B.4 and others

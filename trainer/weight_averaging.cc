@@ -95,6 +95,17 @@ void EmaWeightAveraging::OnValidationStart(Trainer& trainer) {
 void EmaWeightAveraging::OnValidationEnd(Trainer& trainer) {
   if (exchanged_) Exchange(trainer);
 }
+void EmaWeightAveraging::OnBeforeSave(Trainer& trainer) {
+  if (last_step_ < 0) return;
+  // Of callbacks whose OnTrainBatchEnd comes first one may save then.
+  OnTrainBatchEnd(trainer);
+  saving_exchanged_ = exchanged_;
+  if (exchanged_) Exchange(trainer);
+}
+void EmaWeightAveraging::OnAfterSave(Trainer& trainer) {
+  if (saving_exchanged_) Exchange(trainer);
+  saving_exchanged_ = false;
+}
 void EmaWeightAveraging::OnException(Trainer& trainer, const std::exception&) {
   if (exchanged_) Exchange(trainer);
 }
@@ -113,6 +124,7 @@ NamedTensors EmaWeightAveraging::StateDict() const {
 void EmaWeightAveraging::LoadStateDict(const NamedTensors& state) {
   averages_.clear();
   n_averaged_ = 0;
+  last_step_ = -1;
   if (state.empty()) return;
   auto [count, averages] = optim::internal::SplitAveragedState(state);
   n_averaged_ = count;

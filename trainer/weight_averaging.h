@@ -39,6 +39,9 @@ class EmaWeightAveraging final : public Callback {
   void OnTrainBatchEnd(Trainer& trainer) override;
   void OnValidationStart(Trainer& trainer) override;
   void OnValidationEnd(Trainer& trainer) override;
+  // The average of the last step is made, and the model has the weights that are trained.
+  void OnBeforeSave(Trainer& trainer) override;
+  void OnAfterSave(Trainer& trainer) override;
   void OnFitEnd(Trainer& trainer) override;
   void OnException(Trainer& trainer, const std::exception& error) override;
   std::string StateKey() const override { return "ema_weight_averaging"; }
@@ -54,8 +57,8 @@ class EmaWeightAveraging final : public Callback {
   Options options_;
   NamedTensors averages_;
   int64_t n_averaged_ = 0;
-  int64_t last_step_ = -1;
-  bool exchanged_ = false;
+  int64_t last_step_ = -1;  // before OnFitStart
+  bool exchanged_ = false, saving_exchanged_ = false;
 };
 
 }  // namespace neura::trainer

@@ -118,6 +118,44 @@ TEST(EmaWeightAveraging, GoesOnWithACheckpoint) {
   }
 }
 
+// Saves once, where callbacks before and after it have been called or not.
+class SaveIn final : public Callback {
+ public:
+  enum Moment { kBatchEnd, kValidationStart, kValidationEnd };
+  SaveIn(std::string path, Moment moment) : path_(std::move(path)), moment_(moment) {}
+  void OnTrainBatchEnd(Trainer& trainer) override { Save(trainer, kBatchEnd, trainer.step() == 3); }
+  void OnValidationStart(Trainer& trainer) override { Save(trainer, kValidationStart, true); }
+  void OnValidationEnd(Trainer& trainer) override { Save(trainer, kValidationEnd, true); }
+
+ private:
+  void Save(Trainer& trainer, Moment moment, bool now) {
+    if (moment == moment_ && now) trainer.SaveCheckpoint(path_);
+  }
+  std::string path_;
+  Moment moment_;
+};
+
+// A checkpoint is the same whichever of two callbacks comes first.
+TEST(EmaWeightAveraging, IsSavedAsItShouldBeAtAnyMoment) {
+  const std::string folder = absl::StrCat(::testing::TempDir(), "/ema_moments");
+  std::filesystem::create_directories(folder);
+  for (const SaveIn::Moment moment :
+       {SaveIn::kBatchEnd, SaveIn::kValidationStart, SaveIn::kValidationEnd}) {
+    std::string found[2];
+    for (const bool before : {true, false}) {
+      const std::string path = absl::StrCat(folder, "/", moment, before);
+      SmallRun run({.max_epochs = 1});
+      if (before) run.trainer.Add(std::make_shared<SaveIn>(path, moment));
+      run.trainer.Add<EmaWeightAveraging>({.decay = 0.7});
+      if (!before) run.trainer.Add(std::make_shared<SaveIn>(path, moment));
+      run.Fit();
+      found[before ? 1 : 0] = Bytes(path);
+    }
+    EXPECT_FALSE(found[0].empty());
+    EXPECT_EQ(found[0], found[1]) << moment;
+  }
+}
+
 TEST(TrainingPrecision, StepsRunInSixteenBits) {
   for (const TrainingPrecision precision :
        {TrainingPrecision::kBFloat16Mixed, TrainingPrecision::kFloat16Mixed}) {

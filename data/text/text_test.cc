@@ -402,6 +402,69 @@ TEST(TokenizerJsonTest, BytesFallBackWithoutAffixes) {
   }
 }
 
+// Scores are logarithms: "ab" is better than "a" and "b" together, and "abc" is less than "ab",
+// "c".
+constexpr char kUnigram[] = R"("vocab":[["?",0],["\u2581",-2],["a",-2],["b",-3],["ab",-3],
+    ["c",-1],["abc",-4.5],["\u2581a",-2.5],["<0xC3>",-9],["<0xA9>",-9]])";
+
+TEST(TokenizerJsonTest, UnigramFindsTheBestWay) {
+  const auto parse = [](const std::string& options) {
+    return ParseTokenizer(
+        Json(R"("pre_tokenizer":{"type":"Metaspace"},"decoder":{"type":"Metaspace"})",
+             absl::StrCat(R"({"type":"Unigram",)", options, kUnigram, "}")));
+  };
+  const auto made = parse(R"("unk_id":0,)");
+  ASSERT_TRUE(made.ok()) << made.status();
+  Encoding encoding = made->Encode("abc a");
+  EXPECT_THAT(encoding.tokens, ElementsAre("\u2581", "ab", "c", "\u2581a"));
+  EXPECT_THAT(encoding.offsets, ElementsAre(Pair(0, 1), Pair(0, 2), Pair(2, 3), Pair(3, 5)));
+  EXPECT_THAT(encoding.word_ids, ElementsAre(0, 0, 0, 1));
+  EXPECT_EQ(made->Decode(encoding.ids), "abc a");
+  // Unknown neighbours are one token, which shows what it was.
+  encoding = made->Encode("azéb");
+  EXPECT_THAT(encoding.tokens, ElementsAre("\u2581a", "zé", "b"));
+  EXPECT_THAT(encoding.ids, ElementsAre(7, 0, 3));
+  const auto bytes = parse(R"("unk_id":0,"byte_fallback":true,)");
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  encoding = bytes->Encode("aéz");
+  EXPECT_THAT(encoding.tokens, ElementsAre("\u2581a", "éz"));
+  encoding = bytes->Encode("aéb");
+  EXPECT_THAT(encoding.tokens, ElementsAre("\u2581a", "<0xC3>", "<0xA9>", "b"));
+  EXPECT_THAT(encoding.offsets, ElementsAre(Pair(0, 1), Pair(1, 3), Pair(1, 3), Pair(3, 4)));
+  const auto strict = parse("");
+  ASSERT_TRUE(strict.ok()) << strict.status();
+  EXPECT_THAT(ErrorOf([&] { strict->Encode("z"); }), HasSubstr("a character is unknown"));
+  EXPECT_THAT(parse(R"("unk_id":10,)").status().message(), HasSubstr("none of 10 tokens"));
+}
+
+TEST(TokenizerJsonTest, DecodersFollowEachOther) {
+  const auto made = ParseTokenizer(
+      Json(R"("decoder":{"type":"Sequence","decoders":[
+                {"type":"Replace","pattern":{"String":"\u2581"},"content":" "},
+                {"type":"ByteFallback"},{"type":"Fuse"},
+                {"type":"Strip","content":" ","start":1,"stop":0}]})",
+           R"({"type":"WordLevel","unk_token":"?","vocab":{"?":0,"\u2581a":1,"<0xC3>":2,
+               "<0xA9>":3,"b":4}})"));
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(made->Decode({1, 2, 3, 1, 4}), "aé ab");
+  // What is no character is one U+FFFD for each byte.
+  EXPECT_EQ(made->Decode({4, 2, 2}), "b\ufffd\ufffd");
+}
+
+TEST(TokenizerJsonTest, FlagsHoldToTheEndOfTheirGroup) {
+  const auto cut = [](const std::string& pattern, std::string_view text) {
+    return TokensOf(
+        absl::StrCat(R"("pre_tokenizer":{"type":"Split","behavior":"Removed","pattern":{"Regex":")",
+                     pattern, R"("}})"),
+        text);
+  };
+  // a(?i:b|c): "aB" and "ac" match, "b" and "c" alone do not.
+  EXPECT_THAT(cut("a(?i)b|c", "1aB1"), ElementsAre("1", "1"));
+  EXPECT_THAT(cut("a(?i)b|c", "1ac1"), ElementsAre("1", "1"));
+  EXPECT_THAT(cut("a(?i)b|c", "b"), ElementsAre("b"));
+  EXPECT_THAT(cut("(x(?i)b|c)d", "1xCd1"), ElementsAre("1", "1"));
+}
+
 std::string TemplateJson(const std::string& single, const std::string& pair,
                          const std::string& special_tokens = "") {
   return absl::StrCat(R"({"type":"TemplateProcessing","single":[)", single, R"(],"pair":[)", pair,
@@ -564,6 +627,10 @@ TEST(WordsTest, AreSplit) {
   const Tokenizer words = WordTokenizer(Vocab({"[UNK]", "one", ","}), "[UNK]", {.lowercase = true});
   EXPECT_THAT(words.Encode("One, two").ids, ElementsAre(1, 2, 0));
   EXPECT_EQ(words.Decode({1, 2}), "one ,");
+  Tokenizer padded = WordTokenizer(Vocab({"[UNK]", "one", "[PAD]"}), "[UNK]");
+  padded.EnablePadding({.pad_id = 2});
+  EXPECT_EQ(padded.Decode({1, 2, 2}), "one");
+  EXPECT_EQ(padded.Decode({1, 2}, /*skip_special_tokens=*/false), "one [PAD]");
   EXPECT_THAT(ErrorOf([&] { WordTokenizer(Vocab({"a"})); }), HasSubstr("has no '[UNK]'"));
 }
 

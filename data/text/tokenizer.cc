@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/strings/str_join.h"
 #include "neura/data/text/internal/added_vocabulary.h"
 #include "neura/data/text/internal/pipeline.h"
 #include "neura/tensor/core/error.h"
@@ -190,15 +191,14 @@ std::string Tokenizer::Decode(absl::Span<const int64_t> ids, bool skip_special_t
       continue;
     }
     const std::string* const token = pipeline_->model->table().TokenOf(id);
-    if (token != nullptr) tokens.push_back(*token);
+    if (token == nullptr) continue;
+    // What padding puts there is no part of a text, even where its token was not added as a special
+    // one, as in plain vocabularies.
+    if (skip_special_tokens && padding_ && *token == padding_->pad_token) continue;
+    tokens.push_back(*token);
   }
-  if (pipeline_->decoder) return pipeline_->decoder(tokens);
-  std::string text;
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    if (i > 0) text += ' ';
-    text += tokens[i];
-  }
-  return text;
+  if (pipeline_->decoder) return absl::StrJoin(pipeline_->decoder(std::move(tokens)), "");
+  return absl::StrJoin(tokens, " ");
 }
 
 std::optional<int64_t> Tokenizer::TokenToId(std::string_view token) const {

@@ -115,11 +115,13 @@ class Tokenizer {
 
 // ---- from files ------------------------------------------------------------------------------
 
-// Hugging Face's tokenizer.json: the models BPE, WordPiece and WordLevel; the normalizers
-// BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, StripAccents, Replace and Sequence; the
-// pre-tokenizers ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits,
-// Split and Sequence; the post-processors TemplateProcessing, BertProcessing, RobertaProcessing,
-// ByteLevel and Sequence; the decoders ByteLevel, WordPiece and BPEDecoder; truncation and padding.
+// Hugging Face's tokenizer.json: the models BPE, Unigram, WordPiece and WordLevel; the normalizers
+// BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, Precompiled, Prepend, Replace, Strip,
+// StripAccents and Sequence; the pre-tokenizers BertPreTokenizer, ByteLevel, Digits, Metaspace,
+// Punctuation, Split, Whitespace, WhitespaceSplit and Sequence; the post-processors
+// TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequence; the decoders
+// BPEDecoder, ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Strip, WordPiece and Sequence;
+// truncation and padding.
 // InvalidArgument or Unimplemented, which name the file and the key: no JSON, another part or
 // option than these, parts that do not fit together.
 absl::StatusOr<Tokenizer> LoadTokenizer(const std::string& path);

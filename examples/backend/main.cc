@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "neura/data/fashion_mnist.h"
 #include "neura/examples/backend/counting_backend.h"
+#include "neura/examples/exit_code.h"
 #include "neura/neura.h"
 
 namespace neura::examples {
@@ -67,11 +68,4 @@ int Run() {
 }  // namespace
 }  // namespace neura::examples
 
-int main() {
-  try {
-    return neura::examples::Run();
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << "\n";
-    return 1;
-  }
-}
+int main() { return neura::examples::ExitCodeOf(neura::examples::Run); }

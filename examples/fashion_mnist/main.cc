@@ -14,6 +14,7 @@
 #include "absl/flags/usage_config.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "neura/examples/exit_code.h"
 #include "neura/examples/fashion_mnist/net.h"
 #include "neura/examples/fashion_mnist/pictures.h"
 #include "neura/examples/fashion_mnist/training.h"
@@ -121,7 +122,7 @@ int main(int argc, char** argv) {
   };
   absl::SetFlagsUsageConfig(usage);
   const std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
-  try {
+  return neura::examples::ExitCodeOf([&] {
     if (arguments.size() > 1) {  // the first is the program
       neura::ThrowInvalidArgument(
           absl::StrFormat("\"%s\" is not a flag; --help lists the flags", arguments[1]));
@@ -131,8 +132,5 @@ int main(int argc, char** argv) {
       std::filesystem::current_path(users_folder);
     }
     return neura::examples::Run();
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << "\n";
-    return 1;
-  }
+  });
 }

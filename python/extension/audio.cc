@@ -2,9 +2,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include "absl/status/statusor.h"
 #include "neura/data/audio/audio.h"
 #include "neura/python/extension/binder.h"
+#include "neura/python/extension/errors.h"
+#include "neura/python/extension/gil.h"
 #include "neura/tensor/tensor.h"
 
 // Beside the types, where the functions that read parameters look for them.
@@ -162,6 +167,84 @@ void BindResampling(const Binder& bind) {
        "resample with a kernel that is there", &audio::functional::ApplySincResampleKernel);
 }
 
+template <typename T>
+T OrThrow(absl::StatusOr<T> result) {
+  if (!result.ok()) ThrowStatus(result.status());
+  return *std::move(result);
+}
+
+// What `parse` makes of the bytes of a bytes object, or `read` of a file of that name.
+template <typename Parse, typename Read>
+auto FromFile(const py::object& file, Parse parse, Read read) {
+  if (PyBytes_Check(file.ptr())) {
+    const std::string_view bytes(PyBytes_AS_STRING(file.ptr()),
+                                 static_cast<size_t>(PyBytes_GET_SIZE(file.ptr())));
+    return WithoutGil([&] { return OrThrow(parse(bytes)); });
+  }
+  const auto path = file.cast<std::string>();
+  return WithoutGil([&] { return OrThrow(read(path)); });
+}
+
+audio::SaveOptions SaveOptionsOf(bool channels_first, const OptionalText& encoding,
+                                 const std::optional<int64_t>& bits) {
+  return {.channels_first = channels_first, .encoding = encoding, .bits_per_sample = bits};
+}
+
+// What neura.utils.data.audio makes its functions of files of.
+void BindFiles(const Binder& bind) {
+  bind("load", "file, frame_offset, num_frames, normalize, channels_first",
+       "(waveform, sample_rate) of a WAV file, of which the name or the bytes are given",
+       NEURA_FN((const py::object& file, int64_t frame_offset, int64_t num_frames, bool normalize,
+                 bool channels_first),
+                {
+                  const audio::LoadOptions options{.frame_offset = frame_offset,
+                                                   .num_frames = num_frames,
+                                                   .normalize = normalize,
+                                                   .channels_first = channels_first};
+                  const audio::Audio sound = FromFile(
+                      file,
+                      [&](std::string_view bytes) { return audio::ParseAudio(bytes, options); },
+                      [&](const std::string& path) { return audio::LoadAudio(path, options); });
+                  return py::object(py::make_tuple(sound.waveform, sound.sample_rate));
+                }),
+       "tuple[Tensor, int]");
+  bind("info", "file",
+       "(sample_rate, num_frames, num_channels, bits_per_sample, encoding) of a WAV file",
+       NEURA_FN((const py::object& file),
+                {
+                  const audio::AudioInfo info =
+                      FromFile(file, audio::ParseAudioInfo, audio::ReadAudioInfo);
+                  return py::object(py::make_tuple(info.sample_rate, info.num_frames,
+                                                   info.num_channels, info.bits_per_sample,
+                                                   info.encoding));
+                }),
+       "tuple[int, int, int, int, str]");
+  bind("encode", "src, sample_rate, channels_first, encoding, bits_per_sample",
+       "The bytes of a WAV file",
+       NEURA_FN((const Tensor& src, int64_t sample_rate, bool channels_first,
+                 const OptionalText& encoding, const std::optional<int64_t>& bits_per_sample),
+                {
+                  return py::object(py::bytes(WithoutGil([&] {
+                    return audio::EncodeWav(
+                        src, sample_rate, SaveOptionsOf(channels_first, encoding, bits_per_sample));
+                  })));
+                }),
+       "bytes");
+  bind("save", "path, src, sample_rate, channels_first, encoding, bits_per_sample",
+       "Writes a WAV file",
+       NEURA_FN(
+           (const std::string& path, const Tensor& src, int64_t sample_rate, bool channels_first,
+            const OptionalText& encoding, const std::optional<int64_t>& bits_per_sample),
+           {
+             WithoutGil([&] {
+               audio::SaveAudio(path, src, sample_rate,
+                                SaveOptionsOf(channels_first, encoding, bits_per_sample));
+             });
+             return py::object(py::none());
+           }),
+       "None");
+}
+
 }  // namespace
 
 void InitAudio(py::module_& data) {
@@ -170,6 +253,8 @@ void InitAudio(py::module_& data) {
   BindSpectra(bind);
   BindFilters(bind);
   BindResampling(bind);
+  py::module_ files = m.def_submodule("_files");
+  BindFiles(Binder(files, "utils.data.audio"));
 }
 
 }  // namespace neura::python

@@ -27,6 +27,10 @@ py::object Overwrite(const py::object& tensor, F fill) {
 template <Tensor (*fill)(const Tensor&, const nn::init::KaimingOptions&)>
 py::object Kaiming(const py::object& tensor, double a, const std::string& mode,
                    const std::string& nonlinearity, Generator* generator) {
+  if (IsTensor(tensor.ptr()) && TensorOf(tensor.ptr()).numel() == 0 &&
+      PyErr_WarnEx(PyExc_UserWarning, "Initializing zero-element tensors is a no-op", 1) < 0) {
+    throw py::error_already_set();
+  }
   return Overwrite(tensor, [&](const Tensor& t) {
     fill(t, {.a = a, .mode = mode, .nonlinearity = nonlinearity, .generator = generator});
   });

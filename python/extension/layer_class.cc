@@ -36,10 +36,12 @@ std::optional<DType> TakeDType(py::kwargs& keywords) {
 // The number that a word stands for in the place of an option's sizes, else the value itself. What
 // the word says is not said by a negative number.
 py::object WithoutName(const LayerRow& row, const std::string& option, const py::object& value) {
+  std::string names;
   for (const nn::SizesName& named : row.sizes_names) {
     if (option != named.option) continue;
     if (PyUnicode_Check(value.ptr())) {
       if (value.cast<std::string>() == named.name) return py::int_(named.all);
+      absl::StrAppend(&names, names.empty() ? "'" : ", '", named.name, "'");
     } else if (Sizes sizes; FromPython(value.ptr(), &sizes)) {
       const absl::Span<const int64_t> each = std::as_const(sizes).given();
       if (std::count(each.begin(), each.end(), Sizes::kSame) > 0) {
@@ -48,7 +50,10 @@ py::object WithoutName(const LayerRow& row, const std::string& option, const py:
       }
     }
   }
-  return value;
+  if (names.empty()) return value;
+  ThrowInvalidArgument(absl::StrCat(row.name, ": Invalid ", option, " string '",
+                                    value.cast<std::string>(), "', should be one of {", names,
+                                    "}"));
 }
 
 // Layer(...) with the fields of its options as arguments.

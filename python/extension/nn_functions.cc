@@ -183,6 +183,19 @@ nn::AdaptiveSoftmaxWeights AdaptiveWeights(const Tensor& head_weight, const OptT
 
 // What nn.AdaptiveLogSoftmaxWithLoss calls, with the weights of its layers.
 void InitAdaptiveSoftmax(const Binder& bind) {
+  bind("adaptive_softmax_widths", "in_features, n_classes, cutoffs, div_value",
+       "The features between the two layers of each cluster of an adaptive softmax",
+       NEURA_FN((int64_t in_features, int64_t n_classes, const Dims& cutoffs, double div_value), {
+         Dims widths;
+         for (const auto& [first, second] : nn::AdaptiveSoftmaxLayersOf({.in_features = in_features,
+                                            .n_classes = n_classes,
+                                            .cutoffs = cutoffs,
+                                            .div_value = div_value})
+                                                .tail) {
+           widths.push_back(first.out_features);
+         }
+         return widths;
+       }));
   bind("adaptive_log_softmax", "input, target, head_weight, head_bias, tail, cutoffs",
        "(output, loss) of an adaptive softmax (Grave et al., 2017)",
        NEURA_FN((const Tensor& input, const Tensor& target, const Tensor& head_weight,

@@ -257,6 +257,7 @@ void InitCallbacks(py::module_& m) {
            }),
            py::arg("monitor"), py::arg("mode"), py::arg("min_delta"), py::arg("patience"));
   SharedClass<trainer::LearningRateMonitor, Callback>(m, "LearningRateMonitor").def(py::init<>());
+  SharedClass<trainer::ModelSummaryCallback, Callback>(m, "ModelSummary").def(py::init<>());
   SharedClass<trainer::ProgressBarCallback, Callback>(m, "ProgressBar").def(py::init<>());
   SharedClass<trainer::CsvLogger, Callback>(m, "CSVLogger")
       .def(py::init([](const std::string& path) {

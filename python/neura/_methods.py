@@ -35,8 +35,9 @@ setattr(Tensor, "output_nr", property(lambda self: (_C._gradient_edge(self) or (
 
 @_method
 def __format__(self: Tensor, spec: str) -> str:
-    """A tensor of one element is formatted as its number."""
-    return format(self.item(), spec) if spec and self.ndim == 0 else object.__format__(self, spec)
+    """A tensor without dimensions is formatted as its number; a parameter only where a format is given, as in PyTorch."""
+    as_number = self.ndim == 0 and (spec != "" or self.__class__ is Tensor)
+    return format(self.item(), spec) if as_number else object.__format__(self, spec)
 
 
 @_method

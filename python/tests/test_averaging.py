@@ -108,7 +108,11 @@ def test_scaled_losses():
 @pytest.mark.parametrize(
     "call, error, match",
     [
-        (lambda s, o: s.update(), RuntimeError, "no inf checks"),
+        (lambda s, o: s.update(), AssertionError, "No inf checks were recorded prior to update"),
+        (lambda s, o: s.step(nr.optim.SGD([nr.ones(1, requires_grad=True)])), AssertionError, "No inf checks were recorded for this"),
+        (lambda s, o: nr.amp.GradScaler("cpu").step(o), AssertionError, "Attempted step but _scale is None"),
+        (lambda s, o: nr.amp.GradScaler("cpu").unscale_(o), AssertionError, "Attempted unscale_ but _scale is None"),
+        (lambda s, o: nr.amp.GradScaler("cpu").update(), AssertionError, "Attempted update but _scale is None"),
         (lambda s, o: s.step(3), TypeError, "int is not an Optimizer"),
         (lambda s, o: s.scale("x"), ValueError, "must be a Tensor"),
         (lambda s, o: (s.unscale_(o), s.unscale_(o)), RuntimeError, "already been called on this optimizer"),
@@ -124,8 +128,10 @@ def test_scaled_losses():
 def test_scalers_say_what_is_wrong(call, error, match):
     scaler = nr.amp.GradScaler("cpu")
     scaler.scale(nr.ones(1))
+    weight = nr.ones(1, requires_grad=True)
+    weight.sum().backward()
     with pytest.raises(error, match=match):
-        call(scaler, nr.optim.SGD([nr.ones(1, requires_grad=True)]))
+        call(scaler, nr.optim.SGD([weight]))
 
 
 def test_without_a_gpu_its_scaler_does_nothing():

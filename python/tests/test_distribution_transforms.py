@@ -142,3 +142,67 @@ def test_constraints():
     for name in ("lower_triangular", "lower_cholesky"):
         assert_same(getattr(ours, name).check(t(nr, *matrices)), getattr(theirs, name).check(t(torch, *matrices)))
     assert ours.positive_definite.check(t(nr, *matrices)).tolist() == [False, True, False]
+
+
+def both(make):
+    return make(nr, nr.distributions), make(torch, torch.distributions)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda lib, d: d.LogNormal(lib.tensor([0.0, 1.0]), lib.tensor([1.0, 2.0])),
+        lambda lib, d: d.HalfNormal(lib.tensor([1.0, 2.0])),
+        lambda lib, d: d.HalfCauchy(lib.tensor([1.0, 2.0])),
+        lambda lib, d: d.Pareto(lib.tensor([1.0, 2.0]), lib.tensor([3.0, 1.0])),
+        lambda lib, d: d.Weibull(lib.tensor([1.0, 2.0]), lib.tensor([3.0, 1.0])),
+        lambda lib, d: d.Gumbel(lib.tensor([0.0, 2.0]), lib.tensor([3.0, 1.0])),
+        lambda lib, d: d.Kumaraswamy(lib.tensor([1.0, 2.0]), lib.tensor([3.0, 1.0])),
+    ],
+)
+def test_bases_and_steps(make):
+    ours, theirs = both(make)
+    assert type(ours.base_dist).__name__ == type(theirs.base_dist).__name__
+    assert repr(ours.base_dist).replace("neura", "torch") == repr(theirs.base_dist)
+    assert [str(step) for step in ours.transforms] == [str(step) for step in theirs.transforms]
+    # The steps make the distribution of its base.
+    if str(ours.transforms[0]) != "AbsTransform()":
+        moved = nr.distributions.TransformedDistribution(ours.base_dist, list(ours.transforms))
+        at = ours.sample()
+        assert_same(moved.log_prob(at), ours.log_prob(at).numpy(), 1e-4)
+    for mine, other in zip(ours.transforms, theirs.transforms):
+        assert_same(mine(nr.tensor([0.3, 0.6])), other(torch.tensor([0.3, 0.6])), 1e-5)
+    if isinstance(theirs, torch.distributions.Weibull):
+        assert_same(ours.concentration_reciprocal, theirs.concentration_reciprocal, 1e-6)
+
+
+def test_parts_and_texts_of_inverses():
+    def make(lib, d):
+        return d.transforms.ComposeTransform([d.transforms.ExpTransform(), d.transforms.AffineTransform(1.0, 2.0)])
+
+    ours, theirs = both(make)
+    assert str(ours.inv) == str(theirs.inv) and len(ours.inv.parts) == 2 and ours.inv.inv is ours
+    assert_same(ours.inv(nr.tensor([3.0])), theirs.inv(torch.tensor([3.0])), 1e-6)
+    for make in (
+        lambda lib, d: d.transforms.IndependentTransform(d.transforms.ExpTransform(), 1),
+        lambda lib, d: d.Normal(lib.tensor([0.0]), lib.tensor([1.5])),
+        lambda lib, d: d.Normal(0.0, 1.5),
+        lambda lib, d: d.normal.Normal(lib.zeros(2), lib.ones(2)),
+        lambda lib, d: d.LogisticNormal(lib.zeros(2), lib.ones(2)).base_dist,
+    ):
+        mine, other = both(make)
+        assert str(mine).replace("neura", "torch") == str(other)
+    assert nr.distributions.transforms.ExpTransform().event_dim == 0
+    from neura.distributions.categorical import Categorical
+
+    assert Categorical is nr.distributions.Categorical
+
+
+def test_words_of_what_is_wrong():
+    for make in (lambda lib, d: d.Wishart(lib.tensor(1.0), lib.eye(3)), lambda lib, d: d.LKJCholesky(1)):
+        said = []
+        for lib in (nr, torch):
+            with pytest.raises(ValueError) as error:
+                make(lib, lib.distributions)
+            said.append(str(error.value))
+        assert said[0].endswith(said[1])

@@ -358,11 +358,11 @@ def test_padding_by_its_name():
     layer.padding = "valid"
     assert layer(nr.ones(1, 1, 5, 4)).shape == (1, 2, 3, 2)
     assert nn.Conv1d(1, 2, 3, 1, "valid").padding == (0,)
-    with pytest.raises(TypeError, match="Conv2d.*argument 'padding' must be int or a sequence of ints . str, not str"):
+    with pytest.raises(ValueError, match="Conv2d: Invalid padding string 'full', should be one of {'same', 'valid'}"):
         nn.Conv2d(1, 2, 3, padding="full")
     with pytest.raises(TypeError, match="'kernel_size'"):
         nn.Conv2d(1, 2, "same")
-    with pytest.raises(ValueError, match="strides of 1"):
+    with pytest.raises(ValueError, match="padding='same' is not supported for strided convolutions"):
         nn.Conv2d(1, 2, 3, 2, padding="same")
     for padding in (-1, (None, None)):
         with pytest.raises(ValueError, match="must not be negative"):
@@ -426,3 +426,90 @@ def test_instance_norm_without_momentum():
     layer(nr.randn(2, 3, 5))
     assert layer.momentum is None and layer.running_mean.tolist() == [0, 0, 0]
     assert repr(layer) == "InstanceNorm1d(3, eps=1e-05, momentum=None, affine=False, track_running_stats=True)"
+
+
+# ---- layers of size 0 ------------------------------------------------------------------------
+
+# Made of a library, and the shapes of the inputs; float64 unless they are integers.
+OF_SIZE_0 = {
+    "linear_out": (lambda nn: nn.Linear(3, 0), [(2, 3)]),
+    "linear_in": (lambda nn: nn.Linear(0, 3), [(2, 0)]),
+    "linear_without_bias": (lambda nn: nn.Linear(0, 0, bias=False), [(2, 0)]),
+    "bilinear": (lambda nn: nn.Bilinear(3, 2, 0), [(4, 3), (4, 2)]),
+    "lazy_linear": (lambda nn: nn.LazyLinear(3), [(2, 0)]),
+    "rnn_cell": (lambda nn: nn.RNNCell(0, 3), [(2, 0)]),
+    "rnn_cell_out": (lambda nn: nn.RNNCell(3, 0), [(2, 3)]),
+    "lstm_cell": (lambda nn: nn.LSTMCell(0, 3), [(2, 0)]),
+    "gru_cell": (lambda nn: nn.GRUCell(0, 3), [(2, 0)]),
+    "prelu": (lambda nn: nn.PReLU(0), [(2, 0, 4)]),
+    "batch_norm": (lambda nn: nn.BatchNorm2d(0, affine=False, track_running_stats=False), [(2, 0, 3, 3)]),
+    "instance_norm": (lambda nn: nn.InstanceNorm1d(0), [(2, 0, 4)]),
+    "attention": (lambda nn: nn.MultiheadAttention(4, 2, kdim=0, vdim=3), [(4, 2, 4), (4, 2, 0), (4, 2, 3)]),
+    "encoder_layer": (lambda nn: nn.TransformerEncoderLayer(4, 2, 0, dropout=0.0), [(4, 2, 4)]),
+    "no_rows": (lambda nn: nn.Embedding(0, 3), [((0,), "int64")]),
+    "no_columns": (lambda nn: nn.Embedding(3, 0, padding_idx=0, max_norm=1.0), [((2,), "int64")]),
+    "bags": (lambda nn: nn.EmbeddingBag(3, 0, mode="max"), [((2, 2), "int64")]),
+    "adaptive": (lambda nn: nn.AdaptiveLogSoftmaxWithLoss(8, 10, [3, 5], div_value=100.0), [(2, 8), ((2,), "int64")]),
+    "adaptive_wide": (lambda nn: nn.AdaptiveLogSoftmaxWithLoss(4, 10, [3, 5], div_value=0.5), [(2, 4), ((2,), "int64")]),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_SIZE_0)
+def test_sizes_of_zero(name, tmp_path):
+    make, shapes = OF_SIZE_0[name]
+    found = []
+    state = None
+    for library in (torch, nr):
+        layer = make(library.nn)
+        inputs = []
+        for shape in shapes:
+            integers = shape[-1] == "int64"
+            made = library.zeros(shape[0], dtype=library.int64) if integers else library.ones(shape).requires_grad_()
+            inputs.append(made)
+        layer(*inputs)  # lazy ones become ordinary
+        if state is None:
+            state = {key: value.clone() for key, value in layer.state_dict().items()}
+        else:
+            layer.load_state_dict(state)
+        output = layer(*inputs)
+        while isinstance(output, tuple):
+            output = output[0]
+        output.sum().backward()
+        parameters = list(layer.parameters())
+        if parameters:
+            for kind in ("SGD", "Adam", "Adagrad"):
+                getattr(library.optim, kind)(parameters, lr=0.1).step()
+            library.nn.utils.clip_grad_norm_(parameters, 1.0)
+            library.save(layer.state_dict(), tmp_path / "state.pt")
+            layer.load_state_dict(library.load(tmp_path / "state.pt"))
+            copy.deepcopy(layer)
+        found.append((repr(layer), output, [p.grad for p in parameters]))
+    (their_text, their_output, their_grads), (text, output, grads) = found
+    # PyTorch shows the mode of bags without quotation marks.
+    text = text.replace("mode='max'", "mode=max")
+    assert text.replace("NonDynamicallyQuantizableLinear", "Linear") == their_text.replace("NonDynamicallyQuantizableLinear", "Linear")
+    assert_same(output, their_output, 1e-4, 1e-5)
+    for mine, theirs in zip(grads, their_grads):
+        assert (mine is None) == (theirs is None)
+        if mine is not None:
+            assert_same(mine, theirs, 1e-4, 1e-5)
+
+
+def test_sizes_that_mean_nothing():
+    for make in (
+        lambda nn: nn.Bilinear(0, 2, 3),
+        lambda nn: nn.RNN(3, 0),
+        lambda nn: nn.Linear(-1, 3),
+        lambda nn: nn.Embedding(3, -1),
+        lambda nn: nn.Conv2d(3, 0, 1)(torch.zeros(1, 3, 4, 4) if nn is torch.nn else nr.zeros(1, 3, 4, 4)),
+    ):
+        for nn_ in (torch.nn, nn):
+            with pytest.raises((ValueError, RuntimeError, ZeroDivisionError)):
+                make(nn_)
+    # PyTorch gives a convolution of no channels no results; here they are what the bias is.
+    layer = nn.Conv2d(0, 3, 2)
+    layer.bias.data.fill_(2)
+    assert layer(nr.ones(1, 0, 3, 3)).tolist() == nr.full((1, 3, 2, 2), 2.0).tolist()
+    with pytest.warns(UserWarning, match="Initializing zero-element tensors is a no-op"):
+        nn.init.kaiming_uniform_(nr.zeros(3, 0))

@@ -478,9 +478,11 @@ def test_parameter_lists_hold_no_old_tensors():
 
 
 def test_adaptive_log_softmax_refuses_values_that_divide_nothing():
-    for value in (0, 0.5, nr.nan, nr.inf):
-        with pytest.raises(ValueError, match="div_value must be finite and at least 1"):
+    for value in (0, -1, nr.nan, nr.inf):
+        with pytest.raises(ValueError, match="div_value must be finite and positive"):
             nn.AdaptiveLogSoftmaxWithLoss(4, 10, [2], div_value=value)
+    with pytest.raises(ValueError, match="cluster 0 would have .* hidden features"):
+        nn.AdaptiveLogSoftmaxWithLoss(4, 10, [2], div_value=1e-300)
 
 
 def test_wrong_words_of_hooks_names_and_summaries():
@@ -492,3 +494,33 @@ def test_wrong_words_of_hooks_names_and_summaries():
         nn.ParameterDict({"a.b": nr.ones(1)})
     with pytest.raises(TypeError, match="takes the inputs themselves"):
         nr.summary(nn.Linear(3, 2), (1, 3))
+
+
+def test_regular_backward_hooks():
+    for library in (nr, torch):
+        found = []
+        module, x = library.nn.ReLU(), library.ones(3, 2, requires_grad=True)
+        handle = module.register_backward_hook(lambda m, given, out: (found.append((m, out[0].shape)), (given[0] * 3,))[1])
+        module(x).sum().backward()
+        assert x.grad.tolist() == [[3.0, 3.0]] * 3 and found[0][0] is module and tuple(found[0][1]) == (3, 2)
+        with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full backward hooks"):
+            module.register_full_backward_hook(lambda m, given, out: None)
+        handle.remove()
+        x.grad = None
+        module(x).sum().backward()
+        assert x.grad.tolist() == [[1.0, 1.0]] * 3
+        other = library.nn.ReLU()
+        other.register_full_backward_hook(lambda m, given, out: None)
+        with pytest.raises(RuntimeError, match="Cannot use both"):
+            other.register_backward_hook(lambda m, given, out: None)
+
+
+def test_parameter_dicts_keep_their_methods():
+    for library in (nr, torch):
+        made = library.nn.ParameterDict()
+        for name in ("keys", "items", "train"):
+            with pytest.raises(KeyError, match="already exists"):
+                made[name] = library.nn.Parameter(library.zeros(1))
+        made = library.nn.ParameterDict({"a": library.nn.Parameter(library.zeros(1))})
+        made["a"] = library.nn.Parameter(library.ones(1))
+        assert list(made.keys()) == ["a"] and made["a"].item() == 1

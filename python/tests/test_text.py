@@ -112,7 +112,86 @@ def cut_and_padded(hf, direction, truncation, padding):
     return made
 
 
+def charsmap(rules):
+    """SentencePiece's form of rules: a double array over the bytes of what is replaced, and texts that end with a byte 0."""
+    root, texts = {}, b""
+    for key, content in rules.items():
+        node = root
+        for byte in key.encode():
+            node = node.setdefault(byte, {})
+        node[0] = len(texts)
+        texts += content.encode() + b"\0"
+    units, taken, waiting = {0: 0}, {0}, [(0, root)]
+    while waiting:
+        place, node = waiting.pop()
+        base = next(b for b in range(1, 1 << 20) if not any(b ^ byte in taken for byte in node))
+        units[place] |= (base ^ place) << 10 | (1 << 8 if 0 in node else 0)
+        for byte, child in node.items():
+            taken.add(base ^ byte)
+            units[base ^ byte] = 1 << 31 | child if byte == 0 else byte
+            if byte:
+                waiting.append((base ^ byte, child))
+    array = b"".join(units.get(i, 0).to_bytes(4, "little") for i in range(max(units) + 256))
+    return len(array).to_bytes(4, "little") + array + texts
+
+
+RULES = {"\ufb01": "fi", "\u3000": " ", "\u00ad": "", "\u00a0": " ", "e\u0301": "\u00e9", "\t": " ", "A": "a", "\u1100": "ㄱㄱ", "Á": "A'"}
+
+
+def unigram(hf, pre_tokenizer, normalizer=None, byte_fallback=False, decoder=None):
+    made = hf.Tokenizer(hf.models.Unigram())
+    if normalizer is not None:
+        made.normalizer = normalizer
+    made.pre_tokenizer = pre_tokenizer
+    made.train_from_iterator(
+        LINES, hf.trainers.UnigramTrainer(vocab_size=600, special_tokens=SPECIAL, unk_token="[UNK]", show_progress=False)
+    )
+    made.decoder = hf.decoders.Metaspace() if decoder is None else decoder
+    return with_bytes(hf, made) if byte_fallback else made
+
+
+def with_bytes(hf, made):
+    """With tokens of bytes for what is unknown."""
+    model = json.loads(made.to_str())
+    vocab = model["model"]["vocab"]
+    names = [f"<0x{byte:02X}>" for byte in range(256)]
+    if isinstance(vocab, list):
+        vocab.extend([name, -20.0] for name in names)
+    else:
+        vocab.update({name: len(vocab) + i for i, name in enumerate(names)})
+    model["model"]["byte_fallback"] = True
+    return hf.Tokenizer.from_str(json.dumps(model))
+
+
+def llama(hf):
+    made = hf.Tokenizer(hf.models.BPE(unk_token="[UNK]", fuse_unk=True))
+    made.normalizer = hf.normalizers.Sequence([hf.normalizers.Prepend("▁"), hf.normalizers.Replace(" ", "▁")])
+    trainer = hf.trainers.BpeTrainer(vocab_size=600, special_tokens=SPECIAL, limit_alphabet=40, show_progress=False)
+    made.train_from_iterator([line[:40] for line in LINES], trainer)
+    made.decoder = hf.decoders.Sequence(
+        [hf.decoders.Replace("▁", " "), hf.decoders.ByteFallback(), hf.decoders.Fuse(), hf.decoders.Strip(" ", 1, 0)]
+    )
+    return with_bytes(hf, made)
+
+
 REFERENCES = {
+    "unigram": lambda hf: unigram(hf, hf.pre_tokenizers.Metaspace(), hf.normalizers.NFKC()),
+    "unigram_bytes": lambda hf: unigram(hf, hf.pre_tokenizers.Metaspace(prepend_scheme="first"), byte_fallback=True),
+    "unigram_whole": lambda hf: unigram(
+        hf,
+        hf.pre_tokenizers.Metaspace(replacement="_", prepend_scheme="never", split=False),
+        hf.normalizers.Sequence([hf.normalizers.Strip(), hf.normalizers.Replace(hf.Regex(" {2,}"), " ")]),
+        decoder=hf.decoders.Metaspace(replacement="_", prepend_scheme="never"),
+    ),
+    "xlm_roberta": lambda hf: unigram(
+        hf,
+        hf.pre_tokenizers.Sequence([hf.pre_tokenizers.WhitespaceSplit(), hf.pre_tokenizers.Metaspace()]),
+        hf.normalizers.Precompiled(charsmap(RULES)),
+    ),
+    "llama": llama,
+    "flags": lambda hf: bpe(
+        hf, hf.pre_tokenizers.Split(hf.Regex("a(?i)b|c|(?:t(?i)h|e)i"), "isolated"), hf.normalizers.Strip(True, False)
+    ),
     "bert": bert,
     "bert_cased": lambda hf: bert(hf, lowercase=False),
     "bert_plain": lambda hf: bert(hf, clean_text=False, strip_accents=False, handle_chinese_chars=False),
@@ -388,9 +467,24 @@ def test_threads_may_encode_while_options_change():
 
 
 def test_errors(tmp_path):
-    (tmp_path / "t.json").write_text('{"model": {"type": "Unigram"}}')
-    with pytest.raises(NotImplementedError, match="t.json.*model: the model 'Unigram' is not supported"):
+    (tmp_path / "t.json").write_text('{"model": {"type": "Bigram"}}')
+    with pytest.raises(NotImplementedError, match="t.json.*model: the model 'Bigram' is not supported"):
         text.Tokenizer.from_file(tmp_path / "t.json")
+    for model, match in (
+        ('{"type": "Unigram", "unk_id": 2, "vocab": [["a", 0]]}', "unk_id = 2 is none of 1 tokens"),
+        ('{"type": "Unigram", "vocab": [["a"]]}', "vocab.0.: a token and its score are expected"),
+        ('{"type": "Unigram", "vocab": {}}', "vocab"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            text.Tokenizer.from_str('{"model": ' + model + "}")
+    plain = '{"model": {"type": "Unigram", "vocab": [["a", 0]]}, "normalizer": '
+    for content in ("AAAA", "////", "BAAAAP////8A", "x"):
+        with pytest.raises(ValueError, match="precompiled_charsmap|a character is unknown"):
+            made = text.Tokenizer.from_str(plain + '{"type": "Precompiled", "precompiled_charsmap": "' + content + '"}}')
+            made.encode("a\u0301")
+            raise ValueError("precompiled_charsmap: harmless")
+    with pytest.raises(ValueError, match="a character is unknown"):
+        text.Tokenizer.from_str(plain + "null}").encode("b")
     with pytest.raises(ValueError, match="JSON"):
         text.Tokenizer.from_str("{")
     with pytest.raises(FileNotFoundError, match="nowhere"):
@@ -455,3 +549,4 @@ def test_padding_has_the_number_of_its_token():
     tokenizer = text.WordTokenizer(["[UNK]", "a", "b", "[PAD]"])
     tokenizer.enable_padding()
     assert tokenizer(["a", "a b"])["input_ids"].tolist() == [[1, 3], [1, 2]]
+    assert tokenizer.decode([1, 3, 3]) == "a" and tokenizer.decode([1, 3], False) == "a [PAD]"

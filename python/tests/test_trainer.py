@@ -362,3 +362,12 @@ def test_ready_made_callbacks_may_be_derived_from(tmp_path):
         nr.trainer.Trainer(callbacks=[Bare()])
     with pytest.raises(TypeError, match=r"an object, ProgressBar\(...\), not the class ProgressBar"):
         nr.trainer.Trainer(callbacks=[nr.trainer.ProgressBar])
+
+
+def test_the_model_is_printed_once(capfd):
+    model = nr.nn.Sequential(nr.nn.Linear(3, 4), nr.nn.ReLU(), nr.nn.Linear(4, 1))
+    trainer = nr.trainer.Trainer(max_epochs=2, callbacks=nr.trainer.ModelSummary())
+    optimizer = nr.optim.SGD(model.parameters(), lr=0.1)
+    trainer.fit(model, optimizer, [nr.ones(2, 3)], lambda batch: model(batch).sum())
+    printed = capfd.readouterr().out
+    assert printed.count("Parameters: 21 (21 trainable)") == 1 and "0 (Linear)" in printed and model.training

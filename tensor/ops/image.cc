@@ -71,8 +71,8 @@ std::pair<Tensor, Sizes> Padded(const Tensor& input, const Tensor& weight, const
   if (padding.name.empty()) return {input, padding.sizes};
   if (padding.name == "valid") return {input, 0};
   if (padding.name != "same") {
-    ThrowInvalidArgument(
-        absl::StrCat("conv: padding must be sizes, 'valid' or 'same', got '", padding.name, "'"));
+    ThrowInvalidArgument(absl::StrCat("conv: Invalid padding string: '", padding.name,
+                                      "', must be 'valid' or 'same'"));
   }
   RequireDefined("conv", input);
   RequireDefined("conv", weight);
@@ -90,8 +90,9 @@ std::pair<Tensor, Sizes> Padded(const Tensor& input, const Tensor& weight, const
   for (int64_t d = 0; d < dims; ++d) {
     const auto at = static_cast<size_t>(d);
     if (stride[at] != 1) {
-      ThrowInvalidArgument(
-          absl::StrCat("conv: padding = 'same' needs strides of 1, got ", ToString(stride)));
+      ThrowInvalidArgument(absl::StrCat(
+          "conv: padding='same' is not supported for strided convolutions, and stride = ",
+          ToString(stride)));
     }
     const int64_t total = dilation[at] * (weight.size(d + 2) - 1);
     sizes.given()[at] = total / 2;

@@ -158,11 +158,12 @@ void AlignedText::CheckSize(size_t size) const {
   }
 }
 
-void AlignedText::Prepend(std::string_view ascii) {
+void AlignedText::Prepend(std::string_view before) {
   if (text_.empty()) return;
-  text_.insert(0, ascii);
+  CheckSize(text_.size() + before.size());
+  text_.insert(0, before);
   const Place first = origins_.front();
-  origins_.insert(origins_.begin(), ascii.size(), first);
+  origins_.insert(origins_.begin(), before.size(), first);
 }
 
 }  // namespace neura::data::text::internal

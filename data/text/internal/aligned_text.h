@@ -43,6 +43,8 @@ class AlignedText {
 
   const std::string& text() const { return text_; }
   bool empty() const { return text_.empty(); }
+  // Where the text begins in the original.
+  uint32_t start() const { return start_; }
 
   // Bytes begin to end, at the ends of characters.
   AlignedText Slice(size_t begin, size_t end) const;
@@ -63,8 +65,8 @@ class AlignedText {
   // Replaces each match among the parts, which cover the text, by `content`, which stands where the
   // match's last character does.
   void Replace(const std::vector<Part>& parts, std::string_view content);
-  // Puts ASCII before a text that is not empty.
-  void Prepend(std::string_view ascii);
+  // Puts UTF-8 before a text that is not empty, where its first character stands.
+  void Prepend(std::string_view before);
 
  private:
   void CheckSize(size_t size) const;

@@ -61,6 +61,28 @@ const std::string* TokenTable::TokenOf(int64_t id) const {
   return found == tokens_.end() ? nullptr : found->second;
 }
 
+PrefixSearch SearchOf(const char* model, const TokenTable& table) {
+  constexpr size_t kMaxToken = 4096;
+  for (const auto& token : table.ids()) {
+    if (token.first.size() > kMaxToken) {
+      ThrowInvalidArgument(
+          absl::StrCat(model, ": a token of ", token.first.size(), " bytes; at most ", kMaxToken));
+    }
+  }
+  return PrefixSearch({table.ids().begin(), table.ids().end()});
+}
+
+std::vector<int64_t> Model::ByteTokens(std::string_view text) const {
+  std::vector<int64_t> bytes;
+  for (const char c : text) {
+    const std::optional<int64_t> id =
+        table_.Find(absl::StrFormat("<0x%02X>", static_cast<unsigned char>(c)));
+    if (!id) return {};
+    bytes.push_back(*id);
+  }
+  return bytes;
+}
+
 int64_t Model::Unknown(const std::string& token) const {
   const std::optional<int64_t> id = table_.Find(token);
   if (!id) {
@@ -76,17 +98,6 @@ void WordLevel::Tokenize(std::string_view word, std::vector<Token>& tokens) cons
   } else {
     tokens.push_back({Unknown(unk_token_), unk_token_, 0, word.size()});
   }
-}
-
-PrefixSearch WordPiece::PiecesOf(const TokenTable& table) {
-  constexpr size_t kMaxToken = 4096;
-  for (const auto& token : table.ids()) {
-    if (token.first.size() > kMaxToken) {
-      ThrowInvalidArgument(absl::StrCat("WordPiece: a token of ", token.first.size(),
-                                        " bytes; at most ", kMaxToken));
-    }
-  }
-  return PrefixSearch({table.ids().begin(), table.ids().end()});
 }
 
 void WordPiece::Tokenize(std::string_view word, std::vector<Token>& tokens) const {
@@ -170,14 +181,7 @@ std::vector<Bpe::Symbol> Bpe::SymbolsOf(std::string_view word) const {
       continue;
     }
     if (options_.byte_fallback) {
-      std::vector<int64_t> bytes;
-      for (const char c : text) {
-        const std::optional<int64_t> id =
-            table_.Find(absl::StrFormat("<0x%02X>", static_cast<unsigned char>(c)));
-        if (!id) break;
-        bytes.push_back(*id);
-      }
-      if (bytes.size() == text.size()) {
+      if (const std::vector<int64_t> bytes = ByteTokens(text); !bytes.empty()) {
         add_unknown();
         for (const int64_t id : bytes) add(id, 1);
         continue;

@@ -46,6 +46,10 @@ class TokenTable {
   std::unordered_map<int64_t, const std::string*> tokens_;
 };
 
+// All tokens. Throws InvalidArgument for those of more than 4096 bytes, each of which could be
+// compared with all of a word for each of its bytes.
+PrefixSearch SearchOf(const char* model, const TokenTable& table);
+
 class Model {
  public:
   explicit Model(StringMap<int64_t> ids) : table_(std::move(ids)) {}
@@ -61,6 +65,8 @@ class Model {
  protected:
   // The number of the token for what is unknown. Throws InvalidArgument where it has none.
   int64_t Unknown(const std::string& token) const;
+  // The numbers of the tokens <0x00> to <0xFF> of the bytes of a text; none where one is missing.
+  std::vector<int64_t> ByteTokens(std::string_view text) const;
 
   const TokenTable table_;
 };
@@ -89,19 +95,18 @@ struct WordPieceOptions {
 };
 class WordPiece final : public Model {
  public:
-  // Throws InvalidArgument for tokens of more than 4096 bytes, each of which could be compared with
-  // all of a word for each of its bytes.
+  // Throws InvalidArgument for long tokens (SearchOf).
   template <typename Tokens>
   WordPiece(Tokens tokens, WordPieceOptions options)
-      : Model(std::move(tokens)), options_(std::move(options)), search_(PiecesOf(table_)) {
+      : Model(std::move(tokens)),
+        options_(std::move(options)),
+        search_(SearchOf("WordPiece", table_)) {
     CheckRepeated("WordPiece: unk_token", options_.unk_token);
     CheckRepeated("WordPiece: continuing_subword_prefix", options_.continuing_subword_prefix);
   }
   void Tokenize(std::string_view word, std::vector<Token>& tokens) const override;
 
  private:
-  static PrefixSearch PiecesOf(const TokenTable& table);
-
   const WordPieceOptions options_;
   const PrefixSearch search_;
 };

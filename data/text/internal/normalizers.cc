@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "neura/data/text/internal/pipeline.h"
@@ -23,6 +24,25 @@ void NormalizeForm(AlignedText& text, Form form) {
 
 void StripAccents(AlignedText& text) {
   if (!IsAscii(text.text())) text.Filter([](char32_t c) { return !IsMark(c); });
+}
+
+void Strip::operator()(AlignedText& text) const {
+  // Bytes between which all stays.
+  size_t begin = text.text().size(), end = 0;
+  for (size_t at = 0; at < text.text().size();) {
+    const size_t before = at;
+    if (IsSpace(NextCharacter(text.text(), at))) continue;
+    begin = std::min(begin, before);
+    end = at;
+  }
+  if (!left) begin = 0;
+  if (!right) end = text.text().size();
+  size_t at = 0;
+  text.Filter([&](char32_t c) {
+    const bool keep = at >= begin && at < end;
+    at += SizeOf(c);
+    return keep;
+  });
 }
 
 void BertNormalizer::operator()(AlignedText& text) const {

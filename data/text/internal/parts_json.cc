@@ -8,7 +8,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "neura/data/text/internal/precompiled.h"
+#include "neura/data/text/internal/unigram.h"
 #include "neura/tensor/core/error.h"
 
 namespace neura::data::text::internal {
@@ -121,6 +124,48 @@ std::unique_ptr<const Model> ReadBpe(const Node& node) {
                                std::move(options));
 }
 
+std::unique_ptr<const Model> ReadUnigram(const Node& node) {
+  node.Only({"type", "unk_id", "vocab", "byte_fallback"});
+  UnigramOptions options{.byte_fallback = node.Bool("byte_fallback", false)};
+  if (const std::optional<Node> unknown = node.Find("unk_id")) options.unk_id = unknown->Integer();
+  std::vector<std::pair<std::string, double>> vocab;
+  for (const Node& token : node.At("vocab").List()) {
+    const std::vector<Node> both = token.List();
+    if (both.size() != 2 || !both[1].json().is_number()) {
+      token.Refuse("a token and its score are expected");
+    }
+    vocab.emplace_back(both[0].String(), both[1].json().get<double>());
+  }
+  return std::make_unique<Unigram>(std::move(vocab), options);
+}
+
+// A character that is to stand there.
+std::string CharacterOf(const Node& node, const char* key, const char* otherwise) {
+  const std::string text = node.String(key, otherwise);
+  if (CountCharacters(text) != 1 || ToUtf8(text) != text) {
+    node.At(key).Refuse("one character is expected");
+  }
+  return text;
+}
+
+Metaspace ReadMetaspace(const Node& node) {
+  node.Only({"type", "replacement", "str_rep", "add_prefix_space", "prepend_scheme", "split"});
+  Metaspace made{.replacement = CharacterOf(node, "replacement", "\u2581"),
+                 .split = node.Bool("split", true)};
+  // Older files have but this one.
+  if (!node.Bool("add_prefix_space", true)) made.prepend = Metaspace::Prepend::kNever;
+  if (const std::optional<Node> scheme = node.Find("prepend_scheme")) {
+    const std::string name = scheme->String();
+    if (name != "always" && name != "first" && name != "never") {
+      scheme->NotHere(absl::StrCat("'", name, "' is not supported"));
+    }
+    made.prepend = name == "always"  ? Metaspace::Prepend::kAlways
+                   : name == "first" ? Metaspace::Prepend::kFirst
+                                     : Metaspace::Prepend::kNever;
+  }
+  return made;
+}
+
 std::unique_ptr<const Model> ReadWordPiece(const Node& node) {
   node.Only(
       {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
@@ -230,6 +275,24 @@ Normalizer ReadNormalizer(const Node& node) {
     }
     return made;
   }
+  if (type == "Precompiled") {
+    node.Only({"type", "precompiled_charsmap"});
+    std::string charsmap;
+    const Node base64 = node.At("precompiled_charsmap");
+    if (!absl::Base64Unescape(base64.String(), &charsmap)) base64.Refuse("it is not base64");
+    const auto made = std::make_shared<const Precompiled>(charsmap);
+    return [made](AlignedText& text) { (*made)(text); };
+  }
+  if (type == "Prepend") {
+    node.Only({"type", "prepend"});
+    const std::string prepend = ToUtf8(node.At("prepend").String());
+    CheckRepeated("Prepend: prepend", prepend);
+    return [prepend](AlignedText& text) { text.Prepend(prepend); };
+  }
+  if (type == "Strip") {
+    node.Only({"type", "strip_left", "strip_right"});
+    return Strip{.left = node.Bool("strip_left", true), .right = node.Bool("strip_right", true)};
+  }
   static constexpr std::pair<const char*, Form> kForms[] = {
       {"NFC", Form::kNfc}, {"NFD", Form::kNfd}, {"NFKC", Form::kNfkc}, {"NFKD", Form::kNfkd}};
   for (const auto& known : kForms) {
@@ -247,7 +310,9 @@ PreTokenizer ReadPreTokenizer(const Node& node) {
   if (type == "Sequence") {
     node.Only({"type", "pretokenizers"});
     // Each doubles what the one before has made.
-    if (CountOf(node.json(), "ByteLevel") > 1) node.NotHere("ByteLevel comes more than once");
+    for (const char* const name : {"ByteLevel", "Metaspace"}) {
+      if (CountOf(node.json(), name) > 1) node.NotHere(absl::StrCat(name, " comes more than once"));
+    }
     std::vector<PreTokenizer> parts;
     for (const Node& part : node.At("pretokenizers").List()) {
       parts.push_back(ReadPreTokenizer(part));
@@ -276,6 +341,7 @@ PreTokenizer ReadPreTokenizer(const Node& node) {
     if (!made.ok()) ThrowStatus(made.status());
     return *std::move(made);
   }
+  if (type == "Metaspace") return ReadMetaspace(node);
   if (type == "Punctuation") {
     node.Only({"type", "behavior"});
     const std::optional<Node> behavior = node.Find("behavior");
@@ -302,6 +368,7 @@ std::unique_ptr<const Model> ReadModel(const Node& node) {
   // Older files do not say it.
   if (type == "BPE" || (type.empty() && node.Find("merges"))) return ReadBpe(node);
   if (type == "WordPiece") return ReadWordPiece(node);
+  if (type == "Unigram") return ReadUnigram(node);
   if (type != "WordLevel") RefusePart(node, "model");
   node.Only({"type", "vocab", "unk_token"});
   return std::make_unique<WordLevel>(node.At("vocab").Ids(), node.String("unk_token", "<unk>"));
@@ -353,6 +420,39 @@ Decoder ReadDecoder(const Node& node) {
     node.Only({"type", "prefix", "cleanup"});
     return WordPieceDecoder{.prefix = node.String("prefix", "##"),
                             .cleanup = node.Bool("cleanup", true)};
+  }
+  if (type == "Sequence") {
+    node.Only({"type", "decoders"});
+    std::vector<Decoder> parts;
+    for (const Node& part : node.At("decoders").List()) parts.push_back(ReadDecoder(part));
+    return [parts = std::move(parts)](Texts tokens) {
+      for (const Decoder& part : parts) tokens = part(std::move(tokens));
+      return tokens;
+    };
+  }
+  if (type == "Metaspace") return MetaspaceDecoder{ReadMetaspace(node)};
+  if (type == "Replace") {
+    node.Only({"type", "pattern", "content"});
+    const std::string content = ToUtf8(node.At("content").String());
+    CheckRepeated("Replace: content", content);
+    return [regex = PatternOf(node.At("pattern")), content](Texts tokens) {
+      for (std::string& token : tokens) {
+        AlignedText text(std::move(token));
+        text.Replace(regex.PartsOf(text.text()), content);
+        token = text.text();
+      }
+      return tokens;
+    };
+  }
+  if (type == "Strip") {
+    node.Only({"type", "content", "start", "stop"});
+    return StripDecoder{.content = CharacterOf(node, "content", " "),
+                        .start = node.Integer("start", 0),
+                        .stop = node.Integer("stop", 0)};
+  }
+  if (type == "ByteFallback" || type == "Fuse") {
+    node.Only({"type"});
+    return type == "Fuse" ? FuseTokens : DecodeByteTokens;
   }
   if (type != "BPEDecoder") RefusePart(node, "decoder");
   node.Only({"type", "suffix"});

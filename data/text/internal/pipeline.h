@@ -36,6 +36,12 @@ struct BertNormalizer {
   void operator()(AlignedText& text) const;
 };
 
+// White space at the ends.
+struct Strip {
+  bool left = true, right = true;
+  void operator()(AlignedText& text) const;
+};
+
 // ---- pre-tokenizers: cut a text to words -----------------------------------------------------
 
 using Words = std::vector<AlignedText>;
@@ -50,6 +56,15 @@ struct ByteLevel {
   static absl::StatusOr<ByteLevel> Make(bool add_prefix_space, bool use_regex);
   bool add_prefix_space = true;
   std::optional<Regex> regex = {};  // cut by it first
+  Words operator()(AlignedText text) const;
+};
+
+// A character, often U+2581, stands for each space, and for one before the text; it begins words.
+struct Metaspace {
+  std::string replacement = "\u2581";
+  // Where one more is put before a text that begins with none.
+  enum class Prepend { kAlways, kFirst, kNever } prepend = Prepend::kAlways;
+  bool split = true;
   Words operator()(AlignedText text) const;
 };
 
@@ -115,17 +130,35 @@ class ProcessorSequence final : public PostProcessor {
 
 // ---- decoders: join tokens -------------------------------------------------------------------
 
-using Decoder = std::function<std::string(const std::vector<std::string>&)>;
+// Makes of tokens others, which are then put behind one another.
+using Texts = std::vector<std::string>;
+using Decoder = std::function<Texts(Texts)>;
 
-std::string DecodeByteLevel(const std::vector<std::string>& tokens);
+Texts DecodeByteLevel(const Texts& tokens);
 struct WordPieceDecoder {
   std::string prefix = "##";
   bool cleanup = true;  // without spaces before punctuation
-  std::string operator()(const std::vector<std::string>& tokens) const;
+  Texts operator()(Texts tokens) const;
 };
 struct BpeDecoder {
   std::string suffix = "</w>";
-  std::string operator()(const std::vector<std::string>& tokens) const;
+  Texts operator()(Texts tokens) const;
+};
+// Spaces for the replacement of a Metaspace, and nothing in the first token unless it is never
+// prepended.
+struct MetaspaceDecoder {
+  Metaspace metaspace;
+  Texts operator()(Texts tokens) const;
+};
+// Tokens <0x00> to <0xFF> as the characters of their bytes, U+FFFD for each where these are none.
+Texts DecodeByteTokens(const Texts& tokens);
+// One token of all.
+Texts FuseTokens(const Texts& tokens);
+// Takes so many of a character off the ends of each token.
+struct StripDecoder {
+  std::string content = " ";
+  int64_t start = 0, stop = 0;
+  Texts operator()(Texts tokens) const;
 };
 
 // ---- together --------------------------------------------------------------------------------

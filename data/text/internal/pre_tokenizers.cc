@@ -94,7 +94,22 @@ Words ByteLevel::operator()(AlignedText text) const {
   return words;
 }
 
-std::string DecodeByteLevel(const std::vector<std::string>& tokens) {
+Words Metaspace::operator()(AlignedText text) const {
+  text.Replace(PartsWhere(text.text(), [](char32_t c) { return c == ' '; }), replacement);
+  const bool wanted =
+      prepend == Prepend::kAlways || (prepend == Prepend::kFirst && text.start() == 0);
+  if (wanted && !absl::StartsWith(text.text(), replacement)) text.Prepend(replacement);
+  Words words;
+  if (!split) {
+    words.push_back(std::move(text));
+    return words;
+  }
+  size_t at = 0;
+  const char32_t begins = NextCharacter(replacement, at);
+  return text.CutAt([=](char32_t c) { return c == begins; }, Delimiters::kMergedWithNext);
+}
+
+Texts DecodeByteLevel(const Texts& tokens) {
   std::string bytes;
   for (const std::string& token : tokens) {
     std::string own;
@@ -107,7 +122,7 @@ std::string DecodeByteLevel(const std::vector<std::string>& tokens) {
     // Tokens that were added are texts.
     bytes += shown ? own : token;
   }
-  return ToUtf8(bytes);
+  return {ToUtf8(bytes)};
 }
 
 }  // namespace neura::data::text::internal

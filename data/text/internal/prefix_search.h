@@ -1,4 +1,4 @@
-// The longest of many strings that a text goes on with.
+// Which of many strings a text goes on with.
 #ifndef NEURA_DATA_TEXT_INTERNAL_PREFIX_SEARCH_H_
 #define NEURA_DATA_TEXT_INTERNAL_PREFIX_SEARCH_H_
 
@@ -39,9 +39,16 @@ class PrefixSearch {
 
   // The longest string that `text`, behind `before`, begins with.
   std::optional<Found> Longest(std::string_view text, std::string_view before = {}) const {
-    std::optional<Found> found;
-    if (text.empty()) return found;
-    if (before.empty() && !first_bytes_.test(Byte(text, 0))) return found;
+    std::optional<Found> longest;
+    ForEach(text, before, [&](const Found& found) { longest = found; });
+    return longest;
+  }
+
+  // Calls visit with each string that it begins with, from the shortest one on.
+  template <typename Visit>
+  void ForEach(std::string_view text, std::string_view before, Visit visit) const {
+    if (text.empty()) return;
+    if (before.empty() && !first_bytes_.test(Byte(text, 0))) return;
     auto begin = strings_.begin(), end = strings_.end();
     size_t length = 0;  // that all of them share with the text
     const auto narrow = [&](unsigned char byte) {
@@ -53,13 +60,12 @@ class PrefixSearch {
       return begin != end;
     };
     for (const char c : before) {
-      if (!narrow(static_cast<unsigned char>(c))) return found;
+      if (!narrow(static_cast<unsigned char>(c))) return;
     }
     for (const char c : text) {
       if (!narrow(static_cast<unsigned char>(c))) break;
-      if (begin->first.size() == length) found = Found{length - before.size(), begin->second};
+      if (begin->first.size() == length) visit(Found{length - before.size(), begin->second});
     }
-    return found;
   }
 
  private:

@@ -85,6 +85,50 @@ std::string UnlikeGroup(std::string_view pattern, size_t at) {
   return "";
 }
 
+// The bracket that ends the class which one at `at` begins, or the pattern's end: a bracket that
+// comes first, and those of [:alpha:], do not end it.
+size_t ClassEnd(std::string_view pattern, size_t at) {
+  if (at + 1 < pattern.size() && pattern[at + 1] == '^') ++at;
+  if (at + 1 < pattern.size() && pattern[at + 1] == ']') ++at;
+  for (++at; at < pattern.size() && pattern[at] != ']'; ++at) {
+    if (pattern[at] == '\\') ++at;
+    const size_t end = pattern.substr(at, 2) == "[:" ? pattern.find(":]", at + 2) : pattern.npos;
+    if (end != pattern.npos) at = end + 1;
+  }
+  return at;
+}
+
+// Flags that stand alone are a group of what follows in theirs, as Oniguruma has it: a(?i)b|c is
+// a(?i:b|c), where PCRE2 would read a(?i)b or c.
+std::string WithFlagsAsGroups(std::string_view pattern) {
+  std::string made;
+  std::vector<size_t> open(1, 0);  // such groups, in each of those around
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const size_t begin = i;
+    if (pattern[i] == '\\') {
+      ++i;
+    } else if (pattern[i] == '[') {
+      i = ClassEnd(pattern, i);
+    } else if (pattern.substr(i, 3) == "(?#") {
+      i = std::min(pattern.find(')', i), pattern.size());
+    } else if (pattern[i] == '(') {
+      const size_t flags_end = std::min(pattern.find_first_not_of("ix-", i + 2), pattern.size());
+      if (pattern.substr(i, 2) == "(?" && pattern.substr(flags_end, 1) == ")") {
+        absl::StrAppend(&made, pattern.substr(i, flags_end - i), ":");
+        ++open.back();
+        i = flags_end;
+        continue;
+      }
+      open.push_back(0);
+    } else if (pattern[i] == ')' && open.size() > 1) {
+      made.append(open.back(), ')');
+      open.pop_back();
+    }
+    made.append(pattern.substr(begin, i + 1 - begin));
+  }
+  return made.append(open.back(), ')');
+}
+
 // The first part of a pattern that PCRE2 does not understand as Oniguruma does, or nothing.
 std::string UnlikePart(std::string_view pattern) {
   bool extended = false;
@@ -93,14 +137,7 @@ std::string UnlikePart(std::string_view pattern) {
       ++i;
       if (i < pattern.size() && pattern[i] == 'Q') return "the quotation '\\Q'";
     } else if (pattern[i] == '[') {
-      // Past the class: a bracket that comes first, and those of [:alpha:], do not end it.
-      if (i + 1 < pattern.size() && pattern[i + 1] == '^') ++i;
-      if (i + 1 < pattern.size() && pattern[i + 1] == ']') ++i;
-      for (++i; i < pattern.size() && pattern[i] != ']'; ++i) {
-        if (pattern[i] == '\\') ++i;
-        const size_t end = pattern.substr(i, 2) == "[:" ? pattern.find(":]", i + 2) : pattern.npos;
-        if (end != pattern.npos) i = end + 1;
-      }
+      i = ClassEnd(pattern, i);
     } else if (pattern[i] == '(') {
       if (pattern.substr(i, 3) == "(?#") {
         i = std::min(pattern.find(')', i), pattern.size());
@@ -165,8 +202,9 @@ absl::StatusOr<Regex> Regex::Compile(const std::string& pattern) {
   pcre2_set_max_pattern_length(context.get(), kMaxPattern);
   int code = 0;
   PCRE2_SIZE at = 0;
+  const std::string isolated = WithFlagsAsGroups(pattern);
   pcre2_code* const compiled = pcre2_compile(
-      BytesOf(pattern), pattern.size(),
+      BytesOf(isolated), isolated.size(),
       PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT, &code,
       &at, context.get());
   if (compiled == nullptr) {

@@ -112,6 +112,19 @@ void AppendCharacter(char32_t c, std::string& text) {
   text.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(count));
 }
 
+size_t GraphemeEnd(std::string_view text, size_t at) {
+  utf8proc_int32_t state = 0;
+  auto last = static_cast<utf8proc_int32_t>(NextCharacter(text, at));
+  while (at < text.size()) {
+    size_t next = at;
+    const auto c = static_cast<utf8proc_int32_t>(NextCharacter(text, next));
+    if (utf8proc_grapheme_break_stateful(last, c, &state)) break;
+    last = c;
+    at = next;
+  }
+  return at;
+}
+
 size_t CountCharacters(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;

@@ -28,6 +28,8 @@ inline char32_t NextCharacter(std::string_view text, size_t& at) {
 // Bytes that a character has in UTF-8.
 inline size_t SizeOf(char32_t c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4; }
 void AppendCharacter(char32_t c, std::string& text);
+// Where the grapheme ends that begins at `at`: an extended one, of what is seen as one character.
+size_t GraphemeEnd(std::string_view text, size_t at);
 // How many characters a text of UTF-8 has.
 size_t CountCharacters(std::string_view text);
 bool IsAscii(std::string_view text);

@@ -13,7 +13,10 @@ class GradScaler:
     """Multiplies losses by a scale, gradients by its inverse, and leaves out steps with gradients that are not finite.
 
     scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update(). On a device that there is not it does nothing, with a
-    warning."""
+    warning. A step out of its order is a RuntimeError, or an AssertionError where nothing was scaled or has a gradient."""
+
+    _scaled = False  # whether scale() was ever called
+    _checked = False  # whether gradients were looked at since the last update()
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class GradScaler:
         if not self.is_enabled():
             return outputs
         if isinstance(outputs, _C.Tensor):
+            self._scaled = True
             return self._cpp.scale_outputs(outputs)
         if isinstance(outputs, Iterable) and not isinstance(outputs, (str, Mapping)):
             scaled = [self.scale(output) for output in outputs]
@@ -51,16 +55,34 @@ class GradScaler:
 
     def unscale_(self, optimizer: Optimizer) -> None:
         """Divides the gradients of the optimizer's parameters by the scale, for clipping before the step."""
+        self._assert_scaled("unscale_")
         self._cpp.unscale(_cpp_of(optimizer))
+        self._checked = True
+
+    def _assert_scaled(self, what: str) -> None:
+        if self.is_enabled() and not self._scaled:
+            raise AssertionError(
+                f"Attempted {what} but _scale is None.  This may indicate your script did not use"
+                " scaler.scale(loss or outputs) earlier in the iteration."
+            )
 
     def step(self, optimizer: Optimizer, *args: Any, **kwargs: Any) -> Any:
         """optimizer.step(), unless some gradient is not finite; unscales first where unscale_() has not."""
         if self.is_enabled() and "closure" in kwargs:
             raise RuntimeError("Closure use is not currently supported if GradScaler is enabled.")
-        return optimizer.step(*args, **kwargs) if self._cpp.begin_step(_cpp_of(optimizer)) else None
+        self._assert_scaled("step")
+        cpp = _cpp_of(optimizer)
+        if self.is_enabled() and all(p.grad is None for group in optimizer.param_groups for p in group["params"]):
+            raise AssertionError("No inf checks were recorded for this optimizer.")
+        self._checked = True
+        return optimizer.step(*args, **kwargs) if self._cpp.begin_step(cpp) else None
 
     def update(self, new_scale: Any = None) -> None:
         """Adapts the scale to what the gradients were, or sets it."""
+        self._assert_scaled("update")
+        if self.is_enabled() and new_scale is None and not self._checked:
+            raise AssertionError("No inf checks were recorded prior to update.")
+        self._checked = False
         self._cpp.update(None if new_scale is None else float(new_scale))
 
     def get_scale(self) -> float:

@@ -16,3 +16,29 @@ from neura.distributions.made import TransformedDistribution as TransformedDistr
 from neura.distributions.transforms import *  # noqa: F403
 
 globals().update(CLASSES)
+
+
+def _modules() -> None:
+    """PyTorch's modules of single distributions: neura.distributions.normal.Normal."""
+    import re
+    import sys
+    import types
+
+    names = {
+        "FisherSnedecor": "fishersnedecor",
+        "LKJCholesky": "lkj_cholesky",
+        "LowRankMultivariateNormal": "lowrank_multivariate_normal",
+        "OneHotCategoricalStraightThrough": "one_hot_categorical",
+        "RelaxedOneHotCategorical": "relaxed_categorical",
+        "StudentT": "studentT",
+    }
+    made = (Independent, LogisticNormal, MixtureSameFamily, TransformedDistribution)
+    for kind in (*CLASSES.values(), *made):
+        name = names.get(kind.__name__) or re.sub("(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+        path = f"{__name__}.{name}"
+        module = sys.modules.setdefault(path, types.ModuleType(path, kind.__doc__))
+        setattr(module, kind.__name__, kind)
+        globals()[name] = module
+
+
+_modules()

@@ -5,6 +5,7 @@ from typing import Any
 
 from neura import _C
 from neura.distributions import constraints
+from neura.distributions import transforms as t
 from neura.distributions.distribution import Native, described
 
 # By the name of a class, its base where that is another one.
@@ -96,6 +97,49 @@ def _constraint(name: str) -> constraints.Constraint:
 CLASSES: dict[str, Any] = {}
 for _row in _C.distributions.rows():
     CLASSES[_row[0]] = _define(_row, CLASSES)
+
+def _transformed(base: Any, transforms: Any) -> dict[str, property]:
+    return {"base_dist": property(base), "transforms": property(transforms)}
+
+
+# What PyTorch makes some of by moving others: the base and the steps from there, made anew from the parameters.
+_STEPS: dict[str, dict[str, property]] = {
+    "LogNormal": _transformed(lambda d: CLASSES["Normal"](d.loc, d.scale), lambda d: [t.ExpTransform()]),
+    "HalfNormal": _transformed(lambda d: CLASSES["Normal"](0.0, d.scale), lambda d: [t.AbsTransform()]),
+    "HalfCauchy": _transformed(lambda d: CLASSES["Cauchy"](0.0, d.scale), lambda d: [t.AbsTransform()]),
+    "Pareto": _transformed(
+        lambda d: CLASSES["Exponential"](d.alpha), lambda d: [t.ExpTransform(), t.AffineTransform(0.0, d.scale)]
+    ),
+    "Weibull": {
+        "concentration_reciprocal": property(lambda d: d.concentration.reciprocal()),
+        **_transformed(
+            lambda d: CLASSES["Exponential"](_C.ones_like(d.scale)),
+            lambda d: [t.PowerTransform(d.concentration_reciprocal), t.AffineTransform(0.0, d.scale)],
+        ),
+    },
+    "Gumbel": _transformed(
+        lambda d: CLASSES["Uniform"](
+            _C.full_like(d.loc, _C.finfo(d.loc.dtype).tiny), _C.full_like(d.loc, 1 - _C.finfo(d.loc.dtype).eps)
+        ),
+        lambda d: [
+            t.ExpTransform().inv,
+            t.AffineTransform(0.0, -_C.ones_like(d.scale)),
+            t.ExpTransform().inv,
+            t.AffineTransform(d.loc, -d.scale),
+        ],
+    ),
+    "Kumaraswamy": _transformed(
+        lambda d: CLASSES["Uniform"](_C.zeros_like(d.concentration0), _C.ones_like(d.concentration0)),
+        lambda d: [
+            t.PowerTransform(d.concentration0.reciprocal()),
+            t.AffineTransform(1.0, -1.0),
+            t.PowerTransform(d.concentration1.reciprocal()),
+        ],
+    ),
+}
+for _name, _members in _STEPS.items():
+    for _member, _property in _members.items():
+        setattr(CLASSES[_name], _member, _property)
 
 CLASSES["LKJCholesky"].dim = property(lambda self: int(self._cpp.param("dim")))
 CLASSES["Multinomial"].total_count = property(lambda self: int(self._cpp.param("total_count")))

@@ -156,7 +156,7 @@ def described(value: Any) -> Any:
     """A parameter as a distribution prints it: a number by its value, others by their shape."""
     if not isinstance(value, Tensor):
         return value
-    return value.item() if value.numel() == 1 else repr(Size(value.shape))
+    return format(value) if value.numel() == 1 else repr(Size(value.shape))
 
 
 def _no_grad() -> Any:

@@ -79,6 +79,10 @@ class TransformedDistribution(_Built):
             raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
         self.transforms = list(listed)
         self.base_dist = base_distribution
+        if self.transforms:
+            missing = ComposeTransform(self.transforms).domain.event_dim - len(base_distribution.event_shape)
+            if missing > 0 and len(base_distribution.batch_shape) >= missing:
+                self.base_dist = Independent(base_distribution, missing)
         self._build(validate_args)
 
     def _build(self, validate_args: bool | None) -> None:

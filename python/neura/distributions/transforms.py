@@ -71,6 +71,13 @@ class Transform:
             return type(self)(cache_size=cache_size)
         raise NotImplementedError(f"{type(self).__name__} has no with_cache()")
 
+    @property
+    def event_dim(self) -> int:
+        """Dimensions of an event, where those that go in and come out have as many; `domain` and `codomain` say both."""
+        if self.domain.event_dim == self.codomain.event_dim:
+            return int(self.domain.event_dim)
+        raise ValueError("Please use either .domain.event_dim or .codomain.event_dim")
+
     def __call__(self, x: Tensor) -> Tensor:
         if self._cache_size == 0:
             return self._call(x)
@@ -323,11 +330,15 @@ class AffineTransform(_Native):
     """loc + scale * x, of events of so many dimensions."""
 
     def __init__(self, loc: Any, scale: Any, event_dim: int = 0, cache_size: int = 0) -> None:
-        self.loc, self.scale, self.event_dim = loc, scale, event_dim
+        self.loc, self.scale, self._event_dim = loc, scale, event_dim
         self._adopt(_cpp.affine_transform, loc, scale, event_dim, cache_size=cache_size)
 
     def _arguments(self) -> tuple[Any, ...]:
-        return (self.loc, self.scale, self.event_dim)
+        return (self.loc, self.scale, self._event_dim)
+
+    @property
+    def event_dim(self) -> int:
+        return self._event_dim
 
 
 class ReshapeTransform(_Native):
@@ -348,6 +359,16 @@ class ComposeTransform(_Native):
         self.parts = _listed("ComposeTransform", parts)
         self._adopt(_cpp.compose_transform, [cpp_of_transform(part) for part in self.parts], cache_size=cache_size)
 
+    @property
+    def inv(self) -> Transform:
+        """The ways back of the parts, from the last one on."""
+        if self._inverted is None:
+            made = ComposeTransform([part.inv for part in reversed(self.parts)])
+            made._inverted = self
+            self._inverted = made
+        inverted: Transform = self._inverted
+        return inverted
+
     def __repr__(self) -> str:
         return "ComposeTransform(\n    " + ",\n    ".join(map(repr, self.parts)) + "\n)"
 
@@ -364,6 +385,9 @@ class IndependentTransform(_Native):
 
     def _arguments(self) -> tuple[Any, ...]:
         return (self.base_transform, self.reinterpreted_batch_ndims)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_transform!r}, {self.reinterpreted_batch_ndims})"
 
 
 class CatTransform(_Native):

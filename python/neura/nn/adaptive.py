@@ -1,7 +1,6 @@
 """Adaptive softmax as a module of Python, whose layers may be replaced; C++ computes it (nn/adaptive_softmax.h)."""
 
 import collections
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,14 +29,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     ) -> None:
         super().__init__()
         given = list(cutoffs)
-        rising = all(isinstance(c, int) for c in given) and given == sorted(set(given)) and bool(given)
-        if not rising or min(given) <= 0 or max(given) > n_classes - 1:
-            raise ValueError(
-                "AdaptiveLogSoftmaxWithLoss: cutoffs should be a sequence of unique, positive integers sorted in an increasing"
-                f" order, where each value is between 1 and n_classes - 1 = {n_classes - 1}, got {given}"
-            )
-        if not 1 <= div_value < math.inf:
-            raise ValueError(f"AdaptiveLogSoftmaxWithLoss: div_value must be finite and at least 1, got {div_value}")
+        widths = _C.nn_weights.adaptive_softmax_widths(in_features, n_classes, given, div_value)
         like = {"device": device, "dtype": dtype}
         self.in_features = in_features
         self.n_classes = n_classes
@@ -49,9 +41,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         self.head_size = self.shortlist_size + self.n_clusters
         self.head = _C.Linear(in_features, self.head_size, head_bias, **like)
         self.tail = ModuleList()
-        for i in range(self.n_clusters):
-            hidden, size = int(in_features // div_value ** (i + 1)), self.cutoffs[i + 1] - self.cutoffs[i]
-            self.tail.append(Sequential(_C.Linear(in_features, hidden, False, **like), _C.Linear(hidden, size, False, **like)))
+        for hidden, start, end in zip(widths, given, self.cutoffs[1:]):
+            first, second = _C.Linear(in_features, hidden, False, **like), _C.Linear(hidden, end - start, False, **like)
+            self.tail.append(Sequential(first, second))
 
     def reset_parameters(self) -> None:
         """Draws all weights anew."""

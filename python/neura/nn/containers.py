@@ -168,6 +168,9 @@ class _Parameters(Module):
         if isinstance(value, Parameter) and "." in name:
             raise KeyError(f'{type(self).__name__}: a name of a parameter cannot contain ".", got "{name}"')
         if isinstance(value, Parameter):
+            # A parameter would hide what the container itself has under that name.
+            if hasattr(type(self), name):
+                raise KeyError(f"attribute '{name}' already exists")
             self._set_parameter(name, value)
         elif self._objects.get(name) is _Kind.PARAMETER:
             self._delete_member(name)

@@ -98,12 +98,13 @@ class _LazyLayer(LazyModuleMixin):
 
     def _start(self, features: int) -> None:
         setattr(self, self._features, features)
-        self.reset_parameters()
+        assert self.cls_to_become is not None
+        self.cls_to_become.reset_parameters(self)  # type: ignore[attr-defined]
         self.__dict__.pop("_waiting", None)
 
     def reset_parameters(self) -> None:
         """Nothing before the first call."""
-        if getattr(self, self._features) > 0:
+        if not self.has_uninitialized_params():
             assert self.cls_to_become is not None
             self.cls_to_become.reset_parameters(self)  # type: ignore[attr-defined]
 

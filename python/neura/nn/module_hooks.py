@@ -42,6 +42,21 @@ def register_full_backward_pre_hook(self: Module, hook: Callable[..., Any]) -> A
 def register_full_backward_hook(self: Module, hook: Callable[..., Any]) -> Any:
     """Calls hook(module, grad_input, grad_output) when the gradients of a call's positional arguments are known; a result replaces
     these. Both are tuples, with None for what has none; where no argument requires a gradient, the hook is called all the same."""
+    return _add_backward_hook(self, hook, True)
+
+
+@_method
+def register_backward_hook(self: Module, hook: Callable[..., Any]) -> Any:
+    """The older form of register_full_backward_hook(), not to be mixed with it on one module. PyTorch's sees the gradients of a
+    module's last operation; here it sees those of the module's inputs, which are the same for modules of one operation of them."""
+    return _add_backward_hook(self, hook, False)
+
+
+def _add_backward_hook(self: Module, hook: Callable[..., Any], full: bool) -> RemovableHandle:
+    if self.__dict__.setdefault("_is_full_backward_hook", full) is not full:
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
+        )
     return _add_hook(self, "_backward_hooks", hook)
 
 

@@ -8,6 +8,7 @@ from neura.trainer.callbacks import (
     EMAWeightAveraging,
     LearningRateMonitor,
     ModelCheckpoint,
+    ModelSummary,
     ProgressBar,
     TensorBoardLogger,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "MeanMetric",
     "Metric",
     "ModelCheckpoint",
+    "ModelSummary",
     "Perplexity",
     "Precision",
     "ProgressBar",

@@ -98,6 +98,14 @@ class LearningRateMonitor(_Native):
         self._cpp = _C.trainer.LearningRateMonitor()
 
 
+class ModelSummary(_Native):
+    """Prints what the model consists of before the first epoch, its layers and their parameters, without a call of the model;
+    neura.summary() tells more of a call."""
+
+    def __init__(self) -> None:
+        self._cpp = _C.trainer.ModelSummary()
+
+
 class ProgressBar(_Native):
     """A line for each epoch, with the numbers so far."""
 

@@ -208,7 +208,7 @@ class AddedToken:
 class Tokenizer:
     """Texts to numbers and back.
 
-    `from_file` reads tokenizer.json: the models BPE, WordPiece and WordLevel with the normalizers, pre-tokenizers,
+    `from_file` reads tokenizer.json: the models BPE, Unigram, WordPiece and WordLevel with the normalizers, pre-tokenizers,
     post-processors and decoders of BERT, GPT-2, RoBERTa, CLIP, Llama 3 and their like. What a file has beyond is a
     NotImplementedError that names it.
     """

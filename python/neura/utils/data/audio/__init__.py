@@ -1,4 +1,5 @@
-"""Transforms of waveforms [..., time] and spectrograms [..., frequency, frame]: modules, under the names of torchaudio.transforms."""
+"""Transforms of waveforms [..., time] and spectrograms [..., frequency, frame]: modules, under the names of torchaudio.transforms.
+load(), info() and save() are those of torchaudio, for WAV files."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,11 +7,13 @@ from typing import Any
 from neura import _C
 from neura._C import Module, Tensor, dtype
 from neura.utils.data.audio import functional
+from neura.utils.data.audio.files import AudioMetaData, info, load, save
 
 _Window = Callable[..., Tensor]
 
 __all__ = [
     "AmplitudeToDB",
+    "AudioMetaData",
     "GriffinLim",
     "InverseSpectrogram",
     "MFCC",
@@ -19,6 +22,9 @@ __all__ = [
     "Resample",
     "Spectrogram",
     "functional",
+    "info",
+    "load",
+    "save",
 ]
 
 
