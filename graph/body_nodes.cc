@@ -64,14 +64,14 @@ void CheckBody(std::string_view what, const Graph& body, size_t inputs, size_t l
                                     least_outputs, " expected"));
 }
 
-// One more, for what is stacked.
-void Stack(std::string_view what, Value& slice) {
+// One more dimension, for what is stacked: `count` slices, which are tried as so many.
+void Stack(std::string_view what, Value& slice, const SymInt& count, int64_t tried_count) {
   if (slice.kind != ValueKind::kTensor) {
     ThrowInvalidArgument(absl::StrCat(what, ": stacks tensors alone"));
   }
-  slice.shape.insert(slice.shape.begin(), Itself());
+  slice.shape.insert(slice.shape.begin(), count);
   Dims tried(slice.tried.shape().begin(), slice.tried.shape().end());
-  tried.insert(tried.begin(), 2);
+  tried.insert(tried.begin(), tried_count);
   slice.tried = MetaTensor(slice.dtype, tried);
 }
 
@@ -110,7 +110,7 @@ absl::Span<const ValueId> Graph::AddLoop(ValueId rounds, ValueId condition,
     if (i <= carried.size()) {
       Unite(absl::StrCat("loop: carried value ", i - 1), outputs.back(), value(carried[i - 1]));
     } else {
-      Stack("loop", outputs.back());
+      Stack("loop", outputs.back(), Itself(), 2);
     }
   }
   NameExtents(outputs, values_.size());
@@ -132,7 +132,8 @@ absl::Span<const ValueId> Graph::AddScan(absl::Span<const ValueId> carried,
     if (i < carried.size()) {
       Unite(absl::StrCat("scan: carried value ", i), outputs.back(), value(carried[i]));
     } else {
-      Stack("scan", outputs.back());
+      const Value& first = value(scanned[0]);
+      Stack("scan", outputs.back(), first.shape[0], first.tried.shape()[0]);
     }
   }
   NameExtents(outputs, values_.size());

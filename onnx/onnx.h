@@ -20,7 +20,7 @@ namespace neura::onnx {
 
 // ---- out -------------------------------------------------------------------------------------
 
-// The operator set that is written; 6 to 21 are read.
+// The operator set that is written; 6 to 28 are read.
 inline constexpr int kOpset = 17;
 
 struct ExportOptions {

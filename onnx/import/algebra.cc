@@ -21,21 +21,38 @@ void ReadDet(NodeReader& node) {
   node.Out(node.Trace([](const Tensor& x) { return linalg::Det(x); }, node.in(0)));
 }
 
+// As CumSum; see SplitByFlags for axes that only a run can tell.
 void ReadCumProd(NodeReader& node) {
   const ValueId x = node.in(0);
-  const std::vector<int64_t> axis = node.Ints(1);
-  if (axis.size() != 1) node.Unsupported("the axis must be one number");
-  const int64_t dim = node.Axis(axis[0], node.rank(x));
   const bool reverse = node.Int("reverse", 0) != 0, exclusive = node.Int("exclusive", 0) != 0;
   const DType dtype = node.dtype(x);
-  node.Out(node.Trace(
-      [&](const Tensor& x) {
-        Tensor y = reverse ? Flip(x, {dim}) : x;
-        if (exclusive) y = Cat({OnesLike(Slice(y, dim, 0, 1)), Slice(y, dim, 0, -1)}, dim);
-        y = Cast(CumProd(y, dim), dtype);
-        return reverse ? Flip(y, {dim}) : y;
-      },
-      x));
+  const auto along = [&](ValueId of, int64_t dim) {
+    return node.Trace(
+        [&](const Tensor& x) {
+          Tensor y = reverse ? Flip(x, {dim}) : x;
+          if (exclusive) y = Cat({OnesLike(Slice(y, dim, 0, 1)), Slice(y, dim, 0, -1)}, dim);
+          y = Cast(CumProd(y, dim), dtype);
+          return reverse ? Flip(y, {dim}) : y;
+        },
+        of);
+  };
+  if (const auto flags = AxisFlags(node, 1, node.rank(x))) {
+    ValueId y = SplitByFlags(node, x, *flags);
+    for (size_t d = 0; d < flags->size(); ++d) {
+      // Along a dimension that is not named an exclusive product is no identity.
+      const ValueId named = node.Cast(
+          node.Number((*flags)[d], node.Constant(ScalarTensor(int64_t{0}))), kBool);
+      y = node.Trace(
+          [](const Tensor& named, const Tensor& product, const Tensor& y) {
+            return Where(named, product, y);
+          },
+          named, along(y, static_cast<int64_t>(2 * d + 1)), y);
+    }
+    return node.Out(node.Reshape(y, node.shape(x)));
+  }
+  const std::vector<int64_t> axis = node.Ints(1);
+  if (axis.size() != 1) node.Unsupported("the axis must be one number");
+  node.Out(along(x, node.Axis(axis[0], node.rank(x))));
 }
 
 void ReadBitShift(NodeReader& node) {
@@ -62,6 +79,10 @@ void ReadShrink(NodeReader& node) {
                     dtype);
       },
       x));
+}
+
+void ReadMish(NodeReader& node) {
+  node.Out(node.Pointwise([](const Tensor& x) { return x * Tanh(Softplus(x)); }, node.in(0)));
 }
 
 void ReadSwish(NodeReader& node) {

@@ -178,8 +178,15 @@ std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
   const ValueId condition = reader.in(0);
   const std::vector<std::string_view> captures = CapturesOf({&then_body, &else_body});
   const std::vector<ValueId> values = ValuesOf(captures);
-  return Results(graph_.AddIf(condition, values, ReadBody(then_body, {}, captures),
-                              ReadBody(else_body, {}, captures)));
+  Graph taken = ReadBody(then_body, {}, captures), otherwise = ReadBody(else_body, {}, captures);
+  for (size_t i = 0; i < std::min(taken.outputs().size(), otherwise.outputs().size()); ++i) {
+    const size_t a = taken.value(taken.outputs()[i]).shape.size();
+    const size_t b = otherwise.value(otherwise.outputs()[i]).shape.size();
+    if (a == b) continue;
+    reader.Unsupported(absl::StrCat("output ", i, " has ", a, " dimensions in one branch and ", b,
+                                    " in the other"));
+  }
+  return Results(graph_.AddIf(condition, values, std::move(taken), std::move(otherwise)));
 }
 
 // Inputs: the number of rounds, a condition, and what is carried; both of the first may be absent.

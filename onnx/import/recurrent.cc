@@ -262,8 +262,7 @@ class Recurrence {
           out.push_back(y);
           return out;
         });
-    // As many steps as there were inputs.
-    ValueId y = node_.Reshape(results.back(), {node_.shape(x)[0], node_.shape(x)[1], hidden_});
+    ValueId y = results.back();
     if (direction.is_reverse) {
       y = node_.TraceAll({y, lengths_}, [](absl::Span<const Tensor> in) {
         return std::vector{Reversed(in[0], in[1])};

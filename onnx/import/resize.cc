@@ -31,7 +31,8 @@ struct Method {
 struct Axis {
   int64_t dim = 0;
   SymInt in = 0, out = 0;
-  std::optional<double> scale = {};  // out / in where it is not given
+  std::optional<double> scale = {};
+  ValueId scale_of_run = graph::kNone;  // where only a run tells it; else out / in
   double roi_start = 0, roi_end = 1;
 };
 
@@ -100,9 +101,9 @@ class Resizer {
         node_.AddNode(op::kRange, graph::OptionsBox(op::kRange, &range), {}, {{0, axis.out}}),
         kFloat64);
     const ValueId in = Number(axis.in), out = Number(axis.out);
-    const ValueId scale = axis.scale
-                              ? node_.Constant(ScalarTensor(*axis.scale, {.dtype = kFloat64}))
-                              : node_.Add(op::kDiv, {out, in});
+    const ValueId scale = axis.scale ? node_.Constant(ScalarTensor(*axis.scale, {.dtype = kFloat64}))
+                          : axis.scale_of_run != graph::kNone ? axis.scale_of_run
+                                                              : node_.Add(op::kDiv, {out, in});
     const std::string& mode = method_.coordinates;
     const double start = axis.roi_start, end = axis.roi_end;
     return node_.Pointwise(
@@ -202,10 +203,30 @@ void ResizeBy(NodeReader& node, const Method& method, std::vector<Axis> axes) {
   Resizer resizer(node, method);
   for (const Axis& axis : axes) {
     const bool moves = method.coordinates == "tf_crop_and_resize" || axis.in != axis.out ||
-                       (axis.scale && *axis.scale != 1);
+                       (axis.scale && *axis.scale != 1) || axis.scale_of_run != graph::kNone;
     if (moves) x = resizer.Along(x, axis);
   }
   node.Out(x);
+}
+
+// Scales that only a run can tell, of dimensions of x: float64, and what they make of the extents.
+std::vector<Axis> AxesOfRun(NodeReader& node, size_t input, ValueId x,
+                            const std::vector<int64_t>& dims) {
+  const ValueId scales = node.Cast(node.in(input), kFloat64);
+  std::vector<Axis> axes;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    Axis axis{.dim = node.Axis(dims[i], node.rank(x))};
+    axis.in = node.shape(x)[static_cast<size_t>(axis.dim)];
+    axis.scale_of_run = node.Trace(
+        [&](const Tensor& all) { return Select(all, 0, static_cast<int64_t>(i)); }, scales);
+    const ValueId extent = node.Number(axis.in, axis.scale_of_run);
+    const ValueId size = node.Pointwise(
+        [](const Tensor& in, const Tensor& scale) { return Cast(Floor(in * scale), kInt64); },
+        extent, axis.scale_of_run);
+    axis.out = SymInt::Element(size, 0);
+    axes.push_back(axis);
+  }
+  return axes;
 }
 
 void CheckScale(double scale) {
@@ -237,9 +258,14 @@ void ReadUpsample(NodeReader& node) {
   if (method.mode != "nearest" && method.mode != "linear") {
     node.Unsupported(absl::StrCat("mode ", method.mode));
   }
-  std::vector<double> scales =
-      node.opset() < 9 ? node.Floats("scales") : KnownFloats(node, 1, "scales");
   const ValueId x = node.in(0);
+  if (node.opset() >= 9 && node.has(1) && !node.Known(1)) {
+    std::vector<int64_t> dims(static_cast<size_t>(node.rank(x)));
+    std::iota(dims.begin(), dims.end(), 0);
+    return ResizeBy(node, method, AxesOfRun(node, 1, x, dims));
+  }
+  const std::vector<double> scales =
+      node.opset() < 9 ? node.Floats("scales") : KnownFloats(node, 1, "scales");
   if (static_cast<int64_t>(scales.size()) != node.rank(x)) {
     ThrowInvalidArgument("expects one scale for each dimension");
   }
@@ -278,6 +304,13 @@ void ReadResize(NodeReader& node) {
   }
   const std::string policy = node.String("keep_aspect_ratio_policy", "stretch");
   const bool by_sizes = !IsEmpty(node, 3);
+  if (!by_sizes && node.has(2) && !node.Known(2)) {
+    if (node.FixedExtent(node.in(2), 0) != static_cast<int64_t>(dims.size())) {
+      ThrowInvalidArgument("expects a scale for each dimension");
+    }
+    if (method.coordinates == "tf_crop_and_resize") KnownFloats(node, 1, "roi");
+    return ResizeBy(node, method, AxesOfRun(node, 2, x, dims));
+  }
   const std::vector<double> scales =
       by_sizes || IsEmpty(node, 2) ? std::vector<double>() : KnownFloats(node, 2, "scales");
   const std::vector<SymInt> sizes = by_sizes ? node.Extents(3) : std::vector<SymInt>();

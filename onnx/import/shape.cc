@@ -513,8 +513,11 @@ void ReadSpaceToDepth(NodeReader& node) {
   if ((h.is_number() && h.number() % b != 0) || (w.is_number() && w.number() % b != 0))
     ThrowInvalidArgument("blocksize must divide height and width");
   const SymInt n = node.shape(x)[0];
-  const ValueId blocks =
-      node.Permute(node.Reshape(x, {n, c, h / b, b, w / b, b}), {0, 3, 5, 1, 2, 4});
+  const std::string mode = node.String("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD") node.Unsupported(absl::StrCat("mode ", mode));
+  const std::vector<int64_t> order = mode == "DCR" ? std::vector<int64_t>{0, 3, 5, 1, 2, 4}
+                                                   : std::vector<int64_t>{0, 1, 3, 5, 2, 4};
+  const ValueId blocks = node.Permute(node.Reshape(x, {n, c, h / b, b, w / b, b}), order);
   node.Out(node.Reshape(blocks, {n, c * b * b, h / b, w / b}));
 }
 
