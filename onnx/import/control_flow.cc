@@ -65,7 +65,7 @@ std::vector<ImportedValue> Results(absl::Span<const ValueId> ids) {
 
 }  // namespace
 
-std::vector<std::string_view> Scope::CapturesOf(std::vector<const GraphMessage*> bodies) const {
+std::vector<std::string_view> Scope::CapturesOf(std::vector<const GraphMessage*> bodies) {
   std::vector<std::string_view> captures;
   for (const GraphMessage* body : bodies) {
     std::vector<std::string_view> names;
@@ -74,7 +74,7 @@ std::vector<std::string_view> Scope::CapturesOf(std::vector<const GraphMessage*>
       const ImportedValue* value = Find(name);
       // What is unknown is an error of the node that reads it.
       if (value == nullptr) continue;
-      const bool constant = value->id == kNone && value->known->is_constant();
+      const bool constant = value->known && value->known->is_constant();
       if (constant || std::count(captures.begin(), captures.end(), name) > 0) continue;
       captures.push_back(name);
     }

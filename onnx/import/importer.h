@@ -48,6 +48,9 @@ class NodeReader {
   std::vector<graph::SymInt> Extents(size_t i);
   // Whether they are int64 and nothing but sizes and constants tells them.
   bool FollowsFromSizes(size_t i) const;
+  // The one element of an input, where it is an integer, of whatever dtype, and nothing but sizes
+  // and constants tells it.
+  std::optional<graph::SymInt> KnownInteger(size_t i) const;
   // As Extents, all of them numbers.
   std::vector<int64_t> Ints(size_t i);
   // The elements, where they are known and the same at all sizes.

@@ -1,9 +1,11 @@
 #include "neura/onnx/import/known_value.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <string_view>
 
+#include "neura/onnx/format/tensor_message.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
@@ -16,10 +18,23 @@ namespace {
 
 using graph::SymInt;
 
+// Sizes pass through narrower integers and floating point numbers on their way to where they are
+// needed; up to 2^24 all of these hold them.
+bool HoldsSizes(DType dtype) {
+  return dtype == kInt64 || dtype == kInt32 || dtype == kFloat32 || dtype == kFloat64;
+}
+
+// Throws InvalidArgument where a constant is no integer.
 SymInt ElementOf(const KnownValue& value, int64_t i) {
   if (!value.is_constant()) return value.sizes[static_cast<size_t>(i)];
-  if (value.constant.dtype() == kBool) return SymInt(value.constant.data<bool>()[i]);
-  return SymInt(value.constant.data<int64_t>()[i]);
+  const Tensor element = Select(Reshape(value.constant, {-1}), 0, i);
+  if (IsFloating(element.dtype())) {
+    const double number = element.Item<double>();
+    if (!(std::abs(number) <= 1 << 24) || number != std::round(number)) {
+      ThrowInvalidArgument("not an integer");
+    }
+  }
+  return SymInt(element.Item<int64_t>());
 }
 
 DType DTypeOf(const KnownValue& value) {
@@ -31,8 +46,8 @@ DType DTypeOf(const KnownValue& value) {
 // Whether input `i` of the operator holds elements that it moves, and does not look at.
 std::optional<bool (*)(size_t)> MovedInputs(std::string_view op) {
   static constexpr std::string_view kFirst[] = {
-      "Cast", "Expand", "Flatten", "Gather",  "Identity", "Reshape",   "Shape",
-      "Size", "Slice",  "Split",   "Squeeze", "Tile",     "Transpose", "Unsqueeze",
+      "Expand", "Flatten", "Gather",  "Identity", "Reshape",   "Shape",     "Size",
+      "Slice",  "Split",   "Squeeze", "Tile",     "Transpose", "Unsqueeze",
   };
   if (std::find(std::begin(kFirst), std::end(kFirst), op) != std::end(kFirst))
     return [](size_t i) { return i == 0; };
@@ -45,6 +60,7 @@ std::optional<std::vector<KnownValue>> Move(const NodeMessage& node, bool (*is_m
                                             const std::vector<const KnownValue*>& inputs,
                                             ConstantEvaluator evaluate) {
   std::vector<SymInt> elements;  // by the numbers that stand for them
+  std::optional<DType> dtype;    // of what is moved
   std::vector<Tensor> numbered(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr) continue;
@@ -54,7 +70,14 @@ std::optional<std::vector<KnownValue>> Move(const NodeMessage& node, bool (*is_m
       numbered[i] = input.constant;
       continue;
     }
-    if (DTypeOf(input) != kInt64) return std::nullopt;
+    if (!HoldsSizes(DTypeOf(input)) || dtype.value_or(DTypeOf(input)) != DTypeOf(input)) {
+      return std::nullopt;
+    }
+    dtype = DTypeOf(input);
+    if (input.is_constant() && IsFloating(*dtype) &&
+        !SameBits(Round(input.constant), input.constant)) {
+      return std::nullopt;
+    }
     std::vector<int64_t> numbers(static_cast<size_t>(NumElements(input.dims())));
     for (size_t k = 0; k < numbers.size(); ++k) {
       numbers[k] = static_cast<int64_t>(elements.size());
@@ -76,7 +99,7 @@ std::optional<std::vector<KnownValue>> Move(const NodeMessage& node, bool (*is_m
     for (int64_t k = 0; k < result.numel(); ++k) {
       sizes.push_back(elements[static_cast<size_t>(result.data<int64_t>()[k])]);
     }
-    results.push_back(KnownValue::Sizes(std::move(sizes), result.shape()));
+    results.push_back(KnownValue::Sizes(std::move(sizes), result.shape(), dtype.value_or(kInt64)));
   }
   return results;
 }
@@ -137,7 +160,20 @@ std::optional<KnownValue> Product(const NodeMessage& node, const KnownValue& inp
   }
   SymInt product = 1;
   for (int64_t i = 0; i < input.dims()[0]; ++i) product = product * ElementOf(input, i);
-  return KnownValue::Sizes({product}, keepdims ? Dims{1} : Dims{});
+  return KnownValue::Sizes({product}, keepdims ? Dims{1} : Dims{}, DTypeOf(input));
+}
+
+// The same numbers in another dtype.
+std::optional<KnownValue> Converted(const NodeMessage& node, const KnownValue& input) {
+  for (const AttributeMessage& attribute : node.attributes) {
+    if (attribute.name != "to") continue;
+    const absl::StatusOr<DType> to = FromElementType(static_cast<int>(attribute.i));
+    if (!to.ok() || !HoldsSizes(*to) || !HoldsSizes(DTypeOf(input))) return std::nullopt;
+    std::vector<SymInt> sizes;
+    for (int64_t i = 0; i < NumElements(input.dims()); ++i) sizes.push_back(ElementOf(input, i));
+    return KnownValue::Sizes(std::move(sizes), input.dims(), *to);
+  }
+  return std::nullopt;
 }
 
 std::optional<KnownValue> Compute(const NodeMessage& node,
@@ -146,22 +182,26 @@ std::optional<KnownValue> Compute(const NodeMessage& node,
     return inputs.size() >= least && inputs.size() <= most &&
            std::count(inputs.begin(), inputs.end(), nullptr) == 0;
   };
-  const auto all_int64 = [&inputs](size_t first) {
-    return std::all_of(inputs.begin() + static_cast<ptrdiff_t>(first), inputs.end(),
-                       [](const KnownValue* input) { return DTypeOf(*input) == kInt64; });
+  const DType dtype = inputs.empty() || inputs.back() == nullptr ? kBool : DTypeOf(*inputs.back());
+  // Of one dtype of integers.
+  const auto all_integers = [&inputs, dtype](size_t first) {
+    return (dtype == kInt64 || dtype == kInt32) &&
+           std::all_of(inputs.begin() + static_cast<ptrdiff_t>(first), inputs.end(),
+                       [dtype](const KnownValue* input) { return DTypeOf(*input) == dtype; });
   };
-  if (node.op_type == "Where" && given(3, 3) && DTypeOf(*inputs[0]) == kBool && all_int64(1)) {
-    return Map(inputs, kInt64,
+  if (node.op_type == "Cast" && given(1, 1)) return Converted(node, *inputs[0]);
+  if (node.op_type == "Where" && given(3, 3) && DTypeOf(*inputs[0]) == kBool && all_integers(1)) {
+    return Map(inputs, dtype,
                [](const std::vector<SymInt>& x) { return SymInt::Where(x[0], x[1], x[2]); });
   }
-  if (node.op_type == "ReduceProd" && given(1, 1) && all_int64(0)) {
+  if (node.op_type == "ReduceProd" && given(1, 1) && all_integers(0)) {
     return Product(node, *inputs[0]);
   }
   const Binary combine = BinaryOf(node.op_type);
   if (combine == nullptr || !node.attributes.empty()) return std::nullopt;
   const bool any_number = node.op_type == "Min" || node.op_type == "Max";
-  if (!given(any_number ? 1 : 2, any_number ? kMaxDims : 2) || !all_int64(0)) return std::nullopt;
-  return Map(inputs, node.op_type == "Equal" ? kBool : kInt64,
+  if (!given(any_number ? 1 : 2, any_number ? kMaxDims : 2) || !all_integers(0)) return std::nullopt;
+  return Map(inputs, node.op_type == "Equal" ? kBool : dtype,
              [combine](const std::vector<SymInt>& x) {
                SymInt result = x[0];
                for (size_t i = 1; i < x.size(); ++i) result = combine(result, x[i]);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -67,6 +68,10 @@ std::vector<SymInt> NodeReader::Extents(size_t i) {
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
   const std::optional<KnownValue>& known = inputs_[i].known;
   if (known && !known->is_constant()) {
+    if (!IsIntegral(known->dtype)) {
+      ThrowInvalidArgument(
+          absl::StrCat("input ", i, " must hold integers, got ", DTypeName(known->dtype)));
+    }
     require_one_dimension(known->shape.size());
     return known->sizes;
   }
@@ -94,6 +99,19 @@ std::vector<SymInt> NodeReader::Extents(size_t i) {
 bool NodeReader::FollowsFromSizes(size_t i) const {
   if (const std::optional<Tensor> constant = Known(i)) return constant->dtype() == kInt64;
   return has(i) && inputs_[i].known && inputs_[i].known->dtype == kInt64;
+}
+
+std::optional<SymInt> NodeReader::KnownInteger(size_t i) const {
+  if (const std::optional<Tensor> constant = Known(i)) {
+    const double number = constant->numel() == 1 ? constant->Item<double>() : 0.5;
+    if (constant->numel() == 1 && !IsFloating(constant->dtype())) {
+      return SymInt(constant->Item<int64_t>());
+    }
+    if (number != std::round(number) || std::abs(number) > 1 << 24) return std::nullopt;
+    return SymInt(static_cast<int64_t>(number));
+  }
+  if (!has(i) || !inputs_[i].known || inputs_[i].known->sizes.size() != 1) return std::nullopt;
+  return inputs_[i].known->sizes[0];
 }
 
 std::vector<int64_t> NodeReader::Ints(size_t i) {

@@ -60,14 +60,15 @@ void Scope::Define(std::string_view name, ImportedValue value) {
   }
 }
 
-const ImportedValue* Scope::Find(std::string_view name) const {
+const ImportedValue* Scope::Find(std::string_view name) {
   const auto it = values_.find(name);
   if (it != values_.end()) return &it->second;
   if (outer_ == nullptr) return nullptr;
   const ImportedValue* value = outer_->Find(name);
   if (value == nullptr || kind_ == Kind::kInline) return value;
-  // A body takes nothing of another graph.
-  return value->id == kNone && value->known && value->known->is_constant() ? value : nullptr;
+  // A body takes nothing of another graph but constants.
+  if (!value->known || !value->known->is_constant()) return nullptr;
+  return &values_.emplace(name, ImportedValue{kNone, value->known}).first->second;
 }
 
 ValueId Scope::ValueOf(std::string_view name) {

@@ -46,7 +46,7 @@ class Scope {
   Scope(Scope& outer, graph::Graph& graph, Kind kind);
 
   // Null where nothing of the name is known, or nothing that may be read from here.
-  const ImportedValue* Find(std::string_view name) const;
+  const ImportedValue* Find(std::string_view name);
   void AddInitializers(const GraphMessage& message);
   void ReadNode(const NodeMessage& node);
   void DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> outputs);
@@ -71,7 +71,7 @@ class Scope {
   std::vector<ImportedValue> ReadLoop(NodeReader& reader, const NodeMessage& node);
   std::vector<ImportedValue> ReadScan(NodeReader& reader, const NodeMessage& node);
   // The values of this scope that bodies read, which they must be given.
-  std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies) const;
+  std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies);
   std::vector<graph::ValueId> ValuesOf(const std::vector<std::string_view>& names);
   graph::ValueType TypeOf(graph::ValueId id) const;
   graph::Graph ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
@@ -84,7 +84,7 @@ class Scope {
 
   FileContext& file_;
   graph::Graph& graph_;
-  const Scope* outer_ = nullptr;
+  Scope* outer_ = nullptr;
   Kind kind_ = Kind::kBody;
   int depth_ = 0;
   std::map<std::string, ImportedValue, std::less<>> values_;

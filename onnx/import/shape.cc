@@ -124,17 +124,15 @@ ValueId CountedTo(NodeReader& node, ValueId first, ValueId limit, ValueId step) 
 
 // The same where sizes tell it and the step is a number.
 std::optional<ValueId> CountedBySizes(NodeReader& node) {
-  for (size_t i : {size_t{0}, size_t{1}, size_t{2}}) {
-    if (!node.FollowsFromSizes(i)) return std::nullopt;
-  }
-  const std::vector<SymInt> from = node.Extents(0), to = node.Extents(1), by = node.Extents(2);
-  if (from.size() != 1 || to.size() != 1 || by.size() != 1) ThrowInvalidArgument("expects numbers");
-  if (!from[0].is_number() || !by[0].is_number() || by[0].number() == INT64_MIN) {
+  const std::optional<SymInt> from = node.KnownInteger(0), to = node.KnownInteger(1),
+                              by = node.KnownInteger(2);
+  if (!from || !to || !by || !from->is_number() || !by->is_number() ||
+      by->number() == INT64_MIN) {
     return std::nullopt;
   }
-  const int64_t step = by[0].number(), towards = step > 0 ? 1 : -1;
-  const SymInt steps = ((to[0] - from[0]) * towards + (step * towards - 1)) / (step * towards);
-  const RangeOptions options{.start = from[0].number(), .step = step, .dtype = kInt64};
+  const int64_t step = by->number(), towards = step > 0 ? 1 : -1;
+  const SymInt steps = ((*to - *from) * towards + (step * towards - 1)) / (step * towards);
+  const RangeOptions options{.start = from->number(), .step = step, .dtype = kInt64};
   return node.AddNode(op::kRange, graph::OptionsBox(op::kRange, &options), {},
                       {{0, SymInt::Max(steps, 0)}});
 }
@@ -155,7 +153,9 @@ void ReadRange(NodeReader& node) {
                                           .dtype = start->dtype()},
                              {}));
   }
-  if (const std::optional<ValueId> range = CountedBySizes(node)) return node.Out(*range);
+  if (const std::optional<ValueId> range = CountedBySizes(node)) {
+    return node.Out(node.Cast(*range, node.dtype(node.in(0))));
+  }
   const auto scalar = [&node](size_t i) {
     const ValueId id = node.in(i);
     return node.rank(id) == 0 ? id : node.Reshape(id, {});
@@ -214,10 +214,14 @@ void ReadSqueeze(NodeReader& node) {
         node.Reshape(x, WithoutFlagged(node.shape(x), *flags, node.Extents(1).size())));
   }
   Dims dims;
+  bool open = false;  // some may not have extent 1, which is an error of the run
   if (const std::optional<std::vector<int64_t>> axes = node.IntsFrom("axes", 1)) {
     for (int64_t axis : *axes) {
       dims.push_back(node.Axis(axis, node.rank(x)));
-      if (node.FixedExtent(x, dims.back()) != 1) {
+      if (dims.back() >= node.rank(x)) node.FixedExtent(x, dims.back());
+      const SymInt& extent = node.shape(x)[static_cast<size_t>(dims.back())];
+      open |= !extent.is_number();
+      if (extent.is_number() && extent.number() != 1) {
         ThrowInvalidArgument(absl::StrCat("dimension ", dims.back(), " does not have extent 1"));
       }
     }
@@ -228,6 +232,15 @@ void ReadSqueeze(NodeReader& node) {
     }
   }
   if (dims.empty()) return node.Out(x);
+  if (open) {
+    std::vector<SymInt> kept;
+    for (int64_t d = 0; d < node.rank(x); ++d) {
+      if (std::count(dims.begin(), dims.end(), d) == 0) {
+        kept.push_back(node.shape(x)[static_cast<size_t>(d)]);
+      }
+    }
+    return node.Out(node.Reshape(x, kept));
+  }
   node.Out(node.Add(op::kSqueeze, DimsOptions{.dims = dims}, {x}));
 }
 
