@@ -232,7 +232,7 @@ Device DeviceOf(TensorRefs inputs) {
 }
 
 // Where one input is sparse, what happens is not up to kernels.
-ABSL_ATTRIBUTE_COLD [[noreturn]] void FailForSparse(const OpCall& call) {
+[[noreturn]] ABSL_ATTRIBUTE_COLD void FailForSparse(const OpCall& call) {
   ThrowUnimplemented(absl::StrCat(Describe(call), ": takes no sparse tensors; make them dense ",
                                   "first, with sparse::ToDense()"));
 }
