@@ -126,6 +126,9 @@ absl::Span<const ValueId> Graph::AddScan(absl::Span<const ValueId> carried,
                                          absl::Span<const ValueId> captures, Graph body) {
   CheckBody("scan", body, carried.size() + scanned.size() + captures.size(), carried.size());
   if (scanned.empty()) ThrowInvalidArgument("scan: there is nothing to scan");
+  for (const ValueId id : scanned) {
+    if (value(id).shape.empty()) ThrowInvalidArgument("scan: a number has no slices");
+  }
   std::vector<Value> outputs;
   for (size_t i = 0; i < body.outputs().size(); ++i) {
     outputs.push_back(ResultOf(body, i));

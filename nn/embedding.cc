@@ -25,8 +25,14 @@ using internal::PaddingRow;
 // Scales the named rows down to max_norm, in the weight itself.
 void RenormRows(const Tensor& index, const Tensor& weight, const EmbedOptions& options) {
   NoGradGuard no_grad;
-  const Tensor rows = IndexSelect(weight, 0, index);
-  IndexAssign(weight, 0, index, Renorm(rows, options.norm_type, 0, *options.max_norm));
+  const Tensor rows =
+      Renorm(IndexSelect(weight, 0, index), options.norm_type, 0, *options.max_norm);
+  // Of other devices, the whole is copied.
+  if (weight.device() == kCpu) {
+    IndexAssign(weight, 0, index, rows);
+  } else {
+    Assign(weight, IndexCopy(weight, 0, index, rows));
+  }
 }
 
 // What the rows of `grads` that `index` names come to in a weight of this shape.

@@ -28,7 +28,7 @@ void Declare(Proto* graph, const Input& input) {
   ::onnx::ValueInfoProto* info = graph->add_input();
   info->set_name(input.name);
   auto* type = info->mutable_type()->mutable_tensor_type();
-  type->set_elem_type(input.dtype == kInt64 ? ::onnx::TensorProto::INT64
+  type->set_elem_type(input.dtype == kInt64  ? ::onnx::TensorProto::INT64
                       : input.dtype == kBool ? ::onnx::TensorProto::BOOL
                                              : ::onnx::TensorProto::FLOAT);
   auto* shape = type->mutable_shape();
@@ -108,8 +108,7 @@ std::vector<Case> Cases() {
          Constant(graph, "pads", FromList<int64_t>({0, 0, 1, 2, 0, 0, 2, 1}));
          Set(Node(graph, "Pad", {"x", "pads"}, {"y"}), "mode", "reflect");
        },
-       image,
-       3},
+       image, 3},
       {"group_norm",
        [](Proto* graph) {
          Constant(graph, "scale", FromList<float>({2, 3}));
@@ -200,7 +199,8 @@ TEST(OpenLayers, EqualThoseOfFixedSizes) {
     const absl::StatusOr<graph::Graph> open = FromBytes(bytes);
     ASSERT_TRUE(open.ok()) << open.status();
     const graph::Program program = graph::Compile(*open);
-    for (const auto& [n, t] : {std::pair<int64_t, int64_t>{1, 1}, {2, 3}, {3, 7}, {7, 2}, {5, 17}}) {
+    for (const auto& [n, t] :
+         {std::pair<int64_t, int64_t>{1, 1}, {2, 3}, {3, 7}, {7, 2}, {5, 17}}) {
       if (n < each.least || t < each.least) continue;
       SCOPED_TRACE(absl::StrCat("n = ", n, ", t = ", t));
       const absl::StatusOr<graph::Graph> fixed =

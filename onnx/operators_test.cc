@@ -4,7 +4,6 @@
 #include <functional>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -13,43 +12,10 @@
 #include "neura/onnx/onnx.h"
 #include "neura/tensor/tensor.h"
 #include "onnx/onnx.pb.h"
+#include "onnx/operator_case.h"
 
 namespace neura::onnx {
 namespace {
-
-using Ints = std::vector<int64_t>;
-using Doubles = std::vector<double>;
-
-Tensor Of(DType dtype, Ints shape, const Doubles& values) {
-  return Cast(FromVector(values, shape), dtype);
-}
-Tensor F(Ints shape, const Doubles& values) { return Of(kFloat32, shape, values); }
-Tensor F(const Doubles& values) { return F({static_cast<int64_t>(values.size())}, values); }
-Tensor I(Ints shape, const Doubles& values) { return Of(kInt64, shape, values); }
-Tensor I(const Doubles& values) { return I({static_cast<int64_t>(values.size())}, values); }
-Tensor B(const Doubles& values) { return Of(kBool, {static_cast<int64_t>(values.size())}, values); }
-
-struct Attribute {
-  const char* name;
-  std::variant<int64_t, double, std::string, Ints, Doubles, Tensor> value;
-};
-
-// An input of the model, a constant in it, or nothing.
-struct Input {
-  Input(Tensor tensor, bool constant = false) : tensor(std::move(tensor)), constant(constant) {}
-  Tensor tensor;
-  bool constant;
-};
-Input C(Tensor tensor) { return {std::move(tensor), true}; }
-const Input kAbsent{Tensor()};
-
-struct Case {
-  std::string op;
-  std::vector<Input> inputs;
-  std::vector<Tensor> outputs;  // undefined where they are not asked for
-  std::vector<Attribute> attributes = {};
-  int opset = 17;
-};
 
 void SetAttribute(const Attribute& attribute, ::onnx::AttributeProto* proto) {
   using Proto = ::onnx::AttributeProto;
@@ -484,7 +450,8 @@ std::vector<Case> ShapeCases() {
 
 std::vector<Case> AllCases() {
   std::vector<Case> all;
-  for (auto cases : {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases}) {
+  for (auto cases :
+       {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases, RuntimeCases}) {
     for (Case& one : cases()) all.push_back(std::move(one));
   }
   return all;
@@ -514,8 +481,71 @@ TEST(Operators, ComputeOrRefuseNumbersAndNothing) {
   }
 }
 
+TEST(Operators, DrawNumbersOfTheShapeInEachRun) {
+  for (const auto& [op, like] : {std::pair{"RandomNormal", false},
+                                 {"RandomUniform", false},
+                                 {"RandomNormalLike", true},
+                                 {"RandomUniformLike", true}}) {
+    SCOPED_TRACE(op);
+    Case one{op, {}, {F({1}, {0})}};
+    if (like) {
+      one.inputs.push_back(Zeros({3, 50}));
+    } else {
+      one.attributes.push_back({"shape", Ints{3, 50}});
+    }
+    const absl::StatusOr<graph::Graph> graph = FromBytes(ModelOf(one));
+    ASSERT_TRUE(graph.ok()) << graph.status();
+    const graph::Program program = graph::Compile(*graph);
+    const Tensor first = program.Run(ModelInputs(one))[0],
+                 second = program.Run(ModelInputs(one))[0];
+    EXPECT_EQ(first.shape(), (Dims{3, 50}));
+    EXPECT_FALSE(SameBits(first, second));
+    const bool uniform = one.op.find("Uniform") != std::string::npos;
+    EXPECT_NEAR(Mean(first).Item<double>(), uniform ? 0.5 : 0, 0.4);
+    if (uniform) {
+      EXPECT_GE(AMin(first).Item<double>(), 0);
+      EXPECT_LT(AMax(first).Item<double>(), 1);
+    }
+  }
+}
+
+TEST(Operators, RefuseShapesThatDoNotFit) {
+  const Tensor a = Of(kUInt8, {4}, {1, 2, 3, 4}), two = Of(kUInt8, {2}, {0, 1});
+  for (const Case& one :
+       std::vector<Case>{{"GatherND", {F({2, 2}, {1, 2, 3, 4}), I({}, {0})}, {F({0})}},
+                         {"ScatterND", {F({2, 2}, {1, 2, 3, 4}), I({}, {0}), F({1})}, {F({0})}},
+                         {"MatMulInteger", {a, a, two, two}, {F({0})}},
+                         {"QuantizeLinear", {F({}, {1}), F({1, 2, 3})}, {F({0})}},
+                         {"Attention",
+                          {F({1, 2, 1, 1}, {1, 2}), F({1, 0, 1, 1}, {}), F({1, 0, 1, 1}, {})},
+                          {F({0})},
+                          {},
+                          23},
+                         {"Resize",
+                          {F({1, 1, 4}, {1, 2, 3, 4}), kAbsent, C(F({1, 1, 1e-30}))},
+                          {F({0})},
+                          {{"mode", std::string("linear")}, {"antialias", int64_t{1}}},
+                          19},
+                         {"MaxUnpool",
+                          {F({1, 1, 2}, {1, 2}), I({1, 1, 2}, {0, 1})},
+                          {F({0})},
+                          {{"kernel_shape", Ints{2}}, {"strides", Ints{int64_t{1} << 62}}}}}) {
+    EXPECT_FALSE(FromBytes(ModelOf(one)).ok()) << one.op;
+  }
+}
+
+// What a file declares takes no memory until it runs.
+TEST(Operators, ImportNeedsNoMemoryForWhatIsDeclared) {
+  for (const Case& one :
+       std::vector<Case>{{"RandomNormal", {}, {F({0})}, {{"shape", Ints{1 << 18, 1 << 18}}}},
+                         {"OneHot", {I({0}), C(I({int64_t{1} << 33})), F({0, 1})}, {F({0})}}}) {
+    (void)FromBytes(ModelOf(one));
+  }
+}
+
 TEST(Operators, EachHasACase) {
-  std::set<std::string> covered;
+  std::set<std::string> covered = {"RandomNormal", "RandomNormalLike", "RandomUniform",
+                                   "RandomUniformLike"};
   for (const Case& one : AllCases()) covered.insert(one.op);
 #define ONNX_READ(Name, ...) EXPECT_TRUE(covered.contains(#Name)) << #Name;
 #define ONNX_READ_AS ONNX_READ

@@ -50,14 +50,18 @@ void Trainer::SaveCheckpoint(const std::string& path) {
   if (fitting_ == nullptr) {
     ThrowFailedPrecondition("Trainer: a checkpoint is of a run; call SaveCheckpoint during Fit");
   }
-  for (const auto& callback : callbacks_) callback->OnBeforeSave(*this);
+  size_t begun = 0;  // callbacks that want to hear of the end
+  const auto end = [&] {
+    while (begun > 0) callbacks_[--begun]->OnAfterSave(*this);
+  };
   try {
+    for (; begun < callbacks_.size(); ++begun) callbacks_[begun]->OnBeforeSave(*this);
     WriteCheckpoint(path);
   } catch (...) {
-    for (const auto& callback : callbacks_) callback->OnAfterSave(*this);
+    end();
     throw;
   }
-  for (const auto& callback : callbacks_) callback->OnAfterSave(*this);
+  end();
 }
 
 // Names of numbers are the names of the tensors that hold them: "trainer.average.NAME" is sum and

@@ -25,8 +25,10 @@ void RunFolder(const fs::path& folder) {
     passed += status.ok();
     refused += absl::IsUnimplemented(status);
     std::cout << path.filename().string() << '\t'
-              << (status.ok() ? "ok" : absl::IsUnimplemented(status) ? "refused" : "WRONG") << '\t'
-              << absl::StrReplaceAll(status.message(), {{"\n", " "}}) << std::endl;
+              << (status.ok()                     ? "ok"
+                  : absl::IsUnimplemented(status) ? "refused"
+                                                  : "WRONG")
+              << '\t' << absl::StrReplaceAll(status.message(), {{"\n", " "}}) << std::endl;
   }
   std::cout << folder.string() << ": " << passed << " of " << cases.size() << " pass, " << refused
             << " are refused" << std::endl;

@@ -40,13 +40,11 @@ void ReadCumProd(NodeReader& node) {
     ValueId y = SplitByFlags(node, x, *flags);
     for (size_t d = 0; d < flags->size(); ++d) {
       // Along a dimension that is not named an exclusive product is no identity.
-      const ValueId named = node.Cast(
-          node.Number((*flags)[d], node.Constant(ScalarTensor(int64_t{0}))), kBool);
-      y = node.Trace(
-          [](const Tensor& named, const Tensor& product, const Tensor& y) {
-            return Where(named, product, y);
-          },
-          named, along(y, static_cast<int64_t>(2 * d + 1)), y);
+      const ValueId named =
+          node.Cast(node.Number((*flags)[d], node.Constant(ScalarTensor(int64_t{0}))), kBool);
+      y = node.Trace([](const Tensor& named, const Tensor& product,
+                        const Tensor& y) { return Where(named, product, y); },
+                     named, along(y, static_cast<int64_t>(2 * d + 1)), y);
     }
     return node.Out(node.Reshape(y, node.shape(x)));
   }
@@ -74,9 +72,9 @@ void ReadShrink(NodeReader& node) {
   node.Out(node.Trace(
       [&](const Tensor& x) {
         const Tensor wide = IsFloating(dtype) ? x : Cast(x, kFloat32);
-        return Cast(Where(wide < -lambda, wide + bias,
-                          Where(wide > lambda, wide - bias, ZerosLike(wide))),
-                    dtype);
+        return Cast(
+            Where(wide < -lambda, wide + bias, Where(wide > lambda, wide - bias, ZerosLike(wide))),
+            dtype);
       },
       x));
 }

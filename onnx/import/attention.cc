@@ -85,9 +85,12 @@ std::vector<Tensor> Attend(const AttentionOptions& options, absl::Span<const Ten
   if (past_v.defined()) v = Cat({past_v, v}, 2);
   const double scale =
       std::sqrt(options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(3)))));
+  if (k.size(1) < 1 || v.size(1) != k.size(1) || q.size(1) % k.size(1) != 0) {
+    ThrowInvalidArgument(absl::StrCat(q.size(1), " heads of queries, ", k.size(1), " of keys and ",
+                                      v.size(1), " of values"));
+  }
   const int64_t times = q.size(1) / k.size(1);
-  const Tensor product =
-      MatMul(q * scale, Transpose(Repeated(k, times), 2, 3) * scale);
+  const Tensor product = MatMul(q * scale, Transpose(Repeated(k, times), 2, 3) * scale);
   Tensor scores = product;
   if (options.softcap > 0) scores = Tanh(scores / options.softcap) * options.softcap;
   const Tensor capped = scores;
@@ -142,10 +145,9 @@ void ReadAttention(NodeReader& node) {
       ThrowInvalidArgument("q_num_heads and kv_num_heads are missing");
     }
   }
-  const std::vector<ValueId> results =
-      node.TraceAll({q, k, v, node.in_or_none(3), node.in_or_none(4), node.in_or_none(5),
-                     node.in_or_none(6)},
-                    [&](absl::Span<const Tensor> in) { return Attend(options, in); });
+  const std::vector<ValueId> results = node.TraceAll(
+      {q, k, v, node.in_or_none(3), node.in_or_none(4), node.in_or_none(5), node.in_or_none(6)},
+      [&](absl::Span<const Tensor> in) { return Attend(options, in); });
   for (size_t i = 0; i < results.size(); ++i) {
     if (node.Wants(i)) node.Out(results[i], i);
   }
@@ -162,9 +164,9 @@ void ReadRotaryEmbedding(NodeReader& node) {
   }
   const auto turn = [&](absl::Span<const Tensor> in) {
     // [N, T, heads, size]
-    const Tensor all = flat ? Reshape(in[0], {in[0].size(0), in[0].size(1), heads,
-                                              in[0].size(2) / heads})
-                            : Transpose(in[0], 1, 2);
+    const Tensor all =
+        flat ? Reshape(in[0], {in[0].size(0), in[0].size(1), heads, in[0].size(2) / heads})
+             : Transpose(in[0], 1, 2);
     const int64_t size = all.size(3), turned = given > 0 ? given : size;
     const auto angles = [&](const Tensor& cache) {
       Tensor rows = cache;
@@ -177,10 +179,11 @@ void ReadRotaryEmbedding(NodeReader& node) {
     const Tensor cos = angles(in[1]), sin = angles(in[2]);
     const Tensor part = Slice(all, 3, 0, turned);
     const Tensor a = interleaved ? Slice(part, 3, 0, turned, 2) : Slice(part, 3, 0, turned / 2);
-    const Tensor b = interleaved ? Slice(part, 3, 1, turned, 2) : Slice(part, 3, turned / 2, turned);
+    const Tensor b =
+        interleaved ? Slice(part, 3, 1, turned, 2) : Slice(part, 3, turned / 2, turned);
     const Tensor real = cos * a - sin * b, imaginary = sin * a + cos * b;
-    Tensor y = interleaved ? Flatten(Stack({real, imaginary}, -1), 3, 4)
-                           : Cat({real, imaginary}, 3);
+    Tensor y =
+        interleaved ? Flatten(Stack({real, imaginary}, -1), 3, 4) : Cat({real, imaginary}, 3);
     if (turned < size) y = Cat({y, Slice(all, 3, turned, size)}, 3);
     return std::vector{flat ? Flatten(y, 2, 3) : Transpose(y, 1, 2)};
   };

@@ -67,6 +67,7 @@ std::vector<ImportedValue> Results(absl::Span<const ValueId> ids) {
 
 std::vector<std::string_view> Scope::CapturesOf(std::vector<const GraphMessage*> bodies) {
   std::vector<std::string_view> captures;
+  std::set<std::string_view> seen;
   for (const GraphMessage* body : bodies) {
     std::vector<std::string_view> names;
     FindFreeNames(*body, 0, &names);
@@ -75,8 +76,7 @@ std::vector<std::string_view> Scope::CapturesOf(std::vector<const GraphMessage*>
       // What is unknown is an error of the node that reads it.
       if (value == nullptr) continue;
       const bool constant = value->known && value->known->is_constant();
-      if (constant || std::count(captures.begin(), captures.end(), name) > 0) continue;
-      captures.push_back(name);
+      if (!constant && seen.insert(name).second) captures.push_back(name);
     }
   }
   return captures;
@@ -194,8 +194,8 @@ std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage
   const GraphMessage body = BodyOf(node, "body");
   const size_t num_carried = reader.num_inputs() < 2 ? 0 : reader.num_inputs() - 2;
   if (body.inputs.size() != 2 + num_carried) {
-    ThrowInvalidArgument(absl::StrCat("the body has ", body.inputs.size(), " inputs, expected ",
-                                      2 + num_carried));
+    ThrowInvalidArgument(
+        absl::StrCat("the body has ", body.inputs.size(), " inputs, expected ", 2 + num_carried));
   }
   std::vector<Formal> formals{{body.inputs[0].name, {.dtype = kInt64}},
                               {body.inputs[1].name, {.dtype = kBool}}};
@@ -244,7 +244,9 @@ std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage
     dims.insert(dims.begin() + to, from);
     return from == to ? x : reader.Permute(x, dims);
   };
-  const auto flipped = [&](ValueId x) { return reader.Add(op::kFlip, DimsOptions{.dims = {0}}, {x}); };
+  const auto flipped = [&](ValueId x) {
+    return reader.Add(op::kFlip, DimsOptions{.dims = {0}}, {x});
+  };
 
   std::vector<Formal> formals;
   std::vector<ValueId> carried, scanned;

@@ -256,7 +256,8 @@ namespace {
 // the last dimension counts first.
 ValueId MaxPoolIndices(NodeReader& node, ValueId x, const Sizes& before, ValueId padded,
                        ValueId result, bool columns) {
-  const std::vector<ValueId> outputs = node.graph().node(node.graph().value(result).producer).outputs;
+  const std::vector<ValueId> outputs =
+      node.graph().node(node.graph().value(result).producer).outputs;
   return node.Trace(
       [&](const Tensor& x, const Tensor& padded, const Tensor& index) {
         // Within the space of one channel.
@@ -319,13 +320,10 @@ ValueId DilatedAverage(NodeReader& node, ValueId x, Window window) {
   const auto sums = [&](ValueId of, const Sizes& before, const Sizes& after, int64_t groups) {
     std::vector<SymInt> ones{groups, 1};
     for (size_t d = 0; d < window.dims; ++d) ones.push_back(window.kernel[d]);
-    const ConvOptions options{.stride = window.stride,
-                              .padding = 0,
-                              .dilation = window.dilation,
-                              .groups = groups};
+    const ConvOptions options{
+        .stride = window.stride, .padding = 0, .dilation = window.dilation, .groups = groups};
     const ValueId padded = PadSpace(node, of, before, after, window.dims, 0);
-    return node.Add(op::kConv, options,
-                    {padded, node.Full(ones, 1, node.dtype(x)), graph::kNone});
+    return node.Add(op::kConv, options, {padded, node.Full(ones, 1, node.dtype(x)), graph::kNone});
   };
   // Padding may count, but not what was added for windows that were rounded up.
   std::vector<SymInt> counted = node.shape(x);
@@ -378,16 +376,14 @@ void ReadAveragePool(NodeReader& node) {
 void ReadLpPool(NodeReader& node) {
   const ValueId x = node.in(0);
   Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
-  const double p = node.opset() < 2 ? node.Float("p", 2) : static_cast<double>(node.Int("p", 2));
+  const auto p = static_cast<double>(node.Int("p", 2));
   if (node.Int("ceil_mode", 0) != 0 && !window.auto_pad) PadForCeil(node, x, &window);
   const int64_t channels = node.FixedExtent(x, 1);
   std::vector<SymInt> ones{channels, 1};
   for (size_t d = 0; d < window.dims; ++d) ones.push_back(window.kernel[d]);
   const ValueId powers = node.Pointwise([p](const Tensor& x) { return Pow(Abs(x), p); }, x);
-  const ConvOptions options{.stride = window.stride,
-                            .padding = 0,
-                            .dilation = window.dilation,
-                            .groups = channels};
+  const ConvOptions options{
+      .stride = window.stride, .padding = 0, .dilation = window.dilation, .groups = channels};
   const ValueId sum = node.Add(
       op::kConv, options,
       {PadWindow(node, powers, &window, 0), node.Full(ones, 1, node.dtype(x)), graph::kNone});
@@ -395,7 +391,7 @@ void ReadLpPool(NodeReader& node) {
 }
 
 void ReadGlobalLpPool(NodeReader& node) {
-  const double p = node.opset() < 2 ? node.Float("p", 2) : static_cast<double>(node.Int("p", 2));
+  const auto p = static_cast<double>(node.Int("p", 2));
   const ReduceOptions over{.dims = SpatialDims(node, node.in(0)), .keepdim = true};
   node.Out(node.Trace([&](const Tensor& x) { return Pow(Sum(Pow(Abs(x), p), over), 1 / p); },
                       node.in(0)));

@@ -30,7 +30,8 @@ class Importer {
       : message_(GraphOf(model)),
         fixed_dims_(fixed_dims),
         file_{.opset = OpsetOf(model),
-              .budget = 4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget},
+              .budget = 4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget,
+              .nodes_left = static_cast<int64_t>(model.num_bytes)},
         scope_(file_, graph_) {
     if (model.has_functions) ThrowUnimplemented("models with functions are not supported");
   }
@@ -145,7 +146,8 @@ class Importer {
     if (!info.is_tensor || info.element_type == 0 || (declared.ok() && *declared == dtype)) return;
     std::string maker = "the graph";
     for (const NodeMessage& node : message_.nodes) {
-      if (std::count(node.outputs.begin(), node.outputs.end(), info.name) > 0) maker = scope_.NameOf(node);
+      if (std::count(node.outputs.begin(), node.outputs.end(), info.name) > 0)
+        maker = scope_.NameOf(node);
     }
     ThrowInvalidArgument(absl::StrCat(
         "declared as ", declared.ok() ? DTypeName(*declared) : declared.status().message(),

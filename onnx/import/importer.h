@@ -102,7 +102,8 @@ class NodeReader {
     });
   }
   // What a function makes of the values by any operations, a pure one that reads no elements: it is
-  // run on zeros, where extents are open at several sizes, and what it did becomes nodes.
+  // run on tensors without memory, where extents are open at several sizes, and what it did becomes
+  // nodes. What it creates is on the default device.
   //   node.Out(node.Trace([](const Tensor& x) { return PixelShuffle(x, 2); }, node.in(0)));
   template <typename Function, typename... Values>
   graph::ValueId Trace(const Function& function, Values... values) {
@@ -150,7 +151,7 @@ class NodeReader {
  private:
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
-  // A function as a graph, run on zeros of the values' types, or of slices of them.
+  // A function as a graph, of values of these types, or of slices of them.
   graph::Graph Captured(const std::vector<graph::ValueId>& values, size_t first_slice,
                         size_t num_slices, graph::Function function) const;
   graph::ValueId TracePointwise(const std::vector<graph::ValueId>& values,

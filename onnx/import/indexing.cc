@@ -16,16 +16,18 @@ using graph::SymInt;
 using graph::ValueId;
 
 // Places [..., count] in the first dimensions after `skip` of x, as places in those flattened.
-// Negative ones count from the end.
+// Negative ones count from the end; what is outside becomes -1, which no operation takes.
 Tensor FlatPlaces(const Tensor& x, const Tensor& places, int64_t skip, int64_t count) {
-  Tensor flat;
+  Tensor flat, inside;
   for (int64_t i = 0; i < count; ++i) {
     const int64_t extent = x.size(skip + i);
     const Tensor given = Select(places, -1, i);
     const Tensor place = Where(given < 0, given + extent, given);
+    const Tensor is_inside = LogicalAnd(place >= 0, place < extent);
+    inside = inside.defined() ? LogicalAnd(inside, is_inside) : is_inside;
     flat = flat.defined() ? flat * extent + place : place;
   }
-  return flat;
+  return Where(inside, flat, FullLike(flat, -1));
 }
 
 Dims Joined(DimsView a, DimsView b) {
@@ -55,7 +57,8 @@ void ReadGatherNd(NodeReader& node) {
           const int64_t per_batch = Flatten(flat, 1, count).size(1);
           Dims column(static_cast<size_t>(of.dim()), 1);
           column[0] = -1;
-          rows = of + Reshape(Arange(flat.size(0)) * per_batch, column);
+          const Tensor first = Reshape(Arange(flat.size(0)) * per_batch, column);
+          rows = Where(of < 0, of, of + first);
         }
         const Tensor table = Flatten(x, 0, batch + count - 1);
         return Reshape(IndexSelect(table, 0, Flatten(rows)), result);
@@ -70,11 +73,6 @@ void ReadScatterNd(NodeReader& node) {
   if (count < 1 || count > node.rank(x)) {
     ThrowInvalidArgument("indices name more dimensions than X has");
   }
-  static constexpr std::pair<const char*, const char*> kReductions[] = {
-      {"none", "none"}, {"add", "add"}, {"mul", "mul"}, {"max", "max"}, {"min", "min"}};
-  const auto* const known = std::find_if(std::begin(kReductions), std::end(kReductions),
-                                         [&](const auto& r) { return reduction == r.first; });
-  if (known == std::end(kReductions)) node.Unsupported(absl::StrCat("reduction ", reduction));
   node.Out(node.Trace(
       [&](const Tensor& x, const Tensor& indices, const Tensor& updates) {
         const Tensor places = Flatten(FlatPlaces(x, indices, 0, count));
@@ -85,9 +83,8 @@ void ReadScatterNd(NodeReader& node) {
         column[0] = -1;
         const Tensor source = Reshape(updates, rows);
         const Tensor index = Expand(Reshape(places, column), source.shape());
-        return Reshape(
-            ScatterElements(table, index, source, {.dim = 0, .reduction = known->second}),
-            x.shape());
+        return Reshape(ScatterElements(table, index, source, {.dim = 0, .reduction = reduction}),
+                       x.shape());
       },
       x, node.Cast(indices, kInt64), node.in(2)));
 }
@@ -97,8 +94,8 @@ void ReadOneHot(NodeReader& node) {
   // Of any dtype of numbers.
   const std::optional<Tensor> known = node.Known(1);
   if (known && known->numel() != 1) ThrowInvalidArgument("depth must be one number");
-  const SymInt depth = known ? SymInt(known->Item<int64_t>())
-                             : SymInt::Element(node.Cast(node.in(1), kInt64), 0);
+  const SymInt depth =
+      known ? SymInt(known->Item<int64_t>()) : SymInt::Element(node.Cast(node.in(1), kInt64), 0);
   const int64_t axis = node.Axis(node.Int("axis", -1), node.rank(indices) + 1);
   const ValueId values = node.in(2);
   const ValueId wide = node.Cast(indices, kInt64);
@@ -109,8 +106,7 @@ void ReadOneHot(NodeReader& node) {
         Dims shape(static_cast<size_t>(indices.dim()) + 1, 1);
         shape[static_cast<size_t>(axis)] = -1;
         const Tensor place = Reshape(CumSum(ones, 0) - 1, shape);
-        const Tensor wanted =
-            Unsqueeze(Where(indices < 0, indices + count, indices), axis);
+        const Tensor wanted = Unsqueeze(Where(indices < 0, indices + count, indices), axis);
         return Where(Eq(place, wanted), Select(values, 0, 1), Select(values, 0, 0));
       },
       wide, range, count, values));
@@ -168,8 +164,7 @@ void ReadTensorScatter(NodeReader& node) {
     shape[0] = place.size(0);
     shape[static_cast<size_t>(axis)] = in[1].size(axis);
     const Tensor index = Expand(Reshape(place, shape), in[1].shape());
-    return std::vector{
-        ScatterElements(in[0], index, in[1], {.dim = axis, .reduction = "none"})};
+    return std::vector{ScatterElements(in[0], index, in[1], {.dim = axis, .reduction = "none"})};
   })[0]);
 }
 

@@ -200,7 +200,8 @@ std::optional<KnownValue> Compute(const NodeMessage& node,
   const Binary combine = BinaryOf(node.op_type);
   if (combine == nullptr || !node.attributes.empty()) return std::nullopt;
   const bool any_number = node.op_type == "Min" || node.op_type == "Max";
-  if (!given(any_number ? 1 : 2, any_number ? kMaxDims : 2) || !all_integers(0)) return std::nullopt;
+  if (!given(any_number ? 1 : 2, any_number ? kMaxDims : 2) || !all_integers(0))
+    return std::nullopt;
   return Map(inputs, node.op_type == "Equal" ? kBool : dtype,
              [combine](const std::vector<SymInt>& x) {
                SymInt result = x[0];

@@ -16,8 +16,8 @@ namespace neura::onnx {
 // them; of those that depend on open sizes, only as many as a shape may have.
 inline constexpr int64_t kMaxKnownElements = 1 << 14;
 
-// The elements of a value. A constant has the same at all sizes; else they are integers, of whatever
-// dtype, or bool, and expressions of open sizes.
+// The elements of a value. A constant has the same at all sizes; else they are integers, of
+// whatever dtype, or bool, and expressions of open sizes.
 struct KnownValue {
   Tensor constant;
   std::vector<graph::SymInt> sizes;  // in row-major order

@@ -185,7 +185,7 @@ std::optional<std::vector<int64_t>> NodeReader::IntsFrom(std::string_view attrib
 
 int64_t NodeReader::FixedExtent(ValueId id, int64_t dim) {
   // An axis of a scalar may be 0, but there is nothing to measure.
-  if (dim >= rank(id)) {
+  if (dim < 0 || dim >= rank(id)) {
     ThrowInvalidArgument(
         absl::StrCat("there is no dimension ", dim, " in a tensor of rank ", rank(id)));
   }

@@ -61,7 +61,7 @@ void ReadLpNormalization(NodeReader& node) {
       [&](const Tensor& x) {
         const ReduceOptions over{.dims = {axis}, .keepdim = true};
         const Tensor norm = p == 1 ? Sum(Abs(x), over) : Sqrt(Sum(Square(x), over));
-        return Where(norm > 0, x / norm, ZerosLike(x));
+        return Where(Eq(norm, 0), ZerosLike(x), x / norm);
       },
       x));
 }

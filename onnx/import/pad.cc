@@ -71,7 +71,7 @@ void ReadPad(NodeReader& node) {
   std::vector<SymInt> given;
   std::optional<Scalar> value = Scalar(0);
   if (node.opset() < 11) {
-    for (int64_t pad : node.Ints(node.opset() < 2 ? "paddings" : "pads")) given.push_back(pad);
+    for (int64_t pad : node.Ints("pads")) given.push_back(pad);
     value = node.Float("value", 0);
   } else {
     given = node.Extents(1);
@@ -95,11 +95,9 @@ void ReadPad(NodeReader& node) {
   if (value) return node.Out(PadWith(node, x, pads, *value));
   // A value that only a run can tell goes where nothing of x is.
   const ValueId inside = PadWith(node, node.Full(node.shape(x), true, kBool), pads, false);
-  node.Out(node.Trace(
-      [](const Tensor& inside, const Tensor& x, const Tensor& value) {
-        return Where(inside, x, Reshape(value, {}));
-      },
-      inside, PadWith(node, x, pads, 0), node.in(2)));
+  node.Out(node.Trace([](const Tensor& inside, const Tensor& x,
+                         const Tensor& value) { return Where(inside, x, Reshape(value, {})); },
+                      inside, PadWith(node, x, pads, 0), node.in(2)));
 }
 
 void ReadTrilu(NodeReader& node) {

@@ -14,6 +14,17 @@ namespace {
 using graph::kNone;
 using graph::ValueId;
 
+// The shape of a vector along one dimension of x.
+Dims Along(const Tensor& x, int64_t axis) {
+  if (axis < 0 || axis >= x.dim()) {
+    ThrowInvalidArgument(absl::StrCat("there is no dimension ", axis, " in ", Describe(x),
+                                      " for which there are several scales or zero points"));
+  }
+  Dims shape(static_cast<size_t>(x.dim()), 1);
+  shape[static_cast<size_t>(axis)] = -1;
+  return shape;
+}
+
 // Scales and zero points as they broadcast with x: one for all, one for each slice of the axis, or
 // one for each block of `block` elements along it.
 Tensor Spread(const Tensor& value, const Tensor& x, int64_t axis, int64_t block) {
@@ -22,9 +33,7 @@ Tensor Spread(const Tensor& value, const Tensor& x, int64_t axis, int64_t block)
     const Tensor rows = RepeatInterleave(value, block, axis);
     return rows.size(axis) == x.size(axis) ? rows : Slice(rows, axis, 0, x.size(axis));
   }
-  Dims shape(static_cast<size_t>(x.dim()), 1);
-  shape[static_cast<size_t>(axis)] = -1;
-  return Reshape(value, shape);
+  return Reshape(value, Along(x, axis));
 }
 
 Tensor Saturated(const Tensor& x, DType dtype) {
@@ -58,15 +67,17 @@ void ReadQuantizeLinear(NodeReader& node) {
   const ValueId x = node.in(0), scale = node.in(1), zero = node.in_or_none(2);
   const int64_t axis = AxisFor(node, x, scale), block = node.Int("block_size", 0);
   node.Int("saturate", 1);  // of float8 alone
-  const DType dtype = zero != kNone ? node.dtype(zero) : DTypeAttribute(node, "output_dtype", kUInt8);
+  const DType dtype =
+      zero != kNone ? node.dtype(zero) : DTypeAttribute(node, "output_dtype", kUInt8);
   if (zero != kNone) node.Int("output_dtype", 0);
   const DType wide =
       DTypeAttribute(node, "precision", IsFloating(node.dtype(x)) ? node.dtype(x) : kFloat32);
   if (!IsQuantized(dtype)) node.Unsupported(absl::StrCat("quantized as ", DTypeName(dtype)));
   node.Out(node.TraceAll({x, scale, zero}, [&](absl::Span<const Tensor> in) {
     const Tensor steps = Cast(in[0], wide) / Cast(Spread(in[1], in[0], axis, block), wide);
-    // Beyond the range all is cut off, so that clipping first loses nothing.
-    Tensor y = Cast(Minimum(Maximum(Round(steps), -(1 << 24)), 1 << 24), kInt32);
+    // Beyond the range all is cut off, so that clipping first loses nothing; float16 has no 2^24.
+    const Tensor whole = Cast(Round(steps), wide == kFloat64 ? kFloat64 : kFloat32);
+    Tensor y = Cast(Minimum(Maximum(whole, -(1 << 24)), 1 << 24), kInt32);
     if (in[2].defined()) y = y + Cast(Spread(in[2], in[0], axis, block), kInt32);
     return std::vector{Saturated(y, dtype)};
   })[0]);
@@ -85,14 +96,13 @@ void ReadDequantizeLinear(NodeReader& node) {
 }
 
 void ReadDynamicQuantizeLinear(NodeReader& node) {
-  const std::vector<ValueId> results =
-      node.TraceAll({node.in(0)}, [](absl::Span<const Tensor> in) {
-        const Tensor &x = in[0], least = Minimum(AMin(x), 0), most = Maximum(AMax(x), 0);
-        const Tensor scale = (most - least) / 255;
-        const Tensor zero = Saturated(Round(-least / scale), kUInt8);
-        const Tensor y = Saturated(Round(x / scale) + Cast(zero, kFloat32), kUInt8);
-        return std::vector{y, scale, zero};
-      });
+  const std::vector<ValueId> results = node.TraceAll({node.in(0)}, [](absl::Span<const Tensor> in) {
+    const Tensor &x = in[0], least = Minimum(AMin(x), 0), most = Maximum(AMax(x), 0);
+    const Tensor scale = (most - least) / 255;
+    const Tensor zero = Saturated(Round(-least / scale), kUInt8);
+    const Tensor y = Saturated(Round(x / scale) + Cast(zero, kFloat32), kUInt8);
+    return std::vector{y, scale, zero};
+  });
   for (size_t i = 0; i < results.size(); ++i) {
     if (node.Wants(i)) node.Out(results[i], i);
   }
@@ -107,9 +117,7 @@ ValueId Centered(NodeReader& node, ValueId x, ValueId zero, int64_t axis, DType 
       [&](const Tensor& x, const Tensor& zero) {
         Tensor wide = Cast(zero, kInt32);
         if (zero.dim() == 1 && zero.numel() != 1) {
-          Dims shape(static_cast<size_t>(x.dim()), 1);
-          shape[static_cast<size_t>(axis < 0 ? axis + x.dim() : axis)] = -1;
-          wide = Reshape(wide, shape);
+          wide = Reshape(wide, Along(x, axis < 0 ? axis + x.dim() : axis));
         } else if (zero.dim() == 1) {
           wide = Reshape(wide, {});
         }
@@ -166,11 +174,7 @@ void ReadQLinearConv(NodeReader& node) {
   ValueId sum = IntegerConv(node, node.in(0), node.in(2), node.in(3), node.in(5));
   if (node.has(8)) {
     sum = node.Trace(
-        [](const Tensor& sum, const Tensor& bias) {
-          Dims shape(static_cast<size_t>(sum.dim()), 1);
-          shape[1] = -1;
-          return sum + Reshape(bias, shape);
-        },
+        [](const Tensor& sum, const Tensor& bias) { return sum + Reshape(bias, Along(sum, 1)); },
         sum, node.in(8));
   }
   node.Out(Requantized(node, sum, {node.in(1), node.in(4), node.in(6)}, node.in(7), 1));

@@ -15,10 +15,18 @@ using graph::ValueId;
 
 using Activation = std::function<Tensor(const Tensor&)>;
 
-// The names of the standard, with alpha and beta where they have them.
-Activation ActivationOf(NodeReader& node, std::string_view given, std::optional<double> alpha,
+// Which activations have an alpha and a beta: these are given in order, for those that have one.
+bool HasAlpha(const std::string& name) {
+  return name == "affine" || name == "leakyrelu" || name == "thresholdedrelu" ||
+         name == "scaledtanh" || name == "hardsigmoid" || name == "elu";
+}
+bool HasBeta(const std::string& name) {
+  return name == "affine" || name == "scaledtanh" || name == "hardsigmoid";
+}
+
+// The names of the standard.
+Activation ActivationOf(NodeReader& node, const std::string& name, std::optional<double> alpha,
                         std::optional<double> beta) {
-  const std::string name = absl::AsciiStrToLower(given);
   const auto or_else = [](std::optional<double> value, double otherwise) {
     return value.value_or(otherwise);
   };
@@ -51,7 +59,7 @@ Activation ActivationOf(NodeReader& node, std::string_view given, std::optional<
     const double a = or_else(alpha, 1);
     return [=](const Tensor& x) { return Where(x >= 0, x, Expm1(x) * a); };
   }
-  node.Unsupported(absl::StrCat("activation ", given));
+  node.Unsupported(absl::StrCat("activation ", name));
 }
 
 // What all three kinds share.
@@ -62,9 +70,7 @@ struct Cell {
   std::optional<double> clip;
   bool linear_before_reset = false, input_forget = false;
 
-  Tensor Clipped(const Tensor& x) const {
-    return clip ? Minimum(Maximum(x, -*clip), *clip) : x;
-  }
+  Tensor Clipped(const Tensor& x) const { return clip ? Minimum(Maximum(x, -*clip), *clip) : x; }
 };
 
 // The next state: `x` is what the inputs add, with all biases but those in `late` [H], and `peep`
@@ -166,18 +172,22 @@ class Recurrence {
     std::vector<std::string> names = node_.Strings("activations");
     const size_t each = usual_.size();
     if (names.empty()) {
-      for (size_t i = 0; i < directions; ++i) names.insert(names.end(), usual_.begin(), usual_.end());
+      for (size_t i = 0; i < directions; ++i)
+        names.insert(names.end(), usual_.begin(), usual_.end());
     }
     if (names.size() != each * directions) ThrowInvalidArgument("activations: a wrong number");
     const std::vector<double> alpha = node_.Floats("activation_alpha");
     const std::vector<double> beta = node_.Floats("activation_beta");
-    const auto at = [](const std::vector<double>& values, size_t i) {
-      return i < values.size() ? std::optional<double>(values[i]) : std::nullopt;
+    size_t next_alpha = 0, next_beta = 0;
+    const auto take = [](const std::vector<double>& values, bool has, size_t* next) {
+      return has && *next < values.size() ? std::optional<double>(values[(*next)++]) : std::nullopt;
     };
     std::vector<Cell> cells(directions);
     for (size_t i = 0; i < names.size(); ++i) {
-      cells[i / each].activations.push_back(
-          ActivationOf(node_, names[i], at(alpha, i), at(beta, i)));
+      const std::string name = absl::AsciiStrToLower(names[i]);
+      const std::optional<double> a = take(alpha, HasAlpha(name), &next_alpha);
+      const std::optional<double> b = take(beta, HasBeta(name), &next_beta);
+      cells[i / each].activations.push_back(ActivationOf(node_, name, a, b));
     }
     const bool clips = node_.HasAttribute("clip");
     const double clip = node_.Float("clip", 0);

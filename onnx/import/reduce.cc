@@ -6,6 +6,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/shape.h"
@@ -129,10 +130,27 @@ void ReadCumSum(NodeReader& node) {
     return reverse ? node.Add(op::kFlip, DimsOptions{.dims = dims}, {id}) : id;
   };
   sum = flipped(sum);
-  for (int64_t dim : dims) sum = node.Add(op::kCumSum, DimOptions{.dim = dim}, {sum});
-  sum = node.Cast(flipped(sum), node.dtype(x));
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const int64_t dim = dims[i];
+    const ValueId before = sum;
+    if (exclusive) {
+      // One further on, after a 0.
+      const graph::SymInt last = node.shape(sum)[static_cast<size_t>(dim)] - 1;
+      std::vector<graph::SymInt> one = node.shape(sum);
+      one[static_cast<size_t>(dim)] = 1;
+      const ValueId rest = node.Slice(sum, dim, 0, graph::SymInt::Max(last, 0));
+      const ValueId zero = node.Full(one, 0, node.dtype(sum));
+      sum = node.Add(op::kCat, DimOptions{.dim = dim}, {zero, rest});
+    }
+    sum = node.Cast(node.Add(op::kCumSum, DimOptions{.dim = dim}, {sum}), node.dtype(x));
+    if (exclusive && flags) {
+      // Along what is not named an exclusive sum is no identity.
+      const ValueId named = node.Number((*flags)[i], node.Constant(ScalarTensor(int64_t{0})));
+      sum = node.Add(op::kWhere, {node.Cast(named, kBool), sum, before});
+    }
+  }
+  sum = flipped(sum);
   if (flags) sum = node.Reshape(sum, node.shape(x));
-  if (exclusive) sum = node.Add(op::kSub, {sum, x});
   node.Out(sum);
 }
 

@@ -42,13 +42,18 @@ struct Taps {
   int64_t count = 1;
 };
 
+// Below it more than a thousand elements make one.
+constexpr double kLeastScale = 1e-3;
+
 Taps TapsOf(const Method& method, double scale) {
   if (method.mode == "linear") {
     if (!method.antialias) return {0, 2};
+    if (!(scale > kLeastScale)) ThrowInvalidArgument("antialias: too many elements make one");
     const auto first = static_cast<int64_t>(std::floor(-1 / std::min(scale, 1.0))) + 1;
     return {first, 2 - 2 * first};
   }
   if (!method.antialias) return {-1, 4};
+  if (!(scale > kLeastScale)) ThrowInvalidArgument("antialias: too many elements make one");
   const auto first = static_cast<int64_t>(std::floor(-2 / std::min(scale, 1.0))) + 1;
   return {first, 2 - 2 * first};
 }
@@ -70,14 +75,14 @@ class Resizer {
   ValueId Along(ValueId x, const Axis& axis) {
     const ValueId at = Coordinates(axis);
     const ValueId in = Number(axis.in);
-    ValueId result = method_.mode == "nearest" ? Nearest(x, axis, at, in)
-                                               : Weighted(x, axis, at, in);
+    ValueId result =
+        method_.mode == "nearest" ? Nearest(x, axis, at, in) : Weighted(x, axis, at, in);
     if (method_.coordinates != "tf_crop_and_resize") return result;
     const double value = method_.extrapolation;
     const int64_t dims_after = node_.rank(x) - 1 - axis.dim;
     return node_.Trace(
         [=](const Tensor& y, const Tensor& at, const Tensor& in) {
-          const Tensor outside = LogicalOr(at < 0, at > in - 1);
+          const Tensor outside = LogicalOr(at<0, at> in - 1);
           return Where(Column(outside, dims_after), FullLike(y, value), y);
         },
         result, at, in);
@@ -101,7 +106,8 @@ class Resizer {
         node_.AddNode(op::kRange, graph::OptionsBox(op::kRange, &range), {}, {{0, axis.out}}),
         kFloat64);
     const ValueId in = Number(axis.in), out = Number(axis.out);
-    const ValueId scale = axis.scale ? node_.Constant(ScalarTensor(*axis.scale, {.dtype = kFloat64}))
+    const ValueId scale = axis.scale
+                              ? node_.Constant(ScalarTensor(*axis.scale, {.dtype = kFloat64}))
                           : axis.scale_of_run != graph::kNone ? axis.scale_of_run
                                                               : node_.Add(op::kDiv, {out, in});
     const std::string& mode = method_.coordinates;
@@ -146,7 +152,6 @@ class Resizer {
     const double scale = axis.scale.value_or(1);
     const double stretch = method_.antialias ? std::min(scale, 1.0) : 1;
     const Taps taps = TapsOf(method_, scale);
-    if (taps.count > 4096) ThrowInvalidArgument("antialias: too many elements make one");
     const int64_t dims_after = node_.rank(x) - 1 - axis.dim;
     const DType dtype = node_.dtype(x);
     const bool normalizes = method_.exclude_outside || method_.antialias;
@@ -169,8 +174,7 @@ class Resizer {
       Tensor sum;
       for (size_t k = 0; k < weights.size(); ++k) {
         const Tensor weight = Cast(normalizes ? weights[k] / total : weights[k], wide);
-        const Tensor part =
-            IndexSelect(values, axis.dim, indices[k]) * Column(weight, dims_after);
+        const Tensor part = IndexSelect(values, axis.dim, indices[k]) * Column(weight, dims_after);
         sum = sum.defined() ? sum + part : part;
       }
       return Cast(sum, dtype);
@@ -252,8 +256,8 @@ SymInt Scaled(NodeReader& node, const SymInt& extent, double scale) {
 }  // namespace
 
 void ReadUpsample(NodeReader& node) {
-  Method method{.mode = node.String("mode", "nearest"), .coordinates = "asymmetric",
-                .rounding = "floor"};
+  Method method{
+      .mode = node.String("mode", "nearest"), .coordinates = "asymmetric", .rounding = "floor"};
   if (method.mode == "bilinear") method.mode = "linear";
   if (method.mode != "nearest" && method.mode != "linear") {
     node.Unsupported(absl::StrCat("mode ", method.mode));
@@ -262,6 +266,9 @@ void ReadUpsample(NodeReader& node) {
   if (node.opset() >= 9 && node.has(1) && !node.Known(1)) {
     std::vector<int64_t> dims(static_cast<size_t>(node.rank(x)));
     std::iota(dims.begin(), dims.end(), 0);
+    if (node.FixedExtent(node.in(1), 0) != node.rank(x)) {
+      ThrowInvalidArgument("expects one scale for each dimension");
+    }
     return ResizeBy(node, method, AxesOfRun(node, 1, x, dims));
   }
   const std::vector<double> scales =
@@ -287,8 +294,12 @@ void ReadResize(NodeReader& node) {
                 .exclude_outside = node.Int("exclude_outside", 0) != 0,
                 .antialias = node.Int("antialias", 0) != 0,
                 .extrapolation = node.Float("extrapolation_value", 0)};
+  std::string policy = node.String("keep_aspect_ratio_policy", "stretch");
   for (const auto& [given, known] :
        {std::pair{&method.mode, std::vector<std::string>{"nearest", "linear", "cubic"}},
+        std::pair{&method.rounding, std::vector<std::string>{"round_prefer_floor",
+                                                             "round_prefer_ceil", "floor", "ceil"}},
+        std::pair{&policy, std::vector<std::string>{"stretch", "not_larger", "not_smaller"}},
         std::pair{&method.coordinates,
                   std::vector<std::string>{"asymmetric", "half_pixel", "pytorch_half_pixel",
                                            "tf_half_pixel_for_nn", "half_pixel_symmetric",
@@ -302,13 +313,12 @@ void ReadResize(NodeReader& node) {
     dims.resize(static_cast<size_t>(node.rank(x)));
     std::iota(dims.begin(), dims.end(), 0);
   }
-  const std::string policy = node.String("keep_aspect_ratio_policy", "stretch");
   const bool by_sizes = !IsEmpty(node, 3);
   if (!by_sizes && node.has(2) && !node.Known(2)) {
     if (node.FixedExtent(node.in(2), 0) != static_cast<int64_t>(dims.size())) {
       ThrowInvalidArgument("expects a scale for each dimension");
     }
-    if (method.coordinates == "tf_crop_and_resize") KnownFloats(node, 1, "roi");
+    if (method.coordinates == "tf_crop_and_resize") node.Unsupported("a region with such scales");
     return ResizeBy(node, method, AxesOfRun(node, 2, x, dims));
   }
   const std::vector<double> scales =
@@ -316,9 +326,9 @@ void ReadResize(NodeReader& node) {
   const std::vector<SymInt> sizes = by_sizes ? node.Extents(3) : std::vector<SymInt>();
   const size_t count = by_sizes ? sizes.size() : scales.size();
   if (count != dims.size()) ThrowInvalidArgument("expects a scale or a size for each dimension");
-  const std::vector<double> roi =
-      method.coordinates == "tf_crop_and_resize" ? KnownFloats(node, 1, "roi")
-                                                 : std::vector<double>();
+  const std::vector<double> roi = method.coordinates == "tf_crop_and_resize"
+                                      ? KnownFloats(node, 1, "roi")
+                                      : std::vector<double>();
   if (!roi.empty() && roi.size() != 2 * count) ThrowInvalidArgument("roi has a wrong length");
   // One scale for all dimensions, where their ratio is kept.
   std::optional<double> common;

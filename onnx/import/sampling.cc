@@ -1,7 +1,6 @@
 // Images read and written at points and places.
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +11,23 @@ namespace neura::onnx {
 
 using graph::SymInt;
 using graph::ValueId;
+
+namespace {
+
+// Of an attribute or input that says sizes.
+void CheckSizes(std::string_view name, const std::vector<int64_t>& sizes, int64_t least) {
+  for (const int64_t size : sizes) {
+    if (size < least || size > INT32_MAX) {
+      ThrowInvalidArgument(absl::StrCat(name, " has an element of ", size));
+    }
+  }
+}
+
+int64_t Product(const std::vector<int64_t>& extents) {
+  return NumElements(Dims(extents.begin(), extents.end()));
+}
+
+}  // namespace
 
 void ReadGridSample(NodeReader& node) {
   std::string mode = node.String("mode", node.opset() < 20 ? "bilinear" : "linear");
@@ -47,6 +63,9 @@ void ReadMaxUnpool(NodeReader& node) {
   if (stride.size() != dims || pads.size() != 2 * dims) {
     ThrowInvalidArgument("strides or pads have a wrong number of elements");
   }
+  CheckSizes("kernel_shape", kernel, 1);
+  CheckSizes("strides", stride, 1);
+  CheckSizes("pads", pads, 0);
   // The indices count within what the pool had read, whatever the output's size.
   std::vector<int64_t> read(dims);
   for (size_t d = 0; d < dims; ++d) {
@@ -59,10 +78,9 @@ void ReadMaxUnpool(NodeReader& node) {
     if (given.size() != dims + 2) ThrowInvalidArgument("output_shape has a wrong length");
     size.assign(given.begin() + 2, given.end());
   }
-  const auto count = [](const std::vector<int64_t>& extents) {
-    return std::accumulate(extents.begin(), extents.end(), int64_t{1}, std::multiplies<>());
-  };
-  const int64_t elements = count(read), all = count(size);
+  CheckSizes("output_shape", size, 0);
+  CheckSizes("kernel_shape, strides and pads make what the pool had read, which", read, 1);
+  const int64_t elements = Product(read), all = Product(size);
   node.Out(node.Trace(
       [&](const Tensor& x, const Tensor& index) {
         const Tensor source = Flatten(x, 2, -1);
@@ -71,8 +89,8 @@ void ReadMaxUnpool(NodeReader& node) {
         const Tensor zeros = Zeros({x.size(0), x.size(1), all}, {.dtype = x.dtype()});
         Dims shape{x.size(0), x.size(1)};
         shape.insert(shape.end(), size.begin(), size.end());
-        return Reshape(
-            ScatterElements(zeros, place, source, {.dim = 2, .reduction = "none"}), shape);
+        return Reshape(ScatterElements(zeros, place, source, {.dim = 2, .reduction = "none"}),
+                       shape);
       },
       x, node.in(1)));
 }
@@ -91,14 +109,18 @@ void ReadCol2Im(NodeReader& node) {
   if (dilation.size() != dims || stride.size() != dims || pads.size() != 2 * dims) {
     ThrowInvalidArgument("dilations, strides or pads have a wrong number of elements");
   }
+  CheckSizes("image_shape", image, 1);
+  CheckSizes("block_shape", block, 1);
+  CheckSizes("dilations", dilation, 1);
+  CheckSizes("strides", stride, 1);
+  CheckSizes("pads", pads, 0);
   // For each dimension, where an element of a block lies in the padded image.
   std::vector<std::vector<int64_t>> places(dims);
   std::vector<int64_t> padded(dims), steps(dims);
   for (size_t d = 0; d < dims; ++d) {
     padded[d] = image[d] + pads[d] + pads[d + dims];
     const int64_t reach = (block[d] - 1) * dilation[d] + 1;
-    if (image[d] < 1 || block[d] < 1 || stride[d] < 1 || dilation[d] < 1 || reach > padded[d] ||
-        padded[d] > INT32_MAX) {
+    if (reach > padded[d] || padded[d] > INT32_MAX) {
       ThrowInvalidArgument("the blocks do not fit into the image");
     }
     steps[d] = (padded[d] - reach) / stride[d] + 1;
@@ -113,16 +135,12 @@ void ReadCol2Im(NodeReader& node) {
           return Reshape(Arange(count) * by, shape);
         };
         for (size_t d = 0; d < dims; ++d) {
-          const Tensor at =
-              along(d, block[d], dilation[d]) + along(dims + d, steps[d], stride[d]);
+          const Tensor at = along(d, block[d], dilation[d]) + along(dims + d, steps[d], stride[d]);
           place = place.defined() ? place * padded[d] + at : at;
         }
         const Tensor flat = Flatten(place);
-        const int64_t per_block = std::accumulate(block.begin(), block.end(), int64_t{1},
-                                                  std::multiplies<>());
+        const int64_t per_block = Product(block), all = Product(padded);
         const int64_t channels = x.size(1) / per_block;
-        const int64_t all = std::accumulate(padded.begin(), padded.end(), int64_t{1},
-                                            std::multiplies<>());
         const Tensor zeros = Zeros({x.size(0), channels, all}, {.dtype = x.dtype()});
         Tensor y = IndexAdd(zeros, 2, flat, Reshape(x, {x.size(0), channels, -1}));
         Dims shape{x.size(0), channels};
@@ -146,12 +164,12 @@ void ReadCenterCropPad(NodeReader& node) {
   }
   const std::vector<int64_t> size = node.Ints(1);
   if (size.size() != axes.size()) ThrowInvalidArgument("expects one size for each axis");
+  CheckSizes("shape", size, 0);
   const auto rank = static_cast<size_t>(node.rank(x));
   PadOptions pad{.before = Dims(rank, 0), .after = Dims(rank, 0)};
   std::vector<std::array<int64_t, 3>> cuts;  // dim, start, end
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t dim = node.Axis(axes[i], node.rank(x)), extent = node.FixedExtent(x, dim);
-    if (size[i] < 0) ThrowInvalidArgument("a size is negative");
     const int64_t more = size[i] - extent;
     if (more < 0) {
       cuts.push_back({dim, -more / 2, -more / 2 + size[i]});

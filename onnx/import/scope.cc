@@ -97,12 +97,14 @@ void Scope::AddInitializers(const GraphMessage& message) {
 }
 
 std::string Scope::NameOf(const NodeMessage& node) const {
-  return absl::StrCat("node ", node.name.empty() ? "without a name" : node.name, " (",
-                      node.op_type, node.domain.empty() ? "" : " of domain ", node.domain,
-                      ", operator set ", file_.opset, ")");
+  return absl::StrCat("node ", node.name.empty() ? "without a name" : node.name, " (", node.op_type,
+                      node.domain.empty() ? "" : " of domain ", node.domain, ", operator set ",
+                      file_.opset, ")");
 }
 
 void Scope::ReadNode(const NodeMessage& node) {
+  if (--file_.nodes_left < 0)
+    ThrowUnimplemented("bodies in bodies that change their sizes too often");
   try {
     CheckAttributes(node);
     if (!IsOnnxDomain(node.domain)) {
@@ -144,7 +146,7 @@ void Scope::DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> ou
 }
 
 std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const NodeMessage& node,
-                                std::vector<ImportedValue> inputs) {
+                                       std::vector<ImportedValue> inputs) {
   NodeReader reader(graph, node, file_.opset, std::move(inputs));
   read(reader);
   reader.CheckAttributes();
@@ -154,7 +156,8 @@ std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const 
 // Nodes whose inputs are all known are computed here and now: this is how shapes that are put
 // together from the shapes of other values are followed.
 bool Scope::ComputeNow(OperatorReader read, const NodeMessage& node,
-                const std::vector<ImportedValue>& inputs, std::vector<ImportedValue>* outputs) {
+                       const std::vector<ImportedValue>& inputs,
+                       std::vector<ImportedValue>* outputs) {
   if (inputs.empty()) return false;
   bool constant = true;
   std::vector<const KnownValue*> known;
@@ -188,7 +191,7 @@ bool Scope::ComputeNow(OperatorReader read, const NodeMessage& node,
 // The results of a node whose inputs are constants, undefined where it leaves them out; nothing
 // where they are too large to be computed while importing.
 std::optional<std::vector<Tensor>> Scope::Evaluate(OperatorReader read, const NodeMessage& node,
-                                            const std::vector<Tensor>& inputs) {
+                                                   const std::vector<Tensor>& inputs) {
   Graph scratch;
   std::vector<ImportedValue> constants;
   for (const Tensor& input : inputs) {
@@ -222,6 +225,5 @@ bool Scope::Spend(const Tensor& constant) {
   file_.budget -= constant.numel() * static_cast<int64_t>(ItemSize(constant.dtype()));
   return file_.budget >= 0;
 }
-
 
 }  // namespace neura::onnx

@@ -20,6 +20,8 @@ bool IsOnnxDomain(std::string_view domain);
 struct FileContext {
   int opset = 0;
   int64_t budget = 0;  // in bytes, for constants computed while importing
+  // Bodies are read again where their sizes change; this bounds how often in all.
+  int64_t nodes_left = 0;
 };
 
 // Graphs stand in graphs: the bodies of If, Loop and Scan, which read the names around them. What
@@ -50,8 +52,8 @@ class Scope {
   void AddInitializers(const GraphMessage& message);
   void ReadNode(const NodeMessage& node);
   void DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> outputs);
-  std::vector<ImportedValue> Read(graph::Graph& graph, OperatorReader read,
-                                  const NodeMessage& node, std::vector<ImportedValue> inputs);
+  std::vector<ImportedValue> Read(graph::Graph& graph, OperatorReader read, const NodeMessage& node,
+                                  std::vector<ImportedValue> inputs);
   bool ComputeNow(OperatorReader read, const NodeMessage& node,
                   const std::vector<ImportedValue>& inputs, std::vector<ImportedValue>* outputs);
   std::optional<std::vector<Tensor>> Evaluate(OperatorReader read, const NodeMessage& node,

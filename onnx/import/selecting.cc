@@ -43,8 +43,7 @@ std::vector<Datum> Distinct(const HostContext& context) {
   const Tensor x = HostCopy(context.inputs[0].tensor());
   const int64_t axis = context.integers[0];
   const bool sorted = context.integers[1] != 0;
-  UniqueElements unique =
-      Unique(x, axis < 0 ? std::nullopt : std::optional<int64_t>(axis));
+  UniqueElements unique = Unique(x, axis < 0 ? std::nullopt : std::optional<int64_t>(axis));
   const Tensor inverse = Contiguous(Flatten(unique.inverse_indices));
   const int64_t count = unique.counts.numel(), all = inverse.numel();
   std::vector<int64_t> first(static_cast<size_t>(count), all);
@@ -64,10 +63,9 @@ std::vector<Datum> Distinct(const HostContext& context) {
   }
   const Tensor index = FromVector(order, {count});
   const int64_t dim = std::max<int64_t>(axis, 0);
-  return On(context.device,
-            {IndexSelect(unique.output, dim, index),
-             IndexSelect(FromVector(first, {count}), 0, index), FromVector(of, {all}),
-             IndexSelect(unique.counts, 0, index)});
+  return On(context.device, {IndexSelect(unique.output, dim, index),
+                             IndexSelect(FromVector(first, {count}), 0, index),
+                             FromVector(of, {all}), IndexSelect(unique.counts, 0, index)});
 }
 constinit const HostFunction kDistinct = {"unique", &Distinct};
 
@@ -122,8 +120,10 @@ std::vector<Datum> Suppress(const HostContext& context) {
       for (int64_t i = 0; i < count; ++i) {
         if (!has_least || score[i] > least_score) order.push_back(i);
       }
-      std::stable_sort(order.begin(), order.end(),
-                       [&](int64_t a, int64_t b) { return score[a] > score[b]; });
+      std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        // NaN comes last.
+        return score[a] > score[b] || (score[a] == score[a] && score[b] != score[b]);
+      });
       std::vector<Box> kept;
       for (const int64_t i : order) {
         if (static_cast<int64_t>(kept.size()) >= limit) break;
@@ -160,8 +160,7 @@ void ReadCompress(NodeReader& node) {
   }
   const ValueId index = node.Reshape(PlacesOf(node, node.in(1)), {-1});
   node.Out(node.Trace(
-      [&](const Tensor& x, const Tensor& index) { return IndexSelect(x, axis, index); }, x,
-      index));
+      [&](const Tensor& x, const Tensor& index) { return IndexSelect(x, axis, index); }, x, index));
 }
 
 void ReadUnique(NodeReader& node) {
@@ -171,7 +170,8 @@ void ReadUnique(NodeReader& node) {
       node.HasAttribute("axis") ? node.Axis(node.Int("axis", 0), node.rank(x)) : -1;
   ValueType values{.dtype = node.dtype(x)};
   for (int64_t d = 0; d < (axis < 0 ? 1 : node.rank(x)); ++d) {
-    const SymInt& extent = axis < 0 || d == axis ? SymInt(-1) : node.shape(x)[static_cast<size_t>(d)];
+    const SymInt& extent =
+        axis < 0 || d == axis ? SymInt(-1) : node.shape(x)[static_cast<size_t>(d)];
     if (axis >= 0 && d != axis && extent.is_number()) {
       values.shape.emplace_back(extent.number());
     } else {

@@ -126,8 +126,7 @@ ValueId CountedTo(NodeReader& node, ValueId first, ValueId limit, ValueId step) 
 std::optional<ValueId> CountedBySizes(NodeReader& node) {
   const std::optional<SymInt> from = node.KnownInteger(0), to = node.KnownInteger(1),
                               by = node.KnownInteger(2);
-  if (!from || !to || !by || !from->is_number() || !by->is_number() ||
-      by->number() == INT64_MIN) {
+  if (!from || !to || !by || !from->is_number() || !by->is_number() || by->number() == INT64_MIN) {
     return std::nullopt;
   }
   const int64_t step = by->number(), towards = step > 0 ? 1 : -1;
@@ -210,8 +209,7 @@ void ReadTranspose(NodeReader& node) {
 void ReadSqueeze(NodeReader& node) {
   const ValueId x = node.in(0);
   if (const auto flags = AxisFlags(node, 1, node.rank(x))) {
-    return node.Out(
-        node.Reshape(x, WithoutFlagged(node.shape(x), *flags, node.Extents(1).size())));
+    return node.Out(node.Reshape(x, WithoutFlagged(node.shape(x), *flags, node.Extents(1).size())));
   }
   Dims dims;
   bool open = false;  // some may not have extent 1, which is an error of the run
@@ -255,8 +253,7 @@ void ReadUnsqueeze(NodeReader& node) {
       for (const SymInt& named : *flags) {
         SymInt extent = 0;
         for (size_t e = 0; e < node.shape(x).size(); ++e) {
-          extent = extent +
-                   node.shape(x)[e] * SymInt::Equal(place, static_cast<int64_t>(e));
+          extent = extent + node.shape(x)[e] * SymInt::Equal(place, static_cast<int64_t>(e));
         }
         result.push_back(SymInt::Where(named, 1, extent));
         place = place + (1 - named);

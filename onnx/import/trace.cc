@@ -69,6 +69,8 @@ class Splicer {
 
 graph::Graph NodeReader::Captured(const std::vector<ValueId>& values, size_t first_slice,
                                   size_t num_slices, graph::Function function) const {
+  // Without memory: a file may declare any size.
+  const ScopedDefaultDevice without_memory(kMeta);
   std::vector<Tensor> examples;
   std::vector<SymInt> open;
   graph::CaptureOptions options{.dynamic_batch = false};

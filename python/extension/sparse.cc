@@ -34,7 +34,9 @@ Dims ExtentsAround(const Tensor& indices, const Tensor& values) {
   Dims shape;
   for (int64_t d = 0; d < indices.size(0); ++d) {
     const bool any = indices.size(1) > 0;
-    shape.push_back(any ? AMax(Select(indices, 0, d)).Item<int64_t>() + 1 : 0);
+    const int64_t last = any ? AMax(Select(indices, 0, d)).Item<int64_t>() : -1;
+    if (last == INT64_MAX) ThrowInvalidArgument("sparse_coo_tensor: an index is too large");
+    shape.push_back(last + 1);
   }
   for (int64_t d = 1; d < values.dim(); ++d) shape.push_back(values.size(d));
   return shape;
@@ -83,18 +85,19 @@ void InitSparse(py::module_& m) {
        "of one place add up. No leaf of gradients can be sparse",
        NEURA_FN(
            (const py::object& indices, const py::object& values, const std::optional<Dims>& size,
-            const std::optional<DType>& dtype, const Device&, bool requires_grad),
+            const std::optional<DType>& dtype, const Device& device, bool requires_grad),
            {
              if (requires_grad) {
                ThrowUnimplemented(
                    "sparse_coo_tensor: a sparse tensor cannot require a gradient; let its "
                    "values require one");
              }
-             const Tensor places = IsTensor(indices.ptr()) ? TensorOf(indices.ptr())
-                                                           : TensorFromData(indices, kInt64);
+             const Tensor places = To(IsTensor(indices.ptr()) ? TensorOf(indices.ptr())
+                                                              : TensorFromData(indices, kInt64),
+                                      device);
              Tensor given =
                  IsTensor(values.ptr()) ? TensorOf(values.ptr()) : TensorFromData(values, dtype);
-             given = Cast(given, dtype.value_or(given.dtype()));
+             given = To(Cast(given, dtype.value_or(given.dtype())), device);
              return sparse::FromParts(places, given, size ? *size : ExtentsAround(places, given));
            }));
 }

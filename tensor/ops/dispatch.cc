@@ -397,7 +397,9 @@ void DispatchInPlace(OpId op, const void* options, TensorRefs inputs) {
   for (size_t i = 1; i < call.inputs.size(); ++i) {
     const Tensor& input = call.input(i);
     if (!input.defined() || !ShareMemory(*input.storage(), *target.storage())) continue;
-    if (input.raw_data() == target.raw_data() && input.shape() == target.shape() &&
+    // Where each element comes from its own place alone, nothing is read after it was written.
+    const bool is_in_place = schema.flags.pointwise || call.op == op::kAssign;
+    if (is_in_place && input.raw_data() == target.raw_data() && input.shape() == target.shape() &&
         input.strides() == target.strides()) {
       continue;
     }
