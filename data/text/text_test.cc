@@ -354,7 +354,7 @@ TEST(TokenizerJsonTest, ErrorsNameWhatIsWrong) {
   EXPECT_THAT(error("{}"), HasSubstr("the file: it has no 'model'"));
   EXPECT_THAT(error(Json(R"("speed":1)")), HasSubstr("UNIMPLEMENTED the file: the option 'speed'"));
   EXPECT_THAT(error(Json(R"("model":{})")), HasSubstr("the key 'model' comes twice"));
-  EXPECT_THAT(error(Json("", R"({"type":"Unigram"})")), HasSubstr("model: the model 'Unigram'"));
+  EXPECT_THAT(error(Json("", R"({"type":"Unigram"})")), HasSubstr("model: it has no 'vocab'"));
   EXPECT_THAT(error(Json("", R"({"type":"BPE","vocab":{"a":0},"merges":["a"]})")),
               HasSubstr("model.merges[0]: two tokens"));
   EXPECT_THAT(error(Json("", R"({"type":"BPE","dropout":0.1,"vocab":{},"merges":[]})")),
@@ -362,7 +362,7 @@ TEST(TokenizerJsonTest, ErrorsNameWhatIsWrong) {
   EXPECT_THAT(error(Json("", R"({"type":"BPE","vocab":{"a":"b"},"merges":[]})")),
               HasSubstr("model.vocab: the id of 'a' is string"));
   EXPECT_THAT(error(Json(R"("normalizer":{"type":"Precompiled"})")),
-              HasSubstr("normalizer: the normalizer 'Precompiled' is not supported"));
+              HasSubstr("normalizer: it has no 'precompiled_charsmap'"));
   EXPECT_THAT(error(Json(R"("normalizer":{"type":"Sequence","normalizers":[{"type":"Nmt"}]})")),
               HasSubstr("normalizer.normalizers[0]: the normalizer 'Nmt'"));
   EXPECT_THAT(error(Json(R"("pre_tokenizer":{"type":"Split","pattern":{"Regex":"("},)"

@@ -126,6 +126,7 @@ void ReadCumSum(NodeReader& node) {
     if (axis.size() != 1) node.Unsupported("the axis must be one number");
     dims = {node.Axis(axis[0], node.rank(x))};
   }
+  if (exclusive && node.rank(x) == 0) ThrowInvalidArgument("a number has no sums before it");
   const auto flipped = [&](ValueId id) {
     return reverse ? node.Add(op::kFlip, DimsOptions{.dims = dims}, {id}) : id;
   };

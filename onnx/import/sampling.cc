@@ -72,25 +72,26 @@ void ReadMaxUnpool(NodeReader& node) {
     read[d] = (node.FixedExtent(x, static_cast<int64_t>(d) + 2) - 1) * stride[d] + kernel[d] -
               pads[d] - pads[d + dims];
   }
-  std::vector<int64_t> size = read;
+  std::vector<int64_t> more(dims, 0);
   if (node.has(2)) {
     const std::vector<int64_t> given = node.Ints(2);
     if (given.size() != dims + 2) ThrowInvalidArgument("output_shape has a wrong length");
-    size.assign(given.begin() + 2, given.end());
+    for (size_t d = 0; d < dims; ++d) more[d] = given[d + 2] - read[d];
   }
-  CheckSizes("output_shape", size, 0);
   CheckSizes("kernel_shape, strides and pads make what the pool had read, which", read, 1);
-  const int64_t elements = Product(read), all = Product(size);
+  CheckSizes("output_shape, beyond what the pool had read,", more, 0);
+  const int64_t elements = Product(read);
+  PadOptions pad{.before = Dims(dims + 2, 0), .after = Dims(dims + 2, 0)};
+  std::copy(more.begin(), more.end(), pad.after.begin() + 2);
   node.Out(node.Trace(
       [&](const Tensor& x, const Tensor& index) {
-        const Tensor source = Flatten(x, 2, -1);
         // Indices count over batches and channels, too.
-        const Tensor place = Remainder(Flatten(index, 2, -1), size == read ? elements : all);
-        const Tensor zeros = Zeros({x.size(0), x.size(1), all}, {.dtype = x.dtype()});
+        const Tensor source = Flatten(x, 2, -1), place = Remainder(Flatten(index, 2, -1), elements);
+        const Tensor zeros = Zeros({x.size(0), x.size(1), elements}, {.dtype = x.dtype()});
         Dims shape{x.size(0), x.size(1)};
-        shape.insert(shape.end(), size.begin(), size.end());
-        return Reshape(ScatterElements(zeros, place, source, {.dim = 2, .reduction = "none"}),
-                       shape);
+        shape.insert(shape.end(), read.begin(), read.end());
+        const Tensor y = ScatterElements(zeros, place, source, {.dim = 2, .reduction = "none"});
+        return Pad(Reshape(y, shape), pad);
       },
       x, node.in(1)));
 }

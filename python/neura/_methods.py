@@ -65,13 +65,10 @@ def retain_grad(self: Tensor) -> None:
 @_method
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Any:
     """Calls hook with this leaf whenever backward() has added to its .grad; handle.remove() takes the hook away."""
-    # The tensor keeps its hooks.
-    reference = weakref.ref(self)
 
+    # Layers of C++ make the object of a parameter anew for each who asks: the hook keeps this one.
     def call(grad: Tensor) -> None:
-        tensor = reference()
-        if tensor is not None:
-            hook(tensor)
+        hook(self)
 
     handle = HookHandle(call)
     _C._register_accumulation_hook(self, handle)

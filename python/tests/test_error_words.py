@@ -151,7 +151,7 @@ def test_no_message_shows_how_it_is_made(name, function, tmp_path, monkeypatch):
         (lambda: nr.div(nr.arange(3), 0, rounding_mode="trunc"), RuntimeError, "ZeroDivisionError"),
         (lambda: nr.ones(2).clamp(), ValueError, "at least one of min and max"),
         (lambda: nr.clip(nr.ones(2)), ValueError, "at least one of min and max"),
-        (lambda: nr.amp.GradScaler("cpu").step(stepper()), RuntimeError, "scale"),
+        (lambda: nr.amp.GradScaler("cpu").step(stepper()), AssertionError, "scale"),
         (lambda: transforms.Normalize([0.5], [0.5])(nr.zeros(1, 4, 4, dtype=nr.uint8)), ValueError, "floating point images are expected"),
         (lambda: data.DataLoader([1], batch_size="a"), TypeError, "batch_size must be int, not str"),
         (lambda: data.DataLoader(5), TypeError, "has neither"),

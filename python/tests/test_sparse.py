@@ -177,9 +177,11 @@ def test_clipping():
     layers = [embedding(library) for library in (nr, torch)]
     for layer, library in zip(layers, (nr, torch)):
         layer(library.tensor(INDICES[0])).pow(2).sum().backward()
+    # PyTorch 1.13 clips a copy of a sparse gradient: the factor is that of the dense one.
+    layers[1].weight.grad = layers[1].weight.grad.to_dense()
     norms = [library.nn.utils.clip_grad_norm_(layer.parameters(), 1.0) for layer, library in zip(layers, (nr, torch))]
     assert_same(*norms, 1e-5, 1e-5)
-    assert_same(*(layer.weight.grad.to_dense() for layer in layers), 1e-5, 1e-5)
+    assert_same(layers[0].weight.grad.to_dense(), layers[1].weight.grad, 1e-5, 1e-5)
     bounded = layers[0].weight.grad.to_dense().clamp(-0.1, 0.1)
     nr.nn.utils.clip_grad_value_(layers[0].parameters(), 0.1)
     assert layers[0].weight.grad.is_sparse and layers[0].weight.grad.to_dense().tolist() == bounded.tolist()
