@@ -40,10 +40,10 @@ void RunFolder(const std::string& folder, int at_least) {
   EXPECT_GE(passed, at_least);
 }
 
-TEST(Conformance, Nodes) { RunFolder("node", 584); }
-TEST(Conformance, Simple) { RunFolder("simple", 6); }
-TEST(Conformance, PytorchOperators) { RunFolder("pytorch-operator", 29); }
-TEST(Conformance, PytorchConverted) { RunFolder("pytorch-converted", 79); }
+TEST(Conformance, Nodes) { RunFolder("node", 836); }
+TEST(Conformance, Simple) { RunFolder("simple", 7); }
+TEST(Conformance, PytorchOperators) { RunFolder("pytorch-operator", 30); }
+TEST(Conformance, PytorchConverted) { RunFolder("pytorch-converted", 81); }
 
 }  // namespace
 }  // namespace neura::onnx

@@ -104,8 +104,10 @@ class Importer {
         ThrowInvalidArgument(absl::StrCat("input ", input, " has an extent of ", *dim.value));
       }
     }
-    const std::string name =
-        dim.param.empty() ? absl::StrCat(input, "_dim", index) : std::string(dim.param);
+    // Some name all that is open by a question mark, whether it is equal or not.
+    const std::string name = dim.param.empty() || dim.param == "?"
+                                 ? absl::StrCat(input, "_dim", index)
+                                 : std::string(dim.param);
     for (const auto& [fixed, size] : fixed_dims_) {
       if (fixed != name) continue;
       if (size >= 0 && size <= kMaxExtent) return size;

@@ -5,6 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::onnx {
@@ -154,13 +156,18 @@ class Recurrence {
       last_h.push_back(results[1]);
       if (gates_ == 4) last_c.push_back(results[2]);
     }
+    // By nodes: that the extents of two scans are equal, only a run can tell.
     const auto joined = [&](const std::vector<ValueId>& parts, int64_t dim, bool states) {
-      const ValueId all = node_.TraceAll(parts, [&](absl::Span<const Tensor> in) {
-        const Tensor stacked = Stack(in, dim);
-        if (!batch_first) return std::vector{stacked};
-        return std::vector{states ? Transpose(stacked, 0, 1) : Permute(stacked, {2, 0, 1, 3})};
-      })[0];
-      return all;
+      std::vector<ValueId> one_of_each;
+      for (const ValueId part : parts) {
+        one_of_each.push_back(node_.Add(op::kUnsqueeze, DimOptions{.dim = dim}, {part}));
+      }
+      const ValueId all = one_of_each.size() == 1
+                              ? one_of_each[0]
+                              : node_.Add(op::kCat, DimOptions{.dim = dim}, one_of_each);
+      if (!batch_first) return all;
+      return node_.Permute(
+          all, states ? std::vector<int64_t>{1, 0, 2} : std::vector<int64_t>{2, 0, 1, 3});
     };
     if (node_.Wants(0)) node_.Out(joined(y, 1, false), 0);
     if (node_.Wants(1)) node_.Out(joined(last_h, 0, true), 1);
