@@ -165,7 +165,9 @@ std::vector<Case> Cases() {
          Node(graph, "Greater", {"x", "zero"}, {"positive"});
          Constant(graph, "zero", ScalarTensor(0.0f));
          Node(graph, "NonZero", {"positive"}, {"places"});
-         Node(graph, "Compress", {"x", "positive"}, {"some"});
+         Constant(graph, "flat", FromList<int64_t>({-1}));
+         Node(graph, "Reshape", {"positive", "flat"}, {"wanted"});
+         Node(graph, "Compress", {"x", "wanted"}, {"some"});
          Node(graph, "ReduceSum", {"some"}, {"sum"});
          Node(graph, "Shape", {"places"}, {"shape"});
          ::onnx::NodeProto* cast = Node(graph, "Cast", {"shape"}, {"count"});

@@ -17,10 +17,10 @@ using graph::SymInt;
 using graph::ValueId;
 using graph::ValueType;
 
-// Whatever the device of the run is, the results lie there.
+// Whatever the device of the run is, the results lie there, in order as graphs expect it.
 std::vector<Datum> On(Device device, std::vector<Tensor> tensors) {
   std::vector<Datum> results;
-  for (const Tensor& tensor : tensors) results.emplace_back(To(tensor, device));
+  for (const Tensor& tensor : tensors) results.emplace_back(Contiguous(To(tensor, device)));
   return results;
 }
 
@@ -152,6 +152,7 @@ void ReadNonZero(NodeReader& node) {
 
 void ReadCompress(NodeReader& node) {
   ValueId x = node.in(0);
+  if (node.rank(node.in(1)) != 1) ThrowInvalidArgument("the condition must be a vector");
   int64_t axis = 0;
   if (node.HasAttribute("axis")) {
     axis = node.Axis(node.Int("axis", 0), node.rank(x));
