@@ -22,7 +22,9 @@ inline Tensor F(Ints shape, const Doubles& values) { return Of(kFloat32, shape, 
 inline Tensor F(const Doubles& values) { return F({static_cast<int64_t>(values.size())}, values); }
 inline Tensor I(Ints shape, const Doubles& values) { return Of(kInt64, shape, values); }
 inline Tensor I(const Doubles& values) { return I({static_cast<int64_t>(values.size())}, values); }
-inline Tensor B(const Doubles& values) { return Of(kBool, {static_cast<int64_t>(values.size())}, values); }
+inline Tensor B(const Doubles& values) {
+  return Of(kBool, {static_cast<int64_t>(values.size())}, values);
+}
 
 struct Attribute {
   const char* name;

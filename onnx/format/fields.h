@@ -69,8 +69,8 @@ enum class DimensionField : protozero::pbf_tag_type { kValue = 1, kParam = 2 };
 
 // AttributeProto.AttributeType
 namespace attribute_type {
-inline constexpr int kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kGraph = 5,
-                     kFloats = 6, kInts = 7, kStrings = 8;
+inline constexpr int kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kGraph = 5, kFloats = 6,
+                     kInts = 7, kStrings = 8;
 }
 
 // The bytes of a message of which `fill` writes the fields.
