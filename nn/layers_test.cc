@@ -260,13 +260,19 @@ TEST(LayersTest, HaveSizesOfZero) {
   nn::Linear of_none({.in_features = 0, .out_features = 3});
   const Tensor x = Ones({2, 0});
   EXPECT_EQ(Values<float>(of_none.bias), std::vector<float>(3, 0));
-  Fill(of_none.bias, 2);
+  {
+    const NoGradGuard no_grad;
+    Fill(of_none.bias, 2);
+  }
   Backward(Sum(of_none(x)));
   EXPECT_EQ(Values<float>(of_none(x)), std::vector<float>(6, 2));
   EXPECT_EQ(autograd::GradOf(of_none.weight).shape(), DimsView({3, 0}));
   EXPECT_EQ(Values<float>(autograd::GradOf(of_none.bias)), std::vector<float>(3, 2));
   nn::Conv2d conv({.in_channels = 0, .out_channels = 2, .kernel_size = 3});
-  Fill(conv.bias, 1);
+  {
+    const NoGradGuard no_grad;
+    Fill(conv.bias, 1);
+  }
   EXPECT_EQ(Values<float>(conv(Ones({1, 0, 4, 4}))), std::vector<float>(8, 1));
   nn::Embedding rows({.num_embeddings = 0, .embedding_dim = 3});
   EXPECT_EQ(rows(Zeros({0}, {.dtype = kInt64})).shape(), DimsView({0, 3}));
