@@ -7,10 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/ops/op_list/shape.h"
-#include "neura/tensor/tensor.h"
+#include "neura/tensor/ops/pointwise.h"
 
 namespace neura::onnx {
 namespace {
@@ -253,34 +254,44 @@ void ReadConvTranspose(NodeReader& node) {
 namespace {
 
 // Where the maxima of `padded` lie in `x`, counted over all of its elements; `columns` says that
-// the last dimension counts first.
+// the last dimension counts first. By nodes: a trace would bring capturing into every program that
+// reads pools.
 ValueId MaxPoolIndices(NodeReader& node, ValueId x, const Sizes& before, ValueId padded,
                        ValueId result, bool columns) {
-  const std::vector<ValueId> outputs =
-      node.graph().node(node.graph().value(result).producer).outputs;
-  return node.Trace(
-      [&](const Tensor& x, const Tensor& padded, const Tensor& index) {
-        // Within the space of one channel.
-        Tensor rest = Cast(index, kInt64), place;
-        std::vector<Tensor> at(static_cast<size_t>(x.dim()));
-        for (int64_t d = x.dim() - 1; d >= 2; --d) {
-          const auto i = static_cast<size_t>(d - 2);
-          at[static_cast<size_t>(d)] = Remainder(rest, padded.size(d)) - before[i];
-          rest = FloorDivide(rest, padded.size(d));
-        }
-        const auto outer = [&](int64_t d) {
-          Dims shape(static_cast<size_t>(x.dim()), 1);
-          shape[static_cast<size_t>(d)] = -1;
-          return Reshape(Arange(x.size(d)), shape);
-        };
-        place = outer(0) * x.size(1) + outer(1);
-        for (int64_t k = 2; k < x.dim(); ++k) {
-          const int64_t d = columns ? x.dim() + 1 - k : k;
-          place = place * x.size(d) + at[static_cast<size_t>(d)];
-        }
-        return place;
-      },
-      x, padded, outputs[1]);
+  const graph::NodeId pool = node.graph().value(result).producer;
+  ValueId rest = node.Cast(node.graph().node(pool).outputs[1], kInt64);
+  const int64_t rank = node.rank(x);
+  const auto extent = [&](ValueId of, int64_t d) {
+    return node.Number(node.shape(of)[static_cast<size_t>(d)], rest);
+  };
+  // Within the space of one channel.
+  std::vector<ValueId> at(static_cast<size_t>(rank));
+  for (int64_t d = rank - 1; d >= 2; --d) {
+    const int64_t pad = before[static_cast<size_t>(d - 2)];
+    at[static_cast<size_t>(d)] =
+        node.Pointwise([pad](const Tensor& i, const Tensor& n) { return Remainder(i, n) - pad; },
+                       rest, extent(padded, d));
+    rest = node.Add(op::kFloorDivide, {rest, extent(padded, d)});
+  }
+  const auto outer = [&](int64_t d) {
+    const RangeOptions options{.start = 0, .step = 1, .length = 0, .dtype = kInt64};
+    const ValueId range = node.AddNode(op::kRange, graph::OptionsBox(op::kRange, &options), {},
+                                       {{0, node.shape(x)[static_cast<size_t>(d)]}});
+    std::vector<SymInt> shape(static_cast<size_t>(rank), 1);
+    shape[static_cast<size_t>(d)] = -1;
+    return node.Reshape(range, shape);
+  };
+  const auto combined = [&](ValueId place, int64_t d, ValueId next) {
+    return node.Pointwise(
+        [](const Tensor& i, const Tensor& n, const Tensor& more) { return i * n + more; }, place,
+        extent(x, d), next);
+  };
+  ValueId place = combined(outer(0), 1, outer(1));
+  for (int64_t k = 2; k < rank; ++k) {
+    const int64_t d = columns ? rank + 1 - k : k;
+    place = combined(place, d, at[static_cast<size_t>(d)]);
+  }
+  return place;
 }
 
 }  // namespace
@@ -393,8 +404,10 @@ void ReadLpPool(NodeReader& node) {
 void ReadGlobalLpPool(NodeReader& node) {
   const auto p = static_cast<double>(node.Int("p", 2));
   const ReduceOptions over{.dims = SpatialDims(node, node.in(0)), .keepdim = true};
-  node.Out(node.Trace([&](const Tensor& x) { return Pow(Sum(Pow(Abs(x), p), over), 1 / p); },
-                      node.in(0)));
+  const ValueId powers =
+      node.Pointwise([p](const Tensor& x) { return Pow(Abs(x), p); }, node.in(0));
+  const ValueId sum = node.Add(op::kSum, over, {powers});
+  node.Out(node.Pointwise([p](const Tensor& x) { return Pow(x, 1 / p); }, sum));
 }
 
 Dims SpatialDims(NodeReader& node, ValueId x) {
