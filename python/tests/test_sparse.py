@@ -192,7 +192,7 @@ def test_hooks_scaling_copies_and_graphs():
     layer.weight.register_hook(lambda grad: grad * 2)
     seen = []
     layer.weight.register_post_accumulate_grad_hook(lambda weight: seen.append(weight.grad.is_sparse))
-    scaler = nr.amp.GradScaler(init_scale=4.0)
+    scaler = nr.amp.GradScaler("cpu", init_scale=4.0)
     optimizer = nr.optim.SGD(layer.parameters(), lr=0.0)
     scaler.scale(layer(nr.tensor([1, 2])).sum()).backward(retain_graph=True)
     assert seen == [True] and layer.weight.grad._values().tolist() == [[8.0] * 3] * 2
