@@ -145,15 +145,12 @@ Graph Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> f
   }
 }
 
-bool Scope::ReadControlFlow(const NodeMessage& node, const std::vector<ImportedValue>& inputs) {
-  if (node.op_type == "If") {
-    DefineOutputs(node, ReadIf(node, inputs));
-    return true;
-  }
-  if (node.op_type != "Loop" && node.op_type != "Scan") return false;
-  NodeReader reader(graph_, node, file_.opset, inputs);
-  DefineOutputs(node, node.op_type == "Loop" ? ReadLoop(reader, node) : ReadScan(reader, node));
-  return true;
+void ReadControlFlow(Scope& scope, const NodeMessage& node,
+                     const std::vector<ImportedValue>& inputs) {
+  if (node.op_type == "If") return scope.DefineOutputs(node, scope.ReadIf(node, inputs));
+  NodeReader reader(scope.graph_, node, scope.file_.opset, inputs);
+  scope.DefineOutputs(
+      node, node.op_type == "Loop" ? scope.ReadLoop(reader, node) : scope.ReadScan(reader, node));
 }
 
 std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,

@@ -1,6 +1,7 @@
 #include <map>
 
 #include "neura/onnx/import/ops.h"
+#include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/linked_ops.h"
 #include "neura/tensor/ops/op_list.h"
@@ -36,6 +37,16 @@ const Readers& Operators() {
 OperatorReader FindOperator(std::string_view name) {
   const auto it = Operators().find(name);
   return it == Operators().end() ? nullptr : it->second;
+}
+
+BodyReader FindBodyReader(std::string_view name) {
+  if (name != "If" && name != "Loop" && name != "Scan") return nullptr;
+  if constexpr (IsLinked("onnx.If") || IsLinked("onnx.Loop") || IsLinked("onnx.Scan")) {
+    return &ReadControlFlow;
+  }
+  return [](Scope&, const NodeMessage&, const std::vector<ImportedValue>&) {
+    ThrowUnimplemented("this program was built without the operator");
+  };
 }
 
 }  // namespace neura::onnx

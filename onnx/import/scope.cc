@@ -123,7 +123,7 @@ void Scope::ReadNode(const NodeMessage& node) {
       }
       inputs.push_back(*value);
     }
-    if (ReadControlFlow(node, inputs)) return;
+    if (const BodyReader read = FindBodyReader(node.op_type)) return read(*this, node, inputs);
     const OperatorReader read = FindOperator(node.op_type);
     if (read == nullptr) ThrowUnimplemented("the operator is not supported");
     std::vector<ImportedValue> outputs;

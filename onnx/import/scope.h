@@ -61,13 +61,13 @@ class Scope {
   bool Spend(const Tensor& constant);
 
   // ---- control_flow.cc ----
+  friend void ReadControlFlow(Scope& scope, const NodeMessage& node,
+                              const std::vector<ImportedValue>& inputs);
   // An input of a body: what it is called there, and what comes in.
   struct Formal {
     std::string_view name;
     graph::ValueType type;
   };
-  // Whether it was one of the operators that have bodies, which is read.
-  bool ReadControlFlow(const NodeMessage& node, const std::vector<ImportedValue>& inputs);
   std::vector<ImportedValue> ReadIf(const NodeMessage& node,
                                     const std::vector<ImportedValue>& inputs);
   std::vector<ImportedValue> ReadLoop(NodeReader& reader, const NodeMessage& node);
@@ -91,6 +91,14 @@ class Scope {
   int depth_ = 0;
   std::map<std::string, ImportedValue, std::less<>> values_;
 };
+
+// Reads a node of an operator that has bodies into the scope.
+using BodyReader = void (*)(Scope& scope, const NodeMessage& node,
+                            const std::vector<ImportedValue>& inputs);
+void ReadControlFlow(Scope& scope, const NodeMessage& node,
+                     const std::vector<ImportedValue>& inputs);
+// Null for other operators than If, Loop and Scan.
+BodyReader FindBodyReader(std::string_view name);
 
 }  // namespace neura::onnx
 
