@@ -16,8 +16,8 @@ enum class CaseInputs {
 };
 
 // Runs `path`/model.onnx with each of its data sets. OK, Unimplemented where Neura does not read
-// what the case has, or what went wrong. The tolerance is that of ONNX's own runner, and for
-// float16 and bfloat16, whose sums are rounded in another order, some of their steps.
+// what the case has, or what went wrong. The tolerance is that of ONNX's own runner; of random
+// outputs, dtype and shape are compared alone.
 absl::Status RunCase(const std::filesystem::path& path, CaseInputs inputs);
 
 }  // namespace neura::onnx

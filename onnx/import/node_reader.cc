@@ -103,10 +103,9 @@ bool NodeReader::FollowsFromSizes(size_t i) const {
 
 std::optional<SymInt> NodeReader::KnownInteger(size_t i) const {
   if (const std::optional<Tensor> constant = Known(i)) {
-    const double number = constant->numel() == 1 ? constant->Item<double>() : 0.5;
-    if (constant->numel() == 1 && !IsFloating(constant->dtype())) {
-      return SymInt(constant->Item<int64_t>());
-    }
+    if (constant->numel() != 1) return std::nullopt;
+    if (!IsFloating(constant->dtype())) return SymInt(constant->Item<int64_t>());
+    const double number = constant->Item<double>();
     if (number != std::round(number) || std::abs(number) > 1 << 24) return std::nullopt;
     return SymInt(static_cast<int64_t>(number));
   }
