@@ -139,17 +139,31 @@ void GatherKernel(KernelCall& call) {
   Read(call, DimOf(call), ReadIndices(call), call.output().strides());
 }
 
-void IndexAddKernel(KernelCall& call) {
-  const int64_t dim = DimOf(call);
-  const Tensor& output = call.output();
+namespace {
+
+// Slices of the third input into those of a contiguous tensor that the second names.
+void ScatterSlices(const KernelCall& call, std::string_view reduction, const Tensor& output) {
   const Tensor index = ReadIndices(call);
-  const AroundDim around(output, dim);
-  CopyElements(call, call.input(0), output);
+  const AroundDim around(output, DimOf(call));
   const Tensor keys = Scratch(call, {index.numel()}, kInt64);
   ForEach(
       call, index.numel(),
       KeysOfIndices{In<int64_t>(index), Out<int64_t>(keys), around.extent, FaultReportOf(call)});
-  ScatterAt(call, "add", around.extent, around.inner, keys, ContiguousInput(call, 2), output);
+  ScatterAt(call, reduction, around.extent, around.inner, keys, ContiguousInput(call, 2), output);
+}
+
+}  // namespace
+
+void IndexAddKernel(KernelCall& call) {
+  CopyElements(call, call.input(0), call.output());
+  ScatterSlices(call, "add", call.output());
+}
+
+void IndexAssignKernel(KernelCall& call) {
+  const Tensor& output = call.output();
+  const Tensor slices = Contiguous(call, output);
+  ScatterSlices(call, "none", slices);
+  if (!output.is_contiguous()) CopyElements(call, slices, output);
 }
 
 namespace {

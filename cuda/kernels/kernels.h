@@ -15,7 +15,7 @@ namespace neura::cuda {
               macro(CumMax) macro(CumMin) macro(SearchSorted) macro(Sort) macro(MaxPool)           \
                   macro(MaxPoolScatter) macro(MaxPoolGather) macro(AvgPool) macro(AvgPoolGrad)     \
                       macro(AdaptiveAvgPool) macro(AdaptiveAvgPoolGrad) macro(BatchNormInference)  \
-                          macro(LayerNorm) macro(LayerNormGrad) macro(IndexSelect) macro(IndexAdd) \
+                          macro(LayerNorm) macro(LayerNormGrad) macro(IndexSelect) macro(IndexAdd) macro(IndexAssign) \
                               macro(Gather) macro(ScatterAdd) macro(ScatterElements) macro(Cat)    \
                                   macro(Pad) macro(Flip) macro(Tril) macro(Triu)                   \
                                       macro(AsStridedGrad) macro(AsStridedScatter) macro(Full)     \

@@ -1,10 +1,8 @@
 // Random numbers from a counter: element i depends on seed, offset and i alone, as on the CPU.
-#include <cmath>
-#include <numbers>
-
 #include "neura/cuda/kernels/kernels.h"
 #include "neura/cuda/kernels/support.h"
 #include "neura/tensor/core/device_memory.h"
+#include "neura/tensor/elements/normal.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/random/philox.h"
 #include "neura/tensor/random/uniform.h"
@@ -68,19 +66,15 @@ struct MakeUniform {
   }
 };
 
-// Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958: two uniform numbers
-// make two normal ones.
 template <typename T>
 struct MakeNormal {
   T mean, std;
   NEURA_DEVICE void operator()(const PhiloxWords& words, T (&values)[kPerBlock<T>]) const {
     UniformValues(words, values);
     for (int k = 0; k < kPerBlock<T>; k += 2) {
-      // 1 - u lies in (0, 1], where the logarithm is finite.
-      const T radius = std::sqrt(T(-2) * std::log(T(1) - values[k]));
-      const T angle = T(2) * std::numbers::pi_v<T> * values[k + 1];
-      values[k] = mean + std * radius * std::cos(angle);
-      values[k + 1] = mean + std * radius * std::sin(angle);
+      const auto pair = elements::NormalsOf(values[k], values[k + 1]);
+      values[k] = mean + std * pair.first;
+      values[k + 1] = mean + std * pair.second;
     }
   }
 };

@@ -100,6 +100,36 @@ TEST_F(TrainingTest, StepsOfAdamWAreThoseOfTheCpu) {
   ExpectSameSteps<optim::AdamW>(optim::AdamWOptions{.lr = 1e-3, .eps = 1e-5});
 }
 
+template <typename Optimizer, typename Options>
+void ExpectSameSparseSteps(const Options& options) {
+  const Tensor input = FromList<int64_t>({5, 1, 5, 0, 9, 1}, {2, 3});
+  ManualSeed(1);
+  const Tensor start = Randn({10, 4});
+  std::vector<Tensor> weights;
+  for (Device device : {kCpu, kGpu}) {
+    nn::Embedding layer({.num_embeddings = 10, .embedding_dim = 4, .sparse = true});
+    layer.To(device);
+    {
+      const NoGradGuard no_grad;
+      Assign(layer.weight, To(start, device));
+    }
+    Optimizer optimizer({layer.weight}, options);
+    for (int step = 0; step < 3; ++step) {
+      optimizer.ZeroGrad();
+      Backward(Sum(Square(layer(To(input, device)))));
+      EXPECT_TRUE(IsSparse(autograd::GradOf(layer.weight)));
+      optimizer.Step();
+    }
+    weights.push_back(layer.weight);
+  }
+  ExpectClose(weights[1], weights[0], 1e-5);
+}
+TEST_F(TrainingTest, StepsOfRowsThatSparseGradientsNameAreThoseOfTheCpu) {
+  ExpectSameSparseSteps<optim::SGD>(optim::SgdOptions{.lr = 0.05, .momentum = 0.9});
+  ExpectSameSparseSteps<optim::Adagrad>(optim::AdagradOptions{.lr = 0.05});
+  ExpectSameSparseSteps<optim::SparseAdam>(optim::SparseAdamOptions{.lr = 0.05});
+}
+
 TEST_F(TrainingTest, LearnsFromPinnedBatchesTheSameWayTwice) {
   const Batch all = MakeBatch(256);
   const auto train = [&] {

@@ -17,7 +17,6 @@ enum class ScratchSlot {
   kTapOffsets,
   kFlatMap,
   kStage,
-  kOrder,
   kCount,
 };
 

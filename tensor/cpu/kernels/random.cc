@@ -1,12 +1,11 @@
 // Random numbers from a counter: element i depends on seed, offset and i alone.
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "neura/tensor/core/convert.h"
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/random_loops.h"
+#include "neura/tensor/elements/normal.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/parallel/thread_pool.h"
 #include "neura/tensor/random/philox.h"
@@ -77,8 +76,6 @@ void RandomUniformKernel(KernelCall& call) {
   });
 }
 
-// Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958: two uniform numbers
-// make two normal ones.
 void RandomNormalKernel(KernelCall& call) {
   const auto& options = call.Get<RandomOptions>();
   InFloat(call, [&]<typename T>(T, const Tensor& output) {
@@ -89,11 +86,9 @@ void RandomNormalKernel(KernelCall& call) {
         NormalFromWords(words, n, mean, std, values);
       } else {
         for (int64_t i = 0; i < n; i += 2) {
-          // 1 - u lies in (0, 1], where the logarithm is finite.
-          const double radius = std::sqrt(-2 * std::log(1 - DoubleAt(words, i)));
-          const double angle = 2 * std::numbers::pi * DoubleAt(words, i + 1);
-          values[i] = mean + std * radius * std::cos(angle);
-          values[i + 1] = mean + std * radius * std::sin(angle);
+          const auto pair = elements::NormalsOf(DoubleAt(words, i), DoubleAt(words, i + 1));
+          values[i] = mean + std * pair.first;
+          values[i + 1] = mean + std * pair.second;
         }
       }
     });

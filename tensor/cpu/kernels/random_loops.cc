@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numbers>
 
 #include "neura/tensor/cpu/targets.h"  // IWYU pragma: keep
 #include "neura/tensor/random/philox.h"
@@ -11,10 +10,29 @@
 #define HWY_TARGET_INCLUDE "tensor/cpu/kernels/random_loops.cc"
 #include "hwy/foreach_target.h"  // before any other header of Highway
 #include "hwy/highway.h"
-#include "neura/tensor/cpu/lanes_math-inl.h"
+#include "neura/tensor/cpu/lanes-inl.h"
+#include "neura/tensor/elements/normal.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
+
+using D = hn::ScalableTag<float>;
+using Integers = hn::RebindToUnsigned<D>;
+
+// Where NormalsOf looks for it.
+HWY_INLINE elements::HWY_NAMESPACE::Binade<Lanes<D>> BinadeOf(Lanes<D> x) {
+  namespace e = elements::HWY_NAMESPACE;
+  const Integers d;
+  const hn::RebindToSigned<D> integers;
+  const auto bits = hn::Add(hn::BitCast(d, x.raw), hn::Set(d, e::kOneBits - e::kSqrtHalfBits));
+  const auto exponent =
+      hn::Sub(hn::BitCast(integers, hn::ShiftRight<23>(bits)), hn::Set(integers, 127));
+  const auto binade =
+      hn::Add(hn::And(bits, hn::Set(d, 0x7fffff)), hn::Set(d, e::kSqrtHalfBits));
+  return {Lanes<D>(hn::ConvertTo(D(), exponent)),
+          Lanes<D>(hn::BitCast(D(), binade)) - Lanes<D>(1.0f)};
+}
+
 namespace {
 
 void Words(uint64_t seed, uint64_t counter, int64_t count, uint32_t* words) {
@@ -56,8 +74,6 @@ void Words(uint64_t seed, uint64_t counter, int64_t count, uint32_t* words) {
   }
 }
 
-using D = hn::ScalableTag<float>;
-using Integers = hn::RebindToUnsigned<D>;
 constexpr auto kFloats = static_cast<int64_t>(hn::MaxLanes(D()));
 static_assert(kChunkWords % (2 * kFloats) == 0);
 
@@ -77,17 +93,14 @@ void Uniform(const uint32_t* words, int64_t count, const UniformRange<float>& ra
   }
 }
 
-// Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958.
 void Normal(const uint32_t* words, int64_t count, float mean, float std, float* values) {
   using V = Lanes<D>;
   for (int64_t i = 0; i < count; i += 2 * kFloats) {
     hn::Vec<Integers> even, odd;
     hn::LoadInterleaved2(Integers(), words + i, even, odd);
-    // 1 - u lies in (0, 1], where the logarithm is finite.
-    const V radius = V(std) * Sqrt(V(-2.0f) * Log(V(1.0f) - Units(even)));
-    const V angle = V(2 * std::numbers::pi_v<float>) * Units(odd);
-    hn::StoreInterleaved2((V(mean) + radius * Cos(angle)).raw, (V(mean) + radius * Sin(angle)).raw,
-                          D(), values + i);
+    const auto pair = elements::HWY_NAMESPACE::NormalsOf(Units(even), Units(odd));
+    hn::StoreInterleaved2((V(mean) + V(std) * pair.first).raw,
+                          (V(mean) + V(std) * pair.second).raw, D(), values + i);
   }
 }
 
