@@ -28,8 +28,8 @@ test=(
 )
 cuda=("${build[@]}")
 # What compiles for WebAssembly, and what runs it.
-web=(emscripten node-acorn nodejs)
-test+=("${web[@]}" chromium chromium-driver esbuild node-typescript)
+web=(emscripten esbuild node-acorn nodejs)
+test+=("${web[@]}" chromium chromium-driver node-typescript)
 wheels=("${build[@]}" maven)
 format=(clang-format-14)
 develop=("${test[@]}" "${format[@]}" clang-14 clang-tidy-14 libclang-rt-14-dev)

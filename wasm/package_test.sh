@@ -1,4 +1,4 @@
 #!/bin/bash
 # The package in Node, as users import it.
 set -euo pipefail
-node wasm/package_test.mjs wasm/bundle onnx/testdata examples/web/neura
+node wasm/package_test.mjs wasm/bundle onnx/testdata examples/web/neura wasm/js

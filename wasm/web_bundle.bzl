@@ -5,6 +5,9 @@ load(":linked_ops.bzl", "linked_ops_header")
 load(":version.bzl", "WASM")
 load(":web_module.bzl", "web_module")
 
+# Each with all that it imports, and without what people alone read.
+_SCRIPTS = ["index.js", "worker.js"]
+
 def _package_impl(ctx):
     package_json = ctx.actions.declare_file(ctx.label.name + "/package.json")
     ctx.actions.expand_template(
@@ -13,6 +16,21 @@ def _package_impl(ctx):
         substitutions = {"{NAME}": ctx.attr.package_name, "{VERSION}": WASM.version},
     )
     outputs = [package_json]
+
+    # What users' bundlers are told in comments is lost on the way, and said again.
+    scripts = [ctx.actions.declare_file("{}/{}".format(ctx.label.name, name)) for name in _SCRIPTS]
+    ctx.actions.run_shell(
+        outputs = scripts,
+        inputs = ctx.files._javascript,
+        command = """
+          esbuild --log-level=warning --bundle --minify --format=esm --target=es2022 --outdir="$1" "${@:2}" &&
+            sed --in-place 's|import(`node:|import(/* webpackIgnore: true */ /* @vite-ignore */`node:|' "$1"/*.js
+        """,
+        arguments = [scripts[0].dirname] + [file.path for file in ctx.files._javascript if file.basename in _SCRIPTS],
+        mnemonic = "Esbuild",
+        progress_message = "Bundling JavaScript of " + ctx.label.name,
+    )
+    outputs += scripts
 
     # Copies: what a module is beside is where its symbolic link leads.
     copies = {source.basename: source for source in ctx.files.srcs}
@@ -40,6 +58,7 @@ _package = rule(
         "package_name": attr.string(mandatory = True),
         "srcs": attr.label_list(mandatory = True, allow_files = True),
         "threads_module": attr.label(mandatory = True, allow_single_file = True),
+        "_javascript": attr.label(default = "//wasm:javascript"),
         # Not made of a dictionary: Bazel sorts, and of conditions the first that fits counts.
         "_package_json": attr.label(allow_single_file = True, default = "//wasm:package.json.in"),
     },
@@ -98,7 +117,7 @@ def neura_web_bundle(name, model = None, package_name = "neura", **kwargs):
         model = model,
         module = name + "_module",
         package_name = package_name,
-        srcs = [Label("//wasm:javascript")],
+        srcs = [Label("//wasm:package_files")],
         threads_module = name + "_threads_module",
         **kwargs
     )
