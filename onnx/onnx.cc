@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/graph/passes/passes.h"
 #include "neura/onnx/export/exporter.h"
+#include "neura/onnx/format/external_bytes.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/messages.h"
 #include "neura/onnx/import/importer.h"
@@ -32,6 +33,18 @@ void AddOperators(const GraphMessage& graph, int depth, std::set<std::string>* n
       const absl::StatusOr<GraphMessage> inner = ParseSubgraph(attribute.g);
       if (inner.ok()) AddOperators(*inner, depth + 1, names);
     }
+  }
+}
+
+absl::StatusOr<graph::Graph> Import(std::string_view bytes, const ImportOptions& options,
+                                    ExternalData* external) {
+  if (bytes.size() > kMaxBytes) return absl::InvalidArgumentError("the model is too large");
+  try {
+    const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
+    if (!model.ok()) return model.status();
+    return ImportModel(*model, options.fixed_dims, external);
+  } catch (const Error& error) {
+    return absl::Status(error.code(), Printable(error.message()));
   }
 }
 
@@ -63,14 +76,9 @@ void ExportGraph(const graph::Graph& graph, const std::string& path, std::string
 }
 
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options) {
-  if (bytes.size() > kMaxBytes) return absl::InvalidArgumentError("the model is too large");
-  try {
-    const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
-    if (!model.ok()) return model.status();
-    return ImportModel(*model, options.fixed_dims);
-  } catch (const Error& error) {
-    return absl::Status(error.code(), Printable(error.message()));
-  }
+  if (!options.external_data) return Import(bytes, options, nullptr);
+  GivenBytes given(options.external_data);
+  return Import(bytes, options, &given);
 }
 
 absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes) {
@@ -84,10 +92,12 @@ absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes) {
 }
 
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options) {
-  return ReadFromFile(path, [&options](const ByteSource& source) -> absl::StatusOr<graph::Graph> {
+  return ReadFromFile(path, [&](const ByteSource& source) -> absl::StatusOr<graph::Graph> {
     const absl::StatusOr<std::string> bytes = ReadAll(source, kMaxBytes);
     if (!bytes.ok()) return bytes.status();
-    return FromBytes(*bytes, options);
+    if (options.external_data) return FromBytes(*bytes, options);
+    FilesBeside beside(path);
+    return Import(*bytes, options, &beside);
   });
 }
 

@@ -6,6 +6,7 @@
 #ifndef NEURA_ONNX_ONNX_H_
 #define NEURA_ONNX_ONNX_H_
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,10 @@ struct ImportOptions {
   // Sizes of open dimensions, by the name in the file, for models whose shapes cannot be worked out
   // while they are open.
   std::vector<std::pair<std::string, int64_t>> fixed_dims = {};
+  // The bytes that a model means by a location, for tensors that lie outside of it. Models that are
+  // loaded by their path find theirs in files beside them unless this is set: below the model's
+  // folder alone, mapped and not copied, and so not to be made shorter while the model is in use.
+  std::function<absl::StatusOr<std::string>(const std::string& location)> external_data = {};
 };
 
 // The bytes may come from anywhere: whatever is wrong with them is an InvalidArgument, an operator

@@ -32,9 +32,9 @@ absl::StatusOr<std::vector<Tensor>> ReadTensors(const fs::path& set, const std::
   for (int i = 0;; ++i) {
     const fs::path path = set / absl::StrCat(kind, "_", i, ".pb");
     if (!fs::exists(path)) return tensors;
-    absl::StatusOr<Tensor> tensor = ReadTensor(ReadAll(path));
-    if (!tensor.ok()) return absl::UnimplementedError(tensor.status().message());
-    tensors.push_back(*tensor);
+    absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(ReadAll(path));
+    if (!read.ok()) return absl::UnimplementedError(read.status().message());
+    tensors.push_back(read->tensor);
   }
 }
 

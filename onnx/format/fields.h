@@ -17,6 +17,17 @@ enum class ModelField : protozero::pbf_tag_type {
   kOpsetImport = 8,
   kFunctions = 25,
 };
+enum class FunctionField : protozero::pbf_tag_type {
+  kName = 1,
+  kInput = 4,
+  kOutput = 5,
+  kNode = 7,
+  kOpsetImport = 9,
+  kDomain = 10,
+  kDefaultAttribute = 11,
+  kOverload = 13,
+};
+enum class StringEntryField : protozero::pbf_tag_type { kKey = 1, kValue = 2 };
 enum class OperatorSetField : protozero::pbf_tag_type { kDomain = 1, kVersion = 2 };
 enum class GraphField : protozero::pbf_tag_type {
   kNode = 1,
@@ -33,6 +44,7 @@ enum class NodeField : protozero::pbf_tag_type {
   kOpType = 4,
   kAttribute = 5,
   kDomain = 7,
+  kOverload = 8,
 };
 enum class AttributeField : protozero::pbf_tag_type {
   kName = 1,

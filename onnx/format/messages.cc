@@ -78,6 +78,9 @@ NodeMessage ParseNode(std::string_view bytes) {
       case Bytes(F::kDomain):
         node.domain = in.get_view();
         break;
+      case Bytes(F::kOverload):
+        node.overload = in.get_view();
+        break;
       case Bytes(F::kAttribute):
         node.attributes.push_back(ParseAttribute(in.get_view()));
         break;
@@ -198,6 +201,42 @@ std::pair<std::string_view, int64_t> ParseOperatorSet(std::string_view bytes) {
   return opset;
 }
 
+FunctionMessage ParseFunction(std::string_view bytes) {
+  using F = FunctionField;
+  FunctionMessage function;
+  ForEachField<F>(bytes, [&](auto& in) {
+    switch (in.tag_and_type()) {
+      case Bytes(F::kName):
+        function.name = in.get_view();
+        break;
+      case Bytes(F::kDomain):
+        function.domain = in.get_view();
+        break;
+      case Bytes(F::kOverload):
+        function.overload = in.get_view();
+        break;
+      case Bytes(F::kInput):
+        function.inputs.push_back(in.get_view());
+        break;
+      case Bytes(F::kOutput):
+        function.outputs.push_back(in.get_view());
+        break;
+      case Bytes(F::kDefaultAttribute):
+        function.defaults.push_back(ParseAttribute(in.get_view()));
+        break;
+      case Bytes(F::kNode):
+        function.nodes.push_back(ParseNode(in.get_view()));
+        break;
+      case Bytes(F::kOpsetImport):
+        function.opsets.push_back(ParseOperatorSet(in.get_view()));
+        break;
+      default:
+        in.skip();
+    }
+  });
+  return function;
+}
+
 }  // namespace
 
 absl::StatusOr<ModelMessage> ParseModel(std::string_view bytes) {
@@ -215,8 +254,7 @@ absl::StatusOr<ModelMessage> ParseModel(std::string_view bytes) {
           model.opsets.push_back(ParseOperatorSet(in.get_view()));
           break;
         case Bytes(F::kFunctions):
-          model.has_functions = true;
-          in.skip();
+          model.functions.push_back(ParseFunction(in.get_view()));
           break;
         default:
           in.skip();

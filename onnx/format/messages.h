@@ -27,7 +27,7 @@ struct AttributeMessage {
 };
 
 struct NodeMessage {
-  std::string_view name, op_type, domain;
+  std::string_view name, op_type, domain, overload;
   std::vector<std::string_view> inputs, outputs;
   std::vector<AttributeMessage> attributes;
 };
@@ -52,10 +52,19 @@ struct GraphMessage {
   bool has_sparse_initializers = false;
 };
 
+// What nodes of its name stand for.
+struct FunctionMessage {
+  std::string_view name, domain, overload;
+  std::vector<std::string_view> inputs, outputs;
+  std::vector<AttributeMessage> defaults;  // of attributes that a node leaves out
+  std::vector<NodeMessage> nodes;
+  std::vector<std::pair<std::string_view, int64_t>> opsets;  // domain, version
+};
+
 struct ModelMessage {
   std::vector<std::pair<std::string_view, int64_t>> opsets;  // domain, version
   std::optional<GraphMessage> graph;
-  bool has_functions = false;
+  std::vector<FunctionMessage> functions;
   size_t num_bytes = 0;
 };
 

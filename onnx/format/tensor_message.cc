@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/wire.h"
@@ -42,8 +43,26 @@ struct TensorMessage {
   std::vector<int64_t> int64_data;
   std::vector<uint64_t> uint64_data;
   bool is_external = false;
+  std::vector<std::pair<std::string_view, std::string_view>> external;
   bool is_segment = false;
 };
+
+std::pair<std::string_view, std::string_view> ParseEntry(std::string_view bytes) {
+  std::pair<std::string_view, std::string_view> entry;
+  ForEachField<StringEntryField>(bytes, [&](auto& in) {
+    switch (in.tag_and_type()) {
+      case Bytes(StringEntryField::kKey):
+        entry.first = in.get_view();
+        break;
+      case Bytes(StringEntryField::kValue):
+        entry.second = in.get_view();
+        break;
+      default:
+        in.skip();
+    }
+  });
+  return entry;
+}
 
 TensorMessage Parse(std::string_view bytes) {
   using F = TensorField;
@@ -100,7 +119,7 @@ TensorMessage Parse(std::string_view bytes) {
         break;
       case Bytes(F::kExternalData):
         tensor.is_external = true;
-        in.skip();
+        tensor.external.push_back(ParseEntry(in.get_view()));
         break;
       case Bytes(F::kSegment):
         tensor.is_segment = true;
@@ -174,17 +193,46 @@ void ReadField(const TensorMessage& tensor, DType dtype, void* data) {
   }
 }
 
-absl::StatusOr<Tensor> ToTensor(const TensorMessage& message) {
+// The bytes of elements of a narrow type: as they are, or each a number.
+std::string NarrowBytes(const TensorMessage& message) {
+  if (message.raw_data) return std::string(*message.raw_data);
+  std::string bytes(message.int32_data.size(), '\0');
+  CopyField<uint8_t>(message.int32_data, bytes.data());
+  return bytes;
+}
+
+// Elements of which the message says where they lie, and that they take `bytes`.
+absl::StatusOr<Tensor> ReadOutside(const TensorMessage& message, ExternalData* external,
+                                   DimsView shape, DType dtype, int64_t bytes) {
+  if (external == nullptr) {
+    return absl::UnimplementedError(
+        "its elements lie in another file; load the model by its path, or say what has them");
+  }
+  std::string_view location;
+  uint64_t offset = 0, length = static_cast<uint64_t>(bytes);
+  for (const auto& [key, value] : message.external) {
+    if (key == "location") location = value;
+    const bool is_number = key == "offset" || key == "length";
+    if (is_number && !absl::SimpleAtoi(value, key == "offset" ? &offset : &length)) {
+      return absl::InvalidArgumentError(absl::StrCat("its ", key, " is no number: ", value));
+    }
+  }
+  if (length != static_cast<uint64_t>(bytes)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("has ", length, " bytes elsewhere, its extents say ", bytes));
+  }
+  return external->Read(std::string(location), offset, shape, dtype);
+}
+
+absl::StatusOr<TensorOfFile> ToTensor(const TensorMessage& message, ExternalData* external) {
   const auto bad = [&message](auto... parts) {
     return absl::InvalidArgumentError(absl::StrCat("tensor ", message.name, ": ", parts...));
   };
-  if (message.is_external) {
-    return absl::UnimplementedError(
-        absl::StrCat("tensor ", message.name, ": its data lies in another file"));
-  }
   if (message.is_segment) return bad("is in segments");
   if (message.dims.size() > kMaxDims) return bad("has too many dimensions");
-  const absl::StatusOr<DType> dtype = FromElementType(message.data_type);
+  const NarrowType* const narrow = FindNarrowType(message.data_type);
+  const absl::StatusOr<DType> dtype =
+      narrow != nullptr ? narrow->dtype : FromElementType(message.data_type);
   if (!dtype.ok()) return bad(dtype.status().message());
   const auto item_size = static_cast<int64_t>(ItemSize(*dtype));
   int64_t numel = 1, bytes = 0;
@@ -196,6 +244,33 @@ absl::StatusOr<Tensor> ToTensor(const TensorMessage& message) {
   if (__builtin_mul_overflow(numel, item_size, &bytes)) return bad("is too large");
   for (int64_t extent : message.dims) {
     if (extent == 0) numel = bytes = 0;
+  }
+  const auto outside = [&](DimsView shape, DType held, int64_t held_bytes) {
+    absl::StatusOr<Tensor> tensor = ReadOutside(message, external, shape, held, held_bytes);
+    if (tensor.ok()) return tensor;
+    const absl::Status& status = tensor.status();
+    return absl::StatusOr<Tensor>(absl::Status(
+        status.code(), absl::StrCat("tensor ", message.name, ": ", status.message())));
+  };
+  if (narrow != nullptr) {
+    std::string packed;
+    if (message.is_external) {
+      const int64_t size = PackedBytes(*narrow, numel);
+      const absl::StatusOr<Tensor> bits = outside({size}, kUInt8, size);
+      if (!bits.ok()) return bits.status();
+      packed.assign(static_cast<const char*>(bits->raw_data()), static_cast<size_t>(size));
+    } else {
+      packed = NarrowBytes(message);
+    }
+    const std::string elements = Unpack(*narrow, packed, numel);
+    Tensor tensor = Tensor::Empty(message.dims, *dtype, kCpu);
+    std::copy(elements.begin(), elements.end(), static_cast<char*>(tensor.raw_data()));
+    return TensorOfFile{tensor, narrow};
+  }
+  if (message.is_external) {
+    absl::StatusOr<Tensor> tensor = outside(message.dims, *dtype, bytes);
+    if (!tensor.ok()) return tensor.status();
+    return TensorOfFile{*std::move(tensor)};
   }
   const bool raw = message.raw_data.has_value();
   const int64_t given =
@@ -215,7 +290,7 @@ absl::StatusOr<Tensor> ToTensor(const TensorMessage& message) {
     auto* data = static_cast<uint8_t*>(tensor.raw_data());
     for (int64_t i = 0; i < numel; ++i) data[i] = data[i] != 0;
   }
-  return tensor;
+  return TensorOfFile{tensor};
 }
 
 }  // namespace
@@ -245,12 +320,23 @@ std::string WriteTensor(const Tensor& tensor, std::string_view name) {
   });
 }
 
-absl::StatusOr<Tensor> ReadTensor(std::string_view bytes) {
+absl::StatusOr<TensorOfFile> ReadTensorOfFile(std::string_view bytes, ExternalData* external) {
   try {
-    return ToTensor(Parse(bytes));
+    return ToTensor(Parse(bytes), external);
   } catch (const protozero::exception&) {
     return absl::InvalidArgumentError("a tensor is not an ONNX message");
+  } catch (Error& error) {
+    error.AddContext(absl::StrCat("tensor ", TensorName(bytes)));
+    return absl::Status(error.code(), error.message());
   }
+}
+
+absl::StatusOr<Tensor> ReadTensor(std::string_view bytes) {
+  absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes);
+  if (!read.ok()) return read.status();
+  if (read->narrow == nullptr) return std::move(read->tensor);
+  return absl::UnimplementedError(
+      absl::StrCat("tensor ", TensorName(bytes), ": ", read->narrow->name, " is not supported"));
 }
 
 std::string_view TensorName(std::string_view bytes) {

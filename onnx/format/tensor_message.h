@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "neura/onnx/format/external_data.h"
+#include "neura/onnx/format/narrow_type.h"
 #include "neura/tensor/core/tensor.h"
 
 namespace neura::onnx {
@@ -17,8 +19,17 @@ absl::StatusOr<DType> FromElementType(int type);
 
 // The bytes of a TensorProto: row-major, in raw_data.
 std::string WriteTensor(const Tensor& tensor, std::string_view name = "");
-// Trusts no length: what the message holds must be what its dims say. External data is refused.
+// Trusts no length: what the message holds must be what its dims say. Elements that lie outside of
+// it are refused, and so are those of narrow types.
 absl::StatusOr<Tensor> ReadTensor(std::string_view bytes);
+// With elements of narrow types too, each in a byte of its own; null where they are of a dtype.
+struct TensorOfFile {
+  Tensor tensor;
+  const NarrowType* narrow = nullptr;
+};
+// `external`, which may be null, has the elements that lie outside.
+absl::StatusOr<TensorOfFile> ReadTensorOfFile(std::string_view bytes,
+                                              ExternalData* external = nullptr);
 // The name alone; empty where there is none, or the bytes are no message.
 std::string_view TensorName(std::string_view bytes);
 

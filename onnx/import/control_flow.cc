@@ -59,7 +59,7 @@ void FindFreeNames(const GraphMessage& graph, int depth, std::vector<std::string
 
 std::vector<ImportedValue> Results(absl::Span<const ValueId> ids) {
   std::vector<ImportedValue> results;
-  for (const ValueId id : ids) results.push_back({id, std::nullopt});
+  for (const ValueId id : ids) results.push_back({id, std::nullopt, nullptr});
   return results;
 }
 
@@ -111,10 +111,17 @@ Graph Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& fo
     scope.Define(formal.name, {body.AddInput(std::string(formal.name), formal.type), {}});
   }
   for (std::string_view name : captures) {
-    scope.Define(name, {body.AddInput(std::string(name), TypeOf(ValueOf(name))), {}});
+    scope.Define(name, {body.AddInput(std::string(name), TypeOf(ValueOf(name))),
+                        {},
+                        Find(name)->narrow});
   }
   scope.ReadGraph(message);
   for (const ValueInfoMessage& output : message.outputs) {
+    const ImportedValue* const value = scope.Find(output.name);
+    if (value != nullptr && value->narrow != nullptr) {
+      ThrowUnimplemented(absl::StrCat("output ", output.name, " of a body is of ",
+                                      value->narrow->name));
+    }
     body.AddOutput(scope.ValueOf(output.name), std::string(output.name));
   }
   return body;
@@ -148,7 +155,7 @@ Graph Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> f
 void ReadControlFlow(Scope& scope, const NodeMessage& node,
                      const std::vector<ImportedValue>& inputs) {
   if (node.op_type == "If") return scope.DefineOutputs(node, scope.ReadIf(node, inputs));
-  NodeReader reader(scope.graph_, node, scope.file_.opset, inputs);
+  NodeReader reader(scope.graph_, node, scope.opset_, inputs);
   scope.DefineOutputs(
       node, node.op_type == "Loop" ? scope.ReadLoop(reader, node) : scope.ReadScan(reader, node));
 }
@@ -157,7 +164,7 @@ std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
                                          const std::vector<ImportedValue>& inputs) {
   const GraphMessage then_body = BodyOf(node, "then_branch");
   const GraphMessage else_body = BodyOf(node, "else_branch");
-  NodeReader reader(graph_, node, file_.opset, inputs);
+  NodeReader reader(graph_, node, opset_, inputs);
   if (const std::optional<Tensor> known = reader.Known(0)) {
     if (known->numel() != 1) ThrowInvalidArgument("the condition must be one element");
     // The other branch is never taken.

@@ -11,6 +11,15 @@
 #include "neura/tensor/core/tensor.h"
 
 namespace neura::onnx {
+
+int RequireOpset(int64_t opset) {
+  if (opset < kMinOpset || opset > kMaxOpset) {
+    ThrowUnimplemented(absl::StrCat("operator set ", opset, " is not supported; ", kMinOpset,
+                                    " to ", kMaxOpset, " are"));
+  }
+  return static_cast<int>(opset);
+}
+
 namespace {
 
 using graph::DeclaredExtent;
@@ -26,15 +35,15 @@ constexpr int64_t kLeastBudget = int64_t{16} << 20;
 class Importer {
  public:
   Importer(const ModelMessage& model,
-           const std::vector<std::pair<std::string, int64_t>>& fixed_dims)
+           const std::vector<std::pair<std::string, int64_t>>& fixed_dims, ExternalData* external)
       : message_(GraphOf(model)),
         fixed_dims_(fixed_dims),
         file_{.opset = OpsetOf(model),
+              .functions = model.functions,
+              .external = external,
               .budget = 4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget,
               .nodes_left = static_cast<int64_t>(model.num_bytes)},
-        scope_(file_, graph_) {
-    if (model.has_functions) ThrowUnimplemented("models with functions are not supported");
-  }
+        scope_(file_, graph_) {}
 
   Graph Run() {
     for (std::string_view bytes : message_.initializers) initializers_.emplace(TensorName(bytes));
@@ -49,6 +58,7 @@ class Importer {
   struct Input {
     std::string name;
     DType dtype;
+    const NarrowType* narrow;
     std::vector<DeclaredExtent> shape;
   };
 
@@ -67,11 +77,7 @@ class Importer {
       }
       if (IsOnnxDomain(domain)) opset = version;
     }
-    if (opset < kMinOpset || opset > kMaxOpset) {
-      ThrowUnimplemented(absl::StrCat("operator set ", opset, " is not supported; ", kMinOpset,
-                                      " to ", kMaxOpset, " are"));
-    }
-    return static_cast<int>(opset);
+    return RequireOpset(opset);
   }
 
   void ReadInputTypes() {
@@ -80,7 +86,9 @@ class Importer {
       if (!info.is_tensor) {
         ThrowUnimplemented(absl::StrCat("input ", info.name, " is not a tensor"));
       }
-      const absl::StatusOr<DType> dtype = FromElementType(info.element_type);
+      const NarrowType* const narrow = FindNarrowType(info.element_type);
+      const absl::StatusOr<DType> dtype =
+          narrow != nullptr ? narrow->dtype : FromElementType(info.element_type);
       if (!dtype.ok()) {
         ThrowUnimplemented(absl::StrCat("input ", info.name, ": ", dtype.status().message()));
       }
@@ -88,7 +96,7 @@ class Importer {
         ThrowInvalidArgument(
             absl::StrCat("input ", info.name, " has no shape, or too many dimensions"));
       }
-      Input input{std::string(info.name), *dtype, {}};
+      Input input{std::string(info.name), *dtype, narrow, {}};
       for (const DimensionMessage& dim : *info.shape) {
         input.shape.push_back(ExtentOf(dim, input.name, input.shape.size()));
       }
@@ -124,7 +132,8 @@ class Importer {
 
   void AddInputs() {
     for (const Input& input : inputs_) {
-      scope_.Define(input.name, {graph_.AddInput(input.name, input.dtype, input.shape), {}});
+      const ValueId id = graph_.AddInput(input.name, input.dtype, input.shape);
+      scope_.Define(input.name, {id, {}, input.narrow});
     }
   }
 
@@ -144,7 +153,9 @@ class Importer {
 
   // Whoever reads the file's declaration would take the output for something else.
   void CheckDeclared(const ValueInfoMessage& info, DType dtype) const {
-    const absl::StatusOr<DType> declared = FromElementType(info.element_type);
+    const NarrowType* const narrow = FindNarrowType(info.element_type);
+    const absl::StatusOr<DType> declared =
+        narrow != nullptr ? narrow->dtype : FromElementType(info.element_type);
     if (!info.is_tensor || info.element_type == 0 || (declared.ok() && *declared == dtype)) return;
     std::string maker = "the graph";
     for (const NodeMessage& node : message_.nodes) {
@@ -169,8 +180,9 @@ class Importer {
 }  // namespace
 
 Graph ImportModel(const ModelMessage& model,
-                  const std::vector<std::pair<std::string, int64_t>>& fixed_dims) {
-  return Importer(model, fixed_dims).Run();
+                  const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
+                  ExternalData* external) {
+  return Importer(model, fixed_dims, external).Run();
 }
 
 }  // namespace neura::onnx

@@ -14,7 +14,10 @@
 #include "absl/types/span.h"
 #include "neura/graph/capture.h"
 #include "neura/graph/graph.h"
+#include "neura/onnx/format/external_data.h"
 #include "neura/onnx/format/messages.h"
+#include "neura/onnx/format/narrow_type.h"
+#include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/known_value.h"
 
 namespace neura::onnx {
@@ -24,6 +27,8 @@ struct ImportedValue {
   graph::ValueId id = graph::kNone;
   // Where the elements follow from constants and shapes.
   std::optional<KnownValue> known;
+  // Of elements that are held for others: their type in the file.
+  const NarrowType* narrow = nullptr;
 
   bool is_present() const { return id != graph::kNone || known.has_value(); }
 };
@@ -44,6 +49,9 @@ class NodeReader {
   // The value in the graph; throws where it is absent.
   graph::ValueId in(size_t i);
   graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
+  // The type of the elements that the input's are held for; null where they are what they are.
+  // Readers that do not ask get no such inputs: that is an error of theirs.
+  const NarrowType* Narrow(size_t i);
   // The integers of an input of one dimension, whose number is fixed: numbers, or what a run reads.
   std::vector<graph::SymInt> Extents(size_t i);
   // Whether they are int64 and nothing but sizes and constants tells them.
@@ -65,6 +73,7 @@ class NodeReader {
   std::vector<double> Floats(std::string_view name);
   std::vector<std::string> Strings(std::string_view name);
   std::optional<Tensor> TensorAttribute(std::string_view name);
+  std::optional<TensorOfFile> AnyTensorAttribute(std::string_view name);
   // Integers that stand in an attribute up to an operator set, and in input `i` afterwards.
   std::optional<std::vector<int64_t>> IntsFrom(std::string_view attribute, size_t i);
 
@@ -139,7 +148,9 @@ class NodeReader {
   size_t num_outputs() const { return node_.outputs.size(); }
   bool Wants(size_t i) const { return i < num_outputs() && !node_.outputs[i].empty(); }
   void Out(graph::ValueId value, size_t i = 0);
-  void OutKnown(KnownValue value, size_t i = 0);
+  // What is held for elements of another type.
+  void OutNarrow(graph::ValueId value, const NarrowType* narrow, size_t i = 0);
+  void OutKnown(KnownValue value, size_t i = 0, const NarrowType* narrow = nullptr);
 
   // Throws Unimplemented.
   [[noreturn]] void Unsupported(std::string_view what) const;
@@ -149,6 +160,7 @@ class NodeReader {
   std::vector<ImportedValue>& outputs() { return outputs_; }
 
  private:
+  void RequireOfDType(size_t i) const;
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
   // A function as a graph, of values of these types, or of slices of them.
@@ -166,6 +178,7 @@ class NodeReader {
   int opset_;
   std::vector<ImportedValue> inputs_;
   std::vector<ImportedValue> outputs_;
+  std::set<size_t> narrow_;  // inputs that were asked for
   std::set<std::string, std::less<>> taken_;
 };
 
@@ -178,11 +191,14 @@ OperatorReader FindOperator(std::string_view name);
 // The operator sets that are read.
 inline constexpr int kMinOpset = 6;
 inline constexpr int kMaxOpset = 28;
+// Throws Unimplemented for others.
+int RequireOpset(int64_t opset);
 
-// `fixed_dims` are sizes of open dimensions. Throws neura::Error, for whatever is wrong with the
-// model.
+// `fixed_dims` are sizes of open dimensions; `external`, which may be null, has what lies outside of
+// the model. Throws neura::Error, for whatever is wrong with the model.
 graph::Graph ImportModel(const ModelMessage& model,
-                         const std::vector<std::pair<std::string, int64_t>>& fixed_dims);
+                         const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
+                         ExternalData* external);
 
 }  // namespace neura::onnx
 

@@ -38,8 +38,19 @@ NodeReader::NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
       inputs_(std::move(inputs)),
       outputs_(node.outputs.size()) {}
 
+const NarrowType* NodeReader::Narrow(size_t i) {
+  narrow_.insert(i);
+  return has(i) ? inputs_[i].narrow : nullptr;
+}
+
+void NodeReader::RequireOfDType(size_t i) const {
+  if (inputs_[i].narrow == nullptr || narrow_.contains(i)) return;
+  Unsupported(absl::StrCat("input ", i, " of ", inputs_[i].narrow->name));
+}
+
 ValueId NodeReader::in(size_t i) {
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
+  RequireOfDType(i);
   ImportedValue& input = inputs_[i];
   if (input.id != kNone) return input.id;
   if (input.known->is_constant()) return input.id = graph_.AddConstant(input.known->constant);
@@ -54,6 +65,7 @@ ValueId NodeReader::Sizes(const std::vector<SymInt>& sizes, DimsView shape) {
 
 std::optional<Tensor> NodeReader::Known(size_t i) const {
   if (!has(i)) return std::nullopt;
+  RequireOfDType(i);
   const ImportedValue& input = inputs_[i];
   const Tensor& constant = input.known ? input.known->constant : graph_.value(input.id).constant;
   return constant.defined() ? std::optional<Tensor>(constant) : std::nullopt;
@@ -174,6 +186,14 @@ std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t);
   if (!tensor.ok()) ThrowStatus(tensor.status());
   return *tensor;
+}
+
+std::optional<TensorOfFile> NodeReader::AnyTensorAttribute(std::string_view name) {
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
+  if (attribute == nullptr) return std::nullopt;
+  absl::StatusOr<TensorOfFile> tensor = ReadTensorOfFile(attribute->t);
+  if (!tensor.ok()) ThrowStatus(tensor.status());
+  return *std::move(tensor);
 }
 
 std::optional<std::vector<int64_t>> NodeReader::IntsFrom(std::string_view attribute, size_t i) {
@@ -322,7 +342,14 @@ ValueId NodeReader::Number(const SymInt& value, ValueId beside) {
 }
 
 void NodeReader::Out(ValueId value, size_t i) { outputs_[i].id = value; }
-void NodeReader::OutKnown(KnownValue value, size_t i) { outputs_[i].known = std::move(value); }
+void NodeReader::OutNarrow(ValueId value, const NarrowType* narrow, size_t i) {
+  outputs_[i].id = value;
+  outputs_[i].narrow = narrow;
+}
+void NodeReader::OutKnown(KnownValue value, size_t i, const NarrowType* narrow) {
+  outputs_[i].known = std::move(value);
+  outputs_[i].narrow = narrow;
+}
 
 void NodeReader::Unsupported(std::string_view what) const {
   ThrowUnimplemented(absl::StrCat(what));

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/composites.h"
@@ -174,18 +173,6 @@ void ReadVariadicMean(NodeReader& node) {
 
 void ReadWhere(NodeReader& node) {
   node.Out(node.Add(op::kWhere, {node.in(0), node.in(1), node.in(2)}));
-}
-
-void ReadCast(NodeReader& node) {
-  node.Int("saturate", 1);  // of float8 alone
-  const absl::StatusOr<DType> dtype = FromElementType(static_cast<int>(node.Int("to", 0)));
-  if (!dtype.ok()) node.Unsupported(dtype.status().message());
-  node.Out(node.Cast(node.in(0), *dtype));
-}
-
-void ReadCastLike(NodeReader& node) {
-  node.Int("saturate", 1);
-  node.Out(node.Cast(node.in(0), node.dtype(node.in(1))));
 }
 
 void ReadIdentity(NodeReader& node) { node.Out(node.in(0)); }

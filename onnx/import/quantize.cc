@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
+#include "neura/onnx/import/narrow.h"
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/tensor.h"
@@ -36,9 +37,12 @@ Tensor Spread(const Tensor& value, const Tensor& x, int64_t axis, int64_t block)
   return Reshape(value, Along(x, axis));
 }
 
-Tensor Saturated(const Tensor& x, DType dtype) {
+// In the range of the dtype, or in that of a narrow type whose elements it holds.
+Tensor Saturated(const Tensor& x, DType dtype, const NarrowType* narrow = nullptr) {
   const IntegerLimits limits = IntegerLimitsOf(dtype);
-  return Cast(Minimum(Maximum(x, limits.min), static_cast<int64_t>(limits.max)), dtype);
+  const int unused = narrow != nullptr ? 8 - narrow->bits : 0;
+  const int64_t least = limits.min >> unused, most = static_cast<int64_t>(limits.max) >> unused;
+  return Cast(Minimum(Maximum(x, least), most), dtype);
 }
 
 bool IsQuantized(DType dtype) {
@@ -64,32 +68,49 @@ int64_t AxisFor(NodeReader& node, ValueId x, ValueId scale) {
 }  // namespace
 
 void ReadQuantizeLinear(NodeReader& node) {
+  const NarrowType* narrow = node.Narrow(2);
   const ValueId x = node.in(0), scale = node.in(1), zero = node.in_or_none(2);
   const int64_t axis = AxisFor(node, x, scale), block = node.Int("block_size", 0);
-  node.Int("saturate", 1);  // of float8 alone
-  const DType dtype =
-      zero != kNone ? node.dtype(zero) : DTypeAttribute(node, "output_dtype", kUInt8);
-  if (zero != kNone) node.Int("output_dtype", 0);
+  const bool saturate = node.Int("saturate", 1) != 0;
+  const auto type = static_cast<int>(node.Int("output_dtype", 0));
+  if (zero == kNone) narrow = FindNarrowType(type);
+  const DType dtype = zero != kNone       ? node.dtype(zero)
+                      : narrow != nullptr ? narrow->dtype
+                                          : DTypeAttribute(node, "output_dtype", kUInt8);
   const DType wide =
       DTypeAttribute(node, "precision", IsFloating(node.dtype(x)) ? node.dtype(x) : kFloat32);
   if (!IsQuantized(dtype)) node.Unsupported(absl::StrCat("quantized as ", DTypeName(dtype)));
-  node.Out(node.TraceAll({x, scale, zero}, [&](absl::Span<const Tensor> in) {
+  const auto quantized = [&](absl::Span<const Tensor> in) {
     const Tensor steps = Cast(in[0], wide) / Cast(Spread(in[1], in[0], axis, block), wide);
+    if (narrow != nullptr && narrow->kind != NarrowType::Kind::kInteger) {
+      // Their zero points are 0.
+      return std::vector{ToNarrow(*narrow, steps, {.saturate = saturate})};
+    }
     // Beyond the range all is cut off, so that clipping first loses nothing; float16 has no 2^24.
     const Tensor whole = Cast(Round(steps), wide == kFloat64 ? kFloat64 : kFloat32);
     Tensor y = Cast(Minimum(Maximum(whole, -(1 << 24)), 1 << 24), kInt32);
     if (in[2].defined()) y = y + Cast(Spread(in[2], in[0], axis, block), kInt32);
-    return std::vector{Saturated(y, dtype)};
-  })[0]);
+    return std::vector{Saturated(y, dtype, narrow)};
+  };
+  node.OutNarrow(node.TraceAll({x, scale, zero}, quantized)[0], narrow);
 }
 
 void ReadDequantizeLinear(NodeReader& node) {
+  const NarrowType* const narrow = node.Narrow(0);
+  if (node.Narrow(2) != narrow && node.has(2)) {
+    ThrowInvalidArgument("the zero points are of another type than the elements");
+  }
   const ValueId x = node.in(0), scale = node.in(1), zero = node.in_or_none(2);
   const int64_t axis = AxisFor(node, x, scale), block = node.Int("block_size", 0);
   const DType dtype = DTypeAttribute(node, "output_dtype", node.dtype(scale));
+  const auto number = [&](const Tensor& held) {
+    return narrow != nullptr && narrow->kind != NarrowType::Kind::kInteger
+               ? FromNarrow(*narrow, held)
+               : Cast(held, kInt32);
+  };
   node.Out(node.TraceAll({x, scale, zero}, [&](absl::Span<const Tensor> in) {
-    Tensor y = Cast(in[0], kInt32);
-    if (in[2].defined()) y = y - Cast(Spread(in[2], in[0], axis, block), kInt32);
+    Tensor y = number(in[0]);
+    if (in[2].defined()) y = y - Spread(number(in[2]), in[0], axis, block);
     return std::vector{
         Cast(Cast(y, kFloat32) * Cast(Spread(in[1], in[0], axis, block), kFloat32), dtype)};
   })[0]);

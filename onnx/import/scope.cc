@@ -1,5 +1,6 @@
 #include "neura/onnx/import/scope.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +31,13 @@ bool IsSmall(const Graph& scratch) {
   }
   return true;
 }
+// Operators that move the elements of their first input, whatever these stand for.
+bool Moves(std::string_view op_type) {
+  static constexpr std::string_view kMoving[] = {"Expand",  "Flatten", "Gather",   "Identity",
+                                                 "Reshape", "Slice",   "Split",    "Squeeze",
+                                                 "Tile",    "Transpose", "Unsqueeze"};
+  return std::find(std::begin(kMoving), std::end(kMoving), op_type) != std::end(kMoving);
+}
 void CheckAttributes(const NodeMessage& node) {
   std::unordered_set<std::string_view> names;
   for (const AttributeMessage& attribute : node.attributes) {
@@ -47,7 +55,13 @@ void CheckAttributes(const NodeMessage& node) {
 }  // namespace
 
 Scope::Scope(Scope& outer, Graph& graph, Kind kind)
-    : file_(outer.file_), graph_(graph), outer_(&outer), kind_(kind), depth_(outer.depth_ + 1) {
+    : file_(outer.file_),
+      graph_(graph),
+      outer_(&outer),
+      kind_(kind),
+      depth_(outer.depth_ + 1),
+      opset_(outer.opset_),
+      attributes_(outer.attributes_) {
   if (depth_ > kMaxDepth) {
     ThrowUnimplemented(absl::StrCat("graphs in graphs, more than ", kMaxDepth, " deep"));
   }
@@ -63,12 +77,12 @@ void Scope::Define(std::string_view name, ImportedValue value) {
 const ImportedValue* Scope::Find(std::string_view name) {
   const auto it = values_.find(name);
   if (it != values_.end()) return &it->second;
-  if (outer_ == nullptr) return nullptr;
+  if (outer_ == nullptr || kind_ == Kind::kFunction) return nullptr;
   const ImportedValue* value = outer_->Find(name);
   if (value == nullptr || kind_ == Kind::kInline) return value;
   // A body takes nothing of another graph but constants.
   if (!value->known || !value->known->is_constant()) return nullptr;
-  return &values_.emplace(name, ImportedValue{kNone, value->known}).first->second;
+  return &values_.emplace(name, ImportedValue{kNone, value->known, value->narrow}).first->second;
 }
 
 ValueId Scope::ValueOf(std::string_view name) {
@@ -76,7 +90,9 @@ ValueId Scope::ValueOf(std::string_view name) {
   if (value == nullptr) ThrowInvalidArgument(absl::StrCat("nothing makes ", name));
   NodeMessage nothing;
   nothing.inputs = {name};
-  return NodeReader(graph_, nothing, file_.opset, {*value}).in(0);
+  NodeReader reader(graph_, nothing, opset_, {*value});
+  reader.Narrow(0);
+  return reader.in(0);
 }
 
 void Scope::ReadGraph(const GraphMessage& message) {
@@ -88,10 +104,11 @@ void Scope::ReadGraph(const GraphMessage& message) {
 void Scope::AddInitializers(const GraphMessage& message) {
   for (std::string_view bytes : message.initializers) {
     const std::string name(TensorName(bytes));
-    absl::StatusOr<Tensor> tensor = ReadTensor(bytes);
-    if (!tensor.ok()) ThrowStatus(tensor.status());
-    ImportedValue value{graph_.AddConstant(*tensor, name), {}};
-    if (tensor->numel() <= kMaxKnownElements) value.known = KnownValue::Constant(*tensor);
+    absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes, file_.external);
+    if (!read.ok()) ThrowStatus(read.status());
+    const Tensor& tensor = read->tensor;
+    ImportedValue value{graph_.AddConstant(tensor, name), {}, read->narrow};
+    if (tensor.numel() <= kMaxKnownElements) value.known = KnownValue::Constant(tensor);
     Define(name, std::move(value));
   }
 }
@@ -99,15 +116,81 @@ void Scope::AddInitializers(const GraphMessage& message) {
 std::string Scope::NameOf(const NodeMessage& node) const {
   return absl::StrCat("node ", node.name.empty() ? "without a name" : node.name, " (", node.op_type,
                       node.domain.empty() ? "" : " of domain ", node.domain, ", operator set ",
-                      file_.opset, ")");
+                      opset_, ")");
 }
 
-void Scope::ReadNode(const NodeMessage& node) {
+const FunctionMessage* Scope::FindFunction(const NodeMessage& node) const {
+  for (const FunctionMessage& function : file_.functions) {
+    if (function.name == node.op_type && function.domain == node.domain &&
+        function.overload == node.overload) {
+      return &function;
+    }
+  }
+  return nullptr;
+}
+
+NodeMessage Scope::Resolved(const NodeMessage& node) const {
+  NodeMessage resolved = node;
+  resolved.attributes.clear();
+  for (const AttributeMessage& attribute : node.attributes) {
+    if (attribute.reference.empty()) {
+      resolved.attributes.push_back(attribute);
+      continue;
+    }
+    // One that the function was not given is one that the node leaves out.
+    for (const AttributeMessage& given : *attributes_) {
+      if (given.name != attribute.reference) continue;
+      resolved.attributes.push_back(given);
+      resolved.attributes.back().name = attribute.name;
+    }
+  }
+  return resolved;
+}
+
+std::vector<ImportedValue> Scope::ReadCall(const FunctionMessage& function, const NodeMessage& node,
+                                           const std::vector<ImportedValue>& inputs) {
+  if (inputs.size() > function.inputs.size()) {
+    ThrowInvalidArgument(absl::StrCat("has ", inputs.size(), " inputs, the function of its name ",
+                                      function.inputs.size()));
+  }
+  Scope scope(*this, graph_, Kind::kFunction);
+  for (const auto& [domain, version] : function.opsets) {
+    if (IsOnnxDomain(domain)) scope.opset_ = RequireOpset(version);
+  }
+  std::vector<AttributeMessage> attributes = node.attributes;
+  for (const AttributeMessage& standard : function.defaults) {
+    const auto given = [&](const AttributeMessage& other) { return other.name == standard.name; };
+    if (std::none_of(attributes.begin(), attributes.end(), given)) attributes.push_back(standard);
+  }
+  scope.attributes_ = &attributes;
+  for (size_t i = 0; i < function.inputs.size(); ++i) {
+    scope.Define(function.inputs[i], i < inputs.size() ? inputs[i] : ImportedValue());
+  }
+  for (const NodeMessage& inner : function.nodes) scope.ReadNode(inner);
+  std::vector<ImportedValue> results;
+  for (std::string_view name : function.outputs) {
+    const ImportedValue* const value = scope.Find(name);
+    if (value == nullptr) ThrowInvalidArgument(absl::StrCat("nothing makes ", name));
+    results.push_back(*value);
+  }
+  return results;
+}
+
+void Scope::ReadNode(const NodeMessage& given) {
+  const bool refers = attributes_ != nullptr &&
+                      std::any_of(given.attributes.begin(), given.attributes.end(),
+                                  [](const auto& attribute) { return !attribute.reference.empty(); });
+  if (!refers) return ReadResolvedNode(given);
+  ReadResolvedNode(Resolved(given));
+}
+
+void Scope::ReadResolvedNode(const NodeMessage& node) {
   if (--file_.nodes_left < 0)
     ThrowUnimplemented("bodies in bodies that change their sizes too often");
   try {
     CheckAttributes(node);
-    if (!IsOnnxDomain(node.domain)) {
+    const FunctionMessage* const function = FindFunction(node);
+    if (function == nullptr && !IsOnnxDomain(node.domain)) {
       ThrowUnimplemented("the operator is of a domain that is not supported");
     }
     if (node.outputs.empty()) ThrowInvalidArgument("has no outputs");
@@ -123,6 +206,7 @@ void Scope::ReadNode(const NodeMessage& node) {
       }
       inputs.push_back(*value);
     }
+    if (function != nullptr) return DefineOutputs(node, ReadCall(*function, node, inputs));
     if (const BodyReader read = FindBodyReader(node.op_type)) return read(*this, node, inputs);
     const OperatorReader read = FindOperator(node.op_type);
     if (read == nullptr) ThrowUnimplemented("the operator is not supported");
@@ -147,9 +231,13 @@ void Scope::DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> ou
 
 std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const NodeMessage& node,
                                        std::vector<ImportedValue> inputs) {
-  NodeReader reader(graph, node, file_.opset, std::move(inputs));
+  NodeReader reader(graph, node, opset_, std::move(inputs));
+  const NarrowType* const narrow = Moves(node.op_type) ? reader.Narrow(0) : nullptr;
   read(reader);
   reader.CheckAttributes();
+  if (narrow != nullptr) {
+    for (ImportedValue& output : reader.outputs()) output.narrow = narrow;
+  }
   return std::move(reader.outputs());
 }
 
@@ -163,7 +251,7 @@ bool Scope::ComputeNow(OperatorReader read, const NodeMessage& node,
   std::vector<const KnownValue*> known;
   std::vector<Tensor> tensors;
   for (const ImportedValue& input : inputs) {
-    if (input.is_present() && !input.known) return false;
+    if (input.is_present() && (!input.known || input.narrow != nullptr)) return false;
     known.push_back(input.known ? &*input.known : nullptr);
     constant &= !input.known || input.known->is_constant();
     tensors.push_back(input.known ? input.known->constant : Tensor());
@@ -201,6 +289,7 @@ std::optional<std::vector<Tensor>> Scope::Evaluate(OperatorReader read, const No
   }
   std::vector<ImportedValue> results = Read(scratch, read, node, std::move(constants));
   for (const ImportedValue& result : results) {
+    if (result.narrow != nullptr) return std::nullopt;  // tensors alone do not tell
     if (result.id != kNone) scratch.AddOutput(result.id, "");
   }
   graph::EliminateDeadCode(scratch);

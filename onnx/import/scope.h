@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "neura/onnx/format/external_data.h"
 #include "neura/onnx/import/importer.h"
 
 namespace neura::onnx {
@@ -19,6 +20,8 @@ bool IsOnnxDomain(std::string_view domain);
 // What all graphs of a file share.
 struct FileContext {
   int opset = 0;
+  absl::Span<const FunctionMessage> functions = {};
+  ExternalData* external = nullptr;  // null where there is none
   int64_t budget = 0;  // in bytes, for constants computed while importing
   // Bodies are read again where their sizes change; this bounds how often in all.
   int64_t nodes_left = 0;
@@ -30,7 +33,8 @@ struct FileContext {
 class Scope {
  public:
   // Reads into `graph`, which outlives it.
-  Scope(FileContext& file, graph::Graph& graph) : file_(file), graph_(graph) {}
+  Scope(FileContext& file, graph::Graph& graph)
+      : file_(file), graph_(graph), opset_(file.opset) {}
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
@@ -44,13 +48,21 @@ class Scope {
   std::string NameOf(const NodeMessage& node) const;
 
  private:
-  enum class Kind { kBody, kInline };
+  // Of a graph of its own; of a branch that is always taken; of a function in a node's place, which
+  // sees nothing around it.
+  enum class Kind { kBody, kInline, kFunction };
   Scope(Scope& outer, graph::Graph& graph, Kind kind);
 
   // Null where nothing of the name is known, or nothing that may be read from here.
   const ImportedValue* Find(std::string_view name);
   void AddInitializers(const GraphMessage& message);
-  void ReadNode(const NodeMessage& node);
+  void ReadNode(const NodeMessage& given);
+  void ReadResolvedNode(const NodeMessage& node);
+  const FunctionMessage* FindFunction(const NodeMessage& node) const;
+  std::vector<ImportedValue> ReadCall(const FunctionMessage& function, const NodeMessage& node,
+                                      const std::vector<ImportedValue>& inputs);
+  // With what attributes refer to in their places.
+  NodeMessage Resolved(const NodeMessage& node) const;
   void DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> outputs);
   std::vector<ImportedValue> Read(graph::Graph& graph, OperatorReader read, const NodeMessage& node,
                                   std::vector<ImportedValue> inputs);
@@ -89,6 +101,9 @@ class Scope {
   Scope* outer_ = nullptr;
   Kind kind_ = Kind::kBody;
   int depth_ = 0;
+  int opset_;
+  // In a function: what its attributes are; else null.
+  const std::vector<AttributeMessage>* attributes_ = nullptr;
   std::map<std::string, ImportedValue, std::less<>> values_;
 };
 

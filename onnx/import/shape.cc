@@ -57,8 +57,8 @@ void ReadSize(NodeReader& node) {
 
 void ReadConstant(NodeReader& node) {
   Tensor value;
-  if (std::optional<Tensor> tensor = node.TensorAttribute("value")) {
-    value = *tensor;
+  if (const std::optional<TensorOfFile> given = node.AnyTensorAttribute("value")) {
+    return node.OutKnown(KnownValue::Constant(given->tensor), 0, given->narrow);
   } else if (node.HasAttribute("value_float")) {
     value = ScalarTensor(node.Float("value_float", 0), {.dtype = kFloat32});
   } else if (node.HasAttribute("value_int")) {
