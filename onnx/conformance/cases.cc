@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/graph/graph.h"
 #include "neura/onnx/format/tensor_message.h"
+#include "neura/onnx/import/narrow.h"
 #include "neura/onnx/onnx.h"
 #include "neura/tensor/tensor.h"
 #include "neura/tensor/testing/op_cases.h"
@@ -27,23 +28,36 @@ std::string ReadAll(const fs::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-absl::StatusOr<std::vector<Tensor>> ReadTensors(const fs::path& set, const std::string& kind) {
-  std::vector<Tensor> tensors;
+absl::StatusOr<std::vector<TensorOfFile>> ReadTensors(const fs::path& set,
+                                                     const std::string& kind) {
+  std::vector<TensorOfFile> tensors;
   for (int i = 0;; ++i) {
     const fs::path path = set / absl::StrCat(kind, "_", i, ".pb");
     if (!fs::exists(path)) return tensors;
     absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(ReadAll(path));
     if (!read.ok()) return absl::UnimplementedError(read.status().message());
-    tensors.push_back(read->tensor);
+    tensors.push_back(*std::move(read));
   }
 }
 
+std::vector<Tensor> Held(const std::vector<TensorOfFile>& tensors) {
+  std::vector<Tensor> held;
+  for (const TensorOfFile& tensor : tensors) held.push_back(tensor.tensor);
+  return held;
+}
+
 // What is wrong with the result, if anything. The tolerance is that of ONNX's own runner.
-std::optional<std::string> Difference(const Tensor& actual, const Tensor& expected) {
+std::optional<std::string> Difference(const Tensor& actual, const TensorOfFile& of_file) {
+  const Tensor& expected = of_file.tensor;
   if (actual.dtype() != expected.dtype() || actual.shape() != expected.shape()) {
     return absl::StrCat("is ", Describe(actual), ", expected ", Describe(expected));
   }
-  const Array a = ToArray(actual), b = ToArray(expected);
+  const auto numbers = [&](const Tensor& tensor) {
+    const bool integers =
+        of_file.narrow == nullptr || of_file.narrow->kind == NarrowType::Kind::kInteger;
+    return ToArray(integers ? tensor : Take(NumbersOf(*of_file.narrow), Cast(tensor, kInt64)));
+  };
+  const Array a = numbers(actual), b = numbers(expected);
   for (int64_t i = 0; i < a.numel(); ++i) {
     if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
     if (!(std::abs(a[i] - b[i]) <= 1e-7 + 1e-3 * std::abs(b[i]))) {
@@ -86,7 +100,7 @@ bool Draws(const std::string& bytes) {
 
 // One set of inputs and outputs: OK, Unimplemented, or what went wrong.
 absl::Status RunSet(const std::string& bytes, CaseInputs as, const std::vector<Tensor>& inputs,
-                    const std::vector<Tensor>& outputs) {
+                    const std::vector<TensorOfFile>& outputs) {
   absl::StatusOr<graph::Graph> graph = FromBytes(bytes);
   const bool constants =
       as == CaseInputs::kConstantsWhereRefused && absl::IsUnimplemented(graph.status());
@@ -104,7 +118,7 @@ absl::Status RunSet(const std::string& bytes, CaseInputs as, const std::vector<T
     return [&, values](size_t i) { return graph->value(values[i]).dtype; };
   };
   if (HasBitsOfBFloat16(given, in_graph(graph->inputs())) ||
-      HasBitsOfBFloat16(outputs, in_graph(graph->outputs()))) {
+      HasBitsOfBFloat16(Held(outputs), in_graph(graph->outputs()))) {
     return absl::UnimplementedError("bfloat16 as the bits of uint16");
   }
   const bool draws = Draws(bytes);
@@ -112,8 +126,9 @@ absl::Status RunSet(const std::string& bytes, CaseInputs as, const std::vector<T
     const std::vector<Tensor> results = graph::Compile(*graph).Run(given);
     if (results.size() != outputs.size()) return absl::InternalError("number of outputs");
     for (size_t i = 0; i < results.size(); ++i) {
+      const Tensor& expected = outputs[i].tensor;
       const bool same_type =
-          results[i].dtype() == outputs[i].dtype() && results[i].shape() == outputs[i].shape();
+          results[i].dtype() == expected.dtype() && results[i].shape() == expected.shape();
       if (same_type && draws) continue;
       if (const auto difference = Difference(results[i], outputs[i])) {
         return absl::InternalError(absl::StrCat("output ", i, " ", *difference));
@@ -135,7 +150,7 @@ absl::Status RunCase(const fs::path& path, CaseInputs as) {
     const auto outputs = ReadTensors(set.path(), "output");
     if (!inputs.ok()) return inputs.status();
     if (!outputs.ok()) return outputs.status();
-    const absl::Status status = RunSet(bytes, as, *inputs, *outputs);
+    const absl::Status status = RunSet(bytes, as, Held(*inputs), *outputs);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

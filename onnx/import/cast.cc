@@ -30,9 +30,7 @@ void Converted(NodeReader& node, const ElementType& to) {
   const std::string round_mode = node.String("round_mode", "up");
   const NarrowType* const from = node.Narrow(0);
   ValueId x = node.in(0);
-  if (from != nullptr && from != to.narrow) {
-    x = node.Trace([&](const Tensor& held) { return FromNarrow(*from, held); }, x);
-  }
+  if (from != nullptr && from != to.narrow) x = FromNarrow(node, *from, x);
   if (to.narrow == nullptr) return node.Out(node.Cast(x, to.dtype));
   if (from != to.narrow) {
     const ToNarrowOptions options{.saturate = saturate, .round_mode = round_mode};

@@ -79,11 +79,17 @@ Tensor ToFloating(const NarrowType& type, const Tensor& x, const ToNarrowOptions
 
 }  // namespace
 
-Tensor FromNarrow(const NarrowType& type, const Tensor& held) {
+Tensor NumbersOf(const NarrowType& type) {
+  std::vector<float> numbers;
+  for (int i = 0; i < 1 << type.bits; ++i) numbers.push_back(ValueOf(type, i));
+  return FromVector(numbers, {1 << type.bits});
+}
+
+graph::ValueId FromNarrow(NodeReader& node, const NarrowType& type, graph::ValueId held) {
   if (type.kind == Kind::kInteger) return held;
-  std::vector<float> values;
-  for (int i = 0; i < 1 << type.bits; ++i) values.push_back(ValueOf(type, i));
-  return Take(FromVector(values, {1 << type.bits}), Cast(held, kInt64));
+  return node.Trace(
+      [](const Tensor& bits, const Tensor& numbers) { return Take(numbers, Cast(bits, kInt64)); },
+      held, node.Constant(NumbersOf(type)));
 }
 
 Tensor ToNarrow(const NarrowType& type, const Tensor& x, const ToNarrowOptions& options) {

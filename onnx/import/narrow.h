@@ -5,12 +5,15 @@
 #include <string_view>
 
 #include "neura/onnx/format/narrow_type.h"
+#include "neura/onnx/import/importer.h"
 #include "neura/tensor/core/tensor.h"
 
 namespace neura::onnx {
 
-// What elements as they are held stand for: exact, float32; of integers the same tensor.
-Tensor FromNarrow(const NarrowType& type, const Tensor& held);
+// What all the elements of a floating type stand for, by their bits: float32, on the CPU.
+Tensor NumbersOf(const NarrowType& type);
+// What elements as they are held stand for: exact, float32; of integers the same value.
+graph::ValueId FromNarrow(NodeReader& node, const NarrowType& type, graph::ValueId held);
 
 struct ToNarrowOptions {
   // What is too large becomes the largest number; else infinity, or NaN where there is none. Of

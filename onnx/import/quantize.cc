@@ -100,17 +100,17 @@ void ReadDequantizeLinear(NodeReader& node) {
   if (node.Narrow(2) != narrow && node.has(2)) {
     ThrowInvalidArgument("the zero points are of another type than the elements");
   }
-  const ValueId x = node.in(0), scale = node.in(1), zero = node.in_or_none(2);
+  const auto number = [&](size_t i) {
+    if (narrow == nullptr || !node.has(i)) return node.in_or_none(i);
+    return FromNarrow(node, *narrow, node.in(i));
+  };
+  const ValueId x = number(0), scale = node.in(1), zero = number(2);
   const int64_t axis = AxisFor(node, x, scale), block = node.Int("block_size", 0);
   const DType dtype = DTypeAttribute(node, "output_dtype", node.dtype(scale));
-  const auto number = [&](const Tensor& held) {
-    return narrow != nullptr && narrow->kind != NarrowType::Kind::kInteger
-               ? FromNarrow(*narrow, held)
-               : Cast(held, kInt32);
-  };
+  const DType wide = IsFloating(node.dtype(x)) ? kFloat32 : kInt32;
   node.Out(node.TraceAll({x, scale, zero}, [&](absl::Span<const Tensor> in) {
-    Tensor y = number(in[0]);
-    if (in[2].defined()) y = y - Spread(number(in[2]), in[0], axis, block);
+    Tensor y = Cast(in[0], wide);
+    if (in[2].defined()) y = y - Cast(Spread(in[2], in[0], axis, block), wide);
     return std::vector{
         Cast(Cast(y, kFloat32) * Cast(Spread(in[1], in[0], axis, block), kFloat32), dtype)};
   })[0]);
