@@ -88,4 +88,21 @@ void ReadSwish(NodeReader& node) {
   node.Out(node.Pointwise([=](const Tensor& x) { return x * Sigmoid(x * alpha); }, node.in(0)));
 }
 
+// Nothing is broadcast.
+void ReadSwiGlu(NodeReader& node) {
+  const ValueId a = node.in(0), b = node.in(1);
+  const double alpha = node.Float("alpha", 1);
+  if (node.rank(a) != node.rank(b) || node.dtype(a) != node.dtype(b)) {
+    ThrowInvalidArgument("A and B differ in rank or dtype");
+  }
+  for (size_t d = 0; d < node.shape(a).size(); ++d) {
+    const graph::SymInt &m = node.shape(a)[d], &n = node.shape(b)[d];
+    if (m.is_number() && n.is_number() && m != n) {
+      ThrowInvalidArgument(absl::StrCat("A and B differ in dimension ", d));
+    }
+  }
+  node.Out(node.Pointwise(
+      [=](const Tensor& a, const Tensor& b) { return a * Sigmoid(a * alpha) * b; }, a, b));
+}
+
 }  // namespace neura::onnx

@@ -274,9 +274,7 @@ ValueId MaxPoolIndices(NodeReader& node, ValueId x, const Sizes& before, ValueId
     rest = node.Add(op::kFloorDivide, {rest, extent(padded, d)});
   }
   const auto outer = [&](int64_t d) {
-    const RangeOptions options{.start = 0, .step = 1, .length = 0, .dtype = kInt64};
-    const ValueId range = node.AddNode(op::kRange, graph::OptionsBox(op::kRange, &options), {},
-                                       {{0, node.shape(x)[static_cast<size_t>(d)]}});
+    const ValueId range = node.Counted(node.shape(x)[static_cast<size_t>(d)]);
     std::vector<SymInt> shape(static_cast<size_t>(rank), 1);
     shape[static_cast<size_t>(d)] = -1;
     return node.Reshape(range, shape);

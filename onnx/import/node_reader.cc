@@ -316,6 +316,12 @@ ValueId NodeReader::Cast(ValueId input, DType to) {
   return Add(op::kCast, options, {input});
 }
 
+ValueId NodeReader::Counted(const SymInt& count) {
+  const RangeOptions options{.start = 0, .step = 1, .length = count.number(), .dtype = kInt64};
+  if (count.is_number()) return Add(op::kRange, options, {});
+  return AddNode(op::kRange, OptionsBox(op::kRange, &options), {}, {{0, count}});
+}
+
 ValueId NodeReader::Number(const SymInt& value, ValueId beside) {
   if (value.is_number()) return Constant(ScalarTensor(value.number(), {.dtype = dtype(beside)}));
   return Cast(Sizes({value}, {}), dtype(beside));

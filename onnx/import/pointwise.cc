@@ -197,7 +197,9 @@ void ReadDropout(NodeReader& node) {
   if (node.opset() < 7) node.Int("is_test", 0);
   if (node.has(2)) {
     const std::optional<Tensor> training = node.Known(2);
-    if (!training || training->Item<bool>()) node.Unsupported("training mode is not supported");
+    if (!training || training->numel() != 1 || training->Item<bool>()) {
+      return FindForm("Dropout", "training")(node);
+    }
   }
   const ValueId x = node.in(0);
   node.Out(x);

@@ -101,10 +101,7 @@ class Resizer {
 
   // Where the elements of the result lie in the input.
   ValueId Coordinates(const Axis& axis) {
-    const RangeOptions range{.start = 0, .step = 1, .length = 0, .dtype = kInt64};
-    const ValueId steps = node_.Cast(
-        node_.AddNode(op::kRange, graph::OptionsBox(op::kRange, &range), {}, {{0, axis.out}}),
-        kFloat64);
+    const ValueId steps = node_.Cast(node_.Counted(axis.out), kFloat64);
     const ValueId in = Number(axis.in), out = Number(axis.out);
     const ValueId scale = axis.scale
                               ? node_.Constant(ScalarTensor(*axis.scale, {.dtype = kFloat64}))

@@ -107,7 +107,7 @@ void Scope::ReadNode(const NodeMessage& node) {
     ThrowUnimplemented("bodies in bodies that change their sizes too often");
   try {
     CheckAttributes(node);
-    if (!IsOnnxDomain(node.domain)) {
+    if (!IsReadDomain(node.domain)) {
       ThrowUnimplemented("the operator is of a domain that is not supported");
     }
     if (node.outputs.empty()) ThrowInvalidArgument("has no outputs");
@@ -123,8 +123,10 @@ void Scope::ReadNode(const NodeMessage& node) {
       }
       inputs.push_back(*value);
     }
-    if (const BodyReader read = FindBodyReader(node.op_type)) return read(*this, node, inputs);
-    const OperatorReader read = FindOperator(node.op_type);
+    if (const BodyReader read = FindBodyReader(node.domain, node.op_type)) {
+      return read(*this, node, inputs);
+    }
+    const OperatorReader read = FindOperator(node.domain, node.op_type);
     if (read == nullptr) ThrowUnimplemented("the operator is not supported");
     std::vector<ImportedValue> outputs;
     if (!ComputeNow(read, node, inputs, &outputs)) outputs = Read(graph_, read, node, inputs);

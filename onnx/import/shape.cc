@@ -415,6 +415,9 @@ void ReadSlice(NodeReader& node) {
   } else {
     starts = node.Extents(1);
     ends = node.Extents(2);
+    if ((node.has(3) && !node.Known(3)) || (node.has(4) && !node.Known(4))) {
+      return FindForm("Slice", "at_run_time")(node);
+    }
     if (node.has(3)) axes = node.Ints(3);
     if (node.has(4)) steps = node.Ints(4);
   }
