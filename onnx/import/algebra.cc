@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/linalg/linalg.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::onnx {
@@ -42,9 +43,7 @@ void ReadCumProd(NodeReader& node) {
       // Along a dimension that is not named an exclusive product is no identity.
       const ValueId named =
           node.Cast(node.Number((*flags)[d], node.Constant(ScalarTensor(int64_t{0}))), kBool);
-      y = node.Trace([](const Tensor& named, const Tensor& product,
-                        const Tensor& y) { return Where(named, product, y); },
-                     named, along(y, static_cast<int64_t>(2 * d + 1)), y);
+      y = node.Add(op::kWhere, {named, along(y, static_cast<int64_t>(2 * d + 1)), y});
     }
     return node.Out(node.Reshape(y, node.shape(x)));
   }

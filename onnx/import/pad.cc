@@ -78,11 +78,25 @@ void ReadPad(NodeReader& node) {
     }
   }
   const auto rank = static_cast<size_t>(node.rank(x));
-  std::vector<int64_t> axes(rank);
-  std::iota(axes.begin(), axes.end(), 0);
-  if (node.has(3)) axes = node.Ints(3);
-  if (given.size() != 2 * axes.size()) ThrowInvalidArgument("expects two widths for each axis");
   Pads pads{std::vector<SymInt>(rank, 0), std::vector<SymInt>(rank, 0)};
+  const auto of_run = AxesOfRun(node, 3, node.rank(x));
+  const size_t count = of_run ? of_run->size() : 0;
+  if (of_run && given.size() != 2 * count) {
+    ThrowInvalidArgument("expects two widths for each axis");
+  }
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t d = 0; d < rank; ++d) {
+      const SymInt named = SymInt::Equal((*of_run)[i], static_cast<int64_t>(d));
+      pads.before[d] = pads.before[d] + named * given[i];
+      pads.after[d] = pads.after[d] + named * given[i + count];
+    }
+  }
+  std::vector<int64_t> axes(of_run ? 0 : rank);
+  std::iota(axes.begin(), axes.end(), 0);
+  if (node.has(3) && !of_run) axes = node.Ints(3);
+  if (!of_run && given.size() != 2 * axes.size()) {
+    ThrowInvalidArgument("expects two widths for each axis");
+  }
   for (size_t i = 0; i < axes.size(); ++i) {
     const auto dim = static_cast<size_t>(node.Axis(axes[i], node.rank(x)));
     pads.before[dim] = given[i];

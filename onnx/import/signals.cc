@@ -73,11 +73,16 @@ ValueId Transformed(NodeReader& node, ValueId x, const Transform& transform) {
       [&](const Tensor& x) {
         const Tensor real = Select(x, 3, 0);
         const Tensor numbers = Complex(real, parts == 1 ? ZerosLike(real) : Select(x, 3, 1));
-        const Tensor y = ViewAsReal(transform.inverse ? fft::Ifft(numbers, {}, 1)
+        const Tensor y = ViewAsReal(transform.inverse ? fft::Ifft(numbers, {}, 1, "forward")
                                                       : fft::Fft(numbers, {}, 1));
-        return Cast(transform.parts() == 1 ? Slice(y, 3, 0, 1) : y, dtype);
+        return transform.parts() == 1 ? Slice(y, 3, 0, 1) : y;
       },
       x);
+  if (transform.inverse) {
+    x = node.Pointwise([](const Tensor& x, const Tensor& n) { return x / n; }, x,
+                       node.Number(transform.length, x));
+  }
+  x = node.Cast(x, dtype);
   if (transform.extent() != transform.length) x = node.Slice(x, 1, 0, transform.extent());
   return x;
 }
