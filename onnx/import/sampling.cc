@@ -209,11 +209,19 @@ void ReadCol2Im(NodeReader& node) {
   }
   const SymInt batch = node.shape(x)[0], channels = node.shape(x)[1] / Product(block);
   const ValueId zeros = node.Full({batch, channels, Product(padded)}, 0, node.dtype(x));
-  const ValueId blocks = node.Reshape(x, {batch, channels, Product(block) * Product(steps)});
+  const SymInt count = Product(block) * Product(steps);
+  const ValueId blocks = node.Reshape(x, {batch, channels, count});
+  ValueId y = node.Reshape(place, {-1});
+  if (count.is_number()) {
+    y = node.Add(op::kIndexAdd, DimOptions{.dim = 2}, {zeros, y, blocks});
+  } else {
+    // At sizes that are guessed there may be fewer places than elements.
+    const ValueId index = node.Expand(y, {batch, channels, count});
+    y = node.Add(op::kScatterAdd, DimOptions{.dim = 2}, {zeros, index, blocks});
+  }
   std::vector<SymInt> shape{batch, channels};
   shape.insert(shape.end(), padded.begin(), padded.end());
-  ValueId y = node.Reshape(node.Add(op::kIndexAdd, DimOptions{.dim = 2},
-                                    {zeros, node.Reshape(place, {-1}), blocks}), shape);
+  y = node.Reshape(y, shape);
   for (size_t d = 0; d < dims; ++d) {
     y = node.Slice(y, static_cast<int64_t>(d) + 2, pads[d], image[d] + pads[d]);
   }
