@@ -381,11 +381,19 @@ void ReadAveragePool(NodeReader& node) {
   node.Out(result);
 }
 
+namespace {
+
+double PowerOf(NodeReader& node) {
+  return node.opset() < 2 ? node.Float("p", 2) : static_cast<double>(node.Int("p", 2));
+}
+
+}  // namespace
+
 // The p-th root of a sum of p-th powers, as an average times its number of elements.
 void ReadLpPool(NodeReader& node) {
   const ValueId x = node.in(0);
   Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
-  const auto p = static_cast<double>(node.Int("p", 2));
+  const double p = PowerOf(node);
   if (node.Int("ceil_mode", 0) != 0 && !window.auto_pad) PadForCeil(node, x, &window);
   const int64_t channels = node.FixedExtent(x, 1);
   std::vector<SymInt> ones{channels, 1};
@@ -400,7 +408,7 @@ void ReadLpPool(NodeReader& node) {
 }
 
 void ReadGlobalLpPool(NodeReader& node) {
-  const auto p = static_cast<double>(node.Int("p", 2));
+  const double p = PowerOf(node);
   const ReduceOptions over{.dims = SpatialDims(node, node.in(0)), .keepdim = true};
   const ValueId powers =
       node.Pointwise([p](const Tensor& x) { return Pow(Abs(x), p); }, node.in(0));

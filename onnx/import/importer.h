@@ -187,7 +187,7 @@ OperatorReader FindForm(std::string_view name, std::string_view form);
 std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)> is_constant);
 
 // The operator sets that are read.
-inline constexpr int kMinOpset = 6;
+inline constexpr int kMinOpset = 1;
 inline constexpr int kMaxOpset = 28;
 
 // `fixed_dims` are sizes of open dimensions. Throws neura::Error, for whatever is wrong with the

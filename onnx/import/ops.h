@@ -11,6 +11,15 @@ namespace neura::onnx {
 #define ONNX_READ_FORM(Name, form, Function) void Function(NodeReader& node);
 #include "neura/onnx/import/operators.inc"
 
+// ---- forms of early operator sets (old_forms.cc)
+// The second input, as it is broadcast: before operator set 7 its dimensions stand beside those of
+// the first from an axis on.
+graph::ValueId SecondOperand(NodeReader& node);
+// Of Tile before operator set 6: one for each dimension.
+std::vector<graph::SymInt> OldRepeats(NodeReader& node);
+// The element type that a name stands for, such as "FLOAT"; 0 for none.
+int NamedElementType(std::string_view name);
+
 // A convolution with the window that the node's attributes say; `bias` may be absent.
 graph::ValueId ConvOf(NodeReader& node, graph::ValueId x, graph::ValueId weight,
                       graph::ValueId bias);

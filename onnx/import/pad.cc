@@ -68,7 +68,7 @@ void ReadPad(NodeReader& node) {
   std::vector<SymInt> given;
   std::optional<Scalar> value = Scalar(0);
   if (node.opset() < 11) {
-    for (int64_t pad : node.Ints("pads")) given.push_back(pad);
+    for (int64_t pad : node.Ints(node.opset() < 2 ? "paddings" : "pads")) given.push_back(pad);
     value = node.Float("value", 0);
   } else {
     given = node.Extents(1);

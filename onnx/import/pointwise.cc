@@ -19,7 +19,9 @@ using graph::ValueId;
 
 void ReadUnary(NodeReader& node, OpId op) { node.Out(node.Add(op, {node.in(0)})); }
 
-void ReadBinary(NodeReader& node, OpId op) { node.Out(node.Add(op, {node.in(0), node.in(1)})); }
+void ReadBinary(NodeReader& node, OpId op) {
+  node.Out(node.Add(op, {node.in(0), SecondOperand(node)}));
+}
 
 // One or more inputs, from the left.
 void ReadVariadic(NodeReader& node, OpId op) {
@@ -62,8 +64,9 @@ void ReadCelu(NodeReader& node) {
 }
 
 void ReadSelu(NodeReader& node) {
-  const double alpha = node.Float("alpha", 1.67326319217681884765625);
-  const double gamma = node.Float("gamma", 1.05070102214813232421875);
+  const bool old = node.opset() < 6;
+  const double alpha = node.Float("alpha", old ? 1.6732 : 1.67326319217681884765625);
+  const double gamma = node.Float("gamma", old ? 1.0507 : 1.05070102214813232421875);
   node.Out(node.Pointwise([=](const Tensor& x) { return gamma * Elu(x, alpha); }, node.in(0)));
 }
 
@@ -135,7 +138,7 @@ void ReadClip(NodeReader& node) {
 
 // That of integers cuts towards zero.
 void ReadDiv(NodeReader& node) {
-  const ValueId a = node.in(0), b = node.in(1);
+  const ValueId a = node.in(0), b = SecondOperand(node);
   const DType dtype = node.dtype(a);
   if (!IsIntegral(dtype)) return node.Out(node.Add(op::kDiv, {a, b}));
   if (dtype == kUInt8) return node.Out(node.Add(op::kFloorDivide, {a, b}));
@@ -155,7 +158,7 @@ void ReadMod(NodeReader& node) {
 
 // The result has the dtype of the base.
 void ReadPow(NodeReader& node) {
-  const ValueId base = node.in(0), exponent = node.in(1);
+  const ValueId base = node.in(0), exponent = SecondOperand(node);
   const DType dtype = node.dtype(base);
   if (IsIntegral(dtype) && IsFloating(node.dtype(exponent))) {
     const ValueId wide =
@@ -178,7 +181,9 @@ void ReadWhere(NodeReader& node) {
 
 void ReadCast(NodeReader& node) {
   node.Int("saturate", 1);  // of float8 alone
-  const absl::StatusOr<DType> dtype = FromElementType(static_cast<int>(node.Int("to", 0)));
+  const absl::StatusOr<DType> dtype =
+      FromElementType(node.opset() < 6 ? NamedElementType(node.String("to", ""))
+                                       : static_cast<int>(node.Int("to", 0)));
   if (!dtype.ok()) node.Unsupported(dtype.status().message());
   node.Out(node.Cast(node.in(0), *dtype));
 }

@@ -352,7 +352,10 @@ void ReadUpsample(NodeReader& node) {
     return ResizeBy(node, method, AxesByScales(node, 1, x, dims));
   }
   const std::vector<double> scales =
-      node.opset() < 9 ? node.Floats("scales") : KnownFloats(node, 1, "scales");
+      node.opset() < 7   ? std::vector{1.0, 1.0, node.Float("height_scale", 0),
+                                       node.Float("width_scale", 0)}
+      : node.opset() < 9 ? node.Floats("scales")
+                         : KnownFloats(node, 1, "scales");
   if (static_cast<int64_t>(scales.size()) != node.rank(x)) {
     ThrowInvalidArgument("expects one scale for each dimension");
   }

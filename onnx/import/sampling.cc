@@ -216,7 +216,7 @@ void ReadCol2Im(NodeReader& node) {
     y = node.Add(op::kIndexAdd, DimOptions{.dim = 2}, {zeros, y, blocks});
   } else {
     // At sizes that are guessed there may be fewer places than elements.
-    const ValueId index = node.Expand(y, {batch, channels, count});
+    const ValueId index = node.Expand(y, node.shape(blocks));
     y = node.Add(op::kScatterAdd, DimOptions{.dim = 2}, {zeros, index, blocks});
   }
   std::vector<SymInt> shape{batch, channels};
