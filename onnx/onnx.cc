@@ -10,6 +10,7 @@
 #include "neura/onnx/format/external_bytes.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/messages.h"
+#include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/importer.h"
 #include "neura/tensor/io/atomic_file.h"
 #include "neura/tensor/io/byte_source.h"
@@ -24,14 +25,21 @@ constexpr uint64_t kMaxBytes = std::numeric_limits<int32_t>::max();
 // At most what stands around the graph.
 constexpr uint64_t kHeaderBytes = 64;
 
-// With those of graphs among attributes, as far as there are models.
-void AddOperators(const GraphMessage& graph, int depth, std::set<std::string>* names) {
+// With those of graphs among attributes, as far as there are models. `constants` are the names of
+// initializers and of what Constant makes, here and around.
+void AddOperators(const GraphMessage& graph, int depth, std::set<std::string_view> constants,
+                  std::set<std::string>* names) {
+  for (std::string_view bytes : graph.initializers) constants.insert(TensorName(bytes));
   for (const NodeMessage& node : graph.nodes) {
+    if (node.op_type == "Constant") constants.insert(node.outputs.begin(), node.outputs.end());
     names->emplace(node.op_type);
+    const std::string_view form =
+        FormOf(node, [&](size_t i) { return constants.contains(node.inputs[i]); });
+    if (!form.empty()) names->insert(absl::StrCat(node.op_type, ":", form));
     for (const AttributeMessage& attribute : node.attributes) {
       if (attribute.g.empty() || depth > 64) continue;
       const absl::StatusOr<GraphMessage> inner = ParseSubgraph(attribute.g);
-      if (inner.ok()) AddOperators(*inner, depth + 1, names);
+      if (inner.ok()) AddOperators(*inner, depth + 1, constants, names);
     }
   }
 }
@@ -86,7 +94,7 @@ absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes) {
   if (!model.ok()) return model.status();
   std::set<std::string> names;
   if (model->graph.has_value()) {
-    AddOperators(*model->graph, 0, &names);
+    AddOperators(*model->graph, 0, {}, &names);
   }
   return std::vector<std::string>(names.begin(), names.end());
 }

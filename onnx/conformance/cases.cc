@@ -89,11 +89,21 @@ bool HasBitsOfBFloat16(const std::vector<Tensor>& tensors, const auto& dtype_of)
 }
 
 // Whether the outputs are random numbers, of which shape and dtype alone can be compared.
-bool Draws(const std::string& bytes) {
+bool Draws(const std::string& bytes, const std::vector<Tensor>& inputs) {
   ::onnx::ModelProto model;
   model.ParseFromString(bytes);
+  const auto number = [&](const ::onnx::NodeProto& node, int i, double otherwise) {
+    for (int k = 0; k < model.graph().input_size() && i < node.input_size(); ++k) {
+      if (model.graph().input(k).name() == node.input(i)) {
+        return ToArray(inputs[static_cast<size_t>(k)])[0];
+      }
+    }
+    return otherwise;
+  };
   for (const ::onnx::NodeProto& node : model.graph().node()) {
     if (node.op_type().starts_with("Random") || node.op_type() == "Bernoulli") return true;
+    const bool drops = node.op_type() == "Dropout" && number(node, 2, 0) != 0;
+    if (drops && number(node, 1, 0.5) != 0) return true;
   }
   return false;
 }
@@ -121,7 +131,7 @@ absl::Status RunSet(const std::string& bytes, CaseInputs as, const std::vector<T
       HasBitsOfBFloat16(Held(outputs), in_graph(graph->outputs()))) {
     return absl::UnimplementedError("bfloat16 as the bits of uint16");
   }
-  const bool draws = Draws(bytes);
+  const bool draws = Draws(bytes, inputs);
   try {
     const std::vector<Tensor> results = graph::Compile(*graph).Run(given);
     if (results.size() != outputs.size()) return absl::InternalError("number of outputs");

@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/linalg/linalg.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::onnx {
@@ -42,9 +43,7 @@ void ReadCumProd(NodeReader& node) {
       // Along a dimension that is not named an exclusive product is no identity.
       const ValueId named =
           node.Cast(node.Number((*flags)[d], node.Constant(ScalarTensor(int64_t{0}))), kBool);
-      y = node.Trace([](const Tensor& named, const Tensor& product,
-                        const Tensor& y) { return Where(named, product, y); },
-                     named, along(y, static_cast<int64_t>(2 * d + 1)), y);
+      y = node.Add(op::kWhere, {named, along(y, static_cast<int64_t>(2 * d + 1)), y});
     }
     return node.Out(node.Reshape(y, node.shape(x)));
   }
@@ -86,6 +85,23 @@ void ReadMish(NodeReader& node) {
 void ReadSwish(NodeReader& node) {
   const double alpha = node.Float("alpha", 1);
   node.Out(node.Pointwise([=](const Tensor& x) { return x * Sigmoid(x * alpha); }, node.in(0)));
+}
+
+// Nothing is broadcast.
+void ReadSwiGlu(NodeReader& node) {
+  const ValueId a = node.in(0), b = node.in(1);
+  const double alpha = node.Float("alpha", 1);
+  if (node.rank(a) != node.rank(b) || node.dtype(a) != node.dtype(b)) {
+    ThrowInvalidArgument("A and B differ in rank or dtype");
+  }
+  for (size_t d = 0; d < node.shape(a).size(); ++d) {
+    const graph::SymInt &m = node.shape(a)[d], &n = node.shape(b)[d];
+    if (m.is_number() && n.is_number() && m != n) {
+      ThrowInvalidArgument(absl::StrCat("A and B differ in dimension ", d));
+    }
+  }
+  node.Out(node.Pointwise(
+      [=](const Tensor& a, const Tensor& b) { return a * Sigmoid(a * alpha) * b; }, a, b));
 }
 
 }  // namespace neura::onnx

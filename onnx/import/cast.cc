@@ -18,7 +18,8 @@ struct ElementType {
 };
 
 ElementType TypeAttribute(NodeReader& node) {
-  const auto type = static_cast<int>(node.Int("to", 0));
+  const int type = node.opset() < 6 ? NamedElementType(node.String("to", ""))
+                                    : static_cast<int>(node.Int("to", 0));
   if (const NarrowType* const narrow = FindNarrowType(type)) return {narrow->dtype, narrow};
   const absl::StatusOr<DType> dtype = FromElementType(type);
   if (!dtype.ok()) node.Unsupported(dtype.status().message());

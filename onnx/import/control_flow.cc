@@ -18,8 +18,6 @@ using graph::SymInt;
 using graph::ValueId;
 using graph::ValueType;
 
-namespace {
-
 GraphMessage BodyOf(const NodeMessage& node, std::string_view attribute) {
   for (const AttributeMessage& given : node.attributes) {
     if (given.name != attribute) continue;
@@ -32,6 +30,8 @@ GraphMessage BodyOf(const NodeMessage& node, std::string_view attribute) {
   }
   ThrowInvalidArgument(absl::StrCat("attribute ", attribute, " is missing"));
 }
+
+namespace {
 
 // Names that a graph, or one in it, reads and does not make.
 void FindFreeNames(const GraphMessage& graph, int depth, std::vector<std::string_view>* free) {

@@ -274,9 +274,7 @@ ValueId MaxPoolIndices(NodeReader& node, ValueId x, const Sizes& before, ValueId
     rest = node.Add(op::kFloorDivide, {rest, extent(padded, d)});
   }
   const auto outer = [&](int64_t d) {
-    const RangeOptions options{.start = 0, .step = 1, .length = 0, .dtype = kInt64};
-    const ValueId range = node.AddNode(op::kRange, graph::OptionsBox(op::kRange, &options), {},
-                                       {{0, node.shape(x)[static_cast<size_t>(d)]}});
+    const ValueId range = node.Counted(node.shape(x)[static_cast<size_t>(d)]);
     std::vector<SymInt> shape(static_cast<size_t>(rank), 1);
     shape[static_cast<size_t>(d)] = -1;
     return node.Reshape(range, shape);
@@ -383,11 +381,19 @@ void ReadAveragePool(NodeReader& node) {
   node.Out(result);
 }
 
+namespace {
+
+double PowerOf(NodeReader& node) {
+  return node.opset() < 2 ? node.Float("p", 2) : static_cast<double>(node.Int("p", 2));
+}
+
+}  // namespace
+
 // The p-th root of a sum of p-th powers, as an average times its number of elements.
 void ReadLpPool(NodeReader& node) {
   const ValueId x = node.in(0);
   Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
-  const auto p = static_cast<double>(node.Int("p", 2));
+  const double p = PowerOf(node);
   if (node.Int("ceil_mode", 0) != 0 && !window.auto_pad) PadForCeil(node, x, &window);
   const int64_t channels = node.FixedExtent(x, 1);
   std::vector<SymInt> ones{channels, 1};
@@ -402,7 +408,7 @@ void ReadLpPool(NodeReader& node) {
 }
 
 void ReadGlobalLpPool(NodeReader& node) {
-  const auto p = static_cast<double>(node.Int("p", 2));
+  const double p = PowerOf(node);
   const ReduceOptions over{.dims = SpatialDims(node, node.in(0)), .keepdim = true};
   const ValueId powers =
       node.Pointwise([p](const Tensor& x) { return Pow(Abs(x), p); }, node.in(0));

@@ -69,14 +69,21 @@ class Importer {
 
   static int OpsetOf(const ModelMessage& model) {
     int64_t opset = -1;
+    bool has_previews = false;
     std::unordered_set<std::string_view> domains;
     for (const auto& [domain, version] : model.opsets) {
       if (!domains.insert(IsOnnxDomain(domain) ? "" : domain).second) {
         ThrowInvalidArgument(
             absl::StrCat("operator sets of the domain '", domain, "' are imported twice"));
       }
-      if (IsOnnxDomain(domain)) opset = version;
+      if (IsOnnxDomain(domain)) {
+        opset = version;
+      } else {
+        has_previews |= IsReadDomain(domain);
+      }
     }
+    // Operators of a preview may be all that there are.
+    if (opset < 0 && has_previews) return kMaxOpset;
     return RequireOpset(opset);
   }
 

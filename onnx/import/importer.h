@@ -140,6 +140,8 @@ class NodeReader {
                        int64_t step = 1);
   graph::ValueId Permute(graph::ValueId input, std::vector<int64_t> dims);
   graph::ValueId Cast(graph::ValueId input, DType dtype);
+  // 0, 1, ... as int64.
+  graph::ValueId Counted(const graph::SymInt& count);
   graph::ValueId Constant(const Tensor& tensor) { return graph_.AddConstant(tensor); }
   // A number beside a value, of its dtype.
   graph::ValueId Number(const graph::SymInt& value, graph::ValueId beside);
@@ -185,11 +187,20 @@ class NodeReader {
 // Reads a node of one operator.
 using OperatorReader = void (*)(NodeReader& node);
 
+// Of ai.onnx, which has two names, or of its previews.
+bool IsOnnxDomain(std::string_view domain);
+bool IsReadDomain(std::string_view domain);
+
 // Null when there is none.
-OperatorReader FindOperator(std::string_view name);
+OperatorReader FindOperator(std::string_view domain, std::string_view name);
+// Of the form of an operator, which is there.
+OperatorReader FindForm(std::string_view name, std::string_view form);
+// The form that the node has beside the operator's usual one, or "". `is_constant` says which of
+// its inputs are constants of the file.
+std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)> is_constant);
 
 // The operator sets that are read.
-inline constexpr int kMinOpset = 6;
+inline constexpr int kMinOpset = 1;
 inline constexpr int kMaxOpset = 28;
 // Throws Unimplemented for others.
 int RequireOpset(int64_t opset);

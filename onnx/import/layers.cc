@@ -34,7 +34,7 @@ void ReadBatchNormalization(NodeReader& node) {
   if (node.opset() < 9 && node.Int("spatial", 1) != 1) node.Unsupported("spatial = 0");
   if (node.opset() < 7) node.Int("is_test", 0);
   if (node.Int("training_mode", 0) != 0 || node.Wants(1)) {
-    node.Unsupported("training mode is not supported");
+    return FindForm("BatchNormalization", "training")(node);
   }
   const ValueId scale = node.in(1), bias = node.in(2), mean = node.in(3), variance = node.in(4);
   node.Out(node.Add(op::kBatchNormInference, options, {node.in(0), mean, variance, scale, bias}));

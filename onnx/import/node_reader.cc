@@ -336,6 +336,12 @@ ValueId NodeReader::Cast(ValueId input, DType to) {
   return Add(op::kCast, options, {input});
 }
 
+ValueId NodeReader::Counted(const SymInt& count) {
+  const RangeOptions options{.start = 0, .step = 1, .length = count.number(), .dtype = kInt64};
+  if (count.is_number()) return Add(op::kRange, options, {});
+  return AddNode(op::kRange, OptionsBox(op::kRange, &options), {}, {{0, count}});
+}
+
 ValueId NodeReader::Number(const SymInt& value, ValueId beside) {
   if (value.is_number()) return Constant(ScalarTensor(value.number(), {.dtype = dtype(beside)}));
   return Cast(Sizes({value}, {}), dtype(beside));
@@ -357,6 +363,7 @@ void NodeReader::Unsupported(std::string_view what) const {
 
 void NodeReader::CheckAttributes() const {
   for (const AttributeMessage& attribute : node_.attributes) {
+    if (opset_ < 6 && attribute.name == "consumed_inputs") continue;  // says nothing about results
     if (!taken_.contains(attribute.name)) {
       Unsupported(absl::StrCat("attribute ", attribute.name, " is not supported"));
     }

@@ -8,7 +8,17 @@ namespace neura::onnx {
 
 #define ONNX_READ(Name, Function) void Function(NodeReader& node);
 #define ONNX_READ_AS(Name, Function, kOp) void Function(NodeReader& node, OpId op);
+#define ONNX_READ_FORM(Name, form, Function) void Function(NodeReader& node);
 #include "neura/onnx/import/operators.inc"
+
+// ---- forms of early operator sets (old_forms.cc)
+// The second input, as it is broadcast: before operator set 7 its dimensions stand beside those of
+// the first from an axis on.
+graph::ValueId SecondOperand(NodeReader& node);
+// Of Tile before operator set 6: one for each dimension.
+std::vector<graph::SymInt> OldRepeats(NodeReader& node);
+// The element type that a name stands for, such as "FLOAT"; 0 for none.
+int NamedElementType(std::string_view name);
 
 // A convolution with the window that the node's attributes say; `bias` may be absent.
 graph::ValueId ConvOf(NodeReader& node, graph::ValueId x, graph::ValueId weight,
@@ -18,8 +28,10 @@ graph::ValueId ConvOf(NodeReader& node, graph::ValueId x, graph::ValueId weight,
 graph::ValueId FromStart(NodeReader& node, graph::ValueId index, size_t input, graph::ValueId x,
                          int64_t axis);
 
-// Axes that only a run can tell: for each dimension 1 where input `input` names it, else 0. Nothing
+// Axes that only a run can tell, each in [0, rank) and another one, which the run checks. Nothing
 // where they are known; throws Unimplemented where their number is not.
+std::optional<std::vector<graph::SymInt>> AxesOfRun(NodeReader& node, size_t input, int64_t rank);
+// The same: for each dimension 1 where input `input` names it, else 0.
 std::optional<std::vector<graph::SymInt>> AxisFlags(NodeReader& node, size_t input, int64_t rank);
 // The extents without those that flags name, of which there are `count`.
 std::vector<graph::SymInt> WithoutFlagged(const std::vector<graph::SymInt>& extents,
@@ -28,6 +40,10 @@ std::vector<graph::SymInt> WithoutFlagged(const std::vector<graph::SymInt>& exte
 // is 1. What is done along all the odd dimensions is done along those that are named.
 graph::ValueId SplitByFlags(NodeReader& node, graph::ValueId x,
                             const std::vector<graph::SymInt>& flags);
+
+// x with so many elements of `value` before and after each dimension.
+graph::ValueId PadBy(NodeReader& node, graph::ValueId x, const std::vector<graph::SymInt>& before,
+                     const std::vector<graph::SymInt>& after, const Scalar& value);
 
 // Those of [N, C, ...] after C.
 Dims SpatialDims(NodeReader& node, graph::ValueId x);

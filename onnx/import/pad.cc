@@ -21,30 +21,13 @@ struct Pads {
   std::vector<SymInt> before, after;
 };
 
-ValueId PadWith(NodeReader& node, ValueId x, const Pads& pads, const Scalar& value) {
-  const size_t rank = pads.before.size();
-  PadOptions options{.before = Dims(rank, 0), .after = Dims(rank, 0), .value = value};
-  std::vector<graph::SymbolicOption> symbolic;
-  for (size_t d = 0; d < rank; ++d) {
-    options.before[d] = pads.before[d].number();
-    options.after[d] = pads.after[d].number();
-    if (!pads.before[d].is_number()) symbolic.push_back({static_cast<int>(d), pads.before[d]});
-    if (!pads.after[d].is_number()) {
-      symbolic.push_back({static_cast<int>(d + rank), pads.after[d]});
-    }
-  }
-  return node.AddNode(op::kPad, graph::OptionsBox(op::kPad, &options), {x}, std::move(symbolic));
-}
-
 // Elements of x again, in the order of `mode`.
 ValueId PadFromItself(NodeReader& node, ValueId x, const Pads& pads, const std::string& mode) {
   for (size_t d = 0; d < pads.before.size(); ++d) {
     if (pads.before[d] == SymInt(0) && pads.after[d] == SymInt(0)) continue;
     const SymInt extent = node.shape(x)[d];
-    const RangeOptions range{.start = 0, .step = 1, .length = 0, .dtype = kInt64};
     const ValueId steps =
-        node.AddNode(op::kRange, graph::OptionsBox(op::kRange, &range), {},
-                     {{0, SymInt::Max(extent + pads.before[d] + pads.after[d], 0)}});
+        node.Counted(SymInt::Max(extent + pads.before[d] + pads.after[d], 0));
     const ValueId index = node.Pointwise(
         [&](const Tensor& i, const Tensor& before, const Tensor& n) -> Tensor {
           const Tensor at = i - before;
@@ -61,6 +44,20 @@ ValueId PadFromItself(NodeReader& node, ValueId x, const Pads& pads, const std::
 
 }  // namespace
 
+ValueId PadBy(NodeReader& node, ValueId x, const std::vector<SymInt>& before,
+              const std::vector<SymInt>& after, const Scalar& value) {
+  const size_t rank = before.size();
+  PadOptions options{.before = Dims(rank, 0), .after = Dims(rank, 0), .value = value};
+  std::vector<graph::SymbolicOption> symbolic;
+  for (size_t d = 0; d < rank; ++d) {
+    options.before[d] = before[d].number();
+    options.after[d] = after[d].number();
+    if (!before[d].is_number()) symbolic.push_back({static_cast<int>(d), before[d]});
+    if (!after[d].is_number()) symbolic.push_back({static_cast<int>(d + rank), after[d]});
+  }
+  return node.AddNode(op::kPad, graph::OptionsBox(op::kPad, &options), {x}, std::move(symbolic));
+}
+
 // Attributes before operator set 11, inputs from it on.
 void ReadPad(NodeReader& node) {
   const ValueId x = node.in(0);
@@ -71,7 +68,7 @@ void ReadPad(NodeReader& node) {
   std::vector<SymInt> given;
   std::optional<Scalar> value = Scalar(0);
   if (node.opset() < 11) {
-    for (int64_t pad : node.Ints("pads")) given.push_back(pad);
+    for (int64_t pad : node.Ints(node.opset() < 2 ? "paddings" : "pads")) given.push_back(pad);
     value = node.Float("value", 0);
   } else {
     given = node.Extents(1);
@@ -81,23 +78,38 @@ void ReadPad(NodeReader& node) {
     }
   }
   const auto rank = static_cast<size_t>(node.rank(x));
-  std::vector<int64_t> axes(rank);
-  std::iota(axes.begin(), axes.end(), 0);
-  if (node.has(3)) axes = node.Ints(3);
-  if (given.size() != 2 * axes.size()) ThrowInvalidArgument("expects two widths for each axis");
   Pads pads{std::vector<SymInt>(rank, 0), std::vector<SymInt>(rank, 0)};
+  const auto of_run = AxesOfRun(node, 3, node.rank(x));
+  const size_t count = of_run ? of_run->size() : 0;
+  if (of_run && given.size() != 2 * count) {
+    ThrowInvalidArgument("expects two widths for each axis");
+  }
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t d = 0; d < rank; ++d) {
+      const SymInt named = SymInt::Equal((*of_run)[i], static_cast<int64_t>(d));
+      pads.before[d] = pads.before[d] + named * given[i];
+      pads.after[d] = pads.after[d] + named * given[i + count];
+    }
+  }
+  std::vector<int64_t> axes(of_run ? 0 : rank);
+  std::iota(axes.begin(), axes.end(), 0);
+  if (node.has(3) && !of_run) axes = node.Ints(3);
+  if (!of_run && given.size() != 2 * axes.size()) {
+    ThrowInvalidArgument("expects two widths for each axis");
+  }
   for (size_t i = 0; i < axes.size(); ++i) {
     const auto dim = static_cast<size_t>(node.Axis(axes[i], node.rank(x)));
     pads.before[dim] = given[i];
     pads.after[dim] = given[i + axes.size()];
   }
   if (mode != "constant") return node.Out(PadFromItself(node, x, pads, mode));
-  if (value) return node.Out(PadWith(node, x, pads, *value));
+  if (value) return node.Out(PadBy(node, x, pads.before, pads.after, *value));
   // A value that only a run can tell goes where nothing of x is.
-  const ValueId inside = PadWith(node, node.Full(node.shape(x), true, kBool), pads, false);
+  const ValueId all = node.Full(node.shape(x), true, kBool);
+  const ValueId inside = PadBy(node, all, pads.before, pads.after, false);
   node.Out(node.Trace([](const Tensor& inside, const Tensor& x,
                          const Tensor& value) { return Where(inside, x, Reshape(value, {})); },
-                      inside, PadWith(node, x, pads, 0), node.in(2)));
+                      inside, PadBy(node, x, pads.before, pads.after, 0), node.in(2)));
 }
 
 void ReadTrilu(NodeReader& node) {

@@ -18,7 +18,9 @@ using graph::ValueId;
 
 void ReadUnary(NodeReader& node, OpId op) { node.Out(node.Add(op, {node.in(0)})); }
 
-void ReadBinary(NodeReader& node, OpId op) { node.Out(node.Add(op, {node.in(0), node.in(1)})); }
+void ReadBinary(NodeReader& node, OpId op) {
+  node.Out(node.Add(op, {node.in(0), SecondOperand(node)}));
+}
 
 // One or more inputs, from the left.
 void ReadVariadic(NodeReader& node, OpId op) {
@@ -61,8 +63,9 @@ void ReadCelu(NodeReader& node) {
 }
 
 void ReadSelu(NodeReader& node) {
-  const double alpha = node.Float("alpha", 1.67326319217681884765625);
-  const double gamma = node.Float("gamma", 1.05070102214813232421875);
+  const bool old = node.opset() < 6;
+  const double alpha = node.Float("alpha", old ? 1.6732 : 1.67326319217681884765625);
+  const double gamma = node.Float("gamma", old ? 1.0507 : 1.05070102214813232421875);
   node.Out(node.Pointwise([=](const Tensor& x) { return gamma * Elu(x, alpha); }, node.in(0)));
 }
 
@@ -134,7 +137,7 @@ void ReadClip(NodeReader& node) {
 
 // That of integers cuts towards zero.
 void ReadDiv(NodeReader& node) {
-  const ValueId a = node.in(0), b = node.in(1);
+  const ValueId a = node.in(0), b = SecondOperand(node);
   const DType dtype = node.dtype(a);
   if (!IsIntegral(dtype)) return node.Out(node.Add(op::kDiv, {a, b}));
   if (dtype == kUInt8) return node.Out(node.Add(op::kFloorDivide, {a, b}));
@@ -154,7 +157,7 @@ void ReadMod(NodeReader& node) {
 
 // The result has the dtype of the base.
 void ReadPow(NodeReader& node) {
-  const ValueId base = node.in(0), exponent = node.in(1);
+  const ValueId base = node.in(0), exponent = SecondOperand(node);
   const DType dtype = node.dtype(base);
   if (IsIntegral(dtype) && IsFloating(node.dtype(exponent))) {
     const ValueId wide =
@@ -184,7 +187,9 @@ void ReadDropout(NodeReader& node) {
   if (node.opset() < 7) node.Int("is_test", 0);
   if (node.has(2)) {
     const std::optional<Tensor> training = node.Known(2);
-    if (!training || training->Item<bool>()) node.Unsupported("training mode is not supported");
+    if (!training || training->numel() != 1 || training->Item<bool>()) {
+      return FindForm("Dropout", "training")(node);
+    }
   }
   const ValueId x = node.in(0);
   node.Out(x);

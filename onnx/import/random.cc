@@ -9,13 +9,18 @@ namespace {
 
 using graph::ValueId;
 
-DType DTypeOf(NodeReader& node, DType otherwise) {
+DType GivenDType(NodeReader& node, DType otherwise) {
   const int64_t type = node.Int("dtype", 0);
   if (type == 0) return otherwise;
   const absl::StatusOr<DType> dtype = FromElementType(static_cast<int>(type));
   if (!dtype.ok()) node.Unsupported(dtype.status().message());
-  if (!IsFloating(*dtype)) ThrowInvalidArgument("dtype is no floating point dtype");
   return *dtype;
+}
+
+DType DTypeOf(NodeReader& node, DType otherwise) {
+  const DType dtype = GivenDType(node, otherwise);
+  if (!IsFloating(dtype)) ThrowInvalidArgument("dtype is no floating point dtype");
+  return dtype;
 }
 
 // Of the shape of `like`.
@@ -44,6 +49,22 @@ void ReadRandom(NodeReader& node) {
 void ReadRandomLike(NodeReader& node) {
   const DType own = node.dtype(node.in(0));
   Draw(node, node.in(0), DTypeOf(node, IsFloating(own) ? own : kFloat32));
+}
+
+// 1 with the probability that each element is.
+void ReadBernoulli(NodeReader& node) {
+  const ValueId x = node.in(0);
+  node.Float("seed", 0);
+  if (!IsFloating(node.dtype(x))) ThrowInvalidArgument("probabilities are no integers");
+  const DType dtype = GivenDType(node, node.dtype(x));
+  node.Out(node.Trace(
+      [&](const Tensor& p) {
+        const Tensor wide = Cast(p, WideDType(p.dtype()));
+        const Tensor drawn =
+            Uniform(p.shape(), 0, 1, {.dtype = wide.dtype(), .device = p.device()});
+        return Cast(drawn < wide, dtype);
+      },
+      x));
 }
 
 }  // namespace neura::onnx

@@ -196,6 +196,7 @@ class Recurrence {
       const std::optional<double> b = take(beta, HasBeta(name), &next_beta);
       cells[i / each].activations.push_back(ActivationOf(node_, name, a, b));
     }
+    if (node_.opset() < 7) node_.Int("output_sequence", 0);  // of what nothing may read
     const bool clips = node_.HasAttribute("clip");
     const double clip = node_.Float("clip", 0);
     const bool linear = gates_ == 3 && node_.Int("linear_before_reset", 0) != 0;

@@ -7,7 +7,9 @@
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/ops/op_list/create.h"
 #include "neura/tensor/ops/op_list/index.h"
+#include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
+#include "neura/tensor/ops/op_list/reduce.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::onnx {
@@ -33,7 +35,7 @@ struct Axis {
   SymInt in = 0, out = 0;
   std::optional<double> scale = {};
   ValueId scale_of_run = graph::kNone;  // where only a run tells it; else out / in
-  double roi_start = 0, roi_end = 1;
+  ValueId roi_start = graph::kNone, roi_end = graph::kNone;  // 0 and 1
 };
 
 // Neighbors of a point that have a say in its value.
@@ -95,25 +97,27 @@ class Resizer {
     return Reshape(vector, shape);
   }
 
-  ValueId Number(const SymInt& value) {
-    return node_.Number(value, node_.Constant(ScalarTensor(0.0, {.dtype = kFloat64})));
+  ValueId Number(double value) {
+    return node_.Constant(ScalarTensor(value, {.dtype = kFloat64}));
+  }
+  ValueId Number(const SymInt& value) { return node_.Number(value, Number(0.0)); }
+
+  ValueId ScaleOf(const Axis& axis) {
+    if (axis.scale) return Number(*axis.scale);
+    if (axis.scale_of_run != graph::kNone) return axis.scale_of_run;
+    return node_.Add(op::kDiv, {Number(axis.out), Number(axis.in)});
   }
 
   // Where the elements of the result lie in the input.
   ValueId Coordinates(const Axis& axis) {
-    const RangeOptions range{.start = 0, .step = 1, .length = 0, .dtype = kInt64};
-    const ValueId steps = node_.Cast(
-        node_.AddNode(op::kRange, graph::OptionsBox(op::kRange, &range), {}, {{0, axis.out}}),
-        kFloat64);
+    const ValueId steps = node_.Cast(node_.Counted(axis.out), kFloat64);
     const ValueId in = Number(axis.in), out = Number(axis.out);
-    const ValueId scale = axis.scale
-                              ? node_.Constant(ScalarTensor(*axis.scale, {.dtype = kFloat64}))
-                          : axis.scale_of_run != graph::kNone ? axis.scale_of_run
-                                                              : node_.Add(op::kDiv, {out, in});
+    const ValueId start = axis.roi_start == graph::kNone ? Number(0.0) : axis.roi_start;
+    const ValueId end = axis.roi_end == graph::kNone ? Number(1.0) : axis.roi_end;
     const std::string& mode = method_.coordinates;
-    const double start = axis.roi_start, end = axis.roi_end;
     return node_.Pointwise(
-        [&](const Tensor& x, const Tensor& in, const Tensor& out, const Tensor& scale) -> Tensor {
+        [&](const Tensor& x, const Tensor& in, const Tensor& out, const Tensor& scale,
+            const Tensor& start, const Tensor& end) -> Tensor {
           const Tensor half_pixel = (x + 0.5) / scale - 0.5;
           if (mode == "asymmetric") return x / scale;
           if (mode == "half_pixel") return half_pixel;
@@ -130,7 +134,7 @@ class Resizer {
           const Tensor step = x * ((end - start) * last / steps);
           return start * last + Where(out > 1, step, x * 0 + 0.5 * (end - start) * last);
         },
-        steps, in, out, scale);
+        steps, in, out, ScaleOf(axis), start, end);
   }
 
   ValueId Nearest(ValueId x, const Axis& axis, ValueId at, ValueId in) {
@@ -148,7 +152,7 @@ class Resizer {
   }
 
   ValueId Weighted(ValueId x, const Axis& axis, ValueId at, ValueId in) {
-    if (method_.antialias && !axis.scale) node_.Unsupported("antialias of open sizes");
+    if (method_.antialias && !axis.scale) return Blurred(x, axis, at, in);
     const double scale = axis.scale.value_or(1);
     const double stretch = method_.antialias ? std::min(scale, 1.0) : 1;
     const Taps taps = TapsOf(method_, scale);
@@ -180,6 +184,43 @@ class Resizer {
       return Cast(sum, dtype);
     };
     return node_.Trace(resize, x, at, in);
+  }
+
+  // The same where a run tells how many neighbors have a say: of all elements, and of the first and
+  // last beyond them, by a matrix of weights.
+  ValueId Blurred(ValueId x, const Axis& axis, ValueId at, ValueId in) {
+    const double support = method_.mode == "linear" ? 1 : 2;
+    const ValueId stretch = node_.Pointwise(
+        [](const Tensor& scale) { return Maximum(Minimum(scale, 1), kLeastScale); }, ScaleOf(axis));
+    const SymInt reach = SymInt::Element(
+        node_.Pointwise([&](const Tensor& s) { return Cast(Ceil(support / s), kInt64) + 1; },
+                        stretch), 0);
+    const SymInt count = axis.in + reach * 2;
+    const ValueId index = node_.Pointwise(
+        [](const Tensor& i, const Tensor& reach) { return i - reach; },
+        node_.Cast(node_.Counted(count), kFloat64), Number(reach));
+    const ValueId weights = node_.Pointwise(
+        [&](const Tensor& i, const Tensor& at, const Tensor& in, const Tensor& stretch) -> Tensor {
+          const Tensor weight = WeightAt(method_, (at - i) * stretch);
+          if (!method_.exclude_outside) return weight;
+          return Where(LogicalAnd(i >= 0, i <= in - 1), weight, ZerosLike(weight));
+        },
+        node_.Reshape(index, {count, 1}), node_.Reshape(at, {1, axis.out}), in, stretch);
+    const ValueId total =
+        node_.Add(op::kSum, ReduceOptions{.dims = {0}, .keepdim = true}, {weights});
+    const ValueId place = node_.Pointwise(
+        [](const Tensor& i, const Tensor& in) {
+          return Cast(Maximum(Minimum(i, in - 1), 0), kInt64);
+        },
+        index, in);
+    const DType dtype = node_.dtype(x), wide = dtype == kFloat64 ? kFloat64 : kFloat32;
+    std::vector<int64_t> order(static_cast<size_t>(node_.rank(x)));
+    std::iota(order.begin(), order.end(), 0);
+    std::swap(order[static_cast<size_t>(axis.dim)], order.back());
+    x = node_.Add(op::kIndexSelect, DimOptions{.dim = axis.dim}, {node_.Cast(x, wide), place});
+    const ValueId shares = node_.Cast(node_.Add(op::kDiv, {weights, total}), wide);
+    const ValueId y = node_.Add(op::kMatMul, {node_.Permute(x, order), shares});
+    return node_.Cast(node_.Permute(y, order), dtype);
   }
 
   NodeReader& node_;
@@ -214,7 +255,7 @@ void ResizeBy(NodeReader& node, const Method& method, std::vector<Axis> axes) {
 }
 
 // Scales that only a run can tell, of dimensions of x: float64, and what they make of the extents.
-std::vector<Axis> AxesOfRun(NodeReader& node, size_t input, ValueId x,
+std::vector<Axis> AxesByScales(NodeReader& node, size_t input, ValueId x,
                             const std::vector<int64_t>& dims) {
   const ValueId scales = node.Cast(node.in(input), kFloat64);
   std::vector<Axis> axes;
@@ -231,6 +272,45 @@ std::vector<Axis> AxesOfRun(NodeReader& node, size_t input, ValueId x,
     axes.push_back(axis);
   }
   return axes;
+}
+
+// So many numbers each for where the region of the dimensions begins and ends.
+void SetRegion(NodeReader& node, std::vector<Axis>* axes) {
+  if (IsEmpty(node, 1)) return;
+  const ValueId roi = node.in(1);
+  const auto count = static_cast<int64_t>(axes->size());
+  if (node.rank(roi) != 1 || node.FixedExtent(roi, 0) != 2 * count) {
+    ThrowInvalidArgument("roi has a wrong length");
+  }
+  const auto number = [&](int64_t i) {
+    return node.Cast(node.Reshape(node.Slice(roi, 0, i, i + 1), {}), kFloat64);
+  };
+  for (int64_t i = 0; i < count; ++i) {
+    (*axes)[static_cast<size_t>(i)].roi_start = number(i);
+    (*axes)[static_cast<size_t>(i)].roi_end = number(count + i);
+  }
+}
+
+// One scale for all dimensions, the least or the largest that their sizes have.
+void KeepAspectRatio(NodeReader& node, bool least, std::vector<Axis>* axes) {
+  const auto number = [&](const SymInt& value) {
+    return node.Number(value, node.Constant(ScalarTensor(0.0, {.dtype = kFloat64})));
+  };
+  ValueId common = graph::kNone;
+  for (const Axis& axis : *axes) {
+    const ValueId scale = node.Add(op::kDiv, {number(axis.out), number(axis.in)});
+    common = common == graph::kNone ? scale
+                                    : node.Add(least ? op::kMinimum : op::kMaximum, {common, scale});
+  }
+  for (Axis& axis : *axes) {
+    const ValueId size = node.Pointwise(
+        [](const Tensor& in, const Tensor& scale) {
+          return Cast(Floor(in * scale + 0.5), kInt64);
+        },
+        number(axis.in), common);
+    axis.out = SymInt::Element(size, 0);
+    axis.scale_of_run = common;
+  }
 }
 
 void CheckScale(double scale) {
@@ -269,10 +349,13 @@ void ReadUpsample(NodeReader& node) {
     if (node.FixedExtent(node.in(1), 0) != node.rank(x)) {
       ThrowInvalidArgument("expects one scale for each dimension");
     }
-    return ResizeBy(node, method, AxesOfRun(node, 1, x, dims));
+    return ResizeBy(node, method, AxesByScales(node, 1, x, dims));
   }
   const std::vector<double> scales =
-      node.opset() < 9 ? node.Floats("scales") : KnownFloats(node, 1, "scales");
+      node.opset() < 7   ? std::vector{1.0, 1.0, node.Float("height_scale", 0),
+                                       node.Float("width_scale", 0)}
+      : node.opset() < 9 ? node.Floats("scales")
+                         : KnownFloats(node, 1, "scales");
   if (static_cast<int64_t>(scales.size()) != node.rank(x)) {
     ThrowInvalidArgument("expects one scale for each dimension");
   }
@@ -318,24 +401,26 @@ void ReadResize(NodeReader& node) {
     if (node.FixedExtent(node.in(2), 0) != static_cast<int64_t>(dims.size())) {
       ThrowInvalidArgument("expects a scale for each dimension");
     }
-    if (method.coordinates == "tf_crop_and_resize") node.Unsupported("a region with such scales");
-    return ResizeBy(node, method, AxesOfRun(node, 2, x, dims));
+    std::vector<Axis> axes = AxesByScales(node, 2, x, dims);
+    if (method.coordinates == "tf_crop_and_resize") SetRegion(node, &axes);
+    return ResizeBy(node, method, std::move(axes));
   }
   const std::vector<double> scales =
       by_sizes || IsEmpty(node, 2) ? std::vector<double>() : KnownFloats(node, 2, "scales");
   const std::vector<SymInt> sizes = by_sizes ? node.Extents(3) : std::vector<SymInt>();
   const size_t count = by_sizes ? sizes.size() : scales.size();
   if (count != dims.size()) ThrowInvalidArgument("expects a scale or a size for each dimension");
-  const std::vector<double> roi = method.coordinates == "tf_crop_and_resize"
-                                      ? KnownFloats(node, 1, "roi")
-                                      : std::vector<double>();
-  if (!roi.empty() && roi.size() != 2 * count) ThrowInvalidArgument("roi has a wrong length");
   // One scale for all dimensions, where their ratio is kept.
   std::optional<double> common;
-  if (by_sizes && policy != "stretch") {
+  bool fixed = true;
+  for (size_t i = 0; i < count && by_sizes; ++i) {
+    const int64_t dim = node.Axis(dims[i], node.rank(x));
+    if (dim >= node.rank(x)) node.FixedExtent(x, dim);
+    fixed &= sizes[i].is_number() && node.shape(x)[static_cast<size_t>(dim)].is_number();
+  }
+  if (by_sizes && policy != "stretch" && fixed) {
     for (size_t i = 0; i < count; ++i) {
       const auto in = static_cast<double>(node.FixedExtent(x, node.Axis(dims[i], node.rank(x))));
-      if (!sizes[i].is_number()) node.Unsupported("an open size whose aspect ratio is kept");
       const double scale = static_cast<double>(sizes[i].number()) / in;
       common = !common                  ? scale
                : policy == "not_larger" ? std::min(*common, scale)
@@ -364,12 +449,12 @@ void ReadResize(NodeReader& node) {
     if (axis.in == SymInt(0) && axis.out != SymInt(0)) {
       ThrowInvalidArgument("nothing cannot be made larger");
     }
-    if (!roi.empty()) {
-      axis.roi_start = roi[i];
-      axis.roi_end = roi[i + count];
-    }
     axes.push_back(axis);
   }
+  if (by_sizes && policy != "stretch" && !fixed) {
+    KeepAspectRatio(node, policy == "not_larger", &axes);
+  }
+  if (method.coordinates == "tf_crop_and_resize") SetRegion(node, &axes);
   ResizeBy(node, method, std::move(axes));
 }
 

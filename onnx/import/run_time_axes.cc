@@ -1,5 +1,8 @@
 // Axes that only a run can tell.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "neura/graph/host_functions.h"
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/core/error.h"
 
@@ -8,18 +11,51 @@ namespace neura::onnx {
 using graph::SymInt;
 using graph::ValueId;
 
-std::optional<std::vector<SymInt>> AxisFlags(NodeReader& node, size_t input, int64_t rank) {
+namespace {
+
+// integers[0] is a rank, the others axes; the same from 0 on. None may be named twice.
+std::vector<graph::Datum> CheckedAxes(const graph::HostContext& context) {
+  const int64_t rank = context.integers[0];
+  std::vector<int64_t> axes;
+  for (const int64_t given : context.integers.subspan(1)) {
+    const int64_t axis = given < 0 ? given + rank : given;
+    if (axis < 0 || axis >= rank) {
+      ThrowInvalidArgument(absl::StrCat("there is no axis ", given, " of ", rank));
+    }
+    if (std::count(axes.begin(), axes.end(), axis) > 0) {
+      ThrowInvalidArgument(absl::StrCat("axis ", given, " is named twice"));
+    }
+    axes.push_back(axis);
+  }
+  const graph::HostContext checked{.inputs = {}, .integers = axes, .device = context.device};
+  return graph::kIntegers.run(checked);
+}
+constinit const graph::HostFunction kCheckedAxes = {"axes", &CheckedAxes};
+
+}  // namespace
+
+std::optional<std::vector<SymInt>> AxesOfRun(NodeReader& node, size_t input, int64_t rank) {
   if (!node.has(input)) return std::nullopt;
-  const std::vector<SymInt> axes = node.Extents(input);
-  bool known = true;
-  for (const SymInt& axis : axes) known &= axis.is_number();
-  if (known) return std::nullopt;
+  std::vector<SymInt> integers = node.Extents(input);
+  const auto is_open = [](const SymInt& axis) { return !axis.is_number(); };
+  if (std::none_of(integers.begin(), integers.end(), is_open)) return std::nullopt;
+  const auto count = static_cast<int64_t>(integers.size());
+  integers.insert(integers.begin(), rank);
+  const graph::ValueType type{.dtype = kInt64, .shape = {count}};
+  const ValueId checked =
+      node.graph().AddHostCall(kCheckedAxes, {}, std::move(integers), {&type, 1})[0];
+  std::vector<SymInt> axes;
+  for (int64_t i = 0; i < count; ++i) axes.push_back(SymInt::Element(checked, i));
+  return axes;
+}
+
+std::optional<std::vector<SymInt>> AxisFlags(NodeReader& node, size_t input, int64_t rank) {
+  const std::optional<std::vector<SymInt>> axes = AxesOfRun(node, input, rank);
+  if (!axes) return std::nullopt;
   std::vector<SymInt> flags;
   for (int64_t d = 0; d < rank; ++d) {
     SymInt named = 0;
-    for (const SymInt& axis : axes) {
-      named = SymInt::Max(named, SymInt::Equal(SymInt::Mod(axis, rank), d));
-    }
+    for (const SymInt& axis : *axes) named = named + SymInt::Equal(axis, d);
     flags.push_back(named);
   }
   return flags;

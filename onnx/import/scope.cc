@@ -190,7 +190,7 @@ void Scope::ReadResolvedNode(const NodeMessage& node) {
   try {
     CheckAttributes(node);
     const FunctionMessage* const function = FindFunction(node);
-    if (function == nullptr && !IsOnnxDomain(node.domain)) {
+    if (function == nullptr && !IsReadDomain(node.domain)) {
       ThrowUnimplemented("the operator is of a domain that is not supported");
     }
     if (node.outputs.empty()) ThrowInvalidArgument("has no outputs");
@@ -207,8 +207,10 @@ void Scope::ReadResolvedNode(const NodeMessage& node) {
       inputs.push_back(*value);
     }
     if (function != nullptr) return DefineOutputs(node, ReadCall(*function, node, inputs));
-    if (const BodyReader read = FindBodyReader(node.op_type)) return read(*this, node, inputs);
-    const OperatorReader read = FindOperator(node.op_type);
+    if (const BodyReader read = FindBodyReader(node.domain, node.op_type)) {
+      return read(*this, node, inputs);
+    }
+    const OperatorReader read = FindOperator(node.domain, node.op_type);
     if (read == nullptr) ThrowUnimplemented("the operator is not supported");
     std::vector<ImportedValue> outputs;
     if (!ComputeNow(read, node, inputs, &outputs)) outputs = Read(graph_, read, node, inputs);

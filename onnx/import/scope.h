@@ -14,9 +14,6 @@
 
 namespace neura::onnx {
 
-// Of ONNX's own operators.
-bool IsOnnxDomain(std::string_view domain);
-
 // What all graphs of a file share.
 struct FileContext {
   int opset = 0;
@@ -75,6 +72,8 @@ class Scope {
   // ---- control_flow.cc ----
   friend void ReadControlFlow(Scope& scope, const NodeMessage& node,
                               const std::vector<ImportedValue>& inputs);
+  friend void ReadFlexAttention(Scope& scope, const NodeMessage& node,
+                                const std::vector<ImportedValue>& inputs);
   // An input of a body: what it is called there, and what comes in.
   struct Formal {
     std::string_view name;
@@ -112,8 +111,13 @@ using BodyReader = void (*)(Scope& scope, const NodeMessage& node,
                             const std::vector<ImportedValue>& inputs);
 void ReadControlFlow(Scope& scope, const NodeMessage& node,
                      const std::vector<ImportedValue>& inputs);
-// Null for other operators than If, Loop and Scan.
-BodyReader FindBodyReader(std::string_view name);
+void ReadFlexAttention(Scope& scope, const NodeMessage& node,
+                       const std::vector<ImportedValue>& inputs);
+// Null for other operators than If, Loop, Scan and FlexAttention.
+BodyReader FindBodyReader(std::string_view domain, std::string_view name);
+
+// The graph that an attribute is. Throws InvalidArgument where there is none.
+GraphMessage BodyOf(const NodeMessage& node, std::string_view attribute);
 
 }  // namespace neura::onnx
 

@@ -164,10 +164,16 @@ void ReadRange(NodeReader& node) {
   node.Out(node.Add(op::kAdd, {node.Add(op::kMul, {range, step}), first}));
 }
 
-// 0 takes the extent of the input, unless allowzero says otherwise.
+// 0 takes the extent of the input, unless allowzero says otherwise. An attribute before operator
+// set 5, an input from it on.
 void ReadReshape(NodeReader& node) {
   const ValueId x = node.in(0);
-  std::vector<SymInt> shape = node.Extents(1);
+  std::vector<SymInt> shape;
+  if (node.opset() < 5) {
+    for (const int64_t extent : node.Ints("shape")) shape.emplace_back(extent);
+  } else {
+    shape = node.Extents(1);
+  }
   const bool allow_zero = node.Int("allowzero", 0) != 0;
   for (size_t i = 0; i < shape.size() && !allow_zero; ++i) {
     const bool lacks = i >= node.shape(x).size();
@@ -295,8 +301,8 @@ void ReadExpand(NodeReader& node) {
 
 void ReadTile(NodeReader& node) {
   ValueId x = node.in(0);
-  const std::vector<SymInt> repeats = node.Extents(1);
   const std::vector<SymInt> shape = node.shape(x);
+  const std::vector<SymInt> repeats = node.opset() < 6 ? OldRepeats(node) : node.Extents(1);
   if (repeats.size() != shape.size()) ThrowInvalidArgument("expects one number for each dimension");
   for (const SymInt& repeat : repeats) {
     if (repeat.is_number() && repeat.number() < 0)
@@ -415,6 +421,9 @@ void ReadSlice(NodeReader& node) {
   } else {
     starts = node.Extents(1);
     ends = node.Extents(2);
+    if ((node.has(3) && !node.Known(3)) || (node.has(4) && !node.Known(4))) {
+      return FindForm("Slice", "at_run_time")(node);
+    }
     if (node.has(3)) axes = node.Ints(3);
     if (node.has(4)) steps = node.Ints(4);
   }
