@@ -45,8 +45,19 @@ std::string TypeOf(const Value& value) {
                       value.shape.size(), " dimensions");
 }
 
-// What `value` is where it may be `other` instead.
+// What `value` is where it may be `other` instead. Of the tensors of a sequence that is always
+// empty nothing is known.
 void Unite(std::string_view what, Value& value, const Value& other) {
+  if (value.kind == ValueKind::kOptional || other.kind == ValueKind::kOptional) {
+    value.kind = ValueKind::kOptional;
+    return;
+  }
+  if (value.kind == ValueKind::kSequence && other.kind == value.kind &&
+      value.dtype == other.dtype && value.shape.empty() != other.shape.empty()) {
+    if (value.shape.empty()) value = other;
+    for (SymInt& extent : value.shape) extent = Itself();
+    return;
+  }
   if (value.kind != other.kind || value.dtype != other.dtype ||
       value.shape.size() != other.shape.size()) {
     ThrowInvalidArgument(absl::StrCat(what, " is a ", TypeOf(value), " in one place and a ",
@@ -162,7 +173,8 @@ absl::Span<const ValueId> Graph::AddCall(std::string function, std::vector<Value
 absl::Span<const ValueId> Graph::AddHostCall(const HostFunction& function,
                                              std::vector<ValueId> inputs,
                                              std::vector<SymInt> integers,
-                                             absl::Span<const ValueType> outputs) {
+                                             absl::Span<const ValueType> outputs,
+                                             std::vector<Datum> data) {
   std::vector<Value> values;
   for (ValueType type : outputs) {
     // Names are for inputs.
@@ -174,7 +186,7 @@ absl::Span<const ValueId> Graph::AddHostCall(const HostFunction& function,
     }
   }
   NameExtents(values, values_.size());
-  Node node{HostCall{&function, std::move(integers)}, std::move(inputs), {}};
+  Node node{HostCall{&function, std::move(integers), std::move(data)}, std::move(inputs), {}};
   CheckReads(node);
   Simplify(node);
   return Insert(std::move(node), std::move(values));

@@ -59,6 +59,27 @@ Tensor Stack(const std::vector<Datum>& slices, const Value& like, Device device)
   return stacked;
 }
 
+// Operations behind a value trust what was declared of it; what comes out of a sequence may be
+// otherwise.
+void CheckMade(const Value& declared, const Datum& made) {
+  if (declared.kind == ValueKind::kOptional) return;
+  if (declared.kind != ValueKind::kTensor) {
+    if (made.kind() == declared.kind) return;
+    ThrowInvalidArgument(absl::StrCat("a ", KindName(made.kind()), " where a ",
+                                      KindName(declared.kind), " was declared"));
+  }
+  const Tensor& tensor = made.tensor();
+  bool fits = tensor.dtype() == declared.dtype && tensor.shape().size() == declared.shape.size();
+  for (size_t d = 0; fits && d < declared.shape.size(); ++d) {
+    const SymInt& extent = declared.shape[d];
+    fits = !extent.is_number() || extent.number() == tensor.shape()[d];
+  }
+  if (fits) return;
+  ThrowInvalidArgument(absl::StrCat(Describe(tensor), " where ", declared.shape.size(),
+                                    " dimensions of ", DTypeName(declared.dtype),
+                                    " were declared"));
+}
+
 // The stacks of what bodies gave from output `first` on.
 void AppendStacks(const Graph& body, size_t first, const std::vector<std::vector<Datum>>& slices,
                   Device device, std::vector<Datum>& results) {
@@ -82,7 +103,7 @@ std::vector<Datum> Executor::RunNode(const Step& step, const std::vector<Datum>&
   if (std::holds_alternative<Loop>(node.what)) return RunLoop(step, given, context);
   if (std::holds_alternative<Scan>(node.what)) return RunScan(step, given, context);
   if (std::holds_alternative<Call>(node.what)) return step.bodies[0]->Run(given, context);
-  return RunHostCall(std::get<HostCall>(node.what), given, values, context);
+  return RunHostCall(node, given, values, context);
 }
 
 std::vector<Datum> Executor::RunLoop(const Step& step, absl::Span<const Datum> inputs,
@@ -151,9 +172,10 @@ std::vector<Datum> Executor::RunScan(const Step& step, absl::Span<const Datum> i
   return carried;
 }
 
-std::vector<Datum> Executor::RunHostCall(const HostCall& call, absl::Span<const Datum> inputs,
+std::vector<Datum> Executor::RunHostCall(const Node& node, absl::Span<const Datum> inputs,
                                          const std::vector<Datum>& values,
                                          const RunContext& context) const {
+  const auto& call = std::get<HostCall>(node.what);
   std::vector<int64_t> integers;
   for (const SymInt& integer : call.integers) {
     integers.push_back(integer.Evaluate([&](const SizeLeaf& leaf) {
@@ -163,7 +185,9 @@ std::vector<Datum> Executor::RunHostCall(const HostCall& call, absl::Span<const 
     }));
   }
   try {
-    return call.function->run({inputs, integers, context.device});
+    std::vector<Datum> made = call.function->run({inputs, integers, call.data, context.device});
+    for (size_t i = 0; i < made.size(); ++i) CheckMade(graph_.value(node.outputs[i]), made[i]);
+    return made;
   } catch (Error& error) {
     error.AddContext(call.function->name);
     throw;

@@ -56,7 +56,7 @@ class Executor {
                              const RunContext& context) const;
   std::vector<Datum> RunScan(const Step& step, absl::Span<const Datum> inputs,
                              const RunContext& context) const;
-  std::vector<Datum> RunHostCall(const HostCall& call, absl::Span<const Datum> inputs,
+  std::vector<Datum> RunHostCall(const Node& node, absl::Span<const Datum> inputs,
                                  const std::vector<Datum>& values, const RunContext& context) const;
 
   Graph graph_;

@@ -119,7 +119,8 @@ struct Call {
 struct HostContext {
   absl::Span<const Datum> inputs;  // nothing where absent
   absl::Span<const int64_t> integers;
-  Device device;  // of the run
+  absl::Span<const Datum> data;  // the call's own
+  Device device;                 // of the run
 };
 struct HostFunction {
   const char* name;
@@ -128,6 +129,7 @@ struct HostFunction {
 struct HostCall {
   const HostFunction* function = nullptr;  // lives as long as the program
   std::vector<SymInt> integers;
+  std::vector<Datum> data = {};  // what it knows beside its inputs: strings, say
 };
 
 // The integers of its options, expressions in their places.
@@ -177,7 +179,8 @@ class Graph {
                                     std::shared_ptr<const Graph> body);
   absl::Span<const ValueId> AddHostCall(const HostFunction& function, std::vector<ValueId> inputs,
                                         std::vector<SymInt> integers,
-                                        absl::Span<const ValueType> outputs);
+                                        absl::Span<const ValueType> outputs,
+                                        std::vector<Datum> data = {});
   void AddOutput(ValueId value, std::string name);
 
   // ---- changing ----

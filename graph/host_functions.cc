@@ -25,21 +25,53 @@ std::vector<Datum> Integers(const HostContext& context) {
   return {IntegersOn(context.device, context.integers, shape)};
 }
 
+std::vector<Datum> Data(const HostContext& context) {
+  return {context.data.begin(), context.data.end()};
+}
+
 std::vector<Datum> SequenceConstruct(const HostContext& context) {
   std::vector<Tensor> elements;
   for (const Datum& input : context.inputs) elements.push_back(input.tensor());
   return {Datum::Sequence(std::move(elements))};
 }
 
+// The position that input `input` names among `places`, or `otherwise` where it is absent.
+size_t PositionOf(const HostContext& context, size_t input, size_t places, size_t otherwise) {
+  const bool is_given = input < context.inputs.size() &&
+                        context.inputs[input].kind() != ValueKind::kOptional;
+  const auto count = static_cast<int64_t>(places);
+  const int64_t given = is_given ? ReadElement(context.inputs[input].tensor(), 0)
+                                 : static_cast<int64_t>(otherwise);
+  const int64_t position = given < 0 ? given + count : given;
+  if (position < 0 || position >= count) {
+    ThrowOutOfRange(absl::StrCat("there is no position ", given, " in a sequence of ",
+                                 context.inputs[0].sequence().size()));
+  }
+  return static_cast<size_t>(position);
+}
+
 std::vector<Datum> SequenceAt(const HostContext& context) {
   const std::vector<Tensor>& elements = context.inputs[0].sequence();
-  const auto size = static_cast<int64_t>(elements.size());
-  const int64_t given = ReadElement(context.inputs[1].tensor(), 0);
-  const int64_t position = given < 0 ? given + size : given;
-  if (position < 0 || position >= size) {
-    ThrowOutOfRange(absl::StrCat("there is no position ", given, " in a sequence of ", size));
-  }
-  return {elements[static_cast<size_t>(position)]};
+  return {elements[PositionOf(context, 1, elements.size(), 0)]};
+}
+
+std::vector<Datum> SequenceInsert(const HostContext& context) {
+  std::vector<Tensor> elements = context.inputs[0].sequence();
+  const size_t size = elements.size();
+  // Below 0 they count from the end, behind which there is no place by such a number.
+  const bool from_end = context.inputs.size() > 2 &&
+                        context.inputs[2].kind() != ValueKind::kOptional &&
+                        ReadElement(context.inputs[2].tensor(), 0) < 0;
+  const size_t position = PositionOf(context, 2, from_end ? size : size + 1, size);
+  elements.insert(elements.begin() + static_cast<ptrdiff_t>(position), context.inputs[1].tensor());
+  return {Datum::Sequence(std::move(elements))};
+}
+
+std::vector<Datum> SequenceErase(const HostContext& context) {
+  std::vector<Tensor> elements = context.inputs[0].sequence();
+  const size_t position = PositionOf(context, 1, elements.size(), elements.size() - 1);
+  elements.erase(elements.begin() + static_cast<ptrdiff_t>(position));
+  return {Datum::Sequence(std::move(elements))};
 }
 
 std::vector<Datum> SequenceLength(const HostContext& context) {
@@ -50,8 +82,11 @@ std::vector<Datum> SequenceLength(const HostContext& context) {
 }  // namespace
 
 constinit const HostFunction kIntegers = {"integers", &Integers};
+constinit const HostFunction kData = {"data", &Data};
 constinit const HostFunction kSequenceConstruct = {"sequence_construct", &SequenceConstruct};
 constinit const HostFunction kSequenceAt = {"sequence_at", &SequenceAt};
+constinit const HostFunction kSequenceInsert = {"sequence_insert", &SequenceInsert};
+constinit const HostFunction kSequenceErase = {"sequence_erase", &SequenceErase};
 constinit const HostFunction kSequenceLength = {"sequence_length", &SequenceLength};
 
 }  // namespace neura::graph

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "neura/graph/graph.h"
+#include "neura/onnx/conformance/data_file.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/narrow.h"
 #include "neura/onnx/onnx.h"
@@ -20,6 +21,7 @@ namespace neura::onnx {
 namespace {
 
 namespace fs = std::filesystem;
+using graph::Datum;
 using testing::Array;
 using testing::ToArray;
 
@@ -28,34 +30,33 @@ std::string ReadAll(const fs::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-absl::StatusOr<std::vector<TensorOfFile>> ReadTensors(const fs::path& set,
-                                                     const std::string& kind) {
-  std::vector<TensorOfFile> tensors;
+absl::StatusOr<std::vector<DatumOfFile>> ReadData(
+    const fs::path& set, const std::string& kind,
+    const google::protobuf::RepeatedPtrField<::onnx::ValueInfoProto>& declared) {
+  std::vector<DatumOfFile> data;
   for (int i = 0;; ++i) {
     const fs::path path = set / absl::StrCat(kind, "_", i, ".pb");
-    if (!fs::exists(path)) return tensors;
-    absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(ReadAll(path));
-    if (!read.ok()) return absl::UnimplementedError(read.status().message());
-    tensors.push_back(*std::move(read));
+    if (!fs::exists(path) || i >= declared.size()) return data;
+    absl::StatusOr<DatumOfFile> read = ReadDatum(ReadAll(path), declared[i].type());
+    if (!read.ok()) return read.status();
+    data.push_back(*std::move(read));
   }
 }
 
-std::vector<Tensor> Held(const std::vector<TensorOfFile>& tensors) {
-  std::vector<Tensor> held;
-  for (const TensorOfFile& tensor : tensors) held.push_back(tensor.tensor);
-  return held;
+// Undefined where it is none.
+Tensor TensorOf(const Datum& datum) {
+  return datum.kind() == graph::ValueKind::kTensor ? datum.tensor() : Tensor();
 }
 
 // What is wrong with the result, if anything. The tolerance is that of ONNX's own runner.
-std::optional<std::string> Difference(const Tensor& actual, const TensorOfFile& of_file) {
-  const Tensor& expected = of_file.tensor;
+std::optional<std::string> Difference(const Tensor& actual, const Tensor& expected,
+                                      const NarrowType* narrow) {
   if (actual.dtype() != expected.dtype() || actual.shape() != expected.shape()) {
     return absl::StrCat("is ", Describe(actual), ", expected ", Describe(expected));
   }
   const auto numbers = [&](const Tensor& tensor) {
-    const bool integers =
-        of_file.narrow == nullptr || of_file.narrow->kind == NarrowType::Kind::kInteger;
-    return ToArray(integers ? tensor : Take(NumbersOf(*of_file.narrow), Cast(tensor, kInt64)));
+    const bool integers = narrow == nullptr || narrow->kind == NarrowType::Kind::kInteger;
+    return ToArray(integers ? tensor : Take(NumbersOf(*narrow), Cast(tensor, kInt64)));
   };
   const Array a = numbers(actual), b = numbers(expected);
   for (int64_t i = 0; i < a.numel(); ++i) {
@@ -67,35 +68,59 @@ std::optional<std::string> Difference(const Tensor& actual, const TensorOfFile& 
   return std::nullopt;
 }
 
+std::optional<std::string> Difference(const Datum& actual, const DatumOfFile& expected) {
+  if (actual.kind() != expected.datum.kind()) {
+    return absl::StrCat("is a ", graph::KindName(actual.kind()), ", expected a ",
+                        graph::KindName(expected.datum.kind()));
+  }
+  if (actual.kind() == graph::ValueKind::kOptional) return std::nullopt;
+  if (actual.kind() == graph::ValueKind::kTensor) {
+    return Difference(actual.tensor(), expected.datum.tensor(), expected.narrow);
+  }
+  if (actual.kind() == graph::ValueKind::kStrings) {
+    const bool same = actual.strings() == expected.datum.strings() &&
+                      actual.strings_shape() == expected.datum.strings_shape();
+    return same ? std::nullopt : std::optional<std::string>("has other strings");
+  }
+  const std::vector<Tensor>&a = actual.sequence(), &b = expected.datum.sequence();
+  if (a.size() != b.size()) {
+    return absl::StrCat("is a sequence of ", a.size(), ", expected one of ", b.size());
+  }
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (auto difference = Difference(a[i], b[i], nullptr)) return difference;
+  }
+  return std::nullopt;
+}
+
 // Many cases have as inputs what models have as constants: axes, shapes, pads.
-std::string WithConstants(const std::string& bytes, const std::vector<Tensor>& inputs) {
-  ::onnx::ModelProto model;
-  model.ParseFromString(bytes);
+bool IsConstantInModels(const Tensor& tensor) {
+  return tensor.defined() && tensor.dtype() == kInt64 && tensor.dim() <= 1;
+}
+std::string WithConstants(::onnx::ModelProto model, const std::vector<DatumOfFile>& inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].dtype() != kInt64 || inputs[i].dim() > 1) continue;
+    const Tensor input = TensorOf(inputs[i].datum);
+    if (!IsConstantInModels(input)) continue;
     ::onnx::TensorProto* initializer = model.mutable_graph()->add_initializer();
-    initializer->ParseFromString(
-        WriteTensor(inputs[i], model.graph().input(static_cast<int>(i)).name()));
+    initializer->ParseFromString(WriteTensor(input, model.graph().input(static_cast<int>(i)).name()));
   }
   return model.SerializeAsString();
 }
 
 // The files have bfloat16 as uint16, with what does not fit cut off rather than rounded.
-bool HasBitsOfBFloat16(const std::vector<Tensor>& tensors, const auto& dtype_of) {
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (tensors[i].dtype() == kUInt16 && dtype_of(i) == kBFloat16) return true;
+bool HasBitsOfBFloat16(const std::vector<DatumOfFile>& data, const auto& dtype_of) {
+  for (size_t i = 0; i < data.size(); ++i) {
+    const Tensor tensor = TensorOf(data[i].datum);
+    if (tensor.defined() && tensor.dtype() == kUInt16 && dtype_of(i) == kBFloat16) return true;
   }
   return false;
 }
 
 // Whether the outputs are random numbers, of which shape and dtype alone can be compared.
-bool Draws(const std::string& bytes, const std::vector<Tensor>& inputs) {
-  ::onnx::ModelProto model;
-  model.ParseFromString(bytes);
+bool Draws(const ::onnx::ModelProto& model, const std::vector<DatumOfFile>& inputs) {
   const auto number = [&](const ::onnx::NodeProto& node, int i, double otherwise) {
     for (int k = 0; k < model.graph().input_size() && i < node.input_size(); ++k) {
       if (model.graph().input(k).name() == node.input(i)) {
-        return ToArray(inputs[static_cast<size_t>(k)])[0];
+        return ToArray(inputs[static_cast<size_t>(k)].datum.tensor())[0];
       }
     }
     return otherwise;
@@ -109,36 +134,40 @@ bool Draws(const std::string& bytes, const std::vector<Tensor>& inputs) {
 }
 
 // One set of inputs and outputs: OK, Unimplemented, or what went wrong.
-absl::Status RunSet(const std::string& bytes, CaseInputs as, const std::vector<Tensor>& inputs,
-                    const std::vector<TensorOfFile>& outputs) {
+absl::Status RunSet(const std::string& bytes, const ::onnx::ModelProto& model, CaseInputs as,
+                    const std::vector<DatumOfFile>& inputs,
+                    const std::vector<DatumOfFile>& outputs) {
   absl::StatusOr<graph::Graph> graph = FromBytes(bytes);
   const bool constants =
       as == CaseInputs::kConstantsWhereRefused && absl::IsUnimplemented(graph.status());
   if (constants) {
     const absl::Status first = graph.status();
-    graph = FromBytes(WithConstants(bytes, inputs));
+    graph = FromBytes(WithConstants(model, inputs));
     if (absl::IsUnimplemented(graph.status())) return first;
   }
   if (!graph.ok()) return graph.status();
-  std::vector<Tensor> given;
-  for (const Tensor& input : inputs) {
-    if (!constants || input.dtype() != kInt64 || input.dim() > 1) given.push_back(input);
+  std::vector<DatumOfFile> given;
+  for (const DatumOfFile& input : inputs) {
+    if (!constants || !IsConstantInModels(TensorOf(input.datum))) given.push_back(input);
   }
   const auto in_graph = [&](absl::Span<const graph::ValueId> values) {
     return [&, values](size_t i) { return graph->value(values[i]).dtype; };
   };
   if (HasBitsOfBFloat16(given, in_graph(graph->inputs())) ||
-      HasBitsOfBFloat16(Held(outputs), in_graph(graph->outputs()))) {
+      HasBitsOfBFloat16(outputs, in_graph(graph->outputs()))) {
     return absl::UnimplementedError("bfloat16 as the bits of uint16");
   }
-  const bool draws = Draws(bytes, inputs);
+  const bool draws = Draws(model, inputs);
+  std::vector<Datum> data;
+  for (const DatumOfFile& input : given) data.push_back(input.datum);
   try {
-    const std::vector<Tensor> results = graph::Compile(*graph).Run(given);
+    const std::vector<Datum> results = graph::Compile(*graph).RunData(data);
     if (results.size() != outputs.size()) return absl::InternalError("number of outputs");
     for (size_t i = 0; i < results.size(); ++i) {
-      const Tensor& expected = outputs[i].tensor;
-      const bool same_type =
-          results[i].dtype() == expected.dtype() && results[i].shape() == expected.shape();
+      const Tensor result = TensorOf(results[i]), expected = TensorOf(outputs[i].datum);
+      const bool same_type = result.defined() && expected.defined() &&
+                             result.dtype() == expected.dtype() &&
+                             result.shape() == expected.shape();
       if (same_type && draws) continue;
       if (const auto difference = Difference(results[i], outputs[i])) {
         return absl::InternalError(absl::StrCat("output ", i, " ", *difference));
@@ -154,13 +183,15 @@ absl::Status RunSet(const std::string& bytes, CaseInputs as, const std::vector<T
 
 absl::Status RunCase(const fs::path& path, CaseInputs as) {
   const std::string bytes = ReadAll(path / "model.onnx");
+  ::onnx::ModelProto model;
+  model.ParseFromString(bytes);
   for (const auto& set : fs::directory_iterator(path)) {
     if (!set.is_directory()) continue;
-    const auto inputs = ReadTensors(set.path(), "input");
-    const auto outputs = ReadTensors(set.path(), "output");
+    const auto inputs = ReadData(set.path(), "input", model.graph().input());
+    const auto outputs = ReadData(set.path(), "output", model.graph().output());
     if (!inputs.ok()) return inputs.status();
     if (!outputs.ok()) return outputs.status();
-    const absl::Status status = RunSet(bytes, as, Held(*inputs), *outputs);
+    const absl::Status status = RunSet(bytes, model, as, *inputs, *outputs);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -65,6 +65,7 @@ enum class TensorField : protozero::pbf_tag_type {
   kSegment = 3,
   kFloatData = 4,
   kInt32Data = 5,
+  kStringData = 6,
   kInt64Data = 7,
   kName = 8,
   kRawData = 9,
@@ -74,7 +75,13 @@ enum class TensorField : protozero::pbf_tag_type {
   kDataLocation = 14,
 };
 enum class ValueInfoField : protozero::pbf_tag_type { kName = 1, kType = 2 };
-enum class TypeField : protozero::pbf_tag_type { kTensorType = 1 };
+enum class TypeField : protozero::pbf_tag_type {
+  kTensorType = 1,
+  kSequenceType = 4,
+  kOptionalType = 9,
+};
+// Of sequences and optionals.
+enum class ElementTypeField : protozero::pbf_tag_type { kElementType = 1 };
 enum class TensorTypeField : protozero::pbf_tag_type { kElementType = 1, kShape = 2 };
 enum class ShapeField : protozero::pbf_tag_type { kDim = 1 };
 enum class DimensionField : protozero::pbf_tag_type { kValue = 1, kParam = 2 };

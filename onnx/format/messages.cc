@@ -132,6 +132,32 @@ void ParseTensorType(std::string_view bytes, ValueInfoMessage& info) {
   });
 }
 
+// A tensor, a sequence of tensors, or an optional of either; of others nothing is noted.
+void ParseType(std::string_view bytes, int depth, ValueInfoMessage& info) {
+  ForEachField<TypeField>(bytes, [&](auto& type) {
+    switch (type.tag_and_type()) {
+      case Bytes(TypeField::kTensorType):
+        info.is_tensor = true;
+        return ParseTensorType(type.get_view(), info);
+      case Bytes(TypeField::kSequenceType):
+      case Bytes(TypeField::kOptionalType): {
+        bool& kind = type.tag() == TypeField::kSequenceType ? info.is_sequence : info.is_optional;
+        // No sequences of sequences.
+        if (kind || depth > 1) return type.skip();
+        kind = true;
+        return ForEachField<ElementTypeField>(type.get_view(), [&](auto& element) {
+          if (element.tag_and_type() != Bytes(ElementTypeField::kElementType)) {
+            return element.skip();
+          }
+          ParseType(element.get_view(), depth + 1, info);
+        });
+      }
+      default:
+        type.skip();
+    }
+  });
+}
+
 ValueInfoMessage ParseValueInfo(std::string_view bytes) {
   using F = ValueInfoField;
   ValueInfoMessage info;
@@ -141,14 +167,7 @@ ValueInfoMessage ParseValueInfo(std::string_view bytes) {
         info.name = in.get_view();
         break;
       case Bytes(F::kType):
-        ForEachField<TypeField>(in.get_view(), [&](auto& type) {
-          if (type.tag_and_type() == Bytes(TypeField::kTensorType)) {
-            info.is_tensor = true;
-            ParseTensorType(type.get_view(), info);
-          } else {
-            type.skip();
-          }
-        });
+        ParseType(in.get_view(), 0, info);
         break;
       default:
         in.skip();

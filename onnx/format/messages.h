@@ -40,7 +40,8 @@ struct DimensionMessage {
 
 struct ValueInfoMessage {
   std::string_view name;
-  bool is_tensor = false;
+  // Of what may be absent, or of a sequence, the tensor is what it holds.
+  bool is_tensor = false, is_sequence = false, is_optional = false;
   int32_t element_type = 0;
   std::optional<std::vector<DimensionMessage>> shape;
 };

@@ -39,6 +39,7 @@ struct TensorMessage {
   std::optional<std::string_view> raw_data;
   std::vector<float> float_data;
   std::vector<double> double_data;
+  std::vector<std::string_view> string_data;
   std::vector<int32_t> int32_data;
   std::vector<int64_t> int64_data;
   std::vector<uint64_t> uint64_data;
@@ -95,6 +96,9 @@ TensorMessage Parse(std::string_view bytes) {
         break;
       case Bytes(F::kDoubleData):
         Append(in.get_packed_double(), tensor.double_data);
+        break;
+      case Bytes(F::kStringData):
+        tensor.string_data.push_back(in.get_view());
         break;
       case Varint(F::kInt32Data):
         tensor.int32_data.push_back(in.get_int32());
@@ -230,6 +234,16 @@ absl::StatusOr<TensorOfFile> ToTensor(const TensorMessage& message, ExternalData
   };
   if (message.is_segment) return bad("is in segments");
   if (message.dims.size() > kMaxDims) return bad("has too many dimensions");
+  if (message.data_type == kStringElements) {
+    const size_t given = message.string_data.size();
+    if (static_cast<size_t>(NumElements(message.dims)) != given) {
+      return bad("has ", given, " strings, its extents say ", NumElements(message.dims));
+    }
+    TensorOfFile strings;
+    strings.strings.emplace(StringsOfFile{{message.string_data.begin(), message.string_data.end()},
+                                          {message.dims.begin(), message.dims.end()}});
+    return strings;
+  }
   const NarrowType* const narrow = FindNarrowType(message.data_type);
   const absl::StatusOr<DType> dtype =
       narrow != nullptr ? narrow->dtype : FromElementType(message.data_type);
@@ -334,9 +348,10 @@ absl::StatusOr<TensorOfFile> ReadTensorOfFile(std::string_view bytes, ExternalDa
 absl::StatusOr<Tensor> ReadTensor(std::string_view bytes) {
   absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes);
   if (!read.ok()) return read.status();
-  if (read->narrow == nullptr) return std::move(read->tensor);
+  if (read->tensor.defined() && read->narrow == nullptr) return std::move(read->tensor);
   return absl::UnimplementedError(
-      absl::StrCat("tensor ", TensorName(bytes), ": ", read->narrow->name, " is not supported"));
+      absl::StrCat("tensor ", TensorName(bytes), ": ",
+                   read->narrow != nullptr ? read->narrow->name : "strings", " have no place here"));
 }
 
 std::string_view TensorName(std::string_view bytes) {

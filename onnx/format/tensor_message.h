@@ -2,8 +2,10 @@
 #ifndef NEURA_ONNX_FORMAT_TENSOR_MESSAGE_H_
 #define NEURA_ONNX_FORMAT_TENSOR_MESSAGE_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "neura/onnx/format/external_data.h"
@@ -13,6 +15,7 @@
 namespace neura::onnx {
 
 // TensorProto.DataType
+inline constexpr int kStringElements = 8;
 int ToElementType(DType dtype);
 // Unimplemented for strings and whatever else tensors cannot hold.
 absl::StatusOr<DType> FromElementType(int type);
@@ -23,9 +26,15 @@ std::string WriteTensor(const Tensor& tensor, std::string_view name = "");
 // it are refused, and so are those of narrow types.
 absl::StatusOr<Tensor> ReadTensor(std::string_view bytes);
 // With elements of narrow types too, each in a byte of its own; null where they are of a dtype.
+struct StringsOfFile {
+  std::vector<std::string> elements;
+  Dims shape;
+};
 struct TensorOfFile {
   Tensor tensor;
   const NarrowType* narrow = nullptr;
+  // Where the elements are strings: then `tensor` is undefined.
+  std::optional<StringsOfFile> strings = std::nullopt;
 };
 // `external`, which may be null, has the elements that lie outside.
 absl::StatusOr<TensorOfFile> ReadTensorOfFile(std::string_view bytes,

@@ -15,11 +15,13 @@ using graph::ValueId;
 struct ElementType {
   DType dtype;
   const NarrowType* narrow;
+  bool is_strings = false;
 };
 
 ElementType TypeAttribute(NodeReader& node) {
   const int type = node.opset() < 6 ? NamedElementType(node.String("to", ""))
                                     : static_cast<int>(node.Int("to", 0));
+  if (type == kStringElements) return {kUInt8, nullptr, true};
   if (const NarrowType* const narrow = FindNarrowType(type)) return {narrow->dtype, narrow};
   const absl::StatusOr<DType> dtype = FromElementType(type);
   if (!dtype.ok()) node.Unsupported(dtype.status().message());
@@ -30,8 +32,12 @@ void Converted(NodeReader& node, const ElementType& to) {
   const bool saturate = node.Int("saturate", 1) != 0;
   const std::string round_mode = node.String("round_mode", "up");
   const NarrowType* const from = node.Narrow(0);
-  ValueId x = node.in(0);
+  ValueId x = node.in_any(0);
+  const bool of_strings = node.graph().value(x).kind == graph::ValueKind::kStrings;
+  if (of_strings && to.is_strings) return node.Out(x);
+  if (of_strings) x = NumbersOfStrings(node, x, to.narrow != nullptr ? kFloat32 : to.dtype);
   if (from != nullptr && from != to.narrow) x = FromNarrow(node, *from, x);
+  if (to.is_strings) return node.Out(StringsOfNumbers(node, x));
   if (to.narrow == nullptr) return node.Out(node.Cast(x, to.dtype));
   if (from != to.narrow) {
     const ToNarrowOptions options{.saturate = saturate, .round_mode = round_mode};
@@ -56,11 +62,14 @@ void ReadCast(NodeReader& node) { Converted(node, TypeAttribute(node)); }
 
 void ReadCastLike(NodeReader& node) {
   const NarrowType* const narrow = node.Narrow(1);
-  Converted(node, {node.dtype(node.in(1)), narrow});
+  const ValueId like = node.in_any(1);
+  const bool is_strings = node.graph().value(like).kind == graph::ValueKind::kStrings;
+  Converted(node, {node.dtype(like), narrow, is_strings});
 }
 
 void ReadBitCast(NodeReader& node) {
   const ElementType to = TypeAttribute(node);
+  if (to.is_strings) node.Unsupported("bits as strings");
   const NarrowType* const from = node.Narrow(0);
   const ValueId x = node.in(0);
   const auto bits = [](const NarrowType* narrow, DType dtype) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "neura/graph/host_functions.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/scope.h"
@@ -59,7 +60,7 @@ void FindFreeNames(const GraphMessage& graph, int depth, std::vector<std::string
 
 std::vector<ImportedValue> Results(absl::Span<const ValueId> ids) {
   std::vector<ImportedValue> results;
-  for (const ValueId id : ids) results.push_back({id, std::nullopt, nullptr});
+  for (const ValueId id : ids) results.push_back({id, std::nullopt});
   return results;
 }
 
@@ -95,6 +96,8 @@ ValueType Scope::TypeOf(ValueId id) const {
     const SymInt& extent = value.shape[d];
     if (extent.is_number()) {
       type.shape.emplace_back(extent.number());
+    } else if (value.kind != graph::ValueKind::kTensor) {
+      type.shape.push_back(graph::Open());
     } else {
       // Equal extents stay equal in the body.
       type.shape.push_back(graph::Open(graph_.ToString(extent), value.tried.shape()[d]));
@@ -140,6 +143,12 @@ Graph Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> f
       Formal& formal = formals[first_carried + i];
       const graph::Value& before = body.value(body.inputs()[first_carried + i]);
       const graph::Value& after = body.value(body.outputs()[skipped + i]);
+      if (before.kind == graph::ValueKind::kSequence && before.shape.empty()) {
+        // Of a sequence that was empty something is known now.
+        formal.type.shape.assign(after.shape.size(), graph::Open());
+        changed |= !after.shape.empty();
+        continue;
+      }
       if (before.shape.size() != after.shape.size()) continue;  // an error of the node
       for (size_t d = 0; d < before.shape.size(); ++d) {
         graph::DeclaredExtent& extent = formal.type.shape[d];
@@ -156,8 +165,9 @@ void ReadControlFlow(Scope& scope, const NodeMessage& node,
                      const std::vector<ImportedValue>& inputs) {
   if (node.op_type == "If") return scope.DefineOutputs(node, scope.ReadIf(node, inputs));
   NodeReader reader(scope.graph_, node, scope.opset_, inputs);
-  scope.DefineOutputs(
-      node, node.op_type == "Loop" ? scope.ReadLoop(reader, node) : scope.ReadScan(reader, node));
+  scope.DefineOutputs(node, node.op_type == "Loop"   ? scope.ReadLoop(reader, node)
+                            : node.op_type == "Scan" ? scope.ReadScan(reader, node)
+                                                     : scope.ReadSequenceMap(reader, node));
 }
 
 std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
@@ -184,9 +194,11 @@ std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
   const std::vector<ValueId> values = ValuesOf(captures);
   Graph taken = ReadBody(then_body, {}, captures), otherwise = ReadBody(else_body, {}, captures);
   for (size_t i = 0; i < std::min(taken.outputs().size(), otherwise.outputs().size()); ++i) {
-    const size_t a = taken.value(taken.outputs()[i]).shape.size();
-    const size_t b = otherwise.value(otherwise.outputs()[i]).shape.size();
-    if (a == b) continue;
+    const graph::Value& one = taken.value(taken.outputs()[i]);
+    const graph::Value& other = otherwise.value(otherwise.outputs()[i]);
+    const size_t a = one.shape.size(), b = other.shape.size();
+    const bool tensors = one.kind == graph::ValueKind::kTensor && other.kind == one.kind;
+    if (a == b || !tensors) continue;
     reader.Unsupported(absl::StrCat("output ", i, " has ", a, " dimensions in one branch and ", b,
                                     " in the other"));
   }
@@ -205,7 +217,7 @@ std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage
                               {body.inputs[1].name, {.dtype = kBool}}};
   std::vector<ValueId> carried;
   for (size_t i = 0; i < num_carried; ++i) {
-    carried.push_back(reader.in(2 + i));
+    carried.push_back(reader.in_any(2 + i));
     formals.push_back({body.inputs[2 + i].name, TypeOf(carried.back())});
   }
   const std::vector<std::string_view> captures = CapturesOf({&body});
@@ -279,6 +291,61 @@ std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage
     x = moved(x, 0, reader.Axis(output_axes[i], reader.rank(x)));
   }
   return results;
+}
+
+// One round for each tensor of the first input, which is a sequence; other inputs are sequences as
+// long or the same in all rounds.
+std::vector<ImportedValue> Scope::ReadSequenceMap(NodeReader& reader, const NodeMessage& node) {
+  constexpr auto kSequence = graph::ValueKind::kSequence;
+  const GraphMessage body = BodyOf(node, "body");
+  if (body.inputs.size() != reader.num_inputs() || body.inputs.empty()) {
+    ThrowInvalidArgument(absl::StrCat("the body has ", body.inputs.size(), " inputs, expected ",
+                                      reader.num_inputs()));
+  }
+  std::vector<ValueId> captured;
+  std::vector<Formal> formals;
+  for (size_t i = 0; i < reader.num_inputs(); ++i) {
+    captured.push_back(reader.in_any(i));
+    ValueType type = TypeOf(captured.back());
+    if (i == 0 && type.kind != kSequence) ThrowInvalidArgument("input 0 must be a sequence");
+    if (type.kind == kSequence) type.kind = graph::ValueKind::kTensor;
+    formals.push_back({body.inputs[i].name, std::move(type)});
+  }
+  const std::vector<std::string_view> names = CapturesOf({&body});
+  const auto mapped = std::make_shared<const Graph>(ReadBody(body, formals, names));
+  for (const ValueId value : ValuesOf(names)) captured.push_back(value);
+
+  Graph round;
+  const ValueId counter = round.AddInput("", ValueType{.dtype = kInt64});
+  const ValueId go_on = round.AddInput("", ValueType{.dtype = kBool});
+  std::vector<ValueId> carried, so_far, given;
+  std::vector<ValueType> types;
+  for (const ValueId output : mapped->outputs()) {
+    const graph::Value& value = mapped->value(output);
+    types.push_back({kSequence, value.dtype, {}});
+    for (size_t d = 0; d < value.shape.size(); ++d) types.back().shape.push_back(graph::Open());
+    carried.push_back(graph_.AddHostCall(graph::kSequenceConstruct, {}, {}, {&types.back(), 1})[0]);
+    so_far.push_back(round.AddInput("", types.back()));
+  }
+  for (size_t i = 0; i < captured.size(); ++i) {
+    const ValueId value = round.AddInput("", TypeOf(captured[i]));
+    const bool each = i < formals.size() && round.value(value).kind == kSequence;
+    given.push_back(each ? round.AddHostCall(graph::kSequenceAt, {value, counter}, {},
+                                             {&formals[i].type, 1})[0]
+                         : value);
+  }
+  const absl::Span<const ValueId> made = round.AddCall("sequence_map", given, mapped);
+  const std::vector<ValueId> tensors(made.begin(), made.end());
+  round.AddOutput(go_on, "");
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    round.AddOutput(round.AddHostCall(graph::kSequenceInsert, {so_far[i], tensors[i]}, {},
+                                      {&types[i], 1})[0],
+                    "");
+  }
+  const ValueType number{.dtype = kInt64};
+  const ValueId length =
+      graph_.AddHostCall(graph::kSequenceLength, {captured[0]}, {}, {&number, 1})[0];
+  return Results(graph_.AddLoop(length, kNone, carried, captured, std::move(round)));
 }
 
 }  // namespace neura::onnx

@@ -12,7 +12,7 @@ using graph::ValueId;
 
 void ReadFlexAttention(Scope& scope, const NodeMessage& node,
                        const std::vector<ImportedValue>& inputs) {
-  NodeReader reader(scope.graph_, node, scope.file_.opset, inputs);
+  NodeReader reader(scope.graph_, node, scope.opset_, inputs);
   const ValueId q = reader.in(0), k = reader.in(1), v = reader.in(2);
   for (const ValueId value : {q, k, v}) {
     if (reader.rank(value) != 4) ThrowInvalidArgument("expects Q, K and V of 4 dimensions");

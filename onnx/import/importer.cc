@@ -60,6 +60,8 @@ class Importer {
     DType dtype;
     const NarrowType* narrow;
     std::vector<DeclaredExtent> shape;
+    graph::ValueKind kind = graph::ValueKind::kTensor;
+    graph::ValueKind held = graph::ValueKind::kTensor;
   };
 
   static const GraphMessage& GraphOf(const ModelMessage& model) {
@@ -94,18 +96,39 @@ class Importer {
         ThrowUnimplemented(absl::StrCat("input ", info.name, " is not a tensor"));
       }
       const NarrowType* const narrow = FindNarrowType(info.element_type);
-      const absl::StatusOr<DType> dtype =
-          narrow != nullptr ? narrow->dtype : FromElementType(info.element_type);
+      const bool strings = info.element_type == kStringElements;
+      if (strings && (info.is_sequence || info.is_optional)) {
+        ThrowUnimplemented(absl::StrCat("input ", info.name, " holds tensors of strings"));
+      }
+      const absl::StatusOr<DType> dtype = narrow != nullptr ? narrow->dtype
+                                          : strings         ? kUInt8  // no tensor has them
+                                                    : FromElementType(info.element_type);
       if (!dtype.ok()) {
         ThrowUnimplemented(absl::StrCat("input ", info.name, ": ", dtype.status().message()));
       }
-      if (!info.shape || info.shape->size() > kMaxDims) {
+      const bool in_other = info.is_sequence || info.is_optional;
+      if (in_other ? info.shape && info.shape->size() > kMaxDims
+                   : !info.shape || info.shape->size() > kMaxDims) {
         ThrowInvalidArgument(
             absl::StrCat("input ", info.name, " has no shape, or too many dimensions"));
       }
+      if (in_other && narrow != nullptr) {
+        ThrowUnimplemented(absl::StrCat("input ", info.name, " holds tensors of ", narrow->name));
+      }
       Input input{std::string(info.name), *dtype, narrow, {}};
-      for (const DimensionMessage& dim : *info.shape) {
-        input.shape.push_back(ExtentOf(dim, input.name, input.shape.size()));
+      const graph::ValueKind held = info.is_sequence ? graph::ValueKind::kSequence
+                                    : strings        ? graph::ValueKind::kStrings
+                                                     : graph::ValueKind::kTensor;
+      input.kind = info.is_optional ? graph::ValueKind::kOptional : held;
+      input.held = held;
+      if (info.shape) {
+        for (const DimensionMessage& dim : *info.shape) {
+          // Tensors of a sequence differ in what is open.
+          input.shape.push_back(!in_other && !strings ? ExtentOf(dim, input.name, input.shape.size())
+                                : dim.value && *dim.value >= 0 && *dim.value <= kMaxExtent
+                                    ? DeclaredExtent(*dim.value)
+                                    : graph::Open());
+        }
       }
       inputs_.push_back(std::move(input));
     }
@@ -139,8 +162,8 @@ class Importer {
 
   void AddInputs() {
     for (const Input& input : inputs_) {
-      const ValueId id = graph_.AddInput(input.name, input.dtype, input.shape);
-      scope_.Define(input.name, {id, {}, input.narrow});
+      const ValueId id = graph_.AddInput(input.name, {input.kind, input.dtype, input.shape});
+      scope_.Define(input.name, {id, {}, input.narrow, input.held});
     }
   }
 
@@ -149,7 +172,11 @@ class Importer {
     for (const ValueInfoMessage& info : message_.outputs) {
       try {
         const ValueId id = scope_.ValueOf(info.name);
-        CheckDeclared(info, graph_.value(id).dtype);
+        const bool strings = graph_.value(id).kind == graph::ValueKind::kStrings;
+        if (strings != (info.element_type == kStringElements) && info.element_type != 0) {
+          ThrowInvalidArgument(strings ? "is not declared as strings" : "declared as strings");
+        }
+        if (!strings) CheckDeclared(info, graph_.value(id).dtype);
         graph_.AddOutput(id, std::string(info.name));
       } catch (Error& error) {
         error.AddContext(absl::StrCat("output ", info.name));
@@ -163,7 +190,7 @@ class Importer {
     const NarrowType* const narrow = FindNarrowType(info.element_type);
     const absl::StatusOr<DType> declared =
         narrow != nullptr ? narrow->dtype : FromElementType(info.element_type);
-    if (!info.is_tensor || info.element_type == 0 || (declared.ok() && *declared == dtype)) return;
+    if (!info.is_tensor || info.is_optional || info.element_type == 0 || (declared.ok() && *declared == dtype)) return;
     std::string maker = "the graph";
     for (const NodeMessage& node : message_.nodes) {
       if (std::count(node.outputs.begin(), node.outputs.end(), info.name) > 0)

@@ -29,6 +29,8 @@ struct ImportedValue {
   std::optional<KnownValue> known;
   // Of elements that are held for others: their type in the file.
   const NarrowType* narrow = nullptr;
+  // Of an optional: the kind of what it may hold.
+  graph::ValueKind held = graph::ValueKind::kTensor;
 
   bool is_present() const { return id != graph::kNone || known.has_value(); }
 };
@@ -48,6 +50,9 @@ class NodeReader {
   bool has(size_t i) const { return i < inputs_.size() && inputs_[i].is_present(); }
   // The value in the graph; throws where it is absent.
   graph::ValueId in(size_t i);
+  // The same for inputs that need not be tensors.
+  graph::ValueId in_any(size_t i);
+  graph::ValueKind HeldKind(size_t i) const { return inputs_[i].held; }
   graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
   // The type of the elements that the input's are held for; null where they are what they are.
   // Readers that do not ask get no such inputs: that is an error of theirs.
@@ -72,6 +77,7 @@ class NodeReader {
   std::vector<int64_t> Ints(std::string_view name, std::vector<int64_t> otherwise = {});
   std::vector<double> Floats(std::string_view name);
   std::vector<std::string> Strings(std::string_view name);
+  void IgnoreAttribute(std::string_view name) { taken_.emplace(name); }
   std::optional<Tensor> TensorAttribute(std::string_view name);
   std::optional<TensorOfFile> AnyTensorAttribute(std::string_view name);
   // Integers that stand in an attribute up to an operator set, and in input `i` afterwards.
@@ -152,6 +158,7 @@ class NodeReader {
   void Out(graph::ValueId value, size_t i = 0);
   // What is held for elements of another type.
   void OutNarrow(graph::ValueId value, const NarrowType* narrow, size_t i = 0);
+  void OutStrings(std::vector<std::string> elements, DimsView shape, size_t i = 0);
   void OutKnown(KnownValue value, size_t i = 0, const NarrowType* narrow = nullptr);
 
   // Throws Unimplemented.

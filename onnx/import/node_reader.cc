@@ -8,6 +8,7 @@
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/importer.h"
+#include "neura/onnx/import/ops.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
@@ -49,6 +50,15 @@ void NodeReader::RequireOfDType(size_t i) const {
 }
 
 ValueId NodeReader::in(size_t i) {
+  const ValueId id = in_any(i);
+  const graph::ValueKind kind = graph_.value(id).kind;
+  if (kind != graph::ValueKind::kTensor) {
+    Unsupported(absl::StrCat("input ", i, " is a ", graph::KindName(kind)));
+  }
+  return id;
+}
+
+ValueId NodeReader::in_any(size_t i) {
   if (!has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
   RequireOfDType(i);
   ImportedValue& input = inputs_[i];
@@ -351,6 +361,9 @@ void NodeReader::Out(ValueId value, size_t i) { outputs_[i].id = value; }
 void NodeReader::OutNarrow(ValueId value, const NarrowType* narrow, size_t i) {
   outputs_[i].id = value;
   outputs_[i].narrow = narrow;
+}
+void NodeReader::OutStrings(std::vector<std::string> elements, DimsView shape, size_t i) {
+  Out(AddStrings(graph_, std::move(elements), shape), i);
 }
 void NodeReader::OutKnown(KnownValue value, size_t i, const NarrowType* narrow) {
   outputs_[i].known = std::move(value);

@@ -89,10 +89,12 @@ std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)>
 BodyReader FindBodyReader(std::string_view domain, std::string_view name) {
   if (domain == kPreview && name == "FlexAttention") {
     if constexpr (IsLinked("onnx.FlexAttention")) return &ReadFlexAttention;
-  } else if (!IsOnnxDomain(domain) || (name != "If" && name != "Loop" && name != "Scan")) {
+  } else if (!IsOnnxDomain(domain) || (name != "If" && name != "Loop" && name != "Scan" &&
+                                         name != "SequenceMap")) {
     return nullptr;
   }
-  if constexpr (IsLinked("onnx.If") || IsLinked("onnx.Loop") || IsLinked("onnx.Scan")) {
+  if constexpr (IsLinked("onnx.If") || IsLinked("onnx.Loop") || IsLinked("onnx.Scan") ||
+                IsLinked("onnx.SequenceMap")) {
     return &ReadControlFlow;
   }
   return [](Scope&, const NodeMessage&, const std::vector<ImportedValue>&) {

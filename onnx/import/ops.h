@@ -20,6 +20,12 @@ std::vector<graph::SymInt> OldRepeats(NodeReader& node);
 // The element type that a name stands for, such as "FLOAT"; 0 for none.
 int NamedElementType(std::string_view name);
 
+// Strings that do not change.
+graph::ValueId AddStrings(graph::Graph& graph, std::vector<std::string> elements, DimsView shape);
+// Numbers as text and back. A text that is no number is an error of the run.
+graph::ValueId NumbersOfStrings(NodeReader& node, graph::ValueId strings, DType dtype);
+graph::ValueId StringsOfNumbers(NodeReader& node, graph::ValueId numbers);
+
 // A convolution with the window that the node's attributes say; `bias` may be absent.
 graph::ValueId ConvOf(NodeReader& node, graph::ValueId x, graph::ValueId weight,
                       graph::ValueId bias);

@@ -178,7 +178,7 @@ void ReadWhere(NodeReader& node) {
   node.Out(node.Add(op::kWhere, {node.in(0), node.in(1), node.in(2)}));
 }
 
-void ReadIdentity(NodeReader& node) { node.Out(node.in(0)); }
+void ReadIdentity(NodeReader& node) { node.Out(node.in_any(0)); }
 
 // In inference, an identity.
 void ReadDropout(NodeReader& node) {

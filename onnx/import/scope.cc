@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/graph/passes/passes.h"
 #include "neura/onnx/format/tensor_message.h"
+#include "neura/onnx/import/ops.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
@@ -92,7 +93,7 @@ ValueId Scope::ValueOf(std::string_view name) {
   nothing.inputs = {name};
   NodeReader reader(graph_, nothing, opset_, {*value});
   reader.Narrow(0);
-  return reader.in(0);
+  return reader.in_any(0);
 }
 
 void Scope::ReadGraph(const GraphMessage& message) {
@@ -106,6 +107,10 @@ void Scope::AddInitializers(const GraphMessage& message) {
     const std::string name(TensorName(bytes));
     absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes, file_.external);
     if (!read.ok()) ThrowStatus(read.status());
+    if (read->strings) {
+      Define(name, {AddStrings(graph_, std::move(read->strings->elements), read->strings->shape)});
+      continue;
+    }
     const Tensor& tensor = read->tensor;
     ImportedValue value{graph_.AddConstant(tensor, name), {}, read->narrow};
     if (tensor.numel() <= kMaxKnownElements) value.known = KnownValue::Constant(tensor);

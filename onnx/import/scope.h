@@ -83,6 +83,7 @@ class Scope {
                                     const std::vector<ImportedValue>& inputs);
   std::vector<ImportedValue> ReadLoop(NodeReader& reader, const NodeMessage& node);
   std::vector<ImportedValue> ReadScan(NodeReader& reader, const NodeMessage& node);
+  std::vector<ImportedValue> ReadSequenceMap(NodeReader& reader, const NodeMessage& node);
   // The values of this scope that bodies read, which they must be given.
   std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies);
   std::vector<graph::ValueId> ValuesOf(const std::vector<std::string_view>& names);

@@ -58,7 +58,14 @@ void ReadSize(NodeReader& node) {
 void ReadConstant(NodeReader& node) {
   Tensor value;
   if (const std::optional<TensorOfFile> given = node.AnyTensorAttribute("value")) {
+    if (given->strings) return node.OutStrings(given->strings->elements, given->strings->shape);
     return node.OutKnown(KnownValue::Constant(given->tensor), 0, given->narrow);
+  } else if (node.HasAttribute("value_string")) {
+    return node.OutStrings({node.String("value_string", "")}, {});
+  } else if (node.HasAttribute("value_strings")) {
+    std::vector<std::string> strings = node.Strings("value_strings");
+    const int64_t shape[] = {static_cast<int64_t>(strings.size())};
+    return node.OutStrings(std::move(strings), shape);
   } else if (node.HasAttribute("value_float")) {
     value = ScalarTensor(node.Float("value_float", 0), {.dtype = kFloat32});
   } else if (node.HasAttribute("value_int")) {

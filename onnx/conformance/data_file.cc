@@ -1,0 +1,65 @@
+#include "neura/onnx/conformance/data_file.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "neura/onnx/format/tensor_message.h"
+#include "neura/onnx/format/wire.h"
+
+namespace neura::onnx {
+namespace {
+
+using graph::Datum;
+
+// onnx-data.proto
+enum class SequenceField : protozero::pbf_tag_type { kTensors = 3 };
+enum class OptionalField : protozero::pbf_tag_type { kTensor = 3, kSequence = 5 };
+
+absl::StatusOr<DatumOfFile> ReadOne(std::string_view bytes) {
+  absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes);
+  if (!read.ok()) return absl::UnimplementedError(read.status().message());
+  if (read->strings) {
+    return DatumOfFile{Datum::Strings(std::move(read->strings->elements), read->strings->shape)};
+  }
+  return DatumOfFile{read->tensor, read->narrow};
+}
+
+absl::StatusOr<DatumOfFile> ReadSequence(std::string_view bytes) {
+  std::vector<std::string_view> parts;
+  ForEachField<SequenceField>(bytes, [&](auto& in) {
+    in.tag_and_type() == Bytes(SequenceField::kTensors) ? parts.push_back(in.get_view())
+                                                        : in.skip();
+  });
+  std::vector<Tensor> tensors;
+  for (std::string_view part : parts) {
+    const absl::StatusOr<DatumOfFile> tensor = ReadOne(part);
+    if (!tensor.ok()) return tensor.status();
+    tensors.push_back(tensor->datum.tensor());
+  }
+  return DatumOfFile{Datum::Sequence(std::move(tensors))};
+}
+
+}  // namespace
+
+absl::StatusOr<DatumOfFile> ReadDatum(std::string_view bytes, const ::onnx::TypeProto& type) {
+  if (type.has_sequence_type()) return ReadSequence(bytes);
+  if (!type.has_optional_type()) return ReadOne(bytes);
+  std::string_view tensor, sequence;
+  ForEachField<OptionalField>(bytes, [&](auto& in) {
+    switch (in.tag_and_type()) {
+      case Bytes(OptionalField::kTensor):
+        tensor = in.get_view();
+        break;
+      case Bytes(OptionalField::kSequence):
+        sequence = in.get_view();
+        break;
+      default:
+        in.skip();
+    }
+  });
+  if (!tensor.empty()) return ReadOne(tensor);
+  return sequence.empty() ? DatumOfFile{} : ReadSequence(sequence);
+}
+
+}  // namespace neura::onnx
