@@ -22,8 +22,8 @@ using Readers = std::map<std::pair<std::string_view, std::string_view>, Operator
 const Readers& Operators() {
   static const Readers* operators = [] {
     auto* readers = new Readers;
-#define ONNX_READ_OF(domain, Name, Function)    \
-  (*readers)[{domain, #Name}] = &ReadLeftOut;   \
+#define ONNX_READ_OF(domain, Name, Function)  \
+  (*readers)[{domain, #Name}] = &ReadLeftOut; \
   if constexpr (IsLinked("onnx." #Name)) (*readers)[{domain, #Name}] = Function;
 #define ONNX_READ(Name, Function) ONNX_READ_OF("", Name, Function)
 #define ONNX_READ_AS(Name, Function, kOp) \
@@ -41,8 +41,8 @@ const Readers& Forms() {
     auto* readers = new Readers;
 #define ONNX_READ(Name, Function)
 #define ONNX_READ_AS(Name, Function, kOp)
-#define ONNX_READ_FORM(Name, form, Function)   \
-  (*readers)[{#Name, #form}] = &ReadLeftOut;   \
+#define ONNX_READ_FORM(Name, form, Function) \
+  (*readers)[{#Name, #form}] = &ReadLeftOut; \
   if constexpr (IsLinked("onnx." #Name ":" #form)) (*readers)[{#Name, #form}] = Function;
 #include "neura/onnx/import/operators.inc"
     return readers;
@@ -70,7 +70,9 @@ OperatorReader FindForm(std::string_view name, std::string_view form) {
 }
 
 std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)> is_constant) {
-  const auto given = [&node](size_t i) { return i < node.inputs.size() && !node.inputs[i].empty(); };
+  const auto given = [&node](size_t i) {
+    return i < node.inputs.size() && !node.inputs[i].empty();
+  };
   if (node.op_type == "Slice") {
     for (const size_t i : {3, 4}) {
       if (given(i) && !is_constant(i)) return "at_run_time";

@@ -38,8 +38,7 @@ std::vector<graph::Datum> CheckedCount(const graph::HostContext& context) {
   if (count < 0 || count > most) {
     ThrowInvalidArgument(absl::StrCat("there are no ", count, " elements among ", most));
   }
-  const graph::HostContext checked{
-      .inputs = {}, .integers = {&count, 1}, .device = context.device};
+  const graph::HostContext checked{.inputs = {}, .integers = {&count, 1}, .device = context.device};
   return graph::kIntegers.run(checked);
 }
 constinit const graph::HostFunction kCheckedCount = {"count", &CheckedCount};
@@ -75,8 +74,8 @@ std::optional<std::vector<SymInt>> AxisFlags(NodeReader& node, size_t input, int
 
 SymInt CountOfRun(NodeReader& node, const SymInt& count, const SymInt& of) {
   const graph::ValueType type{.dtype = kInt64, .shape = {1}};
-  return SymInt::Element(
-      node.graph().AddHostCall(kCheckedCount, {}, {count, of}, {&type, 1})[0], 0);
+  return SymInt::Element(node.graph().AddHostCall(kCheckedCount, {}, {count, of}, {&type, 1})[0],
+                         0);
 }
 
 std::vector<SymInt> WithoutFlagged(const std::vector<SymInt>& extents,
