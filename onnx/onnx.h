@@ -58,8 +58,8 @@ struct ImportOptions {
 // or operator set that is not known an Unimplemented, which names the node. Nothing is allocated
 // that the bytes do not pay for.
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options = {});
-// The names of the operators that a model consists of, each once, and "Slice:at_run_time" for a form
-// of one that few models have; InvalidArgument where the bytes are no model.
+// The names of the operators that a model consists of, each once, and "Slice:at_run_time" for a
+// form of one that few models have; InvalidArgument where the bytes are no model.
 absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes);
 // Errors name the file.
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options = {});

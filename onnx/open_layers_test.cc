@@ -160,6 +160,122 @@ std::vector<Case> Cases() {
          for (const char* name : {"next", "more"}) body->add_output()->set_name(name);
        },
        {{"x", {"n", "t"}}}},
+      {"linear_attention",
+       [](Proto* graph) {
+         ::onnx::NodeProto* node =
+             Node(graph, "LinearAttention", {"q", "k", "k", "", "g", "b"}, {"y"});
+         Set(node, "q_num_heads", 2);
+         Set(node, "kv_num_heads", 1);
+       },
+       {{"q", {"n", "t", "4"}},
+        {"k", {"n", "t", "2"}},
+        {"g", {"n", "t", "1"}},
+        {"b", {"n", "t", "1"}}}},
+      {"causal_conv",
+       [](Proto* graph) {
+         Constant(graph, "w", Ones({2, 1, 3}));
+         Node(graph, "CausalConvWithState", {"x", "w"}, {"y"});
+       },
+       {{"x", {"n", "2", "t"}}}},
+      {"flex_attention",
+       [](Proto* graph) {
+         ::onnx::NodeProto* node = Node(graph, "FlexAttention", {"x", "x", "x"}, {"y"});
+         node->set_domain("ai.onnx.preview");
+         Proto* body = Attribute(node, "score_mod", ::onnx::AttributeProto::GRAPH)->mutable_g();
+         body->add_input()->set_name("scores");
+         Node(body, "Tanh", {"scores"}, {"capped"});
+         body->add_output()->set_name("capped");
+       },
+       {{"x", {"n", "2", "t", "3"}}}},
+      {"real_spectrum",
+       [](Proto* graph) { Set(Node(graph, "DFT", {"x"}, {"y"}), "onesided", 1); },
+       {{"x", {"n", "t", "1"}}}},
+      {"signal_of_a_spectrum",
+       [](Proto* graph) {
+         ::onnx::NodeProto* node = Node(graph, "DFT", {"x"}, {"y"});
+         Set(node, "onesided", 1);
+         Set(node, "inverse", 1);
+       },
+       {{"x", {"n", "t", "2"}}},
+       2},
+      {"stft",
+       [](Proto* graph) {
+         Constant(graph, "step", ScalarTensor(int64_t{2}));
+         Constant(graph, "window", FromList<float>({1, 2, 0.5}));
+         Node(graph, "STFT", {"x", "step", "window"}, {"y"});
+       },
+       {{"x", {"n", "t", "1"}}},
+       3},
+      {"batch_norm_in_training",
+       [](Proto* graph) {
+         Constant(graph, "c", FromList<float>({2, 3}));
+         Set(Node(graph, "BatchNormalization", {"x", "c", "c", "c", "c"}, {"y"}), "training_mode",
+             1);
+       },
+       image},
+      {"deform_conv",
+       [](Proto* graph) {
+         Constant(graph, "w", Ones({3, 2, 1, 1}));
+         Node(graph, "DeformConv", {"x", "w", "moves"}, {"y"});
+       },
+       {{"x", {"n", "2", "t", "t"}}, {"moves", {"n", "2", "t", "t"}}}},
+      {"roi_align",
+       [](Proto* graph) {
+         Constant(graph, "rois", Reshape(FromList<float>({0, 0, 2, 3, 1, 0, 9, 4}), {2, 4}));
+         Constant(graph, "of", FromList<int64_t>({0, 0}));
+         Set(Node(graph, "RoiAlign", {"x", "rois", "of"}, {"y"}), "output_height", 2);
+       },
+       image},
+      {"center_crop_pad",
+       [](Proto* graph) {
+         Constant(graph, "shape", FromList<int64_t>({3, 4}));
+         Node(graph, "CenterCropPad", {"x", "shape"}, {"y"});
+       },
+       {{"x", {"n", "t"}}}},
+      {"affine_grid",
+       [](Proto* graph) {
+         Node(graph, "Shape", {"x"}, {"size"});
+         Node(graph, "AffineGrid", {"theta", "size"}, {"y"});
+       },
+       {{"theta", {"n", "2", "3"}}, {"x", {"n", "1", "t", "5"}}}},
+      {"resize_antialias",
+       [](Proto* graph) {
+         Constant(graph, "sizes", FromList<int64_t>({3, 2}));
+         ::onnx::NodeProto* node = Node(graph, "Resize", {"x", "", "", "sizes"}, {"y"});
+         Set(node, "mode", "cubic");
+         Set(node, "antialias", 1);
+         auto* axes = Attribute(node, "axes", ::onnx::AttributeProto::INTS);
+         for (const int64_t axis : {2, 3}) axes->add_ints(axis);
+       },
+       image},
+      {"resize_within",
+       [](Proto* graph) {
+         Constant(graph, "sizes", FromList<int64_t>({5, 9}));
+         ::onnx::NodeProto* node = Node(graph, "Resize", {"x", "", "", "sizes"}, {"y"});
+         Set(node, "keep_aspect_ratio_policy", "not_larger");
+         auto* axes = Attribute(node, "axes", ::onnx::AttributeProto::INTS);
+         for (const int64_t axis : {2, 3}) axes->add_ints(axis);
+       },
+       image},
+      {"tf_idf",
+       [](Proto* graph) {
+         Constant(graph, "two", ScalarTensor(2.0f));
+         Node(graph, "Mul", {"x", "two"}, {"wide"});
+         Set(Node(graph, "Cast", {"wide"}, {"tokens"}), "to", int64_t{7});
+         ::onnx::NodeProto* node = Node(graph, "TfIdfVectorizer", {"tokens"}, {"y"});
+         Set(node, "mode", "TF");
+         Set(node, "min_gram_length", 1);
+         Set(node, "max_gram_length", 2);
+         Set(node, "max_skip_count", 1);
+         const auto ints = [&](const char* name, const std::vector<int64_t>& values) {
+           auto* attribute = Attribute(node, name, ::onnx::AttributeProto::INTS);
+           for (const int64_t value : values) attribute->add_ints(value);
+         };
+         ints("pool_int64s", {0, 1, 0, 0, 1, -1});
+         ints("ngram_counts", {0, 2});
+         ints("ngram_indexes", {3, 0, 1, 2});
+       },
+       {{"x", {"n", "t"}}}},
       {"compress",
        [](Proto* graph) {
          Node(graph, "Greater", {"x", "zero"}, {"positive"});
@@ -194,6 +310,7 @@ TEST(OpenLayers, EqualThoseOfFixedSizes) {
     ::onnx::ModelProto model;
     model.set_ir_version(10);
     model.add_opset_import()->set_version(23);
+    model.add_opset_import()->set_domain("ai.onnx.preview");
     for (const Input& input : each.inputs) Declare(model.mutable_graph(), input);
     each.build(model.mutable_graph());
     model.mutable_graph()->add_output()->set_name("y");

@@ -46,10 +46,16 @@ struct Case {
   std::vector<Tensor> outputs;  // undefined where they are not asked for
   std::vector<Attribute> attributes = {};
   int opset = 17;
+  std::string domain = {};  // of the operator and its set; "" is ai.onnx
 };
 
-// Of operators whose results ONNX Runtime 1.32 gave, and for cubic resizing ONNX's reference.
+// Of operators whose results ONNX Runtime 1.32 gave; for cubic resizing, training and SwiGLU ONNX's
+// reference, and for operator set 1 NumPy.
 std::vector<Case> RuntimeCases();
+// Of models that are refused.
+std::vector<Case> BadCases();
+// Of models whose runs are, and a part of what is said then.
+std::vector<std::pair<Case, const char*>> BadRuns();
 
 }  // namespace neura::onnx
 

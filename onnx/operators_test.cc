@@ -45,8 +45,10 @@ std::string ModelOf(const Case& one) {
   ::onnx::ModelProto model;
   model.set_ir_version(8);
   model.add_opset_import()->set_version(one.opset);
+  model.mutable_opset_import(0)->set_domain(one.domain);
   ::onnx::GraphProto* graph = model.mutable_graph();
   ::onnx::NodeProto* node = graph->add_node();
+  node->set_domain(one.domain);
   node->set_name("the_node");
   node->set_op_type(one.op);
   // Nothing reads it; whoever takes a number for a value's id does.
@@ -485,11 +487,12 @@ TEST(Operators, DrawNumbersOfTheShapeInEachRun) {
   for (const auto& [op, like] : {std::pair{"RandomNormal", false},
                                  {"RandomUniform", false},
                                  {"RandomNormalLike", true},
-                                 {"RandomUniformLike", true}}) {
+                                 {"RandomUniformLike", true},
+                                 {"Bernoulli", true}}) {
     SCOPED_TRACE(op);
     Case one{op, {}, {F({1}, {0})}};
     if (like) {
-      one.inputs.push_back(Zeros({3, 50}));
+      one.inputs.push_back(Full({3, 50}, 0.5));
     } else {
       one.attributes.push_back({"shape", Ints{3, 50}});
     }
@@ -501,7 +504,8 @@ TEST(Operators, DrawNumbersOfTheShapeInEachRun) {
     EXPECT_EQ(first.shape(), (Dims{3, 50}));
     EXPECT_FALSE(SameBits(first, second));
     const bool uniform = one.op.find("Uniform") != std::string::npos;
-    EXPECT_NEAR(Mean(first).Item<double>(), uniform ? 0.5 : 0, 0.4);
+    const bool half = uniform || one.op == "Bernoulli";
+    EXPECT_NEAR(Mean(first).Item<double>(), half ? 0.5 : 0, 0.4);
     if (uniform) {
       EXPECT_GE(AMin(first).Item<double>(), 0);
       EXPECT_LT(AMax(first).Item<double>(), 1);
@@ -509,29 +513,45 @@ TEST(Operators, DrawNumbersOfTheShapeInEachRun) {
   }
 }
 
-TEST(Operators, RefuseShapesThatDoNotFit) {
-  const Tensor a = Of(kUInt8, {4}, {1, 2, 3, 4}), two = Of(kUInt8, {2}, {0, 1});
-  for (const Case& one :
-       std::vector<Case>{{"GatherND", {F({2, 2}, {1, 2, 3, 4}), I({}, {0})}, {F({0})}},
-                         {"ScatterND", {F({2, 2}, {1, 2, 3, 4}), I({}, {0}), F({1})}, {F({0})}},
-                         {"MatMulInteger", {a, a, two, two}, {F({0})}},
-                         {"QuantizeLinear", {F({}, {1}), F({1, 2, 3})}, {F({0})}},
-                         {"Attention",
-                          {F({1, 2, 1, 1}, {1, 2}), F({1, 0, 1, 1}, {}), F({1, 0, 1, 1}, {})},
-                          {F({0})},
-                          {},
-                          23},
-                         {"Resize",
-                          {F({1, 1, 4}, {1, 2, 3, 4}), kAbsent, C(F({1, 1, 1e-30}))},
-                          {F({0})},
-                          {{"mode", std::string("linear")}, {"antialias", int64_t{1}}},
-                          19},
-                         {"MaxUnpool",
-                          {F({1, 1, 2}, {1, 2}), I({1, 1, 2}, {0, 1})},
-                          {F({0})},
-                          {{"kernel_shape", Ints{2}}, {"strides", Ints{int64_t{1} << 62}}}}}) {
-    EXPECT_FALSE(FromBytes(ModelOf(one)).ok()) << one.op;
+TEST(Operators, DropElementsWhileTraining) {
+  const Tensor ratio = ScalarTensor(0.25, {.dtype = kFloat32});
+  const Case one{"Dropout",
+                 {Ones({4, 100}), ratio, Of(kBool, {}, {1})},
+                 {F({0}), B({0})},
+                 {{"seed", int64_t{3}}},
+                 22};
+  const absl::StatusOr<graph::Graph> graph = FromBytes(ModelOf(one));
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const std::vector<Tensor> results = graph::Compile(*graph).Run(ModelInputs(one));
+  EXPECT_EQ(results[1].dtype(), kBool);
+  EXPECT_TRUE(SameBits(results[0], Cast(results[1], kFloat32) / 0.75));
+  EXPECT_NEAR(Mean(Cast(results[1], kFloat32)).Item<double>(), 0.75, 0.15);
+}
+
+std::string ErrorOfRun(const Case& one) {
+  const absl::StatusOr<graph::Graph> graph = FromBytes(ModelOf(one));
+  if (!graph.ok()) return std::string(graph.status().message());
+  try {
+    graph::Compile(*graph).Run(ModelInputs(one));
+  } catch (const Error& error) {
+    return std::string(error.message());
   }
+  return "none";
+}
+
+// What only a run can tell may be out of range.
+TEST(Operators, RunsRefuseAxesAndNumbersOutOfRange) {
+  const auto contains = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  for (const auto& [one, what] : BadRuns()) {
+    SCOPED_TRACE(absl::StrCat(one.op, ": ", what));
+    EXPECT_TRUE(contains(ErrorOfRun(one), what)) << ErrorOfRun(one);
+  }
+}
+
+TEST(Operators, RefuseShapesThatDoNotFit) {
+  for (const Case& one : BadCases()) EXPECT_FALSE(FromBytes(ModelOf(one)).ok()) << one.op;
 }
 
 // What a file declares takes no memory until it runs.
@@ -545,7 +565,7 @@ TEST(Operators, ImportNeedsNoMemoryForWhatIsDeclared) {
 
 TEST(Operators, EachHasACase) {
   std::set<std::string> covered = {"RandomNormal", "RandomNormalLike", "RandomUniform",
-                                   "RandomUniformLike"};
+                                   "RandomUniformLike", "Bernoulli"};
   for (const Case& one : AllCases()) covered.insert(one.op);
 #define ONNX_READ(Name, ...) EXPECT_TRUE(covered.contains(#Name)) << #Name;
 #define ONNX_READ_AS ONNX_READ

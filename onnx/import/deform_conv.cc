@@ -25,12 +25,12 @@ Tensor Convolved(const Options& options, absl::Span<const Tensor> in) {
   // Where the kernel's elements lie along an axis: [places, height, 1] or [places, 1, width].
   const auto at = [&](size_t axis) {
     const Tensor kernel = Arange(places);
-    const Tensor row = axis == 0 ? FloorDivide(kernel, options.kernel[1])
-                                 : Remainder(kernel, options.kernel[1]);
+    const Tensor row =
+        axis == 0 ? FloorDivide(kernel, options.kernel[1]) : Remainder(kernel, options.kernel[1]);
     const Tensor start = Arange(axis == 0 ? height : width) * options.stride[axis];
-    const Tensor base = Reshape(row * options.dilation[axis], {places, 1, 1}) +
-                        Reshape(start - options.pads[axis],
-                                axis == 0 ? Dims{1, height, 1} : Dims{1, 1, width});
+    const Tensor base =
+        Reshape(row * options.dilation[axis], {places, 1, 1}) +
+        Reshape(start - options.pads[axis], axis == 0 ? Dims{1, height, 1} : Dims{1, 1, width});
     return Select(moves, 3, static_cast<int64_t>(axis)) + Cast(base, x.dtype());
   };
   const Tensor y = at(0), across = at(1), y_low = Floor(y), x_low = Floor(across);
@@ -41,19 +41,18 @@ Tensor Convolved(const Options& options, absl::Span<const Tensor> in) {
   for (const int down : {0, 1}) {
     for (const int right : {0, 1}) {
       const Tensor row = y_low + down, column = x_low + right;
-      const Tensor inside = LogicalAnd(LogicalAnd(row >= 0, row < in[5]),
-                                       LogicalAnd(column >= 0, column < in[6]));
+      const Tensor inside =
+          LogicalAnd(LogicalAnd(row >= 0, row < in[5]), LogicalAnd(column >= 0, column < in[6]));
       const auto place = [&](const Tensor& t) {
         return Cast(Where(inside, t, ZerosLike(t)), kInt64);
       };
       const auto share = [](const Tensor& t, const Tensor& low, int far) {
         return far == 1 ? t - low : 1 - (t - low);
       };
-      const Tensor weight = Where(
-          inside, share(y, y_low, down) * share(across, x_low, right), ZerosLike(y));
+      const Tensor weight =
+          Where(inside, share(y, y_low, down) * share(across, x_low, right), ZerosLike(y));
       const Tensor index = flat(place(row) * Cast(in[6], kInt64) + place(column));
-      const Tensor part =
-          Gather(images, 3, Expand(index, {-1, -1, each, -1})) * flat(weight);
+      const Tensor part = Gather(images, 3, Expand(index, {-1, -1, each, -1})) * flat(weight);
       columns = columns.defined() ? columns + part : part;
     }
   }
@@ -62,8 +61,7 @@ Tensor Convolved(const Options& options, absl::Span<const Tensor> in) {
   }
   const int64_t rows = options.channels / options.groups * places;
   columns = Reshape(columns, {n, options.groups, rows, -1});
-  const Tensor filters =
-      Reshape(in[1], {options.groups, options.filters / options.groups, rows});
+  const Tensor filters = Reshape(in[1], {options.groups, options.filters / options.groups, rows});
   Tensor result = Reshape(MatMul(filters, columns), {n, options.filters, height, width});
   if (in[3].defined()) result = result + Reshape(in[3], {-1, 1, 1});
   return result;
@@ -94,8 +92,10 @@ void ReadDeformConv(NodeReader& node) {
   if (options.stride.size() != 2 || options.dilation.size() != 2 || options.pads.size() != 4) {
     ThrowInvalidArgument("strides, dilations or pads have a wrong number of elements");
   }
-  for (const auto& [values, least] : {std::pair{&options.stride, 1}, {&options.dilation, 1},
-                                      {&options.pads, 0}, {&options.kernel, 1}}) {
+  for (const auto& [values, least] : {std::pair{&options.stride, 1},
+                                      {&options.dilation, 1},
+                                      {&options.pads, 0},
+                                      {&options.kernel, 1}}) {
     for (const int64_t value : *values) {
       if (value < least || value > INT32_MAX) {
         ThrowInvalidArgument(absl::StrCat("an element of the window is ", value));
@@ -113,12 +113,15 @@ void ReadDeformConv(NodeReader& node) {
   const int64_t moved = offset_groups * options.kernel[0] * options.kernel[1];
   if (node.FixedExtent(offset, 1) != 2 * moved ||
       (node.has(4) && node.FixedExtent(node.in(4), 1) != moved)) {
-    ThrowInvalidArgument(absl::StrCat("offset has not ", 2 * moved, " channels, or mask not ", moved));
+    ThrowInvalidArgument(
+        absl::StrCat("offset has not ", 2 * moved, " channels, or mask not ", moved));
   }
   for (size_t d = 0; d < 2; ++d) {
-    const SymInt windows = (node.shape(x)[d + 2] + (options.pads[d] + options.pads[d + 2] -
-                                                    (options.kernel[d] - 1) * options.dilation[d] -
-                                                    1)) / options.stride[d] + 1;
+    const SymInt windows =
+        (node.shape(x)[d + 2] + (options.pads[d] + options.pads[d + 2] -
+                                 (options.kernel[d] - 1) * options.dilation[d] - 1)) /
+            options.stride[d] +
+        1;
     const SymInt& given = node.shape(offset)[d + 2];
     if (windows.is_number() && given.is_number() && windows != given) {
       ThrowInvalidArgument(absl::StrCat("there are ", windows.number(), " windows along dimension ",
@@ -133,9 +136,8 @@ void ReadDeformConv(NodeReader& node) {
   }
   const ValueId beside = node.Constant(ScalarTensor(0.0, {.dtype = wide}));
   for (size_t d = 2; d < 4; ++d) values.push_back(node.Number(node.shape(x)[d], beside));
-  const ValueId y = node.TraceAll(values, [&](absl::Span<const Tensor> in) {
-    return std::vector{Convolved(options, in)};
-  })[0];
+  const ValueId y = node.TraceAll(
+      values, [&](absl::Span<const Tensor> in) { return std::vector{Convolved(options, in)}; })[0];
   node.Out(node.Cast(y, dtype));
 }
 

@@ -59,14 +59,12 @@ void ReadFlexAttention(Scope& scope, const NodeMessage& node,
                          return Cast(MatMul(q, Transpose(repeated(k), 2, 3)), precision) * scale;
                        },
                        q, k));
-  const ValueId weights =
-      changed("prob_mod",
-              reader.Trace([](const Tensor& x) { return Softmax(x, {.dim = -1}); }, scores));
-  const ValueId y = reader.Trace(
-      [&](const Tensor& weights, const Tensor& v) {
-        return MatMul(Cast(weights, dtype), repeated(v));
-      },
-      weights, v);
+  const ValueId weights = changed(
+      "prob_mod", reader.Trace([](const Tensor& x) { return Softmax(x, {.dim = -1}); }, scores));
+  const ValueId y =
+      reader.Trace([&](const Tensor& weights,
+                       const Tensor& v) { return MatMul(Cast(weights, dtype), repeated(v)); },
+                   weights, v);
   scope.DefineOutputs(node, {{y, {}}});
 }
 

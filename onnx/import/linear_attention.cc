@@ -84,9 +84,9 @@ void ReadLinearAttention(NodeReader& node) {
       });
   if (node.Wants(0)) {
     const DType dtype = node.dtype(query);
-    node.Out(node.Trace(
-        [&](const Tensor& y) { return Cast(Flatten(Transpose(y, 0, 1), 2, 3), dtype); },
-        results[1]));
+    node.Out(
+        node.Trace([&](const Tensor& y) { return Cast(Flatten(Transpose(y, 0, 1), 2, 3), dtype); },
+                   results[1]));
   }
   if (node.Wants(1)) node.Out(node.Cast(results[0], node.dtype(past == kNone ? query : past)), 1);
 }

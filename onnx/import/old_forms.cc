@@ -20,8 +20,8 @@ ValueId SecondOperand(NodeReader& node) {
   if (!broadcasts || own == 0) return b;
   const int64_t axis = given < 0 ? given + rank : given, after = rank - axis - own;
   if (axis < 0 || after < 0) {
-    ThrowInvalidArgument(
-        absl::StrCat("axis ", given, " leaves no room for B of rank ", own, " in A of rank ", rank));
+    ThrowInvalidArgument(absl::StrCat("axis ", given, " leaves no room for B of rank ", own,
+                                      " in A of rank ", rank));
   }
   if (after == 0) return b;
   std::vector<SymInt> shape = node.shape(b);
@@ -39,9 +39,9 @@ std::vector<SymInt> OldRepeats(NodeReader& node) {
 }
 
 int NamedElementType(std::string_view name) {
-  static constexpr std::string_view kNames[] = {
-      "UNDEFINED", "FLOAT",  "UINT8", "INT8",    "UINT16", "INT16",  "INT32",
-      "INT64",     "STRING", "BOOL",  "FLOAT16", "DOUBLE", "UINT32", "UINT64"};
+  static constexpr std::string_view kNames[] = {"UNDEFINED", "FLOAT",  "UINT8",  "INT8",   "UINT16",
+                                                "INT16",     "INT32",  "INT64",  "STRING", "BOOL",
+                                                "FLOAT16",   "DOUBLE", "UINT32", "UINT64"};
   const auto* found = std::find(std::begin(kNames), std::end(kNames), name);
   return found == std::end(kNames) ? 0 : static_cast<int>(found - std::begin(kNames));
 }

@@ -1,6 +1,3 @@
-#include <map>
-#include <utility>
-
 #include "neura/onnx/import/ops.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
@@ -16,43 +13,35 @@ constexpr std::string_view kPreview = "ai.onnx.preview";
   ThrowUnimplemented("this program was built without the operator");
 }
 
-// By domain, where that of ai.onnx is "", and name.
-using Readers = std::map<std::pair<std::string_view, std::string_view>, OperatorReader>;
+struct Row {
+  std::string_view domain, name, form;  // the domain of ai.onnx is ""
+  OperatorReader read;
+};
 
-const Readers& Operators() {
-  static const Readers* operators = [] {
-    auto* readers = new Readers;
-#define ONNX_READ_OF(domain, Name, Function)    \
-  (*readers)[{domain, #Name}] = &ReadLeftOut;   \
-  if constexpr (IsLinked("onnx." #Name)) (*readers)[{domain, #Name}] = Function;
-#define ONNX_READ(Name, Function) ONNX_READ_OF("", Name, Function)
+#define ONNX_ROW(domain, Name, form, Function, gate)                           \
+  Row{domain, #Name, form, [] {                                                \
+        if constexpr (IsLinked("onnx." gate)) return OperatorReader(Function); \
+        return OperatorReader(&ReadLeftOut);                                   \
+      }()},
+
+constexpr Row kOperators[] = {
+#define ONNX_READ(Name, Function) ONNX_ROW("", Name, "", Function, #Name)
 #define ONNX_READ_AS(Name, Function, kOp) \
   ONNX_READ(                              \
       Name, +[](NodeReader& node) { Function(node, op::kOp); })
+#define ONNX_READ_OF(domain, Name, Function) ONNX_ROW(domain, Name, "", Function, #Name)
+#define ONNX_READ_FORM(Name, form, Function) ONNX_ROW("", Name, #form, Function, #Name ":" #form)
 #include "neura/onnx/import/operators.inc"
-    return readers;
-  }();
-  return *operators;
-}
+};
 
-// By name and form.
-const Readers& Forms() {
-  static const Readers* forms = [] {
-    auto* readers = new Readers;
-#define ONNX_READ(Name, Function)
-#define ONNX_READ_AS(Name, Function, kOp)
-#define ONNX_READ_FORM(Name, form, Function)   \
-  (*readers)[{#Name, #form}] = &ReadLeftOut;   \
-  if constexpr (IsLinked("onnx." #Name ":" #form)) (*readers)[{#Name, #form}] = Function;
-#include "neura/onnx/import/operators.inc"
-    return readers;
-  }();
-  return *forms;
-}
+#undef ONNX_ROW
 
-// Before threads are: a fork must not find one of them making it.
-[[maybe_unused]] const Readers& kMade = Operators();
-[[maybe_unused]] const Readers& kFormsMade = Forms();
+OperatorReader Find(std::string_view domain, std::string_view name, std::string_view form) {
+  for (const Row& row : kOperators) {
+    if (row.name == name && row.domain == domain && row.form == form) return row.read;
+  }
+  return nullptr;
+}
 
 }  // namespace
 
@@ -61,16 +50,17 @@ bool IsReadDomain(std::string_view domain) {
 }
 
 OperatorReader FindOperator(std::string_view domain, std::string_view name) {
-  const auto it = Operators().find({IsOnnxDomain(domain) ? "" : domain, name});
-  return it == Operators().end() ? nullptr : it->second;
+  return Find(IsOnnxDomain(domain) ? "" : domain, name, "");
 }
 
 OperatorReader FindForm(std::string_view name, std::string_view form) {
-  return Forms().at({name, form});
+  return Find("", name, form);
 }
 
 std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)> is_constant) {
-  const auto given = [&node](size_t i) { return i < node.inputs.size() && !node.inputs[i].empty(); };
+  const auto given = [&node](size_t i) {
+    return i < node.inputs.size() && !node.inputs[i].empty();
+  };
   if (node.op_type == "Slice") {
     for (const size_t i : {3, 4}) {
       if (given(i) && !is_constant(i)) return "at_run_time";

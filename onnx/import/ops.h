@@ -39,6 +39,8 @@ graph::ValueId FromStart(NodeReader& node, graph::ValueId index, size_t input, g
 std::optional<std::vector<graph::SymInt>> AxesOfRun(NodeReader& node, size_t input, int64_t rank);
 // The same: for each dimension 1 where input `input` names it, else 0.
 std::optional<std::vector<graph::SymInt>> AxisFlags(NodeReader& node, size_t input, int64_t rank);
+// A number of elements, of so many, which the run checks.
+graph::SymInt CountOfRun(NodeReader& node, const graph::SymInt& count, const graph::SymInt& of);
 // The extents without those that flags name, of which there are `count`.
 std::vector<graph::SymInt> WithoutFlagged(const std::vector<graph::SymInt>& extents,
                                           const std::vector<graph::SymInt>& flags, size_t count);

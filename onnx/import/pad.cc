@@ -26,8 +26,7 @@ ValueId PadFromItself(NodeReader& node, ValueId x, const Pads& pads, const std::
   for (size_t d = 0; d < pads.before.size(); ++d) {
     if (pads.before[d] == SymInt(0) && pads.after[d] == SymInt(0)) continue;
     const SymInt extent = node.shape(x)[d];
-    const ValueId steps =
-        node.Counted(SymInt::Max(extent + pads.before[d] + pads.after[d], 0));
+    const ValueId steps = node.Counted(SymInt::Max(extent + pads.before[d] + pads.after[d], 0));
     const ValueId index = node.Pointwise(
         [&](const Tensor& i, const Tensor& before, const Tensor& n) -> Tensor {
           const Tensor at = i - before;

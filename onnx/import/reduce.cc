@@ -2,6 +2,9 @@
 
 #include "neura/tensor/ops/op_list/reduce.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
@@ -45,9 +48,27 @@ ValueId LogSumExp(NodeReader& node, ValueId x, const Dims& dims, bool keepdim) {
   return keepdim ? result : Reduced(node, op::kSum, result, dims, false);
 }
 
-}  // namespace
+// What is larger, or with `least` smaller, than no element.
+Scalar Extreme(DType dtype, bool least) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  if (IsFloating(dtype)) return least ? -infinity : infinity;
+  if (dtype == kBool) return !least;
+  const int unused = 64 - 8 * static_cast<int>(ItemSize(dtype));
+  const bool has_sign = dtype == kInt8 || dtype == kInt16 || dtype == kInt32 || dtype == kInt64;
+  if (has_sign) return (least ? INT64_MIN : INT64_MAX) >> unused;
+  return least ? 0 : UINT64_MAX >> unused;
+}
 
-namespace {
+// Over no elements, a maximum is the least number that there is: with one of those behind.
+ValueId WithExtreme(NodeReader& node, ValueId x, const Dims& dims, bool least) {
+  const std::vector<graph::SymInt>& given = node.shape(node.in(0));
+  if (std::count(given.begin(), given.end(), graph::SymInt(0)) == 0) return x;
+  const auto rank = static_cast<size_t>(node.rank(x));
+  const std::vector<graph::SymInt> none(rank, 0);
+  std::vector<graph::SymInt> one(rank, dims.empty() ? 1 : 0);
+  for (const int64_t dim : dims) one[static_cast<size_t>(node.Axis(dim, node.rank(x)))] = 1;
+  return PadBy(node, x, none, one, Extreme(node.dtype(x), least));
+}
 
 // What the operator says over these dimensions; over none where `none`, when what is done to each
 // element is done all the same.
@@ -60,6 +81,9 @@ ValueId ReduceOver(NodeReader& node, ValueId x, const Dims& dims, bool keepdim, 
   if (op == "ReduceSum") return reduce(op::kSum, x);
   if (op == "ReduceMean") return reduce(op::kMean, x);
   if (op == "ReduceProd") return reduce(op::kProd, x);
+  if (!none && (op == "ReduceMax" || op == "ReduceMin" || op == "ReduceLogSumExp")) {
+    x = WithExtreme(node, x, dims, op != "ReduceMin");
+  }
   if (op == "ReduceMax") return reduce(op::kAMax, x);
   if (op == "ReduceMin") return reduce(op::kAMin, x);
   if (op == "ReduceL1") return reduce(op::kSum, map(op::kAbs, x));
@@ -175,6 +199,7 @@ void ReadTopK(NodeReader& node) {
   if (k.is_number() && (k.number() < 0 || (extent.is_number() && k.number() > extent.number()))) {
     ThrowInvalidArgument(absl::StrCat("there are no K = ", k.number(), " elements"));
   }
+  if (!k.is_number() && !node.FollowsFromSizes(1)) k = CountOfRun(node, k, extent);
   for (size_t i = 0; i < sorted.size(); ++i) {
     if (node.Wants(i)) node.Out(k == extent ? sorted[i] : node.Slice(sorted[i], dim, 0, k), i);
   }

@@ -33,8 +33,8 @@ struct Pooling {
       : name(name), images(HostInput(context, 0)), rois(HostInput(context, 1)) {
     if (images.dim() != 4 || rois.dim() != 2 || rois.size(1) != columns) {
       ThrowInvalidArgument(absl::StrCat(name, ": images are ", Describe(images), " and regions ",
-                                        Describe(rois), ", expected [N, C, H, W] and [R, ",
-                                        columns, "]"));
+                                        Describe(rois), ", expected [N, C, H, W] and [R, ", columns,
+                                        "]"));
     }
     regions = rois.size(0);
     channels = images.size(1);
@@ -93,8 +93,8 @@ std::vector<Bin> BinsOf(double start, double length, int64_t bins, int64_t sampl
       const double inside = std::max(at, 0.0);
       const auto low = std::min(static_cast<int64_t>(inside), extent - 1);
       const bool is_last = low >= extent - 1;
-      one.samples.push_back({low, is_last ? low : low + 1,
-                             is_last ? 0 : inside - static_cast<double>(low)});
+      one.samples.push_back(
+          {low, is_last ? low : low + 1, is_last ? 0 : inside - static_cast<double>(low)});
     }
   }
   return found;
@@ -200,7 +200,8 @@ void MaxOne(const Pooling& p, T scale, int64_t region) {
         const bool is_empty = y.second <= y.first || x.second <= x.first;
         T most = is_empty ? 0 : -std::numeric_limits<T>::infinity();
         for (int64_t i = y.first; i < y.second; ++i) {
-          for (int64_t j = x.first; j < x.second; ++j) most = std::max(most, image[i * p.width + j]);
+          for (int64_t j = x.first; j < x.second; ++j)
+            most = std::max(most, image[i * p.width + j]);
         }
         *out++ = most;
       }
@@ -235,8 +236,8 @@ void Pool(NodeReader& node, const HostFunction& function, std::vector<ValueId> i
   }
   const SymInt given = node.shape(inputs[1])[1];
   if (given.is_number() && given.number() != columns) {
-    ThrowInvalidArgument(absl::StrCat("a region has ", given.number(), " numbers, expected ",
-                                      columns));
+    ThrowInvalidArgument(
+        absl::StrCat("a region has ", given.number(), " numbers, expected ", columns));
   }
   for (size_t i = 0; i < 2; ++i) {
     inputs[i] = node.Cast(inputs[i], WideDType(dtype));
@@ -244,8 +245,8 @@ void Pool(NodeReader& node, const HostFunction& function, std::vector<ValueId> i
       ThrowInvalidArgument(absl::StrCat("a result has an extent of ", integers[i].number()));
     }
   }
-  inputs.push_back(node.Constant(
-      ScalarTensor(node.Float("spatial_scale", 1), {.dtype = kFloat64})));
+  inputs.push_back(
+      node.Constant(ScalarTensor(node.Float("spatial_scale", 1), {.dtype = kFloat64})));
   const std::vector<SymInt> shape{node.shape(inputs[1])[0], node.shape(x)[1], integers[0],
                                   integers[1]};
   ValueType type{.dtype = WideDType(dtype)};

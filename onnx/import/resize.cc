@@ -97,9 +97,7 @@ class Resizer {
     return Reshape(vector, shape);
   }
 
-  ValueId Number(double value) {
-    return node_.Constant(ScalarTensor(value, {.dtype = kFloat64}));
-  }
+  ValueId Number(double value) { return node_.Constant(ScalarTensor(value, {.dtype = kFloat64})); }
   ValueId Number(const SymInt& value) { return node_.Number(value, Number(0.0)); }
 
   ValueId ScaleOf(const Axis& axis) {
@@ -194,11 +192,12 @@ class Resizer {
         [](const Tensor& scale) { return Maximum(Minimum(scale, 1), kLeastScale); }, ScaleOf(axis));
     const SymInt reach = SymInt::Element(
         node_.Pointwise([&](const Tensor& s) { return Cast(Ceil(support / s), kInt64) + 1; },
-                        stretch), 0);
+                        stretch),
+        0);
     const SymInt count = axis.in + reach * 2;
-    const ValueId index = node_.Pointwise(
-        [](const Tensor& i, const Tensor& reach) { return i - reach; },
-        node_.Cast(node_.Counted(count), kFloat64), Number(reach));
+    const ValueId index =
+        node_.Pointwise([](const Tensor& i, const Tensor& reach) { return i - reach; },
+                        node_.Cast(node_.Counted(count), kFloat64), Number(reach));
     const ValueId weights = node_.Pointwise(
         [&](const Tensor& i, const Tensor& at, const Tensor& in, const Tensor& stretch) -> Tensor {
           const Tensor weight = WeightAt(method_, (at - i) * stretch);
@@ -256,7 +255,7 @@ void ResizeBy(NodeReader& node, const Method& method, std::vector<Axis> axes) {
 
 // Scales that only a run can tell, of dimensions of x: float64, and what they make of the extents.
 std::vector<Axis> AxesByScales(NodeReader& node, size_t input, ValueId x,
-                            const std::vector<int64_t>& dims) {
+                               const std::vector<int64_t>& dims) {
   const ValueId scales = node.Cast(node.in(input), kFloat64);
   std::vector<Axis> axes;
   for (size_t i = 0; i < dims.size(); ++i) {
@@ -299,14 +298,13 @@ void KeepAspectRatio(NodeReader& node, bool least, std::vector<Axis>* axes) {
   ValueId common = graph::kNone;
   for (const Axis& axis : *axes) {
     const ValueId scale = node.Add(op::kDiv, {number(axis.out), number(axis.in)});
-    common = common == graph::kNone ? scale
-                                    : node.Add(least ? op::kMinimum : op::kMaximum, {common, scale});
+    common = common == graph::kNone
+                 ? scale
+                 : node.Add(least ? op::kMinimum : op::kMaximum, {common, scale});
   }
   for (Axis& axis : *axes) {
     const ValueId size = node.Pointwise(
-        [](const Tensor& in, const Tensor& scale) {
-          return Cast(Floor(in * scale + 0.5), kInt64);
-        },
+        [](const Tensor& in, const Tensor& scale) { return Cast(Floor(in * scale + 0.5), kInt64); },
         number(axis.in), common);
     axis.out = SymInt::Element(size, 0);
     axis.scale_of_run = common;
@@ -352,8 +350,8 @@ void ReadUpsample(NodeReader& node) {
     return ResizeBy(node, method, AxesByScales(node, 1, x, dims));
   }
   const std::vector<double> scales =
-      node.opset() < 7   ? std::vector{1.0, 1.0, node.Float("height_scale", 0),
-                                       node.Float("width_scale", 0)}
+      node.opset() < 7
+          ? std::vector{1.0, 1.0, node.Float("height_scale", 0), node.Float("width_scale", 0)}
       : node.opset() < 9 ? node.Floats("scales")
                          : KnownFloats(node, 1, "scales");
   if (static_cast<int64_t>(scales.size()) != node.rank(x)) {

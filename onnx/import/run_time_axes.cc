@@ -32,6 +32,17 @@ std::vector<graph::Datum> CheckedAxes(const graph::HostContext& context) {
 }
 constinit const graph::HostFunction kCheckedAxes = {"axes", &CheckedAxes};
 
+// integers: a number, and what it may be at most.
+std::vector<graph::Datum> CheckedCount(const graph::HostContext& context) {
+  const int64_t count = context.integers[0], most = context.integers[1];
+  if (count < 0 || count > most) {
+    ThrowInvalidArgument(absl::StrCat("there are no ", count, " elements among ", most));
+  }
+  const graph::HostContext checked{.inputs = {}, .integers = {&count, 1}, .device = context.device};
+  return graph::kIntegers.run(checked);
+}
+constinit const graph::HostFunction kCheckedCount = {"count", &CheckedCount};
+
 }  // namespace
 
 std::optional<std::vector<SymInt>> AxesOfRun(NodeReader& node, size_t input, int64_t rank) {
@@ -59,6 +70,12 @@ std::optional<std::vector<SymInt>> AxisFlags(NodeReader& node, size_t input, int
     flags.push_back(named);
   }
   return flags;
+}
+
+SymInt CountOfRun(NodeReader& node, const SymInt& count, const SymInt& of) {
+  const graph::ValueType type{.dtype = kInt64, .shape = {1}};
+  return SymInt::Element(node.graph().AddHostCall(kCheckedCount, {}, {count, of}, {&type, 1})[0],
+                         0);
 }
 
 std::vector<SymInt> WithoutFlagged(const std::vector<SymInt>& extents,

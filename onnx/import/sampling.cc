@@ -190,8 +190,8 @@ void ReadCol2Im(NodeReader& node) {
   const auto along = [&](size_t dim, const SymInt& count, int64_t by) {
     std::vector<SymInt> shape(2 * dims, 1);
     shape[dim] = -1;
-    return node.Reshape(node.Pointwise([by](const Tensor& i) { return i * by; },
-                                       node.Counted(count)), shape);
+    return node.Reshape(
+        node.Pointwise([by](const Tensor& i) { return i * by; }, node.Counted(count)), shape);
   };
   for (size_t d = 0; d < dims; ++d) {
     padded[d] = image[d] + (pads[d] + pads[d + dims]);
@@ -200,8 +200,8 @@ void ReadCol2Im(NodeReader& node) {
       ThrowInvalidArgument("the blocks do not fit into the image");
     }
     steps[d] = room / stride[d] + 1;
-    const ValueId at = node.Add(op::kAdd, {along(d, block[d], dilation[d]),
-                                           along(dims + d, steps[d], stride[d])});
+    const ValueId at =
+        node.Add(op::kAdd, {along(d, block[d], dilation[d]), along(dims + d, steps[d], stride[d])});
     place = d == 0 ? at
                    : node.Pointwise([](const Tensor& before, const Tensor& n,
                                        const Tensor& at) { return before * n + at; },

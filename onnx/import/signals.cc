@@ -58,7 +58,8 @@ ValueId Transformed(NodeReader& node, ValueId x, const Transform& transform) {
   CheckPositive(transform.length, "the length of the transform");
   const int64_t parts = node.FixedExtent(x, 3);
   if (parts != 1 && parts != 2) {
-    ThrowInvalidArgument("the last dimension is neither 1, of real numbers, nor 2, of complex ones");
+    ThrowInvalidArgument(
+        "the last dimension is neither 1, of real numbers, nor 2, of complex ones");
   }
   const DType dtype = node.dtype(x);
   if (!IsFloating(dtype)) ThrowInvalidArgument(absl::StrCat("transforms no ", DTypeName(dtype)));
@@ -121,9 +122,11 @@ void ReadDft(NodeReader& node) {
     extent = extent + flags[d] * shape[d];
     after = after * SymInt::Where(passed - flags[d], shape[d], 1);
   }
+  // An axis that only a run tells may be tried where it is none.
+  if (!flags[0].is_number()) extent = SymInt::Max(extent, 1);
   Transform transform{.inverse = node.Int("inverse", 0) != 0,
                       .onesided = node.Int("onesided", 0) != 0};
-  transform.length = node.has(1)                                  ? NumberOf(node, 1, "dft_length")
+  transform.length = node.has(1)                               ? NumberOf(node, 1, "dft_length")
                      : transform.inverse && transform.onesided ? (extent - 1) * 2
                                                                : extent;
   const ValueId y =
@@ -154,11 +157,10 @@ void ReadStft(NodeReader& node) {
   if (room.is_number() && room.number() < 0) ThrowInvalidArgument("the signal is no frame long");
   const SymInt frames = room / step + 1, parts = node.shape(x)[2];
   const ValueId starts = node.Counted(frames), offsets = node.Counted(length);
-  const ValueId index = node.Pointwise(
-      [](const Tensor& start, const Tensor& step, const Tensor& offset) {
-        return start * step + offset;
-      },
-      node.Reshape(starts, {frames, 1}), node.Number(step, starts), offsets);
+  const ValueId index =
+      node.Pointwise([](const Tensor& start, const Tensor& step,
+                        const Tensor& offset) { return start * step + offset; },
+                     node.Reshape(starts, {frames, 1}), node.Number(step, starts), offsets);
   x = node.Add(op::kIndexSelect, DimOptions{.dim = 1}, {x, node.Reshape(index, {-1})});
   // [N * frames, length, 1, parts]
   x = node.Reshape(x, {node.shape(node.in(0))[0] * frames, length, 1, parts});
@@ -207,9 +209,8 @@ void ReadHammingWindow(NodeReader& node) {
 }
 
 void ReadBlackmanWindow(NodeReader& node) {
-  ReadWindow(node, [](const Tensor& angle) {
-    return 0.42 - Cos(angle) * 0.5 + Cos(angle * 2) * 0.08;
-  });
+  ReadWindow(node,
+             [](const Tensor& angle) { return 0.42 - Cos(angle) * 0.5 + Cos(angle * 2) * 0.08; });
 }
 
 // Triangles whose corners lie at equal distances on the mel scale (Stevens, Volkmann and Newman,

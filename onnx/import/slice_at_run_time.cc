@@ -75,8 +75,7 @@ void ReadSliceAtRunTime(NodeReader& node) {
     for (const SymInt& each : {axes[i], starts[i], ends[i], steps[i]}) integers.push_back(each);
   }
   const graph::ValueType type{.dtype = kInt64, .shape = {static_cast<int64_t>(3 * rank)}};
-  const ValueId places =
-      node.graph().AddHostCall(kPlaces, {}, std::move(integers), {&type, 1})[0];
+  const ValueId places = node.graph().AddHostCall(kPlaces, {}, std::move(integers), {&type, 1})[0];
   for (size_t d = 0; d < rank; ++d) {
     const auto place = [&](int64_t i) {
       return SymInt::Element(places, 3 * static_cast<int64_t>(d) + i);

@@ -149,8 +149,8 @@ void ReadTfIdfVectorizer(NodeReader& node) {
   std::vector<ValueId> inputs{node.Cast(x, kInt64), vector(pool), vector(begins),
                               vector(column_of)};
   if (!weights.empty()) {
-    inputs.push_back(node.Constant(
-        Cast(FromVector(weights, {static_cast<int64_t>(weights.size())}), kFloat32)));
+    inputs.push_back(
+        node.Constant(Cast(FromVector(weights, {static_cast<int64_t>(weights.size())}), kFloat32)));
   }
   const int64_t number = mode == "TF" ? kTf : mode == "IDF" ? kIdf : kTfIdf;
   ValueType type{.dtype = kFloat32, .shape = {columns}};
@@ -158,9 +158,8 @@ void ReadTfIdfVectorizer(NodeReader& node) {
   if (node.rank(x) == 2) {
     const SymInt rows = node.shape(x)[0];
     shape.insert(shape.begin(), rows);
-    type.shape.insert(type.shape.begin(), rows.is_number()
-                                              ? graph::DeclaredExtent(rows.number())
-                                              : graph::Open());
+    type.shape.insert(type.shape.begin(),
+                      rows.is_number() ? graph::DeclaredExtent(rows.number()) : graph::Open());
   }
   const ValueId y = node.graph().AddHostCall(
       kCount, std::move(inputs), {number, columns, shortest, longest, skipped}, {&type, 1})[0];

@@ -9,16 +9,16 @@ namespace {
 using graph::ValueId;
 
 // One parameter, its gradient, and what is kept for it.
-using Update = absl::FunctionRef<std::vector<Tensor>(
-    const Tensor& rate, const Tensor& count, absl::Span<const Tensor> parameter)>;
+using Update = absl::FunctionRef<std::vector<Tensor>(const Tensor& rate, const Tensor& count,
+                                                     absl::Span<const Tensor> parameter)>;
 
 // Inputs: the rate, the number of updates so far, then all parameters, all gradients, and all of
 // each that is kept; outputs the same without gradients.
 void ReadOptimizer(NodeReader& node, size_t num_kept, Update update) {
   const size_t each = 2 + num_kept, given = node.num_inputs();
   if (given < 2 + each || (given - 2) % each != 0) {
-    ThrowInvalidArgument(absl::StrCat(given, " inputs, expected 2 and ", each,
-                                      " for each parameter"));
+    ThrowInvalidArgument(
+        absl::StrCat(given, " inputs, expected 2 and ", each, " for each parameter"));
   }
   const size_t count = (given - 2) / each;
   if (node.num_outputs() > count * (1 + num_kept)) ThrowInvalidArgument("too many outputs");
@@ -102,8 +102,8 @@ void ReadBatchNormalizationInTraining(NodeReader& node) {
     const Tensor x = Cast(in[0], WideDType(in[0].dtype()));
     const Tensor mean = Mean(x, {.dims = over, .keepdim = true}), centered = x - mean;
     const Tensor variance = Mean(Square(centered), {.dims = over, .keepdim = true});
-    const Tensor y = centered * Rsqrt(variance + eps) * channels(in[1], x.dtype()) +
-                     channels(in[2], x.dtype());
+    const Tensor y =
+        centered * Rsqrt(variance + eps) * channels(in[1], x.dtype()) + channels(in[2], x.dtype());
     std::vector<Tensor> out{Cast(y, in[0].dtype())};
     for (const bool saved : {false, true}) {
       for (const auto& [running, batch] : {std::pair{in[3], mean}, std::pair{in[4], variance}}) {
@@ -124,19 +124,16 @@ void ReadDropoutInTraining(NodeReader& node) {
   node.Int("seed", 0);
   const ValueId x = node.in(0);
   const ValueId half = node.Constant(ScalarTensor(0.5, {.dtype = kFloat32}));
-  const std::vector<ValueId> results =
-      node.TraceAll({x, node.has(1) ? node.in(1) : half, node.in(2)},
-                    [](absl::Span<const Tensor> in) {
-                      const Tensor& x = in[0];
-                      const Tensor ratio = Reshape(Cast(in[1], kFloat32), {});
-                      const Tensor share =
-                          Where(Reshape(Cast(in[2], kBool), {}), ratio, ZerosLike(ratio));
-                      const Tensor drawn =
-                          Uniform(x.shape(), 0, 1, {.dtype = kFloat32, .device = x.device()});
-                      const Tensor mask = drawn >= share;
-                      const Tensor scaled = x / Cast(1 - share, x.dtype());
-                      return std::vector{Where(mask, scaled, ZerosLike(x)), mask};
-                    });
+  const std::vector<ValueId> results = node.TraceAll(
+      {x, node.has(1) ? node.in(1) : half, node.in(2)}, [](absl::Span<const Tensor> in) {
+        const Tensor& x = in[0];
+        const Tensor ratio = Reshape(Cast(in[1], kFloat32), {});
+        const Tensor share = Where(Reshape(Cast(in[2], kBool), {}), ratio, ZerosLike(ratio));
+        const Tensor drawn = Uniform(x.shape(), 0, 1, {.dtype = kFloat32, .device = x.device()});
+        const Tensor mask = drawn >= share;
+        const Tensor scaled = x / Cast(1 - share, x.dtype());
+        return std::vector{Where(mask, scaled, ZerosLike(x)), mask};
+      });
   for (size_t i = 0; i < results.size(); ++i) {
     if (node.Wants(i)) node.Out(results[i], i);
   }

@@ -85,5 +85,5 @@ class Program:
 
 
 def load(f: Path) -> Program:
-    """Reads a model of operator sets 6 to 21, optimizes it and makes it ready to run."""
+    """Reads a model of operator sets 1 to 28, optimizes it and makes it ready to run."""
     return Program(f)
