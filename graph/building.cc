@@ -40,6 +40,10 @@ Value Graph::Declare(const ValueType& type) {
         symbols_.push_back({extent.name, itself});
       } else {
         leaf = known->leaf;
+        // All places of a name are tried at the size of the first.
+        const auto index = static_cast<size_t>(leaf.index);
+        tried.back() = leaf.value == itself.value ? tried[index]
+                                                  : this->value(leaf.value).tried.shape()[index];
       }
     }
     value.shape.push_back(SymInt::Extent(leaf.value, leaf.index));

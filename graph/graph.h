@@ -119,7 +119,7 @@ struct Call {
 struct HostContext {
   absl::Span<const Datum> inputs;  // nothing where absent
   absl::Span<const int64_t> integers;
-  absl::Span<const Datum> data;  // the call's own
+  absl::Span<const Datum> data = {};  // the call's own
   Device device;                 // of the run
 };
 struct HostFunction {

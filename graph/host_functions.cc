@@ -37,11 +37,11 @@ std::vector<Datum> SequenceConstruct(const HostContext& context) {
 
 // The position that input `input` names among `places`, or `otherwise` where it is absent.
 size_t PositionOf(const HostContext& context, size_t input, size_t places, size_t otherwise) {
-  const bool is_given = input < context.inputs.size() &&
-                        context.inputs[input].kind() != ValueKind::kOptional;
+  const bool is_given =
+      input < context.inputs.size() && context.inputs[input].kind() != ValueKind::kOptional;
   const auto count = static_cast<int64_t>(places);
-  const int64_t given = is_given ? ReadElement(context.inputs[input].tensor(), 0)
-                                 : static_cast<int64_t>(otherwise);
+  const int64_t given =
+      is_given ? ReadElement(context.inputs[input].tensor(), 0) : static_cast<int64_t>(otherwise);
   const int64_t position = given < 0 ? given + count : given;
   if (position < 0 || position >= count) {
     ThrowOutOfRange(absl::StrCat("there is no position ", given, " in a sequence of ",

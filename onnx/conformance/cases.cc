@@ -101,7 +101,8 @@ std::string WithConstants(::onnx::ModelProto model, const std::vector<DatumOfFil
     const Tensor input = TensorOf(inputs[i].datum);
     if (!IsConstantInModels(input)) continue;
     ::onnx::TensorProto* initializer = model.mutable_graph()->add_initializer();
-    initializer->ParseFromString(WriteTensor(input, model.graph().input(static_cast<int>(i)).name()));
+    initializer->ParseFromString(
+        WriteTensor(input, model.graph().input(static_cast<int>(i)).name()));
   }
   return model.SerializeAsString();
 }

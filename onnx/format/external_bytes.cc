@@ -27,8 +27,8 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> FilesBeside::Open(
   const fs::path given(location);
   const bool climbs = std::find(given.begin(), given.end(), "..") != given.end();
   if (given.empty() || given.is_absolute() || climbs) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its elements lie in '", location, "', which must be below the model's folder"));
+    return absl::InvalidArgumentError(absl::StrCat("its elements lie in '", location,
+                                                   "', which must be below the model's folder"));
   }
   std::error_code error;
   const fs::path folder = fs::canonical(fs::absolute(model_).parent_path(), error);

@@ -1,5 +1,6 @@
 // Element types that tensors have no dtype for: numbers of 8 bits and fewer. Wherever Neura holds
-// such elements, each has a byte of its own: an integer its value, a floating point number its bits.
+// such elements, each has a byte of its own: an integer its value, a floating point number its
+// bits.
 #ifndef NEURA_ONNX_FORMAT_NARROW_TYPE_H_
 #define NEURA_ONNX_FORMAT_NARROW_TYPE_H_
 

@@ -263,8 +263,8 @@ absl::StatusOr<TensorOfFile> ToTensor(const TensorMessage& message, ExternalData
     absl::StatusOr<Tensor> tensor = ReadOutside(message, external, shape, held, held_bytes);
     if (tensor.ok()) return tensor;
     const absl::Status& status = tensor.status();
-    return absl::StatusOr<Tensor>(absl::Status(
-        status.code(), absl::StrCat("tensor ", message.name, ": ", status.message())));
+    return absl::StatusOr<Tensor>(
+        absl::Status(status.code(), absl::StrCat("tensor ", message.name, ": ", status.message())));
   };
   if (narrow != nullptr) {
     std::string packed;
@@ -349,9 +349,9 @@ absl::StatusOr<Tensor> ReadTensor(std::string_view bytes) {
   absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes);
   if (!read.ok()) return read.status();
   if (read->tensor.defined() && read->narrow == nullptr) return std::move(read->tensor);
-  return absl::UnimplementedError(
-      absl::StrCat("tensor ", TensorName(bytes), ": ",
-                   read->narrow != nullptr ? read->narrow->name : "strings", " have no place here"));
+  return absl::UnimplementedError(absl::StrCat(
+      "tensor ", TensorName(bytes), ": ", read->narrow != nullptr ? read->narrow->name : "strings",
+      " have no place here"));
 }
 
 std::string_view TensorName(std::string_view bytes) {

@@ -85,8 +85,8 @@ void ReadBitCast(NodeReader& node) {
     type.shape.push_back(extent.is_number() ? graph::DeclaredExtent(extent.number())
                                             : graph::Open());
   }
-  const ValueId result = node.graph().AddHostCall(kReinterpret, {x},
-                                                  {static_cast<int64_t>(to.dtype)}, {&type, 1})[0];
+  const ValueId result =
+      node.graph().AddHostCall(kReinterpret, {x}, {static_cast<int64_t>(to.dtype)}, {&type, 1})[0];
   node.OutNarrow(node.Reshape(result, node.shape(x)), to.narrow);
 }
 

@@ -8,6 +8,7 @@
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/options/dims.h"
 
@@ -114,16 +115,15 @@ Graph Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& fo
     scope.Define(formal.name, {body.AddInput(std::string(formal.name), formal.type), {}});
   }
   for (std::string_view name : captures) {
-    scope.Define(name, {body.AddInput(std::string(name), TypeOf(ValueOf(name))),
-                        {},
-                        Find(name)->narrow});
+    scope.Define(name,
+                 {body.AddInput(std::string(name), TypeOf(ValueOf(name))), {}, Find(name)->narrow});
   }
   scope.ReadGraph(message);
   for (const ValueInfoMessage& output : message.outputs) {
     const ImportedValue* const value = scope.Find(output.name);
     if (value != nullptr && value->narrow != nullptr) {
-      ThrowUnimplemented(absl::StrCat("output ", output.name, " of a body is of ",
-                                      value->narrow->name));
+      ThrowUnimplemented(
+          absl::StrCat("output ", output.name, " of a body is of ", value->narrow->name));
     }
     body.AddOutput(scope.ValueOf(output.name), std::string(output.name));
   }
@@ -170,6 +170,52 @@ void ReadControlFlow(Scope& scope, const NodeMessage& node,
                                                      : scope.ReadSequenceMap(reader, node));
 }
 
+std::vector<ImportedValue> Scope::ReadInline(const GraphMessage& branch) {
+  Scope scope(*this, graph_, Kind::kInline);
+  scope.ReadGraph(branch);
+  std::vector<ImportedValue> results;
+  for (const ValueInfoMessage& output : branch.outputs) {
+    const ImportedValue* value = scope.Find(output.name);
+    if (value == nullptr) ThrowInvalidArgument(absl::StrCat("nothing makes ", output.name));
+    results.push_back(*value);
+  }
+  return results;
+}
+
+namespace {
+
+// integers: what the condition, the second input, must be.
+std::vector<graph::Datum> TakenAsRead(const graph::HostContext& context) {
+  const bool read_as = context.integers[0] != 0;
+  if (HostCopy(context.inputs[1].tensor()).Item<bool>() != read_as) {
+    ThrowUnimplemented(absl::StrCat(
+        "the branches of an If give different numbers of dimensions; the model was read for its ",
+        "condition being ", read_as ? "true" : "false", ", which it is not for these inputs"));
+  }
+  return {context.inputs[0]};
+}
+constinit const graph::HostFunction kTakenAsRead = {"if", &TakenAsRead};
+
+}  // namespace
+
+// Values have one number of dimensions. Branches that differ in it are what a squeeze of an open
+// size is exported as, and what follows is meant for the one that squeezes; a run in which the
+// other would be taken is an error.
+std::vector<ImportedValue> Scope::ReadFewerDimensions(ValueId condition, bool read_as,
+                                                      const GraphMessage& branch) {
+  std::vector<ImportedValue> results = ReadInline(branch);
+  const NodeMessage nothing;
+  NodeReader reader(graph_, nothing, opset_, {});
+  for (size_t i = 0; i < results.size(); ++i) {
+    const ValueId value = ValueOf(results[i]);
+    const ValueType type = TypeOf(value);
+    const ValueId checked =
+        graph_.AddHostCall(kTakenAsRead, {value, condition}, {read_as ? 1 : 0}, {&type, 1})[0];
+    results[i] = {reader.Reshape(checked, graph_.value(value).shape)};
+  }
+  return results;
+}
+
 std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
                                          const std::vector<ImportedValue>& inputs) {
   const GraphMessage then_body = BodyOf(node, "then_branch");
@@ -178,16 +224,7 @@ std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
   if (const std::optional<Tensor> known = reader.Known(0)) {
     if (known->numel() != 1) ThrowInvalidArgument("the condition must be one element");
     // The other branch is never taken.
-    const GraphMessage& taken = known->Item<bool>() ? then_body : else_body;
-    Scope scope(*this, graph_, Kind::kInline);
-    scope.ReadGraph(taken);
-    std::vector<ImportedValue> results;
-    for (const ValueInfoMessage& output : taken.outputs) {
-      const ImportedValue* value = scope.Find(output.name);
-      if (value == nullptr) ThrowInvalidArgument(absl::StrCat("nothing makes ", output.name));
-      results.push_back(*value);
-    }
-    return results;
+    return ReadInline(known->Item<bool>() ? then_body : else_body);
   }
   const ValueId condition = reader.in(0);
   const std::vector<std::string_view> captures = CapturesOf({&then_body, &else_body});
@@ -198,9 +235,8 @@ std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
     const graph::Value& other = otherwise.value(otherwise.outputs()[i]);
     const size_t a = one.shape.size(), b = other.shape.size();
     const bool tensors = one.kind == graph::ValueKind::kTensor && other.kind == one.kind;
-    if (a == b || !tensors) continue;
-    reader.Unsupported(absl::StrCat("output ", i, " has ", a, " dimensions in one branch and ", b,
-                                    " in the other"));
+    if (a != b && tensors)
+      return ReadFewerDimensions(condition, a < b, a < b ? then_body : else_body);
   }
   return Results(graph_.AddIf(condition, values, std::move(taken), std::move(otherwise)));
 }
@@ -330,17 +366,17 @@ std::vector<ImportedValue> Scope::ReadSequenceMap(NodeReader& reader, const Node
   for (size_t i = 0; i < captured.size(); ++i) {
     const ValueId value = round.AddInput("", TypeOf(captured[i]));
     const bool each = i < formals.size() && round.value(value).kind == kSequence;
-    given.push_back(each ? round.AddHostCall(graph::kSequenceAt, {value, counter}, {},
-                                             {&formals[i].type, 1})[0]
-                         : value);
+    given.push_back(
+        each ? round.AddHostCall(graph::kSequenceAt, {value, counter}, {}, {&formals[i].type, 1})[0]
+             : value);
   }
   const absl::Span<const ValueId> made = round.AddCall("sequence_map", given, mapped);
   const std::vector<ValueId> tensors(made.begin(), made.end());
   round.AddOutput(go_on, "");
   for (size_t i = 0; i < tensors.size(); ++i) {
-    round.AddOutput(round.AddHostCall(graph::kSequenceInsert, {so_far[i], tensors[i]}, {},
-                                      {&types[i], 1})[0],
-                    "");
+    round.AddOutput(
+        round.AddHostCall(graph::kSequenceInsert, {so_far[i], tensors[i]}, {}, {&types[i], 1})[0],
+        "");
   }
   const ValueType number{.dtype = kInt64};
   const ValueId length =

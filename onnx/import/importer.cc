@@ -102,7 +102,7 @@ class Importer {
       }
       const absl::StatusOr<DType> dtype = narrow != nullptr ? narrow->dtype
                                           : strings         ? kUInt8  // no tensor has them
-                                                    : FromElementType(info.element_type);
+                                                            : FromElementType(info.element_type);
       if (!dtype.ok()) {
         ThrowUnimplemented(absl::StrCat("input ", info.name, ": ", dtype.status().message()));
       }
@@ -124,7 +124,8 @@ class Importer {
       if (info.shape) {
         for (const DimensionMessage& dim : *info.shape) {
           // Tensors of a sequence differ in what is open.
-          input.shape.push_back(!in_other && !strings ? ExtentOf(dim, input.name, input.shape.size())
+          input.shape.push_back(!in_other && !strings
+                                    ? ExtentOf(dim, input.name, input.shape.size())
                                 : dim.value && *dim.value >= 0 && *dim.value <= kMaxExtent
                                     ? DeclaredExtent(*dim.value)
                                     : graph::Open());
@@ -190,7 +191,9 @@ class Importer {
     const NarrowType* const narrow = FindNarrowType(info.element_type);
     const absl::StatusOr<DType> declared =
         narrow != nullptr ? narrow->dtype : FromElementType(info.element_type);
-    if (!info.is_tensor || info.is_optional || info.element_type == 0 || (declared.ok() && *declared == dtype)) return;
+    if (!info.is_tensor || info.is_optional || info.element_type == 0 ||
+        (declared.ok() && *declared == dtype))
+      return;
     std::string maker = "the graph";
     for (const NodeMessage& node : message_.nodes) {
       if (std::count(node.outputs.begin(), node.outputs.end(), info.name) > 0)

@@ -26,7 +26,7 @@ namespace neura::onnx {
 struct ImportedValue {
   graph::ValueId id = graph::kNone;
   // Where the elements follow from constants and shapes.
-  std::optional<KnownValue> known;
+  std::optional<KnownValue> known = {};
   // Of elements that are held for others: their type in the file.
   const NarrowType* narrow = nullptr;
   // Of an optional: the kind of what it may hold.
@@ -212,8 +212,8 @@ inline constexpr int kMaxOpset = 28;
 // Throws Unimplemented for others.
 int RequireOpset(int64_t opset);
 
-// `fixed_dims` are sizes of open dimensions; `external`, which may be null, has what lies outside of
-// the model. Throws neura::Error, for whatever is wrong with the model.
+// `fixed_dims` are sizes of open dimensions; `external`, which may be null, has what lies outside
+// of the model. Throws neura::Error, for whatever is wrong with the model.
 graph::Graph ImportModel(const ModelMessage& model,
                          const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
                          ExternalData* external);

@@ -14,7 +14,8 @@ using Kind = NarrowType::Kind;
 
 float ValueOf(const NarrowType& type, int held) {
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-  if (type.kind == Kind::kScale) return held == type.nan ? kNaN : std::ldexp(1.0f, held - type.bias);
+  if (type.kind == Kind::kScale)
+    return held == type.nan ? kNaN : std::ldexp(1.0f, held - type.bias);
   const int sign = 1 << (type.bits - 1), size = held & (sign - 1);
   if (held == type.nan || (type.has_negative_zero() && type.nan >= 0 && size > type.largest)) {
     if (size != type.infinity) return kNaN;
@@ -37,7 +38,9 @@ Tensor Replaced(const Tensor& x, const Tensor& where, int64_t by) {
 Tensor ExponentOf(const Tensor& x) { return Replaced(FrexpExponent(x) - 1, x == 0, -(1 << 14)); }
 
 // x 2^exponent, exact.
-Tensor Scaled(const Tensor& x, const Tensor& exponent) { return x * Exp2(Cast(exponent, x.dtype())); }
+Tensor Scaled(const Tensor& x, const Tensor& exponent) {
+  return x * Exp2(Cast(exponent, x.dtype()));
+}
 
 Tensor ToScale(const NarrowType& type, const Tensor& x, const ToNarrowOptions& options) {
   const Tensor size = Abs(x);

@@ -79,8 +79,8 @@ std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)>
 BodyReader FindBodyReader(std::string_view domain, std::string_view name) {
   if (domain == kPreview && name == "FlexAttention") {
     if constexpr (IsLinked("onnx.FlexAttention")) return &ReadFlexAttention;
-  } else if (!IsOnnxDomain(domain) || (name != "If" && name != "Loop" && name != "Scan" &&
-                                         name != "SequenceMap")) {
+  } else if (!IsOnnxDomain(domain) ||
+             (name != "If" && name != "Loop" && name != "Scan" && name != "SequenceMap")) {
     return nullptr;
   }
   if constexpr (IsLinked("onnx.If") || IsLinked("onnx.Loop") || IsLinked("onnx.Scan") ||

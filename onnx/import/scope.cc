@@ -34,8 +34,8 @@ bool IsSmall(const Graph& scratch) {
 }
 // Operators that move the elements of their first input, whatever these stand for.
 bool Moves(std::string_view op_type) {
-  static constexpr std::string_view kMoving[] = {"Expand",  "Flatten", "Gather",   "Identity",
-                                                 "Reshape", "Slice",   "Split",    "Squeeze",
+  static constexpr std::string_view kMoving[] = {"Expand",  "Flatten",   "Gather",   "Identity",
+                                                 "Reshape", "Slice",     "Split",    "Squeeze",
                                                  "Tile",    "Transpose", "Unsqueeze"};
   return std::find(std::begin(kMoving), std::end(kMoving), op_type) != std::end(kMoving);
 }
@@ -89,9 +89,12 @@ const ImportedValue* Scope::Find(std::string_view name) {
 ValueId Scope::ValueOf(std::string_view name) {
   const ImportedValue* value = Find(name);
   if (value == nullptr) ThrowInvalidArgument(absl::StrCat("nothing makes ", name));
-  NodeMessage nothing;
-  nothing.inputs = {name};
-  NodeReader reader(graph_, nothing, opset_, {*value});
+  return ValueOf(*value);
+}
+
+ValueId Scope::ValueOf(const ImportedValue& value) {
+  const NodeMessage nothing;
+  NodeReader reader(graph_, nothing, opset_, {value});
   reader.Narrow(0);
   return reader.in_any(0);
 }
@@ -182,9 +185,10 @@ std::vector<ImportedValue> Scope::ReadCall(const FunctionMessage& function, cons
 }
 
 void Scope::ReadNode(const NodeMessage& given) {
-  const bool refers = attributes_ != nullptr &&
-                      std::any_of(given.attributes.begin(), given.attributes.end(),
-                                  [](const auto& attribute) { return !attribute.reference.empty(); });
+  const bool refers =
+      attributes_ != nullptr &&
+      std::any_of(given.attributes.begin(), given.attributes.end(),
+                  [](const auto& attribute) { return !attribute.reference.empty(); });
   if (!refers) return ReadResolvedNode(given);
   ReadResolvedNode(Resolved(given));
 }

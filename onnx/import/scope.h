@@ -19,7 +19,7 @@ struct FileContext {
   int opset = 0;
   absl::Span<const FunctionMessage> functions = {};
   ExternalData* external = nullptr;  // null where there is none
-  int64_t budget = 0;  // in bytes, for constants computed while importing
+  int64_t budget = 0;                // in bytes, for constants computed while importing
   // Bodies are read again where their sizes change; this bounds how often in all.
   int64_t nodes_left = 0;
 };
@@ -30,8 +30,7 @@ struct FileContext {
 class Scope {
  public:
   // Reads into `graph`, which outlives it.
-  Scope(FileContext& file, graph::Graph& graph)
-      : file_(file), graph_(graph), opset_(file.opset) {}
+  Scope(FileContext& file, graph::Graph& graph) : file_(file), graph_(graph), opset_(file.opset) {}
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
@@ -41,6 +40,7 @@ class Scope {
   void ReadGraph(const GraphMessage& message);
   // In the graph. Throws InvalidArgument where nothing of the name is known.
   graph::ValueId ValueOf(std::string_view name);
+  graph::ValueId ValueOf(const ImportedValue& value);
   // "node x (Conv, operator set 17)", for messages.
   std::string NameOf(const NodeMessage& node) const;
 
@@ -81,6 +81,10 @@ class Scope {
   };
   std::vector<ImportedValue> ReadIf(const NodeMessage& node,
                                     const std::vector<ImportedValue>& inputs);
+  // A branch in the node's place.
+  std::vector<ImportedValue> ReadInline(const GraphMessage& branch);
+  std::vector<ImportedValue> ReadFewerDimensions(graph::ValueId condition, bool read_as,
+                                                 const GraphMessage& branch);
   std::vector<ImportedValue> ReadLoop(NodeReader& reader, const NodeMessage& node);
   std::vector<ImportedValue> ReadScan(NodeReader& reader, const NodeMessage& node);
   std::vector<ImportedValue> ReadSequenceMap(NodeReader& reader, const NodeMessage& node);

@@ -50,8 +50,8 @@ ValueType SequenceWith(NodeReader& node, ValueType type, ValueId tensor) {
                                   " dimensions in one sequence"));
   }
   for (size_t d = 0; d < extents.size(); ++d) {
-    const bool same = !type.shape[d].is_open && !extents[d].is_open &&
-                      type.shape[d].size == extents[d].size;
+    const bool same =
+        !type.shape[d].is_open && !extents[d].is_open && type.shape[d].size == extents[d].size;
     if (!same) type.shape[d] = graph::Open();
   }
   return type;

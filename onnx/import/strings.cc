@@ -93,8 +93,8 @@ std::vector<std::string> Parts(std::string_view text, std::string_view delimiter
   if (delimiter.empty()) {
     text = absl::StripLeadingAsciiWhitespace(text);
     while (!text.empty()) {
-      const auto end = std::find_if(text.begin(), text.end(),
-                                    [](char c) { return absl::ascii_isspace(c); });
+      const auto end =
+          std::find_if(text.begin(), text.end(), [](char c) { return absl::ascii_isspace(c); });
       const auto length = static_cast<size_t>(end - text.begin());
       if (most >= 0 && static_cast<int64_t>(parts.size()) >= most) {
         parts.emplace_back(absl::StripTrailingAsciiWhitespace(text));
@@ -163,8 +163,7 @@ std::string Changed(const std::string& text, int64_t to) {
       for (size_t k = 1; k < length; ++k) {
         character = character << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3f);
       }
-      const wint_t other =
-          to == kLower ? towlower_l(character, utf8) : towupper_l(character, utf8);
+      const wint_t other = to == kLower ? towlower_l(character, utf8) : towupper_l(character, utf8);
       // What takes another number of bytes is rare enough to be left alone.
       const size_t bytes = other < 0x80 ? 1 : other < 0x800 ? 2 : other < 0x10000 ? 3 : 4;
       if (bytes != length) {
