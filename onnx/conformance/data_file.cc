@@ -45,6 +45,7 @@ absl::StatusOr<DatumOfFile> ReadSequence(std::string_view bytes) {
 absl::StatusOr<DatumOfFile> ReadDatum(std::string_view bytes, const ::onnx::TypeProto& type) {
   if (type.has_sequence_type()) return ReadSequence(bytes);
   if (!type.has_optional_type()) return ReadOne(bytes);
+  const bool of_sequence = type.optional_type().elem_type().has_sequence_type();
   std::string_view tensor, sequence;
   ForEachField<OptionalField>(bytes, [&](auto& in) {
     switch (in.tag_and_type()) {
@@ -58,8 +59,10 @@ absl::StatusOr<DatumOfFile> ReadDatum(std::string_view bytes, const ::onnx::Type
         in.skip();
     }
   });
-  if (!tensor.empty()) return ReadOne(tensor);
-  return sequence.empty() ? DatumOfFile{} : ReadSequence(sequence);
+  if (!sequence.empty()) return ReadSequence(sequence);
+  if (tensor.empty()) return DatumOfFile{};
+  // Some files have the sequence itself.
+  return of_sequence ? ReadSequence(bytes) : ReadOne(tensor);
 }
 
 }  // namespace neura::onnx

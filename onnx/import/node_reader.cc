@@ -308,7 +308,8 @@ ValueId NodeReader::Reshape(ValueId input, const std::vector<SymInt>& shape) {
   const auto is_open = [](const SymInt& extent) { return !extent.is_number(); };
   const auto open = std::count_if(shape.begin(), shape.end(), is_open);
   const bool wildcard = std::count(shape.begin(), shape.end(), SymInt(-1)) > 0;
-  if (open != 1 || wildcard) {
+  // Of a value whose extents only a run tells, what is said of the result is what is known of it.
+  if (open != 1 || wildcard || graph_.value(input).is_guess) {
     return AddShaped(op::kReshape, OptionsBox(op::kReshape, &options), {input}, shape);
   }
   const auto at = std::find_if(shape.begin(), shape.end(), is_open) - shape.begin();
