@@ -313,7 +313,7 @@ TEST(Import, NamesWhatItDoesNotKnow) {
   foreign.mutable_graph()->mutable_node(0)->set_domain("com.example");
   ExpectError(foreign, kUnimplemented, {"the_node", "com.example"});
   ExpectError(OneNode("Relu", 99), kUnimplemented, {"99"});
-  ExpectError(OneNode("Relu", 1), kUnimplemented, {"operator set 1"});
+  ExpectError(OneNode("Relu", 0), kUnimplemented, {"operator set 0"});
   ::onnx::ModelProto attribute = OneNode("Relu");
   attribute.mutable_graph()->mutable_node(0)->add_attribute()->set_name("surprise");
   ExpectError(attribute, kUnimplemented, {"the_node", "surprise"});
@@ -528,6 +528,19 @@ TEST(Import, SurvivesEveryTruncation) {
   for (size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 500) {
     EXPECT_FALSE(FromBytes(std::string_view(bytes).substr(0, size)).ok()) << size;
   }
+}
+
+// A form that few models have has a name of its own.
+TEST(OperatorsOf, NamesForms) {
+  ::onnx::ModelProto model = OneNode("Slice");
+  for (const char* name : {"starts", "ends", "axes"}) {
+    model.mutable_graph()->mutable_node(0)->add_input(name);
+    AddInitializer(model, name, FromList<int64_t>({1}));
+  }
+  EXPECT_EQ(*OperatorsOf(model.SerializeAsString()), (std::vector<std::string>{"Slice"}));
+  model.mutable_graph()->mutable_node(0)->set_input(3, "x");
+  EXPECT_EQ(*OperatorsOf(model.SerializeAsString()),
+            (std::vector<std::string>{"Slice", "Slice:at_run_time"}));
 }
 
 TEST(Load, NamesTheFile) {

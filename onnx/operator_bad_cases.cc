@@ -81,7 +81,7 @@ std::vector<std::pair<Case, const char*>> BadRuns() {
   const Tensor x = F({2, 2}, {1, 2, 3, 4});
   return {{{"ReduceSum", {x, I({2})}, {F({0})}}, "no axis 2 of 2"},
           {{"ReduceSum", {x, I({1, -1})}, {F({0})}}, "axis -1 is named twice"},
-          {{"CumSum", {x, I({}, {-3})}, {F({0})}}, "no axis -3 of 2"},
+          {{"CumProd", {x, I({}, {-3})}, {F({0})}, {}, 26}, "no axis -3 of 2"},
           {{"TopK", {x, I({3})}, {F({0}), I({0})}}, "no 3 elements among 2"},
           {{"TopK", {x, I({-1})}, {F({0}), I({0})}}, "no -1 elements among 2"},
           {{"Slice", {x, I({0}), I({1}), I({2})}, {F({0})}}, "no axis 2 of 2"},
