@@ -1,7 +1,6 @@
 #include "neura/onnx/onnx.h"
 
 #include <limits>
-#include <set>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -24,13 +23,13 @@ constexpr uint64_t kMaxBytes = std::numeric_limits<int32_t>::max();
 constexpr uint64_t kHeaderBytes = 64;
 
 // With those of graphs among attributes, as far as there are models.
-void AddOperators(const GraphMessage& graph, int depth, std::set<std::string>* names) {
+void AddOperators(const GraphMessage& graph, int depth, std::map<std::string, int64_t>* counts) {
   for (const NodeMessage& node : graph.nodes) {
-    names->emplace(node.op_type);
+    ++(*counts)[std::string(node.op_type)];
     for (const AttributeMessage& attribute : node.attributes) {
       if (attribute.g.empty() || depth > 64) continue;
       const absl::StatusOr<GraphMessage> inner = ParseSubgraph(attribute.g);
-      if (inner.ok()) AddOperators(*inner, depth + 1, names);
+      if (inner.ok()) AddOperators(*inner, depth + 1, counts);
     }
   }
 }
@@ -73,14 +72,12 @@ absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptio
   }
 }
 
-absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes) {
+absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view bytes) {
   const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
   if (!model.ok()) return model.status();
-  std::set<std::string> names;
-  if (model->graph.has_value()) {
-    AddOperators(*model->graph, 0, &names);
-  }
-  return std::vector<std::string>(names.begin(), names.end());
+  std::map<std::string, int64_t> counts;
+  if (model->graph.has_value()) AddOperators(*model->graph, 0, &counts);
+  return counts;
 }
 
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options) {

@@ -6,6 +6,8 @@
 #ifndef NEURA_ONNX_ONNX_H_
 #define NEURA_ONNX_ONNX_H_
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,8 +46,9 @@ void ExportGraph(const graph::Graph& graph, const std::string& path,
 // ---- in --------------------------------------------------------------------------------------
 
 struct ImportOptions {
-  // Sizes of open dimensions, by the name in the file, for models whose shapes cannot be worked out
-  // while they are open.
+  // Sizes of open dimensions, by the name in the file, or "input_dim0" where it has none: for
+  // models whose shapes cannot be worked out while they are open. A name that the model lacks is an
+  // InvalidArgument.
   std::vector<std::pair<std::string, int64_t>> fixed_dims = {};
 };
 
@@ -53,9 +56,9 @@ struct ImportOptions {
 // or operator set that is not known an Unimplemented, which names the node. Nothing is allocated
 // that the bytes do not pay for.
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options = {});
-// The names of the operators that a model consists of, each once; InvalidArgument where the bytes
-// are no model.
-absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes);
+// The operators that a model consists of, and how many nodes are of each; InvalidArgument where the
+// bytes are no model.
+absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view bytes);
 // Errors name the file.
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options = {});
 // Optimized and ready to run.

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
@@ -39,6 +40,7 @@ class Importer {
   Graph Run() {
     for (std::string_view bytes : message_.initializers) initializers_.emplace(TensorName(bytes));
     ReadInputTypes();
+    CheckFixedDims();
     AddInputs();
     scope_.ReadGraph(message_);
     AddOutputs();
@@ -110,6 +112,7 @@ class Importer {
                                  : std::string(dim.param);
     for (const auto& [fixed, size] : fixed_dims_) {
       if (fixed != name) continue;
+      fixed_.insert(name);
       if (size >= 0 && size <= kMaxExtent) return size;
       ThrowInvalidArgument(
           absl::StrCat("fixed_dims: ", name, " = ", size, " is outside [0, ", kMaxExtent, "]"));
@@ -120,6 +123,18 @@ class Importer {
     }
     // Shapes are tried at a small batch, and elsewhere at a size that images have.
     return graph::Open(name, index == 0 ? 2 : 224);
+  }
+
+  // A size that nothing has is a name that is misspelt.
+  void CheckFixedDims() const {
+    for (const auto& [name, size] : fixed_dims_) {
+      if (fixed_.contains(name)) continue;
+      std::set<std::string> names = open_sizes_;
+      names.insert(fixed_.begin(), fixed_.end());
+      ThrowInvalidArgument(absl::StrCat(
+          "fixed_dims: no size is called ", name,
+          "; the model's open sizes are: ", names.empty() ? "none" : absl::StrJoin(names, ", ")));
+    }
   }
 
   void AddInputs() {
@@ -160,7 +175,7 @@ class Importer {
   const std::vector<std::pair<std::string, int64_t>>& fixed_dims_;
   std::set<std::string, std::less<>> initializers_;
   std::vector<Input> inputs_;
-  std::set<std::string> open_sizes_;
+  std::set<std::string> open_sizes_, fixed_;
   Graph graph_;
   FileContext file_;
   Scope scope_;
