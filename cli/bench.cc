@@ -46,11 +46,12 @@ struct Measured {
   graph::Program program;
   std::vector<Tensor> inputs;
   double load_seconds = 0;
+  std::vector<graph::Datum> data = {inputs.begin(), inputs.end()};
   std::vector<double> seconds = {};  // sorted at the end
 
   void RunOnce() {
     const Clock::time_point start = Clock::now();
-    RunModel(path, program, inputs);
+    program.RunData(data);
     seconds.push_back(SecondsSince(start));
   }
   double Percentile(double share) const {
@@ -81,7 +82,8 @@ std::string Milliseconds(double seconds) { return absl::StrFormat("%.3f", second
 
 // In turns, so that what else the machine does meets all of them alike.
 void Measure(std::vector<Measured*> models, const Options& options) {
-  for (int64_t i = 0; i < options.warm_up; ++i) {
+  for (const Measured* each : models) RunModel(each->path, each->program, each->inputs);
+  for (int64_t i = 1; i < options.warm_up; ++i) {
     for (Measured* each : models) each->RunOnce();
   }
   for (Measured* each : models) each->seconds.clear();
@@ -107,10 +109,9 @@ std::pair<std::vector<NodeTime>, int64_t> Profile(const Measured& measured,
                                                   const Options& options) {
   Profiler profiler;
   const Clock::time_point start = Clock::now();
-  const std::vector<graph::Datum> inputs(measured.inputs.begin(), measured.inputs.end());
   int64_t runs = 0;
   do {
-    measured.program.RunData(inputs, nullptr, &profiler);
+    measured.program.RunData(measured.data, nullptr, &profiler);
     ++runs;
   } while (runs < static_cast<int64_t>(measured.seconds.size()) &&
            (options.runs > 0 || SecondsSince(start) < options.seconds));
@@ -264,20 +265,18 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddBench(CLI::App& program, Action& action) {
-  static const std::string details =
-      std::string(
-          "\nInputs that are not given are made up: normally distributed numbers, integers of 1. "
-          "Open sizes are 1\nunless --dim or an input says otherwise. Two models run in turns on "
-          "the same inputs.\n") +
-      kInputFiles;
   AddCommand<Options>(
       program, action,
       {"bench", "Measure how long a model takes, which nodes take it, and how it compares",
-       details.c_str(),
+       std::string(
+           "Inputs that are not given are made up: normally distributed numbers, integers of 1. "
+           "Open sizes are 1\nunless --dim or an input says otherwise. Two models run in turns on "
+           "the same inputs.\n") +
+           kInputFiles,
        "  neura bench model.onnx\n"
        "  neura bench model.onnx --dim batch=8 --threads 1 --profile\n"
        "  neura bench model.onnx optimized.onnx --runs 200\n"
-       "  neura bench model.onnx --json | jq .models[0].latency_ms.p50\n"},
+       "  neura bench model.onnx --json | jq .models[0].latency_ms.p50"},
       [](CLI::App& command, Options& options) {
         AddModel(command, options.model);
         command.add_option("other", options.other, "A second model to compare with")
@@ -285,18 +284,18 @@ void AddBench(CLI::App& program, Action& action) {
         AddInputs(command, options.inputs);
         CLI::Option* const runs =
             command.add_option("--runs", options.runs, "How many runs are measured")
-                ->check(CLI::PositiveNumber);
+                ->check(AtLeast(1));
         command
             .add_option("--seconds", options.seconds, "How long runs are measured, for each model")
-            ->check(CLI::PositiveNumber)
+            ->check(AtLeast(0))
             ->capture_default_str()
             ->excludes(runs);
         command.add_option("--warmup", options.warm_up, "Runs before that are not measured")
-            ->check(CLI::NonNegativeNumber)
+            ->check(AtLeast(1))
             ->capture_default_str();
         command.add_flag("--profile", options.profile, "Tell how long each node takes");
         command.add_option("--top", options.top, "How many nodes of a profile are shown")
-            ->check(CLI::PositiveNumber)
+            ->check(AtLeast(1))
             ->capture_default_str();
         AddThreads(command, options.threads);
         AddJson(command, options.json);

@@ -90,11 +90,11 @@ void AddBundle(CLI::App& program, Action& action) {
   AddCommand<Options>(
       program, action,
       {"bundle", "Make the npm package of a model, for browsers and Node",
-       "\nThe package is the runtime for WebAssembly, with every operation that it was built with, "
+       "The package is the runtime for WebAssembly, with every operation that it was built with, "
        "and the model.\nA smaller one, with the operations of the model alone, is made by the rule "
        "neura_web_bundle of\n//wasm:web_bundle.bzl, which needs emscripten.\n",
        "  bazel build //wasm:bundle\n"
-       "  neura bundle model.onnx package --runtime bazel-bin/wasm/bundle\n"},
+       "  neura bundle model.onnx package --runtime bazel-bin/wasm/bundle"},
       [](CLI::App& command, Options& options) {
         command.add_option("model", options.model, "An ONNX file")->required()->type_name("FILE");
         command.add_option("output", options.output, "The folder to write")

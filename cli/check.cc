@@ -144,18 +144,15 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddCheck(CLI::App& program, Action& action) {
-  static const std::string details =
-      std::string(
-          "\nExit code 1 where an output differs: |actual - expected| > atol + rtol * "
-          "|expected|.\n") +
-      kInputFiles;
   AddCommand<Options>(
       program, action,
       {"check", "Compare what a model gives with reference outputs, or with another model",
-       details.c_str(),
+       std::string("Exit code 1 where an output differs: |actual - expected| > atol + rtol * "
+                   "|expected|.\n") +
+           kInputFiles,
        "  neura check model.onnx test_data_set_0\n"
        "  neura check model.onnx -i x.npy --expect logits=logits.npy --rtol 1e-4\n"
-       "  neura check model.onnx --against optimized.onnx\n"},
+       "  neura check model.onnx --against optimized.onnx"},
       [](CLI::App& command, Options& options) {
         AddModel(command, options.model);
         command
@@ -175,10 +172,10 @@ void AddCheck(CLI::App& program, Action& action) {
                         "are made up")
             ->type_name("FILE");
         command.add_option("--rtol", options.rtol, "Relative tolerance")
-            ->check(CLI::NonNegativeNumber)
+            ->check(AtLeast(0))
             ->capture_default_str();
         command.add_option("--atol", options.atol, "Absolute tolerance")
-            ->check(CLI::NonNegativeNumber)
+            ->check(AtLeast(0))
             ->capture_default_str();
         AddThreads(command, options.threads);
         AddJson(command, options.json);

@@ -12,9 +12,13 @@ namespace neura::cli {
 namespace {
 
 constexpr char kFooter[] =
-    "\nneura SUBCOMMAND --help tells its options, with examples.\n"
+    "neura SUBCOMMAND --help tells its options, with examples.\n"
     "Exit codes: 0 done; 1 a check has found a difference; 2 arguments or files that cannot be "
-    "right.\n";
+    "right.\n\n"
+    "Examples:\n"
+    "  neura inspect model.onnx\n"
+    "  neura run model.onnx -i x.npy -o y.npy\n"
+    "  neura bench model.onnx --profile";
 
 int Refuse(const std::string& what) {
   std::cerr << "neura: " << what << "\n";
@@ -33,6 +37,11 @@ int Main(std::vector<std::string> arguments) {
     for (const auto add : {&AddInspect, &AddRun, &AddCheck, &AddBench, &AddDraw, &AddOptimize,
                            &AddConvert, &AddBundle}) {
       add(program, action);
+    }
+    if (!arguments.empty() && !arguments[0].empty() && arguments[0][0] != '-' &&
+        program.get_subcommands([&](CLI::App* each) { return each->get_name() == arguments[0]; })
+            .empty()) {
+      return Refuse("there is no subcommand " + arguments[0] + "; see neura --help");
     }
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
     try {

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/parallel/thread_pool.h"
@@ -16,7 +17,18 @@ void AddJson(CLI::App& command, bool& json) {
 
 void AddThreads(CLI::App& command, int& threads) {
   command.add_option("--threads", threads, "Threads that compute; without it, one for each core")
-      ->check(CLI::Range(1, kMaxThreads));
+      ->check(AtLeast(1));
+}
+
+CLI::Validator AtLeast(int64_t least) {
+  return CLI::Validator(
+      [least](const std::string& text) {
+        double number = 0;
+        const bool ok = absl::SimpleAtod(text, &number) && number >= static_cast<double>(least);
+        return ok ? std::string()
+                  : absl::StrCat("\"", text, "\": at least ", least, " is expected");
+      },
+      "");
 }
 
 void UseThreads(int threads) {
@@ -30,7 +42,7 @@ void Print(const std::string& text) {
 
 void Print(const Json& json) {
   // Names in files may be any bytes.
-  Print(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  Print(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::string Table(const std::vector<std::vector<std::string>>& rows, const std::string& alignment) {

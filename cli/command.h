@@ -2,6 +2,7 @@
 #ifndef NEURA_CLI_COMMAND_H_
 #define NEURA_CLI_COMMAND_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,10 +32,10 @@ void AddRun(CLI::App& program, Action& action);
 
 // What --help says of a subcommand.
 struct Description {
-  const char* name;
-  const char* summary;   // one line
-  const char* details;   // behind the options
-  const char* examples;  // a line for each
+  std::string name;
+  std::string summary;   // one line
+  std::string details;   // behind the options; empty, or whole lines
+  std::string examples;  // a line for each
 };
 
 // Adds a subcommand whose options `declare` binds to the members of an Options, which `run` gets.
@@ -44,9 +45,13 @@ void AddCommand(CLI::App& program, Action& action, const Description& descriptio
   const auto options = std::make_shared<Options>();
   CLI::App* const command = program.add_subcommand(description.name, description.summary);
   declare(*command, *options);
-  command->footer(std::string(description.details) + "\nExamples:\n" + description.examples);
+  command->footer(description.details + (description.details.empty() ? "" : "\n") + "Examples:\n" +
+                  description.examples);
   command->callback([&action, options, run] { action = [options, run] { return run(*options); }; });
 }
+
+// Refuses what is no number, or below `least`.
+CLI::Validator AtLeast(int64_t least);
 
 // --json and --threads.
 void AddJson(CLI::App& command, bool& json);

@@ -238,13 +238,13 @@ void AddConvert(CLI::App& program, Action& action) {
   AddCommand<Options>(
       program, action,
       {"convert", "Weights between ONNX and safetensors, and into float16, bfloat16 or int8",
-       "\nA model computes as before: its weights are converted when it is loaded. int8 is for "
+       "A model computes as before: its weights are converted when it is loaded. int8 is for "
        "float32 weights of\ntwo dimensions or more, with a scale for each slice (NAME.scale in "
        "safetensors). Weights that float16\ncannot hold stay as they are.\n",
        "  neura convert model.onnx weights.safetensors\n"
        "  neura convert weights.safetensors tuned.onnx --model model.onnx\n"
        "  neura convert model.onnx small.onnx --dtype int8\n"
-       "  neura convert weights.safetensors half.safetensors --dtype float16\n"},
+       "  neura convert weights.safetensors half.safetensors --dtype float16"},
       [](CLI::App& command, Options& options) {
         command.add_option("input", options.input, "A .onnx or .safetensors file")
             ->required()

@@ -23,7 +23,8 @@ struct Options {
 };
 
 std::string Quoted(const std::string& text) {
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
+  return absl::StrCat(
+      "\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}}), "\"");
 }
 
 // A graph and the bodies in it, each in a frame. Constants are not drawn: the first one that has a
@@ -105,9 +106,9 @@ void AddDraw(CLI::App& program, Action& action) {
   AddCommand<Options>(
       program, action,
       {"draw", "Draw the graph of a model, for Graphviz or as text",
-       "\nGraphviz (Debian's package graphviz) makes pictures of the format dot.\n",
+       "Graphviz (Debian's package graphviz) makes pictures of the format dot.\n",
        "  neura draw model.onnx | dot -Tsvg -o model.svg\n"
-       "  neura draw model.onnx --optimized --format text\n"},
+       "  neura draw model.onnx --optimized --format text"},
       [](CLI::App& command, Options& options) {
         AddModel(command, options.model);
         command.add_option("--format", options.format, "dot or text")

@@ -170,8 +170,8 @@ std::string ToText(const Report& report, bool with_nodes) {
                   "Nodes of a run, optimized: ", report.num_nodes, "\n");
   const std::string sizes = SizesText(graph, report.sizes);
   const std::string at = sizes.empty() ? "" : " at " + sizes + " (others by --dim)";
-  absl::StrAppend(&text, "Multiply-adds", at, ": ", WithSeparators(report.cost.multiply_adds), ", ",
-                  WithSeparators(2 * report.cost.multiply_adds), " FLOPs",
+  absl::StrAppend(&text, "Multiply-adds", at, ": ", WithSeparators(report.cost.multiply_adds), " (",
+                  WithSeparators(2 * report.cost.multiply_adds), " FLOPs)",
                   report.cost.has_loops ? "; one round of each loop" : "",
                   report.cost.is_guess ? "; some shapes are known in a run alone" : "", "\n");
   absl::StrAppend(
@@ -200,12 +200,12 @@ void AddInspect(CLI::App& program, Action& action) {
   AddCommand<Options>(
       program, action,
       {"inspect", "Inputs, outputs, operators, parameters, FLOPs and memory of a model",
-       "\nMultiply-adds are those of matrix products and convolutions; each is two FLOPs. Memory "
+       "Multiply-adds are those of matrix products and convolutions; each is two FLOPs. Memory "
        "is "
        "what\nintermediate values of one run share, beside the parameters, inputs and outputs.\n",
        "  neura inspect model.onnx\n"
        "  neura inspect model.onnx --dim batch=8 --nodes\n"
-       "  neura inspect model.onnx --json | jq .parameters\n"},
+       "  neura inspect model.onnx --json | jq .parameters"},
       [](CLI::App& command, Options& options) {
         AddModel(command, options.model);
         command.add_flag("--nodes", options.nodes, "List the nodes of a run, with what each costs");

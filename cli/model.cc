@@ -1,7 +1,5 @@
 #include "neura/cli/model.h"
 
-#include <utility>
-
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -62,24 +60,17 @@ void ThrowBadModel(const std::string& path, std::string_view bytes, const std::s
                                     likeness.empty() ? why : likeness));
 }
 
-std::pair<std::string, std::string> SplitName(std::string_view option, const std::string& text) {
-  const size_t at = text.find('=');
-  if (at == 0 || at == std::string::npos) {
-    ThrowInvalidArgument(absl::StrCat(option, " ", text, ": NAME=... is expected"));
-  }
-  return {text.substr(0, at), text.substr(at + 1)};
-}
-
 graph::Graph LoadModel(const std::string& path, std::string_view bytes,
                        const std::vector<std::string>& dims) {
   onnx::ImportOptions options;
   for (const std::string& dim : dims) {
-    const auto [name, text] = SplitName("--dim", dim);
+    const size_t at = dim.rfind('=');
     int64_t size = 0;
-    if (!absl::SimpleAtoi(text, &size) || size < 0) {
-      ThrowInvalidArgument(absl::StrCat("--dim ", dim, ": \"", text, "\" is no size"));
+    if (at == 0 || at == std::string::npos || !absl::SimpleAtoi(dim.substr(at + 1), &size) ||
+        size < 0) {
+      ThrowInvalidArgument(absl::StrCat("--dim ", dim, ": NAME=SIZE is expected, as batch=8"));
     }
-    options.fixed_dims.emplace_back(name, size);
+    options.fixed_dims.emplace_back(dim.substr(0, at), size);
   }
   absl::StatusOr<graph::Graph> graph = onnx::FromBytes(bytes, options);
   if (!graph.ok()) ThrowBadModel(path, bytes, std::string(graph.status().message()));

@@ -34,9 +34,6 @@ graph::Graph LoadModel(const std::string& path, std::string_view bytes,
                        const std::vector<std::string>& dims);
 graph::Graph LoadModel(const ModelOptions& options);
 
-// "NAME=REST" taken apart; throws InvalidArgument, naming the option, where there is no "=".
-std::pair<std::string, std::string> SplitName(std::string_view option, const std::string& text);
-
 // "float32 [batch, 3]"
 std::string TypeText(const graph::Graph& graph, graph::ValueId id);
 // {"name": ..., "dtype": ..., "shape": ["batch", 3]}

@@ -48,11 +48,11 @@ void AddOptimize(CLI::App& program, Action& action) {
   AddCommand<Options>(
       program, action,
       {"optimize", "Write a model with fewer nodes that gives the same",
-       "\nConstants are folded, batch norms become part of convolutions, what is computed twice is "
+       "Constants are folded, batch norms become part of convolutions, what is computed twice is "
        "computed\nonce, and what nothing reads is left out. --dim makes open sizes fixed.\n",
        "  neura optimize model.onnx optimized.onnx\n"
        "  neura optimize model.onnx batch8.onnx --dim batch=8\n"
-       "  neura check model.onnx --against optimized.onnx --rtol 1e-3 --atol 1e-5\n"},
+       "  neura check model.onnx --against optimized.onnx --rtol 1e-3 --atol 1e-5"},
       [](CLI::App& command, Options& options) {
         AddModel(command, options.model);
         command.add_option("output", options.output, "The file to write")

@@ -44,15 +44,14 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddRun(CLI::App& program, Action& action) {
-  static const std::string details = std::string("\n") + kInputFiles;
   AddCommand<Options>(
       program, action,
-      {"run", "Run a model on inputs from files", details.c_str(),
+      {"run", "Run a model on inputs from files", kInputFiles,
        "  neura run model.onnx -i x.npy\n"
        "  neura run model.onnx -i image=cat.jpg --mean 0.485,0.456,0.406 --std "
        "0.229,0.224,0.225 -o out.npz\n"
        "  neura run model.onnx -i inputs.npz -o logits=logits.npy -o boxes=boxes.json\n"
-       "  neura run model.onnx -i inputs.json --json\n"},
+       "  neura run model.onnx -i inputs.json --json"},
       [](CLI::App& command, Options& options) {
         AddModel(command, options.model);
         AddInputs(command, options.inputs);
