@@ -182,35 +182,29 @@ Json ProfileJson(const std::vector<NodeTime>& times, int64_t runs) {
   return nodes;
 }
 
-graph::Program LoadProgram(const std::string& path, const std::vector<std::string>& dims,
-                           double* seconds) {
+Measured LoadFirst(const Options& options) {
   const Clock::time_point start = Clock::now();
-  graph::Program program = graph::Compile(LoadModel({path, dims}));
-  *seconds = SecondsSince(start);
-  return program;
-}
-
-Measured Load(const Options& options) {
-  double seconds = 0;
-  graph::Program program = LoadProgram(options.model.path, options.model.dims, &seconds);
+  graph::Program program = graph::Compile(LoadModel(options.model));
+  const double seconds = SecondsSince(start);
   InputOptions inputs = options.inputs;
   inputs.random = true;
   std::vector<Tensor> given = InputsOf(program.graph(), inputs);
   return {options.model.path, std::move(program), std::move(given), seconds};
 }
 
-std::optional<Measured> LoadOther(const Options& options, const Measured& first) {
+std::optional<Measured> LoadSecond(const Options& options, const Measured& first) {
   if (options.other.empty()) return std::nullopt;
-  double seconds = 0;
-  graph::Program program = LoadProgram(options.other, options.model.dims, &seconds);
+  const Clock::time_point start = Clock::now();
+  graph::Program program = graph::Compile(LoadOther(options.other, options.model.dims));
+  const double seconds = SecondsSince(start);
   std::vector<Tensor> given = InputsFor(program.graph(), first.program.graph(), first.inputs);
   return Measured{options.other, std::move(program), std::move(given), seconds};
 }
 
 int Run(const Options& options) {
   UseThreads(options.threads);
-  Measured first = Load(options);
-  std::optional<Measured> other = LoadOther(options, first);
+  Measured first = LoadFirst(options);
+  std::optional<Measured> other = LoadSecond(options, first);
   std::vector<Measured*> models{&first};
   if (other) models.push_back(&*other);
   Measure(models, options);

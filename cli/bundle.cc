@@ -79,7 +79,8 @@ int Run(const Options& options) {
   } else {
     Print(absl::StrCat(options.output, ": ", files.size(), " files, ", BytesText(bytes),
                        "\n  import * as neura from '", options.name,
-                       "';\n  const session = await neura.load('", name, "');\n"));
+                       "';\n  const session = await neura.load(import.meta.resolve('", options.name,
+                       "/", name, "'));\n"));
   }
   return kDone;
 }

@@ -87,7 +87,7 @@ std::vector<fs::path> SetsIn(const std::string& folder) {
 }
 
 Checked AgainstModel(const Options& options, const graph::Program& program) {
-  const graph::Program other = graph::Compile(LoadModel({options.against, options.model.dims}));
+  const graph::Program other = graph::Compile(LoadOther(options.against, options.model.dims));
   InputOptions inputs = options.inputs;
   inputs.random = true;
   const std::vector<Tensor> given = InputsOf(program.graph(), inputs);

@@ -1,9 +1,13 @@
 #include "neura/cli/model.h"
 
+#include <set>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "neura/onnx/onnx.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/io/byte_source.h"
@@ -28,6 +32,34 @@ std::string_view Likeness(std::string_view bytes) {
     return "it is a safetensors file, which holds weights and no model";
   }
   return "";
+}
+
+using Sizes = std::vector<std::pair<std::string, int64_t>>;
+
+Sizes SizesOf(const std::vector<std::string>& dims) {
+  Sizes sizes;
+  for (const std::string& dim : dims) {
+    const size_t at = dim.rfind('=');
+    int64_t size = 0;
+    if (at == 0 || at == std::string::npos || !absl::SimpleAtoi(dim.substr(at + 1), &size) ||
+        size < 0) {
+      ThrowInvalidArgument(absl::StrCat("--dim ", dim, ": NAME=SIZE is expected, as batch=8"));
+    }
+    sizes.emplace_back(dim.substr(0, at), size);
+  }
+  return sizes;
+}
+
+std::set<std::string> OpenSizes(const std::string& path, std::string_view bytes) {
+  absl::StatusOr<std::set<std::string>> open = onnx::OpenSizesOf(bytes);
+  if (!open.ok()) ThrowBadModel(path, bytes, std::string(open.status().message()));
+  return *std::move(open);
+}
+
+graph::Graph Import(const std::string& path, std::string_view bytes, Sizes sizes) {
+  absl::StatusOr<graph::Graph> graph = onnx::FromBytes(bytes, {.fixed_dims = std::move(sizes)});
+  if (!graph.ok()) ThrowBadModel(path, bytes, std::string(graph.status().message()));
+  return *std::move(graph);
 }
 
 }  // namespace
@@ -62,23 +94,22 @@ void ThrowBadModel(const std::string& path, std::string_view bytes, const std::s
 
 graph::Graph LoadModel(const std::string& path, std::string_view bytes,
                        const std::vector<std::string>& dims) {
-  onnx::ImportOptions options;
-  for (const std::string& dim : dims) {
-    const size_t at = dim.rfind('=');
-    int64_t size = 0;
-    if (at == 0 || at == std::string::npos || !absl::SimpleAtoi(dim.substr(at + 1), &size) ||
-        size < 0) {
-      ThrowInvalidArgument(absl::StrCat("--dim ", dim, ": NAME=SIZE is expected, as batch=8"));
-    }
-    options.fixed_dims.emplace_back(dim.substr(0, at), size);
+  const std::set<std::string> open = OpenSizes(path, bytes);
+  const Sizes sizes = SizesOf(dims);
+  for (const auto& [name, size] : sizes) {
+    if (open.contains(name)) continue;
+    ThrowInvalidArgument(absl::StrCat("--dim ", name, ": ", path, " has no such size, but: ",
+                                      open.empty() ? "none" : absl::StrJoin(open, ", ")));
   }
-  absl::StatusOr<graph::Graph> graph = onnx::FromBytes(bytes, options);
-  if (!graph.ok()) ThrowBadModel(path, bytes, std::string(graph.status().message()));
-  return *std::move(graph);
+  return Import(path, bytes, sizes);
 }
 
 graph::Graph LoadModel(const ModelOptions& options) {
   return LoadModel(options.path, ReadFile(options.path), options.dims);
+}
+
+graph::Graph LoadOther(const std::string& path, const std::vector<std::string>& dims) {
+  return Import(path, ReadFile(path), SizesOf(dims));
 }
 
 std::string TypeText(const graph::Graph& graph, graph::ValueId id) {

@@ -29,10 +29,12 @@ std::string ReadFile(const std::string& path);
                                 const std::string& why);
 
 // The model as it stands in the file; sizes that are given are no longer open. Errors name the
-// file.
+// file; a size that it does not have is one.
 graph::Graph LoadModel(const std::string& path, std::string_view bytes,
                        const std::vector<std::string>& dims);
 graph::Graph LoadModel(const ModelOptions& options);
+// A second model, for which those of the sizes count that it has.
+graph::Graph LoadOther(const std::string& path, const std::vector<std::string>& dims);
 
 // "float32 [batch, 3]"
 std::string TypeText(const graph::Graph& graph, graph::ValueId id);

@@ -80,6 +80,12 @@ absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view byte
   return counts;
 }
 
+absl::StatusOr<std::set<std::string>> OpenSizesOf(std::string_view bytes) {
+  const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
+  if (!model.ok()) return model.status();
+  return OpenSizes(*model);
+}
+
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options) {
   return ReadFromFile(path, [&options](const ByteSource& source) -> absl::StatusOr<graph::Graph> {
     const absl::StatusOr<std::string> bytes = ReadAll(source, kMaxBytes);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,9 +47,8 @@ void ExportGraph(const graph::Graph& graph, const std::string& path,
 // ---- in --------------------------------------------------------------------------------------
 
 struct ImportOptions {
-  // Sizes of open dimensions, by the name in the file, or "input_dim0" where it has none: for
-  // models whose shapes cannot be worked out while they are open. A name that the model lacks is an
-  // InvalidArgument.
+  // Sizes of open dimensions, by the name in the file, for models whose shapes cannot be worked out
+  // while they are open.
   std::vector<std::pair<std::string, int64_t>> fixed_dims = {};
 };
 
@@ -59,6 +59,9 @@ absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptio
 // The operators that a model consists of, and how many nodes are of each; InvalidArgument where the
 // bytes are no model.
 absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view bytes);
+// The names of the open sizes of a model's inputs, as fixed_dims takes them: "input_dim0" where the
+// file has none.
+absl::StatusOr<std::set<std::string>> OpenSizesOf(std::string_view bytes);
 // Errors name the file.
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options = {});
 // Optimized and ready to run.

@@ -246,6 +246,7 @@ TEST(Import, FollowsShapesThatAreComputed) {
 
 TEST(Import, FixedDimsCloseOpenSizes) {
   const std::string bytes = OneNode("Relu").SerializeAsString();
+  EXPECT_EQ(OpenSizesOf(bytes).value(), std::set<std::string>{"batch"});
   const auto graph = FromBytes(bytes, {.fixed_dims = {{"other", 9}, {"batch", 5}}});
   ASSERT_TRUE(graph.ok()) << graph.status();
   EXPECT_TRUE(graph->symbols().empty());

@@ -205,11 +205,8 @@ TEST(OpenLayers, EqualThoseOfFixedSizes) {
          {std::pair<int64_t, int64_t>{1, 1}, {2, 3}, {3, 7}, {7, 2}, {5, 17}}) {
       if (n < each.least || t < each.least) continue;
       SCOPED_TRACE(absl::StrCat("n = ", n, ", t = ", t));
-      ImportOptions options;
-      for (const graph::Symbol& symbol : open->symbols()) {
-        options.fixed_dims.emplace_back(symbol.name, symbol.name == "n" ? n : t);
-      }
-      const absl::StatusOr<graph::Graph> fixed = FromBytes(bytes, options);
+      const absl::StatusOr<graph::Graph> fixed =
+          FromBytes(bytes, {.fixed_dims = {{"n", n}, {"t", t}}});
       ASSERT_TRUE(fixed.ok()) << fixed.status();
       std::vector<Tensor> inputs;
       for (const Input& input : each.inputs) inputs.push_back(Data(input, n, t));

@@ -116,17 +116,5 @@ TEST(Weights, ThatDoNotFitAreRefused) {
   EXPECT_THAT(std::string(old.message()), HasSubstr("operator set 13 or later; the model has 11"));
 }
 
-TEST(Import, ASizeThatNothingHasIsMisspelt) {
-  ::onnx::ModelProto model = Model();
-  auto* shape = model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type();
-  shape->mutable_shape()->mutable_dim(0)->set_dim_param("batch");
-  const std::string bytes = model.SerializeAsString();
-  EXPECT_TRUE(FromBytes(bytes, {.fixed_dims = {{"batch", 2}}}).ok());
-  const absl::Status status = FromBytes(bytes, {.fixed_dims = {{"bach", 2}}}).status();
-  EXPECT_TRUE(absl::IsInvalidArgument(status));
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("no size is called bach; the model's open sizes are: batch"));
-}
-
 }  // namespace
 }  // namespace neura::onnx

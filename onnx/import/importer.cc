@@ -5,7 +5,6 @@
 #include <unordered_set>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
@@ -24,6 +23,12 @@ constexpr int kMaxOpenSizes = 16;
 // Constants computed while importing may take this, and some multiple of the file's bytes.
 constexpr int64_t kLeastBudget = int64_t{16} << 20;
 
+// Some name all that is open by a question mark, whether it is equal or not.
+std::string OpenName(const DimensionMessage& dim, std::string_view input, size_t index) {
+  return dim.param.empty() || dim.param == "?" ? absl::StrCat(input, "_dim", index)
+                                               : std::string(dim.param);
+}
+
 class Importer {
  public:
   Importer(const ModelMessage& model,
@@ -40,7 +45,6 @@ class Importer {
   Graph Run() {
     for (std::string_view bytes : message_.initializers) initializers_.emplace(TensorName(bytes));
     ReadInputTypes();
-    CheckFixedDims();
     AddInputs();
     scope_.ReadGraph(message_);
     AddOutputs();
@@ -106,13 +110,9 @@ class Importer {
         ThrowInvalidArgument(absl::StrCat("input ", input, " has an extent of ", *dim.value));
       }
     }
-    // Some name all that is open by a question mark, whether it is equal or not.
-    const std::string name = dim.param.empty() || dim.param == "?"
-                                 ? absl::StrCat(input, "_dim", index)
-                                 : std::string(dim.param);
+    const std::string name = OpenName(dim, input, index);
     for (const auto& [fixed, size] : fixed_dims_) {
       if (fixed != name) continue;
-      fixed_.insert(name);
       if (size >= 0 && size <= kMaxExtent) return size;
       ThrowInvalidArgument(
           absl::StrCat("fixed_dims: ", name, " = ", size, " is outside [0, ", kMaxExtent, "]"));
@@ -123,18 +123,6 @@ class Importer {
     }
     // Shapes are tried at a small batch, and elsewhere at a size that images have.
     return graph::Open(name, index == 0 ? 2 : 224);
-  }
-
-  // A size that nothing has is a name that is misspelt.
-  void CheckFixedDims() const {
-    for (const auto& [name, size] : fixed_dims_) {
-      if (fixed_.contains(name)) continue;
-      std::set<std::string> names = open_sizes_;
-      names.insert(fixed_.begin(), fixed_.end());
-      ThrowInvalidArgument(absl::StrCat(
-          "fixed_dims: no size is called ", name,
-          "; the model's open sizes are: ", names.empty() ? "none" : absl::StrJoin(names, ", ")));
-    }
   }
 
   void AddInputs() {
@@ -175,13 +163,25 @@ class Importer {
   const std::vector<std::pair<std::string, int64_t>>& fixed_dims_;
   std::set<std::string, std::less<>> initializers_;
   std::vector<Input> inputs_;
-  std::set<std::string> open_sizes_, fixed_;
+  std::set<std::string> open_sizes_;
   Graph graph_;
   FileContext file_;
   Scope scope_;
 };
 
 }  // namespace
+
+std::set<std::string> OpenSizes(const ModelMessage& model) {
+  std::set<std::string> names;
+  if (!model.graph) return names;
+  for (const ValueInfoMessage& info : model.graph->inputs) {
+    for (size_t i = 0; info.shape && i < info.shape->size(); ++i) {
+      const DimensionMessage& dim = (*info.shape)[i];
+      if (!dim.value || *dim.value < 0) names.insert(OpenName(dim, info.name, i));
+    }
+  }
+  return names;
+}
 
 Graph ImportModel(const ModelMessage& model,
                   const std::vector<std::pair<std::string, int64_t>>& fixed_dims) {

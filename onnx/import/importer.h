@@ -179,6 +179,9 @@ OperatorReader FindOperator(std::string_view name);
 inline constexpr int kMinOpset = 6;
 inline constexpr int kMaxOpset = 28;
 
+// The names of the open sizes of its inputs.
+std::set<std::string> OpenSizes(const ModelMessage& model);
+
 // `fixed_dims` are sizes of open dimensions. Throws neura::Error, for whatever is wrong with the
 // model.
 graph::Graph ImportModel(const ModelMessage& model,
