@@ -9,6 +9,7 @@
 #include "neura/cli/tensor_files.h"
 #include "neura/graph/program.h"
 #include "neura/tensor/core/error.h"
+#include "neura/trainer/progress_bar.h"
 
 namespace neura::cli {
 namespace {
@@ -110,13 +111,21 @@ std::vector<Checked> CheckAll(const Options& options) {
   const std::vector<std::string> output_names(graph.output_names().begin(),
                                               graph.output_names().end());
   std::vector<Checked> checked;
+  std::vector<fs::path> sets;
   for (const std::string& folder : options.sets) {
-    for (const fs::path& set : SetsIn(folder)) {
+    const std::vector<fs::path> more = SetsIn(folder);
+    sets.insert(sets.end(), more.begin(), more.end());
+  }
+  if (!sets.empty()) {
+    trainer::ProgressBar bar("Checking", static_cast<int64_t>(sets.size()), stderr);
+    for (const fs::path& set : sets) {
+      bar.Update(static_cast<int64_t>(checked.size()), [&] { return set.filename().string(); });
       InputOptions inputs = options.inputs;
       inputs.inputs = NumberedFiles(set, "input", input_names);
       checked.push_back(AgainstFiles(options, program, inputs,
                                      NumberedFiles(set, "output", output_names), set.string()));
     }
+    bar.Leave("");
   }
   if (!options.expects.empty()) {
     checked.push_back(AgainstFiles(options, program, options.inputs, options.expects, ""));
