@@ -293,6 +293,39 @@ TEST(Program, ReshapesAsElementsSay) {
   EXPECT_THAT(ErrorOf([&] { program.ArenaBytes({3}); }), HasSubstr("follow from elements"));
 }
 
+class Watcher final : public RunObserver {
+ public:
+  void OnBegin(const Graph& graph, NodeId node) override {
+    seen.push_back(std::string(2 * depth_++, ' ') + graph.node(node).name());
+  }
+  void OnEnd(const Graph& graph, NodeId node, const OpCall* call,
+             absl::Span<const Tensor> outputs) override {
+    --depth_;
+    EXPECT_EQ(call != nullptr, graph.node(node).is_operation());
+    EXPECT_EQ(outputs.size(), call == nullptr ? 0 : graph.node(node).outputs.size());
+  }
+
+  std::vector<std::string> seen;
+
+ private:
+  size_t depth_ = 0;
+};
+
+TEST(Program, ShowsItsNodesToAnObserver) {
+  Graph graph;
+  const ValueId x = graph.AddInput("x", kFloat32, {Open("rows"), 3});
+  const ValueId row = graph.AddConstant(FromList<float>({1, 2, 3}));
+  const ValueId positive = Add(graph, op::kGt, {Add(graph, op::kSum, {x}), Number(graph, 0)});
+  const ValueId y = graph.AddIf(positive, {x, row}, TwoInputs(op::kAdd), TwoInputs(op::kMul))[0];
+  graph.AddOutput(Add(graph, op::kRelu, {y}), "y");
+  const Program program(graph);
+  Watcher watcher;
+  const std::vector<Datum> watched = program.RunData({Ones({2, 3})}, nullptr, &watcher);
+  EXPECT_THAT(watcher.seen, ElementsAre("sum", "gt", "if", "  add", "relu"));
+  EXPECT_TRUE(SameBits(watched[0].tensor(), program(Ones({2, 3}))));
+  EXPECT_EQ(watcher.seen.size(), 5u);  // nobody watched the second run
+}
+
 TEST(Graph, ChecksWhatExpressionsRead) {
   Graph graph;
   const ValueId x = graph.AddInput("x", kFloat32, {Open("n")});

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/meta.h"
+#include "neura/graph/program.h"
 #include "neura/tensor/core/device_memory.h"
 
 namespace neura::graph {
@@ -273,7 +274,9 @@ std::vector<Datum> Executor::Run(absl::Span<const Datum> inputs, const RunContex
       }
     } else {
       const Node& node = graph_.node(step.node);
+      if (context.observer != nullptr) context.observer->OnBegin(graph_, step.node);
       std::vector<Datum> made = RunNode(step, values, context);
+      if (context.observer != nullptr) context.observer->OnEnd(graph_, step.node, nullptr, {});
       for (size_t i = 0; i < node.outputs.size(); ++i) {
         values[static_cast<size_t>(node.outputs[i])] = std::move(made[i]);
       }

@@ -42,14 +42,15 @@ std::vector<Tensor> Program::Run(absl::Span<const Tensor> inputs, Generator* gen
   return tensors;
 }
 
-std::vector<Datum> Program::RunData(absl::Span<const Datum> inputs, Generator* generator) const {
+std::vector<Datum> Program::RunData(absl::Span<const Datum> inputs, Generator* generator,
+                                    RunObserver* observer) const {
   Device device = kCpu;
   for (const Datum& input : inputs) {
     if (input.kind() != ValueKind::kTensor || !input.tensor().defined()) continue;
     device = input.tensor().device();
     break;
   }
-  return executor_->Run(inputs, {device, Or(generator)});
+  return executor_->Run(inputs, {device, Or(generator), observer});
 }
 
 Tensor Program::operator()(const Tensor& input) const {

@@ -13,6 +13,17 @@ namespace neura::graph {
 
 class Executor;
 
+// Sees the nodes of a run, those of bodies within the node that they belong to. Views are no work,
+// and not shown. On a device with queues, a node has ended when it is queued.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void OnBegin(const Graph& graph, NodeId node) = 0;
+  // `call` is null, and outputs are none, where the node is no operation.
+  virtual void OnEnd(const Graph& graph, NodeId node, const OpCall* call,
+                     absl::Span<const Tensor> outputs) = 0;
+};
+
 // Some operations that follow one another, whose memory is planned together.
 struct PlannedStretch {
   size_t num_nodes = 0;
@@ -40,8 +51,9 @@ class Program {
   // DefaultGenerator(), what they would draw outside of a graph in the same order. Nothing is
   // recorded for gradients. Throws Error where an input does not fit, or an operation fails.
   std::vector<Tensor> Run(absl::Span<const Tensor> inputs, Generator* generator = nullptr) const;
-  // The same for graphs with inputs or outputs that are no tensors.
-  std::vector<Datum> RunData(absl::Span<const Datum> inputs, Generator* generator = nullptr) const;
+  // The same for graphs with inputs or outputs that are no tensors, and where somebody watches.
+  std::vector<Datum> RunData(absl::Span<const Datum> inputs, Generator* generator = nullptr,
+                             RunObserver* observer = nullptr) const;
   // For graphs of one input and one output.
   Tensor operator()(const Tensor& input) const;
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/meta.h"
+#include "neura/graph/program.h"
 #include "neura/tensor/core/device_memory.h"
 #include "neura/tensor/core/fork_lock.h"
 #include "neura/tensor/ops/op_list/copy.h"
@@ -63,6 +64,7 @@ struct Stretch::State {
   struct Step {
     OpCall call;
     absl::Span<Tensor> outputs;
+    NodeId node;
   };
   std::vector<Step> steps;
   std::vector<std::unique_ptr<OptionsBox>> random;  // of random operations, in their order
@@ -278,8 +280,9 @@ std::unique_ptr<Stretch::State> Stretch::MakeState(const Plan& plan) const {
     }
     const TensorRefs refs(state->inputs.data() + first, step.inputs.size());
     Tensor* outputs = &state->values[static_cast<size_t>(step.outputs[0])];
-    state->steps.push_back(
-        {{op, options, refs, plan.device}, absl::MakeSpan(outputs, step.outputs.size())});
+    state->steps.push_back({{op, options, refs, plan.device},
+                            absl::MakeSpan(outputs, step.outputs.size()),
+                            nodes_[i]});
   }
   return state;
 }
@@ -342,7 +345,13 @@ std::vector<Tensor> Stretch::Run(absl::Span<const Tensor> inputs, const RunConte
   }
   if (state == nullptr) state = MakeState(*plan);
   Bind(*plan, inputs, context, *state);
-  for (const State::Step& step : state->steps) RunKernel(step.call, step.outputs);
+  for (const State::Step& step : state->steps) {
+    if (context.observer != nullptr) context.observer->OnBegin(graph_, step.node);
+    RunKernel(step.call, step.outputs);
+    if (context.observer != nullptr) {
+      context.observer->OnEnd(graph_, step.node, &step.call, step.outputs);
+    }
+  }
   std::vector<Tensor> outputs = TakeOutputs(*plan, *state);
   // On a device with queues, another one may ask for memory that kernels of this one still use:
   // there it goes back to the allocator, which knows.

@@ -26,10 +26,13 @@ class Constants {
   std::map<std::pair<int64_t, const Storage*>, IntrusivePtr<Storage>> copies_;
 };
 
+class RunObserver;
+
 // What all of a run shares.
 struct RunContext {
   Device device;
-  Generator& generator;  // of random operations
+  Generator& generator;             // of random operations
+  RunObserver* observer = nullptr;  // null where nobody watches
 };
 
 // Runs its operations one after another on memory that is planned once for each combination of what

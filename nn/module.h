@@ -208,13 +208,6 @@ using Module = ModuleOf<Tensor(const Tensor&)>;
 
 std::ostream& operator<<(std::ostream& out, const ModuleBase& module);
 
-namespace internal {
-
-// "1,234,567"
-std::string WithSeparators(int64_t count);
-
-}  // namespace internal
-
 #define NEURA_INTERNAL_VISIT_MEMBER(member) visitor.Visit(#member, this->member);
 #define NEURA_MODULE(...)                                                                       \
  public:                                                                                        \

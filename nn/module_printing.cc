@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "neura/nn/module.h"
 #include "neura/nn/walk.h"
+#include "neura/tensor/core/units.h"
 
 namespace neura::nn {
 
@@ -20,20 +21,6 @@ std::string ModuleBase::TypeName() const {
   const size_t scope = name.rfind("::");
   return scope == std::string::npos ? name : name.substr(scope + 2);
 }
-
-namespace internal {
-
-std::string WithSeparators(int64_t count) {
-  const std::string digits = absl::StrCat(count);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
-}  // namespace internal
 
 namespace {
 
@@ -85,7 +72,7 @@ class TreePrinter final : public MemberVisitor {
 
 std::string ModuleBase::ToString() const {
   return absl::StrCat(TreePrinter().Print(internal::Mutable(*this)), "\n",
-                      internal::WithSeparators(NumParameters()), " parameters");
+                      WithSeparators(NumParameters()), " parameters");
 }
 
 std::ostream& operator<<(std::ostream& out, const ModuleBase& module) {

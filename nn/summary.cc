@@ -9,24 +9,12 @@
 #include "absl/strings/str_join.h"
 #include "neura/autograd/autograd.h"
 #include "neura/nn/walk.h"
-#include "neura/tensor/ops/op_list/image.h"
-#include "neura/tensor/ops/op_list/linalg.h"
+#include "neura/tensor/core/units.h"
+#include "neura/tensor/ops/multiply_adds.h"
 
 namespace neura::nn {
 namespace internal {
 namespace {
-
-// How many products of two numbers an operation adds up.
-int64_t MultiplyAddsOf(const OpCall& call, absl::Span<Tensor> outputs) {
-  const auto each_of = [&](const Tensor& numbers, const Tensor& weight) {
-    return weight.size(0) == 0 ? 0 : numbers.numel() * (weight.numel() / weight.size(0));
-  };
-  if (call.op == op::kMatMul) return outputs[0].numel() * call.input(0).size(-1);
-  if (call.op == op::kLinear || call.op == op::kConv) return each_of(outputs[0], call.input(1));
-  // Called forward, the transpose of a convolution.
-  if (call.op == op::kConvInputGrad) return each_of(call.input(0), call.input(1));
-  return 0;
-}
 
 int64_t BytesOf(const Tensor& tensor) {
   return tensor.numel() * static_cast<int64_t>(ItemSize(tensor.dtype()));
@@ -137,21 +125,7 @@ WatchCalls::~WatchCalls() {
 
 }  // namespace internal
 
-namespace {
-
-std::string BytesText(int64_t bytes) {
-  if (bytes < 1024) return absl::StrCat(bytes, " B");
-  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
-  double value = static_cast<double>(bytes) / 1024;
-  size_t unit = 0;
-  for (; value >= 1024 && unit < 3; ++unit) value /= 1024;
-  return absl::StrFormat("%.1f %s", value, kUnits[unit]);
-}
-
-}  // namespace
-
 std::string ModuleSummary::ToString() const {
-  using internal::WithSeparators;
   std::vector<std::vector<std::string>> lines{
       {"Layer (type)", "Output shape", "Parameters", "Multiply-adds"}};
   for (const SummaryRow& row : rows) {

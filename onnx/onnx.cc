@@ -1,7 +1,6 @@
 #include "neura/onnx/onnx.h"
 
 #include <limits>
-#include <set>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -27,19 +26,21 @@ constexpr uint64_t kHeaderBytes = 64;
 
 // With those of graphs among attributes, as far as there are models. `constants` are the names of
 // initializers and of what Constant makes, here and around.
-void AddOperators(const GraphMessage& graph, int depth, std::set<std::string_view> constants,
-                  std::set<std::string>* names) {
-  for (std::string_view bytes : graph.initializers) constants.insert(TensorName(bytes));
-  for (const NodeMessage& node : graph.nodes) {
+void AddOperators(const std::vector<NodeMessage>& nodes, int depth,
+                  std::set<std::string_view> constants, std::map<std::string, int64_t>* counts) {
+  for (const NodeMessage& node : nodes) {
     if (node.op_type == "Constant") constants.insert(node.outputs.begin(), node.outputs.end());
-    names->emplace(node.op_type);
+    ++(*counts)[std::string(node.op_type)];
     const std::string_view form =
         FormOf(node, [&](size_t i) { return constants.contains(node.inputs[i]); });
-    if (!form.empty()) names->insert(absl::StrCat(node.op_type, ":", form));
+    if (!form.empty()) ++(*counts)[absl::StrCat(node.op_type, ":", form)];
     for (const AttributeMessage& attribute : node.attributes) {
       if (attribute.g.empty() || depth > 64) continue;
       const absl::StatusOr<GraphMessage> inner = ParseSubgraph(attribute.g);
-      if (inner.ok()) AddOperators(*inner, depth + 1, constants, names);
+      if (!inner.ok()) continue;
+      std::set<std::string_view> known = constants;
+      for (std::string_view bytes : inner->initializers) known.insert(TensorName(bytes));
+      AddOperators(inner->nodes, depth + 1, std::move(known), counts);
     }
   }
 }
@@ -89,14 +90,27 @@ absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptio
   return Import(bytes, options, &given);
 }
 
-absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes) {
+absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view bytes) {
   const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
   if (!model.ok()) return model.status();
-  std::set<std::string> names;
+  std::map<std::string, int64_t> counts;
+  std::set<std::string_view> constants;
   if (model->graph.has_value()) {
-    AddOperators(*model->graph, 0, {}, &names);
+    for (std::string_view initializer : model->graph->initializers) {
+      constants.insert(TensorName(initializer));
+    }
+    AddOperators(model->graph->nodes, 0, std::move(constants), &counts);
   }
-  return std::vector<std::string>(names.begin(), names.end());
+  for (const FunctionMessage& function : model->functions) {
+    AddOperators(function.nodes, 0, {}, &counts);
+  }
+  return counts;
+}
+
+absl::StatusOr<std::set<std::string>> OpenSizesOf(std::string_view bytes) {
+  const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
+  if (!model.ok()) return model.status();
+  return OpenSizes(*model);
 }
 
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options) {

@@ -6,7 +6,10 @@
 #ifndef NEURA_ONNX_ONNX_H_
 #define NEURA_ONNX_ONNX_H_
 
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,9 +61,13 @@ struct ImportOptions {
 // or operator set that is not known an Unimplemented, which names the node. Nothing is allocated
 // that the bytes do not pay for.
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options = {});
-// The names of the operators that a model consists of, each once, and "Slice:at_run_time" for a
-// form of one that few models have; InvalidArgument where the bytes are no model.
-absl::StatusOr<std::vector<std::string>> OperatorsOf(std::string_view bytes);
+// The operators that a model consists of and how many nodes are of each, and the same of
+// "Slice:at_run_time" for a form of one that few models have; InvalidArgument where the bytes are
+// no model.
+absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view bytes);
+// The names of the open sizes of a model's inputs, as fixed_dims takes them: "input_dim0" where the
+// file has none.
+absl::StatusOr<std::set<std::string>> OpenSizesOf(std::string_view bytes);
 // Errors name the file.
 absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOptions& options = {});
 // Optimized and ready to run.

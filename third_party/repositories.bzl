@@ -175,6 +175,16 @@ def _installed_by_debian():
     )
     _maybe(
         system_library,
+        "cli11",
+        build_file = Label("//third_party:cli11.BUILD"),
+        debian_package = "libcli11-dev",
+        links = {
+            "include/CLI": "include/CLI",
+            "share/doc/libcli11-dev/copyright": "copyright",
+        },
+    )
+    _maybe(
+        system_library,
         "eigen",
         build_file = Label("//third_party:eigen.BUILD"),
         debian_package = "libeigen3-dev",

@@ -17,7 +17,7 @@ usage() { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0"; }
 build=(
   bazel-bootstrap bazel-rules-java bazel-rules-proto bazel-skylib  # Bazel, and the rules that it would download
   build-essential ca-certificates git python3
-  dataset-fashion-mnist googletest libcairo2-dev libeigen3-dev libkissfft-dev libopenblas-serial-dev libprotozero-dev libsqlite3-dev nasm nlohmann-json3-dev
+  dataset-fashion-mnist googletest libcairo2-dev libcli11-dev libeigen3-dev libkissfft-dev libopenblas-serial-dev libprotozero-dev libsqlite3-dev nasm nlohmann-json3-dev
   python3-dev python3-numpy python3-pip python3-wheel  # the Python package
 )
 test=(

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,11 +20,12 @@ std::string MinutesAndSeconds(double seconds) {
 
 }  // namespace
 
-ProgressBar::ProgressBar(std::string title, int64_t total)
+ProgressBar::ProgressBar(std::string title, int64_t total, std::FILE* out)
     : title_(std::move(title)),
       total_(total),
+      out_(out),
       start_(Clock::now()),
-      terminal_(isatty(STDOUT_FILENO) != 0) {}
+      terminal_(isatty(fileno(out)) != 0) {}
 
 double ProgressBar::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
@@ -47,7 +47,7 @@ void ProgressBar::Finish(const std::string& status) {
 void ProgressBar::Leave(const std::string& status) {
   if (!terminal_) return;
   Draw(status, /*finished=*/false);
-  std::puts("");
+  std::fputc('\n', out_);
 }
 
 void ProgressBar::Draw(const std::string& status, bool finished) {
@@ -65,9 +65,9 @@ void ProgressBar::Draw(const std::string& status, bool finished) {
     }
   }
   // Back to the start of the line, and clear what is left of the last one.
-  absl::PrintF("%s%s%s  %s  %s%s", terminal_ ? "\r\033[K" : "", title_, place, status, time,
-               finished ? "\n" : "");
-  std::fflush(stdout);
+  absl::FPrintF(out_, "%s%s%s  %s  %s%s", terminal_ ? "\r\033[K" : "", title_, place, status, time,
+                finished ? "\n" : "");
+  std::fflush(out_);
 }
 
 }  // namespace neura::trainer

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -17,7 +18,7 @@ namespace neura::trainer {
 class ProgressBar {
  public:
   // `total` may be -1, unknown: then it counts.
-  ProgressBar(std::string title, int64_t total);
+  ProgressBar(std::string title, int64_t total, std::FILE* out = stdout);
 
   // `done` of `total`, and what to say about it, which is asked for where it is drawn.
   void Update(int64_t done, absl::FunctionRef<std::string()> status);
@@ -34,6 +35,7 @@ class ProgressBar {
   using Clock = std::chrono::steady_clock;
   std::string title_;
   int64_t total_;
+  std::FILE* out_;
   Clock::time_point start_;
   bool terminal_;
   Clock::time_point drawn_;

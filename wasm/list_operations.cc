@@ -5,9 +5,9 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/onnx.h"
@@ -76,7 +76,7 @@ int Run(const std::string& model, const std::string& header) {
   RecordKernels();
   std::ifstream in(model, std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const absl::StatusOr<std::vector<std::string>> operators = onnx::OperatorsOf(bytes);
+  const absl::StatusOr<std::map<std::string, int64_t>> operators = onnx::OperatorsOf(bytes);
   if (!operators.ok()) ThrowStatus(operators.status());
   absl::StatusOr<graph::Graph> graph = onnx::FromBytes(bytes);
   if (!graph.ok()) ThrowStatus(graph.status());
@@ -90,8 +90,9 @@ int Run(const std::string& model, const std::string& header) {
   if (UsedDTypes().contains(name)) absl::StrAppend(&cases, "\n      \"" #name "\",");
   NEURA_FORALL_DTYPES(NEURA_CASE)
 #undef NEURA_CASE
-  for (const std::string& name : *operators)
+  for (const auto& [name, count] : *operators) {
     absl::StrAppend(&cases, "\n      \"onnx.", name, "\",");
+  }
   std::ofstream file(header);
   file << R"(#ifndef NEURA_TENSOR_OPS_LINKED_OPS_H_
 #define NEURA_TENSOR_OPS_LINKED_OPS_H_

@@ -32,6 +32,12 @@ constexpr int kMaxOpenSizes = 16;
 // Constants computed while importing may take this, and some multiple of the file's bytes.
 constexpr int64_t kLeastBudget = int64_t{16} << 20;
 
+// Some name all that is open by a question mark, whether it is equal or not.
+std::string OpenName(const DimensionMessage& dim, std::string_view input, size_t index) {
+  return dim.param.empty() || dim.param == "?" ? absl::StrCat(input, "_dim", index)
+                                               : std::string(dim.param);
+}
+
 class Importer {
  public:
   Importer(const ModelMessage& model,
@@ -143,10 +149,7 @@ class Importer {
         ThrowInvalidArgument(absl::StrCat("input ", input, " has an extent of ", *dim.value));
       }
     }
-    // Some name all that is open by a question mark, whether it is equal or not.
-    const std::string name = dim.param.empty() || dim.param == "?"
-                                 ? absl::StrCat(input, "_dim", index)
-                                 : std::string(dim.param);
+    const std::string name = OpenName(dim, input, index);
     for (const auto& [fixed, size] : fixed_dims_) {
       if (fixed != name) continue;
       if (size >= 0 && size <= kMaxExtent) return size;
@@ -215,6 +218,18 @@ class Importer {
 };
 
 }  // namespace
+
+std::set<std::string> OpenSizes(const ModelMessage& model) {
+  std::set<std::string> names;
+  if (!model.graph) return names;
+  for (const ValueInfoMessage& info : model.graph->inputs) {
+    for (size_t i = 0; info.shape && i < info.shape->size(); ++i) {
+      const DimensionMessage& dim = (*info.shape)[i];
+      if (!dim.value || *dim.value < 0) names.insert(OpenName(dim, info.name, i));
+    }
+  }
+  return names;
+}
 
 Graph ImportModel(const ModelMessage& model,
                   const std::vector<std::pair<std::string, int64_t>>& fixed_dims,

@@ -212,6 +212,9 @@ inline constexpr int kMaxOpset = 28;
 // Throws Unimplemented for others.
 int RequireOpset(int64_t opset);
 
+// The names of the open sizes of its inputs.
+std::set<std::string> OpenSizes(const ModelMessage& model);
+
 // `fixed_dims` are sizes of open dimensions; `external`, which may be null, has what lies outside
 // of the model. Throws neura::Error, for whatever is wrong with the model.
 graph::Graph ImportModel(const ModelMessage& model,

@@ -7,6 +7,7 @@
 #include "neura/python/extension/autograd.h"
 #include "neura/python/extension/binder.h"
 #include "neura/python/extension/bound_errors.h"
+#include "neura/python/extension/cli.h"
 #include "neura/python/extension/composites.h"
 #include "neura/python/extension/constructor.h"
 #include "neura/python/extension/convert.h"
@@ -69,6 +70,7 @@ PYBIND11_MODULE(_C, m) {
   InitGradFn(m);
   InitIo(m);
   InitOnnx(m);
+  InitCli(m);
   InitModules(m, functional);
   InitFunctional(m);
   InitNnInit(m);

@@ -61,6 +61,7 @@ def main():
         (info / "WHEEL").write_text(
             f"Wheel-Version: 1.0\nGenerator: neura\nRoot-Is-Purelib: false\nTag: {tag}\n"
         )
+        (info / "entry_points.txt").write_text("[console_scripts]\nneura = neura.__main__:main\n")
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.4\nName: {stage.PACKAGE}\nVersion: {version}\n"
             "Summary: Tensors, gradients and neural networks, as a PyTorch user knows them\n"

@@ -1,0 +1,116 @@
+// neura bundle: the browser package of a model.
+#include <filesystem>
+#include <system_error>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "neura/cli/command.h"
+#include "neura/cli/model.h"
+#include "neura/graph/program.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/core/units.h"
+#include "neura/tensor/io/atomic_file.h"
+
+namespace neura::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string model, output;
+  std::string runtime;
+  std::string name = "neura";
+  bool json = false;
+};
+
+// Without one of these there is no package.
+constexpr const char* kParts[] = {"index.js", "neura-threads.wasm", "neura.wasm", "package.json"};
+
+void CheckRuntime(const fs::path& folder) {
+  for (const char* part : kParts) {
+    if (fs::is_regular_file(folder / part)) continue;
+    ThrowInvalidArgument(
+        absl::StrCat("--runtime ", folder.string(), ": holds no ", part,
+                     "; `bazel build //wasm:bundle` makes such a folder, bazel-bin/wasm/bundle"));
+  }
+}
+
+std::string NamedPackage(const std::string& bytes, const std::string& name,
+                         const std::string& path) {
+  try {
+    Json package = Json::parse(bytes);
+    package["name"] = name;
+    return package.dump(2) + "\n";
+  } catch (const Json::exception&) {
+    ThrowInvalidArgument(path + ": is no JSON object");
+  }
+}
+
+int Run(const Options& options) {
+  const fs::path runtime = options.runtime, output = options.output;
+  CheckRuntime(runtime);
+  const std::string model = ReadFile(options.model);
+  graph::Compile(LoadModel(options.model, model, {}));  // what cannot run is no package
+  std::error_code error;
+  fs::create_directories(output, error);
+  if (error || !fs::is_directory(output)) {
+    ThrowInvalidArgument(absl::StrCat(options.output, ": cannot be made a folder",
+                                      error ? ": " + error.message() : ""));
+  }
+  Json files = Json::object();
+  int64_t bytes = 0;
+  const auto write = [&](const std::string& name, const std::string& contents) {
+    WriteFileAtomically((output / name).string(), {contents});
+    files[name] = contents.size();
+    bytes += static_cast<int64_t>(contents.size());
+  };
+  for (const auto& entry : fs::directory_iterator(runtime)) {
+    // A runtime that is the package of another model.
+    if (!entry.is_regular_file() || entry.path().extension() == ".onnx") continue;
+    const std::string name = entry.path().filename().string();
+    const std::string contents = ReadFile(entry.path().string());
+    write(name, name == "package.json" ? NamedPackage(contents, options.name, entry.path().string())
+                                       : contents);
+  }
+  const std::string name = fs::path(options.model).filename().string();
+  write(name, model);
+  if (options.json) {
+    Print(Json{{"path", options.output}, {"model", name}, {"bytes", bytes}, {"files", files}});
+  } else {
+    Print(absl::StrCat(options.output, ": ", files.size(), " files, ", BytesText(bytes),
+                       "\n  import * as neura from '", options.name,
+                       "';\n  const session = await neura.load(import.meta.resolve('", options.name,
+                       "/", name, "'));\n"));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void AddBundle(CLI::App& program, Action& action) {
+  AddCommand<Options>(
+      program, action,
+      {"bundle", "Make the npm package of a model, for browsers and Node",
+       "The package is the runtime for WebAssembly, with every operation that it was built with, "
+       "and the model.\nA smaller one, with the operations of the model alone, is made by the rule "
+       "neura_web_bundle of\n//wasm:web_bundle.bzl, which needs emscripten.\n",
+       "  bazel build //wasm:bundle\n"
+       "  neura bundle model.onnx package --runtime bazel-bin/wasm/bundle"},
+      [](CLI::App& command, Options& options) {
+        command.add_option("model", options.model, "An ONNX file")->required()->type_name("FILE");
+        command.add_option("output", options.output, "The folder to write")
+            ->required()
+            ->type_name("FOLDER");
+        command
+            .add_option("--runtime", options.runtime,
+                        "The package without a model: bazel-bin/wasm/bundle")
+            ->required()
+            ->type_name("FOLDER");
+        command.add_option("--name", options.name, "Under which programs import the package")
+            ->capture_default_str();
+        AddJson(command, options.json);
+      },
+      &Run);
+}
+
+}  // namespace neura::cli
