@@ -430,7 +430,7 @@ HWY_INLINE Lanes<D> Tanh(Lanes<D> x) {
   const V scale(hn::BitCast(D(), hn::ShiftLeft<23>(BitsOf(shifted))));
   const V rest = MulAdd(r * r, Polynomial(r, kExp), r);
   const V far = V(1.0f) - V(1.0f) / MulAdd(scale, rest, scale + V(0.5f));
-  return CopySign(Select(a < V(0.9f), near, far), x);
+  return CopySign(Select(a >= V(0.9f), far, near), x);
 }
 
 // x + x p(x^2) near 0, and a polynomial of x beyond, around the middle of where it serves. From
@@ -450,7 +450,7 @@ HWY_INLINE Lanes<D> Erf(Lanes<D> x) {
   const V near = MulAdd(a, Polynomial(MulAdd(a, a, V(-0.5f)), kNear), a);
   const V bounded(hn::Min(V(3.93f).raw, a.raw));
   const V far = Polynomial(bounded - V(0x1.133fd2p+1f), kFar);
-  return CopySign(Select(a < V(1.0f), near, far), x);
+  return CopySign(Select(a >= V(1.0f), far, near), x);
 }
 
 // Highway's Log is defined for positive finite numbers.

@@ -59,6 +59,24 @@ TEST(CompositeTest, NormOfZeros) {
   EXPECT_TRUE(std::isnan(Norm(FromList<float>({NAN, 0})).Item<float>()));
 }
 
+TEST(CompositeTest, LogSumExpOfManyIsThatOfEach) {
+  Generator generator(1);
+  const Tensor x = Normal({60, 70, 80}, 0, 3, {}, &generator);
+  for (const Dims& dims : {Dims{1}, Dims{-1}, Dims{1, 2}, Dims{0}, Dims{}}) {
+    for (bool keepdim : {false, true}) {
+      const Tensor all = LogSumExp(x, {.dims = dims, .keepdim = keepdim});
+      const Tensor exact = Log(Sum(Exp(Cast(x, kFloat64)), {.dims = dims, .keepdim = keepdim}));
+      ASSERT_EQ(all.shape(), exact.shape());
+      EXPECT_LT(AMax(Abs(Cast(all, kFloat64) - exact)).Item<double>(), 2e-6);
+      if (dims.empty() || dims[0] == 0) continue;
+      for (int64_t i : {0, 31, 59}) {
+        EXPECT_EQ(Values(LogSumExp(Narrow(x, 0, i, 1), {.dims = dims, .keepdim = keepdim})),
+                  Values(Narrow(all, 0, i, 1)));
+      }
+    }
+  }
+}
+
 TEST(CompositeTest, ComplexNumbersHaveNoLogSumExp) {
   EXPECT_THAT(ErrorOf([] { LogSumExp(Ones({2}, {.dtype = kComplex64})); }), HasSubstr("complex64"));
 }

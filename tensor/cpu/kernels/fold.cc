@@ -74,23 +74,8 @@ struct LoopsOf {
   static void Row(const void* from, int64_t n, int64_t stride, void* to) {
     const In* x = static_cast<const In*>(from);
     Acc* lanes = static_cast<Acc*>(to);
-    // What does not lie together is gathered, some at a time.
-    constexpr int64_t kGathered = 8 * kSettled;
-    In gathered[kGathered];
-    const int64_t step = stride == 1 ? n : kGathered;
-    for (int64_t begin = 0; begin < n; begin += step) {
-      const int64_t count = std::min(step, n - begin);
-      const In* part = x + begin;
-      if (stride != 1) {
-        for (int64_t i = 0; i < count; ++i) gathered[i] = x[(begin + i) * stride];
-        part = gathered;
-      }
-      Together(part, count, lanes);
-    }
-  }
-  static HWY_INLINE void Together(const In* x, int64_t n, Acc* lanes) {
     int64_t i = 0;
-    if (n >= kFoldLanes) {
+    if (stride == 1 && n >= kFoldLanes) {
       if constexpr (kHasVectors) {
         V acc[kVectors];
 #pragma GCC unroll 16
@@ -110,7 +95,11 @@ struct LoopsOf {
         }
       }
     }
-    for (; i < n; ++i) lanes[i % kFoldLanes] = Step(lanes[i % kFoldLanes], x[i]);
+    for (; i < n; ++i) {
+      lanes[i % kFoldLanes] = Step(lanes[i % kFoldLanes], x[i * stride]);
+      if (!kSettles || (i + 1) % kSettled != 0) continue;
+      for (int64_t k = 0; k < kFoldLanes; ++k) lanes[k] = Settle(lanes[k]);
+    }
   }
 
   static void Merge(void* to) {
