@@ -1,9 +1,10 @@
 // Functions of real numbers over vectors of floats, under the names of tensor/elements/math.h. Per
 // target: see Highway's foreach_target.h.
 //
-// But for Exp and Log they compute in double, whose polynomials are exact to 2^-27 or better, and
-// round once: the results are within an ulp everywhere, subnormal numbers, infinities and the sign
-// of zero included, and hardly ever depend on whether the target fuses products. NaN gives NaN.
+// But for Exp, Log, Tanh and Erf they compute in double, whose polynomials are exact to 2^-27 or
+// better, and round once: the results hardly ever depend on whether the target fuses products.
+// Those four compute in float, which has twice as many lanes. All are within an ulp everywhere,
+// subnormal numbers, infinities and the sign of zero included. NaN gives NaN.
 #if defined(NEURA_TENSOR_CPU_LANES_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef NEURA_TENSOR_CPU_LANES_MATH_INL_H_
 #undef NEURA_TENSOR_CPU_LANES_MATH_INL_H_
@@ -27,7 +28,7 @@ namespace neura::cpu::HWY_NAMESPACE {
 
 // c[0] + c[1] x + c[2] x^2 + ...
 template <class V, size_t kCount>
-HWY_INLINE V Polynomial(V x, const double (&c)[kCount]) {
+HWY_INLINE V Polynomial(V x, const typename V::Number (&c)[kCount]) {
   V sum(c[kCount - 1]);
 #pragma GCC unroll 16
   for (size_t i = 2; i <= kCount; ++i) sum = MulAdd(sum, x, V(c[kCount - i]));
@@ -52,16 +53,6 @@ HWY_INLINE Bits<D> SetBits(uint64_t bits) {
 template <class V>
 HWY_INLINE V Clamped(V x, double bound) {
   return Select(x > V(bound), V(bound), Select(x < V(-bound), V(-bound), x));
-}
-
-// 1 / x to 2^-46 where x and 1 / x are normal floats, sooner than divisions of doubles give it. For
-// infinity and 0, NaN.
-template <class D>
-HWY_INLINE Lanes<D> Reciprocal(Lanes<D> x) {
-  const hn::Rebind<float, D> narrow;
-  const auto about = hn::Div(hn::Set(narrow, 1.0f), hn::DemoteTo(narrow, x.raw));
-  const Lanes<D> y(hn::PromoteTo(D(), about));
-  return MulAdd(y, NegMulAdd(x, y, Lanes<D>(1.0)), y);
 }
 
 // exp(x) = scale * (1 + rest), where rest is exact near 0 and scale a power of 2. Beyond 200 all
@@ -108,22 +99,6 @@ template <class V>
 HWY_INLINE V WideCosh(V x) {
   const V e = Powers(x).Exp();
   return V(0.5) * (e + V(1) / e);
-}
-
-// From 9.3 on floats hold nothing but 1.
-template <class V>
-HWY_INLINE V WideTanh(V x) {
-  static constexpr double kAbove[] = {0x1.fffffff48db30p-1, 0x1.1a0bf43f6da8bp-3,
-                                      0x1.059207d1a3befp-8, 0x1.05d8ea458756ap-15,
-                                      0x1.a8cf049137eeap-25};
-  static constexpr double kBelow[] = {1,
-                                      0x1.e25b4e999f261p-2,
-                                      0x1.c56db28800df5p-6,
-                                      0x1.b5e8b5e521b08p-12,
-                                      0x1.aa6ac5ef5c07ap-20,
-                                      0x1.8700c5439bf00p-31};
-  const V y = Clamped(x, 9.3), square = y * y;
-  return y * Polynomial(square, kAbove) * Reciprocal(Polynomial(square, kBelow));
 }
 
 // log(a + x) = e log(2) + log(1 + f), where a is 0 or 1: f comes from x itself, and so is exact
@@ -210,11 +185,12 @@ inline constexpr double kMagic = 0x1.8p52;  // beside which the last bit of a do
 inline constexpr double kInversePi = 0x1.45f306dc9c883p-2;
 
 inline constexpr float kMaxAngle = 0x1p20f;
-// x less `halves` times pi / 2: exact up to kMaxAngle.
+// x less `count` times pi / 2, or `unit` as many: exact up to kMaxAngle.
 template <class V>
-HWY_INLINE V LessHalfPis(V x, V halves) {
+HWY_INLINE V LessHalfPis(V x, V count, int unit = 1) {
   // In 33 bits, whose products are exact, and the rest.
-  return NegMulAdd(halves, V(0x1.0b4611a626331p-34), NegMulAdd(halves, V(0x1.921fb54400000p+0), x));
+  return NegMulAdd(count, V(unit * 0x1.0b4611a626331p-34),
+                   NegMulAdd(count, V(unit * 0x1.921fb54400000p+0), x));
 }
 
 // x reduced to [-pi/4, pi/4] by quarters of a turn.
@@ -246,9 +222,9 @@ struct Angles {
 // sin(x) within half a turn around 0, with its sign changed where the last bit of `odd` is 1.
 template <class D>
 HWY_INLINE Lanes<D> SinOfHalfTurn(Lanes<D> x, Bits<D> odd) {
-  static constexpr double kSin[] = {0x1.ffffffffd175ep-1,  -0x1.5555554172fe7p-3,
-                                    0x1.11110b7416857p-7,  -0x1.a017a8cef15f0p-13,
-                                    0x1.716b9f0a2bfffp-19, -0x1.9a0d934cb2cd4p-26};
+  static constexpr double kSin[] = {0x1.ffffffd25456fp-1, -0x1.555547ede8910p-3,
+                                    0x1.110e7b05aa134p-7, -0x1.9f643b9db52dcp-13,
+                                    0x1.5d382e7b0273cp-19};
   const Lanes<D> y = x * Polynomial(x * x, kSin);
   return FromBits<D>(hn::Xor(BitsOf(y), hn::ShiftLeft<63>(odd)));
 }
@@ -257,7 +233,7 @@ template <class D>
 HWY_INLINE Lanes<D> WideSin(Lanes<D> x) {
   using V = Lanes<D>;
   const V shifted = MulAdd(x, V(kInversePi), V(kMagic)), turns = shifted - V(kMagic);
-  return SinOfHalfTurn(LessHalfPis(x, turns + turns), BitsOf(shifted));
+  return SinOfHalfTurn(LessHalfPis(x, turns, 2), BitsOf(shifted));
 }
 
 // sin(pi / 2 - x), from the odd number of quarters next to x.
@@ -323,24 +299,6 @@ HWY_INLINE V WideAcos(V x) {
   return Select(x < V(0.0), angle + V(2 * kHalfPi), angle);
 }
 
-template <class V>
-HWY_INLINE V WideErf(V x) {
-  static constexpr double kAbove[] = {
-      0x1.20dd7506829bcp+0,  0x1.6f7859430bba3p-3,  0x1.b59f2cac2fe31p-5,  0x1.d6ba720e35750p-9,
-      0x1.7dce54b7d8ff0p-12, 0x1.c4b9a6f329c60p-19, -0x1.94718ac215b95p-26};
-  static constexpr double kBelow[] = {1,
-                                      0x1.f82a1223df8aep-2,
-                                      0x1.c8888a5326709p-4,
-                                      0x1.e89f8b4c3c8c4p-7,
-                                      0x1.44a6fba00d972p-10,
-                                      0x1.e82d048cd1e1fp-15,
-                                      -0x1.8e921f84e689cp-23};
-  const V square = x * x;
-  const V y = x * Polynomial(square, kAbove) / Polynomial(square, kBelow);
-  // Beyond, floats hold nothing but 1.
-  return Select(Abs(x) > V(3.93), CopySign(V(1), x), y);
-}
-
 // ---- over floats -----------------------------------------------------------------------------
 
 // f of both halves, in double.
@@ -393,11 +351,9 @@ NEURA_IN_DOUBLE(Acos)
 NEURA_IN_DOUBLE(Atan)
 NEURA_IN_DOUBLE(Sinh)
 NEURA_IN_DOUBLE(Cosh)
-NEURA_IN_DOUBLE(Tanh)
 NEURA_IN_DOUBLE(Asinh)
 NEURA_IN_DOUBLE(Acosh)
 NEURA_IN_DOUBLE(Atanh)
-NEURA_IN_DOUBLE(Erf)
 #undef NEURA_IN_DOUBLE
 
 #define NEURA_OF_ANGLE(Name, name)                                                       \
@@ -452,6 +408,49 @@ HWY_INLINE Lanes<D> Exp(Lanes<D> x) {
   };
   const auto half = hn::ShiftRight<1>(q);
   return (V(1.0f) + p) * power(half) * power(hn::Sub(q, half));
+}
+
+// By the series around 0, and 1 - 2 / (exp(2 x) + 1) from where an error of the quotient is small
+// beside the 1. From 9.3 on floats hold nothing but 1.
+template <class D>
+HWY_INLINE Lanes<D> Tanh(Lanes<D> x) {
+  using V = Lanes<D>;
+  static constexpr float kNear[] = {-0x1.bd51c6p-4f, -0x1.024842p-2f, 0x1.657a7p-4f,
+                                    -0x1.f6249ap-6f, 0x1.610294p-7f,  -0x1.f02becp-9f,
+                                    0x1.6d40a8p-10f, -0x1.05c7b2p-11f};
+  static constexpr float kExp[] = {0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558aep-5f, 0x1.123980p-7f,
+                                   0x1.6a4f28p-10f};
+  const V a = Abs(x);
+  const V near = MulAdd(a, Polynomial(MulAdd(a, a, V(-0.375f)), kNear), a);
+  const V bounded(hn::Min(V(9.3f).raw, a.raw));
+  // The last bits are the exponent of exp(2 x) / 2, as in Powers.
+  const V magic(0x1.8p23f + 126);
+  const V shifted = MulAdd(bounded, V(0x1.715476p+1f), magic);
+  const V r = NegMulAdd(shifted - magic, V(0x1.62e43p-1f), bounded + bounded);
+  const V scale(hn::BitCast(D(), hn::ShiftLeft<23>(BitsOf(shifted))));
+  const V rest = MulAdd(r * r, Polynomial(r, kExp), r);
+  const V far = V(1.0f) - V(1.0f) / MulAdd(scale, rest, scale + V(0.5f));
+  return CopySign(Select(a >= V(0.9f), far, near), x);
+}
+
+// x + x p(x^2) near 0, and a polynomial of x beyond, around the middle of where it serves. From
+// 3.93 on floats hold nothing but 1.
+template <class D>
+HWY_INLINE Lanes<D> Erf(Lanes<D> x) {
+  using V = Lanes<D>;
+  static constexpr float kNear[] = {-0x1.1ae14ep-5f, -0x1.1fd164p-2f, 0x1.454374p-4f,
+                                    -0x1.2b8d9ep-6f, 0x1.c8176p-9f,   -0x1.288f12p-11f,
+                                    0x1.5036d6p-14f};
+  static constexpr float kFar[] = {
+      0x1.fecb0cp-1f,   0x1.6acb2ap-7f,   -0x1.86129cp-6f, 0x1.f2bcaep-6f,
+      -0x1.9637bap-6f,  0x1.8f9a2p-7f,    -0x1.1706ep-9f,  -0x1.a2ee6ep-10f,
+      0x1.587ee8p-10f,  -0x1.482b3ap-12f, -0x1.9e50cp-14f, 0x1.68441p-14f,
+      -0x1.f3ad98p-17f, -0x1.6bb0b4p-18f, 0x1.7422c6p-19f, -0x1.828366p-22f};
+  const V a = Abs(x);
+  const V near = MulAdd(a, Polynomial(MulAdd(a, a, V(-0.5f)), kNear), a);
+  const V bounded(hn::Min(V(3.93f).raw, a.raw));
+  const V far = Polynomial(bounded - V(0x1.133fd2p+1f), kFar);
+  return CopySign(Select(a >= V(1.0f), far, near), x);
 }
 
 // Highway's Log is defined for positive finite numbers.

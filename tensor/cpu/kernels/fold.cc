@@ -11,7 +11,9 @@
 #include "hwy/foreach_target.h"  // before any other header of Highway
 #include "hwy/highway.h"
 #include "neura/tensor/cpu/lanes-inl.h"
+#include "neura/tensor/elements/math.h"
 #include "neura/tensor/elements/reducers.h"
+#include "neura/tensor/elements/select.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace neura::cpu::HWY_NAMESPACE {
@@ -52,6 +54,21 @@ struct LoopsOf {
   }
   static HWY_INLINE Acc Step(Acc acc, In x) { return R::Combine(acc, static_cast<Acc>(x)); }
 
+  // Products of floats that are about to leave double's normal numbers become 0, now and then:
+  // those beyond, far below what floats hold, take processors a hundred times as long.
+  static constexpr bool kSettles = std::is_same_v<R, elements::HWY_NAMESPACE::ProdReducer<float>>;
+  static constexpr int64_t kSettled = 4 * kFoldLanes;  // elements of a row from one to the next
+  template <typename U>
+  static HWY_INLINE U Settle(U acc) {
+    if constexpr (kSettles) {
+      using elements::HWY_NAMESPACE::Abs;
+      using elements::HWY_NAMESPACE::Select;
+      return Select(Abs(acc) < U(0x1p-990), U(0.0), acc);
+    } else {
+      return acc;
+    }
+  }
+
   static void Fill(int64_t n, void* acc) { std::fill_n(static_cast<Acc*>(acc), n, R::Init()); }
 
   static void Row(const void* from, int64_t n, int64_t stride, void* to) {
@@ -66,6 +83,9 @@ struct LoopsOf {
         for (; i + kFoldLanes <= n; i += kFoldLanes) {
 #pragma GCC unroll 16
           for (int64_t v = 0; v < kVectors; ++v) acc[v] = R::Combine(acc[v], Load(x + i + v * kN));
+          if (!kSettles || (i + kFoldLanes) % kSettled != 0) continue;
+#pragma GCC unroll 16
+          for (int64_t v = 0; v < kVectors; ++v) acc[v] = Settle(acc[v]);
         }
 #pragma GCC unroll 16
         for (int64_t v = 0; v < kVectors; ++v) StoreAcc(acc[v], lanes + v * kN);
@@ -75,7 +95,11 @@ struct LoopsOf {
         }
       }
     }
-    for (; i < n; ++i) lanes[i % kFoldLanes] = Step(lanes[i % kFoldLanes], x[i * stride]);
+    for (; i < n; ++i) {
+      lanes[i % kFoldLanes] = Step(lanes[i % kFoldLanes], x[i * stride]);
+      if (!kSettles || (i + 1) % kSettled != 0) continue;
+      for (int64_t k = 0; k < kFoldLanes; ++k) lanes[k] = Settle(lanes[k]);
+    }
   }
 
   static void Merge(void* to) {
@@ -100,14 +124,14 @@ struct LoopsOf {
         V v = LoadAcc(acc + j);
 #pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) v = R::Combine(v, Load(x + r * row_stride + j));
-        StoreAcc(v, acc + j);
+        StoreAcc(Settle(v), acc + j);
       }
     }
     const auto fold = [&](int64_t column) HWY_ATTR {
       Acc a = acc[column];
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) a = Step(a, x[r * row_stride + column]);
-      acc[column] = a;
+      acc[column] = Settle(a);
     };
     if constexpr (!kHasVectors) {
       for (; j + kFoldLanes <= width; j += kFoldLanes) {
@@ -120,7 +144,7 @@ struct LoopsOf {
   static void Combine(int64_t n, const void* from, void* to) {
     const Acc* other = static_cast<const Acc*>(from);
     Acc* acc = static_cast<Acc*>(to);
-    for (int64_t i = 0; i < n; ++i) acc[i] = R::Combine(acc[i], other[i]);
+    for (int64_t i = 0; i < n; ++i) acc[i] = Settle(R::Combine(acc[i], other[i]));
   }
 
   static int64_t Find(const void* from, int64_t n, int64_t stride, const void* wanted) {

@@ -60,7 +60,7 @@ std::vector<float> Arguments() {
   }
   for (int i = -400'000; i <= 400'000; ++i) x.push_back(static_cast<float>(i) * 0.00031f);
   for (int i = 0; i < 400; ++i) {
-    for (float end : {1.0f, 88.72283f, 89.415985f, 103.97f, 3.93f, 0x1p20f}) {
+    for (float end : {0.9f, 1.0f, 3.93f, 9.3f, 88.72283f, 89.415985f, 103.97f, 0x1p20f}) {
       for (float sign : {1.0f, -1.0f}) {
         const auto step = static_cast<uint32_t>(i);
         x.push_back(sign * std::bit_cast<float>(std::bit_cast<uint32_t>(end) + step - 200));
@@ -115,6 +115,21 @@ TEST_P(PointwiseMathTest, IsWithinAnUlp) {
 
 INSTANTIATE_TEST_SUITE_P(All, PointwiseMathTest, ::testing::ValuesIn(kFunctions),
                          [](const auto& info) { return info.param.name; });
+
+// What a program may rely on, beside an ulp: 1 - erf(x)^2 is no negative number.
+TEST(PointwiseMathTest, NeverBeyondOne) {
+  const std::vector<float> x = Arguments();
+  const Tensor input = FromVector(x, {static_cast<int64_t>(x.size())});
+  for (const Tensor& y : {Tanh(input), Erf(input)}) {
+    EXPECT_EQ(NonZero(Abs(y) > 1).numel(), 0);
+    const auto* actual = static_cast<const float*>(y.raw_data());
+    for (size_t i = 0; i < x.size(); ++i) {
+      if (std::abs(x[i]) > 9.3f) {
+        ASSERT_EQ(actual[i], std::copysign(1.0f, x[i])) << x[i];
+      }
+    }
+  }
+}
 
 TEST(PointwiseMathTest, Atan2InEveryDirection) {
   const float ends[] = {0.0f,    -0.0f, 1.0f,   -1.0f, kInfinity, -kInfinity, std::nanf(""), 1e-40f,

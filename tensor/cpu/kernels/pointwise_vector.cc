@@ -12,6 +12,7 @@
 #define HWY_TARGET_INCLUDE "tensor/cpu/kernels/pointwise_vector.cc"
 #include "hwy/foreach_target.h"  // before any other header of Highway
 #include "hwy/highway.h"
+#include "hwy/cache_control.h"
 #include "neura/tensor/cpu/lanes_math-inl.h"
 #include "neura/tensor/elements/pointwise.h"
 
@@ -29,6 +30,17 @@ HWY_INLINE Vector<T> LoadFrom(const T* from) {
   return Vector<T>(hn::LoadU(hn::ScalableTag<T>(), from));
 }
 
+// Functions of many steps keep a processor from running ahead to where memory is slow, and so what
+// is soon read and written is asked for. Where a vector is a small part of a line of the cache, the
+// asking costs more than it brings.
+template <typename T>
+HWY_INLINE void Prefetch(const T* at) {
+  constexpr size_t kAhead = 1024;
+  if constexpr (hn::MaxLanes(hn::ScalableTag<T>()) * sizeof(T) >= 32) {
+    hwy::Prefetch(reinterpret_cast<const char*>(at) + kAhead);
+  }
+}
+
 // out[i] = f(inputs[i]...). The tail goes through the same vector code, padded, so that an
 // element's value does not depend on where it stands.
 template <typename T, typename F, typename... In>
@@ -36,7 +48,10 @@ HWY_INLINE void Map(size_t n, F f, T* out, const In*... in) {
   const hn::ScalableTag<T> d;
   constexpr size_t kN = hn::MaxLanes(d);
   size_t i = 0;
-  for (; i + kN <= n; i += kN) hn::StoreU(f(LoadFrom(in + i)...).raw, d, out + i);
+  for (; i + kN <= n; i += kN) {
+    (Prefetch(in + i), ..., Prefetch(out + i));
+    hn::StoreU(f(LoadFrom(in + i)...).raw, d, out + i);
+  }
   if (i == n) return;
   const auto padded = [&](const T* from) HWY_ATTR {
     HWY_ALIGN T lanes[kN] = {};

@@ -34,14 +34,16 @@ ReducePlan PlanSum(const Tensor& input, const Tensor& parts, DimsView given) {
   return PlanReduction(vectors, dims);
 }
 
-// In the dtype of the result.
+// In the dtype of the result; floats are summed in double as they are.
 void FoldNumbers(KernelCall& call, Fold fold, bool mean) {
-  const Tensor input = Converted(call.input(0), call.output().dtype());
+  const DType dtype = call.output().dtype();
+  const bool widens = fold == Fold::kSum && dtype == kFloat64 && call.input(0).dtype() == kFloat32;
+  const Tensor input = widens ? call.input(0) : Converted(call.input(0), dtype);
   const Tensor parts = RealView(input);
   const ReducePlan plan = PlanSum(input, parts, call.Get<ReduceOptions>().dims);
   const double divisor = mean ? static_cast<double>(plan.reduced.Count()) : 1;
   const FoldLoops& loops = LoopsFor(fold, parts);
-  SwitchNumber(parts.dtype(), [&]<typename T>(T) {
+  SwitchNumber(widens ? dtype : parts.dtype(), [&]<typename T>(T) {
     T* out = Out<T>(call.output());
     RunReduction(plan, parts.raw_data(), loops, [&](int64_t first, int64_t n, const void* acc) {
       const auto* folded = static_cast<const elements::SumAcc<T>*>(acc);

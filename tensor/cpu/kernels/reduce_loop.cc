@@ -10,7 +10,9 @@ namespace neura::cpu {
 namespace {
 
 constexpr int64_t kPiece = 1 << 15;  // elements of a task
-constexpr int64_t kWidth = 512;      // neighbouring outputs of a task
+// Of rows of neighbouring outputs, whose partial results are written and read once more.
+constexpr int64_t kColumnsPiece = 1 << 16;
+constexpr int64_t kWidth = 1024;  // neighbouring outputs of a task
 constexpr int64_t kMaxAccSize = 8;
 
 int64_t Pieces(int64_t count, int64_t size) { return (count + size - 1) / size; }
@@ -69,7 +71,8 @@ class Partials {
 
 void ReduceColumns(const Source& source, const FoldLoops& loops, FinishFold finish) {
   const Blocks blocks(source);
-  const int64_t rows_per_piece = std::max<int64_t>(kPiece / std::min(blocks.inner, kWidth), 1);
+  const int64_t rows_per_piece =
+      std::max<int64_t>(kColumnsPiece / std::min(blocks.inner, kWidth), 1);
   const int64_t pieces = Pieces(source.count, rows_per_piece);
   const auto reduce_piece = [&](int64_t block, int64_t piece, void* acc) {
     const int64_t first = blocks.First(block), width = blocks.Width(block);

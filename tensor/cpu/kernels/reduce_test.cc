@@ -141,6 +141,30 @@ TEST(SortTest, NaNIsTheLargestAndEqualsKeepTheirOrder) {
   EXPECT_EQ(Sort(ScalarTensor(3.0f)).indices.Item<int64_t>(), 0);
 }
 
+TEST(ReduceFloatTest, ProductsThatSink) {
+  Generator generator(1);
+  // Of 70000 normal numbers the product is far below what double holds.
+  const Tensor small = Normal({70'000, 3}, 0, 1, {}, &generator);
+  EXPECT_EQ(Prod(small).Item<float>(), 0);
+  for (int64_t dim : {0, 1}) {
+    const Tensor columns =
+        Prod(dim == 0 ? small : Contiguous(Transpose(small, 0, 1)), {.dims = {dim}});
+    EXPECT_EQ(NonZero(columns).numel(), 0);
+  }
+  // What sinks by less rises again: to 10^-240 in every lane and back.
+  const Tensor down = Full({1280}, 1e-3f), up = Full({1280}, 1e3f);
+  EXPECT_NEAR(Prod(Cat({down, up})).Item<float>(), 1, 1e-4);
+  // A NaN, an infinity and 0 come through.
+  EXPECT_TRUE(std::isnan(Prod(Cat({small, Full({1, 3}, std::nan(""))})).Item<float>()));
+  EXPECT_TRUE(std::isnan(Prod(Cat({Full({700}, 1e30f), Zeros({1})})).Item<float>()));
+  EXPECT_EQ(Prod(Full({700}, -1e30f)).Item<float>(), INFINITY);
+  // The same bits from strided elements.
+  const Tensor near = Exp(Normal({70'001, 3}, 0, 0.01, {}, &generator));
+  const Tensor strided = Select(near, 1, 1);
+  EXPECT_EQ(Prod(strided).Item<float>(), Prod(Contiguous(strided)).Item<float>());
+  EXPECT_EQ(Prod(Select(small, 1, 1)).Item<float>(), 0);
+}
+
 TEST(ReduceIntegerTest, SumsAndProductsWrap) {
   const int64_t least = std::numeric_limits<int64_t>::min();
   const Tensor x = Full({40}, least + 3, {.dtype = kInt64});
