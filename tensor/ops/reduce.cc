@@ -125,7 +125,7 @@ Tensor InDType(const char* op, const Tensor& input, ReduceOptions& options) {
 }
 
 // Elements that several operations hand on to each other inside the caches of a CPU.
-constexpr int64_t kPart = 1 << 17;
+constexpr int64_t kPart = 1 << 16;
 
 // Whether a composite of several reductions may take its input in parts: where nobody watches the
 // operations, and memory is slower than they are.

@@ -11,7 +11,6 @@
 #include "hwy/foreach_target.h"  // before any other header of Highway
 #include "hwy/highway.h"
 #include "neura/tensor/cpu/lanes-inl.h"
-#include "neura/tensor/elements/math.h"
 #include "neura/tensor/elements/reducers.h"
 #include "neura/tensor/elements/select.h"
 
@@ -61,9 +60,8 @@ struct LoopsOf {
   template <typename U>
   static HWY_INLINE U Settle(U acc) {
     if constexpr (kSettles) {
-      using elements::HWY_NAMESPACE::Abs;
       using elements::HWY_NAMESPACE::Select;
-      return Select(Abs(acc) < U(0x1p-990), U(0.0), acc);
+      return Select((acc < U(0x1p-990)) & (acc > U(-0x1p-990)), U(0.0), acc);
     } else {
       return acc;
     }
