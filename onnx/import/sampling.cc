@@ -209,10 +209,10 @@ void ReadCol2Im(NodeReader& node) {
   }
   const SymInt batch = node.shape(x)[0], channels = node.shape(x)[1] / Product(block);
   const ValueId zeros = node.Full({batch, channels, Product(padded)}, 0, node.dtype(x));
-  const SymInt count = Product(block) * Product(steps);
+  const SymInt count = Product(block) * node.shape(x)[2];
   const ValueId blocks = node.Reshape(x, {batch, channels, count});
   ValueId y = node.Reshape(place, {-1});
-  if (count.is_number()) {
+  if (count.is_number() && Product(steps).is_number()) {
     y = node.Add(op::kIndexAdd, DimOptions{.dim = 2}, {zeros, y, blocks});
   } else {
     // At sizes that are guessed there may be fewer places than elements.
