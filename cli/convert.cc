@@ -3,10 +3,12 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "neura/cli/command.h"
 #include "neura/cli/model.h"
 #include "neura/onnx/weights.h"
@@ -87,7 +89,7 @@ constexpr char kScale[] = ".scale";
 
 // int8 and its scale become the float32 that they stand for.
 NamedTensors Dequantized(const NamedTensors& tensors) {
-  const auto find = [&](const std::string& name) {
+  const auto find = [&](std::string_view name) {
     return std::find_if(tensors.begin(), tensors.end(),
                         [&](const auto& each) { return each.first == name; });
   };
@@ -98,11 +100,10 @@ NamedTensors Dequantized(const NamedTensors& tensors) {
       result.emplace_back(name, Cast(tensor, kFloat32) * scale->second);
       continue;
     }
-    const bool is_scale = absl::EndsWith(name, kScale) && [&] {
-      const auto of = find(name.substr(0, name.size() - std::string_view(kScale).size()));
-      return of != tensors.end() && of->second.dtype() == kInt8;
-    }();
-    if (!is_scale) result.emplace_back(name, tensor);
+    const std::string_view of = absl::StripSuffix(name, kScale);
+    const auto scaled = of.size() < name.size() ? find(of) : tensors.end();
+    if (scaled != tensors.end() && scaled->second.dtype() == kInt8) continue;
+    result.emplace_back(name, tensor);
   }
   return result;
 }

@@ -1,10 +1,11 @@
 #include "neura/cli/json_tensor.h"
 
-#include <charconv>
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/tensor.h"
 
@@ -68,13 +69,16 @@ Tensor Fill(const Elements& elements, DType dtype) {
   return Cast(FromVector(numbers, elements.shape), dtype);
 }
 
-// The shortest decimal number that is this one among floats.
-double Shortest(float number) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof(text), number).ptr;
-  double shortest = 0;
-  std::from_chars(text, end, shortest);
-  return shortest;
+// A short decimal number that is this one among floats.
+double Short(float number) {
+  for (int digits = 6;; ++digits) {
+    const std::string text = absl::StrFormat("%.*g", digits, number);
+    float read = 0;
+    double shortened = 0;
+    if (digits == 9 || (absl::SimpleAtof(text, &read) && read == number)) {
+      return absl::SimpleAtod(text, &shortened) ? shortened : number;
+    }
+  }
 }
 
 Json FloatJson(double number) {
@@ -107,9 +111,8 @@ Json Data(const Tensor& tensor) {
       if (!IsFloating(tensor.dtype())) {
         return List<int64_t>(tensor, kInt64, [](int64_t x) { return x; });
       }
-      return List<float>(tensor, kFloat32, [](float x) {
-        return std::isfinite(x) ? Json(Shortest(x)) : FloatJson(x);
-      });
+      return List<float>(tensor, kFloat32,
+                         [](float x) { return std::isfinite(x) ? Json(Short(x)) : FloatJson(x); });
   }
 }
 

@@ -195,10 +195,11 @@ class Reader {
   }
   void SetAll(const std::string& path, const Json& json) {
     bool any = false;
-    for (const auto& [name, value] : json.items()) {
-      const Expected* const expected = Find(expected_, name);
+    for (const auto& member : json.items()) {
+      const Expected* const expected = Find(expected_, member.key());
       if (expected == nullptr) continue;
-      Set(*expected, path, InJson(path, [&] { return TensorFromJson(value, expected->dtype); }));
+      Set(*expected, path,
+          InJson(path, [&] { return TensorFromJson(member.value(), expected->dtype); }));
       any = true;
     }
     if (!any) ThrowNoneOf(path);
