@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Union
+from typing import IO, Any, NamedTuple, Union
 
 from neura import _C
 from neura._C import Tensor
@@ -60,11 +60,23 @@ def export(
             module.training = training
 
 
-class Program:
-    """A model from a file: called with its inputs, it returns its output, or a tuple of them."""
+class ValueInfo(NamedTuple):
+    """An input or output of a model."""
 
-    def __init__(self, path: Path) -> None:
-        self._program = _C._onnx_load(os.fspath(path))
+    name: str
+    dtype: Any
+    shape: tuple[int | str, ...]  # open extents by their names, or by how they follow from others
+
+
+class Program:
+    """A model, called with its inputs in order or by name; it returns its output, or a tuple of them.
+
+    Beside tensors, inputs and outputs are lists of tensors (sequences), strings or lists of them, and None for
+    an optional that is empty.
+    """
+
+    def __init__(self, program: Any) -> None:
+        self._program = program
 
     @property
     def input_names(self) -> list[str]:
@@ -76,14 +88,46 @@ class Program:
         names: list[str] = self._program.output_names
         return names
 
-    def __call__(self, *inputs: Tensor) -> Any:
-        outputs = self._program.run(inputs)
+    @property
+    def inputs(self) -> list[ValueInfo]:
+        return [ValueInfo(*info) for info in self._program.inputs]
+
+    @property
+    def outputs(self) -> list[ValueInfo]:
+        return [ValueInfo(*info) for info in self._program.outputs]
+
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        names = self.input_names
+        given = list(inputs)
+        for name in names[len(inputs) :]:
+            if name not in named:
+                raise TypeError(f"the model has the inputs {names}; {name!r} is missing")
+            given.append(named.pop(name))
+        if named:
+            raise TypeError(f"the model has the inputs {names}; {next(iter(named))!r} is none, or given twice")
+        outputs = self._program.run(given)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def __repr__(self) -> str:
         return str(self._program)
 
 
-def load(f: Path) -> Program:
-    """Reads a model of operator sets 1 to 28, optimizes it and makes it ready to run."""
-    return Program(f)
+def load(
+    f: Path | bytes | IO[bytes],
+    *,
+    fixed_dims: Mapping[str, int] | None = None,
+    external_data: Mapping[str, bytes] | Callable[[str], bytes] | None = None,
+) -> Program:
+    """Reads a model of operator sets 1 to 28, optimizes it and makes it ready to run.
+
+    f is a path, the bytes of a model, or a file that gives them. fixed_dims are sizes of open dimensions, by their
+    names. external_data has the bytes of tensors that lie outside of the model, by their location; models that are
+    read by their path find them in files below their folder, which are mapped.
+    """
+    source: str | bytes
+    if isinstance(f, (str, os.PathLike)):
+        source = os.fspath(f)
+    else:
+        source = bytes(f) if isinstance(f, (bytes, bytearray, memoryview)) else f.read()
+    given = external_data.__getitem__ if isinstance(external_data, Mapping) else external_data
+    return Program(_C._onnx_load(source, list((fixed_dims or {}).items()), given))

@@ -77,3 +77,81 @@ def test_errors_of_functions_and_files(tmp_path):
     (tmp_path / "garbage.onnx").write_bytes(b"garbage")
     with pytest.raises(ValueError, match="garbage.onnx"):
         nr.onnx.load(tmp_path / "garbage.onnx")
+
+
+def model_of(nodes, inputs, outputs, initializers=()):
+    graph = onnx.helper.make_graph(nodes, "graph", inputs, outputs, list(initializers))
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+
+
+def tensor_info(name, shape, dtype=onnx.TensorProto.FLOAT):
+    return onnx.helper.make_tensor_value_info(name, dtype, shape)
+
+
+def test_bytes_files_and_names(tmp_path):
+    node = onnx.helper.make_node
+    model = model_of(
+        [node("Sub", ["x", "y"], ["z"])],
+        [tensor_info("x", ["n", 2]), tensor_info("y", [2])],
+        [tensor_info("z", ["n", 2])],
+    )
+    bytes_ = model.SerializeToString()
+    (tmp_path / "m.onnx").write_bytes(bytes_)
+    with open(tmp_path / "m.onnx", "rb") as file:
+        for program in (nr.onnx.load(bytes_), nr.onnx.load(file), nr.onnx.load(str(tmp_path / "m.onnx"))):
+            assert program(y=nr.ones(2), x=nr.zeros(3, 2)).tolist() == [[-1, -1]] * 3
+    assert program.inputs == [("x", nr.float32, ("n", 2)), ("y", nr.float32, (2,))]
+    assert program.outputs[0].shape == ("n", 2)
+    assert nr.onnx.load(bytes_, fixed_dims={"n": 5}).inputs[0].shape == (5, 2)
+    with pytest.raises(TypeError, match="'y' is missing"):
+        program(nr.zeros(3, 2))
+    with pytest.raises(TypeError, match="'x'"):
+        program(nr.zeros(3, 2), nr.ones(2), x=nr.zeros(3, 2))
+
+
+def test_weights_outside_of_the_model(tmp_path):
+    weight = onnx.TensorProto(name="w", dims=[2], data_type=onnx.TensorProto.FLOAT)
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="w.bin")
+    model = model_of(
+        [onnx.helper.make_node("Add", ["x", "w"], ["y"])], [tensor_info("x", [2])], [tensor_info("y", [2])], [weight]
+    ).SerializeToString()
+    data = nr.tensor([3.0, 4.0]).numpy().tobytes()
+    for given in ({"w.bin": data}, lambda location: data):
+        assert nr.onnx.load(model, external_data=given)(nr.ones(2)).tolist() == [4, 5]
+    with pytest.raises(KeyError, match="w.bin"):
+        nr.onnx.load(model, external_data={})
+    with pytest.raises(NotImplementedError, match="another file"):
+        nr.onnx.load(model)
+    (tmp_path / "w.bin").write_bytes(data)
+    (tmp_path / "m.onnx").write_bytes(model)
+    assert nr.onnx.load(tmp_path / "m.onnx")(nr.ones(2)).tolist() == [4, 5]
+
+
+def test_sequences_optionals_and_strings():
+    helper = onnx.helper
+    tensor = helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, ["n"])
+    xs = helper.make_value_info("xs", helper.make_sequence_type_proto(tensor))
+    ys = helper.make_value_info("ys", helper.make_sequence_type_proto(tensor))
+    program = nr.onnx.load(
+        model_of([helper.make_node("SequenceErase", ["xs"], ["ys"])], [xs], [ys]).SerializeToString()
+    )
+    assert [y.tolist() for y in program([nr.ones(2), nr.ones(3)])] == [[1, 1]]
+    x = helper.make_value_info("x", helper.make_optional_type_proto(tensor))
+    has = model_of(
+        [helper.make_node("OptionalHasElement", ["x"], ["y"])], [x], [tensor_info("y", [], onnx.TensorProto.BOOL)]
+    )
+    program = nr.onnx.load(has.SerializeToString())
+    assert program(nr.ones(2)).item() is True and program(None).item() is False
+    strings = onnx.TensorProto.STRING
+    equal = model_of(
+        [helper.make_node("Identity", ["a"], ["b"])],
+        [tensor_info("a", ["n", 2], strings)],
+        [tensor_info("b", ["n", 2], strings)],
+    )
+    program = nr.onnx.load(equal.SerializeToString())
+    assert program([["a", "b"]]) == [["a", "b"]]
+    with pytest.raises(ValueError, match="one shape"):
+        program([["a", "b"], ["c"]])
+    with pytest.raises(ValueError, match="strings"):
+        program(nr.ones(1, 2))
