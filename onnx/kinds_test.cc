@@ -5,9 +5,9 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "neura/graph/program.h"
 #include "neura/onnx/onnx.h"
@@ -20,44 +20,123 @@ namespace {
 namespace fs = std::filesystem;
 using graph::Datum;
 
-// Of operator set 21, from the text of a graph and of what stands beside it.
-std::string Model(const std::string& graph, const std::string& beside = "") {
+// What stands in a graph.
+using Part = std::function<void(::onnx::GraphProto*)>;
+using Parts = std::vector<Part>;
+
+::onnx::TypeProto TensorType(int element_type, const std::vector<std::string>& dims) {
+  ::onnx::TypeProto type;
+  type.mutable_tensor_type()->set_elem_type(element_type);
+  ::onnx::TensorShapeProto* shape = type.mutable_tensor_type()->mutable_shape();
+  for (const std::string& dim : dims) {
+    const bool number = dim.find_first_not_of("0123456789") == std::string::npos;
+    if (number) {
+      shape->add_dim()->set_dim_value(std::stoll(dim));
+    } else {
+      shape->add_dim()->set_dim_param(dim);
+    }
+  }
+  return type;
+}
+::onnx::TypeProto SequenceOf(const ::onnx::TypeProto& element) {
+  ::onnx::TypeProto type;
+  *type.mutable_sequence_type()->mutable_elem_type() = element;
+  return type;
+}
+::onnx::TypeProto OptionalOf(const ::onnx::TypeProto& element) {
+  ::onnx::TypeProto type;
+  *type.mutable_optional_type()->mutable_elem_type() = element;
+  return type;
+}
+
+Part Input(const std::string& name, const ::onnx::TypeProto& type) {
+  return [=](::onnx::GraphProto* graph) {
+    graph->add_input()->set_name(name);
+    *graph->mutable_input(graph->input_size() - 1)->mutable_type() = type;
+  };
+}
+Part Output(const std::string& name, const ::onnx::TypeProto& type = {}) {
+  return [=](::onnx::GraphProto* graph) {
+    graph->add_output()->set_name(name);
+    *graph->mutable_output(graph->output_size() - 1)->mutable_type() = type;
+  };
+}
+void Fill(::onnx::GraphProto* graph, const Parts& parts) {
+  for (const Part& part : parts) part(graph);
+}
+
+using Attribute = ::onnx::AttributeProto;
+Attribute Named(const std::string& name, Attribute::AttributeType type) {
+  Attribute attribute;
+  attribute.set_name(name);
+  attribute.set_type(type);
+  return attribute;
+}
+Attribute Int(const std::string& name, int64_t value) {
+  Attribute attribute = Named(name, Attribute::INT);
+  attribute.set_i(value);
+  return attribute;
+}
+Attribute String(const std::string& name, const std::string& value) {
+  Attribute attribute = Named(name, Attribute::STRING);
+  attribute.set_s(value);
+  return attribute;
+}
+Attribute Body(const std::string& name, const Parts& parts) {
+  Attribute attribute = Named(name, Attribute::GRAPH);
+  Fill(attribute.mutable_g(), parts);
+  return attribute;
+}
+// What the function around is given.
+Attribute Given(const std::string& name, Attribute::AttributeType type, const std::string& by) {
+  Attribute attribute = Named(name, type);
+  attribute.set_ref_attr_name(by);
+  return attribute;
+}
+
+::onnx::NodeProto NodeOf(const std::string& op, const std::vector<std::string>& inputs,
+                         const std::vector<std::string>& outputs,
+                         const std::vector<Attribute>& attributes, const std::string& domain) {
+  ::onnx::NodeProto node;
+  node.set_op_type(op);
+  node.set_domain(domain);
+  for (const std::string& input : inputs) node.add_input(input);
+  for (const std::string& output : outputs) node.add_output(output);
+  for (const Attribute& attribute : attributes) *node.add_attribute() = attribute;
+  return node;
+}
+Part Node(const std::string& op, const std::vector<std::string>& inputs,
+          const std::vector<std::string>& outputs, const std::vector<Attribute>& attributes = {},
+          const std::string& domain = "") {
+  return [=](::onnx::GraphProto* graph) {
+    *graph->add_node() = NodeOf(op, inputs, outputs, attributes, domain);
+  };
+}
+// int64.
+::onnx::TensorProto Named(const std::string& name, const std::vector<int64_t>& dims,
+                          const std::vector<int64_t>& elements) {
+  ::onnx::TensorProto tensor;
+  tensor.set_name(name);
+  tensor.set_data_type(7);
+  for (int64_t extent : dims) tensor.add_dims(extent);
+  for (int64_t element : elements) tensor.add_int64_data(element);
+  return tensor;
+}
+Part Initializer(const ::onnx::TensorProto& tensor) {
+  return [=](::onnx::GraphProto* graph) { *graph->add_initializer() = tensor; };
+}
+
+// Of operator set 21.
+std::string Model(const Parts& parts, const std::vector<::onnx::FunctionProto>& functions = {}) {
   ::onnx::ModelProto model;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
-      absl::StrCat("ir_version: 8 opset_import { version: 21 } graph {", graph, "}", beside),
-      &model));
+  model.set_ir_version(8);
+  model.add_opset_import()->set_version(21);
+  Fill(model.mutable_graph(), parts);
+  for (const ::onnx::FunctionProto& function : functions) *model.add_functions() = function;
   return model.SerializeAsString();
 }
 
-// "tensor_type { elem_type: 1 shape { dim { dim_value: 3 } } }"
-std::string TensorType(int element_type, const std::vector<std::string>& dims) {
-  std::string text = absl::StrCat("tensor_type { elem_type: ", element_type, " shape {");
-  for (const std::string& dim : dims) {
-    const bool number = dim.find_first_not_of("0123456789") == std::string::npos;
-    absl::StrAppend(
-        &text, " dim { ",
-        number ? absl::StrCat("dim_value: ", dim) : absl::StrCat("dim_param: '", dim, "'"), " }");
-  }
-  return text + " } }";
-}
-std::string Input(const std::string& name, const std::string& type) {
-  return absl::StrCat(" input { name: '", name, "' type { ", type, " } }");
-}
-std::string Node(const std::string& op, const std::vector<std::string>& inputs,
-                 const std::vector<std::string>& outputs, const std::string& more = "") {
-  std::string text = absl::StrCat(" node { op_type: '", op, "' ", more);
-  for (const std::string& input : inputs) absl::StrAppend(&text, " input: '", input, "'");
-  for (const std::string& output : outputs) absl::StrAppend(&text, " output: '", output, "'");
-  return text + " }";
-}
-std::string Int(const std::string& name, int64_t value) {
-  return absl::StrCat(" attribute { name: '", name, "' type: INT i: ", value, " }");
-}
-std::string Output(const std::string& name) {
-  return absl::StrCat(" output { name: '", name, "' }");
-}
-
-std::vector<Datum> Run(const std::string& model, const std::vector<Datum>& inputs) {
+std::vector<Datum> ResultsOf(const std::string& model, const std::vector<Datum>& inputs) {
   const absl::StatusOr<graph::Graph> graph = FromBytes(model);
   EXPECT_TRUE(graph.ok()) << graph.status();
   return graph.ok() ? graph::Compile(*graph).RunData(inputs) : std::vector<Datum>();
@@ -84,17 +163,17 @@ bool Has(const std::string& text, const std::string& part) {
 // ---- sequences and optionals -------------------------------------------------------------------
 
 TEST(Sequences, AreTakenApartAndPutTogether) {
-  const std::string model = Model(absl::StrCat(
-      Input("x", TensorType(1, {"n", "2"})), Input("sizes", TensorType(7, {"k"})),
-      Input("at", TensorType(7, {})), Node("SplitToSequence", {"x", "sizes"}, {"parts"}),
-      Node("SequenceAt", {"parts", "at"}, {"part"}),
-      Node("SequenceInsert", {"parts", "part", "at"}, {"more"}),
-      Node("SequenceErase", {"more"}, {"fewer"}), Node("SequenceLength", {"fewer"}, {"length"}),
-      Node("ConcatFromSequence", {"fewer"}, {"y"}, Int("axis", 0)), Output("part"),
-      Output("length"), Output("y")));
+  const std::string model = Model(
+      {Input("x", TensorType(1, {"n", "2"})), Input("sizes", TensorType(7, {"k"})),
+       Input("at", TensorType(7, {})), Node("SplitToSequence", {"x", "sizes"}, {"parts"}),
+       Node("SequenceAt", {"parts", "at"}, {"part"}),
+       Node("SequenceInsert", {"parts", "part", "at"}, {"more"}),
+       Node("SequenceErase", {"more"}, {"fewer"}), Node("SequenceLength", {"fewer"}, {"length"}),
+       Node("ConcatFromSequence", {"fewer"}, {"y"}, {Int("axis", 0)}), Output("part"),
+       Output("length"), Output("y")});
   const Tensor x = Reshape(Arange(0, 10, 1, {.dtype = kFloat32}), {5, 2});
   const std::vector<Datum> results =
-      Run(model, {x, FromList<int64_t>({1, 3, 1}), ScalarTensor(int64_t{1})});
+      ResultsOf(model, {x, FromList<int64_t>({1, 3, 1}), ScalarTensor(int64_t{1})});
   EXPECT_EQ(Values<float>(results[0].tensor()), (std::vector<float>{2, 3, 4, 5, 6, 7}));
   EXPECT_EQ(results[1].tensor().Item<int64_t>(), 3);
   EXPECT_EQ(Values<float>(results[2].tensor()),
@@ -106,35 +185,34 @@ TEST(Sequences, AreTakenApartAndPutTogether) {
 }
 
 TEST(Sequences, AreMadeOfTensorsAndStacked) {
-  const std::string model = Model(absl::StrCat(
-      Input("a", TensorType(1, {"2"})), Node("SequenceConstruct", {"a", "a"}, {"pair"}),
-      Node("SequenceEmpty", {}, {"none"}), Node("SequenceInsert", {"none", "a"}, {"one"}),
-      Node("ConcatFromSequence", {"pair"}, {"rows"}, Int("axis", 0) + Int("new_axis", 1)),
-      Node("ConcatFromSequence", {"one"}, {"same"}, Int("axis", -1)), Output("rows"),
-      Output("same")));
+  const std::string model =
+      Model({Input("a", TensorType(1, {"2"})), Node("SequenceConstruct", {"a", "a"}, {"pair"}),
+             Node("SequenceEmpty", {}, {"none"}), Node("SequenceInsert", {"none", "a"}, {"one"}),
+             Node("ConcatFromSequence", {"pair"}, {"rows"}, {Int("axis", 0), Int("new_axis", 1)}),
+             Node("ConcatFromSequence", {"one"}, {"same"}, {Int("axis", -1)}), Output("rows"),
+             Output("same")});
   const Tensor a = FromList<float>({3, 4});
-  const std::vector<Datum> results = Run(model, {a});
+  const std::vector<Datum> results = ResultsOf(model, {a});
   EXPECT_EQ(results[0].tensor().shape(), DimsView({2, 2}));
   EXPECT_TRUE(SameBits(results[1].tensor(), a));
 }
 
 // Rounds as many as the sequence has tensors, of any length each.
 TEST(Sequences, AreMapped) {
-  const std::string body = absl::StrCat(
-      " attribute { name: 'body' type: GRAPH g { name: 'b'", Input("each", TensorType(1, {"n"})),
-      Input("all", TensorType(1, {"1"})), Node("Add", {"each", "all"}, {"sum"}),
-      Node("Shape", {"each"}, {"extent"}), Output("sum"), Output("extent"), " } }");
-  const std::string model = Model(absl::StrCat(
-      Input("xs", absl::StrCat("sequence_type { elem_type { ", TensorType(1, {"n"}), " } }")),
-      Input("b", TensorType(1, {"1"})), Node("SequenceMap", {"xs", "b"}, {"ys", "ns"}, body),
-      Output("ys"), Output("ns")));
+  const Attribute body =
+      Body("body", {Input("each", TensorType(1, {"n"})), Input("all", TensorType(1, {"1"})),
+                    Node("Add", {"each", "all"}, {"sum"}), Node("Shape", {"each"}, {"extent"}),
+                    Output("sum"), Output("extent")});
+  const std::string model =
+      Model({Input("xs", SequenceOf(TensorType(1, {"n"}))), Input("b", TensorType(1, {"1"})),
+             Node("SequenceMap", {"xs", "b"}, {"ys", "ns"}, {body}), Output("ys"), Output("ns")});
   const std::vector<Tensor> xs = {FromList<float>({1, 2}), FromList<float>({5})};
-  const std::vector<Datum> results = Run(model, {Datum::Sequence(xs), FromList<float>({10})});
+  const std::vector<Datum> results = ResultsOf(model, {Datum::Sequence(xs), FromList<float>({10})});
   ASSERT_EQ(results[0].sequence().size(), 2u);
   EXPECT_EQ(Values<float>(results[0].sequence()[0]), (std::vector<float>{11, 12}));
   EXPECT_EQ(Values<float>(results[0].sequence()[1]), (std::vector<float>{15}));
   EXPECT_EQ(Values<int64_t>(results[1].sequence()[1]), (std::vector<int64_t>{1}));
-  EXPECT_TRUE(Run(model, {Datum::Sequence({}), FromList<float>({10})})[0].sequence().empty());
+  EXPECT_TRUE(ResultsOf(model, {Datum::Sequence({}), FromList<float>({10})})[0].sequence().empty());
   // What was declared of its tensors holds.
   const Tensor wide = Cast(xs[0], kFloat64);
   EXPECT_TRUE(Has(ErrorOf(model, {Datum::Sequence({wide}), FromList<float>({10})}), "float64"));
@@ -142,51 +220,54 @@ TEST(Sequences, AreMapped) {
 }
 
 TEST(Sequences, HaveNoPlaceAmongTensors) {
-  const std::string error = ErrorOf(
-      Model(absl::StrCat(
-          Input("x", absl::StrCat("sequence_type { elem_type { ", TensorType(1, {"2"}), " } }")),
-          Node("Relu", {"x"}, {"y"}), Output("y"))),
-      {});
+  const std::string error = ErrorOf(Model({Input("x", SequenceOf(TensorType(1, {"2"}))),
+                                           Node("Relu", {"x"}, {"y"}), Output("y")}),
+                                    {});
   EXPECT_TRUE(Has(error, "Relu") && Has(error, "input 0 is a sequence")) << error;
 }
 
 TEST(Optionals, MayBeEmpty) {
-  const std::string type =
-      absl::StrCat("optional_type { elem_type { ", TensorType(1, {"2"}), " } }");
-  const std::string asks = Model(absl::StrCat(
-      Input("x", type), Node("OptionalHasElement", {"x"}, {"there"}), Output("there")));
-  const std::string takes =
-      Model(absl::StrCat(Input("x", type), Node("OptionalGetElement", {"x"}, {"y"}),
-                         Node("Neg", {"y"}, {"z"}), Output("z")));
+  const Part input = Input("x", OptionalOf(TensorType(1, {"2"})));
+  const std::string asks =
+      Model({input, Node("OptionalHasElement", {"x"}, {"there"}), Output("there")});
+  const std::string takes = Model(
+      {input, Node("OptionalGetElement", {"x"}, {"y"}), Node("Neg", {"y"}, {"z"}), Output("z")});
   const Tensor x = FromList<float>({3, 4});
-  EXPECT_TRUE(Run(asks, {x})[0].tensor().Item<bool>());
-  EXPECT_FALSE(Run(asks, {Datum()})[0].tensor().Item<bool>());
-  EXPECT_EQ(Values<float>(Run(takes, {x})[0].tensor()), (std::vector<float>{-3, -4}));
+  EXPECT_TRUE(ResultsOf(asks, {x})[0].tensor().Item<bool>());
+  EXPECT_FALSE(ResultsOf(asks, {Datum()})[0].tensor().Item<bool>());
+  EXPECT_EQ(Values<float>(ResultsOf(takes, {x})[0].tensor()), (std::vector<float>{-3, -4}));
   EXPECT_TRUE(Has(ErrorOf(takes, {Datum()}), "the optional is empty"));
-  const std::string made =
-      Model(absl::StrCat(Input("x", TensorType(1, {"2"})), Node("Optional", {"x"}, {"o"}),
-                         Node("OptionalGetElement", {"o"}, {"y"}), Output("y")));
-  EXPECT_TRUE(SameBits(Run(made, {x})[0].tensor(), x));
+  const std::string made = Model({Input("x", TensorType(1, {"2"})), Node("Optional", {"x"}, {"o"}),
+                                  Node("OptionalGetElement", {"o"}, {"y"}), Output("y")});
+  EXPECT_TRUE(SameBits(ResultsOf(made, {x})[0].tensor(), x));
+}
+
+// Branches of which one squeezes, as PyTorch exports a squeeze of an open size.
+TEST(Branches, OfFewerDimensionsAreMeant) {
+  const auto branch = [](const Part& node) { return Parts{node, Output("y")}; };
+  const std::string model = Model(
+      {Input("x", TensorType(1, {"n", "k"})), Initializer(Named("one", {1}, {1})),
+       Initializer(Named("last", {}, {1})), Node("Shape", {"x"}, {"shape"}),
+       Node("Gather", {"shape", "last"}, {"extent"}), Node("Equal", {"extent", "one"}, {"is_one"}),
+       Node("If", {"is_one"}, {"z"},
+            {Body("then_branch", branch(Node("Squeeze", {"x", "one"}, {"y"}))),
+             Body("else_branch", branch(Node("Identity", {"x"}, {"y"})))}),
+       Output("z")});
+  EXPECT_EQ(ResultsOf(model, {Ones({3, 1})})[0].tensor().shape(), DimsView({3}));
+  EXPECT_NE(ErrorOf(model, {Ones({3, 2})}), "none");
 }
 
 // ---- strings -----------------------------------------------------------------------------------
 
 TEST(Strings, AreComparedJoinedAndSplit) {
-  const std::string model = Model(absl::StrCat(
-      Input("a", TensorType(8, {"n"})), Input("b", TensorType(8, {"1"})),
-      Node("Equal", {"a", "b"}, {"same"}), Node("StringConcat", {"a", "b"}, {"joined"}),
-      Node("StringSplit", {"joined"}, {"parts", "counts"},
-           "attribute { name: 'delimiter' type: STRING s: '-' }"),
-      Output("same"), Output("joined"), Output("parts"), Output("counts")));
-  // Outputs of strings say so.
-  ::onnx::ModelProto typed;
-  typed.ParseFromString(model);
-  for (int i : {1, 2}) {
-    typed.mutable_graph()->mutable_output(i)->mutable_type()->mutable_tensor_type()->set_elem_type(
-        8);
-  }
-  const std::vector<Datum> results = Run(
-      typed.SerializeAsString(), {Datum::Strings({"a-b", "-x"}, {2}), Datum::Strings({"-x"}, {1})});
+  const ::onnx::TypeProto strings = TensorType(8, {});
+  const std::string model = Model(
+      {Input("a", TensorType(8, {"n"})), Input("b", TensorType(8, {"1"})),
+       Node("Equal", {"a", "b"}, {"same"}), Node("StringConcat", {"a", "b"}, {"joined"}),
+       Node("StringSplit", {"joined"}, {"parts", "counts"}, {String("delimiter", "-")}),
+       Output("same"), Output("joined", strings), Output("parts", strings), Output("counts")});
+  const std::vector<Datum> results =
+      ResultsOf(model, {Datum::Strings({"a-b", "-x"}, {2}), Datum::Strings({"-x"}, {1})});
   EXPECT_EQ(Values<bool>(results[0].tensor()), (std::vector<bool>{false, true}));
   EXPECT_EQ(results[1].strings(), (std::vector<std::string>{"a-b-x", "-x-x"}));
   EXPECT_EQ(results[2].strings(), (std::vector<std::string>{"a", "b", "x", "", "x", "x"}));
@@ -194,31 +275,33 @@ TEST(Strings, AreComparedJoinedAndSplit) {
   EXPECT_EQ(Values<int64_t>(results[3].tensor()), (std::vector<int64_t>{3, 3}));
 }
 
-TEST(Strings, AreNormalizedAndReadAsNumbers) {
-  const std::string stop = "attribute { name: 'stopwords' type: STRINGS strings: 'The' }";
-  const auto normalized = [&](const std::string& more, std::vector<std::string> words) {
+TEST(Strings, AreNormalized) {
+  Attribute stop = Named("stopwords", Attribute::STRINGS);
+  stop.add_strings("The");
+  const auto normalized = [&](const Attribute& more, std::vector<std::string> words) {
     const auto count = static_cast<int64_t>(words.size());
-    return Run(Model(absl::StrCat(Input("x", TensorType(8, {"n"})),
-                                  Node("StringNormalizer", {"x"}, {"y"}, stop + more),
-                                  " output { name: 'y' type { ", TensorType(8, {"k"}), " } }")),
-               {Datum::Strings(std::move(words), {count})})[0]
+    return ResultsOf(Model({Input("x", TensorType(8, {"n"})),
+                            Node("StringNormalizer", {"x"}, {"y"}, {stop, more}),
+                            Output("y", TensorType(8, {"k"}))}),
+                     {Datum::Strings(std::move(words), {count})})[0]
         .strings();
   };
-  const std::string upper = " attribute { name: 'case_change_action' type: STRING s: 'UPPER' }";
-  EXPECT_EQ(normalized(upper, {"the", "Caf\xc3\xa9", "\xc3"}),
+  EXPECT_EQ(normalized(String("case_change_action", "UPPER"), {"the", "Caf\xc3\xa9", "\xc3"}),
             (std::vector<std::string>{"CAF\xc3\x89", "\xc3"}));
   EXPECT_EQ(normalized(Int("is_case_sensitive", 1), {"the"}), (std::vector<std::string>{"the"}));
-  EXPECT_EQ(normalized("", {"THE"}), (std::vector<std::string>{""}));
+  EXPECT_EQ(normalized(Int("is_case_sensitive", 0), {"THE"}), (std::vector<std::string>{""}));
+}
 
-  const std::string numbers = Model(absl::StrCat(
-      Input("x", TensorType(8, {"n"})), Node("Cast", {"x"}, {"y"}, Int("to", 1)), Output("y")));
-  EXPECT_EQ(Values<float>(Run(numbers, {Datum::Strings({"0.1", "-3e2"}, {2})})[0].tensor()),
+TEST(Strings, AreReadAsNumbersAndWritten) {
+  const std::string numbers = Model(
+      {Input("x", TensorType(8, {"n"})), Node("Cast", {"x"}, {"y"}, {Int("to", 1)}), Output("y")});
+  EXPECT_EQ(Values<float>(ResultsOf(numbers, {Datum::Strings({"0.1", "-3e2"}, {2})})[0].tensor()),
             (std::vector<float>{0.1f, -300}));
   EXPECT_TRUE(Has(ErrorOf(numbers, {Datum::Strings({"x"}, {1})}), "\"x\" is no number"));
   const std::string texts =
-      Model(absl::StrCat(Input("x", TensorType(1, {"n"})), Node("Cast", {"x"}, {"y"}, Int("to", 8)),
-                         " output { name: 'y' type { ", TensorType(8, {"n"}), " } }"));
-  EXPECT_EQ(Run(texts, {FromList<float>({0.1f, 2})})[0].strings(),
+      Model({Input("x", TensorType(1, {"n"})), Node("Cast", {"x"}, {"y"}, {Int("to", 8)}),
+             Output("y", TensorType(8, {"n"}))});
+  EXPECT_EQ(ResultsOf(texts, {FromList<float>({0.1f, 2})})[0].strings(),
             (std::vector<std::string>{"0.1", "2"}));
 }
 
@@ -226,13 +309,13 @@ TEST(Strings, AreNormalizedAndReadAsNumbers) {
 
 // A cast there and back, which rounds to the nearest number of the type.
 std::vector<float> Rounded(int element_type, const std::vector<float>& values, bool saturate) {
-  const std::string model = Model(absl::StrCat(
-      Input("x", TensorType(1, {"n"})),
-      Node("Cast", {"x"}, {"held"}, Int("to", element_type) + Int("saturate", saturate ? 1 : 0)),
-      Node("Reshape", {"held", "shape"}, {"moved"}), Node("Cast", {"moved"}, {"y"}, Int("to", 1)),
-      " initializer { name: 'shape' data_type: 7 dims: 1 int64_data: -1 }", Output("y")));
+  const std::string model = Model(
+      {Input("x", TensorType(1, {"n"})), Initializer(Named("shape", {1}, {-1})),
+       Node("Cast", {"x"}, {"held"}, {Int("to", element_type), Int("saturate", saturate ? 1 : 0)}),
+       Node("Reshape", {"held", "shape"}, {"moved"}),
+       Node("Cast", {"moved"}, {"y"}, {Int("to", 1)}), Output("y")});
   const Tensor x = FromVector(values, {static_cast<int64_t>(values.size())});
-  return Values<float>(Run(model, {x})[0].tensor());
+  return Values<float>(ResultsOf(model, {x})[0].tensor());
 }
 
 TEST(NarrowTypes, RoundToTheNearestNumber) {
@@ -252,67 +335,69 @@ TEST(NarrowTypes, RoundToTheNearestNumber) {
 }
 
 TEST(NarrowTypes, SeveralShareAByteOfTheFile) {
-  const auto of = [](const std::string& bytes, int64_t count) {
-    return Model(absl::StrCat(" initializer { name: 'w' data_type: 22 dims: ", count,
-                              " raw_data: '", bytes, "' }", Input("x", TensorType(1, {"1"})),
-                              Node("DequantizeLinear", {"w", "x"}, {"y"}), Output("y")));
+  const auto of = [](const std::string& bytes) {
+    ::onnx::TensorProto weight;
+    weight.set_name("w");
+    weight.set_data_type(22);
+    weight.add_dims(3);
+    weight.set_raw_data(bytes);
+    return Model({Initializer(weight), Input("x", TensorType(1, {"1"})),
+                  Node("DequantizeLinear", {"w", "x"}, {"y"}), Output("y")});
   };
   // -8 and 7 in the first byte, the second half empty.
-  EXPECT_EQ(Values<float>(Run(of("\\x78\\x0f", 3), {FromList<float>({0.5})})[0].tensor()),
+  EXPECT_EQ(Values<float>(ResultsOf(of("\x78\x0f"), {FromList<float>({0.5})})[0].tensor()),
             (std::vector<float>{-4, 3.5, -0.5}));
-  EXPECT_TRUE(Has(ErrorOf(of("\\x78", 3), {}), "has 1 bytes, its extents say 2"));
+  EXPECT_TRUE(Has(ErrorOf(of("\x78"), {}), "has 1 bytes, its extents say 2"));
 }
 
 TEST(NarrowTypes, AreRefusedWhereNothingKnowsThem) {
-  const std::string error = ErrorOf(Model(absl::StrCat(Input("x", TensorType(17, {"2"})),
-                                                       Node("Relu", {"x"}, {"y"}), Output("y"))),
-                                    {});
+  const std::string error = ErrorOf(
+      Model({Input("x", TensorType(17, {"2"})), Node("Relu", {"x"}, {"y"}), Output("y")}), {});
   EXPECT_TRUE(Has(error, "Relu") && Has(error, "input 0 of float8e4m3fn")) << error;
 }
 
 // ---- functions ---------------------------------------------------------------------------------
 
-std::string Function(const std::string& name, const std::string& body) {
-  return absl::StrCat(" functions { domain: 'mine' name: '", name,
-                      "' opset_import { version: 21 } opset_import { domain: 'mine' version: 1 } ",
-                      body, "}");
+constexpr char kMine[] = "mine";
+
+::onnx::FunctionProto Function(const std::string& name, const Parts& parts) {
+  ::onnx::FunctionProto function;
+  function.set_domain(kMine);
+  function.set_name(name);
+  function.add_opset_import()->set_version(21);
+  function.add_input("in");
+  function.add_output("out");
+  ::onnx::GraphProto graph;
+  Fill(&graph, parts);
+  *function.mutable_node() = graph.node();
+  return function;
 }
 
 TEST(Functions, StandForTheirNodes) {
-  // Attributes of the node, or what the function says of them, and names of its own.
-  const std::string scaled = Function(
-      "Scaled",
-      absl::StrCat("input: 'a' output: 'b' attribute: 'axis'"
-                   " attribute_proto { name: 'power' type: FLOAT f: 2 }",
-                   Node("Constant", {}, {"p"},
-                        "attribute { name: 'value_float' ref_attr_name: 'power' type: FLOAT }"),
-                   Node("Pow", {"a", "p"}, {"x"}),
-                   Node("Softmax", {"x"}, {"b"},
-                        "attribute { name: 'axis' ref_attr_name: 'axis' type: INT }")));
-  const std::string twice = Function(
-      "Twice", absl::StrCat("input: 'x' output: 'y'",
-                            Node("Scaled", {"x"}, {"z"}, "domain: 'mine'" + Int("axis", 0)),
-                            Node("Add", {"z", "z"}, {"y"})));
-  const std::string graph =
-      absl::StrCat(Input("x", TensorType(1, {"2", "2"})),
-                   Node("Twice", {"x"}, {"y"}, "domain: 'mine'"), Output("y"));
+  // Attributes of the node, or none where it leaves them out, and names of its own.
+  const ::onnx::FunctionProto scaled = Function(
+      "Scaled", {Node("Mul", {"in", "in"}, {"x"}),
+                 Node("Softmax", {"x"}, {"out"}, {Given("axis", Attribute::INT, "along")})});
+  const ::onnx::FunctionProto twice = Function(
+      "Twice", {Node("Scaled", {"in"}, {"x"}, {Int("along", 0)}, kMine),
+                Node("Scaled", {"in"}, {"z"}, {}, kMine), Node("Add", {"x", "z"}, {"out"})});
+  const Parts parts = {Input("x", TensorType(1, {"2", "2"})),
+                       Node("Twice", {"x"}, {"y"}, {}, kMine), Output("y")};
   const Tensor x = FromList<float>({1, 2, 3, 4}, {2, 2});
-  const Tensor y = Run(Model(graph, twice + scaled), {x})[0].tensor();
-  const Tensor expected = Softmax(x * x, 0) * 2;
-  EXPECT_LT(AMax(Abs(y - expected)).Item<float>(), 1e-6f);
-  EXPECT_TRUE(Has(ErrorOf(Model(graph, twice), {}), "Scaled"));
+  const Tensor y = ResultsOf(Model(parts, {twice, scaled}), {x})[0].tensor();
+  EXPECT_LT(AMax(Abs(y - Softmax(x * x, 0) - Softmax(x * x, -1))).Item<float>(), 1e-6f);
+  EXPECT_TRUE(Has(ErrorOf(Model(parts, {twice}), {}), "Scaled"));
+  EXPECT_EQ(OperatorsOf(Model(parts, {twice, scaled}))->at("Softmax"), 1);
 }
 
 TEST(Functions, ThatCallThemselvesAreErrors) {
-  const std::string endless =
-      Function("Endless", absl::StrCat("input: 'x' output: 'y'",
-                                       Node("Endless", {"x"}, {"z"}, "domain: 'mine'"),
-                                       Node("Endless", {"z"}, {"y"}, "domain: 'mine'")));
-  const std::string error =
-      ErrorOf(Model(absl::StrCat(Input("x", TensorType(1, {"2"})),
-                                 Node("Endless", {"x"}, {"y"}, "domain: 'mine'"), Output("y")),
-                    endless),
-              {});
+  const ::onnx::FunctionProto endless = Function(
+      "Endless",
+      {Node("Endless", {"in"}, {"x"}, {}, kMine), Node("Endless", {"x"}, {"out"}, {}, kMine)});
+  const std::string error = ErrorOf(Model({Input("x", TensorType(1, {"2"})),
+                                           Node("Endless", {"x"}, {"y"}, {}, kMine), Output("y")},
+                                          {endless}),
+                                    {});
   EXPECT_TRUE(Has(error, "deep")) << error;
 }
 
@@ -332,12 +417,19 @@ class ExternalDataTest : public ::testing::Test {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
   }
   static std::string ModelOf(const std::string& location, int64_t offset, int64_t length) {
-    return Model(absl::StrCat(
-        " initializer { name: 'w' data_type: 1 dims: 3 data_location: EXTERNAL",
-        " external_data { key: 'location' value: '", location, "' }",
-        " external_data { key: 'offset' value: '", offset, "' }",
-        " external_data { key: 'length' value: '", length, "' } }",
-        Input("x", TensorType(1, {"3"})), Node("Add", {"x", "w"}, {"y"}), Output("y")));
+    ::onnx::TensorProto weight;
+    weight.set_name("w");
+    weight.set_data_type(1);
+    weight.add_dims(3);
+    weight.set_data_location(::onnx::TensorProto::EXTERNAL);
+    for (const auto& [key, value] : {std::pair<std::string, std::string>{"location", location},
+                                     {"offset", absl::StrCat(offset)},
+                                     {"length", absl::StrCat(length)}}) {
+      weight.add_external_data()->set_key(key);
+      weight.mutable_external_data(weight.external_data_size() - 1)->set_value(value);
+    }
+    return Model({Initializer(weight), Input("x", TensorType(1, {"3"})),
+                  Node("Add", {"x", "w"}, {"y"}), Output("y")});
   }
   absl::StatusOr<graph::Graph> Loaded(const std::string& model) {
     Write("model.onnx", model);

@@ -489,7 +489,8 @@ TEST(Import, RefusesTensorsThatLie) {
        [](auto* t) {
          for (int i = 0; i < 100; ++i) t->add_dims(1);
        }},
-      {"element type", [](auto* t) { t->set_data_type(::onnx::TensorProto::STRING); }},
+      {"element type", [](auto* t) { t->set_data_type(99); }},
+      {"has 0 strings", [](auto* t) { t->set_data_type(::onnx::TensorProto::STRING); }},
   };
   for (const auto& [words, lie] : lies) {
     ::onnx::ModelProto model = OneNode("Add");

@@ -107,15 +107,6 @@ std::string WithConstants(::onnx::ModelProto model, const std::vector<DatumOfFil
   return model.SerializeAsString();
 }
 
-// The files have bfloat16 as uint16, with what does not fit cut off rather than rounded.
-bool HasBitsOfBFloat16(const std::vector<DatumOfFile>& data, const auto& dtype_of) {
-  for (size_t i = 0; i < data.size(); ++i) {
-    const Tensor tensor = TensorOf(data[i].datum);
-    if (tensor.defined() && tensor.dtype() == kUInt16 && dtype_of(i) == kBFloat16) return true;
-  }
-  return false;
-}
-
 // Whether the outputs are random numbers, of which shape and dtype alone can be compared.
 bool Draws(const ::onnx::ModelProto& model, const std::vector<DatumOfFile>& inputs) {
   const auto number = [&](const ::onnx::NodeProto& node, int i, double otherwise) {
@@ -150,13 +141,6 @@ absl::Status RunSet(const std::string& bytes, const ::onnx::ModelProto& model, C
   std::vector<DatumOfFile> given;
   for (const DatumOfFile& input : inputs) {
     if (!constants || !IsConstantInModels(TensorOf(input.datum))) given.push_back(input);
-  }
-  const auto in_graph = [&](absl::Span<const graph::ValueId> values) {
-    return [&, values](size_t i) { return graph->value(values[i]).dtype; };
-  };
-  if (HasBitsOfBFloat16(given, in_graph(graph->inputs())) ||
-      HasBitsOfBFloat16(outputs, in_graph(graph->outputs()))) {
-    return absl::UnimplementedError("bfloat16 as the bits of uint16");
   }
   const bool draws = Draws(model, inputs);
   std::vector<Datum> data;

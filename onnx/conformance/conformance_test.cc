@@ -17,8 +17,14 @@ namespace fs = std::filesystem;
 
 constexpr char kData[] = "/usr/share/libonnx-testdata/data";
 
-// Its model leaves out the epsilon with which its results were made, which a later release has.
-constexpr char kWrong[] = "test_adam_multiple";
+// The model of the first leaves out the epsilon with which its results were made, which a later
+// release has; the others expect bfloat16 that is cut off, where a cast rounds.
+const std::set<std::string>& Wrong() {
+  static const auto* wrong = new std::set<std::string>{
+      "test_adam_multiple", "test_cast_FLOAT_to_BFLOAT16", "test_castlike_FLOAT_to_BFLOAT16",
+      "test_castlike_FLOAT_to_BFLOAT16_expanded"};
+  return *wrong;
+}
 
 void RunFolder(const std::string& folder, int at_least) {
   int passed = 0;
@@ -32,7 +38,7 @@ void RunFolder(const std::string& folder, int at_least) {
       ++passed;
     } else if (absl::IsUnimplemented(status)) {
       unsupported[std::string(status.message())].push_back(name);
-    } else if (name != kWrong) {
+    } else if (!Wrong().contains(name)) {
       ADD_FAILURE() << folder << "/" << name << ": " << status;
     }
   }
@@ -43,8 +49,8 @@ void RunFolder(const std::string& folder, int at_least) {
   EXPECT_GE(passed, at_least);
 }
 
-TEST(Conformance, Nodes) { RunFolder("node", 887); }
-TEST(Conformance, Simple) { RunFolder("simple", 7); }
+TEST(Conformance, Nodes) { RunFolder("node", 925); }
+TEST(Conformance, Simple) { RunFolder("simple", 21); }
 TEST(Conformance, PytorchOperators) { RunFolder("pytorch-operator", 35); }
 TEST(Conformance, PytorchConverted) { RunFolder("pytorch-converted", 82); }
 

@@ -1,5 +1,6 @@
 #include "neura/onnx/conformance/data_file.h"
 
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,11 +41,25 @@ absl::StatusOr<DatumOfFile> ReadSequence(std::string_view bytes) {
   return DatumOfFile{Datum::Sequence(std::move(tensors))};
 }
 
+// The files have bfloat16 as the bits of uint16.
+Tensor AsBFloat16(const Tensor& bits) {
+  const Tensor numbers = Tensor::Empty(bits.shape(), kBFloat16, kCpu);
+  std::memcpy(numbers.raw_data(), bits.raw_data(), bits.nbytes());
+  return numbers;
+}
+
 }  // namespace
 
 absl::StatusOr<DatumOfFile> ReadDatum(std::string_view bytes, const ::onnx::TypeProto& type) {
   if (type.has_sequence_type()) return ReadSequence(bytes);
-  if (!type.has_optional_type()) return ReadOne(bytes);
+  if (!type.has_optional_type()) {
+    absl::StatusOr<DatumOfFile> read = ReadOne(bytes);
+    const bool bits = read.ok() && read->datum.kind() == graph::ValueKind::kTensor &&
+                      read->datum.tensor().dtype() == kUInt16 &&
+                      type.tensor_type().elem_type() == ::onnx::TensorProto::BFLOAT16;
+    if (bits) read->datum = AsBFloat16(read->datum.tensor());
+    return read;
+  }
   const bool of_sequence = type.optional_type().elem_type().has_sequence_type();
   std::string_view tensor, sequence;
   ForEachField<OptionalField>(bytes, [&](auto& in) {

@@ -112,11 +112,14 @@ Graph Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& fo
   Graph body;
   Scope scope(*this, body, Kind::kBody);
   for (const Formal& formal : formals) {
-    scope.Define(formal.name, {body.AddInput(std::string(formal.name), formal.type), {}});
+    scope.Define(formal.name,
+                 {.id = body.AddInput(std::string(formal.name), formal.type), .held = formal.held});
   }
   for (std::string_view name : captures) {
-    scope.Define(name,
-                 {body.AddInput(std::string(name), TypeOf(ValueOf(name))), {}, Find(name)->narrow});
+    const ImportedValue* const value = Find(name);
+    scope.Define(name, {.id = body.AddInput(std::string(name), TypeOf(ValueOf(name))),
+                        .narrow = value->narrow,
+                        .held = value->held});
   }
   scope.ReadGraph(message);
   for (const ValueInfoMessage& output : message.outputs) {
@@ -254,7 +257,7 @@ std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage
   std::vector<ValueId> carried;
   for (size_t i = 0; i < num_carried; ++i) {
     carried.push_back(reader.in_any(2 + i));
-    formals.push_back({body.inputs[2 + i].name, TypeOf(carried.back())});
+    formals.push_back({body.inputs[2 + i].name, TypeOf(carried.back()), reader.HeldKind(2 + i)});
   }
   const std::vector<std::string_view> captures = CapturesOf({&body});
   const std::vector<ValueId> values = ValuesOf(captures);

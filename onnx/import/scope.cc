@@ -246,8 +246,11 @@ std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const 
   const NarrowType* const narrow = Moves(node.op_type) ? reader.Narrow(0) : nullptr;
   read(reader);
   reader.CheckAttributes();
-  if (narrow != nullptr) {
-    for (ImportedValue& output : reader.outputs()) output.narrow = narrow;
+  if (Moves(node.op_type) && reader.has(0)) {
+    for (ImportedValue& output : reader.outputs()) {
+      output.narrow = narrow;
+      output.held = reader.HeldKind(0);
+    }
   }
   return std::move(reader.outputs());
 }

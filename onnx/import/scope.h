@@ -78,6 +78,7 @@ class Scope {
   struct Formal {
     std::string_view name;
     graph::ValueType type;
+    graph::ValueKind held = graph::ValueKind::kTensor;  // of an optional
   };
   std::vector<ImportedValue> ReadIf(const NodeMessage& node,
                                     const std::vector<ImportedValue>& inputs);
