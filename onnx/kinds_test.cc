@@ -154,7 +154,7 @@ std::string ErrorOf(const std::string& model, const std::vector<Datum>& inputs) 
 template <typename T>
 std::vector<T> Values(const Tensor& tensor) {
   const Tensor in_order = Contiguous(tensor);
-  return {in_order.data<T>(), in_order.data<T>() + in_order.numel()};
+  return std::vector<T>(in_order.data<T>(), in_order.data<T>() + in_order.numel());
 }
 bool Has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -385,7 +385,8 @@ TEST(Functions, StandForTheirNodes) {
                        Node("Twice", {"x"}, {"y"}, {}, kMine), Output("y")};
   const Tensor x = FromList<float>({1, 2, 3, 4}, {2, 2});
   const Tensor y = ResultsOf(Model(parts, {twice, scaled}), {x})[0].tensor();
-  EXPECT_LT(AMax(Abs(y - Softmax(x * x, 0) - Softmax(x * x, -1))).Item<float>(), 1e-6f);
+  EXPECT_LT(AMax(Abs(y - Softmax(x * x, {.dim = 0}) - Softmax(x * x, {.dim = -1}))).Item<float>(),
+            1e-6f);
   EXPECT_TRUE(Has(ErrorOf(Model(parts, {twice}), {}), "Scaled"));
   EXPECT_EQ(OperatorsOf(Model(parts, {twice, scaled}))->at("Softmax"), 1);
 }

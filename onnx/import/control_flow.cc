@@ -266,9 +266,49 @@ std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage
                                 std::move(repeated)));
 }
 
+// Before operator set 9 all had a batch in front, and the lengths of its members: a scan over the
+// members, of which each is a scan.
+std::vector<ImportedValue> Scope::ReadScanOfBatches(NodeReader& reader, const NodeMessage& node) {
+  const GraphMessage body = BodyOf(node, "body");
+  const int64_t count = reader.Int("num_scan_inputs", 0);
+  const auto all = static_cast<int64_t>(reader.num_inputs()) - 1;
+  if (count < 1 || count > all || static_cast<int64_t>(body.inputs.size()) != all) {
+    ThrowInvalidArgument("num_scan_inputs or the inputs of the body are wrong");
+  }
+  if (reader.has(0)) reader.Unsupported("lengths of sequences");
+  for (const int64_t backwards : reader.Ints("directions")) {
+    if (backwards != 0) reader.Unsupported("directions");
+  }
+  const auto num_carried = static_cast<size_t>(all - count);
+  if (body.outputs.size() < num_carried) ThrowInvalidArgument("the body has too few outputs");
+  const std::vector<std::string_view> captures = CapturesOf({&body});
+  const std::vector<ValueId> values = ValuesOf(captures);
+  Graph member;
+  std::vector<Formal> formals;
+  std::vector<ValueId> batches, carried, scanned, outer;
+  for (size_t i = 0; i < static_cast<size_t>(all); ++i) {
+    batches.push_back(reader.in(1 + i));
+    const bool is_scanned = i >= num_carried;
+    if (reader.rank(batches.back()) < (is_scanned ? 2 : 1)) {
+      ThrowInvalidArgument(absl::StrCat("input ", 1 + i, " has too few dimensions"));
+    }
+    ValueType type = TypeOf(batches.back());
+    type.shape.erase(type.shape.begin());
+    (is_scanned ? scanned : carried).push_back(member.AddInput("", type));
+    if (is_scanned) type.shape.erase(type.shape.begin());
+    formals.push_back({body.inputs[i].name, std::move(type)});
+  }
+  for (const ValueId value : values) outer.push_back(member.AddInput("", TypeOf(value)));
+  Graph repeated = ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures);
+  for (const ValueId result : member.AddScan(carried, scanned, outer, std::move(repeated))) {
+    member.AddOutput(result, "");
+  }
+  return Results(graph_.AddScan({}, batches, values, std::move(member)));
+}
+
 // Inputs: what is carried, and tensors of which the body gets one slice after the other.
 std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage& node) {
-  if (reader.opset() < 9) reader.Unsupported("Scan before operator set 9 is not supported");
+  if (reader.opset() < 9) return ReadScanOfBatches(reader, node);
   const GraphMessage body = BodyOf(node, "body");
   const int64_t count = reader.Int("num_scan_inputs", 0);
   const auto all = static_cast<int64_t>(reader.num_inputs());

@@ -88,6 +88,7 @@ class Scope {
                                                  const GraphMessage& branch);
   std::vector<ImportedValue> ReadLoop(NodeReader& reader, const NodeMessage& node);
   std::vector<ImportedValue> ReadScan(NodeReader& reader, const NodeMessage& node);
+  std::vector<ImportedValue> ReadScanOfBatches(NodeReader& reader, const NodeMessage& node);
   std::vector<ImportedValue> ReadSequenceMap(NodeReader& reader, const NodeMessage& node);
   // The values of this scope that bodies read, which they must be given.
   std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies);
