@@ -167,6 +167,21 @@ void Executor::CheckTensor(size_t input, const Tensor& tensor, Device device) co
                                     neura::ToString(device), ", got ", got));
 }
 
+// The tensors of a sequence, or that of an optional, in order as operations expect them.
+Datum Executor::CheckedSequence(size_t input, const Datum& sequence, Device device) const {
+  const Value& expected = graph_.value(graph_.inputs()[input]);
+  std::vector<Tensor> tensors;
+  for (const Tensor& tensor : sequence.sequence()) {
+    if (!tensor.defined() || tensor.dtype() != expected.dtype || tensor.device() != device) {
+      ThrowInvalidArgument(absl::StrCat("Program: input ", expected.name, " must hold ",
+                                        DTypeName(expected.dtype), " on ", neura::ToString(device),
+                                        ", got ", Describe(tensor)));
+    }
+    tensors.push_back(tensor.is_contiguous() ? tensor : ContiguousCopy(tensor));
+  }
+  return Datum::Sequence(std::move(tensors));
+}
+
 void Executor::FindEqualExtents() {
   for (size_t i = 0; i < graph_.inputs().size(); ++i) {
     const std::vector<SymInt>& shape = graph_.value(graph_.inputs()[i]).shape;
@@ -255,6 +270,17 @@ std::vector<Datum> Executor::Run(absl::Span<const Datum> inputs, const RunContex
                                         KindName(inputs[i].kind())));
     }
     value = inputs[i];
+    if (value.kind() == ValueKind::kSequence) value = CheckedSequence(i, value, context.device);
+    if (value.kind() == ValueKind::kStrings && expected.kind == ValueKind::kStrings &&
+        value.strings_shape().size() != expected.shape.size()) {
+      ThrowInvalidArgument(absl::StrCat("Program: input ", expected.name, " must be strings of ",
+                                        expected.shape.size(), " dimensions, got ",
+                                        value.strings_shape().size()));
+    }
+    if (is_tensor && expected.kind == ValueKind::kOptional) {
+      const Datum one = Datum::Sequence({value.tensor()});
+      value = CheckedSequence(i, one, context.device).sequence()[0];
+    }
     if (is_tensor && expected.kind == ValueKind::kTensor) {
       CheckTensor(i, inputs[i].tensor(), context.device);
       if (!value.tensor().is_contiguous()) value = ContiguousCopy(value.tensor());

@@ -46,6 +46,7 @@ class Executor {
   void Cut();
   void FindLastReads();
   bool ReadsElementsOf(const Node& node, const std::vector<bool>& values) const;
+  Datum CheckedSequence(size_t input, const Datum& sequence, Device device) const;
   void CheckTensor(size_t input, const Tensor& tensor, Device device) const;
   void FindEqualExtents();
   void CheckEqualExtents(absl::Span<const Tensor* const> inputs) const;

@@ -120,7 +120,7 @@ struct HostContext {
   absl::Span<const Datum> inputs;  // nothing where absent
   absl::Span<const int64_t> integers;
   absl::Span<const Datum> data = {};  // the call's own
-  Device device;                 // of the run
+  Device device;                      // of the run
 };
 struct HostFunction {
   const char* name;

@@ -46,8 +46,13 @@ std::vector<Datum> Program::RunData(absl::Span<const Datum> inputs, Generator* g
                                     RunObserver* observer) const {
   Device device = kCpu;
   for (const Datum& input : inputs) {
-    if (input.kind() != ValueKind::kTensor || !input.tensor().defined()) continue;
-    device = input.tensor().device();
+    Tensor first;
+    if (input.kind() == ValueKind::kTensor) first = input.tensor();
+    if (input.kind() == ValueKind::kSequence && !input.sequence().empty()) {
+      first = input.sequence()[0];
+    }
+    if (!first.defined()) continue;
+    device = first.device();
     break;
   }
   return executor_->Run(inputs, {device, Or(generator), observer});

@@ -27,9 +27,15 @@ constexpr uint64_t kHeaderBytes = 64;
 // With those of graphs among attributes, as far as there are models. `constants` are the names of
 // initializers and of what Constant makes, here and around.
 void AddOperators(const std::vector<NodeMessage>& nodes, int depth,
-                  std::set<std::string_view> constants, std::map<std::string, int64_t>* counts) {
+                  std::set<std::string_view>& constants, std::map<std::string, int64_t>* counts) {
+  std::vector<std::string_view> added;
+  const auto add = [&](std::string_view name) {
+    if (constants.insert(name).second) added.push_back(name);
+  };
   for (const NodeMessage& node : nodes) {
-    if (node.op_type == "Constant") constants.insert(node.outputs.begin(), node.outputs.end());
+    if (node.op_type == "Constant") {
+      for (std::string_view output : node.outputs) add(output);
+    }
     ++(*counts)[std::string(node.op_type)];
     const std::string_view form =
         FormOf(node, [&](size_t i) { return constants.contains(node.inputs[i]); });
@@ -38,11 +44,11 @@ void AddOperators(const std::vector<NodeMessage>& nodes, int depth,
       if (attribute.g.empty() || depth > 64) continue;
       const absl::StatusOr<GraphMessage> inner = ParseSubgraph(attribute.g);
       if (!inner.ok()) continue;
-      std::set<std::string_view> known = constants;
-      for (std::string_view bytes : inner->initializers) known.insert(TensorName(bytes));
-      AddOperators(inner->nodes, depth + 1, std::move(known), counts);
+      for (std::string_view bytes : inner->initializers) add(TensorName(bytes));
+      AddOperators(inner->nodes, depth + 1, constants, counts);
     }
   }
+  for (std::string_view name : added) constants.erase(name);
 }
 
 absl::StatusOr<graph::Graph> Import(std::string_view bytes, const ImportOptions& options,
@@ -99,10 +105,11 @@ absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view byte
     for (std::string_view initializer : model->graph->initializers) {
       constants.insert(TensorName(initializer));
     }
-    AddOperators(model->graph->nodes, 0, std::move(constants), &counts);
+    AddOperators(model->graph->nodes, 0, constants, &counts);
   }
   for (const FunctionMessage& function : model->functions) {
-    AddOperators(function.nodes, 0, {}, &counts);
+    std::set<std::string_view> none;
+    AddOperators(function.nodes, 0, none, &counts);
   }
   return counts;
 }

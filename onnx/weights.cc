@@ -110,6 +110,10 @@ class Writer {
   std::string Initializer(std::string_view bytes) {
     const std::string name(TensorName(bytes));
     const absl::StatusOr<Tensor> weight = ReadTensor(bytes);
+    // Strings and narrow elements stay as they are.
+    if (absl::IsUnimplemented(weight.status()) && ReadTensorOfFile(bytes).ok()) {
+      return std::string(bytes);
+    }
     if (!weight.ok()) ThrowStatus(weight.status());
     const std::optional<StoredWeight> stored = replacement_(name, *weight);
     if (!stored) return std::string(bytes);

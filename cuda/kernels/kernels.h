@@ -15,14 +15,15 @@ namespace neura::cuda {
               macro(CumMax) macro(CumMin) macro(SearchSorted) macro(Sort) macro(MaxPool)           \
                   macro(MaxPoolScatter) macro(MaxPoolGather) macro(AvgPool) macro(AvgPoolGrad)     \
                       macro(AdaptiveAvgPool) macro(AdaptiveAvgPoolGrad) macro(BatchNormInference)  \
-                          macro(LayerNorm) macro(LayerNormGrad) macro(IndexSelect) macro(IndexAdd) macro(IndexAssign) \
-                              macro(Gather) macro(ScatterAdd) macro(ScatterElements) macro(Cat)    \
-                                  macro(Pad) macro(Flip) macro(Tril) macro(Triu)                   \
-                                      macro(AsStridedGrad) macro(AsStridedScatter) macro(Full)     \
-                                          macro(Range) macro(RandomUniform) macro(RandomNormal)    \
-                                              macro(RandomInt) macro(RandomBernoulli)              \
-                                                  macro(RandomPermutation) macro(FusedPointwise)   \
-                                                      macro(FusedUpdate)
+                          macro(LayerNorm) macro(LayerNormGrad) macro(IndexSelect) macro(IndexAdd) \
+                              macro(IndexAssign) macro(Gather) macro(ScatterAdd)                   \
+                                  macro(ScatterElements) macro(Cat) macro(Pad) macro(Flip)         \
+                                      macro(Tril) macro(Triu) macro(AsStridedGrad)                 \
+                                          macro(AsStridedScatter) macro(Full) macro(Range)         \
+                                              macro(RandomUniform) macro(RandomNormal)             \
+                                                  macro(RandomInt) macro(RandomBernoulli)          \
+                                                      macro(RandomPermutation)                     \
+                                                          macro(FusedPointwise) macro(FusedUpdate)
 
 #define NEURA_DECLARE(Name) void Name##Kernel(KernelCall& call);
 NEURA_FORALL_OTHER_KERNELS(NEURA_DECLARE)

@@ -11,6 +11,14 @@ namespace neura::onnx {
 
 namespace fs = std::filesystem;
 
+absl::Status ReadBudget::Spend(uint64_t bytes) {
+  if (bytes > left_) {
+    return absl::ResourceExhaustedError("the tensors of the model share these bytes too often");
+  }
+  left_ -= bytes;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Tensor> GivenBytes::Read(const std::string& location, uint64_t offset,
                                         DimsView shape, DType dtype) {
   auto known = bytes_.find(location);
@@ -18,8 +26,13 @@ absl::StatusOr<Tensor> GivenBytes::Read(const std::string& location, uint64_t of
     absl::StatusOr<std::string> bytes = function_(location);
     if (!bytes.ok()) return bytes.status();
     known = bytes_.emplace(location, *std::move(bytes)).first;
+    budget_.Open(known->second.size());
   }
-  return internal::ReadElements(MemorySource(known->second), offset, shape, dtype);
+  absl::StatusOr<Tensor> read =
+      internal::ReadElements(MemorySource(known->second), offset, shape, dtype);
+  if (!read.ok()) return read;
+  const absl::Status status = budget_.Spend(read->nbytes());
+  return status.ok() ? read : status;
 }
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> FilesBeside::Open(
@@ -51,8 +64,12 @@ absl::StatusOr<Tensor> FilesBeside::Read(const std::string& location, uint64_t o
     absl::StatusOr<std::shared_ptr<const MappedFile>> file = Open(location);
     if (!file.ok()) return file.status();
     known = files_.emplace(location, *std::move(file)).first;
+    budget_.Open(known->second->bytes().size());
   }
-  return MappedElements(known->second, offset, shape, dtype);
+  absl::StatusOr<Tensor> read = MappedElements(known->second, offset, shape, dtype);
+  if (!read.ok()) return read;
+  const absl::Status status = budget_.Spend(read->nbytes());
+  return status.ok() ? read : status;
 }
 
 }  // namespace neura::onnx

@@ -13,6 +13,19 @@
 
 namespace neura::onnx {
 
+// Of what is read from all that was opened: several tensors may share their bytes, but a model of
+// few bytes may not have one copied again and again.
+class ReadBudget {
+ public:
+  void Open(uint64_t bytes) { left_ += kTimes * bytes; }
+  // ResourceExhausted where it is spent.
+  absl::Status Spend(uint64_t bytes);
+
+ private:
+  static constexpr uint64_t kTimes = 4;
+  uint64_t left_ = 0;
+};
+
 using ExternalBytes = std::function<absl::StatusOr<std::string>(const std::string& location)>;
 
 // What a function of the caller's gives, which is asked once for a location.
@@ -25,6 +38,7 @@ class GivenBytes final : public ExternalData {
  private:
   const ExternalBytes& function_;
   std::map<std::string, std::string> bytes_;
+  ReadBudget budget_;
 };
 
 // Files in the folder of a model and below. A location that leads out of it, be it through a
@@ -41,6 +55,7 @@ class FilesBeside final : public ExternalData {
 
   const std::filesystem::path model_;
   std::map<std::string, std::shared_ptr<const MappedFile>> files_;
+  ReadBudget budget_;
 };
 
 }  // namespace neura::onnx

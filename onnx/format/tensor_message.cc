@@ -239,6 +239,12 @@ absl::StatusOr<TensorOfFile> ToTensor(const TensorMessage& message, ExternalData
     if (static_cast<size_t>(NumElements(message.dims)) != given) {
       return bad("has ", given, " strings, its extents say ", NumElements(message.dims));
     }
+    // What is empty may not be many things of nothing, as which lists would have it.
+    constexpr int64_t kMostEmpty = 1 << 16;
+    for (const int64_t extent : message.dims) {
+      if (given == 0 && extent > kMostEmpty)
+        return bad("has no strings, but an extent of ", extent);
+    }
     TensorOfFile strings;
     strings.strings.emplace(StringsOfFile{{message.string_data.begin(), message.string_data.end()},
                                           {message.dims.begin(), message.dims.end()}});

@@ -49,7 +49,7 @@ void ReadCumProd(NodeReader& node) {
   }
   const std::vector<int64_t> axis = node.Ints(1);
   if (axis.size() != 1) node.Unsupported("the axis must be one number");
-  node.Out(along(x, node.Axis(axis[0], node.rank(x))));
+  node.Out(along(x, node.AxisOrZero(axis[0], node.rank(x))));
 }
 
 void ReadBitShift(NodeReader& node) {

@@ -70,6 +70,7 @@ void ReadCastLike(NodeReader& node) {
 void ReadBitCast(NodeReader& node) {
   const ElementType to = TypeAttribute(node);
   if (to.is_strings) node.Unsupported("bits as strings");
+  if (to.dtype == kBool) node.Unsupported("bits as bool, whose bytes are 0 or 1 alone");
   const NarrowType* const from = node.Narrow(0);
   const ValueId x = node.in(0);
   const auto bits = [](const NarrowType* narrow, DType dtype) {

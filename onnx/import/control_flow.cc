@@ -75,8 +75,8 @@ std::vector<std::string_view> Scope::CapturesOf(std::vector<const GraphMessage*>
     FindFreeNames(*body, 0, &names);
     for (std::string_view name : names) {
       const ImportedValue* value = Find(name);
-      // What is unknown is an error of the node that reads it.
-      if (value == nullptr) continue;
+      // What is unknown is an error of the node that reads it; what is absent stays so.
+      if (value == nullptr || !value->is_present()) continue;
       const bool constant = value->known && value->known->is_constant();
       if (!constant && seen.insert(name).second) captures.push_back(name);
     }
@@ -214,7 +214,10 @@ std::vector<ImportedValue> Scope::ReadFewerDimensions(ValueId condition, bool re
     const ValueType type = TypeOf(value);
     const ValueId checked =
         graph_.AddHostCall(kTakenAsRead, {value, condition}, {read_as ? 1 : 0}, {&type, 1})[0];
-    results[i] = {reader.Reshape(checked, graph_.value(value).shape)};
+    const bool is_tensor = type.kind == graph::ValueKind::kTensor;
+    results[i] = {.id = is_tensor ? reader.Reshape(checked, graph_.value(value).shape) : checked,
+                  .narrow = results[i].narrow,
+                  .held = results[i].held};
   }
   return results;
 }

@@ -110,6 +110,11 @@ void ReadDeformConv(NodeReader& node) {
                                       " filters, group ", groups, " and offset_group ",
                                       offset_groups, " do not fit together"));
   }
+  constexpr int64_t kMostPlaces = 1 << 20;
+  if (options.kernel[0] > kMostPlaces || options.kernel[1] > kMostPlaces ||
+      offset_groups > kMostPlaces) {
+    ThrowInvalidArgument("the kernel is too large");
+  }
   const int64_t moved = offset_groups * options.kernel[0] * options.kernel[1];
   if (node.FixedExtent(offset, 1) != 2 * moved ||
       (node.has(4) && node.FixedExtent(node.in(4), 1) != moved)) {

@@ -46,10 +46,10 @@ void ReadFlexAttention(Scope& scope, const NodeMessage& node,
     inner.Define(body.inputs[0].name, {x, {}});
     inner.ReadGraph(body);
     const ValueId result = inner.ValueOf(body.outputs[0].name);
-    if (reader.dtype(result) != precision || reader.rank(result) != 4) {
+    if (reader.dtype(result) != precision || reader.shape(result) != reader.shape(x)) {
       ThrowInvalidArgument(absl::StrCat(attribute, " makes ", DTypeName(reader.dtype(result)),
-                                        " of ", reader.rank(result), " dimensions of ",
-                                        DTypeName(precision), " of 4"));
+                                        " of another shape or dtype than what it is given, ",
+                                        DTypeName(precision)));
     }
     return result;
   };

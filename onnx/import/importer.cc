@@ -1,6 +1,7 @@
 #include "neura/onnx/import/importer.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -45,10 +46,11 @@ class Importer {
       : message_(GraphOf(model)),
         fixed_dims_(fixed_dims),
         file_{.opset = OpsetOf(model),
-              .functions = model.functions,
+              .functions = FunctionsOf(model),
               .external = external,
               .budget = 4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget,
-              .nodes_left = static_cast<int64_t>(model.num_bytes)},
+              .nodes_left = static_cast<int64_t>(model.num_bytes),
+              .bytes_left = 16 * static_cast<int64_t>(model.num_bytes)},
         scope_(file_, graph_) {}
 
   Graph Run() {
@@ -73,6 +75,21 @@ class Importer {
   static const GraphMessage& GraphOf(const ModelMessage& model) {
     if (!model.graph) ThrowInvalidArgument("the model has no graph");
     return *model.graph;
+  }
+
+  static std::map<FileContext::FunctionName, const FunctionMessage*> FunctionsOf(
+      const ModelMessage& model) {
+    std::map<FileContext::FunctionName, const FunctionMessage*> functions;
+    for (const FunctionMessage& function : model.functions) {
+      if (functions
+              .emplace(std::tuple(function.domain, function.name, function.overload), &function)
+              .second) {
+        continue;
+      }
+      ThrowInvalidArgument(absl::StrCat("there are two functions named ", function.name,
+                                        " of the domain '", function.domain, "'"));
+    }
+    return functions;
   }
 
   static int OpsetOf(const ModelMessage& model) {
@@ -190,21 +207,24 @@ class Importer {
   }
 
   // Whoever reads the file's declaration would take the output for something else.
-  void CheckDeclared(const ValueInfoMessage& info, DType dtype) const {
+  void CheckDeclared(const ValueInfoMessage& info, DType dtype) {
     const NarrowType* const narrow = FindNarrowType(info.element_type);
+    const NarrowType* const made = scope_.NarrowOf(info.name);
     const absl::StatusOr<DType> declared =
         narrow != nullptr ? narrow->dtype : FromElementType(info.element_type);
-    if (!info.is_tensor || info.is_optional || info.element_type == 0 ||
-        (declared.ok() && *declared == dtype))
-      return;
+    if (!info.is_tensor || info.is_optional || info.element_type == 0) return;
+    if (declared.ok() && *declared == dtype && narrow == made) return;
+    const auto name = [](const NarrowType* type, DType otherwise) {
+      return type != nullptr ? type->name : DTypeName(otherwise);
+    };
     std::string maker = "the graph";
     for (const NodeMessage& node : message_.nodes) {
       if (std::count(node.outputs.begin(), node.outputs.end(), info.name) > 0)
         maker = scope_.NameOf(node);
     }
     ThrowInvalidArgument(absl::StrCat(
-        "declared as ", declared.ok() ? DTypeName(*declared) : declared.status().message(),
-        ", but ", maker, " makes ", DTypeName(dtype)));
+        "declared as ", declared.ok() ? name(narrow, *declared) : declared.status().message(),
+        ", but ", maker, " makes ", name(made, dtype)));
   }
 
   const GraphMessage& message_;

@@ -92,8 +92,10 @@ class NodeReader {
   int64_t rank(graph::ValueId id) const { return static_cast<int64_t>(shape(id).size()); }
   // The extent, which must not be open.
   int64_t FixedExtent(graph::ValueId id, int64_t dim);
-  // `axis` in [0, rank).
+  // `axis` in [0, rank). A tensor without dimensions has none.
   int64_t Axis(int64_t axis, int64_t rank) const;
+  // The same where a number may be taken for a tensor of one element: then 0.
+  int64_t AxisOrZero(int64_t axis, int64_t rank) const;
 
   // Adds an operation; pointwise ones get the casts that they promote with.
   template <typename Options>

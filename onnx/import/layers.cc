@@ -17,7 +17,7 @@ using graph::ValueId;
 // Before operator set 13, over all dimensions from the axis on together.
 void ReadSoftmax(NodeReader& node, OpId op) {
   const ValueId x = node.in(0);
-  const int64_t axis = node.Axis(node.Int("axis", node.opset() < 13 ? 1 : -1), node.rank(x));
+  const int64_t axis = node.AxisOrZero(node.Int("axis", node.opset() < 13 ? 1 : -1), node.rank(x));
   if (node.opset() >= 13 || axis == node.rank(x) - 1) {
     return node.Out(node.Add(op, SoftmaxOptions{.dim = axis}, {x}));
   }

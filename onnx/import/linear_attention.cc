@@ -103,6 +103,9 @@ void ReadCausalConvWithState(NodeReader& node) {
   }
   const int64_t channels = node.FixedExtent(weight, 0), more = node.FixedExtent(weight, 2) - 1;
   if (more < 0) ThrowInvalidArgument("the weight has no elements");
+  if (node.has(3) && (node.rank(node.in(3)) != 3 || node.FixedExtent(node.in(3), 2) != more)) {
+    ThrowInvalidArgument(absl::StrCat("past_state is no [N, C, ", more, "]"));
+  }
   const DType dtype = node.dtype(x);
   const std::vector<ValueId> results = node.TraceAll(
       {x, weight, node.in_or_none(2), node.in_or_none(3)}, [&](absl::Span<const Tensor> in) {

@@ -58,7 +58,7 @@ Tensor ToScale(const NarrowType& type, const Tensor& x, const ToNarrowOptions& o
     ThrowInvalidArgument(absl::StrCat("round_mode ", options.round_mode, " is unknown"));
   }
   exponent = exponent + Cast(up, kInt32) + type.bias;
-  if (options.saturate) exponent = Minimum(exponent, type.largest);
+  exponent = Minimum(exponent, options.saturate ? type.largest : type.nan);
   return Cast(Replaced(exponent, LogicalNot(IsFinite(x)), type.nan), kUInt8);
 }
 

@@ -226,6 +226,10 @@ int64_t NodeReader::FixedExtent(ValueId id, int64_t dim) {
 }
 
 int64_t NodeReader::Axis(int64_t axis, int64_t rank) const {
+  if (rank == 0) ThrowInvalidArgument("a tensor without dimensions has no axis");
+  return AxisOrZero(axis, rank);
+}
+int64_t NodeReader::AxisOrZero(int64_t axis, int64_t rank) const {
   return NormalizeDim(op_type(), axis, rank);
 }
 

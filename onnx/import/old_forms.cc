@@ -18,8 +18,9 @@ ValueId SecondOperand(NodeReader& node) {
   const int64_t rank = node.rank(node.in(0)), own = node.rank(b);
   const int64_t given = node.Int("axis", rank - own);
   if (!broadcasts || own == 0) return b;
-  const int64_t axis = given < 0 ? given + rank : given, after = rank - axis - own;
-  if (axis < 0 || after < 0) {
+  const int64_t axis = given < 0 ? given + rank : given;
+  const int64_t after = axis < 0 || axis > rank ? -1 : rank - axis - own;
+  if (after < 0) {
     ThrowInvalidArgument(absl::StrCat("axis ", given, " leaves no room for B of rank ", own,
                                       " in A of rank ", rank));
   }
@@ -32,7 +33,7 @@ ValueId SecondOperand(NodeReader& node) {
 std::vector<SymInt> OldRepeats(NodeReader& node) {
   const std::optional<SymInt> times = node.KnownInteger(1), given = node.KnownInteger(2);
   if (!times || !given || !given->is_number()) node.Unsupported("tiles and axis must be constants");
-  const int64_t rank = node.rank(node.in(0)), axis = node.Axis(given->number(), rank);
+  const int64_t rank = node.rank(node.in(0)), axis = node.AxisOrZero(given->number(), rank);
   std::vector<SymInt> repeats(static_cast<size_t>(rank), 1);
   if (axis < rank) repeats[static_cast<size_t>(axis)] = *times;
   return repeats;

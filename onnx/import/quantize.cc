@@ -80,11 +80,14 @@ void ReadQuantizeLinear(NodeReader& node) {
   const DType wide =
       DTypeAttribute(node, "precision", IsFloating(node.dtype(x)) ? node.dtype(x) : kFloat32);
   if (!IsQuantized(dtype)) node.Unsupported(absl::StrCat("quantized as ", DTypeName(dtype)));
+  const bool floating = narrow != nullptr && narrow->kind != NarrowType::Kind::kInteger;
+  const ValueId offset =
+      floating && zero != kNone ? node.Cast(FromNarrow(node, *narrow, zero), wide) : zero;
   const auto quantized = [&](absl::Span<const Tensor> in) {
     const Tensor steps = Cast(in[0], wide) / Cast(Spread(in[1], in[0], axis, block), wide);
-    if (narrow != nullptr && narrow->kind != NarrowType::Kind::kInteger) {
-      // Their zero points are 0.
-      return std::vector{ToNarrow(*narrow, steps, {.saturate = saturate})};
+    if (floating) {
+      const Tensor moved = in[2].defined() ? steps + Spread(in[2], in[0], axis, block) : steps;
+      return std::vector{ToNarrow(*narrow, moved, {.saturate = saturate})};
     }
     // Beyond the range all is cut off, so that clipping first loses nothing; float16 has no 2^24.
     const Tensor whole = Cast(Round(steps), wide == kFloat64 ? kFloat64 : kFloat32);
@@ -92,7 +95,7 @@ void ReadQuantizeLinear(NodeReader& node) {
     if (in[2].defined()) y = y + Cast(Spread(in[2], in[0], axis, block), kInt32);
     return std::vector{Saturated(y, dtype, narrow)};
   };
-  node.OutNarrow(node.TraceAll({x, scale, zero}, quantized)[0], narrow);
+  node.OutNarrow(node.TraceAll({x, scale, offset}, quantized)[0], narrow);
 }
 
 void ReadDequantizeLinear(NodeReader& node) {

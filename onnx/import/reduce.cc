@@ -122,7 +122,7 @@ void ReadReduce(NodeReader& node) {
 
 void ReadArgReduce(NodeReader& node, OpId op) {
   ValueId x = node.in(0);
-  const int64_t axis = node.Axis(node.Int("axis", 0), node.rank(x));
+  const int64_t axis = node.AxisOrZero(node.Int("axis", 0), node.rank(x));
   const ArgReduceOptions options{.dim = axis, .keepdim = node.Int("keepdims", 1) != 0};
   const bool last = node.Int("select_last_index", 0) != 0;
   if (!last) return node.Out(node.Add(op, options, {x}));
@@ -148,7 +148,7 @@ void ReadCumSum(NodeReader& node) {
   } else {
     const std::vector<int64_t> axis = node.Ints(1);
     if (axis.size() != 1) node.Unsupported("the axis must be one number");
-    dims = {node.Axis(axis[0], node.rank(x))};
+    dims = {node.AxisOrZero(axis[0], node.rank(x))};
   }
   if (exclusive && node.rank(x) == 0) ThrowInvalidArgument("a number has no sums before it");
   const auto flipped = [&](ValueId id) {
@@ -189,7 +189,7 @@ void ReadTopK(NodeReader& node) {
     if (given.size() != 1) ThrowInvalidArgument("K must be one number");
     k = given[0];
   }
-  const int64_t dim = node.Axis(node.Int("axis", -1), node.rank(x));
+  const int64_t dim = node.AxisOrZero(node.Int("axis", -1), node.rank(x));
   node.Int("sorted", 1);  // in order is in any order
   const SortOptions options{.dim = dim, .descending = node.Int("largest", 1) != 0, .stable = true};
   const ValueId values = node.Add(op::kSort, options, {x});

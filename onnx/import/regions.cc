@@ -131,7 +131,9 @@ void AlignOne(const Pooling& p, const HostContext& context, double scale, const 
   double corner[4];
   for (int i = 0; i < 4; ++i) {
     corner[i] = static_cast<double>(roi[i]) * scale - (half_pixel ? 0.5 : 0);
-    if (!std::isfinite(corner[i])) ThrowInvalidArgument("roi_align: a region is not finite");
+    if (!(std::abs(corner[i]) < 1e9)) {
+      ThrowInvalidArgument("roi_align: a region is not finite, or too large");
+    }
   }
   double wide = corner[2] - corner[0], high = corner[3] - corner[1];
   if (!half_pixel) {
@@ -161,7 +163,10 @@ std::vector<Datum> Align(const HostContext& context) {
     ThrowInvalidArgument(absl::StrCat("roi_align: ", pooling.regions,
                                       " regions, but the images of ", Describe(batches)));
   }
-  ParallelFor(pooling.height * pooling.width == 0 ? 0 : pooling.regions, [&](int64_t region) {
+  if (pooling.regions > 0 && pooling.height * pooling.width == 0) {
+    ThrowInvalidArgument("roi_align: the images have no elements");
+  }
+  ParallelFor(pooling.regions, [&](int64_t region) {
     if (pooling.images.dtype() == kFloat64) {
       AlignOne<double>(pooling, context, scale, batches, region);
     } else {

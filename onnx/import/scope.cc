@@ -99,6 +99,11 @@ ValueId Scope::ValueOf(const ImportedValue& value) {
   return reader.in_any(0);
 }
 
+const NarrowType* Scope::NarrowOf(std::string_view name) {
+  const ImportedValue* value = Find(name);
+  return value == nullptr ? nullptr : value->narrow;
+}
+
 void Scope::ReadGraph(const GraphMessage& message) {
   if (message.has_sparse_initializers) ThrowUnimplemented("sparse initializers are not supported");
   AddInitializers(message);
@@ -108,6 +113,7 @@ void Scope::ReadGraph(const GraphMessage& message) {
 void Scope::AddInitializers(const GraphMessage& message) {
   for (std::string_view bytes : message.initializers) {
     const std::string name(TensorName(bytes));
+    Charge(bytes.size());
     absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes, file_.external);
     if (!read.ok()) ThrowStatus(read.status());
     if (read->strings) {
@@ -128,13 +134,15 @@ std::string Scope::NameOf(const NodeMessage& node) const {
 }
 
 const FunctionMessage* Scope::FindFunction(const NodeMessage& node) const {
-  for (const FunctionMessage& function : file_.functions) {
-    if (function.name == node.op_type && function.domain == node.domain &&
-        function.overload == node.overload) {
-      return &function;
-    }
+  const auto it = file_.functions.find({node.domain, node.op_type, node.overload});
+  return it == file_.functions.end() ? nullptr : it->second;
+}
+
+void Scope::Charge(size_t bytes) {
+  file_.bytes_left -= static_cast<int64_t>(bytes);
+  if (file_.bytes_left < 0) {
+    ThrowUnimplemented("functions or bodies that hold constants and are read too often");
   }
-  return nullptr;
 }
 
 NodeMessage Scope::Resolved(const NodeMessage& node) const {
@@ -198,6 +206,7 @@ void Scope::ReadResolvedNode(const NodeMessage& node) {
     ThrowUnimplemented("bodies in bodies that change their sizes too often");
   try {
     CheckAttributes(node);
+    for (const AttributeMessage& attribute : node.attributes) Charge(attribute.t.size());
     const FunctionMessage* const function = FindFunction(node);
     if (function == nullptr && !IsReadDomain(node.domain)) {
       ThrowUnimplemented("the operator is of a domain that is not supported");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -17,11 +18,14 @@ namespace neura::onnx {
 // What all graphs of a file share.
 struct FileContext {
   int opset = 0;
-  absl::Span<const FunctionMessage> functions = {};
+  // By domain, name and overload.
+  using FunctionName = std::tuple<std::string_view, std::string_view, std::string_view>;
+  std::map<FunctionName, const FunctionMessage*> functions = {};
   ExternalData* external = nullptr;  // null where there is none
   int64_t budget = 0;                // in bytes, for constants computed while importing
   // Bodies are read again where their sizes change; this bounds how often in all.
   int64_t nodes_left = 0;
+  int64_t bytes_left = 0;  // of constants in what is read
 };
 
 // Graphs stand in graphs: the bodies of If, Loop and Scan, which read the names around them. What
@@ -40,6 +44,8 @@ class Scope {
   void ReadGraph(const GraphMessage& message);
   // In the graph. Throws InvalidArgument where nothing of the name is known.
   graph::ValueId ValueOf(std::string_view name);
+  // The type of its elements in the file, where they are held for others; else null.
+  const NarrowType* NarrowOf(std::string_view name);
   graph::ValueId ValueOf(const ImportedValue& value);
   // "node x (Conv, operator set 17)", for messages.
   std::string NameOf(const NodeMessage& node) const;
@@ -68,6 +74,8 @@ class Scope {
   std::optional<std::vector<Tensor>> Evaluate(OperatorReader read, const NodeMessage& node,
                                               const std::vector<Tensor>& inputs);
   bool Spend(const Tensor& constant);
+  // Throws where constants are read again too often.
+  void Charge(size_t bytes);
 
   // ---- control_flow.cc ----
   friend void ReadControlFlow(Scope& scope, const NodeMessage& node,

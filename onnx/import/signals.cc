@@ -4,6 +4,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "neura/graph/host_functions.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/ops.h"
 #include "neura/tensor/fft/fft.h"
@@ -28,6 +29,26 @@ void CheckPositive(const SymInt& size, const char* name) {
   if (size.is_number() && (size.number() < 1 || size.number() > INT32_MAX)) {
     ThrowInvalidArgument(absl::StrCat(name, " is ", size.number()));
   }
+}
+
+// integers: what must be at least 1.
+std::vector<graph::Datum> AtLeastOne(const graph::HostContext& context) {
+  for (const int64_t number : context.integers) {
+    if (number < 1 || number > INT32_MAX) {
+      ThrowInvalidArgument(absl::StrCat(number, " is no length of a frame or a transform"));
+    }
+  }
+  return graph::kIntegers.run(context);
+}
+constinit const graph::HostFunction kAtLeastOne = {"lengths", &AtLeastOne};
+
+// A length, which may be what only a run tells.
+SymInt LengthOf(NodeReader& node, size_t i, const char* name) {
+  const SymInt length = NumberOf(node, i, name);
+  CheckPositive(length, name);
+  if (length.is_number()) return length;
+  const graph::ValueType one{.dtype = kInt64, .shape = {1}};
+  return SymInt::Element(node.graph().AddHostCall(kAtLeastOne, {}, {length}, {&one, 1})[0], 0);
 }
 
 // A transform of so many elements along dimension 1 of [A, n, B, 1 or 2].
@@ -126,7 +147,7 @@ void ReadDft(NodeReader& node) {
   if (!flags[0].is_number()) extent = SymInt::Max(extent, 1);
   Transform transform{.inverse = node.Int("inverse", 0) != 0,
                       .onesided = node.Int("onesided", 0) != 0};
-  transform.length = node.has(1)                               ? NumberOf(node, 1, "dft_length")
+  transform.length = node.has(1)                               ? LengthOf(node, 1, "dft_length")
                      : transform.inverse && transform.onesided ? (extent - 1) * 2
                                                                : extent;
   const ValueId y =
@@ -144,15 +165,22 @@ void ReadStft(NodeReader& node) {
   ValueId x = node.in(0);
   if (node.rank(x) == 2) x = node.Add(op::kUnsqueeze, DimOptions{.dim = 2}, {x});
   if (node.rank(x) != 3) ThrowInvalidArgument("expects a signal of [N, T, 1 or 2]");
-  const SymInt step = NumberOf(node, 1, "frame_step");
-  CheckPositive(step, "frame_step");
+  const SymInt step = LengthOf(node, 1, "frame_step");
   Transform transform{.onesided = node.Int("onesided", 1) != 0};
   if (node.has(2) && node.rank(node.in(2)) != 1) ThrowInvalidArgument("the window is no vector");
-  transform.length = node.has(3)   ? NumberOf(node, 3, "frame_length")
+  transform.length = node.has(3)   ? LengthOf(node, 3, "frame_length")
                      : node.has(2) ? node.shape(node.in(2))[0]
                                    : node.shape(x)[1];
   const SymInt& length = transform.length;
   CheckPositive(length, "frame_length");
+  if (node.has(2) && node.shape(node.in(2))[0] != length) {
+    const SymInt& window = node.shape(node.in(2))[0];
+    if (window.is_number() && length.is_number()) {
+      ThrowInvalidArgument(
+          absl::StrCat("the window has ", window.number(), " elements, a frame ", length.number()));
+    }
+    if (window == SymInt(1)) node.Unsupported("a window of one element over frames of any length");
+  }
   const SymInt room = node.shape(x)[1] - length;
   if (room.is_number() && room.number() < 0) ThrowInvalidArgument("the signal is no frame long");
   const SymInt frames = room / step + 1, parts = node.shape(x)[2];

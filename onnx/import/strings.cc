@@ -130,6 +130,10 @@ std::vector<Datum> Split(const HostContext& context) {
     counts.data<int64_t>()[all.size() - 1] = static_cast<int64_t>(all.back().size());
     most = std::max(most, all.back().size());
   }
+  constexpr size_t kMostParts = size_t{1} << 24;
+  if (most > 0 && all.size() > kMostParts / most) {
+    ThrowResourceExhausted(absl::StrCat(all.size(), " strings of up to ", most, " parts each"));
+  }
   // Shorter ones are filled up with empty strings.
   std::vector<std::string> parts;
   for (std::vector<std::string>& some : all) {
@@ -144,6 +148,12 @@ constinit const HostFunction kSplit = {"string_split", &Split};
 
 enum Case : int64_t { kKeep, kLower, kUpper };
 
+bool Continues(std::string_view text, size_t begin, size_t count) {
+  if (begin + count > text.size()) return false;
+  const std::string_view bytes = text.substr(begin, count);
+  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return (c & 0xc0) == 0x80; });
+}
+
 // By characters of UTF-8, where the system knows them; bytes that are none stay.
 std::string Changed(const std::string& text, int64_t to) {
   if (to == kKeep) return text;
@@ -154,7 +164,7 @@ std::string Changed(const std::string& text, int64_t to) {
     const size_t length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
     if (length == 1) {
       changed += to == kLower ? absl::ascii_tolower(first) : absl::ascii_toupper(first);
-    } else if (i + length > text.size() || first < 0xc2 || utf8 == nullptr) {
+    } else if (first < 0xc2 || utf8 == nullptr || !Continues(text, i + 1, length - 1)) {
       changed += text[i];
       ++i;
       continue;
@@ -195,6 +205,9 @@ std::vector<Datum> Normalize(const HostContext& context) {
   }
   if (kept.empty()) kept.emplace_back();  // as the standard has it
   Dims shape(x.strings_shape().begin(), x.strings_shape().end());
+  if (shape.empty() || shape.size() > 2) {
+    ThrowInvalidArgument(absl::StrCat("strings of ", shape.size(), " dimensions, not 1 or 2"));
+  }
   if (shape.size() == 2 && shape[0] != 1) {
     ThrowInvalidArgument(absl::StrCat("several rows of strings, ", ToString(shape)));
   }

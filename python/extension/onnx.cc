@@ -72,9 +72,9 @@ std::vector<std::string> OutputNames(const graph::Program& program) {
 }
 
 // (name, dtype, shape) of values, whose open extents are named.
-std::vector<std::tuple<std::string, DType, py::tuple>> Infos(const graph::Graph& graph,
-                                                             absl::Span<const graph::ValueId> ids,
-                                                             const std::vector<std::string>& names) {
+std::vector<std::tuple<std::string, DType, py::tuple>> Infos(
+    const graph::Graph& graph, absl::Span<const graph::ValueId> ids,
+    const std::vector<std::string>& names) {
   std::vector<std::tuple<std::string, DType, py::tuple>> infos;
   for (size_t i = 0; i < ids.size(); ++i) {
     const graph::Value& value = graph.value(ids[i]);
@@ -93,6 +93,7 @@ std::vector<std::tuple<std::string, DType, py::tuple>> Infos(const graph::Graph&
 
 // Lists in lists of one shape, of strings.
 void AddStrings(py::handle nested, size_t depth, Dims& shape, std::vector<std::string>& strings) {
+  if (depth > kMaxDims) ThrowInvalidArgument("lists of strings are nested too deep");
   if (py::isinstance<py::str>(nested)) {
     if (depth != shape.size()) ThrowInvalidArgument("lists of strings must be of one shape");
     strings.push_back(nested.cast<std::string>());
@@ -118,8 +119,9 @@ graph::Datum ToDatum(py::handle object) {
   if (is_list && (py::len(object) == 0 || IsTensor(object[py::int_(0)].ptr()))) {
     return graph::Datum::Sequence(object.cast<std::vector<Tensor>>());
   }
-  const py::object nested = py::hasattr(object, "tolist") ? object.attr("tolist")()
-                                                          : py::reinterpret_borrow<py::object>(object);
+  const py::object nested = py::hasattr(object, "tolist")
+                                ? object.attr("tolist")()
+                                : py::reinterpret_borrow<py::object>(object);
   Dims shape;
   std::vector<std::string> strings;
   AddStrings(nested, 0, shape, strings);

@@ -59,43 +59,6 @@ TEST(CompositeTest, NormOfZeros) {
   EXPECT_TRUE(std::isnan(Norm(FromList<float>({NAN, 0})).Item<float>()));
 }
 
-TEST(CompositeTest, LogSumExpOfManyIsThatOfEach) {
-  Generator generator(1);
-  const Tensor x = Normal({80, 70, 100}, 0, 3, {}, &generator);
-  for (const Dims& dims : {Dims{1}, Dims{-1}, Dims{1, 2}, Dims{0}, Dims{}}) {
-    for (bool keepdim : {false, true}) {
-      const Tensor all = LogSumExp(x, {.dims = dims, .keepdim = keepdim});
-      const Tensor exact = Log(Sum(Exp(Cast(x, kFloat64)), {.dims = dims, .keepdim = keepdim}));
-      ASSERT_EQ(all.shape(), exact.shape());
-      EXPECT_LT(AMax(Abs(Cast(all, kFloat64) - exact)).Item<double>(), 2e-6);
-      if (dims.empty() || dims[0] == 0) continue;
-      for (int64_t i : {0, 31, 79}) {
-        EXPECT_EQ(Values(LogSumExp(Narrow(x, 0, i, 1), {.dims = dims, .keepdim = keepdim})),
-                  Values(Narrow(all, 0, i, 1)));
-      }
-    }
-  }
-}
-
-TEST(CompositeTest, SpreadOfManyIsThatOfEach) {
-  Generator generator(1);
-  const Tensor x = Normal({80, 70, 100}, 0, 3, {}, &generator);
-  const auto alone = [&](int64_t i) { return Narrow(x, 0, i, 1); };
-  for (int64_t i : {0, 23, 24, 79}) {
-    const ReduceOptions last{.dims = {-1}};
-    EXPECT_EQ(Values(Var(alone(i), last)), Values(Narrow(Var(x, last), 0, i, 1)));
-    EXPECT_EQ(Values(Norm(alone(i), 2, last)), Values(Narrow(Norm(x, 2, last), 0, i, 1)));
-    EXPECT_EQ(Values(Norm(alone(i), 3, last)), Values(Narrow(Norm(x, 3, last), 0, i, 1)));
-  }
-  // Of all, the bits of the sum of what was squared.
-  for (const Tensor& input : {x, Narrow(Reshape(x, {-1}), 0, 7, 559'991)}) {
-    EXPECT_EQ(Norm(input).Item<float>(), Sqrt(Sum(Square(input))).Item<float>());
-  }
-  EXPECT_EQ(Norm(x, 2, {.keepdim = true}).shape(), DimsView({1, 1, 1}));
-  EXPECT_EQ(Norm(x * 1e20).Item<float>(), INFINITY);
-  EXPECT_TRUE(std::isnan(Norm(Cat({Reshape(x, {-1}), Full({1}, std::nan(""))})).Item<float>()));
-}
-
 TEST(CompositeTest, SumsOfFloatsInDouble) {
   const Tensor x = Full({3, 50'000}, 0.1f), wide = Cast(x, kFloat64);
   for (const Dims& dims : {Dims{}, Dims{0}, Dims{1}}) {

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/default_dtype.h"
 #include "neura/tensor/core/dtype_limits.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/copy.h"
-#include "neura/tensor/ops/create.h"
 #include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/op_list/reduce.h"
@@ -124,59 +121,9 @@ Tensor InDType(const char* op, const Tensor& input, ReduceOptions& options) {
   return Cast(input, dtype);
 }
 
-// Elements that several operations hand on to each other inside the caches of a CPU.
-constexpr int64_t kPart = 1 << 16;
-
-// Whether a composite of several reductions may take its input in parts: where nobody watches the
-// operations, and memory is slower than they are.
-bool TakesParts(const Tensor& input) {
-  return input.defined() && input.device().type == DeviceType::kCpu && input.numel() >= 4 * kPart &&
-         !IsWatched();
-}
-
-// How many slices of dim 0 to take at a time; 0 where they are taken at once. Each result comes
-// from one slice, and so has the same bits.
-int64_t SlicesOfPart(const char* op, const Tensor& input, const ReduceOptions& options) {
-  if (options.dims.empty() || !TakesParts(input) || input.dim() < 2) return 0;
-  for (int64_t dim : options.dims) {
-    if (NormalizeDim(op, dim, input.dim()) == 0) return 0;
-  }
-  return std::max<int64_t>(kPart / (input.numel() / input.size(0)), 1);
-}
-
-// `reduce` of `slices` slices of dim 0 at a time.
-Tensor InParts(const Tensor& input, int64_t slices,
-               absl::FunctionRef<Tensor(const Tensor& part)> reduce) {
-  std::vector<Tensor> parts;
-  for (int64_t i = 0; i < input.size(0); i += slices) {
-    parts.push_back(reduce(Narrow(input, 0, i, std::min(slices, input.size(0) - i))));
-  }
-  return Cat(parts, 0);
-}
-
-// Of all elements, in parts. In pieces as the CPU's sums are, which makes the same bits.
-Tensor SumOfSquares(const Tensor& input) {
-  constexpr int64_t kPiece = 1 << 15;
-  const Tensor all = Reshape(input, {-1});
-  double sum = 0;
-  for (int64_t i = 0; i < all.numel();) {
-    const int64_t left = all.numel() - i, row = std::min(kPiece, left);
-    const int64_t rows = std::min(kPart / kPiece, left / row);
-    const Tensor part = Reshape(Narrow(all, 0, i, rows * row), {rows, row});
-    const Tensor sums = Sum(Square(part), {.dims = {1}, .dtype = kFloat64});
-    for (int64_t k = 0; k < rows; ++k) sum += sums.data<double>()[k];
-    i += rows * row;
-  }
-  return Cast(ScalarTensor(sum, {.dtype = kFloat64, .device = kCpu}), kFloat32);
-}
-
 }  // namespace
 
 Tensor Var(const Tensor& tensor, const ReduceOptions& reduce_options, int64_t correction) {
-  if (const int64_t slices = SlicesOfPart("var", tensor, reduce_options)) {
-    return InParts(tensor, slices,
-                   [&](const Tensor& part) { return Var(part, reduce_options, correction); });
-  }
   ReduceOptions options = reduce_options;
   const Tensor input = InDType("var", tensor, options);
   if (!IsDifferentiable(input.dtype())) {
@@ -208,10 +155,6 @@ Tensor Std(const Tensor& input, const ReduceOptions& options, int64_t correction
 }
 
 Tensor LogSumExp(const Tensor& tensor, const ReduceOptions& reduce_options) {
-  if (const int64_t slices = SlicesOfPart("logsumexp", tensor, reduce_options)) {
-    return InParts(tensor, slices,
-                   [&](const Tensor& part) { return LogSumExp(part, reduce_options); });
-  }
   ReduceOptions options = reduce_options;
   const Tensor input = InDType("logsumexp", tensor, options);
   if (IsComplex(input.dtype())) {
@@ -233,10 +176,6 @@ Tensor LogSumExp(const Tensor& tensor, const ReduceOptions& reduce_options) {
 Tensor Norm(const Tensor& tensor, double p, const ReduceOptions& reduce_options) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (std::isnan(p)) ThrowInvalidArgument("norm: p is not a number");
-  if (const int64_t slices = SlicesOfPart("norm", tensor, reduce_options)) {
-    return InParts(tensor, slices,
-                   [&](const Tensor& part) { return Norm(part, p, reduce_options); });
-  }
   ReduceOptions options = reduce_options;
   const Tensor numbers = InDType("norm", tensor, options);
   const Tensor input = IsComplex(numbers.dtype()) ? Abs(numbers) : numbers;
@@ -250,11 +189,6 @@ Tensor Norm(const Tensor& tensor, double p, const ReduceOptions& reduce_options)
   }
   if (p == 0) return Sum(Cast(input != 0, input.dtype()), options);
   if (p == 1) return Sum(Abs(input), options);
-  if (p == 2 && options.dims.empty() && input.dtype() == kFloat32 && input.is_contiguous() &&
-      TakesParts(input)) {
-    const Dims ones(options.keepdim ? input.shape().size() : 0, 1);
-    return Root(Reshape(SumOfSquares(input), ones), p);
-  }
   if (p == 2) return Root(Sum(Square(input), options), p);
   if (p < 0) {
     const Tensor sizes = Abs(input), is_zero = sizes == 0;

@@ -61,7 +61,8 @@ struct LoopsOf {
   static HWY_INLINE U Settle(U acc) {
     if constexpr (kSettles) {
       using elements::HWY_NAMESPACE::Select;
-      return Select((acc < U(0x1p-990)) & (acc > U(-0x1p-990)), U(0.0), acc);
+      return Select((acc < U(0x1p-990)) & (acc > U(-0x1p-990)), acc * U(0.0),
+                    acc);  // with its sign
     } else {
       return acc;
     }

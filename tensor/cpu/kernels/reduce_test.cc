@@ -151,6 +151,12 @@ TEST(ReduceFloatTest, ProductsThatSink) {
         Prod(dim == 0 ? small : Contiguous(Transpose(small, 0, 1)), {.dims = {dim}});
     EXPECT_EQ(NonZero(columns).numel(), 0);
   }
+  // With its sign.
+  const Tensor odd = Cat({Full({1}, -1e-3f), Full({1279}, 1e-3f)});
+  for (const Tensor& zero : {Prod(odd), Prod(FromList<float>({-0.0f, 1})),
+                             Prod(FromList<float>({-0.0f, 1}, {2, 1}), {.dims = {0}})}) {
+    EXPECT_TRUE(std::signbit(zero.Item<float>()));
+  }
   // What sinks by less rises again: to 10^-240 in every lane and back.
   const Tensor down = Full({1280}, 1e-3f), up = Full({1280}, 1e3f);
   EXPECT_NEAR(Prod(Cat({down, up})).Item<float>(), 1, 1e-4);
