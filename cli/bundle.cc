@@ -1,12 +1,16 @@
 // neura bundle: the browser package of a model.
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "neura/cli/command.h"
 #include "neura/cli/model.h"
 #include "neura/graph/program.h"
+#include "neura/onnx/onnx.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/units.h"
 #include "neura/tensor/io/atomic_file.h"
@@ -46,11 +50,35 @@ std::string NamedPackage(const std::string& bytes, const std::string& name,
   }
 }
 
+constexpr char kPackage[] = "package.json";
+
 int Run(const Options& options) {
   const fs::path runtime = options.runtime, output = options.output;
   CheckRuntime(runtime);
   const std::string model = ReadFile(options.model);
-  graph::Compile(LoadModel(options.model, model, {}));  // what cannot run is no package
+  // What cannot run from its bytes alone is no package.
+  absl::StatusOr<graph::Graph> graph = onnx::FromBytes(model);
+  if (!graph.ok()) ThrowBadModel(options.model, model, std::string(graph.status().message()));
+  graph::Compile(*std::move(graph));
+  const std::string name = fs::path(options.model).filename().string();
+  // All is read before anything is written, and what makes a folder a package is written last.
+  std::vector<std::pair<std::string, std::string>> contents{{name, model}};
+  std::optional<std::string> package;
+  for (const auto& entry : fs::directory_iterator(runtime)) {
+    // A runtime that is the package of another model.
+    if (!entry.is_regular_file() || entry.path().extension() == ".onnx") continue;
+    const std::string file = entry.path().filename().string();
+    if (file == name) {
+      ThrowInvalidArgument(absl::StrCat(options.model, ": the runtime has a file of this name"));
+    }
+    const std::string bytes = ReadFile(entry.path().string());
+    if (file == kPackage) {
+      package = NamedPackage(bytes, options.name, entry.path().string());
+    } else {
+      contents.emplace_back(file, bytes);
+    }
+  }
+  if (package) contents.emplace_back(kPackage, *package);
   std::error_code error;
   fs::create_directories(output, error);
   if (error || !fs::is_directory(output)) {
@@ -59,21 +87,11 @@ int Run(const Options& options) {
   }
   Json files = Json::object();
   int64_t bytes = 0;
-  const auto write = [&](const std::string& name, const std::string& contents) {
-    WriteFileAtomically((output / name).string(), {contents});
-    files[name] = contents.size();
-    bytes += static_cast<int64_t>(contents.size());
-  };
-  for (const auto& entry : fs::directory_iterator(runtime)) {
-    // A runtime that is the package of another model.
-    if (!entry.is_regular_file() || entry.path().extension() == ".onnx") continue;
-    const std::string name = entry.path().filename().string();
-    const std::string contents = ReadFile(entry.path().string());
-    write(name, name == "package.json" ? NamedPackage(contents, options.name, entry.path().string())
-                                       : contents);
+  for (const auto& [file, text] : contents) {
+    WriteFileAtomically((output / file).string(), {text});
+    files[file] = text.size();
+    bytes += static_cast<int64_t>(text.size());
   }
-  const std::string name = fs::path(options.model).filename().string();
-  write(name, model);
   if (options.json) {
     Print(Json{{"path", options.output}, {"model", name}, {"bytes", bytes}, {"files", files}});
   } else {

@@ -249,6 +249,22 @@ TEST(Check, EndsWithOneWhereSomethingDiffers) {
   EXPECT_THAT(shape.out, HasSubstr("is float32 [2, 2], expected float32 [2, 3]"));
 }
 
+// In float64 these are one number.
+TEST(Check, ComparesWholeNumbersAsTheyAre) {
+  const int64_t large = int64_t{1} << 53;
+  const std::string model =
+      ModelOf("whole.onnx", Zeros({2}, {.dtype = kInt64}),
+              {.input_names = {"x"}, .output_names = {"y"}}, [](const Tensor& x) { return x + 0; });
+  const std::string x = TempPath("whole_x.npy"), y = TempPath("whole_y.npy");
+  SaveNpy(x, FromList<int64_t>({large, 3}));
+  SaveNpy(y, FromList<int64_t>({large + 1, 3}));
+  EXPECT_EQ(Neura({"check", model, "-i", x, "--expect", x, "--rtol", "0"}).code, 0);
+  const Outcome other =
+      Neura({"check", model, "-i", x, "--expect", y, "--rtol", "0", "--atol", "0"});
+  EXPECT_EQ(other.code, 1);
+  EXPECT_THAT(other.out, HasSubstr("1 beyond the tolerance"));
+}
+
 TEST(Check, ReadsTheDataSetsOfOnnxCases) {
   const std::filesystem::path cases = TempPath("case");
   for (const char* set : {"test_data_set_0", "test_data_set_1"}) {
@@ -357,6 +373,16 @@ TEST(Convert, MovesWeightsThereAndBack) {
               HasSubstr("weight fc.bias is float32 [2], what is to replace it float32 [3]"));
 }
 
+// A product of all their elements would take what the file does not.
+TEST(Convert, ScalesAreOfTheirWeight) {
+  const std::string path = TempPath("scales.safetensors");
+  SaveSafetensors(path, {.tensors = {{"w", Zeros({1, 70'000}, {.dtype = kInt8})},
+                                     {"w.scale", Ones({70'000, 1})}}});
+  const Outcome refused = Neura({"convert", path, TempPath("scaled.safetensors")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("is no scale of w"));
+}
+
 TEST(Convert, MakesWeightsSmaller) {
   const Tensor weight = Randn({64, 32}), bias = Randn({64});
   const std::string path = TempPath("large.onnx"), small = TempPath("small.onnx");
@@ -416,6 +442,15 @@ TEST(Bundle, JoinsTheRuntimeAndTheModel) {
             json({{"name", "layer"}, {"type", "module"}}));
   EXPECT_EQ(ReadBytes(out / "neura.wasm"), "contents of neura.wasm");
   EXPECT_EQ(ReadBytes(out / "layer.onnx"), ReadBytes(LayerModel()));
+
+  // A model whose name is one of the runtime's takes no file's place.
+  const std::string same = TempPath("neura.wasm");
+  WriteBytes(same, ReadBytes(LayerModel()));
+  const std::filesystem::path other = TempPath("other_package");
+  const Outcome clash = Neura({"bundle", same, other, "--runtime", runtime});
+  EXPECT_EQ(clash.code, 2);
+  EXPECT_THAT(clash.err, HasSubstr("the runtime has a file of this name"));
+  EXPECT_FALSE(std::filesystem::exists(other));
 }
 
 // ---- what cannot be right ---------------------------------------------------------------------

@@ -24,7 +24,9 @@ CLI::Validator AtLeast(int64_t least) {
   return CLI::Validator(
       [least](const std::string& text) {
         double number = 0;
-        const bool ok = absl::SimpleAtod(text, &number) && number >= static_cast<double>(least);
+        constexpr double kMost = 1e12;
+        const bool ok = absl::SimpleAtod(text, &number) && number >= static_cast<double>(least) &&
+                        number <= kMost;
         return ok ? std::string()
                   : absl::StrCat("\"", text, "\": at least ", least, " is expected");
       },

@@ -87,6 +87,17 @@ void Count(Report& report, const Tensor& before, const Tensor& after, const Tens
 
 constexpr char kScale[] = ".scale";
 
+// Of the weight's dimensions, of which it has the extent of one at most.
+bool IsScaleOf(const Tensor& scale, const Tensor& weight) {
+  if (!IsFloating(scale.dtype()) || scale.dim() != weight.dim()) return false;
+  int64_t axes = 0;
+  for (int64_t d = 0; d < scale.dim(); ++d) {
+    if (scale.size(d) == 1) continue;
+    if (scale.size(d) != weight.size(d) || ++axes > 1) return false;
+  }
+  return true;
+}
+
 // int8 and its scale become the float32 that they stand for.
 NamedTensors Dequantized(const NamedTensors& tensors) {
   const auto find = [&](std::string_view name) {
@@ -97,6 +108,10 @@ NamedTensors Dequantized(const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     const auto scale = find(name + kScale);
     if (tensor.dtype() == kInt8 && scale != tensors.end()) {
+      if (!IsScaleOf(scale->second, tensor)) {
+        ThrowInvalidArgument(absl::StrCat(scale->first, ", ", Describe(scale->second),
+                                          ", is no scale of ", name, ", ", Describe(tensor)));
+      }
       result.emplace_back(name, Cast(tensor, kFloat32) * scale->second);
       continue;
     }

@@ -79,7 +79,11 @@ Report Inspect(const ModelOptions& options) {
   try {
     report.arena_bytes = program.ArenaBytes(report.sizes);
   } catch (const Error& error) {
-    if (error.code() != absl::StatusCode::kFailedPrecondition) throw;
+    // Where a run would fail at these sizes, too, the rest is worth knowing.
+    if (error.code() != absl::StatusCode::kFailedPrecondition &&
+        error.code() != absl::StatusCode::kInvalidArgument) {
+      throw;
+    }
   }
   return report;
 }

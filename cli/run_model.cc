@@ -64,13 +64,20 @@ Difference Compare(const std::string& name, const Tensor& actual, const Tensor& 
     return difference;
   }
   const Tensor a = Numbers(actual), b = Numbers(expected);
+  // Whole numbers that differ may be the same in float64.
+  const bool whole = IsIntegral(actual.dtype());
+  const Tensor m = whole ? Contiguous(Cast(actual, kInt64)) : Tensor();
+  const Tensor n = whole ? Contiguous(Cast(expected, kInt64)) : Tensor();
   difference.elements = a.numel();
   for (int64_t i = 0; i < a.numel(); ++i) {
     const double x = a.data<double>()[i], y = b.data<double>()[i];
-    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
+    if (whole ? m.data<int64_t>()[i] == n.data<int64_t>()[i]
+              : x == y || (std::isnan(x) && std::isnan(y))) {
+      continue;
+    }
     // What is infinite or NaN on one side alone is as far away as can be.
     const double distance = std::isfinite(x) && std::isfinite(y)
-                                ? std::abs(x - y)
+                                ? std::max(std::abs(x - y), whole ? 1.0 : 0.0)
                                 : std::numeric_limits<double>::infinity();
     difference.beyond += !(distance <= atol + rtol * std::abs(y)) || std::isinf(distance);
     difference.max_relative = std::max(difference.max_relative, distance / std::abs(y));

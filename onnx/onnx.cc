@@ -91,9 +91,10 @@ void ExportGraph(const graph::Graph& graph, const std::string& path, std::string
 }
 
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options) {
-  if (!options.external_data) return Import(bytes, options, nullptr);
   GivenBytes given(options.external_data);
-  return Import(bytes, options, &given);
+  FilesBeside beside(options.path);
+  if (options.external_data) return Import(bytes, options, &given);
+  return Import(bytes, options, options.path.empty() ? nullptr : &beside);
 }
 
 absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view bytes) {
@@ -124,9 +125,9 @@ absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOpti
   return ReadFromFile(path, [&](const ByteSource& source) -> absl::StatusOr<graph::Graph> {
     const absl::StatusOr<std::string> bytes = ReadAll(source, kMaxBytes);
     if (!bytes.ok()) return bytes.status();
-    if (options.external_data) return FromBytes(*bytes, options);
-    FilesBeside beside(path);
-    return Import(*bytes, options, &beside);
+    ImportOptions of_file = options;
+    of_file.path = path;
+    return FromBytes(*bytes, of_file);
   });
 }
 

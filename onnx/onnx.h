@@ -51,9 +51,11 @@ struct ImportOptions {
   // Sizes of open dimensions, by the name in the file, for models whose shapes cannot be worked out
   // while they are open.
   std::vector<std::pair<std::string, int64_t>> fixed_dims = {};
-  // The bytes that a model means by a location, for tensors that lie outside of it. Models that are
-  // loaded by their path find theirs in files beside them unless this is set: below the model's
-  // folder alone, mapped and not copied, and so not to be made shorter while the model is in use.
+  // The path of the model that bytes are of; LoadGraph and Load know it. Tensors that lie outside
+  // of it are read from files below its folder alone, mapped and not copied, and so not to be made
+  // shorter while the model is in use.
+  std::string path = {};
+  // Instead, the bytes that a model means by a location.
   std::function<absl::StatusOr<std::string>(const std::string& location)> external_data = {};
 };
 

@@ -210,7 +210,7 @@ absl::StatusOr<Tensor> ReadOutside(const TensorMessage& message, ExternalData* e
                                    DimsView shape, DType dtype, int64_t bytes) {
   if (external == nullptr) {
     return absl::UnimplementedError(
-        "its elements lie in another file; load the model by its path, or say what has them");
+        "its elements lie in another file, and nothing says which; load the model by its path");
   }
   std::string_view location;
   uint64_t offset = 0, length = static_cast<uint64_t>(bytes);
