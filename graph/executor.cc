@@ -271,7 +271,8 @@ std::vector<Datum> Executor::Run(absl::Span<const Datum> inputs, const RunContex
     }
     value = inputs[i];
     if (value.kind() == ValueKind::kSequence) value = CheckedSequence(i, value, context.device);
-    if (value.kind() == ValueKind::kStrings && expected.kind == ValueKind::kStrings &&
+    // Without extents nothing is said of how many dimensions there are.
+    if (value.kind() == ValueKind::kStrings && !expected.shape.empty() &&
         value.strings_shape().size() != expected.shape.size()) {
       ThrowInvalidArgument(absl::StrCat("Program: input ", expected.name, " must be strings of ",
                                         expected.shape.size(), " dimensions, got ",
