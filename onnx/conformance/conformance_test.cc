@@ -18,11 +18,16 @@ namespace fs = std::filesystem;
 constexpr char kData[] = "/usr/share/libonnx-testdata/data";
 
 // The model of the first leaves out the epsilon with which its results were made, which a later
-// release has; the others expect bfloat16 that is cut off, where a cast rounds.
+// release has. Casts to bfloat16 are expected to cut off, where they round. Inputs called like have
+// another shape than their model declares.
 const std::set<std::string>& Wrong() {
   static const auto* wrong = new std::set<std::string>{
-      "test_adam_multiple", "test_cast_FLOAT_to_BFLOAT16", "test_castlike_FLOAT_to_BFLOAT16",
-      "test_castlike_FLOAT_to_BFLOAT16_expanded"};
+      "test_adam_multiple",
+      "test_cast_FLOAT_to_BFLOAT16",
+      "test_castlike_FLOAT_to_BFLOAT16",
+      "test_castlike_FLOAT_to_BFLOAT16_expanded",
+      "test_castlike_BFLOAT16_to_FLOAT",
+      "test_castlike_BFLOAT16_to_FLOAT_expanded"};
   return *wrong;
 }
 
