@@ -21,13 +21,12 @@ constexpr char kData[] = "/usr/share/libonnx-testdata/data";
 // release has. Casts to bfloat16 are expected to cut off, where they round. Inputs called like have
 // another shape than their model declares.
 const std::set<std::string>& Wrong() {
-  static const auto* wrong = new std::set<std::string>{
-      "test_adam_multiple",
-      "test_cast_FLOAT_to_BFLOAT16",
-      "test_castlike_FLOAT_to_BFLOAT16",
-      "test_castlike_FLOAT_to_BFLOAT16_expanded",
-      "test_castlike_BFLOAT16_to_FLOAT",
-      "test_castlike_BFLOAT16_to_FLOAT_expanded"};
+  static const auto* wrong = new std::set<std::string>{"test_adam_multiple",
+                                                       "test_cast_FLOAT_to_BFLOAT16",
+                                                       "test_castlike_FLOAT_to_BFLOAT16",
+                                                       "test_castlike_FLOAT_to_BFLOAT16_expanded",
+                                                       "test_castlike_BFLOAT16_to_FLOAT",
+                                                       "test_castlike_BFLOAT16_to_FLOAT_expanded"};
   return *wrong;
 }
 
