@@ -399,7 +399,7 @@ TEST(Functions, ThatCallThemselvesAreErrors) {
                                            Node("Endless", {"x"}, {"y"}, {}, kMine), Output("y")},
                                           {endless}),
                                     {});
-  EXPECT_TRUE(Has(error, "deep")) << error;
+  EXPECT_TRUE(Has(error, "the function Endless calls itself")) << error;
 }
 
 // ---- elements in other files -------------------------------------------------------------------

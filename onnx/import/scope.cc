@@ -169,7 +169,13 @@ std::vector<ImportedValue> Scope::ReadCall(const FunctionMessage& function, cons
     ThrowInvalidArgument(absl::StrCat("has ", inputs.size(), " inputs, the function of its name ",
                                       function.inputs.size()));
   }
+  for (const Scope* around = this; around != nullptr; around = around->outer_) {
+    if (around->function_ == &function) {
+      ThrowInvalidArgument(absl::StrCat("the function ", function.name, " calls itself"));
+    }
+  }
   Scope scope(*this, graph_, Kind::kFunction);
+  scope.function_ = &function;
   for (const auto& [domain, version] : function.opsets) {
     if (IsOnnxDomain(domain)) scope.opset_ = RequireOpset(version);
   }

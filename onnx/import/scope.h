@@ -116,6 +116,7 @@ class Scope {
   Kind kind_ = Kind::kBody;
   int depth_ = 0;
   int opset_;
+  const FunctionMessage* function_ = nullptr;  // that this is of
   // In a function: what its attributes are; else null.
   const std::vector<AttributeMessage>* attributes_ = nullptr;
   std::map<std::string, ImportedValue, std::less<>> values_;
