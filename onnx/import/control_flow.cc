@@ -8,7 +8,6 @@
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
-#include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/options/dims.h"
 

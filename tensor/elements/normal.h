@@ -26,7 +26,7 @@ struct Binade {
 };
 inline constexpr uint32_t kSqrtHalfBits = 0x3f3504f3, kOneBits = 0x3f800000;
 template <typename T>
-  requires std::is_same_v<T, float>
+requires std::is_same_v<T, float>
 constexpr Binade<T> BinadeOf(T x) {
   const uint32_t bits = std::bit_cast<uint32_t>(x) - kSqrtHalfBits + kOneBits;
   return {static_cast<float>(static_cast<int32_t>(bits >> 23) - 127),

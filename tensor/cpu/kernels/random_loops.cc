@@ -27,8 +27,7 @@ HWY_INLINE elements::HWY_NAMESPACE::Binade<Lanes<D>> BinadeOf(Lanes<D> x) {
   const auto bits = hn::Add(hn::BitCast(d, x.raw), hn::Set(d, e::kOneBits - e::kSqrtHalfBits));
   const auto exponent =
       hn::Sub(hn::BitCast(integers, hn::ShiftRight<23>(bits)), hn::Set(integers, 127));
-  const auto binade =
-      hn::Add(hn::And(bits, hn::Set(d, 0x7fffff)), hn::Set(d, e::kSqrtHalfBits));
+  const auto binade = hn::Add(hn::And(bits, hn::Set(d, 0x7fffff)), hn::Set(d, e::kSqrtHalfBits));
   return {Lanes<D>(hn::ConvertTo(D(), exponent)),
           Lanes<D>(hn::BitCast(D(), binade)) - Lanes<D>(1.0f)};
 }
@@ -99,8 +98,8 @@ void Normal(const uint32_t* words, int64_t count, float mean, float std, float* 
     hn::Vec<Integers> even, odd;
     hn::LoadInterleaved2(Integers(), words + i, even, odd);
     const auto pair = elements::HWY_NAMESPACE::NormalsOf(Units(even), Units(odd));
-    hn::StoreInterleaved2((V(mean) + V(std) * pair.first).raw,
-                          (V(mean) + V(std) * pair.second).raw, D(), values + i);
+    hn::StoreInterleaved2((V(mean) + V(std) * pair.first).raw, (V(mean) + V(std) * pair.second).raw,
+                          D(), values + i);
   }
 }
 
