@@ -12,6 +12,7 @@
 #include "neura/python/extension/callable.h"
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/tensor_object.h"
+#include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
 
 namespace neura::python {
@@ -72,10 +73,10 @@ std::vector<std::string> OutputNames(const graph::Program& program) {
 }
 
 // (name, dtype, shape) of values, whose open extents are named.
-std::vector<std::tuple<std::string, DType, py::tuple>> Infos(
+std::vector<std::tuple<std::string, py::object, py::tuple>> Infos(
     const graph::Graph& graph, absl::Span<const graph::ValueId> ids,
     const std::vector<std::string>& names) {
-  std::vector<std::tuple<std::string, DType, py::tuple>> infos;
+  std::vector<std::tuple<std::string, py::object, py::tuple>> infos;
   for (size_t i = 0; i < ids.size(); ++i) {
     const graph::Value& value = graph.value(ids[i]);
     py::list shape;
@@ -86,7 +87,8 @@ std::vector<std::tuple<std::string, DType, py::tuple>> Infos(
         shape.append(graph.ExtentToString(extent));
       }
     }
-    infos.emplace_back(names[i], value.dtype, py::tuple(shape));
+    infos.emplace_back(names[i], py::reinterpret_steal<py::object>(ToPython(value.dtype)),
+                       py::tuple(shape));
   }
   return infos;
 }
