@@ -17,13 +17,14 @@ def _package_impl(ctx):
     )
     outputs = [package_json]
 
-    # What users' bundlers are told in comments is lost on the way, and said again.
+    # Messages name the classes of what does not fit. What users' bundlers are told in comments is lost on the way, and
+    # said again.
     scripts = [ctx.actions.declare_file("{}/{}".format(ctx.label.name, name)) for name in _SCRIPTS]
     ctx.actions.run_shell(
         outputs = scripts,
         inputs = ctx.files._javascript,
         command = """
-          esbuild --log-level=warning --bundle --minify --format=esm --target=es2022 --outdir="$1" "${@:2}" &&
+          esbuild --log-level=warning --bundle --minify --keep-names --format=esm --target=es2022 --outdir="$1" "${@:2}" &&
             sed --in-place 's|import(`node:|import(/* webpackIgnore: true */ /* @vite-ignore */`node:|' "$1"/*.js
         """,
         arguments = [scripts[0].dirname] + [file.path for file in ctx.files._javascript if file.basename in _SCRIPTS],

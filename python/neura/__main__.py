@@ -11,7 +11,8 @@ def main() -> int:
     for name in ("SIGINT", "SIGPIPE"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
-    return _C._cli(sys.argv[1:])
+    code: int = _C._cli(sys.argv[1:])
+    return code
 
 
 if __name__ == "__main__":
