@@ -36,7 +36,8 @@ void AddOperators(const std::vector<NodeMessage>& nodes, int depth,
     if (node.op_type == "Constant") {
       for (std::string_view output : node.outputs) add(output);
     }
-    ++(*counts)[std::string(node.op_type)];
+    ++(*counts)[IsOnnxDomain(node.domain) ? std::string(node.op_type)
+                                          : absl::StrCat(node.domain, ".", node.op_type)];
     const std::string_view form =
         FormOf(node, [&](size_t i) { return constants.contains(node.inputs[i]); });
     if (!form.empty()) ++(*counts)[absl::StrCat(node.op_type, ":", form)];

@@ -153,7 +153,18 @@ void ReadAttention(NodeReader& node) {
   }
 }
 
-// Pairs of features turned by an angle of their position (Su et al., 2021, arXiv:2104.09864).
+// Su et al., 2021 (arXiv:2104.09864).
+Tensor Turned(const Tensor& x, const Tensor& cos, const Tensor& sin, bool interleaved) {
+  const int64_t size = x.size(3), turned = 2 * cos.size(3);
+  const Tensor part = Slice(x, 3, 0, turned);
+  const Tensor a = interleaved ? Slice(part, 3, 0, turned, 2) : Slice(part, 3, 0, turned / 2);
+  const Tensor b = interleaved ? Slice(part, 3, 1, turned, 2) : Slice(part, 3, turned / 2, turned);
+  const Tensor real = cos * a - sin * b, imaginary = sin * a + cos * b;
+  Tensor y = interleaved ? Flatten(Stack({real, imaginary}, -1), 3, 4) : Cat({real, imaginary}, 3);
+  if (turned < size) y = Cat({y, Slice(x, 3, turned, size)}, 3);
+  return y;
+}
+
 void ReadRotaryEmbedding(NodeReader& node) {
   const bool interleaved = node.Int("interleaved", 0) != 0;
   const int64_t given = node.Int("rotary_embedding_dim", 0), heads = node.Int("num_heads", 0);
@@ -167,24 +178,19 @@ void ReadRotaryEmbedding(NodeReader& node) {
     const Tensor all =
         flat ? Reshape(in[0], {in[0].size(0), in[0].size(1), heads, in[0].size(2) / heads})
              : Transpose(in[0], 1, 2);
-    const int64_t size = all.size(3), turned = given > 0 ? given : size;
     const auto angles = [&](const Tensor& cache) {
       Tensor rows = cache;
       if (in[3].defined()) {
         rows = Reshape(IndexSelect(cache, 0, Flatten(in[3])),
                        {in[3].size(0), in[3].size(1), cache.size(1)});
       }
+      if (2 * rows.size(2) != (given > 0 ? given : all.size(3))) {
+        ThrowInvalidArgument(absl::StrCat(rows.size(2), " angles for ",
+                                          given > 0 ? given : all.size(3), " features"));
+      }
       return Unsqueeze(rows, 2);
     };
-    const Tensor cos = angles(in[1]), sin = angles(in[2]);
-    const Tensor part = Slice(all, 3, 0, turned);
-    const Tensor a = interleaved ? Slice(part, 3, 0, turned, 2) : Slice(part, 3, 0, turned / 2);
-    const Tensor b =
-        interleaved ? Slice(part, 3, 1, turned, 2) : Slice(part, 3, turned / 2, turned);
-    const Tensor real = cos * a - sin * b, imaginary = sin * a + cos * b;
-    Tensor y =
-        interleaved ? Flatten(Stack({real, imaginary}, -1), 3, 4) : Cat({real, imaginary}, 3);
-    if (turned < size) y = Cat({y, Slice(all, 3, turned, size)}, 3);
+    const Tensor y = Turned(all, angles(in[1]), angles(in[2]), interleaved);
     return std::vector{flat ? Flatten(y, 2, 3) : Transpose(y, 1, 2)};
   };
   node.Out(node.TraceAll({x, node.in(1), node.in(2), node.in_or_none(3)}, turn)[0]);

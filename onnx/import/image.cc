@@ -51,7 +51,9 @@ void PadHalves(Window* window, size_t d, int64_t total, bool less_before) {
   window->after.given()[d] = less_before ? total - less : less;
 }
 
-Window ReadWindow(NodeReader& node, ValueId x, const std::vector<int64_t>& kernel) {
+// `given` stands in the place of the attribute pads.
+Window ReadWindow(NodeReader& node, ValueId x, const std::vector<int64_t>& kernel,
+                  const std::optional<std::vector<int64_t>>& given = std::nullopt) {
   Window window;
   window.dims = static_cast<size_t>(std::max<int64_t>(node.rank(x) - 2, 0));
   if (window.dims < 1 || window.dims > Sizes::kMostDims) {
@@ -65,7 +67,8 @@ Window ReadWindow(NodeReader& node, ValueId x, const std::vector<int64_t>& kerne
   window.kernel = SizesOf("kernel_shape", kernel, window.dims, 1);
   window.stride = each("strides", 1, 1);
   window.dilation = each("dilations", 1, 1);
-  const std::vector<int64_t> pads = node.Ints("pads", std::vector<int64_t>(2 * window.dims, 0));
+  const std::vector<int64_t> pads =
+      given ? *given : node.Ints("pads", std::vector<int64_t>(2 * window.dims, 0));
   if (pads.size() != 2 * window.dims) ThrowInvalidArgument("pads has a wrong number of elements");
   window.before = SizesOf("pads", absl::MakeConstSpan(pads).first(window.dims), window.dims, 0);
   window.after = SizesOf("pads", absl::MakeConstSpan(pads).last(window.dims), window.dims, 0);
@@ -210,8 +213,12 @@ void PadForOutputShape(NodeReader& node, ValueId x, Window* window, Sizes* more)
 }  // namespace
 
 void ReadConvTranspose(NodeReader& node) {
-  const ValueId x = node.in(0), weight = node.in(1);
-  Window window = ReadWindow(node, x, KernelOf(node, x, weight));
+  node.Out(ConvTransposeOf(node, node.in(0), node.in(1), node.in_or_none(2), std::nullopt));
+}
+
+ValueId ConvTransposeOf(NodeReader& node, ValueId x, ValueId weight, ValueId bias,
+                        const std::optional<std::vector<int64_t>>& pads) {
+  Window window = ReadWindow(node, x, KernelOf(node, x, weight), pads);
   const size_t dims = window.dims;
   Sizes more = SizesOf("output_padding", node.Ints("output_padding", std::vector<int64_t>(dims, 0)),
                        dims, 0);
@@ -243,12 +250,10 @@ void ReadConvTranspose(NodeReader& node) {
     }
     if (zeros != none) result = PadSpace(node, result, none, zeros, dims, 0);
   }
-  if (node.has(2)) {
-    std::vector<SymInt> per_channel(dims + 1, 1);
-    per_channel[0] = -1;
-    result = node.Add(op::kAdd, {result, node.Reshape(node.in(2), per_channel)});
-  }
-  node.Out(result);
+  if (bias == graph::kNone) return result;
+  std::vector<SymInt> per_channel(dims + 1, 1);
+  per_channel[0] = -1;
+  return node.Add(op::kAdd, {result, node.Reshape(bias, per_channel)});
 }
 
 namespace {
@@ -294,10 +299,12 @@ ValueId MaxPoolIndices(NodeReader& node, ValueId x, const Sizes& before, ValueId
 
 }  // namespace
 
-void ReadMaxPool(NodeReader& node) {
-  const DType dtype = node.dtype(node.in(0));
+void ReadMaxPool(NodeReader& node) { node.Out(MaxPoolOf(node, node.in(0))); }
+
+ValueId MaxPoolOf(NodeReader& node, ValueId x) {
+  const DType dtype = node.dtype(x);
   // float32 holds the integers of 8 bits, which are all that ONNX pools.
-  ValueId x = IsFloating(dtype) ? node.in(0) : node.Cast(node.in(0), kFloat32);
+  if (!IsFloating(dtype)) x = node.Cast(x, kFloat32);
   const ValueId unpadded = x;
   Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
   Sizes before = Sizes(0).Each(window.dims);
@@ -315,8 +322,8 @@ void ReadMaxPool(NodeReader& node) {
                                .dilation = window.dilation,
                                .ceil_mode = ceil};
   const ValueId result = node.Add(op::kMaxPool, options, {x});
-  node.Out(node.Cast(result, dtype));
   if (node.Wants(1)) node.Out(MaxPoolIndices(node, unpadded, before, x, result, columns), 1);
+  return node.Cast(result, dtype);
 }
 
 namespace {
@@ -351,11 +358,12 @@ ValueId DilatedAverage(NodeReader& node, ValueId x, Window window) {
 
 }  // namespace
 
-void ReadAveragePool(NodeReader& node) {
-  const ValueId x = node.in(0);
+void ReadAveragePool(NodeReader& node) { node.Out(AveragePoolOf(node, node.in(0))); }
+
+ValueId AveragePoolOf(NodeReader& node, ValueId x) {
   const Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
   if (window.dilation != Sizes(1).Each(window.dims)) {
-    return node.Out(DilatedAverage(node, x, window));
+    return DilatedAverage(node, x, window);
   }
   AvgPoolOptions options{.kernel_size = window.kernel,
                          .stride = window.stride,
@@ -364,7 +372,7 @@ void ReadAveragePool(NodeReader& node) {
                          .count_include_pad = node.Int("count_include_pad", 0) != 0};
   if (PoolTakesPadding(window)) {
     options.padding = window.before;
-    return node.Out(node.Add(op::kAvgPool, options, {x}));
+    return node.Add(op::kAvgPool, options, {x});
   }
   if (options.ceil_mode) node.Unsupported("ceil_mode with such padding is not supported");
   const auto average = [&](ValueId of) {
@@ -378,7 +386,7 @@ void ReadAveragePool(NodeReader& node) {
     shape[0] = shape[1] = 1;
     result = node.Add(op::kDiv, {result, average(node.Full(shape, 1, node.dtype(x)))});
   }
-  node.Out(result);
+  return result;
 }
 
 namespace {

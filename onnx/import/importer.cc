@@ -46,6 +46,7 @@ class Importer {
       : message_(GraphOf(model)),
         fixed_dims_(fixed_dims),
         file_{.opset = OpsetOf(model),
+              .other_sets = OtherSetsOf(model),
               .functions = FunctionsOf(model),
               .external = external,
               .budget = 4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget,
@@ -92,9 +93,17 @@ class Importer {
     return functions;
   }
 
+  static std::map<std::string_view, int64_t> OtherSetsOf(const ModelMessage& model) {
+    std::map<std::string_view, int64_t> sets;
+    for (const auto& [domain, version] : model.opsets) {
+      if (!IsOnnxDomain(domain)) sets.emplace(domain, version);
+    }
+    return sets;
+  }
+
   static int OpsetOf(const ModelMessage& model) {
     int64_t opset = -1;
-    bool has_previews = false;
+    bool has_others = false;
     std::unordered_set<std::string_view> domains;
     for (const auto& [domain, version] : model.opsets) {
       if (!domains.insert(IsOnnxDomain(domain) ? "" : domain).second) {
@@ -104,11 +113,11 @@ class Importer {
       if (IsOnnxDomain(domain)) {
         opset = version;
       } else {
-        has_previews |= IsReadDomain(domain);
+        has_others |= IsReadDomain(domain);
       }
     }
-    // Operators of a preview may be all that there are.
-    if (opset < 0 && has_previews) return kMaxOpset;
+    // Operators of another domain may be all that there are.
+    if (opset < 0 && has_others) return kMaxOpset;
     return RequireOpset(opset);
   }
 

@@ -42,6 +42,7 @@ class NodeReader {
   NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
              std::vector<ImportedValue> inputs);
 
+  // Of ai.onnx; of other domains the newest, since what they share with it is as it stands there.
   int opset() const { return opset_; }
   std::string_view op_type() const { return node_.op_type; }
 
@@ -196,9 +197,12 @@ class NodeReader {
 // Reads a node of one operator.
 using OperatorReader = void (*)(NodeReader& node);
 
-// Of ai.onnx, which has two names, or of its previews.
+// Of ai.onnx, which has two names.
 bool IsOnnxDomain(std::string_view domain);
+// Of it, its previews, ai.onnx.ml or com.microsoft.
 bool IsReadDomain(std::string_view domain);
+// Throws Unimplemented for an operator set of another domain than ai.onnx that is not read.
+void RequireSetOf(std::string_view domain, int64_t set);
 
 // Null when there is none.
 OperatorReader FindOperator(std::string_view domain, std::string_view name);

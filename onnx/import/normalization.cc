@@ -16,20 +16,22 @@ Dims From(int64_t first, int64_t end) {
 
 }  // namespace
 
-// By the root of the mean square, in float32 where the input is narrower.
+// By the root of the mean square, in float32 where the input is narrower. SimplifiedLayerNormalization,
+// which it was before it came to be a part of the standard, also tells the factors.
 void ReadRmsNormalization(NodeReader& node) {
   const ValueId x = node.in(0);
   const DType dtype = node.dtype(x);
   const Dims over = From(node.Axis(node.Int("axis", -1), node.rank(x)), node.rank(x));
   const double eps = node.Float("epsilon", 1e-5);
   node.Int("stash_type", 1);
-  node.Out(node.Trace(
-      [&](const Tensor& x, const Tensor& scale) {
-        const Tensor wide = Cast(x, WideDType(dtype));
-        const Tensor mean = Mean(Square(wide), {.dims = over, .keepdim = true});
-        return Cast(wide * Rsqrt(mean + eps), dtype) * scale;
-      },
-      x, node.in(1)));
+  const std::vector<ValueId> results =
+      node.TraceAll({x, node.in(1)}, [&](absl::Span<const Tensor> in) {
+        const Tensor wide = Cast(in[0], WideDType(dtype));
+        const Tensor factor = Rsqrt(Mean(Square(wide), {.dims = over, .keepdim = true}) + eps);
+        return std::vector{Cast(wide * factor, dtype) * in[1], factor};
+      });
+  node.Out(results[0]);
+  if (node.Wants(1)) node.Out(results[1], 1);
 }
 
 // Of opset 18 with scales of groups, which was withdrawn; from 21 on, of channels.

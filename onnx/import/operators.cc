@@ -1,3 +1,4 @@
+#include "absl/strings/str_cat.h"
 #include "neura/onnx/import/ops.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
@@ -8,6 +9,9 @@ namespace neura::onnx {
 namespace {
 
 constexpr std::string_view kPreview = "ai.onnx.preview";
+constexpr std::string_view kMicrosoft = "com.microsoft";
+constexpr std::string_view kMl = "ai.onnx.ml";
+constexpr int64_t kMaxMlSet = 5;
 
 [[noreturn]] void ReadLeftOut(NodeReader&) {
   ThrowUnimplemented("this program was built without the operator");
@@ -29,7 +33,8 @@ constexpr Row kOperators[] = {
 #define ONNX_READ_AS(Name, Function, kOp) \
   ONNX_READ(                              \
       Name, +[](NodeReader& node) { Function(node, op::kOp); })
-#define ONNX_READ_OF(domain, Name, Function) ONNX_ROW(domain, Name, "", Function, #Name)
+#define ONNX_READ_OF(domain, Name, Function) \
+  ONNX_ROW(domain, Name, "", Function, domain "." #Name)
 #define ONNX_READ_FORM(Name, form, Function) ONNX_ROW("", Name, #form, Function, #Name ":" #form)
 #include "neura/onnx/import/operators.inc"
 };
@@ -46,7 +51,15 @@ OperatorReader Find(std::string_view domain, std::string_view name, std::string_
 }  // namespace
 
 bool IsReadDomain(std::string_view domain) {
-  return IsOnnxDomain(domain) || domain == kPreview || domain == "ai.onnx.preview.training";
+  return IsOnnxDomain(domain) || domain == kPreview || domain == "ai.onnx.preview.training" ||
+         domain == kMicrosoft || domain == kMl;
+}
+
+void RequireSetOf(std::string_view domain, int64_t set) {
+  const int64_t last = domain == kMl ? kMaxMlSet : domain == kMicrosoft ? 1 : set;
+  if (set >= 1 && set <= last) return;
+  ThrowUnimplemented(absl::StrCat("operator set ", set, " of ", domain, " is not supported; 1 to ",
+                                  last, last == 1 ? " is" : " are"));
 }
 
 OperatorReader FindOperator(std::string_view domain, std::string_view name) {
@@ -61,6 +74,7 @@ std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)>
   const auto given = [&node](size_t i) {
     return i < node.inputs.size() && !node.inputs[i].empty();
   };
+  if (!IsOnnxDomain(node.domain)) return "";
   if (node.op_type == "Slice") {
     for (const size_t i : {3, 4}) {
       if (given(i) && !is_constant(i)) return "at_run_time";
@@ -78,7 +92,7 @@ std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)>
 
 BodyReader FindBodyReader(std::string_view domain, std::string_view name) {
   if (domain == kPreview && name == "FlexAttention") {
-    if constexpr (IsLinked("onnx.FlexAttention")) return &ReadFlexAttention;
+    if constexpr (IsLinked("onnx.ai.onnx.preview.FlexAttention")) return &ReadFlexAttention;
   } else if (!IsOnnxDomain(domain) ||
              (name != "If" && name != "Loop" && name != "Scan" && name != "SequenceMap")) {
     return nullptr;

@@ -2,6 +2,8 @@
 #ifndef NEURA_ONNX_IMPORT_OPS_H_
 #define NEURA_ONNX_IMPORT_OPS_H_
 
+#include <functional>
+
 #include "neura/onnx/import/importer.h"
 
 namespace neura::onnx {
@@ -29,6 +31,21 @@ graph::ValueId StringsOfNumbers(NodeReader& node, graph::ValueId numbers);
 // A convolution with the window that the node's attributes say; `bias` may be absent.
 graph::ValueId ConvOf(NodeReader& node, graph::ValueId x, graph::ValueId weight,
                       graph::ValueId bias);
+// The same of a transposed one, whose padding stands in attributes, or is `pads`.
+graph::ValueId ConvTransposeOf(NodeReader& node, graph::ValueId x, graph::ValueId weight,
+                               graph::ValueId bias,
+                               const std::optional<std::vector<int64_t>>& pads);
+// Pools of x by the node's attributes; the average is of floating point numbers.
+graph::ValueId MaxPoolOf(NodeReader& node, graph::ValueId x);
+graph::ValueId AveragePoolOf(NodeReader& node, graph::ValueId x);
+// The product of inputs 0 and 1, and input 2 where it is there, by the attributes of Gemm.
+graph::ValueId GemmOf(NodeReader& node);
+
+// What follows a product or a step of a recurrence, by the name that the standard has for it, in
+// lower case.
+using Activation = std::function<Tensor(const Tensor&)>;
+Activation ActivationOf(NodeReader& node, const std::string& name, std::optional<double> alpha,
+                        std::optional<double> beta);
 
 // Indices below 0 of input `input` count from the end of dimension `axis` of x.
 graph::ValueId FromStart(NodeReader& node, graph::ValueId index, size_t input, graph::ValueId x,
@@ -52,6 +69,11 @@ graph::ValueId SplitByFlags(NodeReader& node, graph::ValueId x,
 // x with so many elements of `value` before and after each dimension.
 graph::ValueId PadBy(NodeReader& node, graph::ValueId x, const std::vector<graph::SymInt>& before,
                      const std::vector<graph::SymInt>& after, const Scalar& value);
+
+// Pairs of features of [N, T, heads, size], turned by angles whose cosines and sines are
+// [N or 1, T, 1, pairs]: each with its neighbour where they are interleaved, else with the one that
+// stands as far in the second half. What is beyond the pairs stays.
+Tensor Turned(const Tensor& x, const Tensor& cos, const Tensor& sin, bool interleaved);
 
 // Those of [N, C, ...] after C.
 Dims SpatialDims(NodeReader& node, graph::ValueId x);

@@ -1,6 +1,6 @@
-// Quantized tensors: integers that stand for scale * (integer - zero point). Products are computed
-// exactly, in float64 or integers, and rounded as the standard says: half to even.
-#include <array>
+// Products are computed exactly, in float64 or integers, and rounded as the standard says: half to
+// even.
+#include "neura/onnx/import/quantize.h"
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
@@ -26,8 +26,8 @@ Dims Along(const Tensor& x, int64_t axis) {
   return shape;
 }
 
-// Scales and zero points as they broadcast with x: one for all, one for each slice of the axis, or
-// one for each block of `block` elements along it.
+}  // namespace
+
 Tensor Spread(const Tensor& value, const Tensor& x, int64_t axis, int64_t block) {
   if (value.dim() == 0 || (value.dim() == 1 && value.numel() == 1)) return Reshape(value, {});
   if (block > 0) {
@@ -37,8 +37,7 @@ Tensor Spread(const Tensor& value, const Tensor& x, int64_t axis, int64_t block)
   return Reshape(value, Along(x, axis));
 }
 
-// In the range of the dtype, or in that of a narrow type whose elements it holds.
-Tensor Saturated(const Tensor& x, DType dtype, const NarrowType* narrow = nullptr) {
+Tensor Saturated(const Tensor& x, DType dtype, const NarrowType* narrow) {
   const IntegerLimits limits = IntegerLimitsOf(dtype);
   const int unused = narrow != nullptr ? 8 - narrow->bits : 0;
   const int64_t least = limits.min >> unused, most = static_cast<int64_t>(limits.max) >> unused;
@@ -48,6 +47,16 @@ Tensor Saturated(const Tensor& x, DType dtype, const NarrowType* narrow = nullpt
 bool IsQuantized(DType dtype) {
   return dtype == kInt8 || dtype == kUInt8 || dtype == kInt16 || dtype == kUInt16;
 }
+
+Quantized DynamicallyQuantized(const Tensor& x) {
+  const Tensor least = Minimum(AMin(x), 0), most = Maximum(AMax(x), 0);
+  const Tensor range = most - least;
+  const Tensor scale = Where(Eq(range, 0), OnesLike(range), range / 255);
+  const Tensor zero = Saturated(Round(-least / scale), kUInt8);
+  return {Saturated(Round(x / scale) + Cast(zero, kFloat32), kUInt8), scale, zero};
+}
+
+namespace {
 
 DType DTypeAttribute(NodeReader& node, std::string_view name, DType otherwise) {
   const int64_t type = node.Int(name, 0);
@@ -121,11 +130,8 @@ void ReadDequantizeLinear(NodeReader& node) {
 
 void ReadDynamicQuantizeLinear(NodeReader& node) {
   const std::vector<ValueId> results = node.TraceAll({node.in(0)}, [](absl::Span<const Tensor> in) {
-    const Tensor &x = in[0], least = Minimum(AMin(x), 0), most = Maximum(AMax(x), 0);
-    const Tensor scale = (most - least) / 255;
-    const Tensor zero = Saturated(Round(-least / scale), kUInt8);
-    const Tensor y = Saturated(Round(x / scale) + Cast(zero, kFloat32), kUInt8);
-    return std::vector{y, scale, zero};
+    const Quantized y = DynamicallyQuantized(in[0]);
+    return std::vector{y.elements, y.scale, y.zero};
   });
   for (size_t i = 0; i < results.size(); ++i) {
     if (node.Wants(i)) node.Out(results[i], i);
@@ -150,11 +156,15 @@ ValueId Centered(NodeReader& node, ValueId x, ValueId zero, int64_t axis, DType 
       x, zero);
 }
 
+}  // namespace
+
 ValueId IntegerProduct(NodeReader& node, ValueId a, ValueId a_zero, ValueId b, ValueId b_zero) {
   const ValueId left = Centered(node, a, a_zero, -2, kInt32);
   const ValueId right = Centered(node, b, b_zero, -1, kInt32);
   return node.Trace([](const Tensor& a, const Tensor& b) { return MatMul(a, b); }, left, right);
 }
+
+namespace {
 
 ValueId IntegerConv(NodeReader& node, ValueId x, ValueId x_zero, ValueId w, ValueId w_zero) {
   const ValueId result = ConvOf(node, Centered(node, x, x_zero, 1, kFloat64),
@@ -162,7 +172,8 @@ ValueId IntegerConv(NodeReader& node, ValueId x, ValueId x_zero, ValueId w, Valu
   return node.Cast(result, kInt32);
 }
 
-// A sum of products in the steps of its result.
+}  // namespace
+
 ValueId Requantized(NodeReader& node, ValueId sum, std::array<ValueId, 3> scales, ValueId zero,
                     int64_t channel) {
   const DType dtype = node.dtype(zero);
@@ -179,8 +190,6 @@ ValueId Requantized(NodeReader& node, ValueId sum, std::array<ValueId, 3> scales
       })[0];
 }
 
-}  // namespace
-
 void ReadMatMulInteger(NodeReader& node) {
   node.Out(IntegerProduct(node, node.in(0), node.in_or_none(2), node.in(1), node.in_or_none(3)));
 }
@@ -194,14 +203,16 @@ void ReadQLinearMatMul(NodeReader& node) {
   node.Out(Requantized(node, sum, {node.in(1), node.in(4), node.in(6)}, node.in(7), -1));
 }
 
-void ReadQLinearConv(NodeReader& node) {
-  ValueId sum = IntegerConv(node, node.in(0), node.in(2), node.in(3), node.in(5));
+void ReadQLinearConv(NodeReader& node) { node.Out(QLinearConvOf(node, node.in(0))); }
+
+ValueId QLinearConvOf(NodeReader& node, ValueId x) {
+  ValueId sum = IntegerConv(node, x, node.in(2), node.in(3), node.in(5));
   if (node.has(8)) {
     sum = node.Trace(
         [](const Tensor& sum, const Tensor& bias) { return sum + Reshape(bias, Along(sum, 1)); },
         sum, node.in(8));
   }
-  node.Out(Requantized(node, sum, {node.in(1), node.in(4), node.in(6)}, node.in(7), 1));
+  return Requantized(node, sum, {node.in(1), node.in(4), node.in(6)}, node.in(7), 1);
 }
 
 }  // namespace neura::onnx

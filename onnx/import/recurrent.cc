@@ -1,10 +1,9 @@
 // RNN, GRU and LSTM: one scan over time for each direction. What the inputs add is computed for all
 // steps at once.
-#include <functional>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/onnx/import/quantize.h"
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/tensor.h"
@@ -15,8 +14,6 @@ namespace {
 using graph::kNone;
 using graph::ValueId;
 
-using Activation = std::function<Tensor(const Tensor&)>;
-
 // Which activations have an alpha and a beta: these are given in order, for those that have one.
 bool HasAlpha(const std::string& name) {
   return name == "affine" || name == "leakyrelu" || name == "thresholdedrelu" ||
@@ -26,7 +23,8 @@ bool HasBeta(const std::string& name) {
   return name == "affine" || name == "scaledtanh" || name == "hardsigmoid";
 }
 
-// The names of the standard.
+}  // namespace
+
 Activation ActivationOf(NodeReader& node, const std::string& name, std::optional<double> alpha,
                         std::optional<double> beta) {
   const auto or_else = [](std::optional<double> value, double otherwise) {
@@ -64,6 +62,8 @@ Activation ActivationOf(NodeReader& node, const std::string& name, std::optional
   node.Unsupported(absl::StrCat("activation ", name));
 }
 
+namespace {
+
 // What all three kinds share.
 struct Cell {
   int64_t gates = 1;
@@ -75,10 +75,20 @@ struct Cell {
   Tensor Clipped(const Tensor& x) const { return clip ? Minimum(Maximum(x, -*clip), *clip) : x; }
 };
 
+// x w^T. Where w [rows, K] holds integers, which scales [rows] make what they stand for, x is
+// rounded to 8 bits, too.
+Tensor Product(const Tensor& x, const Tensor& w, const Tensor& scale) {
+  if (!scale.defined()) return Linear(x, w);
+  const Quantized steps = DynamicallyQuantized(x);
+  const Tensor centered = Cast(steps.elements, kFloat32) - Cast(steps.zero, kFloat32);
+  return Linear(centered, w) * (steps.scale * scale);
+}
+
 // The next state: `x` is what the inputs add, with all biases but those in `late` [H], and `peep`
-// [3 * H] are weights of the memory; both may be undefined.
+// [3 * H] are weights of the memory; both may be undefined, and the scale of r.
 std::vector<Tensor> Step(const Cell& cell, const Tensor& h, const Tensor& c, const Tensor& x,
-                         const Tensor& r, const Tensor& late, const Tensor& peep) {
+                         const Tensor& r, const Tensor& scale, const Tensor& late,
+                         const Tensor& peep) {
   const int64_t size = h.size(-1);
   const auto part = [&](const Tensor& t, int64_t i) {
     return Slice(t, -1, i * size, (i + 1) * size);
@@ -100,7 +110,7 @@ std::vector<Tensor> Step(const Cell& cell, const Tensor& h, const Tensor& c, con
     const Tensor next = f[1](cell.Clipped(part(x, 2) + inner));
     return {(1 - z) * next + z * h};
   }
-  const Tensor gates = x + Linear(h, r);
+  const Tensor gates = x + Product(h, r, scale);
   const auto gate = [&](int64_t i, const Tensor& memory, int64_t p) {
     Tensor g = part(gates, i);
     if (peep.defined()) g = g + part(peep, p) * memory;
@@ -128,8 +138,10 @@ struct Direction {
 
 class Recurrence {
  public:
-  Recurrence(NodeReader& node, int64_t gates, std::vector<std::string> usual)
-      : node_(node), gates_(gates), usual_(std::move(usual)) {}
+  // Weights may be quantized, and then stand the other way round.
+  Recurrence(NodeReader& node, int64_t gates, std::vector<std::string> usual,
+             bool quantized = false)
+      : node_(node), gates_(gates), usual_(std::move(usual)), quantized_(quantized) {}
 
   void Read() {
     ValueId x = node_.in(0);
@@ -143,7 +155,7 @@ class Recurrence {
     if (direction != "forward" && direction != "reverse" && direction != "bidirectional") {
       node_.Unsupported(absl::StrCat("direction ", direction));
     }
-    hidden_ = node_.FixedExtent(node_.in(2), 2);
+    hidden_ = node_.FixedExtent(node_.in(2), quantized_ ? 1 : 2);
     if (node_.Int("hidden_size", hidden_) != hidden_) {
       ThrowInvalidArgument("hidden_size is not that of the weights");
     }
@@ -218,6 +230,21 @@ class Recurrence {
                        node_.in(input));
   }
 
+  // A matrix, and its scale, which is kNone where it is not quantized.
+  struct Factor {
+    ValueId matrix, scale;
+  };
+  Factor FactorOf(size_t input, int64_t direction) {
+    if (!quantized_) return {Weight(input, direction), kNone};
+    const size_t scale = input == 1 ? 8 : 10;
+    const ValueId matrix = node_.Trace(
+        [](const Tensor& w, const Tensor& zero) {
+          return Transpose(Cast(w, kFloat32) - Cast(zero, kFloat32), 0, 1);
+        },
+        Weight(input, direction), Weight(scale + 1, direction));
+    return {matrix, Weight(scale, direction)};
+  }
+
   ValueId Initial(size_t input, const Direction& direction, ValueId x, bool batch_first) {
     if (!node_.has(input)) {
       return node_.Full({node_.shape(x)[1], hidden_}, 0, node_.dtype(x));
@@ -230,24 +257,28 @@ class Recurrence {
   // Y [T, B, H], the last state, and the last memory.
   std::vector<ValueId> Run(const Cell& cell, const Direction& direction, ValueId x,
                            bool batch_first) {
-    const ValueId w = Weight(1, direction.index), r = Weight(2, direction.index);
+    const Factor w = FactorOf(1, direction.index), r = FactorOf(2, direction.index);
     const ValueId bias = Weight(3, direction.index);
     const int64_t rows = gates_ * hidden_;
     // The recurrent bias of the last gate is added late where it is reset with the state.
     const bool late_bias = cell.linear_before_reset && bias != kNone;
-    const ValueId inputs = node_.TraceAll({x, w, bias, lengths_}, [&](absl::Span<const Tensor> in) {
+    const std::vector<ValueId> given{x, w.matrix, bias, lengths_, w.scale};
+    const ValueId inputs = node_.TraceAll(given, [&](absl::Span<const Tensor> in) {
       const Tensor steps = direction.is_reverse ? Reversed(in[0], in[3]) : in[0];
-      if (!in[2].defined()) return std::vector{Linear(steps, in[1])};
+      if (!in[2].defined()) return std::vector{Product(steps, in[1], in[4])};
       Tensor recurrent = Slice(in[2], 0, rows, 2 * rows);
       if (late_bias) {
         const Tensor early = Slice(recurrent, 0, 0, 2 * hidden_);
         recurrent = Cat({early, Zeros({hidden_}, {.dtype = early.dtype()})}, 0);
       }
-      return std::vector{Linear(steps, in[1], Slice(in[2], 0, 0, rows) + recurrent)};
+      const Tensor added = Slice(in[2], 0, 0, rows) + recurrent;
+      if (in[4].defined()) return std::vector{Product(steps, in[1], in[4]) + added};
+      return std::vector{Linear(steps, in[1], added)};
     })[0];
     std::vector<ValueId> carried{Initial(5, direction, x, batch_first)};
     if (cell.has_memory) carried.push_back(Initial(6, direction, x, batch_first));
-    std::vector<ValueId> scanned{inputs}, captures{r};
+    std::vector<ValueId> scanned{inputs}, captures{r.matrix};
+    if (r.scale != kNone) captures.push_back(r.scale);
     if (lengths_ != kNone) {
       // Whether a step is one of an example's own: [T, B, 1].
       scanned.push_back(node_.Trace(
@@ -268,10 +299,11 @@ class Recurrence {
           size_t next = states;
           const Tensor &h = in[0], c = cell.has_memory ? in[1] : Tensor(), gates = in[next++];
           const Tensor own = lengths_ != kNone ? in[next++] : Tensor();
-          const Tensor r = in[next++];
+          const Tensor weight = in[next++];
+          const Tensor scale = r.scale != kNone ? in[next++] : Tensor();
           const Tensor late = late_bias ? in[next++] : Tensor();
           const Tensor peep_of = peep != kNone ? in[next++] : Tensor();
-          std::vector<Tensor> out = Step(cell, h, c, gates, r, late, peep_of);
+          std::vector<Tensor> out = Step(cell, h, c, gates, weight, scale, late, peep_of);
           Tensor y = out[0];
           if (own.defined()) {
             y = Where(own, y, ZerosLike(y));
@@ -294,6 +326,7 @@ class Recurrence {
   NodeReader& node_;
   int64_t gates_;
   std::vector<std::string> usual_;
+  bool quantized_;
   int64_t hidden_ = 0;
   ValueId lengths_ = kNone;
 };
@@ -303,5 +336,11 @@ class Recurrence {
 void ReadRnn(NodeReader& node) { Recurrence(node, 1, {"Tanh"}).Read(); }
 void ReadGru(NodeReader& node) { Recurrence(node, 3, {"Sigmoid", "Tanh"}).Read(); }
 void ReadLstm(NodeReader& node) { Recurrence(node, 4, {"Sigmoid", "Tanh", "Tanh"}).Read(); }
+void ReadDynamicQuantizeLstm(NodeReader& node) {
+  for (size_t i = 8; i < 12; ++i) {
+    if (!node.has(i)) ThrowInvalidArgument(absl::StrCat("input ", i, " is missing"));
+  }
+  Recurrence(node, 4, {"Sigmoid", "Tanh", "Tanh"}, true).Read();
+}
 
 }  // namespace neura::onnx

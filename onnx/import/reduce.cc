@@ -221,7 +221,9 @@ void ReadMatMul(NodeReader& node) {
 }
 
 // alpha * A' * B' + beta * C.
-void ReadGemm(NodeReader& node) {
+void ReadGemm(NodeReader& node) { node.Out(GemmOf(node)); }
+
+ValueId GemmOf(NodeReader& node) {
   ValueId a = node.in(0), b = node.in(1);
   const ValueId c = node.in_or_none(2);
   const double alpha = node.Float("alpha", 1), beta = node.Float("beta", 1);
@@ -239,11 +241,10 @@ void ReadGemm(NodeReader& node) {
   const bool bias = c == kNone || (beta == 1 && node.rank(c) == 1 &&
                                    node.shape(c)[0] == node.shape(b)[transpose_b ? 0 : 1]);
   if (IsFloating(node.dtype(a)) && alpha == 1 && bias && transpose_b) {
-    return node.Out(node.Add(op::kLinear, {a, b, c}));
+    return node.Add(op::kLinear, {a, b, c});
   }
-  ValueId result = scaled(node.Add(op::kMatMul, {a, transpose_b ? transposed(b) : b}), alpha);
-  if (c != kNone) result = node.Add(op::kAdd, {result, scaled(c, beta)});
-  node.Out(result);
+  const ValueId result = scaled(node.Add(op::kMatMul, {a, transpose_b ? transposed(b) : b}), alpha);
+  return c == kNone ? result : node.Add(op::kAdd, {result, scaled(c, beta)});
 }
 
 }  // namespace neura::onnx

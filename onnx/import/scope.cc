@@ -128,9 +128,14 @@ void Scope::AddInitializers(const GraphMessage& message) {
 }
 
 std::string Scope::NameOf(const NodeMessage& node) const {
+  const auto other = file_.other_sets.find(node.domain);
   return absl::StrCat("node ", node.name.empty() ? "without a name" : node.name, " (", node.op_type,
                       node.domain.empty() ? "" : " of domain ", node.domain, ", operator set ",
-                      opset_, ")");
+                      other == file_.other_sets.end() ? opset_ : other->second, ")");
+}
+
+int Scope::OpsetOf(const NodeMessage& node) const {
+  return IsOnnxDomain(node.domain) ? opset_ : kMaxOpset;
 }
 
 const FunctionMessage* Scope::FindFunction(const NodeMessage& node) const {
@@ -217,6 +222,10 @@ void Scope::ReadResolvedNode(const NodeMessage& node) {
     if (function == nullptr && !IsReadDomain(node.domain)) {
       ThrowUnimplemented("the operator is of a domain that is not supported");
     }
+    const auto set = file_.other_sets.find(node.domain);
+    if (function == nullptr && set != file_.other_sets.end()) {
+      RequireSetOf(set->first, set->second);
+    }
     if (node.outputs.empty()) ThrowInvalidArgument("has no outputs");
     std::vector<ImportedValue> inputs;
     for (std::string_view name : node.inputs) {
@@ -257,7 +266,7 @@ void Scope::DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> ou
 
 std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const NodeMessage& node,
                                        std::vector<ImportedValue> inputs) {
-  NodeReader reader(graph, node, opset_, std::move(inputs));
+  NodeReader reader(graph, node, OpsetOf(node), std::move(inputs));
   const NarrowType* const narrow = Moves(node.op_type) ? reader.Narrow(0) : nullptr;
   read(reader);
   reader.CheckAttributes();

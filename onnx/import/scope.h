@@ -18,6 +18,7 @@ namespace neura::onnx {
 // What all graphs of a file share.
 struct FileContext {
   int opset = 0;
+  std::map<std::string_view, int64_t> other_sets = {};  // by domain, of others than ai.onnx
   // By domain, name and overload.
   using FunctionName = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::map<FunctionName, const FunctionMessage*> functions = {};
@@ -42,6 +43,8 @@ class Scope {
   void Define(std::string_view name, ImportedValue value);
   // Initializers and nodes.
   void ReadGraph(const GraphMessage& message);
+  // That the node is read by, as NodeReader has it.
+  int OpsetOf(const NodeMessage& node) const;
   // In the graph. Throws InvalidArgument where nothing of the name is known.
   graph::ValueId ValueOf(std::string_view name);
   // The type of its elements in the file, where they are held for others; else null.

@@ -189,6 +189,19 @@ void ReadUnique(NodeReader& node) {
   }
 }
 
+// In the order of their first places, which are no result.
+void ReadMicrosoftUnique(NodeReader& node) {
+  const ValueId x = node.in(0);
+  const ValueType indices{.dtype = kInt64, .shape = {graph::Open()}};
+  const ValueType values{.dtype = node.dtype(x), .shape = {graph::Open()}};
+  const ValueType types[] = {values, indices, indices, indices};
+  const absl::Span<const ValueId> found = node.graph().AddHostCall(kDistinct, {x}, {-1, 0}, types);
+  const std::vector<ValueId> results{found[0], found[2], found[3]};
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (node.Wants(i)) node.Out(results[i], i);
+  }
+}
+
 void ReadNonMaxSuppression(NodeReader& node) {
   const int64_t centers = node.Int("center_point_box", 0);
   std::vector<ValueId> inputs;

@@ -132,7 +132,7 @@ ValueId CountedTo(NodeReader& node, ValueId first, ValueId limit, ValueId step) 
 // The same where sizes tell it and the step is a number.
 std::optional<ValueId> CountedBySizes(NodeReader& node) {
   const std::optional<SymInt> from = node.KnownInteger(0), to = node.KnownInteger(1),
-                              by = node.KnownInteger(2);
+                              by = node.has(2) ? node.KnownInteger(2) : SymInt(1);
   if (!from || !to || !by || !from->is_number() || !by->is_number() || by->number() == INT64_MIN) {
     return std::nullopt;
   }
@@ -145,8 +145,11 @@ std::optional<ValueId> CountedBySizes(NodeReader& node) {
 
 }  // namespace
 
+// That of com.microsoft may leave out a step of 1.
 void ReadRange(NodeReader& node) {
-  const std::optional<Tensor> start = node.Known(0), limit = node.Known(1), delta = node.Known(2);
+  const std::optional<Tensor> start = node.Known(0), limit = node.Known(1);
+  const std::optional<Tensor> delta =
+      node.has(2) ? node.Known(2) : ScalarTensor(1, {.dtype = node.dtype(node.in(0))});
   for (const std::optional<Tensor>& known : {start, limit, delta}) {
     if (known && known->numel() != 1) ThrowInvalidArgument("expects numbers");
   }
@@ -166,7 +169,7 @@ void ReadRange(NodeReader& node) {
     const ValueId id = node.in(i);
     return node.rank(id) == 0 ? id : node.Reshape(id, {});
   };
-  const ValueId first = scalar(0), step = scalar(2);
+  const ValueId first = scalar(0), step = node.has(2) ? scalar(2) : node.Constant(*delta);
   const ValueId range = node.Cast(CountedTo(node, first, scalar(1), step), node.dtype(first));
   node.Out(node.Add(op::kAdd, {node.Add(op::kMul, {range, step}), first}));
 }
