@@ -47,6 +47,13 @@ NamedTensors RunModel(const std::string& path, const graph::Program& program,
           break;
         case graph::ValueKind::kStrings:
           ThrowUnimplemented(absl::StrCat("output ", name, " is made of strings"));
+        case graph::ValueKind::kMap:
+          // The values alone; keys are no tensor where they are strings.
+          if (results[i].values().kind() == graph::ValueKind::kTensor) {
+            outputs.emplace_back(name, results[i].values().tensor());
+            break;
+          }
+          ThrowUnimplemented(absl::StrCat("output ", name, " is made of strings"));
       }
     }
     return outputs;

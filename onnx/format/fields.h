@@ -78,8 +78,10 @@ enum class ValueInfoField : protozero::pbf_tag_type { kName = 1, kType = 2 };
 enum class TypeField : protozero::pbf_tag_type {
   kTensorType = 1,
   kSequenceType = 4,
+  kMapType = 5,
   kOptionalType = 9,
 };
+enum class MapTypeField : protozero::pbf_tag_type { kValueType = 2 };
 // Of sequences and optionals.
 enum class ElementTypeField : protozero::pbf_tag_type { kElementType = 1 };
 enum class TensorTypeField : protozero::pbf_tag_type { kElementType = 1, kShape = 2 };

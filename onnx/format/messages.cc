@@ -132,13 +132,21 @@ void ParseTensorType(std::string_view bytes, ValueInfoMessage& info) {
   });
 }
 
-// A tensor, a sequence of tensors, or an optional of either; of others nothing is noted.
+// A tensor, a map of numbers or strings, a sequence of these, or an optional; of others nothing is
+// noted.
 void ParseType(std::string_view bytes, int depth, ValueInfoMessage& info) {
   ForEachField<TypeField>(bytes, [&](auto& type) {
     switch (type.tag_and_type()) {
       case Bytes(TypeField::kTensorType):
         info.is_tensor = true;
         return ParseTensorType(type.get_view(), info);
+      case Bytes(TypeField::kMapType):
+        if (info.is_map || depth > 1) return type.skip();
+        info.is_map = true;
+        return ForEachField<MapTypeField>(type.get_view(), [&](auto& map) {
+          if (map.tag_and_type() != Bytes(MapTypeField::kValueType)) return map.skip();
+          ParseType(map.get_view(), depth + 1, info);
+        });
       case Bytes(TypeField::kSequenceType):
       case Bytes(TypeField::kOptionalType): {
         bool& kind = type.tag() == TypeField::kSequenceType ? info.is_sequence : info.is_optional;

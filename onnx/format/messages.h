@@ -40,8 +40,8 @@ struct DimensionMessage {
 
 struct ValueInfoMessage {
   std::string_view name;
-  // Of what may be absent, or of a sequence, the tensor is what it holds.
-  bool is_tensor = false, is_sequence = false, is_optional = false;
+  // Of what may be absent, of a sequence, or of a map, the tensor is what it holds.
+  bool is_tensor = false, is_sequence = false, is_optional = false, is_map = false;
   int32_t element_type = 0;
   std::optional<std::vector<DimensionMessage>> shape;
 };

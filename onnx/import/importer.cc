@@ -127,6 +127,10 @@ class Importer {
       if (!info.is_tensor) {
         ThrowUnimplemented(absl::StrCat("input ", info.name, " is not a tensor"));
       }
+      if (info.is_map) {
+        inputs_.push_back(MapInput(info));
+        continue;
+      }
       const NarrowType* const narrow = FindNarrowType(info.element_type);
       const bool strings = info.element_type == kStringElements;
       if (strings && (info.is_sequence || info.is_optional)) {
@@ -167,6 +171,17 @@ class Importer {
     }
   }
 
+  // One map, of whatever keys and values.
+  static Input MapInput(const ValueInfoMessage& info) {
+    if (info.is_sequence || info.is_optional) {
+      ThrowUnimplemented(absl::StrCat("input ", info.name, " holds maps"));
+    }
+    const absl::StatusOr<DType> dtype = FromElementType(info.element_type);
+    Input input{std::string(info.name), dtype.ok() ? *dtype : kUInt8, nullptr, {graph::Open()}};
+    input.kind = graph::ValueKind::kMap;
+    return input;
+  }
+
   DeclaredExtent ExtentOf(const DimensionMessage& dim, const std::string& input, size_t index) {
     if (dim.value) {
       if (*dim.value >= 0 && *dim.value <= kMaxExtent) return *dim.value;
@@ -202,6 +217,14 @@ class Importer {
     for (const ValueInfoMessage& info : message_.outputs) {
       try {
         const ValueId id = scope_.ValueOf(info.name);
+        const bool map = graph_.value(id).kind == graph::ValueKind::kMap;
+        if (map != info.is_map && (map ? info.is_tensor : info.is_map)) {
+          ThrowInvalidArgument(map ? "is not declared as a map" : "declared as a map");
+        }
+        if (map) {
+          graph_.AddOutput(id, std::string(info.name));
+          continue;
+        }
         const bool strings = graph_.value(id).kind == graph::ValueKind::kStrings;
         if (strings != (info.element_type == kStringElements) && info.element_type != 0) {
           ThrowInvalidArgument(strings ? "is not declared as strings" : "declared as strings");

@@ -113,9 +113,13 @@ void AddStrings(py::handle nested, size_t depth, Dims& shape, std::vector<std::s
   for (const py::handle part : nested) AddStrings(part, depth + 1, shape, strings);
 }
 
-// None, a tensor, a list of tensors, or strings: a string, lists of them, or an array of NumPy's.
+graph::Datum ToMap(const py::dict& dict);
+
+// None, a tensor, a list of tensors, a dict, or strings: a string, lists of them, or an array of
+// NumPy's.
 graph::Datum ToDatum(py::handle object) {
   if (object.is_none()) return {};
+  if (py::isinstance<py::dict>(object)) return ToMap(py::cast<py::dict>(object));
   if (IsTensor(object.ptr())) return TensorOf(object.ptr());
   const bool is_list = py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object);
   if (is_list && (py::len(object) == 0 || IsTensor(object[py::int_(0)].ptr()))) {
@@ -138,6 +142,66 @@ py::object Nested(const std::string* strings, DimsView shape) {
   return list;
 }
 
+// An element of a map's keys or values.
+py::object ElementAt(const graph::Datum& array, int64_t i) {
+  if (array.kind() == graph::ValueKind::kStrings) {
+    return py::str(array.strings()[static_cast<size_t>(i)]);
+  }
+  const Tensor element = Select(Flatten(array.tensor()), 0, i);
+  if (IsFloating(element.dtype())) return py::float_(element.Item<double>());
+  return py::int_(element.Item<int64_t>());
+}
+
+// A dict, or a list of dicts.
+py::object FromMap(const graph::Datum& map) {
+  const graph::Datum &keys = map.keys(), &values = map.values();
+  const bool of_strings = keys.kind() == graph::ValueKind::kStrings;
+  const int64_t count = of_strings ? static_cast<int64_t>(keys.strings().size())
+                                   : keys.tensor().numel();
+  const auto row = [&](int64_t r) {
+    py::dict dict;
+    for (int64_t k = 0; k < count; ++k) dict[ElementAt(keys, k)] = ElementAt(values, r * count + k);
+    return dict;
+  };
+  const bool one = values.kind() == graph::ValueKind::kStrings || values.tensor().dim() == 1;
+  if (one) return row(0);
+  py::list list;
+  for (int64_t r = 0; r < values.tensor().size(0); ++r) list.append(row(r));
+  return list;
+}
+
+// Of a dict whose keys are all strings or all integers, and whose values are all strings, integers
+// or floating point numbers, which are then float32.
+graph::Datum ToMap(const py::dict& dict) {
+  std::vector<std::string> names, texts;
+  std::vector<int64_t> ids, whole;
+  std::vector<double> numbers;
+  for (const auto& [key, value] : dict) {
+    if (py::isinstance<py::str>(key)) {
+      names.push_back(key.cast<std::string>());
+    } else {
+      ids.push_back(key.cast<int64_t>());
+    }
+    if (py::isinstance<py::str>(value)) {
+      texts.push_back(value.cast<std::string>());
+    } else if (py::isinstance<py::int_>(value)) {
+      whole.push_back(value.cast<int64_t>());
+    } else {
+      numbers.push_back(value.cast<double>());
+    }
+  }
+  const auto count = static_cast<int64_t>(dict.size());
+  const auto all = [&](const auto& some) { return static_cast<int64_t>(some.size()) == count; };
+  if (!(all(names) || all(ids)) || !(all(texts) || all(whole) || all(numbers))) {
+    ThrowTypeError("a dict must have keys of one type and values of one type");
+  }
+  const graph::Datum keys =
+      all(names) ? graph::Datum::Strings(std::move(names), {&count, 1}) : FromVector(ids, {count});
+  if (all(numbers)) return graph::Datum::Map(keys, Cast(FromVector(numbers, {count}), kFloat32));
+  if (all(whole)) return graph::Datum::Map(keys, FromVector(whole, {count}));
+  return graph::Datum::Map(keys, graph::Datum::Strings(std::move(texts), {&count, 1}));
+}
+
 py::object FromDatum(const graph::Datum& datum) {
   switch (datum.kind()) {
     case graph::ValueKind::kTensor:
@@ -146,6 +210,8 @@ py::object FromDatum(const graph::Datum& datum) {
       return py::cast(datum.sequence());
     case graph::ValueKind::kStrings:
       return Nested(datum.strings().data(), datum.strings_shape());
+    case graph::ValueKind::kMap:
+      return FromMap(datum);
     case graph::ValueKind::kOptional:
       break;
   }
