@@ -14,6 +14,7 @@ namespace neura::onnx {
 
 using Ints = std::vector<int64_t>;
 using Doubles = std::vector<double>;
+using Strings = std::vector<std::string>;
 
 inline Tensor Of(DType dtype, Ints shape, const Doubles& values) {
   return Cast(FromVector(values, shape), dtype);
@@ -28,7 +29,7 @@ inline Tensor B(const Doubles& values) {
 
 struct Attribute {
   const char* name;
-  std::variant<int64_t, double, std::string, Ints, Doubles, Tensor> value;
+  std::variant<int64_t, double, std::string, Ints, Doubles, Tensor, Strings> value;
 };
 
 // An input of the model, a constant in it, or nothing.
@@ -52,8 +53,15 @@ struct Case {
 // Of operators whose results ONNX Runtime 1.32 gave; for cubic resizing, training and SwiGLU ONNX's
 // reference, and for operator set 1 NumPy.
 std::vector<Case> RuntimeCases();
+// Of com.microsoft and of ai.onnx.ml: the same, and where ONNX Runtime has nothing for the CPU,
+// NumPy.
+std::vector<Case> MicrosoftCases();
+std::vector<Case> MlCases();
 // Of models that are refused.
 std::vector<Case> BadCases();
+std::vector<Case> MicrosoftBadCases();
+// And a part of what is said then.
+std::vector<std::pair<Case, const char*>> MlBadCases();
 // Of models whose runs are, and a part of what is said then.
 std::vector<std::pair<Case, const char*>> BadRuns();
 

@@ -35,6 +35,9 @@ void SetAttribute(const Attribute& attribute, ::onnx::AttributeProto* proto) {
   } else if (const auto* floats = std::get_if<Doubles>(&attribute.value)) {
     proto->set_type(Proto::FLOATS);
     for (double value : *floats) proto->add_floats(static_cast<float>(value));
+  } else if (const auto* strings = std::get_if<Strings>(&attribute.value)) {
+    proto->set_type(Proto::STRINGS);
+    for (const std::string& value : *strings) proto->add_strings(value);
   } else {
     proto->set_type(Proto::TENSOR);
     proto->mutable_t()->ParseFromString(WriteTensor(std::get<Tensor>(attribute.value)));
@@ -457,8 +460,8 @@ std::vector<Case> ShapeCases() {
 
 std::vector<Case> AllCases() {
   std::vector<Case> all;
-  for (auto cases :
-       {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases, RuntimeCases}) {
+  for (auto cases : {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases, RuntimeCases,
+                     MicrosoftCases, MlCases}) {
     for (Case& one : cases()) all.push_back(std::move(one));
   }
   return all;
@@ -556,7 +559,14 @@ TEST(Operators, RunsRefuseAxesAndNumbersOutOfRange) {
 }
 
 TEST(Operators, RefuseShapesThatDoNotFit) {
-  for (const Case& one : BadCases()) EXPECT_FALSE(FromBytes(ModelOf(one)).ok()) << one.op;
+  for (auto cases : {BadCases, MicrosoftBadCases}) {
+    for (const Case& one : cases()) EXPECT_FALSE(FromBytes(ModelOf(one)).ok()) << one.op;
+  }
+  for (const auto& [one, what] : MlBadCases()) {
+    const absl::Status status = FromBytes(ModelOf(one)).status();
+    EXPECT_NE(std::string(status.message()).find(what), std::string::npos)
+        << one.op << ": " << what << ": " << status;
+  }
 }
 
 // What a file declares takes no memory until it runs.
@@ -569,15 +579,36 @@ TEST(Operators, ImportNeedsNoMemoryForWhatIsDeclared) {
 }
 
 TEST(Operators, EachHasACase) {
-  // What draws numbers, above; what takes other things than tensors, in kinds_test.
-  std::set<std::string> covered = {
-      "RandomNormal",     "RandomNormalLike",   "RandomUniform",      "RandomUniformLike",
-      "Bernoulli",        "SequenceConstruct",  "SequenceEmpty",      "SequenceAt",
-      "SequenceInsert",   "SequenceErase",      "SequenceLength",     "SplitToSequence",
-      "Optional",         "OptionalGetElement", "OptionalHasElement", "ConcatFromSequence",
-      "StringNormalizer", "StringConcat",       "StringSplit"};
-  for (const Case& one : AllCases()) covered.insert(one.op);
+  // What draws numbers, above; what takes other things than tensors, in kinds_test and ml_test.
+  std::set<std::string> covered = {"RandomNormal",
+                                   "RandomNormalLike",
+                                   "RandomUniform",
+                                   "RandomUniformLike",
+                                   "Bernoulli",
+                                   "SequenceConstruct",
+                                   "SequenceEmpty",
+                                   "SequenceAt",
+                                   "SequenceInsert",
+                                   "SequenceErase",
+                                   "SequenceLength",
+                                   "SplitToSequence",
+                                   "Optional",
+                                   "OptionalGetElement",
+                                   "OptionalHasElement",
+                                   "ConcatFromSequence",
+                                   "StringNormalizer",
+                                   "StringConcat",
+                                   "StringSplit",
+                                   "ai.onnx.ml.ZipMap",
+                                   "ai.onnx.ml.CastMap",
+                                   "ai.onnx.ml.CategoryMapper",
+                                   "ai.onnx.ml.DictVectorizer"};
+  for (const Case& one : AllCases()) {
+    covered.insert(one.domain.empty() ? one.op : absl::StrCat(one.domain, ".", one.op));
+  }
 #define ONNX_READ(Name, ...) EXPECT_TRUE(covered.contains(#Name)) << #Name;
+#define ONNX_READ_OF(domain, Name, ...) \
+  EXPECT_TRUE(covered.contains(domain "." #Name)) << domain "." #Name;
 #define ONNX_READ_AS ONNX_READ
 #include "neura/onnx/import/operators.inc"
 }

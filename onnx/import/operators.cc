@@ -33,8 +33,7 @@ constexpr Row kOperators[] = {
 #define ONNX_READ_AS(Name, Function, kOp) \
   ONNX_READ(                              \
       Name, +[](NodeReader& node) { Function(node, op::kOp); })
-#define ONNX_READ_OF(domain, Name, Function) \
-  ONNX_ROW(domain, Name, "", Function, domain "." #Name)
+#define ONNX_READ_OF(domain, Name, Function) ONNX_ROW(domain, Name, "", Function, domain "." #Name)
 #define ONNX_READ_FORM(Name, form, Function) ONNX_ROW("", Name, #form, Function, #Name ":" #form)
 #include "neura/onnx/import/operators.inc"
 };

@@ -156,8 +156,8 @@ py::object ElementAt(const graph::Datum& array, int64_t i) {
 py::object FromMap(const graph::Datum& map) {
   const graph::Datum &keys = map.keys(), &values = map.values();
   const bool of_strings = keys.kind() == graph::ValueKind::kStrings;
-  const int64_t count = of_strings ? static_cast<int64_t>(keys.strings().size())
-                                   : keys.tensor().numel();
+  const int64_t count =
+      of_strings ? static_cast<int64_t>(keys.strings().size()) : keys.tensor().numel();
   const auto row = [&](int64_t r) {
     py::dict dict;
     for (int64_t k = 0; k < count; ++k) dict[ElementAt(keys, k)] = ElementAt(values, r * count + k);

@@ -149,11 +149,11 @@ void ReadMicrosoftAttention(NodeReader& node) {
   if (node.rank(node.in(0)) != 3 || node.rank(node.in(1)) != 2) {
     ThrowInvalidArgument("expects [N, T, features] and a matrix of weights");
   }
-  const ValueId projected = node.TraceAll({node.in(0), node.in(1), node.in_or_none(2)},
-                                          [](absl::Span<const Tensor> in) {
-                                            const Tensor y = MatMul(in[0], in[1]);
-                                            return std::vector{in[2].defined() ? y + in[2] : y};
-                                          })[0];
+  const ValueId projected =
+      node.TraceAll({node.in(0), node.in(1), node.in_or_none(2)}, [](absl::Span<const Tensor> in) {
+        const Tensor y = MatMul(in[0], in[1]);
+        return std::vector{in[2].defined() ? y + in[2] : y};
+      })[0];
   ReadProjected(node, projected, 3, 4, 5, options);
 }
 

@@ -25,8 +25,7 @@ void ReadFastGelu(NodeReader& node) {
 
 void ReadQuickGelu(NodeReader& node) {
   const double alpha = node.Float("alpha", 1.702);
-  node.Out(
-      node.Pointwise([=](const Tensor& x) { return x * Sigmoid(x * alpha); }, node.in(0)));
+  node.Out(node.Pointwise([=](const Tensor& x) { return x * Sigmoid(x * alpha); }, node.in(0)));
 }
 
 // The first half of the features times the second one's gate.

@@ -98,9 +98,7 @@ void ReadFusedGemm(NodeReader& node) {
   node.Out(Activated(node, GemmOf(node), activation));
 }
 
-void ReadFusedConv(NodeReader& node) {
-  node.Out(FusedConv(node, node.in(0), node.in_or_none(3)));
-}
+void ReadFusedConv(NodeReader& node) { node.Out(FusedConv(node, node.in(0), node.in_or_none(3))); }
 
 void ReadNhwcFusedConv(NodeReader& node) {
   const ValueId added = node.has(3) ? ChannelsFirst(node, node.in(3)) : kNone;

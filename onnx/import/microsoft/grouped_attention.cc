@@ -95,8 +95,8 @@ std::vector<Tensor> AttendGroups(const GroupOptions& options, absl::Span<const T
   // The queries of a group beside each other, so that keys need not be repeated.
   const Tensor of_groups =
       Reshape(Transpose(q, 1, 2), {batch, options.kv_heads, groups * steps, size});
-  Tensor scores = Reshape(MatMul(of_groups, Transpose(k, 2, 3)) * scale,
-                          {batch, options.heads, steps, slots});
+  Tensor scores =
+      Reshape(MatMul(of_groups, Transpose(k, 2, 3)) * scale, {batch, options.heads, steps, slots});
   if (options.softcap > 0) scores = Tanh(scores / options.softcap) * options.softcap;
   if (in[kBias].defined()) {
     const Tensor column = Minimum(in[kSlots], in[kBias].size(3) - 1);
@@ -106,21 +106,19 @@ std::vector<Tensor> AttendGroups(const GroupOptions& options, absl::Span<const T
   Tensor allowed = slot <= Reshape(last, {batch, 1, 1, 1});
   if (options.is_causal) allowed = LogicalAnd(allowed, slot <= query);
   if (options.window > 0) allowed = LogicalAnd(allowed, slot > query - options.window);
-  scores = Where(allowed, scores,
-                 FullLike(scores, -std::numeric_limits<double>::infinity()));
+  scores = Where(allowed, scores, FullLike(scores, -std::numeric_limits<double>::infinity()));
   Tensor weights;
   if (in[kSink].defined() || options.smooth) {
     // One more score, of which nothing is taken.
     const Dims column{batch, options.heads, steps, 1};
-    const Tensor sink =
-        in[kSink].defined() ? Expand(Reshape(in[kSink], {1, options.heads, 1, 1}), column)
+    const Tensor sink = in[kSink].defined()
+                            ? Expand(Reshape(in[kSink], {1, options.heads, 1, 1}), column)
                             : Zeros(column, {.dtype = scores.dtype()});
     weights = Slice(Softmax(Cat({scores, sink}, 3), {.dim = -1}), 3, 0, slots);
   } else {
     weights = Softmax(scores, {.dim = -1});
   }
-  const Tensor y =
-      MatMul(Reshape(weights, {batch, options.kv_heads, groups * steps, slots}), v);
+  const Tensor y = MatMul(Reshape(weights, {batch, options.kv_heads, groups * steps, slots}), v);
   return {JoinHeads(Reshape(y, {batch, options.heads, steps, size})), k, v};
 }
 
@@ -138,8 +136,8 @@ void ReadGroupQueryAttention(NodeReader& node) {
   if (const double scale = node.Float("scale", 0); scale != 0) options.scale = scale;
   if (options.heads < 1 || options.kv_heads < 1 || options.heads > INT32_MAX ||
       options.heads % options.kv_heads != 0) {
-    ThrowInvalidArgument(absl::StrCat(options.heads, " heads of queries in ", options.kv_heads,
-                                      " groups"));
+    ThrowInvalidArgument(
+        absl::StrCat(options.heads, " heads of queries in ", options.kv_heads, " groups"));
   }
   for (const char* name : {"k_quant_type", "v_quant_type"}) {
     if (node.String(name, "NONE") != "NONE") node.Unsupported("a quantized cache");

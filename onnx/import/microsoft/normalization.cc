@@ -34,16 +34,16 @@ Normalized RmsNormalized(const Tensor& x, const Tensor& scale, double eps) {
 void ReadSkipped(NodeReader& node, bool has_mean) {
   const double eps = node.Float("epsilon", 1e-12);
   const size_t of_sum = has_mean ? 4 : 3;
-  const std::vector<ValueId> results = node.TraceAll(
-      {node.in(0), node.in(1), node.in(2), has_mean ? node.in_or_none(3) : kNone,
-       node.in_or_none(of_sum)},
-      [&](absl::Span<const Tensor> in) {
-        Tensor sum = in[0] + in[1];
-        if (in[4].defined()) sum = sum + in[4];
-        const Normalized y =
-            has_mean ? LayerNormalized(sum, in[2], in[3], eps) : RmsNormalized(sum, in[2], eps);
-        return std::vector{y.output, y.mean, y.rstd, sum};
-      });
+  const std::vector<ValueId> results =
+      node.TraceAll({node.in(0), node.in(1), node.in(2), has_mean ? node.in_or_none(3) : kNone,
+                     node.in_or_none(of_sum)},
+                    [&](absl::Span<const Tensor> in) {
+                      Tensor sum = in[0] + in[1];
+                      if (in[4].defined()) sum = sum + in[4];
+                      const Normalized y = has_mean ? LayerNormalized(sum, in[2], in[3], eps)
+                                                    : RmsNormalized(sum, in[2], eps);
+                      return std::vector{y.output, y.mean, y.rstd, sum};
+                    });
   for (size_t i = 0; i < results.size(); ++i) {
     if (node.Wants(i)) node.Out(results[i], i);
   }
@@ -99,9 +99,9 @@ void ReadEmbedLayerNormalization(NodeReader& node) {
         Tensor sum = rows(in[2], words) + rows(in[3], places);
         if (in[1].defined()) sum = sum + rows(in[4], in[1]);
         // How many words count.
-        const Tensor counted =
-            in[7].defined() ? Sum(Cast(Eq(in[7], 1), kInt32), {.dims = {1}, .dtype = kInt32})
-                            : Zeros({words.size(0)}, {.dtype = kInt32});
+        const Tensor counted = in[7].defined()
+                                   ? Sum(Cast(Eq(in[7], 1), kInt32), {.dims = {1}, .dtype = kInt32})
+                                   : Zeros({words.size(0)}, {.dtype = kInt32});
         return std::vector{LayerNormalized(sum, in[5], in[6], eps).output, counted, sum};
       });
   for (size_t i = 0; i < results.size(); ++i) {
@@ -115,8 +115,8 @@ void ReadGroupNorm(NodeReader& node) { ReadGroups(node, node.in(0), 0); }
 void ReadSkipGroupNorm(NodeReader& node) {
   const bool last = node.Int("channels_last", 1) != 0;
   const int64_t rank = node.rank(node.in(0));
-  const std::vector<ValueId> sum = node.TraceAll(
-      {node.in(0), node.in(3), node.in_or_none(4)}, [&](absl::Span<const Tensor> in) {
+  const std::vector<ValueId> sum =
+      node.TraceAll({node.in(0), node.in(3), node.in_or_none(4)}, [&](absl::Span<const Tensor> in) {
         const auto spread = [&](const Tensor& x, bool batch) {
           if (x.dim() == rank) return x;
           Dims shape(static_cast<size_t>(rank), 1);

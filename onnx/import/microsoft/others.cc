@@ -13,9 +13,7 @@ using graph::ValueId;
 
 void ReadInverse(NodeReader& node) {
   node.Out(node.Trace(
-      [](const Tensor& x) {
-        return Cast(linalg::Inv(Cast(x, WideDType(x.dtype()))), x.dtype());
-      },
+      [](const Tensor& x) { return Cast(linalg::Inv(Cast(x, WideDType(x.dtype()))), x.dtype()); },
       node.in(0)));
 }
 
@@ -30,7 +28,8 @@ void ReadCDist(NodeReader& node) {
   }
   node.Out(node.Trace(
       [&](const Tensor& a, const Tensor& b) {
-        // |a|^2 + |b|^2 - 2 ab takes no memory for each pair of rows; rounding may leave it below 0.
+        // |a|^2 + |b|^2 - 2 ab takes no memory for each pair of rows; rounding may leave it below
+        // 0.
         const auto squares = [](const Tensor& x) { return Sum(Square(x), {.dims = {1}}); };
         const Tensor products = MatMul(a, Transpose(b, 0, 1));
         const Tensor square =
@@ -106,8 +105,9 @@ void ReadIsAllFinite(NodeReader& node) {
   node.Out(node.TraceAll(inputs, [&](absl::Span<const Tensor> in) {
     std::vector<Tensor> found;
     for (const Tensor& x : in) {
-      found.push_back(
-          All(LogicalNot(nan_only ? IsNan(x) : inf_only ? IsInf(x) : LogicalNot(IsFinite(x)))));
+      found.push_back(All(LogicalNot(nan_only   ? IsNan(x)
+                                     : inf_only ? IsInf(x)
+                                                : LogicalNot(IsFinite(x)))));
     }
     return std::vector{All(Stack(found, 0))};
   })[0]);

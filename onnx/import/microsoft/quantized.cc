@@ -1,10 +1,9 @@
 // Operators on quantized tensors: computed in float32 on the numbers that elements stand for, and
 // rounded to the steps of the result.
-#include "neura/onnx/import/quantize.h"
-
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import/microsoft/layout.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/onnx/import/quantize.h"
 #include "neura/tensor/tensor.h"
 
 namespace neura::onnx {
@@ -30,8 +29,8 @@ Tensor InSteps(const Tensor& x, const Tensor& scale, const Tensor& zero, DType d
 
 ValueId Dequantized(NodeReader& node, const Part& part) {
   if (!IsQuantized(node.dtype(part.elements))) {
-    ThrowInvalidArgument(absl::StrCat("elements of ", DTypeName(node.dtype(part.elements)),
-                                      " are not quantized"));
+    ThrowInvalidArgument(
+        absl::StrCat("elements of ", DTypeName(node.dtype(part.elements)), " are not quantized"));
   }
   return node.TraceAll({part.elements, part.scale, part.zero}, [](absl::Span<const Tensor> in) {
     return std::vector{Numbers(in[0], in[1], in[2])};
@@ -53,8 +52,7 @@ template <typename F>
 void ReadOne(NodeReader& node, const F& f) {
   const Part x = PartAt(node, 0);
   const ValueId scale = node.in(3), zero = node.in_or_none(4);
-  node.Out(
-      QuantizedAs(node, f(Dequantized(node, x)), scale, zero, node.dtype(x.elements)));
+  node.Out(QuantizedAs(node, f(Dequantized(node, x)), scale, zero, node.dtype(x.elements)));
 }
 
 template <typename F>
@@ -75,9 +73,8 @@ void ReadQLinearMul(NodeReader& node) {
 }
 
 void ReadQLinearSigmoid(NodeReader& node) {
-  ReadOne(node, [&](ValueId x) {
-    return node.Pointwise([](const Tensor& x) { return Sigmoid(x); }, x);
-  });
+  ReadOne(node,
+          [&](ValueId x) { return node.Pointwise([](const Tensor& x) { return Sigmoid(x); }, x); });
 }
 
 void ReadQLinearLeakyRelu(NodeReader& node) {
@@ -117,9 +114,9 @@ void ReadQLinearConcat(NodeReader& node) {
 
 void ReadQLinearWhere(NodeReader& node) {
   const Part x = PartAt(node, 1), y = PartAt(node, 4);
-  const ValueId z = node.Trace([](const Tensor& test, const Tensor& x,
-                                  const Tensor& y) { return Where(test, x, y); },
-                               node.in(0), Dequantized(node, x), Dequantized(node, y));
+  const ValueId z = node.Trace(
+      [](const Tensor& test, const Tensor& x, const Tensor& y) { return Where(test, x, y); },
+      node.in(0), Dequantized(node, x), Dequantized(node, y));
   node.Out(QuantizedAs(node, z, node.in(7), node.in(8), node.dtype(x.elements)));
 }
 
@@ -127,9 +124,8 @@ void ReadQLinearReduceMean(NodeReader& node) {
   const int64_t rank = node.rank(node.in(0));
   ReduceOptions over{.keepdim = node.Int("keepdims", 1) != 0};
   for (const int64_t axis : node.Ints("axes")) over.dims.push_back(node.Axis(axis, rank));
-  ReadOne(node, [&](ValueId x) {
-    return node.Trace([&](const Tensor& x) { return Mean(x, over); }, x);
-  });
+  ReadOne(node,
+          [&](ValueId x) { return node.Trace([&](const Tensor& x) { return Mean(x, over); }, x); });
 }
 
 namespace {
@@ -168,8 +164,8 @@ void ReadMulInteger(NodeReader& node) {
       return std::vector{in[1].defined() ? x - Reshape(Cast(in[1], kInt32), {}) : x};
     })[0];
   };
-  node.Out(node.Trace([](const Tensor& a, const Tensor& b) { return a * b; }, centered(0),
-                      centered(2)));
+  node.Out(
+      node.Trace([](const Tensor& a, const Tensor& b) { return a * b; }, centered(0), centered(2)));
 }
 
 }  // namespace neura::onnx

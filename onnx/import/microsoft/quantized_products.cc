@@ -18,8 +18,8 @@ Tensor PerSlice(const Tensor& scale, const Tensor& x, int64_t axis) {
 // Sums of products as the numbers that they stand for.
 ValueId Scaled(NodeReader& node, ValueId sum, ValueId a_scale, ValueId b_scale, ValueId bias) {
   return node.TraceAll({sum, a_scale, b_scale, bias}, [](absl::Span<const Tensor> in) {
-    const Tensor y = Cast(in[0], in[1].dtype()) *
-                     (PerSlice(in[1], in[0], -2) * PerSlice(in[2], in[0], -1));
+    const Tensor y =
+        Cast(in[0], in[1].dtype()) * (PerSlice(in[1], in[0], -2) * PerSlice(in[2], in[0], -1));
     return std::vector{in[3].defined() ? y + in[3] : y};
   })[0];
 }
@@ -49,8 +49,8 @@ void ReadQGemm(NodeReader& node) {
     if (node.rank(x) != 2) ThrowInvalidArgument("expects two matrices");
     return node.Int(transposes, 0) != 0 ? node.Permute(x, {1, 0}) : x;
   };
-  ValueId sum = IntegerProduct(node, matrix(0, "transA"), node.in(2), matrix(3, "transB"),
-                               node.in(5));
+  ValueId sum =
+      IntegerProduct(node, matrix(0, "transA"), node.in(2), matrix(3, "transB"), node.in(5));
   if (node.has(6)) {
     sum = node.Trace([](const Tensor& sum, const Tensor& c) { return sum + c; }, sum, node.in(6));
   }
@@ -84,8 +84,8 @@ void ReadMatMulNBits(NodeReader& node) {
   if (bits != 2 && bits != 4 && bits != 8) node.Unsupported(absl::StrCat(bits, " bits"));
   if (columns < 1 || rows < 1 || block < 16 || columns > INT32_MAX || rows > INT32_MAX ||
       block > INT32_MAX || (block & (block - 1)) != 0) {
-    ThrowInvalidArgument(absl::StrCat("a weight of ", rows, " x ", columns, " in blocks of ",
-                                      block));
+    ThrowInvalidArgument(
+        absl::StrCat("a weight of ", rows, " x ", columns, " in blocks of ", block));
   }
   if (node.has(4)) node.Unsupported("g_idx");
   const int64_t blocks = (rows + block - 1) / block;
@@ -97,8 +97,8 @@ void ReadMatMulNBits(NodeReader& node) {
                                       DTypeName(node.dtype(packed)), ", expected uint8 [", columns,
                                       ", ", blocks, ", ", block * bits / 8, "]"));
   }
-  const std::vector<ValueId> weight = node.TraceAll(
-      {packed, node.in(2), node.in_or_none(3)}, [&](absl::Span<const Tensor> in) {
+  const std::vector<ValueId> weight =
+      node.TraceAll({packed, node.in(2), node.in_or_none(3)}, [&](absl::Span<const Tensor> in) {
         const DType dtype = in[1].dtype();
         const auto per_block = [&](const Tensor& x) { return Reshape(x, {columns, blocks, 1}); };
         const Tensor elements =
@@ -112,8 +112,8 @@ void ReadMatMulNBits(NodeReader& node) {
           const Tensor zeros = UnpackedBits(Reshape(in[2], {columns, -1}), bits);
           centered = elements - Cast(per_block(Slice(zeros, 1, 0, blocks)), dtype);
         }
-        return std::vector{Slice(Reshape(centered * per_block(in[1]), {columns, blocks * block}), 1,
-                                 0, rows)};
+        return std::vector{
+            Slice(Reshape(centered * per_block(in[1]), {columns, blocks * block}), 1, 0, rows)};
       });
   node.Out(node.TraceAll({x, weight[0], node.in_or_none(5)}, [](absl::Span<const Tensor> in) {
     return std::vector{Linear(in[0], in[1], in[2])};

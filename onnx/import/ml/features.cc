@@ -62,8 +62,7 @@ void ReadArrayFeatureExtractor(NodeReader& node) {
     const ValueType type{.kind = ValueKind::kStrings,
                          .shape = std::vector<graph::DeclaredExtent>(rank, graph::Open())};
     if (node.shape(x).empty()) ThrowInvalidArgument("a string has no features");
-    return node.Out(
-        node.graph().AddHostCall(kColumnsOfStrings, {x, index}, {}, {&type, 1})[0]);
+    return node.Out(node.graph().AddHostCall(kColumnsOfStrings, {x, index}, {}, {&type, 1})[0]);
   }
   if (node.rank(node.in(0)) < 1) ThrowInvalidArgument("a number has no features");
   node.Out(node.Trace(
@@ -128,8 +127,7 @@ void ReadImputer(NodeReader& node) {
     values = PerFeature(node, "imputed_value_floats", floats, x, dtype);
   } else {
     PerFeature(node, "imputed_value_int64s", {ints.begin(), ints.end()}, x, dtype);
-    values = node.Constant(
-        Cast(FromVector(ints, {static_cast<int64_t>(ints.size())}), dtype));
+    values = node.Constant(Cast(FromVector(ints, {static_cast<int64_t>(ints.size())}), dtype));
   }
   node.Out(node.Pointwise(
       [&](const Tensor& x, const Tensor& values) {
@@ -165,8 +163,8 @@ void ReadNormalizer(NodeReader& node) {
 void ReadScaler(NodeReader& node) {
   const std::vector<double> offset = node.Floats("offset"), scale = node.Floats("scale");
   if (offset.size() != scale.size()) {
-    ThrowInvalidArgument(absl::StrCat("offset has ", offset.size(), " elements, scale ",
-                                      scale.size()));
+    ThrowInvalidArgument(
+        absl::StrCat("offset has ", offset.size(), " elements, scale ", scale.size()));
   }
   const ValueId x = node.Cast(node.in(0), kFloat32);
   node.Out(node.Pointwise([](const Tensor& x, const Tensor& offset,

@@ -94,8 +94,7 @@ ValueId PlacesAmong(NodeReader& node, ValueId x, const Datum& keys, bool refused
 // What stands for each element: values, and behind them one for all others.
 void OutValues(NodeReader& node, const Datum& keys, const Datum& values) {
   if (SizeOf(values) != SizeOf(keys) + 1) {
-    ThrowInvalidArgument(
-        absl::StrCat(SizeOf(values) - 1, " values for ", SizeOf(keys), " keys"));
+    ThrowInvalidArgument(absl::StrCat(SizeOf(values) - 1, " values for ", SizeOf(keys), " keys"));
   }
   const ValueId places = PlacesAmong(node, node.in_any(0), keys, false);
   if (values.kind() == ValueKind::kStrings) {
@@ -141,8 +140,7 @@ Datum ArrayOf(NodeReader& node, const std::string& what) {
     given.push_back(Integers(ints));
   }
   if (const std::vector<double> floats = node.Floats(what + "_floats"); !floats.empty()) {
-    given.push_back(
-        Cast(FromVector(floats, {static_cast<int64_t>(floats.size())}), kFloat32));
+    given.push_back(Cast(FromVector(floats, {static_cast<int64_t>(floats.size())}), kFloat32));
   }
   if (std::optional<TensorOfFile> tensor = node.AnyTensorAttribute(what + "_tensor")) {
     given.push_back(OfFile(*std::move(tensor)));
@@ -202,8 +200,8 @@ void ReadLabelEncoder(NodeReader& node) {
 void ReadOneHotEncoder(NodeReader& node) {
   const Classes categories = ReadClasses(node, "cats_int64s", "cats_strings");
   const bool refused = node.Int("zeros", 1) == 0;
-  const Datum keys = categories.strings.empty() ? Integers(categories.ints)
-                                                : StringsDatum(categories.strings);
+  const Datum keys =
+      categories.strings.empty() ? Integers(categories.ints) : StringsDatum(categories.strings);
   const int64_t count = categories.size();
   ValueId x = node.in_any(0);
   const bool numbers = node.graph().value(x).kind == ValueKind::kTensor;

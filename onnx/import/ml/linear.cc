@@ -23,14 +23,14 @@ ValueId Products(NodeReader& node, ValueId x, const std::vector<double>& coeffic
   }
   const graph::SymInt& features = node.shape(x)[static_cast<size_t>(rank - 1)];
   if (features.is_number() && features.number() != count / rows) {
-    ThrowInvalidArgument(absl::StrCat(count / rows, " coefficients for ", features.number(),
-                                      " features"));
+    ThrowInvalidArgument(
+        absl::StrCat(count / rows, " coefficients for ", features.number(), " features"));
   }
   if (!intercepts.empty() && static_cast<int64_t>(intercepts.size()) != rows) {
     ThrowInvalidArgument(absl::StrCat(intercepts.size(), " intercepts for ", rows, " rows"));
   }
-  const ValueId weight = node.Constant(
-      Cast(FromVector(coefficients, {rows, count / rows}), kFloat32));
+  const ValueId weight =
+      node.Constant(Cast(FromVector(coefficients, {rows, count / rows}), kFloat32));
   const ValueId bias = intercepts.empty() ? kNone : Vector(node, intercepts, kFloat32);
   return node.TraceAll({x, weight, bias}, [](absl::Span<const Tensor> in) {
     return std::vector{Linear(AsRows(in[0]), in[1], in[2])};
@@ -42,10 +42,9 @@ ValueId Products(NodeReader& node, ValueId x, const std::vector<double>& coeffic
 void ReadLinearRegressor(NodeReader& node) {
   const int64_t targets = node.Int("targets", 1);
   const PostTransform transform = PostTransformByName(node.String("post_transform", "NONE"));
-  const ValueId scores = Products(node, node.in(0), node.Floats("coefficients"),
-                                  node.Floats("intercepts"), targets);
-  node.Out(
-      node.Trace([&](const Tensor& y) { return TransformedTargets(y, transform); }, scores));
+  const ValueId scores =
+      Products(node, node.in(0), node.Floats("coefficients"), node.Floats("intercepts"), targets);
+  node.Out(node.Trace([&](const Tensor& y) { return TransformedTargets(y, transform); }, scores));
 }
 
 // One row of coefficients for each class, or for the second of two.
@@ -64,8 +63,8 @@ void ReadLinearClassifier(NodeReader& node) {
   const ValueId scores = Products(node, node.in(0), coefficients, intercepts, rows);
   const bool one_of_two = rows == 1 && classes.size() == 2;
   if (!one_of_two && rows != classes.size()) {
-    ThrowInvalidArgument(absl::StrCat(rows, " rows of coefficients for ", classes.size(),
-                                      " classes"));
+    ThrowInvalidArgument(
+        absl::StrCat(rows, " rows of coefficients for ", classes.size(), " classes"));
   }
   const std::vector<ValueId> results = node.TraceAll({scores}, [&](absl::Span<const Tensor> in) {
     const Tensor& y = in[0];

@@ -65,10 +65,10 @@ std::vector<int64_t> IntegersOf(const Tensor& given) {
 std::vector<Datum> Vectorize(const HostContext& context) {
   const Datum &map = context.inputs[0], &vocabulary = context.data[0];
   const Tensor values = HostCopy(NumbersOf(map));
-  const Tensor row = vocabulary.kind() == ValueKind::kStrings
-                         ? InOrder(vocabulary.strings(), map.keys().strings(), values)
-                         : InOrder(IntegersOf(vocabulary.tensor()),
-                                   IntegersOf(map.keys().tensor()), values);
+  const Tensor row =
+      vocabulary.kind() == ValueKind::kStrings
+          ? InOrder(vocabulary.strings(), map.keys().strings(), values)
+          : InOrder(IntegersOf(vocabulary.tensor()), IntegersOf(map.keys().tensor()), values);
   return {To(row, context.device)};
 }
 constinit const HostFunction kVectorize = {"dict_vectorizer", &Vectorize};
@@ -130,9 +130,8 @@ void ReadZipMap(NodeReader& node) {
   if (columns.is_number() && columns.number() != classes.size()) {
     ThrowInvalidArgument(absl::StrCat(classes.size(), " keys for ", columns.number(), " columns"));
   }
-  const ValueType type{.kind = ValueKind::kMap,
-                       .dtype = node.dtype(x),
-                       .shape = {graph::Open(), classes.size()}};
+  const ValueType type{
+      .kind = ValueKind::kMap, .dtype = node.dtype(x), .shape = {graph::Open(), classes.size()}};
   node.Out(node.graph().AddHostCall(kZip, {x}, {}, {&type, 1}, {KeysOf(classes)})[0]);
 }
 
@@ -160,9 +159,8 @@ void ReadCastMap(NodeReader& node) {
     ThrowInvalidArgument(absl::StrCat("max_map is ", length));
   }
   const DType dtype = to == "TO_FLOAT" ? kFloat32 : kInt64;
-  const ValueType type{
-      .dtype = dtype,
-      .shape = {1, sparse ? graph::DeclaredExtent(length) : graph::Open()}};
+  const ValueType type{.dtype = dtype,
+                       .shape = {1, sparse ? graph::DeclaredExtent(length) : graph::Open()}};
   node.Out(node.graph().AddHostCall(
       kSpread, {map}, {static_cast<int64_t>(dtype), sparse ? length : -1}, {&type, 1})[0]);
 }

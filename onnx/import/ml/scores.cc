@@ -40,8 +40,7 @@ Tensor SoftmaxZero(const Tensor& x) {
   const Tensor most = AMax(x, {.dims = {-1}, .keepdim = true});
   const Tensor counts = Abs(x) > 1e-7;
   const Tensor exp = Exp(x - most);
-  const Tensor sum =
-      Sum(Where(counts, exp, ZerosLike(exp)), {.dims = {-1}, .keepdim = true});
+  const Tensor sum = Sum(Where(counts, exp, ZerosLike(exp)), {.dims = {-1}, .keepdim = true});
   return Where(counts, exp, x * Exp(-most)) / sum;
 }
 

@@ -94,8 +94,8 @@ void Couple(int64_t k, const std::vector<float>& r, float* p) {
   for (int64_t round = 0; round < rounds; ++round) {
     float pqp = 0;
     for (int64_t i = 0; i < k; ++i) {
-      qp[static_cast<size_t>(i)] = std::inner_product(
-          p, p + k, q.begin() + static_cast<ptrdiff_t>(i * k), 0.0f);
+      qp[static_cast<size_t>(i)] =
+          std::inner_product(p, p + k, q.begin() + static_cast<ptrdiff_t>(i * k), 0.0f);
       pqp += p[i] * qp[static_cast<size_t>(i)];
     }
     float error = 0;
@@ -224,12 +224,12 @@ void ReadSvmClassifier(NodeReader& node) {
   if (machine.num_vectors() == 0) {
     if (machine.rho.empty()) ThrowInvalidArgument("rho is empty");
     const double rho = machine.rho[0];
-    const std::vector<ValueId> results = node.TraceAll(
-        {x, Matrix(node, "coefficients", machine.coefficients, classes)},
-        [&](absl::Span<const Tensor> in) {
-          const Tensor y = Linear(AsRows(in[0]), in[1]) + rho;
-          return std::vector{ArgMax(y, {.dim = 1}), Transformed(y, transform)};
-        });
+    const std::vector<ValueId> results =
+        node.TraceAll({x, Matrix(node, "coefficients", machine.coefficients, classes)},
+                      [&](absl::Span<const Tensor> in) {
+                        const Tensor y = Linear(AsRows(in[0]), in[1]) + rho;
+                        return std::vector{ArgMax(y, {.dim = 1}), Transformed(y, transform)};
+                      });
     if (node.Wants(0)) node.Out(LabelsAt(node, machine.classes, results[0]));
     if (node.Wants(1)) node.Out(results[1], 1);
     return;
@@ -259,13 +259,11 @@ void ReadSvmClassifier(NodeReader& node) {
         return Clamp(1 - Sigmoid(s * a + b), {.min = 1e-7, .max = 1 - 1e-7});
       },
       results[0], Vector(node, machine.prob_a, kFloat32), Vector(node, machine.prob_b, kFloat32));
-  const graph::SymInt& rows = node.shape(likely)[0];
-  const ValueType type{.dtype = kFloat32,
-                       .shape = {rows.is_number() ? graph::DeclaredExtent(rows.number())
-                                                  : graph::Open(),
-                                 classes}};
-  const ValueId coupled =
-      node.graph().AddHostCall(kCoupled, {likely}, {classes}, {&type, 1})[0];
+  const graph::SymInt rows = node.shape(likely)[0];
+  const ValueType type{
+      .dtype = kFloat32,
+      .shape = {rows.is_number() ? graph::DeclaredExtent(rows.number()) : graph::Open(), classes}};
+  const ValueId coupled = node.graph().AddHostCall(kCoupled, {likely}, {classes}, {&type, 1})[0];
   node.Out(node.Trace([&](const Tensor& p) { return Transformed(p, transform); },
                       node.Reshape(coupled, {rows, classes})),
            1);
@@ -284,15 +282,16 @@ void ReadSvmRegressor(NodeReader& node) {
   if (supports > 0) RequireSize("coefficients", coefficients.size(), static_cast<size_t>(supports));
   const ValueId of_vectors =
       supports > 0 ? Matrix(node, "support_vectors", vectors, supports) : kNone;
-  node.Out(node.TraceAll(
-      {x, Matrix(node, "coefficients", coefficients, 1), of_vectors},
-      [&](absl::Span<const Tensor> in) {
-        const Tensor rows = AsRows(in[0]);
-        const Tensor y =
-            Linear(in[2].defined() ? Apply(kernel, rows, in[2]) : rows, in[1]) + rho[0];
-        if (one_class) return std::vector{Where(y > 0, OnesLike(y), FullLike(y, -1))};
-        return std::vector{TransformedTargets(y, transform)};
-      })[0]);
+  node.Out(node.TraceAll({x, Matrix(node, "coefficients", coefficients, 1), of_vectors},
+                         [&](absl::Span<const Tensor> in) {
+                           const Tensor rows = AsRows(in[0]);
+                           const Tensor y =
+                               Linear(in[2].defined() ? Apply(kernel, rows, in[2]) : rows, in[1]) +
+                               rho[0];
+                           if (one_class)
+                             return std::vector{Where(y > 0, OnesLike(y), FullLike(y, -1))};
+                           return std::vector{TransformedTargets(y, transform)};
+                         })[0]);
 }
 
 }  // namespace neura::onnx

@@ -46,9 +46,8 @@ std::vector<double> NumbersOf(NodeReader& node, const std::string& name, bool* i
 
 TreeMode ModeOf(std::string_view name) {
   static constexpr std::pair<std::string_view, TreeMode> kModes[] = {
-      {"BRANCH_LEQ", TreeMode::kLeq}, {"BRANCH_LT", TreeMode::kLt},
-      {"BRANCH_GTE", TreeMode::kGte}, {"BRANCH_GT", TreeMode::kGt},
-      {"BRANCH_EQ", TreeMode::kEq},   {"BRANCH_NEQ", TreeMode::kNeq},
+      {"BRANCH_LEQ", TreeMode::kLeq}, {"BRANCH_LT", TreeMode::kLt}, {"BRANCH_GTE", TreeMode::kGte},
+      {"BRANCH_GT", TreeMode::kGt},   {"BRANCH_EQ", TreeMode::kEq}, {"BRANCH_NEQ", TreeMode::kNeq},
       {"LEAF", TreeMode::kLeaf}};
   for (const auto& [known, mode] : kModes) {
     if (known == name) return mode;
@@ -67,8 +66,8 @@ struct HashOfName {
   }
 };
 
-// Of operator sets before 5. A tree begins at its first node; what stands in `prefix`_ids, _nodeids,
-// _treeids and _weights are the weights of leaves.
+// Of operator sets before 5. A tree begins at its first node; what stands in `prefix`_ids,
+// _nodeids, _treeids and _weights are the weights of leaves.
 Forest ReadForest(NodeReader& node, const std::string& prefix, int64_t num_targets) {
   Forest forest{.num_targets = num_targets};
   const std::vector<int64_t> trees = node.Ints("nodes_treeids"), ids = node.Ints("nodes_nodeids"),
@@ -166,9 +165,9 @@ void ReadTreeEnsembleRegressor(NodeReader& node) {
     RequireSize("base_values", forest.base.size(), static_cast<size_t>(forest.num_targets));
   }
   const ForestScores scores = ScoresOf(node, forest, node.in(0));
-  node.Out(node.Trace(
-      [&](const Tensor& y) { return Cast(TransformedTargets(y, transform), kFloat32); },
-      scores.scores));
+  node.Out(
+      node.Trace([&](const Tensor& y) { return Cast(TransformedTargets(y, transform), kFloat32); },
+                 scores.scores));
 }
 
 // Where all weights are of one of two classes, they are the score of both.
@@ -189,30 +188,28 @@ void ReadTreeEnsembleClassifier(NodeReader& node) {
       node.Unsupported(absl::StrCat(forest.base.size(), " base values and the weights of class ",
                                     of_second ? 1 : 0, " alone"));
     }
-    const bool likely =
-        std::all_of(forest.weights.begin(), forest.weights.end(),
-                    [](const TreeWeight& weight) { return weight.weight >= 0; });
+    const bool likely = std::all_of(forest.weights.begin(), forest.weights.end(),
+                                    [](const TreeWeight& weight) { return weight.weight >= 0; });
     forest.num_targets = 1;
     for (TreeWeight& weight : forest.weights) weight.target = 0;
     results = node.TraceAll(
         {ScoresOf(node, forest, node.in(0)).scores}, [&](absl::Span<const Tensor> in) {
           const Tensor& score = in[0];
-          return std::vector{Cast(Select(score, 1, 0) > (likely ? 0.5 : 0.0), kInt64),
-                             Cast(of_second ? Transformed(Cat({ZerosLike(score), score}, 1),
-                                                          transform)
-                                            : ScoresOfBoth(score, transform, likely),
-                                  kFloat32)};
+          return std::vector{
+              Cast(Select(score, 1, 0) > (likely ? 0.5 : 0.0), kInt64),
+              Cast(of_second ? Transformed(Cat({ZerosLike(score), score}, 1), transform)
+                             : ScoresOfBoth(score, transform, likely),
+                   kFloat32)};
         });
   } else {
     if (!forest.base.empty()) {
       RequireSize("base_values", forest.base.size(), static_cast<size_t>(classes.size()));
     }
     const ForestScores scores = ScoresOf(node, forest, node.in(0));
-    results = {scores.best, node.Trace(
-                                [&](const Tensor& y) {
-                                  return Cast(Transformed(y, transform), kFloat32);
-                                },
-                                scores.scores)};
+    results = {
+        scores.best,
+        node.Trace([&](const Tensor& y) { return Cast(Transformed(y, transform), kFloat32); },
+                   scores.scores)};
   }
   if (node.Wants(0)) node.Out(LabelsAt(node, classes, results[0]));
   if (node.Wants(1)) node.Out(results[1], 1);
@@ -281,13 +278,13 @@ void ReadTreeEnsemble(NodeReader& node) {
   };
   size_t sets = 0;
   for (size_t i = 0; i < count; ++i) {
-    TreeNode made{.value = splits[i],
-                  .feature = InRange("nodes_featureids", features[i], INT32_MAX),
-                  .on_true = next("nodes_truenodeids", on_true[i], true_is_leaf[i] != 0),
-                  .on_false = next("nodes_falsenodeids", on_false[i], false_is_leaf[i] != 0),
-                  .mode = static_cast<TreeMode>(
-                      InRange("nodes_modes", static_cast<int64_t>(modes[i]), 7)),
-                  .nan_is_true = !tracks.empty() && tracks[i] != 0};
+    TreeNode made{
+        .value = splits[i],
+        .feature = InRange("nodes_featureids", features[i], INT32_MAX),
+        .on_true = next("nodes_truenodeids", on_true[i], true_is_leaf[i] != 0),
+        .on_false = next("nodes_falsenodeids", on_false[i], false_is_leaf[i] != 0),
+        .mode = static_cast<TreeMode>(InRange("nodes_modes", static_cast<int64_t>(modes[i]), 7)),
+        .nan_is_true = !tracks.empty() && tracks[i] != 0};
     if (made.mode == TreeMode::kMember) made.value = static_cast<double>(sets++);
     forest.nodes.push_back(made);
   }
@@ -296,8 +293,7 @@ void ReadTreeEnsemble(NodeReader& node) {
     forest.nodes.push_back({.on_true = static_cast<int32_t>(i), .on_false = 1});
     forest.weights.push_back(
         {.weight = weights[static_cast<size_t>(i)],
-         .target =
-             InRange("leaf_targetids", targets[static_cast<size_t>(i)], forest.num_targets)});
+         .target = InRange("leaf_targetids", targets[static_cast<size_t>(i)], forest.num_targets)});
   }
   for (const int64_t root : node.Ints("tree_roots")) {
     forest.roots.push_back(InRange("tree_roots", root, inner));

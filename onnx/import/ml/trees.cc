@@ -42,8 +42,8 @@ struct View {
   absl::Span<const TreeNode> nodes;
   absl::Span<const int32_t> roots;
   absl::Span<const TreeWeight> weights;
-  absl::Span<const double> members;   // of all sets, each in order
-  absl::Span<const int64_t> begins;   // of each set, and behind the last
+  absl::Span<const double> members;  // of all sets, each in order
+  absl::Span<const int64_t> begins;  // of each set, and behind the last
   absl::Span<const double> base;
   int64_t num_targets;
   Aggregate aggregate;
@@ -68,10 +68,9 @@ bool Holds(const View& forest, const TreeNode& node, X x) {
       return x != node.value;
     case TreeMode::kMember: {
       const auto set = static_cast<size_t>(node.value);
-      return !std::isnan(x) &&
-             std::binary_search(forest.members.begin() + forest.begins[set],
-                                forest.members.begin() + forest.begins[set + 1],
-                                static_cast<double>(x));
+      return !std::isnan(x) && std::binary_search(forest.members.begin() + forest.begins[set],
+                                                  forest.members.begin() + forest.begins[set + 1],
+                                                  static_cast<double>(x));
     }
     case TreeMode::kLeaf:
       break;
@@ -145,8 +144,8 @@ void Run(const View& forest, const Tensor& x, const Tensor& scores, const Tensor
     for (const int32_t root : forest.roots) {
       for (int64_t row = begin; row < end; ++row) {
         const X* of_row = data + row * features;
-        const TreeNode& leaf = forest.plain ? LeafOf<true>(forest, root, of_row)
-                                            : LeafOf<false>(forest, root, of_row);
+        const TreeNode& leaf =
+            forest.plain ? LeafOf<true>(forest, root, of_row) : LeafOf<false>(forest, root, of_row);
         for (int32_t i = 0; i < leaf.on_false; ++i) {
           AddWeight(forest.aggregate, forest.weights[static_cast<size_t>(leaf.on_true + i)],
                     sums[static_cast<size_t>(row - begin)]);
@@ -179,8 +178,8 @@ std::vector<Datum> RunForest(const HostContext& context) {
     ThrowInvalidArgument(absl::StrCat("rows of ", x.size(1), " features, expected ",
                                       context.integers[4], " at least"));
   }
-  const Tensor scores = Tensor::Empty({x.size(0), forest.num_targets},
-                                      in_double ? kFloat64 : kFloat32, kCpu);
+  const Tensor scores =
+      Tensor::Empty({x.size(0), forest.num_targets}, in_double ? kFloat64 : kFloat32, kCpu);
   const Tensor best = Tensor::Empty({x.size(0)}, kInt64, kCpu);
   if (x.dtype() == kFloat64) {
     in_double ? Run<double, double>(forest, x, scores, best)
@@ -235,8 +234,8 @@ ForestScores ScoresOf(NodeReader& node, const Forest& forest, ValueId x) {
   }
   const graph::SymInt& given = node.shape(x).back();
   if (given.is_number() && given.number() < features) {
-    ThrowInvalidArgument(absl::StrCat("rows of ", given.number(), " features, but nodes read ",
-                                      features));
+    ThrowInvalidArgument(
+        absl::StrCat("rows of ", given.number(), " features, but nodes read ", features));
   }
   if (node.dtype(x) != kFloat64) x = node.Cast(x, kFloat32);
   if (rank == 1) x = node.Reshape(x, {1, node.shape(x)[0]});
@@ -253,13 +252,13 @@ ForestScores ScoresOf(NodeReader& node, const Forest& forest, ValueId x) {
   const DType dtype = forest.in_double ? kFloat64 : kFloat32;
   const ValueType types[] = {{.dtype = dtype, .shape = {declared, forest.num_targets}},
                              {.dtype = kInt64, .shape = {declared}}};
-  const absl::Span<const ValueId> made = node.graph().AddHostCall(
-      kForest, {x},
-      {forest.num_targets, static_cast<int64_t>(forest.aggregate), forest.in_double, plain,
-       features},
-      types,
-      {Packed(forest.nodes), Packed(forest.roots), Packed(forest.weights), Packed(members),
-       Packed(begins), Packed(forest.base)});
+  const absl::Span<const ValueId> made =
+      node.graph().AddHostCall(kForest, {x},
+                               {forest.num_targets, static_cast<int64_t>(forest.aggregate),
+                                forest.in_double, plain, features},
+                               types,
+                               {Packed(forest.nodes), Packed(forest.roots), Packed(forest.weights),
+                                Packed(members), Packed(begins), Packed(forest.base)});
   const ValueId scores = made[0], best = made[1];
   return {node.Reshape(scores, {rows, forest.num_targets}), node.Reshape(best, {rows})};
 }
