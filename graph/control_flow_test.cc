@@ -219,6 +219,22 @@ TEST(Strings, PassThroughAGraph) {
   EXPECT_TRUE(SameBits(made[0].tensor(), FromList<int64_t>({2, 8})));
 }
 
+TEST(Maps, HaveAValueForEachKey) {
+  const int64_t two = 2;
+  const Datum keys = Datum::Strings({"a", "b"}, {&two, 1});
+  const Datum map = Datum::Map(keys, FromList<float>({1, 2}));
+  EXPECT_EQ(map.kind(), ValueKind::kMap);
+  EXPECT_EQ(map.keys().strings()[1], "b");
+  EXPECT_EQ(Datum::Map(FromList<int64_t>({3, 4}), Ones({5, 2})).values().tensor().size(0), 5);
+  EXPECT_THAT(ErrorOf([&] { Datum::Map(keys, FromList<float>({1})); }), HasSubstr("are no map"));
+  EXPECT_THAT(ErrorOf([&] {
+                Datum::Map(FromList<float>({1, 2}), Ones({2}));
+              }),
+              HasSubstr("are no map"));
+  EXPECT_THAT(ErrorOf([&] { map.tensor(); }), HasSubstr("map"));
+  EXPECT_THAT(ErrorOf([&] { keys.keys(); }), HasSubstr("map"));
+}
+
 // One graph with all of it: a loop, a decision and a sequence, and a size that elements give.
 TEST(Program, PlansEachStretchBetweenNodesWhoseSizesDependOnData) {
   Graph graph;

@@ -50,12 +50,15 @@ struct Case {
   std::string domain = {};  // of the operator and its set; "" is ai.onnx
 };
 
+std::string ModelOf(const Case& one);
+
 // Of operators whose results ONNX Runtime 1.32 gave; for cubic resizing, training and SwiGLU ONNX's
 // reference, and for operator set 1 NumPy.
 std::vector<Case> RuntimeCases();
 // Of com.microsoft and of ai.onnx.ml: the same, and where ONNX Runtime has nothing for the CPU,
 // NumPy.
 std::vector<Case> MicrosoftCases();
+std::vector<Case> MicrosoftQuantizedCases();
 std::vector<Case> MlCases();
 // Of models that are refused.
 std::vector<Case> BadCases();

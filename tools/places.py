@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 # By kind of place, the files that it may be in.
 PLACES = {
-    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites/*.inc", "tensor/fft/*.inc", "tensor/linalg/*.inc", "tensor/masked/*.inc", "tensor/special/*.inc", "tensor/windows/*.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "distributions/distributions.inc", "data/transforms.inc", "onnx/import/operators.inc"],
+    "row": ["tensor/ops/op_list/*.inc", "tensor/ops/composites/*.inc", "tensor/fft/*.inc", "tensor/linalg/*.inc", "tensor/masked/*.inc", "tensor/special/*.inc", "tensor/windows/*.inc", "nn/layers.inc", "nn/losses.inc", "optim/optimizers.inc", "distributions/distributions.inc", "data/transforms.inc", "onnx/import/operators.inc", "onnx/import/*/operators.inc"],
     "options": ["tensor/ops/options/*.h", "nn/loss.h"],
     "function": ["tensor/ops/*.h", "tensor/ops/*.cc"],
     "inference": ["tensor/ops/infer_*.cc"],
@@ -24,7 +24,7 @@ PLACES = {
     "CUDA kernel": ["cuda/*"],
     "gradient rule": ["autograd/rules_*.cc"],
     "batching rule": ["autograd/batching_*.cc"],
-    "case": ["tensor/testing/*_cases*.cc", "nn/*_rows_test.cc", "nn/layer_cases_*.cc", "optim/*_test.cc", "onnx/operator_cases.cc", "onnx/operators_test.cc", "python/tests/test_data.py", "python/tests/test_transforms.py", "distributions/*_test.cc"],
+    "case": ["tensor/testing/*_cases*.cc", "nn/*_rows_test.cc", "nn/layer_cases_*.cc", "optim/*_test.cc", "onnx/*_cases.cc", "onnx/operators_test.cc", "python/tests/test_data.py", "python/tests/test_transforms.py", "distributions/*_test.cc"],
     "ONNX mapping": ["onnx/export/*"],
     "ONNX reader": ["onnx/import/*.cc"],
     "layer": ["nn/layers.*", "nn/activations.*"],

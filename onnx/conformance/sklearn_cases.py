@@ -144,7 +144,7 @@ def cases():
     for name, model in transformers():
         model.fit(iris_x[:-ROWS])
         yield name, to_onnx(model, floats(iris_x)[:1]), {"X": floats(iris_x)}
-    anomalies = ensemble.IsolationForest(20, random_state=0).fit(iris_x[:-ROWS])
+    anomalies = ensemble.IsolationForest(n_estimators=20, random_state=0).fit(iris_x[:-ROWS])
     yield "isolation_forest", to_onnx(anomalies, floats(iris_x)[:1], target_opset={"": 18, "ai.onnx.ml": 3}), {"X": floats(iris_x)}
     one_class = svm.OneClassSVM().fit(iris_x[:-ROWS])
     yield "one_class", to_onnx(one_class, floats(iris_x)[:1]), {"X": floats(iris_x)}

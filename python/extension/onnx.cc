@@ -14,6 +14,9 @@
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/shape.h"
 
 namespace neura::python {
 namespace {
@@ -113,7 +116,37 @@ void AddStrings(py::handle nested, size_t depth, Dims& shape, std::vector<std::s
   for (const py::handle part : nested) AddStrings(part, depth + 1, shape, strings);
 }
 
-graph::Datum ToMap(const py::dict& dict);
+// Of a dict whose keys are all strings or all integers, and whose values are all strings, integers
+// or floating point numbers, which are then float32.
+graph::Datum ToMap(const py::dict& dict) {
+  std::vector<std::string> names, texts;
+  std::vector<int64_t> ids, whole;
+  std::vector<double> numbers;
+  for (const auto& [key, value] : dict) {
+    if (py::isinstance<py::str>(key)) {
+      names.push_back(key.cast<std::string>());
+    } else {
+      ids.push_back(key.cast<int64_t>());
+    }
+    if (py::isinstance<py::str>(value)) {
+      texts.push_back(value.cast<std::string>());
+    } else if (py::isinstance<py::int_>(value)) {
+      whole.push_back(value.cast<int64_t>());
+    } else {
+      numbers.push_back(value.cast<double>());
+    }
+  }
+  const auto count = static_cast<int64_t>(dict.size());
+  const auto all = [&](const auto& some) { return static_cast<int64_t>(some.size()) == count; };
+  if (!(all(names) || all(ids)) || !(all(texts) || all(whole) || all(numbers))) {
+    ThrowTypeError("a dict must have keys of one type and values of one type");
+  }
+  const graph::Datum keys =
+      all(names) ? graph::Datum::Strings(std::move(names), {&count, 1}) : FromVector(ids, {count});
+  if (all(numbers)) return graph::Datum::Map(keys, Cast(FromVector(numbers, {count}), kFloat32));
+  if (all(whole)) return graph::Datum::Map(keys, FromVector(whole, {count}));
+  return graph::Datum::Map(keys, graph::Datum::Strings(std::move(texts), {&count, 1}));
+}
 
 // None, a tensor, a list of tensors, a dict, or strings: a string, lists of them, or an array of
 // NumPy's.
@@ -168,38 +201,6 @@ py::object FromMap(const graph::Datum& map) {
   py::list list;
   for (int64_t r = 0; r < values.tensor().size(0); ++r) list.append(row(r));
   return list;
-}
-
-// Of a dict whose keys are all strings or all integers, and whose values are all strings, integers
-// or floating point numbers, which are then float32.
-graph::Datum ToMap(const py::dict& dict) {
-  std::vector<std::string> names, texts;
-  std::vector<int64_t> ids, whole;
-  std::vector<double> numbers;
-  for (const auto& [key, value] : dict) {
-    if (py::isinstance<py::str>(key)) {
-      names.push_back(key.cast<std::string>());
-    } else {
-      ids.push_back(key.cast<int64_t>());
-    }
-    if (py::isinstance<py::str>(value)) {
-      texts.push_back(value.cast<std::string>());
-    } else if (py::isinstance<py::int_>(value)) {
-      whole.push_back(value.cast<int64_t>());
-    } else {
-      numbers.push_back(value.cast<double>());
-    }
-  }
-  const auto count = static_cast<int64_t>(dict.size());
-  const auto all = [&](const auto& some) { return static_cast<int64_t>(some.size()) == count; };
-  if (!(all(names) || all(ids)) || !(all(texts) || all(whole) || all(numbers))) {
-    ThrowTypeError("a dict must have keys of one type and values of one type");
-  }
-  const graph::Datum keys =
-      all(names) ? graph::Datum::Strings(std::move(names), {&count, 1}) : FromVector(ids, {count});
-  if (all(numbers)) return graph::Datum::Map(keys, Cast(FromVector(numbers, {count}), kFloat32));
-  if (all(whole)) return graph::Datum::Map(keys, FromVector(whole, {count}));
-  return graph::Datum::Map(keys, graph::Datum::Strings(std::move(texts), {&count, 1}));
 }
 
 py::object FromDatum(const graph::Datum& datum) {

@@ -71,8 +71,8 @@ class ValueInfo(NamedTuple):
 class Program:
     """A model, called with its inputs in order or by name; it returns its output, or a tuple of them.
 
-    Beside tensors, inputs and outputs are lists of tensors (sequences), strings or lists of them, and None for
-    an optional that is empty.
+    Beside tensors, inputs and outputs are lists of tensors (sequences), strings or lists of them, dicts (maps), and
+    None for an optional that is empty; sequences of maps come out as lists of dicts.
     """
 
     def __init__(self, program: Any) -> None:

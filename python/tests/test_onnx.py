@@ -155,3 +155,27 @@ def test_sequences_optionals_and_strings():
         program([["a", "b"], ["c"]])
     with pytest.raises(ValueError, match="strings"):
         program(nr.ones(1, 2))
+
+
+def test_maps():
+    helper = onnx.helper
+    number = helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [])
+    scores = helper.make_map_type_proto(onnx.TensorProto.STRING, number)
+    zipped = model_of(
+        [helper.make_node("ZipMap", ["x"], ["y"], domain="ai.onnx.ml", classlabels_strings=["no", "yes"])],
+        [tensor_info("x", ["n", 2])],
+        [helper.make_value_info("y", helper.make_sequence_type_proto(scores))],
+    )
+    program = nr.onnx.load(zipped.SerializeToString())
+    assert program(nr.tensor([[1.0, 2.0], [3.0, 4.0]])) == [{"no": 1.0, "yes": 2.0}, {"no": 3.0, "yes": 4.0}]
+    row = model_of(
+        [helper.make_node("DictVectorizer", ["x"], ["y"], domain="ai.onnx.ml", string_vocabulary=["b", "a"])],
+        [helper.make_value_info("x", scores)],
+        [tensor_info("y", [1, 2])],
+    )
+    program = nr.onnx.load(row.SerializeToString())
+    assert program({"a": 0.5, "c": 1.5}).tolist() == [[0, 0.5]]
+    with pytest.raises(TypeError, match="one type"):
+        program({"a": 0.5, 1: 1.5})
+    with pytest.raises(ValueError, match="map"):
+        program(nr.ones(1, 2))
