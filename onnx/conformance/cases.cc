@@ -1,7 +1,9 @@
 #include "neura/onnx/conformance/cases.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,6 +70,25 @@ std::optional<std::string> Difference(const Tensor& actual, const Tensor& expect
   return std::nullopt;
 }
 
+// Maps of numbers say the same in any order of their keys.
+Datum InOrder(const Datum& map) {
+  const Tensor values = map.values().tensor();
+  std::vector<int64_t> order(static_cast<size_t>(values.size(-1)));
+  std::iota(order.begin(), order.end(), 0);
+  const auto sorted = [&](const auto& keys) {
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return keys[a] < keys[b]; });
+    return IndexSelect(values, -1, FromVector(order, {values.size(-1)}));
+  };
+  if (map.keys().kind() != graph::ValueKind::kStrings) {
+    const Tensor keys = Contiguous(map.keys().tensor()), in_order = sorted(keys.data<int64_t>());
+    return Datum::Map(IndexSelect(keys, 0, FromVector(order, keys.shape())), in_order);
+  }
+  std::vector<std::string> keys = map.keys().strings();
+  const Tensor in_order = sorted(keys.begin());
+  std::sort(keys.begin(), keys.end());
+  return Datum::Map(Datum::Strings(std::move(keys), map.keys().strings_shape()), in_order);
+}
+
 std::optional<std::string> Difference(const Datum& actual, const DatumOfFile& expected) {
   if (actual.kind() != expected.datum.kind()) {
     return absl::StrCat("is a ", graph::KindName(actual.kind()), ", expected a ",
@@ -83,11 +104,9 @@ std::optional<std::string> Difference(const Datum& actual, const DatumOfFile& ex
     return same ? std::nullopt : std::optional<std::string>("has other strings");
   }
   if (actual.kind() == graph::ValueKind::kMap) {
-    for (const auto part : {&Datum::keys, &Datum::values}) {
-      const auto difference = Difference((actual.*part)(), DatumOfFile{(expected.datum.*part)()});
-      if (difference) return difference;
-    }
-    return std::nullopt;
+    const Datum a = InOrder(actual), b = InOrder(expected.datum);
+    if (auto difference = Difference(a.keys(), DatumOfFile{b.keys()})) return difference;
+    return Difference(a.values(), DatumOfFile{b.values()});
   }
   const std::vector<Tensor>&a = actual.sequence(), &b = expected.datum.sequence();
   if (a.size() != b.size()) {

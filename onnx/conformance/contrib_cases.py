@@ -51,6 +51,16 @@ def type_of(value):
     return helper.make_tensor_type_proto(element, value.shape)
 
 
+def quantized(rng, dtype, *shape):
+    limits = np.iinfo(dtype)
+    return rng.integers(limits.min, limits.max + 1, shape).astype(dtype)
+
+
+def weight(rng, dtype, *shape):
+    """Signed ones of 7 bits: sums of two products of 8 bits overflow in onnxruntime where there is no VNNI."""
+    return rng.integers(-64, 64, shape).astype(dtype) if dtype is np.int8 else quantized(rng, dtype, *shape)
+
+
 def attention_cases(rng):
     f = lambda *shape: rng.standard_normal(shape).astype(np.float32)
     for batch, steps, features, heads, size in ((1, 1, 4, 1, 4), (2, 3, 4, 2, 3), (3, 8, 16, 4, 8)):
@@ -88,7 +98,7 @@ def attention_cases(rng):
         # Quantized.
         xq = rng.integers(0, 255, x.shape).astype(np.uint8)
         for dtype in (np.uint8, np.int8):
-            wq = rng.integers(-100, 100, w.shape).astype(np.int8).astype(dtype) if dtype is np.int8 else rng.integers(0, 255, w.shape).astype(dtype)
+            wq = weight(rng, dtype, *w.shape)
             sx, sw = np.float32(0.01), np.float32(0.02)
             zx, zw = np.uint8(128), dtype(3)
             for mask, unidirectional in ((None, 0), (lengths, 0), (rows, 1)):
@@ -127,16 +137,15 @@ def grouped_attention_cases(rng):
         for held, room in ((4, 4), (4, 9)):
             cache = [f(batch, groups, room, size) for _ in range(2)]
             last, total = np.full(batch, held, np.int32), i32(held + 1)
-            wanted = 3 if room == held else 1
             step = [q, k, v] + cache + [last, total]
-            yield Case(MICROSOFT, name, step, wanted, **base)
-            yield Case(MICROSOFT, name, step + [cos, sin], wanted, do_rotary=1, **base)
-            yield Case(MICROSOFT, name, step, wanted, local_window_size=3, **base)
+            yield Case(MICROSOFT, name, step, 3, **base)
+            yield Case(MICROSOFT, name, step + [cos, sin], 3, do_rotary=1, **base)
+            yield Case(MICROSOFT, name, step, 3, local_window_size=3, **base)
             places = np.full((batch, 1), held, np.int64)
-            yield Case(MICROSOFT, name, step + [cos, sin, places], wanted, do_rotary=1, **base)
+            yield Case(MICROSOFT, name, step + [cos, sin, places], 3, do_rotary=1, **base)
         if batch > 1:
             cache = [f(batch, groups, 8, size) for _ in range(2)]
-            yield Case(MICROSOFT, name, [q, k, v] + cache + [i32(3, 5), i32(6)], 1, **base)
+            yield Case(MICROSOFT, name, [q, k, v] + cache + [i32(3, 5), i32(6)], 3, **base)
     for shape, at, attributes in (
         ((2, 3, 16), np.array([4], np.int64), {}),
         ((2, 3, 16), np.array([[0, 5, 2], [1, 2, 3]], np.int64), {}),
@@ -178,7 +187,7 @@ def fused_cases(rng):
         x = rng.integers(0, 120, (2, 6, 7, 3)).astype(dtype)
         yield Case(MICROSOFT, "NhwcMaxPool", [x], kernel_shape=[3, 2], strides=[2, 1], pads=pads)
     for shape in ((3, 4), (2, 3, 8)):
-        x = 2 * f(*shape)
+        x = f(*shape)
         yield Case(MICROSOFT, "Gelu", [x])
         yield Case(MICROSOFT, "BiasGelu", [x, f(shape[-1])])
         yield Case(MICROSOFT, "FastGelu", [x])
@@ -213,11 +222,7 @@ def normalization_cases(rng):
 
 def quantized_cases(rng):
     f = lambda *shape: rng.standard_normal(shape).astype(np.float32)
-
-    def q(dtype, *shape):
-        limits = np.iinfo(dtype)
-        return rng.integers(limits.min, limits.max + 1, shape).astype(dtype)
-
+    q = lambda dtype, *shape: quantized(rng, dtype, *shape)
     s = np.float32
     for dtype in (np.uint8, np.int8):
         zero = (lambda v: dtype(v)) if dtype is np.int8 else (lambda v: dtype(v + 128))
@@ -240,10 +245,10 @@ def quantized_cases(rng):
             given = np.ascontiguousarray(x.transpose(0, 2, 3, 1)) if last else x
             yield Case(MICROSOFT, "QLinearGlobalAveragePool", [given, s(0.02), zero(3), s(0.01), zero(-3)], channels_last=last)
             for pads, count, ceil in (([0, 0, 0, 0], 0, 0), ([1, 1, 1, 1], 0, 0), ([1, 0, 1, 1], 1, 0), ([0, 0, 0, 0], 0, 1)):
-                yield Case(MICROSOFT, "QLinearAveragePool", [given, s(0.02), zero(3), s(0.02), zero(-3)], kernel_shape=[3, 2], strides=[2, 2], pads=pads, count_include_pad=count, ceil_mode=ceil, channels_last=last)
-            w = q(np.int8, 4, 3, 3, 3)
+                yield Case(MICROSOFT, "QLinearAveragePool", [given, s(0.02), zero(3), s(0.0173), zero(-3)], kernel_shape=[3, 2], strides=[2, 2], pads=pads, count_include_pad=count, ceil_mode=ceil, channels_last=last)
+            w = weight(rng, np.int8, 4, 3, 3, 3)
             yield Case(MICROSOFT, "QLinearConv", [given, s(0.02), zero(3), w, s(0.01), np.int8(0), s(0.3), zero(1), rng.integers(-1000, 1000, 4).astype(np.int32)], channels_last=last, pads=[1, 1, 1, 1], constants=(3, 8))
-        m, n = q(dtype, 5, 6), q(dtype, 6, 4)
+        m, n = q(dtype, 5, 6), weight(rng, dtype, 6, 4)
         yield Case(MICROSOFT, "QGemm", [m, s(0.02), zero(3), n, s(0.03), zero(-2), None, s(0.1), zero(5)])
         c = rng.integers(-500, 500, (4,)).astype(np.int32)
         yield Case(MICROSOFT, "QGemm", [m.T.copy(), s(0.02), zero(3), n.T.copy(), s(0.03), zero(-2), c, s(0.1), zero(5)], transA=1, transB=1, alpha=0.7)
@@ -255,9 +260,10 @@ def quantized_cases(rng):
             yield Case(MICROSOFT, "DynamicQuantizeMatMul", [f(5, 6), n, s(0.03), zero(-2), bias])
             yield Case(MICROSOFT, "DynamicQuantizeMatMul", [f(2, 5, 6), n, rng.uniform(0.01, 0.05, 4).astype(np.float32), None, bias])
         yield Case(MICROSOFT, "DynamicQuantizeMatMul", [np.zeros((2, 6), np.float32), n, s(0.03), zero(-2)])
-        for direction, lengths, per_channel in itertools.product(("forward", "reverse", "bidirectional"), (None, np.array([2, 4, 3], np.int32)), (False, True)):
-            d, steps, batch, size, hidden = 2 if direction == "bidirectional" else 1, 4, 3, 5, 6
-            w, r = q(dtype, d, size, 4 * hidden), q(dtype, d, hidden, 4 * hidden)
+        for direction, lengths, per_channel in itertools.product(("forward", "reverse", "bidirectional"), (None, np.array([3], np.int32)), (False, True)):
+            # Of several examples onnxruntime quantizes those of each thread by themselves.
+            d, steps, batch, size, hidden = 2 if direction == "bidirectional" else 1, 4, 1, 5, 6
+            w, r = weight(rng, dtype, d, size, 4 * hidden), weight(rng, dtype, d, hidden, 4 * hidden)
             scale = rng.uniform(0.002, 0.006, (d, 4 * hidden) if per_channel else (d,)).astype(np.float32)
             zeros = np.full(scale.shape, 0 if dtype is np.int8 else 128, dtype)
             given = [f(steps, batch, size), w, r, f(d, 8 * hidden), lengths, f(d, batch, hidden), f(d, batch, hidden), f(d, 3 * hidden), scale, zeros, scale, zeros]
@@ -475,7 +481,8 @@ def tree_cases(rng):
 def new_tree_cases(rng):
     """Of operator set 5, in which inner nodes and leaves stand apart."""
     tensor = lambda values, dtype: numpy_helper.from_array(np.array(values, dtype))
-    for dtype, members, function, transform, targets in itertools.product((np.float32, np.float64), (False, True), range(4), (0, 1, 2), (1, 2)):
+    for dtype, members, function, transform, targets in itertools.product((np.float32, np.float64), (False, True), range(4), (0, 3), (1, 2)):
+        # onnxruntime takes the numbers of SOFTMAX and LOGISTIC for each other.
         count, features, rows = 3, 4, 20
         nodes, leaves, roots = [], [], []
         for _ in range(count):

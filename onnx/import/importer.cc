@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <unordered_set>
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
@@ -104,11 +103,12 @@ class Importer {
   static int OpsetOf(const ModelMessage& model) {
     int64_t opset = -1;
     bool has_others = false;
-    std::unordered_set<std::string_view> domains;
+    std::map<std::string_view, int64_t> sets;
     for (const auto& [domain, version] : model.opsets) {
-      if (!domains.insert(IsOnnxDomain(domain) ? "" : domain).second) {
+      const auto [known, is_new] = sets.emplace(IsOnnxDomain(domain) ? "" : domain, version);
+      if (!is_new && known->second != version) {
         ThrowInvalidArgument(
-            absl::StrCat("operator sets of the domain '", domain, "' are imported twice"));
+            absl::StrCat("two operator sets of the domain '", domain, "' are imported"));
       }
       if (IsOnnxDomain(domain)) {
         opset = version;

@@ -24,6 +24,11 @@ int NamedElementType(std::string_view name);
 
 // Strings that do not change.
 graph::ValueId AddStrings(graph::Graph& graph, std::vector<std::string> elements, DimsView shape);
+// Where the elements of strings lie, 0, 1, ... as int64: what moves these and takes StringsAt of
+// them moves strings.
+graph::ValueId PlacesOfStrings(graph::Graph& graph, graph::ValueId strings);
+graph::ValueId StringsAt(graph::Graph& graph, graph::ValueId strings, graph::ValueId places);
+void ReadConcatOfStrings(NodeReader& node);
 // Numbers as text and back. A text that is no number is an error of the run.
 graph::ValueId NumbersOfStrings(NodeReader& node, graph::ValueId strings, DType dtype);
 graph::ValueId StringsOfNumbers(NodeReader& node, graph::ValueId numbers);

@@ -46,6 +46,23 @@ ValueId PadFromItself(NodeReader& node, ValueId x, const Pads& pads, const std::
 ValueId PadBy(NodeReader& node, ValueId x, const std::vector<SymInt>& before,
               const std::vector<SymInt>& after, const Scalar& value) {
   const size_t rank = before.size();
+  const auto cuts = [](const SymInt& width) { return width.is_number() && width.number() < 0; };
+  if (std::any_of(before.begin(), before.end(), cuts) ||
+      std::any_of(after.begin(), after.end(), cuts)) {
+    // Widths below 0 take away.
+    std::vector<SymInt> least_before = before, least_after = after;
+    for (size_t d = 0; d < rank; ++d) {
+      const SymInt first = cuts(before[d]) ? SymInt(0) - before[d] : SymInt(0);
+      const SymInt extent = node.shape(x)[d];
+      const SymInt end = cuts(after[d]) ? SymInt::Max(extent + after[d], 0) : extent;
+      if (cuts(before[d])) least_before[d] = 0;
+      if (cuts(after[d])) least_after[d] = 0;
+      if (cuts(before[d]) || cuts(after[d])) {
+        x = node.Slice(x, static_cast<int64_t>(d), SymInt::Min(first, end), end);
+      }
+    }
+    return PadBy(node, x, least_before, least_after, value);
+  }
   PadOptions options{.before = Dims(rank, 0), .after = Dims(rank, 0), .value = value};
   std::vector<graph::SymbolicOption> symbolic;
   for (size_t d = 0; d < rank; ++d) {

@@ -39,6 +39,12 @@ bool Moves(std::string_view op_type) {
                                                  "Tile",    "Transpose", "Unsqueeze"};
   return std::find(std::begin(kMoving), std::end(kMoving), op_type) != std::end(kMoving);
 }
+bool MovesStrings(const Graph& graph, const NodeMessage& node,
+                  const std::vector<ImportedValue>& inputs) {
+  return Moves(node.op_type) && node.op_type != "Identity" && IsOnnxDomain(node.domain) &&
+         !inputs.empty() && inputs[0].id != kNone &&
+         graph.value(inputs[0].id).kind == graph::ValueKind::kStrings;
+}
 void CheckAttributes(const NodeMessage& node) {
   std::unordered_set<std::string_view> names;
   for (const AttributeMessage& attribute : node.attributes) {
@@ -266,6 +272,12 @@ void Scope::DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> ou
 
 std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const NodeMessage& node,
                                        std::vector<ImportedValue> inputs) {
+  // Strings are moved as their places are.
+  ValueId strings = kNone;
+  if (MovesStrings(graph, node, inputs)) {
+    strings = inputs[0].id;
+    inputs[0] = {PlacesOfStrings(graph, strings)};
+  }
   NodeReader reader(graph, node, OpsetOf(node), std::move(inputs));
   const NarrowType* const narrow = Moves(node.op_type) ? reader.Narrow(0) : nullptr;
   read(reader);
@@ -274,6 +286,9 @@ std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const 
     for (ImportedValue& output : reader.outputs()) {
       output.narrow = narrow;
       output.held = reader.HeldKind(0);
+      if (strings != kNone && output.id != kNone) {
+        output.id = StringsAt(graph, strings, output.id);
+      }
     }
   }
   return std::move(reader.outputs());

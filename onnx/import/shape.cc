@@ -330,9 +330,12 @@ void ReadTile(NodeReader& node) {
 }
 
 void ReadConcat(NodeReader& node) {
+  if (node.num_inputs() == 0) ThrowInvalidArgument("joins nothing");
+  if (node.graph().value(node.in_any(0)).kind == graph::ValueKind::kStrings) {
+    return ReadConcatOfStrings(node);
+  }
   std::vector<ValueId> parts;
   for (size_t i = 0; i < node.num_inputs(); ++i) parts.push_back(node.in(i));
-  if (parts.empty()) ThrowInvalidArgument("joins nothing");
   const int64_t axis = node.Axis(node.Int("axis", 1), node.rank(parts[0]));
   node.Out(node.Add(op::kCat, DimOptions{.dim = axis}, parts));
 }

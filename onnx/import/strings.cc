@@ -263,7 +263,75 @@ std::vector<Datum> Print(const HostContext& context) {
 }
 constinit const HostFunction kPrint = {"strings_of_numbers", &Print};
 
+// 0, 1, ..., in the shape of the strings.
+std::vector<Datum> Places(const HostContext& context) {
+  const Datum& x = context.inputs[0];
+  const Tensor places = Reshape(Arange(NumElements(x.strings_shape())), x.strings_shape());
+  return {To(places, context.device)};
+}
+constinit const HostFunction kPlaces = {"places_of_strings", &Places};
+
+Datum Picked(const std::vector<std::string>& strings, const Tensor& places) {
+  const Tensor index = Contiguous(HostCopy(places));
+  std::vector<std::string> picked;
+  picked.reserve(static_cast<size_t>(index.numel()));
+  for (int64_t i = 0; i < index.numel(); ++i) {
+    const int64_t at = index.data<int64_t>()[i];
+    if (at < 0 || at >= static_cast<int64_t>(strings.size())) {
+      ThrowOutOfRange(absl::StrCat("there is no string ", at, " of ", strings.size()));
+    }
+    picked.push_back(strings[static_cast<size_t>(at)]);
+  }
+  return Datum::Strings(std::move(picked), index.shape());
+}
+
+std::vector<Datum> Pick(const HostContext& context) {
+  return {Picked(context.inputs[0].strings(), context.inputs[1].tensor())};
+}
+constinit const HostFunction kPick = {"strings_at", &Pick};
+
+// integers: the axis.
+std::vector<Datum> Join(const HostContext& context) {
+  std::vector<std::string> all;
+  std::vector<Tensor> places;
+  for (const Datum& part : context.inputs) {
+    const auto begin = static_cast<int64_t>(all.size());
+    all.insert(all.end(), part.strings().begin(), part.strings().end());
+    const auto end = static_cast<int64_t>(all.size());
+    places.push_back(Reshape(Arange(begin, end), part.strings_shape()));
+  }
+  return {Picked(all, Cat(places, context.integers[0]))};
+}
+constinit const HostFunction kJoin = {"concat_strings", &Join};
+
 }  // namespace
+
+ValueId PlacesOfStrings(graph::Graph& graph, ValueId strings) {
+  ValueType type{.dtype = kInt64};
+  for (const graph::SymInt& extent : graph.value(strings).shape) {
+    type.shape.push_back(extent.is_number() ? graph::DeclaredExtent(extent.number())
+                                            : graph::Open());
+  }
+  return graph.AddHostCall(kPlaces, {strings}, {}, {&type, 1})[0];
+}
+
+ValueId StringsAt(graph::Graph& graph, ValueId strings, ValueId places) {
+  ValueType type{.kind = ValueKind::kStrings};
+  for (const graph::SymInt& extent : graph.value(places).shape) {
+    type.shape.push_back(extent.is_number() ? graph::DeclaredExtent(extent.number())
+                                            : graph::Open());
+  }
+  return graph.AddHostCall(kPick, {strings, places}, {}, {&type, 1})[0];
+}
+
+void ReadConcatOfStrings(NodeReader& node) {
+  std::vector<ValueId> parts;
+  for (size_t i = 0; i < node.num_inputs(); ++i) parts.push_back(StringsIn(node, i));
+  const int64_t rank = node.rank(parts[0]);
+  const int64_t axis = node.Axis(node.Int("axis", 1), rank);
+  const ValueType type{.kind = ValueKind::kStrings, .shape = Open(rank)};
+  node.Out(node.graph().AddHostCall(kJoin, std::move(parts), {axis}, {&type, 1})[0]);
+}
 
 ValueId AddStrings(graph::Graph& graph, std::vector<std::string> elements, DimsView shape) {
   const ValueType type{.kind = ValueKind::kStrings, .shape = {shape.begin(), shape.end()}};

@@ -98,7 +98,8 @@ void OutValues(NodeReader& node, const Datum& keys, const Datum& values) {
   }
   const ValueId places = PlacesAmong(node, node.in_any(0), keys, false);
   if (values.kind() == ValueKind::kStrings) {
-    return node.Out(StringsAt(node, values.strings(), places));
+    const ValueId all = AddStrings(node.graph(), values.strings(), values.strings_shape());
+    return node.Out(StringsAt(node.graph(), all, places));
   }
   node.Out(node.Trace(
       [](const Tensor& values, const Tensor& places) {

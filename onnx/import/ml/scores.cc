@@ -9,11 +9,7 @@
 
 namespace neura::onnx {
 
-using graph::Datum;
-using graph::HostContext;
-using graph::HostFunction;
 using graph::ValueId;
-using graph::ValueType;
 
 PostTransform PostTransformByName(const std::string& name) {
   if (name == "NONE") return PostTransform::kNone;
@@ -43,23 +39,6 @@ Tensor SoftmaxZero(const Tensor& x) {
   const Tensor sum = Sum(Where(counts, exp, ZerosLike(exp)), {.dims = {-1}, .keepdim = true});
   return Where(counts, exp, x * Exp(-most)) / sum;
 }
-
-// data: strings. Input: places among them.
-std::vector<Datum> Pick(const HostContext& context) {
-  const std::vector<std::string>& strings = context.data[0].strings();
-  const Tensor index = Contiguous(HostCopy(context.inputs[0].tensor()));
-  std::vector<std::string> picked;
-  picked.reserve(static_cast<size_t>(index.numel()));
-  for (int64_t i = 0; i < index.numel(); ++i) {
-    const int64_t at = index.data<int64_t>()[i];
-    if (at < 0 || at >= static_cast<int64_t>(strings.size())) {
-      ThrowOutOfRange(absl::StrCat("there is no string ", at, " of ", strings.size()));
-    }
-    picked.push_back(strings[static_cast<size_t>(at)]);
-  }
-  return {Datum::Strings(std::move(picked), index.shape())};
-}
-constinit const HostFunction kPick = {"strings_at", &Pick};
 
 }  // namespace
 
@@ -106,19 +85,11 @@ Classes ReadClasses(NodeReader& node, std::string_view ints, std::string_view st
   return classes;
 }
 
-ValueId StringsAt(NodeReader& node, std::vector<std::string> strings, ValueId index) {
-  const auto count = static_cast<int64_t>(strings.size());
-  ValueType type{.kind = graph::ValueKind::kStrings};
-  for (const graph::SymInt& extent : node.shape(index)) {
-    type.shape.push_back(extent.is_number() ? graph::DeclaredExtent(extent.number())
-                                            : graph::Open());
-  }
-  return node.graph().AddHostCall(kPick, {index}, {}, {&type, 1},
-                                  {Datum::Strings(std::move(strings), {&count, 1})})[0];
-}
-
 ValueId LabelsAt(NodeReader& node, const Classes& classes, ValueId index) {
-  if (!classes.strings.empty()) return StringsAt(node, classes.strings, index);
+  if (!classes.strings.empty()) {
+    return StringsAt(node.graph(), AddStrings(node.graph(), classes.strings, {classes.size()}),
+                     index);
+  }
   const ValueId labels = node.Constant(FromVector(classes.ints, {classes.size()}));
   return node.Trace(
       [](const Tensor& labels, const Tensor& index) {

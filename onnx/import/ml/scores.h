@@ -37,8 +37,6 @@ struct Classes {
 Classes ReadClasses(NodeReader& node, std::string_view ints, std::string_view strings);
 // What stands at the places `index`, int64 and in range: int64 or strings.
 graph::ValueId LabelsAt(NodeReader& node, const Classes& classes, graph::ValueId index);
-// Of strings, of any number of dimensions.
-graph::ValueId StringsAt(NodeReader& node, std::vector<std::string> strings, graph::ValueId index);
 
 // A constant vector.
 graph::ValueId Vector(NodeReader& node, const std::vector<double>& values, DType dtype);
