@@ -113,7 +113,8 @@ absl::Span<const ValueId> Graph::AddIf(ValueId condition, absl::Span<const Value
 
 absl::Span<const ValueId> Graph::AddLoop(ValueId rounds, ValueId condition,
                                          absl::Span<const ValueId> carried,
-                                         absl::Span<const ValueId> captures, Graph body) {
+                                         absl::Span<const ValueId> captures, Graph body,
+                                         int64_t most_rounds) {
   CheckBody("loop", body, 2 + carried.size() + captures.size(), 1 + carried.size());
   std::vector<Value> outputs;
   for (size_t i = 1; i < body.outputs().size(); ++i) {
@@ -125,7 +126,7 @@ absl::Span<const ValueId> Graph::AddLoop(ValueId rounds, ValueId condition,
     }
   }
   NameExtents(outputs, values_.size());
-  Node node{Loop{carried.size()}, {rounds, condition}, {}, Bodies(std::move(body))};
+  Node node{Loop{carried.size(), most_rounds}, {rounds, condition}, {}, Bodies(std::move(body))};
   node.inputs.insert(node.inputs.end(), carried.begin(), carried.end());
   node.inputs.insert(node.inputs.end(), captures.begin(), captures.end());
   CheckReads(node);

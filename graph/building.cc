@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "neura/graph/agreement.h"
 #include "neura/graph/graph.h"
 #include "neura/graph/meta.h"
 #include "neura/graph/shape_rules.h"
@@ -183,18 +184,26 @@ OutputSpecs Graph::TryShapes(const Node& node, bool* guess) const {
   for (const SymbolicOption& entry : operation.symbolic) *guess |= ReadsElements(entry.value);
   // What elements say is not known: 1 does no harm, but to bounds.
   const bool is_bound = operation.op == op::kSlice && *guess;
+  const auto read = [&](const SizeLeaf& leaf) {
+    return leaf.kind == SizeLeaf::Kind::kExtent ? tried(leaf.value).size(leaf.index) : 1;
+  };
   try {
     if (!is_bound) {
-      const auto read = [&](const SizeLeaf& leaf) {
-        return leaf.kind == SizeLeaf::Kind::kExtent ? tried(leaf.value).size(leaf.index) : 1;
-      };
       OutputSpecs specs =
           InferOutputs(operation.op, Resolve(operation.options, operation.symbolic, read), inputs);
       for (const OutputSpec& spec : specs) NumElements(spec.shape);  // throws where it is none
       return specs;
     }
   } catch (const Error&) {
-    if (operation.symbolic.empty() && !*guess) throw;
+    const std::optional<std::vector<Tensor>> agreeing =
+        TriedInAgreement(*this, operation, node.inputs);
+    if (operation.symbolic.empty() && !*guess && !agreeing) throw;
+    *guess = true;
+    if (agreeing) {
+      std::vector<const Tensor*> refs;
+      for (const Tensor& tensor : *agreeing) refs.push_back(&tensor);
+      return InferOutputs(operation.op, Resolve(operation.options, operation.symbolic, read), refs);
+    }
   }
   *guess = true;
   try {

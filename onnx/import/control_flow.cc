@@ -265,7 +265,7 @@ std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage
   const std::vector<ValueId> values = ValuesOf(captures);
   Graph repeated = ReadRepeatedBody(body, std::move(formals), 2, num_carried, 1, captures);
   return Results(graph_.AddLoop(reader.in_or_none(0), reader.in_or_none(1), carried, values,
-                                std::move(repeated)));
+                                std::move(repeated), file_.most_rounds));
 }
 
 // Before operator set 9 all had a batch in front, and the lengths of its members: a scan over the

@@ -42,12 +42,14 @@ std::string OpenName(const DimensionMessage& dim, std::string_view input, size_t
 class Importer {
  public:
   Importer(const ModelMessage& model,
-           const std::vector<std::pair<std::string, int64_t>>& fixed_dims, ExternalData* external)
+           const std::vector<std::pair<std::string, int64_t>>& fixed_dims, ExternalData* external,
+           int64_t most_rounds)
       : message_(GraphOf(model)),
         fixed_dims_(fixed_dims),
         file_{.opset = OpsetOf(model),
               .functions = FunctionsOf(model),
               .external = external,
+              .most_rounds = most_rounds,
               .budget = 4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget,
               .nodes_left = static_cast<int64_t>(model.num_bytes),
               .bytes_left = 16 * static_cast<int64_t>(model.num_bytes)},
@@ -253,8 +255,8 @@ std::set<std::string> OpenSizes(const ModelMessage& model) {
 
 Graph ImportModel(const ModelMessage& model,
                   const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
-                  ExternalData* external) {
-  return Importer(model, fixed_dims, external).Run();
+                  ExternalData* external, int64_t most_rounds) {
+  return Importer(model, fixed_dims, external, most_rounds).Run();
 }
 
 }  // namespace neura::onnx

@@ -39,8 +39,9 @@ struct ImportedValue {
 // see the file through this. Whatever they throw becomes an error that names the node.
 class NodeReader {
  public:
+  // `external`, which may be null, has what of tensors among the attributes lies in other files.
   NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
-             std::vector<ImportedValue> inputs);
+             std::vector<ImportedValue> inputs, ExternalData* external = nullptr);
 
   int opset() const { return opset_; }
   std::string_view op_type() const { return node_.op_type; }
@@ -120,7 +121,8 @@ class NodeReader {
   }
   // What a function makes of the values by any operations, a pure one that reads no elements: it is
   // run on tensors without memory, where extents are open at several sizes, and what it did becomes
-  // nodes. What it creates is on the default device.
+  // nodes. What it creates is on the default device. Open sizes that it takes only where they are
+  // equal are taken to be, which the run checks.
   //   node.Out(node.Trace([](const Tensor& x) { return PixelShuffle(x, 2); }, node.in(0)));
   template <typename Function, typename... Values>
   graph::ValueId Trace(const Function& function, Values... values) {
@@ -142,6 +144,8 @@ class NodeReader {
                                        graph::Function function);
   // Operations whose options are one shape: reshape, expand, full.
   graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::SymInt>& shape);
+  // The value, of whose dimension `dim` nothing but a run knows that this is its extent: it checks.
+  graph::ValueId WithExtent(graph::ValueId value, size_t dim, const graph::SymInt& extent);
   graph::ValueId Expand(graph::ValueId input, const std::vector<graph::SymInt>& shape);
   graph::ValueId Full(const std::vector<graph::SymInt>& shape, const Scalar& value, DType dtype);
   graph::ValueId Slice(graph::ValueId input, int64_t dim, graph::SymInt start, graph::SymInt end,
@@ -174,9 +178,10 @@ class NodeReader {
   void RequireOfDType(size_t i) const;
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
-  // A function as a graph, of values of these types, or of slices of them.
-  graph::Graph Captured(const std::vector<graph::ValueId>& values, size_t first_slice,
-                        size_t num_slices, graph::Function function) const;
+  // A function as a graph, of values of these types, or of slices of them. Values of open sizes that
+  // must be equal are replaced by those whose sizes are.
+  graph::Graph Captured(std::vector<graph::ValueId>& values, size_t first_slice, size_t num_slices,
+                        graph::Function function);
   graph::ValueId TracePointwise(const std::vector<graph::ValueId>& values,
                                 absl::FunctionRef<Tensor(absl::Span<const Tensor>)> function);
   // Integers as elements, int64.
@@ -187,6 +192,7 @@ class NodeReader {
   graph::Graph& graph_;
   const NodeMessage& node_;
   int opset_;
+  ExternalData* external_;
   std::vector<ImportedValue> inputs_;
   std::vector<ImportedValue> outputs_;
   std::set<size_t> narrow_;  // inputs that were asked for
@@ -218,10 +224,11 @@ int RequireOpset(int64_t opset);
 std::set<std::string> OpenSizes(const ModelMessage& model);
 
 // `fixed_dims` are sizes of open dimensions; `external`, which may be null, has what lies outside
-// of the model. Throws neura::Error, for whatever is wrong with the model.
+// of the model; each Loop may take `most_rounds`. Throws neura::Error, for whatever is wrong with
+// the model.
 graph::Graph ImportModel(const ModelMessage& model,
                          const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
-                         ExternalData* external);
+                         ExternalData* external, int64_t most_rounds);
 
 }  // namespace neura::onnx
 

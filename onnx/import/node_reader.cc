@@ -32,10 +32,11 @@ using graph::SymInt;
 using graph::ValueId;
 
 NodeReader::NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
-                       std::vector<ImportedValue> inputs)
+                       std::vector<ImportedValue> inputs, ExternalData* external)
     : graph_(graph),
       node_(node),
       opset_(opset),
+      external_(external),
       inputs_(std::move(inputs)),
       outputs_(node.outputs.size()) {}
 
@@ -193,7 +194,7 @@ std::vector<std::string> NodeReader::Strings(std::string_view name) {
 std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
   if (attribute == nullptr) return std::nullopt;
-  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t);
+  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t, external_);
   if (!tensor.ok()) ThrowStatus(tensor.status());
   return *tensor;
 }
@@ -201,7 +202,7 @@ std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
 std::optional<TensorOfFile> NodeReader::AnyTensorAttribute(std::string_view name) {
   const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
   if (attribute == nullptr) return std::nullopt;
-  absl::StatusOr<TensorOfFile> tensor = ReadTensorOfFile(attribute->t);
+  absl::StatusOr<TensorOfFile> tensor = ReadTensorOfFile(attribute->t, external_);
   if (!tensor.ok()) ThrowStatus(tensor.status());
   return *std::move(tensor);
 }
@@ -254,8 +255,11 @@ ValueId NodeReader::TracePointwise(const std::vector<ValueId>& values,
                                    absl::FunctionRef<Tensor(absl::Span<const Tensor>)> function) {
   graph::Recording recording;
   for (const ValueId value : values) {
-    recording.inputs.push_back(
-        Tensor::Empty(graph_.value(value).tried.shape(), dtype(value), Device{DeviceType::kMeta}));
+    Dims fits;  // whatever a run has
+    for (const SymInt& extent : shape(value)) {
+      fits.push_back(extent.is_number() ? extent.number() : 1);
+    }
+    recording.inputs.push_back(Tensor::Empty(fits, dtype(value), Device{DeviceType::kMeta}));
   }
   Tensor result;
   {
@@ -319,6 +323,15 @@ ValueId NodeReader::Reshape(ValueId input, const std::vector<SymInt>& shape) {
   const auto at = std::find_if(shape.begin(), shape.end(), is_open) - shape.begin();
   options.shape[static_cast<size_t>(at)] = -1;
   return Add(op::kReshape, options, {input});
+}
+
+ValueId NodeReader::WithExtent(ValueId value, size_t dim, const SymInt& extent) {
+  std::vector<SymInt> extents = shape(value);
+  if (extents[dim] == extent) return value;
+  extents[dim] = extent;
+  // A reshape of one extent keeps the number of elements only where the extent was that before.
+  const ShapeOptions options{.shape = Template(extents)};
+  return AddShaped(op::kReshape, OptionsBox(op::kReshape, &options), {value}, extents);
 }
 
 ValueId NodeReader::Expand(ValueId input, const std::vector<SymInt>& shape) {

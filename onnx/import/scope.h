@@ -22,6 +22,7 @@ struct FileContext {
   using FunctionName = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::map<FunctionName, const FunctionMessage*> functions = {};
   ExternalData* external = nullptr;  // null where there is none
+  int64_t most_rounds = 0;           // of each loop
   int64_t budget = 0;                // in bytes, for constants computed while importing
   // Bodies are read again where their sizes change; this bounds how often in all.
   int64_t nodes_left = 0;
