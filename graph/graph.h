@@ -98,7 +98,7 @@ struct If {};
 // round's number (int64), the condition (bool), the carried values and the captures, and gives the
 // next condition, the next carried values, and what is stacked along a new dimension 0. Outputs:
 // the carried values at the end, and the stacks. A run that would take more rounds than the most
-// ends with ResourceExhausted.
+// ends with FailedPrecondition.
 struct Loop {
   static constexpr int64_t kMostRounds = int64_t{1} << 31;
   size_t num_carried = 0;

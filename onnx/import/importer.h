@@ -29,8 +29,8 @@ struct ImportedValue {
   std::optional<KnownValue> known = {};
   // Of elements that are held for others: their type in the file.
   const NarrowType* narrow = nullptr;
-  // Of an optional: the kind of what it may hold.
-  graph::ValueKind held = graph::ValueKind::kTensor;
+  // Of an optional: the kind of what it may hold, kOptional where that is not known.
+  graph::ValueKind held = graph::ValueKind::kOptional;
 
   bool is_present() const { return id != graph::kNone || known.has_value(); }
 };
@@ -53,6 +53,7 @@ class NodeReader {
   graph::ValueId in(size_t i);
   // The same for inputs that need not be tensors.
   graph::ValueId in_any(size_t i);
+  // Of an optional: the kind of what it may hold, kOptional where that is not known.
   graph::ValueKind HeldKind(size_t i) const { return inputs_[i].held; }
   graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
   // The type of the elements that the input's are held for; null where they are what they are.
@@ -81,6 +82,7 @@ class NodeReader {
   void IgnoreAttribute(std::string_view name) { taken_.emplace(name); }
   std::optional<Tensor> TensorAttribute(std::string_view name);
   std::optional<TensorOfFile> AnyTensorAttribute(std::string_view name);
+  std::optional<ValueInfoMessage> TypeAttribute(std::string_view name);
   // Integers that stand in an attribute up to an operator set, and in input `i` afterwards.
   std::optional<std::vector<int64_t>> IntsFrom(std::string_view attribute, size_t i);
 
@@ -164,6 +166,8 @@ class NodeReader {
   void Out(graph::ValueId value, size_t i = 0);
   // What is held for elements of another type.
   void OutNarrow(graph::ValueId value, const NarrowType* narrow, size_t i = 0);
+  // An optional, or what it holds.
+  void OutOptional(graph::ValueId value, graph::ValueKind held, size_t i = 0);
   void OutStrings(std::vector<std::string> elements, DimsView shape, size_t i = 0);
   void OutKnown(KnownValue value, size_t i = 0, const NarrowType* narrow = nullptr);
 

@@ -207,6 +207,14 @@ std::optional<TensorOfFile> NodeReader::AnyTensorAttribute(std::string_view name
   return *std::move(tensor);
 }
 
+std::optional<ValueInfoMessage> NodeReader::TypeAttribute(std::string_view name) {
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTypeProto);
+  if (attribute == nullptr) return std::nullopt;
+  absl::StatusOr<ValueInfoMessage> type = ParseTypeOf(attribute->tp);
+  if (!type.ok()) ThrowStatus(type.status());
+  return *std::move(type);
+}
+
 std::optional<std::vector<int64_t>> NodeReader::IntsFrom(std::string_view attribute, size_t i) {
   if (HasAttribute(attribute)) return Ints(attribute);
   if (has(i)) return Ints(i);
@@ -379,6 +387,10 @@ void NodeReader::Out(ValueId value, size_t i) { outputs_[i].id = value; }
 void NodeReader::OutNarrow(ValueId value, const NarrowType* narrow, size_t i) {
   outputs_[i].id = value;
   outputs_[i].narrow = narrow;
+}
+void NodeReader::OutOptional(ValueId value, graph::ValueKind held, size_t i) {
+  outputs_[i].id = value;
+  outputs_[i].held = held;
 }
 void NodeReader::OutStrings(std::vector<std::string> elements, DimsView shape, size_t i) {
   Out(AddStrings(graph_, std::move(elements), shape), i);

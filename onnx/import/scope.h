@@ -87,7 +87,12 @@ class Scope {
   struct Formal {
     std::string_view name;
     graph::ValueType type;
-    graph::ValueKind held = graph::ValueKind::kTensor;  // of an optional
+    graph::ValueKind held = graph::ValueKind::kOptional;  // of an optional, as of ImportedValue
+  };
+  // A body, and of its outputs what they are or, of optionals, may hold.
+  struct Body {
+    graph::Graph graph;
+    std::vector<graph::ValueKind> held;
   };
   std::vector<ImportedValue> ReadIf(const NodeMessage& node,
                                     const std::vector<ImportedValue>& inputs);
@@ -103,13 +108,13 @@ class Scope {
   std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies);
   std::vector<graph::ValueId> ValuesOf(const std::vector<std::string_view>& names);
   graph::ValueType TypeOf(graph::ValueId id) const;
-  graph::Graph ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
-                        const std::vector<std::string_view>& captures);
+  Body ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
+                const std::vector<std::string_view>& captures);
   // A body whose first outputs, after `skipped` others, become its carried inputs; what changes
   // its extents on the way is open.
-  graph::Graph ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
-                                size_t first_carried, size_t num_carried, size_t skipped,
-                                const std::vector<std::string_view>& captures);
+  Body ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
+                        size_t first_carried, size_t num_carried, size_t skipped,
+                        const std::vector<std::string_view>& captures);
 
   FileContext& file_;
   graph::Graph& graph_;
