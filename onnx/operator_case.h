@@ -52,6 +52,9 @@ struct Case {
 // Of operators whose results ONNX Runtime 1.32 gave; for cubic resizing, training and SwiGLU ONNX's
 // reference, and for operator set 1 NumPy.
 std::vector<Case> RuntimeCases();
+// The same of operators that move elements, and of forms of early operator sets.
+std::vector<Case> MovingCases();
+std::vector<Case> EarlyCases();
 // Of models that are refused.
 std::vector<Case> BadCases();
 // Of models whose runs are, and a part of what is said then.

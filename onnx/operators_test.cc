@@ -458,7 +458,8 @@ std::vector<Case> ShapeCases() {
 std::vector<Case> AllCases() {
   std::vector<Case> all;
   for (auto cases :
-       {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases, RuntimeCases}) {
+       {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases, RuntimeCases,
+                          MovingCases, EarlyCases}) {
     for (Case& one : cases()) all.push_back(std::move(one));
   }
   return all;

@@ -99,8 +99,8 @@ std::vector<ValueId> Scope::ValuesOf(const std::vector<std::string_view>& names)
   return values;
 }
 
-ValueType Scope::TypeOf(ValueId id) const {
-  const graph::Value& value = graph_.value(id);
+ValueType TypeOf(const Graph& graph, ValueId id) {
+  const graph::Value& value = graph.value(id);
   ValueType type{.kind = value.kind, .dtype = value.dtype};
   for (size_t d = 0; d < value.shape.size(); ++d) {
     const SymInt& extent = value.shape[d];
@@ -109,8 +109,8 @@ ValueType Scope::TypeOf(ValueId id) const {
     } else if (value.kind != ValueKind::kTensor) {
       type.shape.push_back(graph::Open());
     } else {
-      // Equal extents stay equal in the body.
-      type.shape.push_back(graph::Open(graph_.ToString(extent), value.tried.shape()[d]));
+      // Equal extents stay equal.
+      type.shape.push_back(graph::Open(graph.ToString(extent), value.tried.shape()[d]));
     }
   }
   return type;
@@ -127,7 +127,7 @@ Scope::Body Scope::ReadBody(const GraphMessage& message, const std::vector<Forma
   }
   for (std::string_view name : captures) {
     const ImportedValue* const value = Find(name);
-    scope.Define(name, {.id = body.AddInput(std::string(name), TypeOf(ValueOf(name))),
+    scope.Define(name, {.id = body.AddInput(std::string(name), TypeOf(graph_, ValueOf(name))),
                         .narrow = value->narrow,
                         .held = value->held});
   }
@@ -247,7 +247,7 @@ std::vector<ImportedValue> Scope::ReadFewerDimensions(ValueId condition, bool re
   NodeReader reader(graph_, nothing, opset_, {});
   for (size_t i = 0; i < results.size(); ++i) {
     const ValueId value = ValueOf(results[i]);
-    const ValueType type = TypeOf(value);
+    const ValueType type = TypeOf(graph_, value);
     const ValueId checked =
         graph_.AddHostCall(kTakenAsRead, {value, condition}, {read_as ? 1 : 0}, {&type, 1})[0];
     const bool is_tensor = type.kind == ValueKind::kTensor;
@@ -302,7 +302,7 @@ std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage
   std::vector<ValueId> carried;
   for (size_t i = 0; i < num_carried; ++i) {
     carried.push_back(reader.in_any(2 + i));
-    formals.push_back({body.inputs[2 + i].name, TypeOf(carried.back()), reader.HeldKind(2 + i)});
+    formals.push_back({body.inputs[2 + i].name, TypeOf(graph_, carried.back()), reader.HeldKind(2 + i)});
   }
   const std::vector<std::string_view> captures = CapturesOf({&body});
   const std::vector<ValueId> values = ValuesOf(captures);
@@ -340,13 +340,13 @@ std::vector<ImportedValue> Scope::ReadScanOfBatches(NodeReader& reader, const No
     if (reader.rank(batches.back()) < (is_scanned ? 2 : 1)) {
       ThrowInvalidArgument(absl::StrCat("input ", 1 + i, " has too few dimensions"));
     }
-    ValueType type = TypeOf(batches.back());
+    ValueType type = TypeOf(graph_, batches.back());
     type.shape.erase(type.shape.begin());
     (is_scanned ? scanned : carried).push_back(member.AddInput("", type));
     if (is_scanned) type.shape.erase(type.shape.begin());
     formals.push_back({body.inputs[i].name, std::move(type)});
   }
-  for (const ValueId value : values) outer.push_back(member.AddInput("", TypeOf(value)));
+  for (const ValueId value : values) outer.push_back(member.AddInput("", TypeOf(graph_, value)));
   Graph repeated =
       ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures).graph;
   for (const ValueId result : member.AddScan(carried, scanned, outer, std::move(repeated))) {
@@ -396,7 +396,7 @@ std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage
   std::vector<ValueId> carried, scanned;
   for (size_t i = 0; i < num_carried; ++i) {
     carried.push_back(reader.in(i));
-    formals.push_back({body.inputs[i].name, TypeOf(carried.back())});
+    formals.push_back({body.inputs[i].name, TypeOf(graph_, carried.back())});
   }
   for (size_t i = 0; i < num_scanned; ++i) {
     ValueId x = reader.in(num_carried + i);
@@ -404,7 +404,7 @@ std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage
     x = moved(x, reader.Axis(axes[i], reader.rank(x)), 0);
     if (backwards[i] != 0) x = flipped(x);
     scanned.push_back(x);
-    ValueType slice = TypeOf(x);
+    ValueType slice = TypeOf(graph_, x);
     slice.shape.erase(slice.shape.begin());
     formals.push_back({body.inputs[num_carried + i].name, std::move(slice)});
   }
@@ -435,7 +435,7 @@ std::vector<ImportedValue> Scope::ReadSequenceMap(NodeReader& reader, const Node
   std::vector<Formal> formals;
   for (size_t i = 0; i < reader.num_inputs(); ++i) {
     captured.push_back(reader.in_any(i));
-    ValueType type = TypeOf(captured.back());
+    ValueType type = TypeOf(graph_, captured.back());
     if (i == 0 && type.kind != kSequence) ThrowInvalidArgument("input 0 must be a sequence");
     if (type.kind == kSequence) type.kind = ValueKind::kTensor;
     formals.push_back({body.inputs[i].name, std::move(type)});
@@ -457,7 +457,7 @@ std::vector<ImportedValue> Scope::ReadSequenceMap(NodeReader& reader, const Node
     so_far.push_back(round.AddInput("", types.back()));
   }
   for (size_t i = 0; i < captured.size(); ++i) {
-    const ValueId value = round.AddInput("", TypeOf(captured[i]));
+    const ValueId value = round.AddInput("", TypeOf(graph_, captured[i]));
     const bool each = i < formals.size() && round.value(value).kind == kSequence;
     given.push_back(
         each ? round.AddHostCall(graph::kSequenceAt, {value, counter}, {}, {&formals[i].type, 1})[0]

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
+#include "neura/onnx/import/readings.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
@@ -43,9 +44,10 @@ class Importer {
  public:
   Importer(const ModelMessage& model,
            const std::vector<std::pair<std::string, int64_t>>& fixed_dims, ExternalData* external,
-           int64_t most_rounds)
+           int64_t most_rounds, const Ranks& ranks)
       : message_(GraphOf(model)),
         fixed_dims_(fixed_dims),
+        ranks_(ranks),
         file_{.opset = OpsetOf(model),
               .functions = FunctionsOf(model),
               .external = external,
@@ -132,10 +134,8 @@ class Importer {
         ThrowUnimplemented(absl::StrCat("input ", info.name, ": ", dtype.status().message()));
       }
       const bool in_other = info.is_sequence || info.is_optional;
-      if (in_other ? info.shape && info.shape->size() > kMaxDims
-                   : !info.shape || info.shape->size() > kMaxDims) {
-        ThrowInvalidArgument(
-            absl::StrCat("input ", info.name, " has no shape, or too many dimensions"));
+      if (info.shape && info.shape->size() > kMaxDims) {
+        ThrowInvalidArgument(absl::StrCat("input ", info.name, " has too many dimensions"));
       }
       if (in_other && narrow != nullptr) {
         ThrowUnimplemented(absl::StrCat("input ", info.name, " holds tensors of ", narrow->name));
@@ -146,7 +146,9 @@ class Importer {
                                                      : graph::ValueKind::kTensor;
       input.kind = info.is_optional ? graph::ValueKind::kOptional : held;
       input.held = held;
-      if (info.shape) {
+      if (!info.shape) {
+        input.shape.assign(ranks_.find(info.name)->second, graph::Open());
+      } else {
         for (const DimensionMessage& dim : *info.shape) {
           // Tensors of a sequence differ in what is open.
           input.shape.push_back(!in_other && !strings
@@ -195,7 +197,14 @@ class Importer {
     for (const ValueInfoMessage& info : message_.outputs) {
       try {
         const ValueId id = scope_.ValueOf(info.name);
-        const bool strings = graph_.value(id).kind == graph::ValueKind::kStrings;
+        const graph::Value& value = graph_.value(id);
+        const bool strings = value.kind == graph::ValueKind::kStrings;
+        const bool says_rank = info.is_tensor && !info.is_sequence && !info.is_optional &&
+                               info.shape && value.kind == graph::ValueKind::kTensor;
+        if (!ranks_.empty() && says_rank && info.shape->size() != value.shape.size()) {
+          ThrowInvalidArgument(absl::StrCat("declared with ", info.shape->size(),
+                                            " dimensions, but has ", value.shape.size()));
+        }
         if (strings != (info.element_type == kStringElements) && info.element_type != 0) {
           ThrowInvalidArgument(strings ? "is not declared as strings" : "declared as strings");
         }
@@ -231,6 +240,7 @@ class Importer {
 
   const GraphMessage& message_;
   const std::vector<std::pair<std::string, int64_t>>& fixed_dims_;
+  const Ranks& ranks_;  // of inputs without a shape
   std::set<std::string, std::less<>> initializers_;
   std::vector<Input> inputs_;
   std::set<std::string> open_sizes_;
@@ -256,7 +266,9 @@ std::set<std::string> OpenSizes(const ModelMessage& model) {
 Graph ImportModel(const ModelMessage& model,
                   const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
                   ExternalData* external, int64_t most_rounds) {
-  return Importer(model, fixed_dims, external, most_rounds).Run();
+  return ReadAtAnyRank(model, [&](const Ranks& ranks) {
+    return Importer(model, fixed_dims, external, most_rounds, ranks).Run();
+  });
 }
 
 }  // namespace neura::onnx

@@ -146,6 +146,8 @@ class NodeReader {
                                        graph::Function function);
   // Operations whose options are one shape: reshape, expand, full.
   graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::SymInt>& shape);
+  // The same where nothing but a run knows that these are as many elements: it checks.
+  graph::ValueId ReshapeAndCheck(graph::ValueId input, const std::vector<graph::SymInt>& shape);
   // The value, of whose dimension `dim` nothing but a run knows that this is its extent: it checks.
   graph::ValueId WithExtent(graph::ValueId value, size_t dim, const graph::SymInt& extent);
   graph::ValueId Expand(graph::ValueId input, const std::vector<graph::SymInt>& shape);

@@ -318,28 +318,31 @@ Dims Template(const std::vector<SymInt>& shape) {
 }  // namespace
 
 ValueId NodeReader::Reshape(ValueId input, const std::vector<SymInt>& shape) {
-  // Where the elements may not lie in order, a view will not do.
-  if (!graph_.IsContiguous(input)) input = Add(op::kClone, {input});
   ShapeOptions options{.shape = Template(shape)};
   const auto is_open = [](const SymInt& extent) { return !extent.is_number(); };
   const auto open = std::count_if(shape.begin(), shape.end(), is_open);
   const bool wildcard = std::count(shape.begin(), shape.end(), SymInt(-1)) > 0;
   // Of a value whose extents only a run tells, what is said of the result is what is known of it.
-  if (open != 1 || wildcard || graph_.value(input).is_guess) {
-    return AddShaped(op::kReshape, OptionsBox(op::kReshape, &options), {input}, shape);
-  }
+  if (open != 1 || wildcard || graph_.value(input).is_guess) return ReshapeAndCheck(input, shape);
   const auto at = std::find_if(shape.begin(), shape.end(), is_open) - shape.begin();
   options.shape[static_cast<size_t>(at)] = -1;
+  // Where the elements may not lie in order, a view will not do.
+  if (!graph_.IsContiguous(input)) input = Add(op::kClone, {input});
   return Add(op::kReshape, options, {input});
+}
+
+ValueId NodeReader::ReshapeAndCheck(ValueId input, const std::vector<SymInt>& shape) {
+  if (!graph_.IsContiguous(input)) input = Add(op::kClone, {input});
+  const ShapeOptions options{.shape = Template(shape)};
+  return AddShaped(op::kReshape, OptionsBox(op::kReshape, &options), {input}, shape);
 }
 
 ValueId NodeReader::WithExtent(ValueId value, size_t dim, const SymInt& extent) {
   std::vector<SymInt> extents = shape(value);
   if (extents[dim] == extent) return value;
   extents[dim] = extent;
-  // A reshape of one extent keeps the number of elements only where the extent was that before.
-  const ShapeOptions options{.shape = Template(extents)};
-  return AddShaped(op::kReshape, OptionsBox(op::kReshape, &options), {value}, extents);
+  // There are as many elements only where the extent was that before.
+  return ReshapeAndCheck(value, extents);
 }
 
 ValueId NodeReader::Expand(ValueId input, const std::vector<SymInt>& shape) {

@@ -107,7 +107,6 @@ class Scope {
   // The values of this scope that bodies read, which they must be given.
   std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies);
   std::vector<graph::ValueId> ValuesOf(const std::vector<std::string_view>& names);
-  graph::ValueType TypeOf(graph::ValueId id) const;
   Body ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
                 const std::vector<std::string_view>& captures);
   // A body whose first outputs, after `skipped` others, become its carried inputs; what changes
@@ -127,6 +126,9 @@ class Scope {
   const std::vector<AttributeMessage>* attributes_ = nullptr;
   std::map<std::string, ImportedValue, std::less<>> values_;
 };
+
+// As of an input of another graph.
+graph::ValueType TypeOf(const graph::Graph& graph, graph::ValueId id);
 
 // Reads a node of an operator that has bodies into the scope.
 using BodyReader = void (*)(Scope& scope, const NodeMessage& node,
