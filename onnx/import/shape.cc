@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
