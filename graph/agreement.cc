@@ -46,9 +46,13 @@ class Agreement {
         return;
       }
       case op::kConv: {
-        const SymInt& weights = graph_.value(inputs_[1]).shape[1];
-        if (rank(0) < 2 || !weights.is_number()) return;
-        Take({0, 1}, weights.number() * operation.options.Get<ConvOptions>().groups);
+        const auto& options = operation.options.Get<ConvOptions>();
+        if (rank(0) < 3 || rank(1) != rank(0)) return;
+        Take({0, 1}, shapes_[1][1] * options.groups);
+        for (size_t d = 2; d < rank(0); ++d) {
+          const int64_t reach = (shapes_[1][d] - 1) * options.dilation[d - 2] + 1;
+          Take({0, d}, std::max(shapes_[0][d], reach));
+        }
         return;
       }
       case op::kBatchNormInference:

@@ -151,6 +151,18 @@ bool ReadsElements(const SymInt& size) {
   return reads;
 }
 
+// What an expression is where shapes are tried, if that says it.
+std::optional<int64_t> SizeTried(const Graph& graph, const SymInt& size) {
+  if (ReadsElements(size)) return std::nullopt;
+  try {
+    const int64_t tried = size.Evaluate(
+        [&](const SizeLeaf& leaf) { return graph.value(leaf.value).tried.size(leaf.index); });
+    return tried < 0 ? std::nullopt : std::optional<int64_t>(tried);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // Where what is read is not known, or has no sense at the sizes that are tried: options with which
 // shapes are tried all the same.
 OptionsBox Guess(const Operation& operation, const Tensor& input) {
@@ -255,10 +267,15 @@ absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vecto
     const auto id = static_cast<ValueId>(values_.size() + outputs.size());
     const std::vector<std::optional<SymInt>> shape =
         KnownShape(*this, operation, node.inputs, outputs.size(), output.tried);
+    Dims known(spec.shape.begin(), spec.shape.end());
     for (size_t d = 0; d < spec.shape.size(); ++d) {
       if (shape[d] && !guess) CheckRule(node, *shape[d], spec.shape[d]);
+      if (shape[d] && guess) known[d] = SizeTried(*this, *shape[d]).value_or(known[d]);
       output.shape.push_back(shape[d] ? *shape[d] : SymInt::Extent(id, static_cast<int64_t>(d)));
     }
+    // What was made up gives way to what is known, but for strides.
+    const bool in_order = !schema.flags.view || op == op::kReshape;
+    if (guess && in_order) output.tried = MetaTensor(spec.dtype, known);
     outputs.push_back(std::move(output));
   }
   return Insert(std::move(node), std::move(outputs));

@@ -81,6 +81,15 @@ TEST(Squeezes, OfWhateverIsOneLeaveWhatIsOpen) {
   EXPECT_TRUE(Has(ErrorOf(model, {Ones({1, 1, 3, 1})}), "an open size is 1, and would be left out"));
 }
 
+// As the declared output says.
+TEST(Squeezes, OfWhateverIsOneMayBeMeantForBatchesOfOne) {
+  const std::string model =
+      Model({Input("x", TensorType(1, {"n", "1", "3"})), Node("Squeeze", {"x"}, {"y"}),
+             Output("y", TensorType(1, {"3"}))});
+  EXPECT_EQ(ResultsOf(model, {Ones({1, 1, 3})})[0].tensor().shape(), DimsView({3}));
+  EXPECT_NE(ErrorOf(model, {Ones({2, 1, 3})}), "none");
+}
+
 // ---- loops --------------------------------------------------------------------------------------
 
 TEST(Loops, EndAtTheirLimit) {

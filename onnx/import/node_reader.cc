@@ -9,6 +9,7 @@
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/importer.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
@@ -32,11 +33,11 @@ using graph::SymInt;
 using graph::ValueId;
 
 NodeReader::NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
-                       std::vector<ImportedValue> inputs, ExternalData* external)
+                       std::vector<ImportedValue> inputs, FileContext* file)
     : graph_(graph),
       node_(node),
       opset_(opset),
-      external_(external),
+      file_(file),
       inputs_(std::move(inputs)),
       outputs_(node.outputs.size()) {}
 
@@ -194,7 +195,7 @@ std::vector<std::string> NodeReader::Strings(std::string_view name) {
 std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
   if (attribute == nullptr) return std::nullopt;
-  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t, external_);
+  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t, External());
   if (!tensor.ok()) ThrowStatus(tensor.status());
   return *tensor;
 }
@@ -202,7 +203,7 @@ std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
 std::optional<TensorOfFile> NodeReader::AnyTensorAttribute(std::string_view name) {
   const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
   if (attribute == nullptr) return std::nullopt;
-  absl::StatusOr<TensorOfFile> tensor = ReadTensorOfFile(attribute->t, external_);
+  absl::StatusOr<TensorOfFile> tensor = ReadTensorOfFile(attribute->t, External());
   if (!tensor.ok()) ThrowStatus(tensor.status());
   return *std::move(tensor);
 }
@@ -380,6 +381,14 @@ ValueId NodeReader::Counted(const SymInt& count) {
   if (count.is_number()) return Add(op::kRange, options, {});
   return AddNode(op::kRange, OptionsBox(op::kRange, &options), {}, {{0, count}});
 }
+
+bool NodeReader::TakesOpenForOne() {
+  if (file_ == nullptr) return false;
+  file_->leaves_out_open = true;
+  return file_->takes_open_for_one;
+}
+
+ExternalData* NodeReader::External() const { return file_ == nullptr ? nullptr : file_->external; }
 
 ValueId NodeReader::Number(const SymInt& value, ValueId beside) {
   if (value.is_number()) return Constant(ScalarTensor(value.number(), {.dtype = dtype(beside)}));

@@ -257,7 +257,7 @@ void Scope::DefineOutputs(const NodeMessage& node, std::vector<ImportedValue> ou
 
 std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const NodeMessage& node,
                                        std::vector<ImportedValue> inputs) {
-  NodeReader reader(graph, node, opset_, std::move(inputs), file_.external);
+  NodeReader reader(graph, node, opset_, std::move(inputs), &file_);
   const NarrowType* const narrow = Moves(node.op_type) ? reader.Narrow(0) : nullptr;
   read(reader);
   reader.CheckAttributes();

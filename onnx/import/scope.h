@@ -23,6 +23,10 @@ struct FileContext {
   std::map<FunctionName, const FunctionMessage*> functions = {};
   ExternalData* external = nullptr;  // null where there is none
   int64_t most_rounds = 0;           // of each loop
+  // Of what leaves out extents of 1 and meets open ones: what these are taken for, and whether any
+  // was read.
+  bool takes_open_for_one = false;
+  bool leaves_out_open = false;
   int64_t budget = 0;                // in bytes, for constants computed while importing
   // Bodies are read again where their sizes change; this bounds how often in all.
   int64_t nodes_left = 0;

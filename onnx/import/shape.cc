@@ -266,6 +266,10 @@ void ReadSqueeze(NodeReader& node) {
       kept.push_back(node.shape(x)[static_cast<size_t>(d)]);
     }
   }
+  if (all && !open.empty() && node.TakesOpenForOne()) {
+    std::erase_if(kept, [](const SymInt& extent) { return !extent.is_number(); });
+    return node.Out(node.ReshapeAndCheck(x, kept));
+  }
   if (all && !open.empty()) {
     // What is open is meant to stay: else nothing would be known of the result's rank.
     const graph::ValueType type = TypeOf(node.graph(), x);
