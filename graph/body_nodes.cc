@@ -49,7 +49,20 @@ std::string TypeOf(const Value& value) {
 // empty nothing is known.
 void Unite(std::string_view what, Value& value, const Value& other) {
   if (value.kind == ValueKind::kOptional || other.kind == ValueKind::kOptional) {
+    // What is there tells what an optional may hold, and of two the one of which more is known.
+    const bool takes_other = value.kind == ValueKind::kOptional &&
+                             (other.kind != ValueKind::kOptional || value.shape.empty());
+    const std::vector<SymInt> before = value.shape;
+    if (takes_other) {
+      value.dtype = other.dtype;
+      value.shape = other.shape;
+      value.tried = MetaTensor(other.dtype, other.tried.shape());
+    }
     value.kind = ValueKind::kOptional;
+    const std::vector<SymInt>& unlike = takes_other ? before : other.shape;
+    for (size_t d = 0; unlike.size() == value.shape.size() && d < unlike.size(); ++d) {
+      if (value.shape[d] != unlike[d]) value.shape[d] = Itself();
+    }
     return;
   }
   if (value.kind == ValueKind::kSequence && other.kind == value.kind &&
@@ -113,7 +126,8 @@ absl::Span<const ValueId> Graph::AddIf(ValueId condition, absl::Span<const Value
 
 absl::Span<const ValueId> Graph::AddLoop(ValueId rounds, ValueId condition,
                                          absl::Span<const ValueId> carried,
-                                         absl::Span<const ValueId> captures, Graph body) {
+                                         absl::Span<const ValueId> captures, Graph body,
+                                         int64_t most_rounds) {
   CheckBody("loop", body, 2 + carried.size() + captures.size(), 1 + carried.size());
   std::vector<Value> outputs;
   for (size_t i = 1; i < body.outputs().size(); ++i) {
@@ -125,7 +139,7 @@ absl::Span<const ValueId> Graph::AddLoop(ValueId rounds, ValueId condition,
     }
   }
   NameExtents(outputs, values_.size());
-  Node node{Loop{carried.size()}, {rounds, condition}, {}, Bodies(std::move(body))};
+  Node node{Loop{carried.size(), most_rounds}, {rounds, condition}, {}, Bodies(std::move(body))};
   node.inputs.insert(node.inputs.end(), carried.begin(), carried.end());
   node.inputs.insert(node.inputs.end(), captures.begin(), captures.end());
   CheckReads(node);

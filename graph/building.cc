@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "neura/graph/agreement.h"
 #include "neura/graph/graph.h"
 #include "neura/graph/meta.h"
 #include "neura/graph/shape_rules.h"
@@ -150,6 +151,18 @@ bool ReadsElements(const SymInt& size) {
   return reads;
 }
 
+// What an expression is where shapes are tried, if that says it.
+std::optional<int64_t> SizeTried(const Graph& graph, const SymInt& size) {
+  if (ReadsElements(size)) return std::nullopt;
+  try {
+    const int64_t tried = size.Evaluate(
+        [&](const SizeLeaf& leaf) { return graph.value(leaf.value).tried.size(leaf.index); });
+    return tried < 0 ? std::nullopt : std::optional<int64_t>(tried);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // Where what is read is not known, or has no sense at the sizes that are tried: options with which
 // shapes are tried all the same.
 OptionsBox Guess(const Operation& operation, const Tensor& input) {
@@ -183,18 +196,26 @@ OutputSpecs Graph::TryShapes(const Node& node, bool* guess) const {
   for (const SymbolicOption& entry : operation.symbolic) *guess |= ReadsElements(entry.value);
   // What elements say is not known: 1 does no harm, but to bounds.
   const bool is_bound = operation.op == op::kSlice && *guess;
+  const auto read = [&](const SizeLeaf& leaf) {
+    return leaf.kind == SizeLeaf::Kind::kExtent ? tried(leaf.value).size(leaf.index) : 1;
+  };
   try {
     if (!is_bound) {
-      const auto read = [&](const SizeLeaf& leaf) {
-        return leaf.kind == SizeLeaf::Kind::kExtent ? tried(leaf.value).size(leaf.index) : 1;
-      };
       OutputSpecs specs =
           InferOutputs(operation.op, Resolve(operation.options, operation.symbolic, read), inputs);
       for (const OutputSpec& spec : specs) NumElements(spec.shape);  // throws where it is none
       return specs;
     }
   } catch (const Error&) {
-    if (operation.symbolic.empty() && !*guess) throw;
+    const std::optional<std::vector<Tensor>> agreeing =
+        TriedInAgreement(*this, operation, node.inputs);
+    if (operation.symbolic.empty() && !*guess && !agreeing) throw;
+    *guess = true;
+    if (agreeing) {
+      std::vector<const Tensor*> refs;
+      for (const Tensor& tensor : *agreeing) refs.push_back(&tensor);
+      return InferOutputs(operation.op, Resolve(operation.options, operation.symbolic, read), refs);
+    }
   }
   *guess = true;
   try {
@@ -246,10 +267,15 @@ absl::Span<const ValueId> Graph::AddNode(OpId op, OptionsBox options, std::vecto
     const auto id = static_cast<ValueId>(values_.size() + outputs.size());
     const std::vector<std::optional<SymInt>> shape =
         KnownShape(*this, operation, node.inputs, outputs.size(), output.tried);
+    Dims known(spec.shape.begin(), spec.shape.end());
     for (size_t d = 0; d < spec.shape.size(); ++d) {
       if (shape[d] && !guess) CheckRule(node, *shape[d], spec.shape[d]);
+      if (shape[d] && guess) known[d] = SizeTried(*this, *shape[d]).value_or(known[d]);
       output.shape.push_back(shape[d] ? *shape[d] : SymInt::Extent(id, static_cast<int64_t>(d)));
     }
+    // What was made up gives way to what is known, but for strides.
+    const bool in_order = !schema.flags.view || op == op::kReshape;
+    if (guess && in_order) output.tried = MetaTensor(spec.dtype, known);
     outputs.push_back(std::move(output));
   }
   return Insert(std::move(node), std::move(outputs));

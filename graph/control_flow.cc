@@ -110,7 +110,7 @@ std::vector<Datum> Executor::RunLoop(const Step& step, absl::Span<const Datum> i
                                      const RunContext& context) const {
   const Node& node = graph_.node(step.node);
   const Executor& body = *step.bodies[0];
-  const size_t num_carried = std::get<Loop>(node.what).num_carried;
+  const auto& [num_carried, most_rounds] = std::get<Loop>(node.what);
   const bool is_counted = node.inputs[0] != kNone;
   const int64_t rounds = is_counted ? ReadElement(inputs[0].tensor(), 0) : 0;
   Datum condition =
@@ -120,6 +120,10 @@ std::vector<Datum> Executor::RunLoop(const Step& step, absl::Span<const Datum> i
                              inputs.begin() + 2 + static_cast<ptrdiff_t>(num_carried));
   std::vector<std::vector<Datum>> slices(body.graph().outputs().size() - 1 - num_carried);
   for (int64_t i = 0; (!is_counted || i < rounds) && IsTrue(node, condition.tensor()); ++i) {
+    if (i >= most_rounds) {
+      ThrowFailedPrecondition(absl::StrCat("loop: goes on after ", most_rounds,
+                                          " rounds, the most that it may take"));
+    }
     std::vector<Datum> given = {NumberOn<int64_t>(context.device, i),
                                 NumberOn<bool>(context.device, true)};
     std::move(carried.begin(), carried.end(), std::back_inserter(given));

@@ -97,9 +97,12 @@ struct If {};
 // Inputs: number of rounds or none, condition or none, carried values, captures. The body takes the
 // round's number (int64), the condition (bool), the carried values and the captures, and gives the
 // next condition, the next carried values, and what is stacked along a new dimension 0. Outputs:
-// the carried values at the end, and the stacks.
+// the carried values at the end, and the stacks. A run that would take more rounds than the most
+// ends with FailedPrecondition.
 struct Loop {
+  static constexpr int64_t kMostRounds = int64_t{1} << 31;
   size_t num_carried = 0;
+  int64_t most_rounds = kMostRounds;
 };
 
 // Inputs: carried values, tensors of one extent of dimension 0, captures. The body takes the
@@ -171,7 +174,8 @@ class Graph {
                                   Graph then_body, Graph else_body);
   absl::Span<const ValueId> AddLoop(ValueId rounds, ValueId condition,
                                     absl::Span<const ValueId> carried,
-                                    absl::Span<const ValueId> captures, Graph body);
+                                    absl::Span<const ValueId> captures, Graph body,
+                                    int64_t most_rounds = Loop::kMostRounds);
   absl::Span<const ValueId> AddScan(absl::Span<const ValueId> carried,
                                     absl::Span<const ValueId> scanned,
                                     absl::Span<const ValueId> captures, Graph body);

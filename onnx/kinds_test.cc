@@ -101,6 +101,95 @@ TEST(Optionals, MayBeEmpty) {
   EXPECT_TRUE(SameBits(ResultsOf(made, {x})[0].tensor(), x));
 }
 
+// What is in an optional is known behind decisions and repetitions, too: here a sequence.
+TEST(Optionals, HoldWhatTheyHeldBehindBranches) {
+  const ::onnx::TypeProto sequence = SequenceOf(TensorType(7, {"n"}));
+  const std::string model = Model(
+      {Input("xs", sequence), Input("holds", TensorType(9, {})), Initializer(Named("zero", {}, {0})),
+       Node("If", {"holds"}, {"o"},
+            {Body("then_branch", {Node("Optional", {"xs"}, {"a"}), Output("a")}),
+             Body("else_branch", {Node("Optional", {}, {"b"}), Output("b")})}),
+       Node("OptionalGetElement", {"o"}, {"ys"}), Node("SequenceAt", {"ys", "zero"}, {"y"}),
+       Node("Add", {"y", "y"}, {"z"}), Output("z")});
+  const Datum xs = Datum::Sequence({FromList<int64_t>({3, 4}), FromList<int64_t>({5})});
+  const Tensor yes = ScalarTensor(Scalar(true), {.dtype = kBool});
+  const Tensor no = ScalarTensor(Scalar(false), {.dtype = kBool});
+  EXPECT_EQ(Values<int64_t>(ResultsOf(model, {xs, yes})[0].tensor()),
+            (std::vector<int64_t>{6, 8}));
+  EXPECT_TRUE(Has(ErrorOf(model, {xs, no}), "the optional is empty"));
+}
+
+TEST(Optionals, HoldWhatTheyHeldBehindLoops) {
+  // Empty at first; then it holds the sequence.
+  const std::string model = Model(
+      {Input("xs", SequenceOf(TensorType(7, {"n"}))), Input("rounds", TensorType(7, {})),
+       Initializer(Named("zero", {}, {0})), Node("Optional", {}, {"none"}),
+       Node("Loop", {"rounds", "", "none"}, {"o"},
+            {Body("body", {Input("i", TensorType(7, {})), Input("go_on", TensorType(9, {})),
+                           Input("before", {}), Node("Identity", {"go_on"}, {"more"}),
+                           Node("Optional", {"xs"}, {"after"}), Output("more"), Output("after")})}),
+       Node("OptionalGetElement", {"o"}, {"ys"}), Node("SequenceAt", {"ys", "zero"}, {"y"}),
+       Output("y")});
+  const Datum xs = Datum::Sequence({FromList<int64_t>({3, 4})});
+  EXPECT_EQ(Values<int64_t>(ResultsOf(model, {xs, ScalarTensor(int64_t{2})})[0].tensor()),
+            (std::vector<int64_t>{3, 4}));
+  EXPECT_TRUE(Has(ErrorOf(model, {xs, ScalarTensor(int64_t{0})}), "the optional is empty"));
+}
+
+TEST(Optionals, OfWhichNothingIsKnownAreRefused) {
+  const std::string error =
+      ErrorOf(Model({Node("Optional", {}, {"o"}), Node("OptionalGetElement", {"o"}, {"y"}),
+                     Node("Neg", {"y"}, {"z"}), Output("z")}),
+              {});
+  EXPECT_TRUE(Has(error, "OptionalGetElement") && Has(error, "is not known")) << error;
+}
+
+// ---- inputs without a shape ---------------------------------------------------------------------
+
+TEST(InputsWithoutShape, MayBeSequencesOfAnyRank) {
+  const std::string model = Model(
+      {Input("xs", SequenceOf(TensorTypeOfAnyRank(1))), Initializer(Named("last", {}, {-1})),
+       Node("SequenceAt", {"xs", "last"}, {"x"}), Node("Neg", {"x"}, {"y"}),
+       Node("SequenceInsert", {"xs", "y"}, {"ys"}), Node("SequenceLength", {"ys"}, {"n"}),
+       Output("y"), Output("n")});
+  for (const Tensor& x : {Ones({}), Ones({3}), Ones({2, 3}), Ones({1, 2, 1, 1, 2})}) {
+    const std::vector<Datum> results = ResultsOf(model, {Datum::Sequence({x * 2, x})});
+    EXPECT_TRUE(SameBits(results[0].tensor(), -x));
+    EXPECT_EQ(results[1].tensor().Item<int64_t>(), 3);
+  }
+  EXPECT_TRUE(Has(ErrorOf(model, {Datum::Sequence({Ones({1, 1, 1, 1, 1, 1})})}),
+                  "have 6 dimensions, with which the model makes no sense"));
+  EXPECT_TRUE(Has(ErrorOf(model, {Datum::Sequence({})}), "no position -1 in a sequence of 0"));
+}
+
+TEST(InputsWithoutShape, MayBeTensorsOfAnyRank) {
+  const std::string model = Model(
+      {Input("x", TensorTypeOfAnyRank(1)), Node("Neg", {"x"}, {"y"}), Output("y")});
+  for (const Tensor& x : {Ones({}), Ones({2, 3}), Transpose(Ones({2, 3, 4}), 0, 2)}) {
+    EXPECT_TRUE(SameBits(ResultsOf(model, {x})[0].tensor(), Contiguous(-x)));
+  }
+}
+
+// A convolution says itself of how many dimensions its input is.
+TEST(InputsWithoutShape, HaveTheOneThatFits) {
+  ::onnx::TensorProto weight = Named("w", {1, 2, 1}, {});
+  weight.set_data_type(1);
+  for (const float element : {1.0f, 10.0f}) weight.add_float_data(element);
+  const auto model = [&](const Parts& output) {
+    Parts parts = {Input("x", TensorTypeOfAnyRank(1)), Initializer(weight),
+                   Node("Conv", {"x", "w"}, {"y"})};
+    parts.insert(parts.end(), output.begin(), output.end());
+    return Model(parts);
+  };
+  const absl::StatusOr<graph::Graph> graph = FromBytes(model({Output("y")}));
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->value(graph->inputs()[0]).shape.size(), 3u);
+  const Tensor x = FromList<float>({1, 2, 3, 4}, {1, 2, 2});
+  EXPECT_EQ(Values<float>(graph::Compile(*graph).Run({x})[0]), (std::vector<float>{31, 42}));
+  const std::string error = ErrorOf(model({Output("y", TensorType(1, {"n", "k"}))}), {});
+  EXPECT_TRUE(Has(error, "input x has no shape, and the model makes no sense at any")) << error;
+}
+
 // Branches of which one squeezes, as PyTorch exports a squeeze of an open size.
 TEST(Branches, OfFewerDimensionsAreMeant) {
   const auto branch = [](const Part& node) { return Parts{node, Output("y")}; };
@@ -276,7 +365,7 @@ class ExternalDataTest : public ::testing::Test {
   void Write(const std::string& name, std::string_view bytes) {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
   }
-  static std::string ModelOf(const std::string& location, int64_t offset, int64_t length) {
+  static ::onnx::TensorProto Weight(const std::string& location, int64_t offset, int64_t length) {
     ::onnx::TensorProto weight;
     weight.set_name("w");
     weight.set_data_type(1);
@@ -288,7 +377,10 @@ class ExternalDataTest : public ::testing::Test {
       weight.add_external_data()->set_key(key);
       weight.mutable_external_data(weight.external_data_size() - 1)->set_value(value);
     }
-    return Model({Initializer(weight), Input("x", TensorType(1, {"3"})),
+    return weight;
+  }
+  static std::string ModelOf(const std::string& location, int64_t offset, int64_t length) {
+    return Model({Initializer(Weight(location, offset, length)), Input("x", TensorType(1, {"3"})),
                   Node("Add", {"x", "w"}, {"y"}), Output("y")});
   }
   absl::StatusOr<graph::Graph> Loaded(const std::string& model) {
@@ -315,6 +407,18 @@ TEST_F(ExternalDataTest, IsReadBelowTheModelsFolder) {
   ASSERT_TRUE(zeros.ok()) << zeros.status();
   EXPECT_EQ(Values<float>(graph::Compile(*zeros).Run({Ones({3})})[0]),
             (std::vector<float>{1, 1, 1}));
+}
+
+TEST_F(ExternalDataTest, IsReadForAttributes) {
+  const std::string model =
+      Model({Input("x", TensorType(1, {"3"})),
+             Node("Constant", {}, {"w"}, {Value("value", Weight("inside/w.bin", 4, 12))}),
+             Node("Add", {"x", "w"}, {"y"}), Output("y")});
+  const absl::StatusOr<graph::Graph> graph = Loaded(model);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(Values<float>(graph::Compile(*graph).Run({Zeros({3})})[0]),
+            (std::vector<float>{1, 2, 3}));
+  EXPECT_TRUE(Has(std::string(FromBytes(model).status().message()), "another file"));
 }
 
 TEST_F(ExternalDataTest, ThatLeadsOutOfTheFolderIsRefused) {

@@ -14,6 +14,8 @@
 
 namespace neura::onnx {
 
+using graph::Datum;
+
 // What stands in a graph.
 using Part = std::function<void(::onnx::GraphProto*)>;
 using Parts = std::vector<Part>;
@@ -30,6 +32,12 @@ inline ::onnx::TypeProto TensorType(int element_type, const std::vector<std::str
       shape->add_dim()->set_dim_param(dim);
     }
   }
+  return type;
+}
+// Of which the file does not say how many dimensions it has.
+inline ::onnx::TypeProto TensorTypeOfAnyRank(int element_type) {
+  ::onnx::TypeProto type;
+  type.mutable_tensor_type()->set_elem_type(element_type);
   return type;
 }
 inline ::onnx::TypeProto SequenceOf(const ::onnx::TypeProto& element) {
@@ -118,6 +126,11 @@ inline ::onnx::TensorProto Named(const std::string& name, const std::vector<int6
   for (int64_t element : elements) tensor.add_int64_data(element);
   return tensor;
 }
+inline Attribute Value(const std::string& name, const ::onnx::TensorProto& tensor) {
+  Attribute attribute = Named(name, Attribute::TENSOR);
+  *attribute.mutable_t() = tensor;
+  return attribute;
+}
 inline Part Initializer(const ::onnx::TensorProto& tensor) {
   return [=](::onnx::GraphProto* graph) { *graph->add_initializer() = tensor; };
 }
@@ -133,14 +146,15 @@ inline std::string Model(const Parts& parts,
   return model.SerializeAsString();
 }
 
-inline std::vector<graph::Datum> ResultsOf(const std::string& model,
-                                           const std::vector<graph::Datum>& inputs) {
-  const absl::StatusOr<graph::Graph> graph = FromBytes(model);
+inline std::vector<Datum> ResultsOf(const std::string& model, const std::vector<Datum>& inputs,
+                                    const ImportOptions& options = {}) {
+  const absl::StatusOr<graph::Graph> graph = FromBytes(model, options);
   EXPECT_TRUE(graph.ok()) << graph.status();
-  return graph.ok() ? graph::Compile(*graph).RunData(inputs) : std::vector<graph::Datum>();
+  return graph.ok() ? graph::Compile(*graph).RunData(inputs) : std::vector<Datum>();
 }
-inline std::string ErrorOf(const std::string& model, const std::vector<graph::Datum>& inputs) {
-  const absl::StatusOr<graph::Graph> graph = FromBytes(model);
+inline std::string ErrorOf(const std::string& model, const std::vector<Datum>& inputs,
+                           const ImportOptions& options = {}) {
+  const absl::StatusOr<graph::Graph> graph = FromBytes(model, options);
   if (!graph.ok()) return std::string(graph.status().message());
   try {
     graph::Compile(*graph).RunData(inputs);

@@ -58,7 +58,11 @@ absl::StatusOr<graph::Graph> Import(std::string_view bytes, const ImportOptions&
   try {
     const absl::StatusOr<ModelMessage> model = ParseModel(bytes);
     if (!model.ok()) return model.status();
-    return ImportModel(*model, options.fixed_dims, external);
+    if (options.most_loop_rounds < 0) {
+      ThrowInvalidArgument(
+          absl::StrCat("most_loop_rounds = ", options.most_loop_rounds, " is negative"));
+    }
+    return ImportModel(*model, options.fixed_dims, external, options.most_loop_rounds);
   } catch (const Error& error) {
     return absl::Status(error.code(), Printable(error.message()));
   }

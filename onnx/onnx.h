@@ -51,6 +51,8 @@ struct ImportOptions {
   // Sizes of open dimensions, by the name in the file, for models whose shapes cannot be worked out
   // while they are open.
   std::vector<std::pair<std::string, int64_t>> fixed_dims = {};
+  // Of each Loop. A run that would take more ends with FailedPrecondition.
+  int64_t most_loop_rounds = graph::Loop::kMostRounds;
   // The path of the model that bytes are of; LoadGraph and Load know it. Tensors that lie outside
   // of it are read from files below its folder alone, mapped and not copied, and so not to be made
   // shorter while the model is in use.

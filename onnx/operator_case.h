@@ -60,6 +60,9 @@ std::vector<Case> RuntimeCases();
 std::vector<Case> MicrosoftCases();
 std::vector<Case> MicrosoftQuantizedCases();
 std::vector<Case> MlCases();
+// The same of operators that move elements, and of forms of early operator sets.
+std::vector<Case> MovingCases();
+std::vector<Case> EarlyCases();
 // Of models that are refused.
 std::vector<Case> BadCases();
 std::vector<Case> MicrosoftBadCases();

@@ -391,7 +391,7 @@ std::vector<Case> ShapeCases() {
 std::vector<Case> AllCases() {
   std::vector<Case> all;
   for (auto cases : {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases, RuntimeCases,
-                     MicrosoftCases, MicrosoftQuantizedCases, MlCases}) {
+                     MovingCases, EarlyCases, MicrosoftCases, MicrosoftQuantizedCases, MlCases}) {
     for (Case& one : cases()) all.push_back(std::move(one));
   }
   return all;

@@ -50,9 +50,9 @@ Tensor TensorOf(const Datum& datum) {
   return datum.kind() == graph::ValueKind::kTensor ? datum.tensor() : Tensor();
 }
 
-// What is wrong with the result, if anything. The tolerance is that of ONNX's own runner.
+// What is wrong with the result, if anything.
 std::optional<std::string> Difference(const Tensor& actual, const Tensor& expected,
-                                      const NarrowType* narrow) {
+                                      const NarrowType* narrow, double share_of_largest) {
   if (actual.dtype() != expected.dtype() || actual.shape() != expected.shape()) {
     return absl::StrCat("is ", Describe(actual), ", expected ", Describe(expected));
   }
@@ -61,9 +61,15 @@ std::optional<std::string> Difference(const Tensor& actual, const Tensor& expect
     return ToArray(integers ? tensor : Take(NumbersOf(*narrow), Cast(tensor, kInt64)));
   };
   const Array a = numbers(actual), b = numbers(expected);
+  double largest = 0;
+  for (int64_t i = 0; i < b.numel(); ++i) {
+    if (std::isfinite(b[i])) largest = std::max(largest, std::abs(b[i]));
+  }
+  // That of ONNX's own runner, and what was asked for.
+  const double least = 1e-7 + share_of_largest * largest;
   for (int64_t i = 0; i < a.numel(); ++i) {
     if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
-    if (!(std::abs(a[i] - b[i]) <= 1e-7 + 1e-3 * std::abs(b[i]))) {
+    if (!(std::abs(a[i] - b[i]) <= least + 1e-3 * std::abs(b[i]))) {
       return absl::StrCat("element ", i, " is ", a[i], ", expected ", b[i]);
     }
   }
@@ -89,14 +95,15 @@ Datum InOrder(const Datum& map) {
   return Datum::Map(Datum::Strings(std::move(keys), map.keys().strings_shape()), in_order);
 }
 
-std::optional<std::string> Difference(const Datum& actual, const DatumOfFile& expected) {
+std::optional<std::string> Difference(const Datum& actual, const DatumOfFile& expected,
+                                      double share_of_largest) {
   if (actual.kind() != expected.datum.kind()) {
     return absl::StrCat("is a ", graph::KindName(actual.kind()), ", expected a ",
                         graph::KindName(expected.datum.kind()));
   }
   if (actual.kind() == graph::ValueKind::kOptional) return std::nullopt;
   if (actual.kind() == graph::ValueKind::kTensor) {
-    return Difference(actual.tensor(), expected.datum.tensor(), expected.narrow);
+    return Difference(actual.tensor(), expected.datum.tensor(), expected.narrow, share_of_largest);
   }
   if (actual.kind() == graph::ValueKind::kStrings) {
     const bool same = actual.strings() == expected.datum.strings() &&
@@ -105,15 +112,15 @@ std::optional<std::string> Difference(const Datum& actual, const DatumOfFile& ex
   }
   if (actual.kind() == graph::ValueKind::kMap) {
     const Datum a = InOrder(actual), b = InOrder(expected.datum);
-    if (auto difference = Difference(a.keys(), DatumOfFile{b.keys()})) return difference;
-    return Difference(a.values(), DatumOfFile{b.values()});
+    if (auto difference = Difference(a.keys(), DatumOfFile{b.keys()}, 0)) return difference;
+    return Difference(a.values(), DatumOfFile{b.values()}, share_of_largest);
   }
   const std::vector<Tensor>&a = actual.sequence(), &b = expected.datum.sequence();
   if (a.size() != b.size()) {
     return absl::StrCat("is a sequence of ", a.size(), ", expected one of ", b.size());
   }
   for (size_t i = 0; i < a.size(); ++i) {
-    if (auto difference = Difference(a[i], b[i], nullptr)) return difference;
+    if (auto difference = Difference(a[i], b[i], nullptr, share_of_largest)) return difference;
   }
   return std::nullopt;
 }
@@ -154,7 +161,7 @@ bool Draws(const ::onnx::ModelProto& model, const std::vector<DatumOfFile>& inpu
 // One set of inputs and outputs: OK, Unimplemented, or what went wrong.
 absl::Status RunSet(const std::string& bytes, const ::onnx::ModelProto& model, CaseInputs as,
                     const std::vector<DatumOfFile>& inputs,
-                    const std::vector<DatumOfFile>& outputs) {
+                    const std::vector<DatumOfFile>& outputs, double share_of_largest) {
   absl::StatusOr<graph::Graph> graph = FromBytes(bytes);
   const bool constants =
       as == CaseInputs::kConstantsWhereRefused && absl::IsUnimplemented(graph.status());
@@ -180,7 +187,7 @@ absl::Status RunSet(const std::string& bytes, const ::onnx::ModelProto& model, C
                              result.dtype() == expected.dtype() &&
                              result.shape() == expected.shape();
       if (same_type && draws) continue;
-      if (const auto difference = Difference(results[i], outputs[i])) {
+      if (const auto difference = Difference(results[i], outputs[i], share_of_largest)) {
         return absl::InternalError(absl::StrCat("output ", i, " ", *difference));
       }
     }
@@ -192,7 +199,7 @@ absl::Status RunSet(const std::string& bytes, const ::onnx::ModelProto& model, C
 
 }  // namespace
 
-absl::Status RunCase(const fs::path& path, CaseInputs as) {
+absl::Status RunCase(const fs::path& path, CaseInputs as, double share_of_largest) {
   const std::string bytes = ReadAll(path / "model.onnx");
   ::onnx::ModelProto model;
   model.ParseFromString(bytes);
@@ -202,7 +209,7 @@ absl::Status RunCase(const fs::path& path, CaseInputs as) {
     const auto outputs = ReadData(set.path(), "output", model.graph().output());
     if (!inputs.ok()) return inputs.status();
     if (!outputs.ok()) return outputs.status();
-    const absl::Status status = RunSet(bytes, model, as, *inputs, *outputs);
+    const absl::Status status = RunSet(bytes, model, as, *inputs, *outputs, share_of_largest);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -16,9 +16,11 @@ enum class CaseInputs {
 };
 
 // Runs `path`/model.onnx with each of its data sets. OK, Unimplemented where Neura does not read
-// what the case has, or what went wrong. The tolerance is that of ONNX's own runner; of random
-// outputs, dtype and shape are compared alone.
-absl::Status RunCase(const std::filesystem::path& path, CaseInputs inputs);
+// what the case has, or what went wrong. The tolerance is that of ONNX's own runner, and so much of
+// the largest magnitude that the output should have; of random outputs, dtype and shape are
+// compared alone.
+absl::Status RunCase(const std::filesystem::path& path, CaseInputs inputs,
+                     double share_of_largest = 0);
 
 }  // namespace neura::onnx
 

@@ -56,6 +56,7 @@ enum class AttributeField : protozero::pbf_tag_type {
   kFloats = 7,
   kInts = 8,
   kStrings = 9,
+  kTypeProto = 14,
   kType = 20,
   kReference = 21,
 };
@@ -91,7 +92,7 @@ enum class DimensionField : protozero::pbf_tag_type { kValue = 1, kParam = 2 };
 // AttributeProto.AttributeType
 namespace attribute_type {
 inline constexpr int kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kGraph = 5, kFloats = 6,
-                     kInts = 7, kStrings = 8;
+                     kInts = 7, kStrings = 8, kTypeProto = 13;
 }
 
 // The bytes of a message of which `fill` writes the fields.

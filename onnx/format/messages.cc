@@ -36,6 +36,9 @@ AttributeMessage ParseAttribute(std::string_view bytes) {
       case Bytes(F::kGraph):
         attribute.g = in.get_view();
         break;
+      case Bytes(F::kTypeProto):
+        attribute.tp = in.get_view();
+        break;
       case Fixed32(F::kFloats):
         attribute.floats.push_back(in.get_float());
         break;
@@ -301,6 +304,16 @@ absl::StatusOr<GraphMessage> ParseSubgraph(std::string_view bytes) {
     return absl::InvalidArgumentError("the bytes are not a graph");
   }
   return graph;
+}
+
+absl::StatusOr<ValueInfoMessage> ParseTypeOf(std::string_view bytes) {
+  ValueInfoMessage info;
+  try {
+    ParseType(bytes, 0, info);
+  } catch (const protozero::exception&) {
+    return absl::InvalidArgumentError("the bytes are not a type");
+  }
+  return info;
 }
 
 }  // namespace neura::onnx

@@ -21,6 +21,7 @@ struct AttributeMessage {
   std::string_view s;
   std::string_view t;  // of a tensor, for ReadTensor
   std::string_view g;  // of a graph, for ParseSubgraph
+  std::string_view tp;  // of a type, for ParseTypeOf
   std::vector<float> floats;
   std::vector<int64_t> ints;
   std::vector<std::string_view> strings;
@@ -74,6 +75,8 @@ struct ModelMessage {
 absl::StatusOr<ModelMessage> ParseModel(std::string_view bytes);
 // Of a graph among a node's attributes. Graphs in turn among its attributes stay bytes.
 absl::StatusOr<GraphMessage> ParseSubgraph(std::string_view bytes);
+// The type among a node's attributes: of a value without a name.
+absl::StatusOr<ValueInfoMessage> ParseTypeOf(std::string_view bytes);
 
 }  // namespace neura::onnx
 

@@ -351,8 +351,8 @@ absl::StatusOr<TensorOfFile> ReadTensorOfFile(std::string_view bytes, ExternalDa
   }
 }
 
-absl::StatusOr<Tensor> ReadTensor(std::string_view bytes) {
-  absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes);
+absl::StatusOr<Tensor> ReadTensor(std::string_view bytes, ExternalData* external) {
+  absl::StatusOr<TensorOfFile> read = ReadTensorOfFile(bytes, external);
   if (!read.ok()) return read.status();
   if (read->tensor.defined() && read->narrow == nullptr) return std::move(read->tensor);
   return absl::UnimplementedError(absl::StrCat(

@@ -22,9 +22,9 @@ absl::StatusOr<DType> FromElementType(int type);
 
 // The bytes of a TensorProto: row-major, in raw_data.
 std::string WriteTensor(const Tensor& tensor, std::string_view name = "");
-// Trusts no length: what the message holds must be what its dims say. Elements that lie outside of
-// it are refused, and so are those of narrow types.
-absl::StatusOr<Tensor> ReadTensor(std::string_view bytes);
+// Trusts no length: what the message holds must be what its dims say. Elements of narrow types are
+// refused. `external`, which may be null, has the elements that lie outside.
+absl::StatusOr<Tensor> ReadTensor(std::string_view bytes, ExternalData* external = nullptr);
 // With elements of narrow types too, each in a byte of its own; null where they are of a dtype.
 struct StringsOfFile {
   std::vector<std::string> elements;
@@ -36,7 +36,6 @@ struct TensorOfFile {
   // Where the elements are strings: then `tensor` is undefined.
   std::optional<StringsOfFile> strings = std::nullopt;
 };
-// `external`, which may be null, has the elements that lie outside.
 absl::StatusOr<TensorOfFile> ReadTensorOfFile(std::string_view bytes,
                                               ExternalData* external = nullptr);
 // The name alone; empty where there is none, or the bytes are no message.

@@ -17,6 +17,7 @@ using graph::Graph;
 using graph::kNone;
 using graph::SymInt;
 using graph::ValueId;
+using graph::ValueKind;
 using graph::ValueType;
 
 GraphMessage BodyOf(const NodeMessage& node, std::string_view attribute) {
@@ -64,6 +65,15 @@ std::vector<ImportedValue> Results(absl::Span<const ValueId> ids) {
   return results;
 }
 
+// What one of two is or holds, where they come from several places; kOptional where nothing is
+// known of it.
+ValueKind Either(ValueKind one, ValueKind other) {
+  if (one == ValueKind::kOptional || one == other) return other;
+  if (other == ValueKind::kOptional) return one;
+  ThrowInvalidArgument(absl::StrCat("an optional holds a ", graph::KindName(one),
+                                    " in one place and a ", graph::KindName(other), " in another"));
+}
+
 }  // namespace
 
 std::vector<std::string_view> Scope::CapturesOf(std::vector<const GraphMessage*> bodies) {
@@ -89,26 +99,27 @@ std::vector<ValueId> Scope::ValuesOf(const std::vector<std::string_view>& names)
   return values;
 }
 
-ValueType Scope::TypeOf(ValueId id) const {
-  const graph::Value& value = graph_.value(id);
+ValueType TypeOf(const Graph& graph, ValueId id) {
+  const graph::Value& value = graph.value(id);
   ValueType type{.kind = value.kind, .dtype = value.dtype};
   for (size_t d = 0; d < value.shape.size(); ++d) {
     const SymInt& extent = value.shape[d];
     if (extent.is_number()) {
       type.shape.emplace_back(extent.number());
-    } else if (value.kind != graph::ValueKind::kTensor) {
+    } else if (value.kind != ValueKind::kTensor) {
       type.shape.push_back(graph::Open());
     } else {
-      // Equal extents stay equal in the body.
-      type.shape.push_back(graph::Open(graph_.ToString(extent), value.tried.shape()[d]));
+      // Equal extents stay equal.
+      type.shape.push_back(graph::Open(graph.ToString(extent), value.tried.shape()[d]));
     }
   }
   return type;
 }
 
-Graph Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
+Scope::Body Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
                       const std::vector<std::string_view>& captures) {
-  Graph body;
+  Body made;
+  Graph& body = made.graph;
   Scope scope(*this, body, Kind::kBody);
   for (const Formal& formal : formals) {
     scope.Define(formal.name,
@@ -116,7 +127,7 @@ Graph Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& fo
   }
   for (std::string_view name : captures) {
     const ImportedValue* const value = Find(name);
-    scope.Define(name, {.id = body.AddInput(std::string(name), TypeOf(ValueOf(name))),
+    scope.Define(name, {.id = body.AddInput(std::string(name), TypeOf(graph_, ValueOf(name))),
                         .narrow = value->narrow,
                         .held = value->held});
   }
@@ -128,15 +139,18 @@ Graph Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& fo
           absl::StrCat("output ", output.name, " of a body is of ", value->narrow->name));
     }
     body.AddOutput(scope.ValueOf(output.name), std::string(output.name));
+    const ValueKind kind = body.value(body.outputs().back()).kind;
+    made.held.push_back(kind == ValueKind::kOptional ? value->held : kind);
   }
-  return body;
+  return made;
 }
 
-Graph Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
+Scope::Body Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
                               size_t first_carried, size_t num_carried, size_t skipped,
                               const std::vector<std::string_view>& captures) {
   while (true) {
-    Graph body = ReadBody(message, formals, captures);
+    Body made = ReadBody(message, formals, captures);
+    const Graph& body = made.graph;
     if (body.outputs().size() < skipped + num_carried) {
       ThrowInvalidArgument("the body has too few outputs");
     }
@@ -145,8 +159,22 @@ Graph Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> f
       Formal& formal = formals[first_carried + i];
       const graph::Value& before = body.value(body.inputs()[first_carried + i]);
       const graph::Value& after = body.value(body.outputs()[skipped + i]);
-      if (before.kind == graph::ValueKind::kSequence && before.shape.empty()) {
-        // Of a sequence that was empty something is known now.
+      if (before.kind != after.kind && after.kind == ValueKind::kOptional) {
+        formal.type.kind = ValueKind::kOptional;
+        formal.held = before.kind;
+        changed = true;
+      }
+      const bool is_optional = formal.type.kind == ValueKind::kOptional;
+      const ValueKind held = made.held[skipped + i];
+      // Of a sequence or an optional that was empty something is known now.
+      if (is_optional && formal.held == ValueKind::kOptional && held != ValueKind::kOptional) {
+        formal.held = held;
+        formal.type.dtype = after.dtype;
+        formal.type.shape.assign(after.shape.size(), graph::Open());
+        changed = true;
+        continue;
+      }
+      if (before.kind == ValueKind::kSequence && before.shape.empty()) {
         formal.type.shape.assign(after.shape.size(), graph::Open());
         changed |= !after.shape.empty();
         continue;
@@ -159,7 +187,16 @@ Graph Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> f
         changed = true;
       }
     }
-    if (!changed) return body;
+    if (!changed) {
+      // What it was before the first round.
+      for (size_t i = 0; i < num_carried; ++i) {
+        const Formal& formal = formals[first_carried + i];
+        const bool is_optional = formal.type.kind == ValueKind::kOptional;
+        made.held[skipped + i] =
+            Either(is_optional ? formal.held : formal.type.kind, made.held[skipped + i]);
+      }
+      return made;
+    }
   }
 }
 
@@ -210,10 +247,10 @@ std::vector<ImportedValue> Scope::ReadFewerDimensions(ValueId condition, bool re
   NodeReader reader(graph_, nothing, opset_, {});
   for (size_t i = 0; i < results.size(); ++i) {
     const ValueId value = ValueOf(results[i]);
-    const ValueType type = TypeOf(value);
+    const ValueType type = TypeOf(graph_, value);
     const ValueId checked =
         graph_.AddHostCall(kTakenAsRead, {value, condition}, {read_as ? 1 : 0}, {&type, 1})[0];
-    const bool is_tensor = type.kind == graph::ValueKind::kTensor;
+    const bool is_tensor = type.kind == ValueKind::kTensor;
     results[i] = {.id = is_tensor ? reader.Reshape(checked, graph_.value(value).shape) : checked,
                   .narrow = results[i].narrow,
                   .held = results[i].held};
@@ -234,16 +271,22 @@ std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
   const ValueId condition = reader.in(0);
   const std::vector<std::string_view> captures = CapturesOf({&then_body, &else_body});
   const std::vector<ValueId> values = ValuesOf(captures);
-  Graph taken = ReadBody(then_body, {}, captures), otherwise = ReadBody(else_body, {}, captures);
-  for (size_t i = 0; i < std::min(taken.outputs().size(), otherwise.outputs().size()); ++i) {
-    const graph::Value& one = taken.value(taken.outputs()[i]);
-    const graph::Value& other = otherwise.value(otherwise.outputs()[i]);
+  Body taken = ReadBody(then_body, {}, captures), otherwise = ReadBody(else_body, {}, captures);
+  for (size_t i = 0; i < std::min(taken.held.size(), otherwise.held.size()); ++i) {
+    const graph::Value& one = taken.graph.value(taken.graph.outputs()[i]);
+    const graph::Value& other = otherwise.graph.value(otherwise.graph.outputs()[i]);
     const size_t a = one.shape.size(), b = other.shape.size();
-    const bool tensors = one.kind == graph::ValueKind::kTensor && other.kind == one.kind;
+    const bool tensors = one.kind == ValueKind::kTensor && other.kind == one.kind;
     if (a != b && tensors)
       return ReadFewerDimensions(condition, a < b, a < b ? then_body : else_body);
   }
-  return Results(graph_.AddIf(condition, values, std::move(taken), std::move(otherwise)));
+  std::vector<ImportedValue> results =
+      Results(graph_.AddIf(condition, values, std::move(taken.graph), std::move(otherwise.graph)));
+  for (size_t i = 0; i < results.size(); ++i) {
+    const bool is_optional = graph_.value(results[i].id).kind == ValueKind::kOptional;
+    if (is_optional) results[i].held = Either(taken.held[i], otherwise.held[i]);
+  }
+  return results;
 }
 
 // Inputs: the number of rounds, a condition, and what is carried; both of the first may be absent.
@@ -259,13 +302,16 @@ std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage
   std::vector<ValueId> carried;
   for (size_t i = 0; i < num_carried; ++i) {
     carried.push_back(reader.in_any(2 + i));
-    formals.push_back({body.inputs[2 + i].name, TypeOf(carried.back()), reader.HeldKind(2 + i)});
+    formals.push_back({body.inputs[2 + i].name, TypeOf(graph_, carried.back()), reader.HeldKind(2 + i)});
   }
   const std::vector<std::string_view> captures = CapturesOf({&body});
   const std::vector<ValueId> values = ValuesOf(captures);
-  Graph repeated = ReadRepeatedBody(body, std::move(formals), 2, num_carried, 1, captures);
-  return Results(graph_.AddLoop(reader.in_or_none(0), reader.in_or_none(1), carried, values,
-                                std::move(repeated)));
+  Body repeated = ReadRepeatedBody(body, std::move(formals), 2, num_carried, 1, captures);
+  std::vector<ImportedValue> results =
+      Results(graph_.AddLoop(reader.in_or_none(0), reader.in_or_none(1), carried, values,
+                             std::move(repeated.graph), file_.most_rounds));
+  for (size_t i = 0; i < results.size(); ++i) results[i].held = repeated.held[1 + i];
+  return results;
 }
 
 // Before operator set 9 all had a batch in front, and the lengths of its members: a scan over the
@@ -294,14 +340,15 @@ std::vector<ImportedValue> Scope::ReadScanOfBatches(NodeReader& reader, const No
     if (reader.rank(batches.back()) < (is_scanned ? 2 : 1)) {
       ThrowInvalidArgument(absl::StrCat("input ", 1 + i, " has too few dimensions"));
     }
-    ValueType type = TypeOf(batches.back());
+    ValueType type = TypeOf(graph_, batches.back());
     type.shape.erase(type.shape.begin());
     (is_scanned ? scanned : carried).push_back(member.AddInput("", type));
     if (is_scanned) type.shape.erase(type.shape.begin());
     formals.push_back({body.inputs[i].name, std::move(type)});
   }
-  for (const ValueId value : values) outer.push_back(member.AddInput("", TypeOf(value)));
-  Graph repeated = ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures);
+  for (const ValueId value : values) outer.push_back(member.AddInput("", TypeOf(graph_, value)));
+  Graph repeated =
+      ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures).graph;
   for (const ValueId result : member.AddScan(carried, scanned, outer, std::move(repeated))) {
     member.AddOutput(result, "");
   }
@@ -349,7 +396,7 @@ std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage
   std::vector<ValueId> carried, scanned;
   for (size_t i = 0; i < num_carried; ++i) {
     carried.push_back(reader.in(i));
-    formals.push_back({body.inputs[i].name, TypeOf(carried.back())});
+    formals.push_back({body.inputs[i].name, TypeOf(graph_, carried.back())});
   }
   for (size_t i = 0; i < num_scanned; ++i) {
     ValueId x = reader.in(num_carried + i);
@@ -357,13 +404,14 @@ std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage
     x = moved(x, reader.Axis(axes[i], reader.rank(x)), 0);
     if (backwards[i] != 0) x = flipped(x);
     scanned.push_back(x);
-    ValueType slice = TypeOf(x);
+    ValueType slice = TypeOf(graph_, x);
     slice.shape.erase(slice.shape.begin());
     formals.push_back({body.inputs[num_carried + i].name, std::move(slice)});
   }
   const std::vector<std::string_view> captures = CapturesOf({&body});
   const std::vector<ValueId> values = ValuesOf(captures);
-  Graph repeated = ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures);
+  Graph repeated =
+      ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures).graph;
   std::vector<ImportedValue> results =
       Results(graph_.AddScan(carried, scanned, values, std::move(repeated)));
   for (size_t i = 0; i < num_stacked; ++i) {
@@ -377,7 +425,7 @@ std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage
 // One round for each tensor of the first input, which is a sequence; other inputs are sequences as
 // long or the same in all rounds.
 std::vector<ImportedValue> Scope::ReadSequenceMap(NodeReader& reader, const NodeMessage& node) {
-  constexpr auto kSequence = graph::ValueKind::kSequence;
+  constexpr auto kSequence = ValueKind::kSequence;
   const GraphMessage body = BodyOf(node, "body");
   if (body.inputs.size() != reader.num_inputs() || body.inputs.empty()) {
     ThrowInvalidArgument(absl::StrCat("the body has ", body.inputs.size(), " inputs, expected ",
@@ -387,13 +435,13 @@ std::vector<ImportedValue> Scope::ReadSequenceMap(NodeReader& reader, const Node
   std::vector<Formal> formals;
   for (size_t i = 0; i < reader.num_inputs(); ++i) {
     captured.push_back(reader.in_any(i));
-    ValueType type = TypeOf(captured.back());
+    ValueType type = TypeOf(graph_, captured.back());
     if (i == 0 && type.kind != kSequence) ThrowInvalidArgument("input 0 must be a sequence");
-    if (type.kind == kSequence) type.kind = graph::ValueKind::kTensor;
+    if (type.kind == kSequence) type.kind = ValueKind::kTensor;
     formals.push_back({body.inputs[i].name, std::move(type)});
   }
   const std::vector<std::string_view> names = CapturesOf({&body});
-  const auto mapped = std::make_shared<const Graph>(ReadBody(body, formals, names));
+  const auto mapped = std::make_shared<const Graph>(ReadBody(body, formals, names).graph);
   for (const ValueId value : ValuesOf(names)) captured.push_back(value);
 
   Graph round;
@@ -409,7 +457,7 @@ std::vector<ImportedValue> Scope::ReadSequenceMap(NodeReader& reader, const Node
     so_far.push_back(round.AddInput("", types.back()));
   }
   for (size_t i = 0; i < captured.size(); ++i) {
-    const ValueId value = round.AddInput("", TypeOf(captured[i]));
+    const ValueId value = round.AddInput("", TypeOf(graph_, captured[i]));
     const bool each = i < formals.size() && round.value(value).kind == kSequence;
     given.push_back(
         each ? round.AddHostCall(graph::kSequenceAt, {value, counter}, {}, {&formals[i].type, 1})[0]

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import/ops.h"
@@ -26,8 +27,10 @@ struct Window {
   Sizes kernel, stride, dilation;
   Sizes before, after;    // padding
   bool auto_pad = false;  // whose numbers of windows leave nothing to round
+  // In the place of both, where only a run tells the padding.
+  std::vector<SymInt> before_of_run = {}, after_of_run = {};
 
-  bool is_symmetric() const { return before == after; }
+  bool is_symmetric() const { return before == after && before_of_run.empty(); }
   // Elements from the first to the last of a window.
   int64_t reach(size_t d) const { return (kernel[d] - 1) * dilation[d] + 1; }
 };
@@ -94,11 +97,24 @@ void ReadAutoPad(NodeReader& node, Window* window, Total total) {
 // Of windows over x: SAME means as many windows as strides fit into it.
 Window ReadSlidingWindow(NodeReader& node, ValueId x, const std::vector<int64_t>& kernel) {
   Window window = ReadWindow(node, x, kernel);
+  // How much that is in all.
+  const auto padding = [&](size_t d) {
+    const SymInt& extent = node.shape(x)[d + 2];
+    const SymInt windows = (extent + (window.stride[d] - 1)) / window.stride[d];
+    return SymInt::Max((windows - 1) * window.stride[d] + window.reach(d) - extent, 0);
+  };
+  bool is_open = false;
   ReadAutoPad(node, &window, [&](size_t d) {
-    const int64_t extent = node.FixedExtent(x, static_cast<int64_t>(d) + 2);
-    const int64_t windows = (extent + window.stride[d] - 1) / window.stride[d];
-    return std::max<int64_t>((windows - 1) * window.stride[d] + window.reach(d) - extent, 0);
+    const SymInt total = padding(d);
+    is_open |= !total.is_number();
+    return total.is_number() ? total.number() : 0;
   });
+  const bool less_before = node.String("auto_pad", "NOTSET") == "SAME_UPPER";
+  for (size_t d = 0; is_open && d < window.dims; ++d) {
+    const SymInt total = padding(d), less = total / 2;
+    window.before_of_run.push_back(less_before ? less : total - less);
+    window.after_of_run.push_back(less_before ? total - less : less);
+  }
   return window;
 }
 
@@ -124,6 +140,15 @@ ValueId PadSpace(NodeReader& node, ValueId x, const Sizes& before, const Sizes& 
 }
 
 ValueId PadWindow(NodeReader& node, ValueId x, Window* window, double value) {
+  if (!window->before_of_run.empty()) {
+    for (std::vector<SymInt>* pads : {&window->before_of_run, &window->after_of_run}) {
+      pads->insert(pads->begin(), 2, SymInt(0));
+    }
+    x = PadBy(node, x, std::exchange(window->before_of_run, {}),
+              std::exchange(window->after_of_run, {}), value);
+    window->before = window->after = Sizes(0).Each(window->dims);
+    return x;
+  }
   const ValueId padded = PadSpace(node, x, window->before, window->after, window->dims, value);
   window->before = window->after = Sizes(0).Each(window->dims);
   return padded;
@@ -310,6 +335,9 @@ ValueId MaxPoolOf(NodeReader& node, ValueId x) {
   Sizes before = Sizes(0).Each(window.dims);
   const bool columns = node.Int("storage_order", 0) != 0;  // of the indices
   bool ceil = node.Int("ceil_mode", 0) != 0 && !window.auto_pad;
+  if (node.Wants(1) && !window.before_of_run.empty()) {
+    node.Unsupported("indices beside padding that only a run tells");
+  }
   if (!PoolTakesPadding(window)) {
     if (ceil) PadForCeil(node, x, &window);
     ceil = false;
@@ -363,6 +391,9 @@ void ReadAveragePool(NodeReader& node) { node.Out(AveragePoolOf(node, node.in(0)
 ValueId AveragePoolOf(NodeReader& node, ValueId x) {
   const Window window = ReadSlidingWindow(node, x, node.Ints("kernel_shape"));
   if (window.dilation != Sizes(1).Each(window.dims)) {
+    if (!window.before_of_run.empty()) {
+      node.Unsupported("dilations beside padding that only a run tells");
+    }
     return DilatedAverage(node, x, window);
   }
   AvgPoolOptions options{.kernel_size = window.kernel,

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
+#include "neura/onnx/import/readings.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
@@ -41,13 +43,17 @@ std::string OpenName(const DimensionMessage& dim, std::string_view input, size_t
 class Importer {
  public:
   Importer(const ModelMessage& model,
-           const std::vector<std::pair<std::string, int64_t>>& fixed_dims, ExternalData* external)
+           const std::vector<std::pair<std::string, int64_t>>& fixed_dims, ExternalData* external,
+           int64_t most_rounds, const Ranks& ranks, bool takes_open_for_one)
       : message_(GraphOf(model)),
         fixed_dims_(fixed_dims),
+        ranks_(ranks),
         file_{.opset = OpsetOf(model),
               .other_sets = OtherSetsOf(model),
               .functions = FunctionsOf(model),
               .external = external,
+              .most_rounds = most_rounds,
+              .takes_open_for_one = takes_open_for_one,
               .budget = 4 * static_cast<int64_t>(model.num_bytes) + kLeastBudget,
               .nodes_left = static_cast<int64_t>(model.num_bytes),
               .bytes_left = 16 * static_cast<int64_t>(model.num_bytes)},
@@ -61,6 +67,11 @@ class Importer {
     AddOutputs();
     return std::move(graph_);
   }
+
+  // Whether extents of 1 were left out where some are open.
+  bool leaves_out_open() const { return file_.leaves_out_open; }
+  // Whether outputs have as many dimensions as they are declared with.
+  bool outputs_fit() const { return outputs_fit_; }
 
  private:
   struct Input {
@@ -103,12 +114,13 @@ class Importer {
   static int OpsetOf(const ModelMessage& model) {
     int64_t opset = -1;
     bool has_others = false;
-    std::map<std::string_view, int64_t> sets;
+    std::map<std::string_view, int64_t> versions;
     for (const auto& [domain, version] : model.opsets) {
-      const auto [known, is_new] = sets.emplace(IsOnnxDomain(domain) ? "" : domain, version);
+      const auto [known, is_new] = versions.emplace(IsOnnxDomain(domain) ? "" : domain, version);
       if (!is_new && known->second != version) {
         ThrowInvalidArgument(
-            absl::StrCat("two operator sets of the domain '", domain, "' are imported"));
+            absl::StrCat("operator sets of the domain '", domain, "' are imported twice, ",
+                         known->second, " and ", version));
       }
       if (IsOnnxDomain(domain)) {
         opset = version;
@@ -143,10 +155,8 @@ class Importer {
         ThrowUnimplemented(absl::StrCat("input ", info.name, ": ", dtype.status().message()));
       }
       const bool in_other = info.is_sequence || info.is_optional;
-      if (in_other ? info.shape && info.shape->size() > kMaxDims
-                   : !info.shape || info.shape->size() > kMaxDims) {
-        ThrowInvalidArgument(
-            absl::StrCat("input ", info.name, " has no shape, or too many dimensions"));
+      if (info.shape && info.shape->size() > kMaxDims) {
+        ThrowInvalidArgument(absl::StrCat("input ", info.name, " has too many dimensions"));
       }
       if (in_other && narrow != nullptr) {
         ThrowUnimplemented(absl::StrCat("input ", info.name, " holds tensors of ", narrow->name));
@@ -157,7 +167,9 @@ class Importer {
                                                      : graph::ValueKind::kTensor;
       input.kind = info.is_optional ? graph::ValueKind::kOptional : held;
       input.held = held;
-      if (info.shape) {
+      if (!info.shape) {
+        input.shape.assign(ranks_.find(info.name)->second, graph::Open());
+      } else {
         for (const DimensionMessage& dim : *info.shape) {
           // Tensors of a sequence differ in what is open.
           input.shape.push_back(!in_other && !strings
@@ -217,7 +229,8 @@ class Importer {
     for (const ValueInfoMessage& info : message_.outputs) {
       try {
         const ValueId id = scope_.ValueOf(info.name);
-        const bool map = graph_.value(id).kind == graph::ValueKind::kMap;
+        const graph::Value& value = graph_.value(id);
+        const bool map = value.kind == graph::ValueKind::kMap;
         if (map != info.is_map && (map ? info.is_tensor : info.is_map)) {
           ThrowInvalidArgument(map ? "is not declared as a map" : "declared as a map");
         }
@@ -225,7 +238,14 @@ class Importer {
           graph_.AddOutput(id, std::string(info.name));
           continue;
         }
-        const bool strings = graph_.value(id).kind == graph::ValueKind::kStrings;
+        const bool strings = value.kind == graph::ValueKind::kStrings;
+        const bool says_rank = info.is_tensor && !info.is_sequence && !info.is_optional &&
+                               info.shape && value.kind == graph::ValueKind::kTensor;
+        outputs_fit_ &= !says_rank || info.shape->size() == value.shape.size();
+        if (!ranks_.empty() && !outputs_fit_) {
+          ThrowInvalidArgument(absl::StrCat("declared with ", info.shape->size(),
+                                            " dimensions, but has ", value.shape.size()));
+        }
         if (strings != (info.element_type == kStringElements) && info.element_type != 0) {
           ThrowInvalidArgument(strings ? "is not declared as strings" : "declared as strings");
         }
@@ -261,9 +281,11 @@ class Importer {
 
   const GraphMessage& message_;
   const std::vector<std::pair<std::string, int64_t>>& fixed_dims_;
+  const Ranks& ranks_;  // of inputs without a shape
   std::set<std::string, std::less<>> initializers_;
   std::vector<Input> inputs_;
   std::set<std::string> open_sizes_;
+  bool outputs_fit_ = true;
   Graph graph_;
   FileContext file_;
   Scope scope_;
@@ -285,8 +307,32 @@ std::set<std::string> OpenSizes(const ModelMessage& model) {
 
 Graph ImportModel(const ModelMessage& model,
                   const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
-                  ExternalData* external) {
-  return Importer(model, fixed_dims, external).Run();
+                  ExternalData* external, int64_t most_rounds) {
+  const auto importer = [&](const Ranks& ranks, bool takes_open_for_one) {
+    return Importer(model, fixed_dims, external, most_rounds, ranks, takes_open_for_one);
+  };
+  return ReadAtAnyRank(model, [&](const Ranks& ranks) -> Graph {
+    Importer first = importer(ranks, false);
+    std::optional<Graph> graph;
+    std::optional<Error> error;
+    try {
+      graph = first.Run();
+    } catch (const Error& thrown) {
+      error = thrown;
+    }
+    if (first.leaves_out_open() && !(graph && first.outputs_fit())) {
+      // Where open extents that stay make no sense, they are meant to be 1.
+      Importer other = importer(ranks, true);
+      try {
+        Graph without = other.Run();
+        if (!graph || other.outputs_fit()) return without;
+      } catch (const Error&) {
+        // What is wrong with the first tells more.
+      }
+    }
+    if (error) throw *std::move(error);
+    return *std::move(graph);
+  });
 }
 
 }  // namespace neura::onnx

@@ -29,18 +29,21 @@ struct ImportedValue {
   std::optional<KnownValue> known = {};
   // Of elements that are held for others: their type in the file.
   const NarrowType* narrow = nullptr;
-  // Of an optional: the kind of what it may hold.
-  graph::ValueKind held = graph::ValueKind::kTensor;
+  // Of an optional: the kind of what it may hold, kOptional where that is not known.
+  graph::ValueKind held = graph::ValueKind::kOptional;
 
   bool is_present() const { return id != graph::kNone || known.has_value(); }
 };
+
+struct FileContext;
 
 // One ONNX node on its way into a graph. The functions that read one operator (beside this file)
 // see the file through this. Whatever they throw becomes an error that names the node.
 class NodeReader {
  public:
+  // `file` is null for nodes that stand in none.
   NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
-             std::vector<ImportedValue> inputs);
+             std::vector<ImportedValue> inputs, FileContext* file = nullptr);
 
   // Of ai.onnx; of other domains the newest, since what they share with it is as it stands there.
   int opset() const { return opset_; }
@@ -53,6 +56,7 @@ class NodeReader {
   graph::ValueId in(size_t i);
   // The same for inputs that need not be tensors.
   graph::ValueId in_any(size_t i);
+  // Of an optional: the kind of what it may hold, kOptional where that is not known.
   graph::ValueKind HeldKind(size_t i) const { return inputs_[i].held; }
   graph::ValueId in_or_none(size_t i) { return has(i) ? in(i) : graph::kNone; }
   // The type of the elements that the input's are held for; null where they are what they are.
@@ -81,6 +85,7 @@ class NodeReader {
   void IgnoreAttribute(std::string_view name) { taken_.emplace(name); }
   std::optional<Tensor> TensorAttribute(std::string_view name);
   std::optional<TensorOfFile> AnyTensorAttribute(std::string_view name);
+  std::optional<ValueInfoMessage> TypeAttribute(std::string_view name);
   // Integers that stand in an attribute up to an operator set, and in input `i` afterwards.
   std::optional<std::vector<int64_t>> IntsFrom(std::string_view attribute, size_t i);
 
@@ -121,7 +126,8 @@ class NodeReader {
   }
   // What a function makes of the values by any operations, a pure one that reads no elements: it is
   // run on tensors without memory, where extents are open at several sizes, and what it did becomes
-  // nodes. What it creates is on the default device.
+  // nodes. What it creates is on the default device. Open sizes that it takes only where they are
+  // equal are taken to be, which the run checks.
   //   node.Out(node.Trace([](const Tensor& x) { return PixelShuffle(x, 2); }, node.in(0)));
   template <typename Function, typename... Values>
   graph::ValueId Trace(const Function& function, Values... values) {
@@ -143,6 +149,10 @@ class NodeReader {
                                        graph::Function function);
   // Operations whose options are one shape: reshape, expand, full.
   graph::ValueId Reshape(graph::ValueId input, const std::vector<graph::SymInt>& shape);
+  // The same where nothing but a run knows that these are as many elements: it checks.
+  graph::ValueId ReshapeAndCheck(graph::ValueId input, const std::vector<graph::SymInt>& shape);
+  // The value, of whose dimension `dim` nothing but a run knows that this is its extent: it checks.
+  graph::ValueId WithExtent(graph::ValueId value, size_t dim, const graph::SymInt& extent);
   graph::ValueId Expand(graph::ValueId input, const std::vector<graph::SymInt>& shape);
   graph::ValueId Full(const std::vector<graph::SymInt>& shape, const Scalar& value, DType dtype);
   graph::ValueId Slice(graph::ValueId input, int64_t dim, graph::SymInt start, graph::SymInt end,
@@ -152,6 +162,8 @@ class NodeReader {
   // 0, 1, ... as int64.
   graph::ValueId Counted(const graph::SymInt& count);
   graph::ValueId Constant(const Tensor& tensor) { return graph_.AddConstant(tensor); }
+  // Whether what leaves out extents of 1 takes those that are open for 1, or else for others.
+  bool TakesOpenForOne();
   // A number beside a value, of its dtype.
   graph::ValueId Number(const graph::SymInt& value, graph::ValueId beside);
 
@@ -161,6 +173,8 @@ class NodeReader {
   void Out(graph::ValueId value, size_t i = 0);
   // What is held for elements of another type.
   void OutNarrow(graph::ValueId value, const NarrowType* narrow, size_t i = 0);
+  // An optional, or what it holds.
+  void OutOptional(graph::ValueId value, graph::ValueKind held, size_t i = 0);
   void OutStrings(std::vector<std::string> elements, DimsView shape, size_t i = 0);
   void OutKnown(KnownValue value, size_t i = 0, const NarrowType* narrow = nullptr);
 
@@ -173,11 +187,13 @@ class NodeReader {
 
  private:
   void RequireOfDType(size_t i) const;
+  ExternalData* External() const;  // null where there is none
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
-  // A function as a graph, of values of these types, or of slices of them.
-  graph::Graph Captured(const std::vector<graph::ValueId>& values, size_t first_slice,
-                        size_t num_slices, graph::Function function) const;
+  // A function as a graph, of values of these types, or of slices of them. Values of open sizes that
+  // must be equal are replaced by those whose sizes are.
+  graph::Graph Captured(std::vector<graph::ValueId>& values, size_t first_slice, size_t num_slices,
+                        graph::Function function);
   graph::ValueId TracePointwise(const std::vector<graph::ValueId>& values,
                                 absl::FunctionRef<Tensor(absl::Span<const Tensor>)> function);
   // Integers as elements, int64.
@@ -188,6 +204,7 @@ class NodeReader {
   graph::Graph& graph_;
   const NodeMessage& node_;
   int opset_;
+  FileContext* file_;
   std::vector<ImportedValue> inputs_;
   std::vector<ImportedValue> outputs_;
   std::set<size_t> narrow_;  // inputs that were asked for
@@ -222,10 +239,11 @@ int RequireOpset(int64_t opset);
 std::set<std::string> OpenSizes(const ModelMessage& model);
 
 // `fixed_dims` are sizes of open dimensions; `external`, which may be null, has what lies outside
-// of the model. Throws neura::Error, for whatever is wrong with the model.
+// of the model; each Loop may take `most_rounds`. Throws neura::Error, for whatever is wrong with
+// the model.
 graph::Graph ImportModel(const ModelMessage& model,
                          const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
-                         ExternalData* external);
+                         ExternalData* external, int64_t most_rounds);
 
 }  // namespace neura::onnx
 

@@ -15,13 +15,23 @@ namespace {
 using graph::SymInt;
 using graph::ValueId;
 
-// Places [..., count] in the first dimensions after `skip` of x, as places in those flattened.
-// Negative ones count from the end; what is outside becomes -1, which no operation takes.
-Tensor FlatPlaces(const Tensor& x, const Tensor& places, int64_t skip, int64_t count) {
+// x, indices as int64, what follows, and `count` extents of x from `first` on, which may be open.
+std::vector<ValueId> WithExtents(NodeReader& node, std::vector<ValueId> values, int64_t first,
+                                 int64_t count) {
+  values[1] = node.Cast(values[1], kInt64);
+  for (int64_t d = first; d < first + count; ++d) {
+    values.push_back(node.Number(node.shape(values[0])[static_cast<size_t>(d)], values[1]));
+  }
+  return values;
+}
+
+// Places [..., count] in dimensions of these extents, as places in those flattened. Negative ones
+// count from the end; what is outside becomes -1, which no operation takes.
+Tensor FlatPlaces(const Tensor& places, absl::Span<const Tensor> extents) {
   Tensor flat, inside;
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t extent = x.size(skip + i);
-    const Tensor given = Select(places, -1, i);
+  for (size_t i = 0; i < extents.size(); ++i) {
+    const Tensor& extent = extents[i];
+    const Tensor given = Select(places, -1, static_cast<int64_t>(i));
     const Tensor place = Where(given < 0, given + extent, given);
     const Tensor is_inside = LogicalAnd(place >= 0, place < extent);
     inside = inside.defined() ? LogicalAnd(inside, is_inside) : is_inside;
@@ -45,25 +55,27 @@ void ReadGatherNd(NodeReader& node) {
   if (batch < 0 || batch >= node.rank(indices) || count < 1 || batch + count > node.rank(x)) {
     ThrowInvalidArgument("indices name more dimensions than X has");
   }
-  node.Out(node.Trace(
-      [&](const Tensor& x, const Tensor& indices) {
+  node.Out(node.TraceAll(
+      WithExtents(node, {x, indices}, batch, count), [&](absl::Span<const Tensor> in) {
+        const Tensor &x = in[0], &indices = in[1];
+        const absl::Span<const Tensor> extents = in.subspan(2);
         const DimsView shape = x.shape(), places = indices.shape();
         const auto b = static_cast<size_t>(batch), c = static_cast<size_t>(count);
         const Dims result = Joined(places.subspan(0, places.size() - 1), shape.subspan(b + c));
-        Tensor rows = FlatPlaces(x, indices, batch, count);
+        Tensor rows = FlatPlaces(indices, extents);
         if (batch > 0) {
           // Rows of all batches follow each other.
           const Tensor flat = Flatten(x, 0, batch - 1), of = Flatten(rows, 0, batch - 1);
-          const int64_t per_batch = Flatten(flat, 1, count).size(1);
+          Tensor per_batch = extents[0];
+          for (const Tensor& extent : extents.subspan(1)) per_batch = per_batch * extent;
           Dims column(static_cast<size_t>(of.dim()), 1);
           column[0] = -1;
           const Tensor first = Reshape(Arange(flat.size(0)) * per_batch, column);
           rows = Where(of < 0, of, of + first);
         }
         const Tensor table = Flatten(x, 0, batch + count - 1);
-        return Reshape(IndexSelect(table, 0, Flatten(rows)), result);
-      },
-      x, node.Cast(indices, kInt64)));
+        return std::vector{Reshape(IndexSelect(table, 0, Flatten(rows)), result)};
+      })[0]);
 }
 
 void ReadScatterNd(NodeReader& node) {
@@ -73,9 +85,10 @@ void ReadScatterNd(NodeReader& node) {
   if (count < 1 || count > node.rank(x)) {
     ThrowInvalidArgument("indices name more dimensions than X has");
   }
-  node.Out(node.Trace(
-      [&](const Tensor& x, const Tensor& indices, const Tensor& updates) {
-        const Tensor places = Flatten(FlatPlaces(x, indices, 0, count));
+  node.Out(node.TraceAll(
+      WithExtents(node, {x, indices, node.in(2)}, 0, count), [&](absl::Span<const Tensor> in) {
+        const Tensor &x = in[0], &updates = in[2];
+        const Tensor places = Flatten(FlatPlaces(in[1], in.subspan(3)));
         const Tensor table = Flatten(x, 0, count - 1);
         Dims rows(table.shape().begin(), table.shape().end());
         rows[0] = -1;
@@ -83,10 +96,9 @@ void ReadScatterNd(NodeReader& node) {
         column[0] = -1;
         const Tensor source = Reshape(updates, rows);
         const Tensor index = Expand(Reshape(places, column), source.shape());
-        return Reshape(ScatterElements(table, index, source, {.dim = 0, .reduction = reduction}),
-                       x.shape());
-      },
-      x, node.Cast(indices, kInt64), node.in(2)));
+        return std::vector{Reshape(
+            ScatterElements(table, index, source, {.dim = 0, .reduction = reduction}), x.shape())};
+      })[0]);
 }
 
 void ReadOneHot(NodeReader& node) {

@@ -9,6 +9,7 @@
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/importer.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
@@ -32,10 +33,11 @@ using graph::SymInt;
 using graph::ValueId;
 
 NodeReader::NodeReader(graph::Graph& graph, const NodeMessage& node, int opset,
-                       std::vector<ImportedValue> inputs)
+                       std::vector<ImportedValue> inputs, FileContext* file)
     : graph_(graph),
       node_(node),
       opset_(opset),
+      file_(file),
       inputs_(std::move(inputs)),
       outputs_(node.outputs.size()) {}
 
@@ -193,7 +195,7 @@ std::vector<std::string> NodeReader::Strings(std::string_view name) {
 std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
   const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
   if (attribute == nullptr) return std::nullopt;
-  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t);
+  absl::StatusOr<Tensor> tensor = ReadTensor(attribute->t, External());
   if (!tensor.ok()) ThrowStatus(tensor.status());
   return *tensor;
 }
@@ -201,9 +203,17 @@ std::optional<Tensor> NodeReader::TensorAttribute(std::string_view name) {
 std::optional<TensorOfFile> NodeReader::AnyTensorAttribute(std::string_view name) {
   const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTensor);
   if (attribute == nullptr) return std::nullopt;
-  absl::StatusOr<TensorOfFile> tensor = ReadTensorOfFile(attribute->t);
+  absl::StatusOr<TensorOfFile> tensor = ReadTensorOfFile(attribute->t, External());
   if (!tensor.ok()) ThrowStatus(tensor.status());
   return *std::move(tensor);
+}
+
+std::optional<ValueInfoMessage> NodeReader::TypeAttribute(std::string_view name) {
+  const AttributeMessage* attribute = TakeAttribute(name, attribute_type::kTypeProto);
+  if (attribute == nullptr) return std::nullopt;
+  absl::StatusOr<ValueInfoMessage> type = ParseTypeOf(attribute->tp);
+  if (!type.ok()) ThrowStatus(type.status());
+  return *std::move(type);
 }
 
 std::optional<std::vector<int64_t>> NodeReader::IntsFrom(std::string_view attribute, size_t i) {
@@ -254,8 +264,11 @@ ValueId NodeReader::TracePointwise(const std::vector<ValueId>& values,
                                    absl::FunctionRef<Tensor(absl::Span<const Tensor>)> function) {
   graph::Recording recording;
   for (const ValueId value : values) {
-    recording.inputs.push_back(
-        Tensor::Empty(graph_.value(value).tried.shape(), dtype(value), Device{DeviceType::kMeta}));
+    Dims fits;  // whatever a run has
+    for (const SymInt& extent : shape(value)) {
+      fits.push_back(extent.is_number() ? extent.number() : 1);
+    }
+    recording.inputs.push_back(Tensor::Empty(fits, dtype(value), Device{DeviceType::kMeta}));
   }
   Tensor result;
   {
@@ -306,19 +319,31 @@ Dims Template(const std::vector<SymInt>& shape) {
 }  // namespace
 
 ValueId NodeReader::Reshape(ValueId input, const std::vector<SymInt>& shape) {
-  // Where the elements may not lie in order, a view will not do.
-  if (!graph_.IsContiguous(input)) input = Add(op::kClone, {input});
   ShapeOptions options{.shape = Template(shape)};
   const auto is_open = [](const SymInt& extent) { return !extent.is_number(); };
   const auto open = std::count_if(shape.begin(), shape.end(), is_open);
   const bool wildcard = std::count(shape.begin(), shape.end(), SymInt(-1)) > 0;
   // Of a value whose extents only a run tells, what is said of the result is what is known of it.
-  if (open != 1 || wildcard || graph_.value(input).is_guess) {
-    return AddShaped(op::kReshape, OptionsBox(op::kReshape, &options), {input}, shape);
-  }
+  if (open != 1 || wildcard || graph_.value(input).is_guess) return ReshapeAndCheck(input, shape);
   const auto at = std::find_if(shape.begin(), shape.end(), is_open) - shape.begin();
   options.shape[static_cast<size_t>(at)] = -1;
+  // Where the elements may not lie in order, a view will not do.
+  if (!graph_.IsContiguous(input)) input = Add(op::kClone, {input});
   return Add(op::kReshape, options, {input});
+}
+
+ValueId NodeReader::ReshapeAndCheck(ValueId input, const std::vector<SymInt>& shape) {
+  if (!graph_.IsContiguous(input)) input = Add(op::kClone, {input});
+  const ShapeOptions options{.shape = Template(shape)};
+  return AddShaped(op::kReshape, OptionsBox(op::kReshape, &options), {input}, shape);
+}
+
+ValueId NodeReader::WithExtent(ValueId value, size_t dim, const SymInt& extent) {
+  std::vector<SymInt> extents = shape(value);
+  if (extents[dim] == extent) return value;
+  extents[dim] = extent;
+  // There are as many elements only where the extent was that before.
+  return ReshapeAndCheck(value, extents);
 }
 
 ValueId NodeReader::Expand(ValueId input, const std::vector<SymInt>& shape) {
@@ -357,6 +382,14 @@ ValueId NodeReader::Counted(const SymInt& count) {
   return AddNode(op::kRange, OptionsBox(op::kRange, &options), {}, {{0, count}});
 }
 
+bool NodeReader::TakesOpenForOne() {
+  if (file_ == nullptr) return false;
+  file_->leaves_out_open = true;
+  return file_->takes_open_for_one;
+}
+
+ExternalData* NodeReader::External() const { return file_ == nullptr ? nullptr : file_->external; }
+
 ValueId NodeReader::Number(const SymInt& value, ValueId beside) {
   if (value.is_number()) return Constant(ScalarTensor(value.number(), {.dtype = dtype(beside)}));
   return Cast(Sizes({value}, {}), dtype(beside));
@@ -366,6 +399,10 @@ void NodeReader::Out(ValueId value, size_t i) { outputs_[i].id = value; }
 void NodeReader::OutNarrow(ValueId value, const NarrowType* narrow, size_t i) {
   outputs_[i].id = value;
   outputs_[i].narrow = narrow;
+}
+void NodeReader::OutOptional(ValueId value, graph::ValueKind held, size_t i) {
+  outputs_[i].id = value;
+  outputs_[i].held = held;
 }
 void NodeReader::OutStrings(std::vector<std::string> elements, DimsView shape, size_t i) {
   Out(AddStrings(graph_, std::move(elements), shape), i);

@@ -15,6 +15,8 @@
 namespace neura::onnx {
 namespace {
 
+using graph::Datum;
+using graph::HostContext;
 using graph::SymInt;
 using graph::ValueId;
 
@@ -58,6 +60,26 @@ Taps TapsOf(const Method& method, double scale) {
   if (!(scale > kLeastScale)) ThrowInvalidArgument("antialias: too many elements make one");
   const auto first = static_cast<int64_t>(std::floor(-2 / std::min(scale, 1.0))) + 1;
   return {first, 2 - 2 * first};
+}
+
+// A scale as it is. integers: whether all elements that become one have a say.
+std::vector<Datum> CheckedScale(const HostContext& context) {
+  const auto scale = HostCopy(context.inputs[0].tensor()).Item<double>();
+  if (!(scale > 0 && scale <= INT32_MAX)) {
+    ThrowInvalidArgument(absl::StrCat("a scale is ", scale, ", which is no positive number"));
+  }
+  if (context.integers[0] != 0 && !(scale > kLeastScale)) {
+    ThrowInvalidArgument(absl::StrCat("antialias: a scale is ", scale,
+                                      ", at which too many elements make one"));
+  }
+  return {context.inputs[0]};
+}
+constinit const graph::HostFunction kCheckedScale = {"resize", &CheckedScale};
+
+// What a run tells of a scale, which it checks.
+ValueId Checked(NodeReader& node, ValueId scale, bool blurs) {
+  const graph::ValueType type{.dtype = kFloat64};
+  return node.graph().AddHostCall(kCheckedScale, {scale}, {blurs ? 1 : 0}, {&type, 1})[0];
 }
 
 // Of a neighbor so far away: Keys' cubic convolution (1981), or a triangle.
@@ -189,7 +211,7 @@ class Resizer {
   ValueId Blurred(ValueId x, const Axis& axis, ValueId at, ValueId in) {
     const double support = method_.mode == "linear" ? 1 : 2;
     const ValueId stretch = node_.Pointwise(
-        [](const Tensor& scale) { return Maximum(Minimum(scale, 1), kLeastScale); }, ScaleOf(axis));
+        [](const Tensor& scale) { return Minimum(scale, 1); }, Checked(node_, ScaleOf(axis), true));
     const SymInt reach = SymInt::Element(
         node_.Pointwise([&](const Tensor& s) { return Cast(Ceil(support / s), kInt64) + 1; },
                         stretch),
@@ -261,8 +283,11 @@ std::vector<Axis> AxesByScales(NodeReader& node, size_t input, ValueId x,
   for (size_t i = 0; i < dims.size(); ++i) {
     Axis axis{.dim = node.Axis(dims[i], node.rank(x))};
     axis.in = node.shape(x)[static_cast<size_t>(axis.dim)];
-    axis.scale_of_run = node.Trace(
-        [&](const Tensor& all) { return Select(all, 0, static_cast<int64_t>(i)); }, scales);
+    axis.scale_of_run = Checked(
+        node,
+        node.Trace([&](const Tensor& all) { return Select(all, 0, static_cast<int64_t>(i)); },
+                   scales),
+        false);
     const ValueId extent = node.Number(axis.in, axis.scale_of_run);
     const ValueId size = node.Pointwise(
         [](const Tensor& in, const Tensor& scale) { return Cast(Floor(in * scale), kInt64); },

@@ -278,7 +278,7 @@ std::vector<ImportedValue> Scope::Read(Graph& graph, OperatorReader read, const 
     strings = inputs[0].id;
     inputs[0] = {PlacesOfStrings(graph, strings)};
   }
-  NodeReader reader(graph, node, OpsetOf(node), std::move(inputs));
+  NodeReader reader(graph, node, OpsetOf(node), std::move(inputs), &file_);
   const NarrowType* const narrow = Moves(node.op_type) ? reader.Narrow(0) : nullptr;
   read(reader);
   reader.CheckAttributes();

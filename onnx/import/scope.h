@@ -23,6 +23,11 @@ struct FileContext {
   using FunctionName = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::map<FunctionName, const FunctionMessage*> functions = {};
   ExternalData* external = nullptr;  // null where there is none
+  int64_t most_rounds = 0;           // of each loop
+  // Of what leaves out extents of 1 and meets open ones: what these are taken for, and whether any
+  // was read.
+  bool takes_open_for_one = false;
+  bool leaves_out_open = false;
   int64_t budget = 0;                // in bytes, for constants computed while importing
   // Bodies are read again where their sizes change; this bounds how often in all.
   int64_t nodes_left = 0;
@@ -89,7 +94,12 @@ class Scope {
   struct Formal {
     std::string_view name;
     graph::ValueType type;
-    graph::ValueKind held = graph::ValueKind::kTensor;  // of an optional
+    graph::ValueKind held = graph::ValueKind::kOptional;  // of an optional, as of ImportedValue
+  };
+  // A body, and of its outputs what they are or, of optionals, may hold.
+  struct Body {
+    graph::Graph graph;
+    std::vector<graph::ValueKind> held;
   };
   std::vector<ImportedValue> ReadIf(const NodeMessage& node,
                                     const std::vector<ImportedValue>& inputs);
@@ -104,14 +114,13 @@ class Scope {
   // The values of this scope that bodies read, which they must be given.
   std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies);
   std::vector<graph::ValueId> ValuesOf(const std::vector<std::string_view>& names);
-  graph::ValueType TypeOf(graph::ValueId id) const;
-  graph::Graph ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
-                        const std::vector<std::string_view>& captures);
+  Body ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
+                const std::vector<std::string_view>& captures);
   // A body whose first outputs, after `skipped` others, become its carried inputs; what changes
   // its extents on the way is open.
-  graph::Graph ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
-                                size_t first_carried, size_t num_carried, size_t skipped,
-                                const std::vector<std::string_view>& captures);
+  Body ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
+                        size_t first_carried, size_t num_carried, size_t skipped,
+                        const std::vector<std::string_view>& captures);
 
   FileContext& file_;
   graph::Graph& graph_;
@@ -124,6 +133,9 @@ class Scope {
   const std::vector<AttributeMessage>* attributes_ = nullptr;
   std::map<std::string, ImportedValue, std::less<>> values_;
 };
+
+// As of an input of another graph.
+graph::ValueType TypeOf(const graph::Graph& graph, graph::ValueId id);
 
 // Reads a node of an operator that has bodies into the scope.
 using BodyReader = void (*)(Scope& scope, const NodeMessage& node,

@@ -197,9 +197,22 @@ void ReadConcatFromSequence(NodeReader& node) {
 
 // An optional that holds something is what it holds.
 void ReadOptional(NodeReader& node) {
-  node.IgnoreAttribute("type");
-  if (node.has(0)) return node.Out(node.in_any(0));
-  node.Out(Call(node, kNothing, {}, {.kind = ValueKind::kOptional}));
+  const std::optional<ValueInfoMessage> given = node.TypeAttribute("type");
+  if (node.has(0)) return node.OutOptional(node.in_any(0), node.HeldKind(0));
+  ValueType type{.kind = ValueKind::kOptional};
+  ValueKind held = ValueKind::kOptional;
+  if (given && given->is_tensor) {
+    const bool strings = given->element_type == kStringElements;
+    held = given->is_sequence ? ValueKind::kSequence
+           : strings          ? ValueKind::kStrings
+                              : ValueKind::kTensor;
+    const absl::StatusOr<DType> dtype = FromElementType(given->element_type);
+    if (dtype.ok()) type.dtype = *dtype;
+    for (size_t d = 0; given->shape && d < given->shape->size(); ++d) {
+      type.shape.push_back(graph::Open());
+    }
+  }
+  node.OutOptional(Call(node, kNothing, {}, type), held);
 }
 
 void ReadOptionalHasElement(NodeReader& node) {
@@ -215,6 +228,9 @@ void ReadOptionalHasElement(NodeReader& node) {
 void ReadOptionalGetElement(NodeReader& node) {
   const ValueId x = node.in_any(0);
   if (KindOf(node, x) != ValueKind::kOptional) return node.Out(x);
+  if (node.HeldKind(0) == ValueKind::kOptional) {
+    node.Unsupported("what the optional holds is not known; its Optional has no type");
+  }
   const ValueType type{node.HeldKind(0), node.dtype(x), Extents(node.shape(x))};
   node.Out(Call(node, kWhatIsThere, {x}, type));
 }

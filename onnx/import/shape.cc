@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
@@ -222,39 +223,64 @@ void ReadTranspose(NodeReader& node) {
 }
 
 // Axes are an input from operator set 13 on.
+namespace {
+
+// The input as it is. integers: extents, none of them 1.
+std::vector<graph::Datum> NotOne(const graph::HostContext& context) {
+  if (std::count(context.integers.begin(), context.integers.end(), 1) > 0) {
+    ThrowInvalidArgument(
+        "an open size is 1, and would be left out; the model was read as if it stayed");
+  }
+  return {context.inputs[0]};
+}
+constinit const graph::HostFunction kNotOne = {"squeeze", &NotOne};
+
+}  // namespace
+
 void ReadSqueeze(NodeReader& node) {
-  const ValueId x = node.in(0);
+  ValueId x = node.in(0);
+  bool all = false;  // whatever has extent 1
   if (const auto flags = AxisFlags(node, 1, node.rank(x))) {
     return node.Out(node.Reshape(x, WithoutFlagged(node.shape(x), *flags, node.Extents(1).size())));
   }
   Dims dims;
-  bool open = false;  // some may not have extent 1, which is an error of the run
+  std::vector<SymInt> open;  // extents of which only a run knows whether they are 1
   if (const std::optional<std::vector<int64_t>> axes = node.IntsFrom("axes", 1)) {
     for (int64_t axis : *axes) {
       dims.push_back(node.Axis(axis, node.rank(x)));
       if (dims.back() >= node.rank(x)) node.FixedExtent(x, dims.back());
       const SymInt& extent = node.shape(x)[static_cast<size_t>(dims.back())];
-      open |= !extent.is_number();
+      if (!extent.is_number()) open.push_back(extent);
       if (extent.is_number() && extent.number() != 1) {
         ThrowInvalidArgument(absl::StrCat("dimension ", dims.back(), " does not have extent 1"));
       }
     }
   } else {
-    // Those of extent 1, which an open size may have or not.
     for (int64_t d = 0; d < node.rank(x); ++d) {
-      if (node.FixedExtent(x, d) == 1) dims.push_back(d);
+      const SymInt& extent = node.shape(x)[static_cast<size_t>(d)];
+      if (extent == 1) dims.push_back(d);
+      if (!extent.is_number()) open.push_back(extent);
     }
+    all = true;
+  }
+  std::vector<SymInt> kept;
+  for (int64_t d = 0; d < node.rank(x); ++d) {
+    if (std::count(dims.begin(), dims.end(), d) == 0) {
+      kept.push_back(node.shape(x)[static_cast<size_t>(d)]);
+    }
+  }
+  if (all && !open.empty() && node.TakesOpenForOne()) {
+    std::erase_if(kept, [](const SymInt& extent) { return !extent.is_number(); });
+    return node.Out(node.ReshapeAndCheck(x, kept));
+  }
+  if (all && !open.empty()) {
+    // What is open is meant to stay: else nothing would be known of the result's rank.
+    const graph::ValueType type = TypeOf(node.graph(), x);
+    x = node.graph().AddHostCall(kNotOne, {x}, std::move(open), {&type, 1})[0];
+    return node.Out(node.ReshapeAndCheck(x, kept));
   }
   if (dims.empty()) return node.Out(x);
-  if (open) {
-    std::vector<SymInt> kept;
-    for (int64_t d = 0; d < node.rank(x); ++d) {
-      if (std::count(dims.begin(), dims.end(), d) == 0) {
-        kept.push_back(node.shape(x)[static_cast<size_t>(d)]);
-      }
-    }
-    return node.Out(node.Reshape(x, kept));
-  }
+  if (!open.empty()) return node.Out(node.ReshapeAndCheck(x, kept));
   node.Out(node.Add(op::kSqueeze, DimsOptions{.dims = dims}, {x}));
 }
 

@@ -18,6 +18,33 @@ using graph::ValueId;
 
 // Large enough for windows of the usual sizes, and small enough to be run at four sizes.
 constexpr int64_t kExampleExtent = 5;
+constexpr int64_t kOtherExtent = 9;
+
+// Of so many sizes, which one each must be equal to: itself, or one before it. `runs` says whether
+// all goes well where those are of one size and the others of another.
+std::vector<size_t> FindEqual(size_t count,
+                              absl::FunctionRef<bool(const std::vector<size_t>&)> runs) {
+  std::vector<size_t> equal(count), tied;
+  for (size_t i = 0; i < count; ++i) {
+    equal[i] = i;
+    if (!runs({i})) tied.push_back(i);
+  }
+  std::vector<size_t> rest;
+  for (const size_t i : tied) {
+    if (equal[i] != i) continue;
+    bool alone = true;
+    for (const size_t other : tied) {
+      if (other <= i || equal[other] != other || !runs({i, other})) continue;
+      equal[other] = i;
+      alone = false;
+    }
+    if (alone) rest.push_back(i);
+  }
+  if (rest.size() > 2 && runs(rest)) {
+    for (const size_t i : rest) equal[i] = rest[0];
+  }
+  return equal;
+}
 
 // Copies the nodes of a captured graph behind those of another.
 class Splicer {
@@ -67,29 +94,79 @@ class Splicer {
 
 }  // namespace
 
-graph::Graph NodeReader::Captured(const std::vector<ValueId>& values, size_t first_slice,
-                                  size_t num_slices, graph::Function function) const {
+graph::Graph NodeReader::Captured(std::vector<ValueId>& values, size_t first_slice,
+                                  size_t num_slices, graph::Function function) {
   // Without memory: a file may declare any size.
   const ScopedDefaultDevice without_memory(kMeta);
-  std::vector<Tensor> examples;
+  const auto is_slice = [&](size_t i) { return i >= first_slice && i < first_slice + num_slices; };
   std::vector<SymInt> open;
   graph::CaptureOptions options{.dynamic_batch = false};
+  std::vector<std::vector<size_t>> numbers;  // by value and dimension: which of the open ones
   for (size_t i = 0; i < values.size(); ++i) {
-    std::vector<SymInt> extents = shape(values[i]);
-    if (i >= first_slice && i < first_slice + num_slices) extents.erase(extents.begin());
-    Dims example;
-    for (size_t d = 0; d < extents.size(); ++d) {
-      example.push_back(extents[d].is_number() ? extents[d].number() : kExampleExtent);
-      if (extents[d].is_number()) continue;
-      const auto known = std::find(open.begin(), open.end(), extents[d]);
-      const auto index = known - open.begin();
-      if (known == open.end()) open.push_back(extents[d]);
-      options.dynamic_dims.push_back(
-          {static_cast<int>(i), static_cast<int>(d), absl::StrCat("size", index)});
+    numbers.emplace_back();
+    for (const SymInt& extent : shape(values[i])) {
+      numbers.back().push_back(open.size());
+      if (extent.is_number() || (is_slice(i) && numbers.back().size() == 1)) continue;
+      const auto known = std::find(open.begin(), open.end(), extent);
+      numbers.back().back() = static_cast<size_t>(known - open.begin());
+      if (known == open.end()) open.push_back(extent);
     }
-    examples.push_back(Zeros(example, {.dtype = dtype(values[i])}));
   }
-  return graph::CaptureFunction(function, examples, options);
+  std::vector<size_t> equal;
+  for (size_t k = 0; k < open.size(); ++k) equal.push_back(k);
+  // Tensors as the function gets them, where some of the open extents are of another size.
+  const auto examples = [&](const std::vector<size_t>& others) {
+    std::vector<Tensor> tensors;
+    for (size_t i = 0; i < values.size(); ++i) {
+      Dims example;
+      for (size_t d = is_slice(i) ? 1 : 0; d < numbers[i].size(); ++d) {
+        const SymInt& extent = shape(values[i])[d];
+        const bool is_other = std::count(others.begin(), others.end(), numbers[i][d]) > 0;
+        example.push_back(extent.is_number() ? extent.number()
+                          : is_other         ? kOtherExtent
+                                             : kExampleExtent);
+      }
+      tensors.push_back(Zeros(example, {.dtype = dtype(values[i])}));
+    }
+    return tensors;
+  };
+  const auto capture = [&] {
+    options.dynamic_dims.clear();
+    for (size_t i = 0; i < values.size(); ++i) {
+      const size_t first = is_slice(i) ? 1 : 0;
+      for (size_t d = first; d < numbers[i].size(); ++d) {
+        if (shape(values[i])[d].is_number()) continue;
+        options.dynamic_dims.push_back({static_cast<int>(i), static_cast<int>(d - first),
+                                        absl::StrCat("size", equal[numbers[i][d]])});
+      }
+    }
+    return graph::CaptureFunction(function, examples({}), options);
+  };
+  try {
+    return capture();
+  } catch (const Error&) {
+    const auto runs = [&](const std::vector<size_t>& others) {
+      try {
+        function(examples(others));
+        return true;
+      } catch (const Error&) {
+        return false;
+      }
+    };
+    if (open.size() < 2 || !runs({})) throw;
+    const std::vector<size_t> found = FindEqual(open.size(), runs);
+    if (found == equal) throw;
+    equal = found;
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    const ValueId value = values[i];
+    for (size_t d = is_slice(i) ? 1 : 0; d < numbers[i].size(); ++d) {
+      const size_t number = numbers[i][d];
+      if (shape(value)[d].is_number() || equal[number] == number) continue;
+      values[i] = WithExtent(values[i], d, open[equal[number]]);
+    }
+  }
+  return capture();
 }
 
 std::vector<ValueId> NodeReader::TraceAll(const std::vector<ValueId>& values,
@@ -119,8 +196,11 @@ std::vector<ValueId> NodeReader::ScanOver(const std::vector<ValueId>& carried,
     values.insert(values.end(), more.begin(), more.end());
   }
   graph::Graph body = Captured(values, carried.size(), scanned.size(), function);
+  const absl::Span<const ValueId> all = values;
+  const size_t first_capture = carried.size() + scanned.size();
   const absl::Span<const ValueId> results =
-      graph_.AddScan(carried, scanned, captures, std::move(body));
+      graph_.AddScan(all.first(carried.size()), all.subspan(carried.size(), scanned.size()),
+                     all.subspan(first_capture), std::move(body));
   return {results.begin(), results.end()};
 }
 

@@ -117,12 +117,14 @@ def load(
     *,
     fixed_dims: Mapping[str, int] | None = None,
     external_data: Mapping[str, bytes] | Callable[[str], bytes] | None = None,
+    most_loop_rounds: int | None = None,
 ) -> Program:
     """Reads a model of operator sets 1 to 28, optimizes it and makes it ready to run.
 
     f is a path, the bytes of a model, or a file that gives them. fixed_dims are sizes of open dimensions, by their
     names. external_data has the bytes of tensors that lie outside of the model, by their location; models that are
-    read by their path find them in files below their folder, which are mapped.
+    read by their path find them in files below their folder, which are mapped. A run in which a Loop would take more
+    than most_loop_rounds, by default 2**31, ends with a RuntimeError.
     """
     source: str | bytes
     if isinstance(f, (str, os.PathLike)):
@@ -130,4 +132,4 @@ def load(
     else:
         source = bytes(f) if isinstance(f, (bytes, bytearray, memoryview)) else f.read()
     given = external_data.__getitem__ if isinstance(external_data, Mapping) else external_data
-    return Program(_C._onnx_load(source, list((fixed_dims or {}).items()), given))
+    return Program(_C._onnx_load(source, list((fixed_dims or {}).items()), given, most_loop_rounds))

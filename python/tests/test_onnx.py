@@ -179,3 +179,25 @@ def test_maps():
         program({"a": 0.5, 1: 1.5})
     with pytest.raises(ValueError, match="map"):
         program(nr.ones(1, 2))
+
+def test_loops_end_at_their_limit():
+    int64, boolean = onnx.TensorProto.INT64, onnx.TensorProto.BOOL
+    scalar = onnx.helper.make_tensor_value_info
+    body = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["go_on"], ["more"]), onnx.helper.make_node("Add", ["x", "i"], ["y"])],
+        "body",
+        [scalar("i", int64, []), scalar("go_on", boolean, []), scalar("x", int64, [])],
+        [scalar("more", boolean, []), scalar("y", int64, [])],
+    )
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Loop", ["rounds", "", "x"], ["y"], body=body)],
+        "graph",
+        [scalar("rounds", int64, []), scalar("x", int64, [])],
+        [scalar("y", int64, [])],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)]).SerializeToString()
+    loop = nr.onnx.load(model, most_loop_rounds=10)
+    assert loop(nr.tensor(10), nr.tensor(0)).item() == 45
+    with pytest.raises(RuntimeError, match="goes on after 10 rounds"):
+        loop(nr.tensor(2**62), nr.tensor(0))
+    assert nr.onnx.load(model)(nr.tensor(11), nr.tensor(0)).item() == 55
