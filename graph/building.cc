@@ -120,6 +120,7 @@ void Graph::Simplify(Node& node) const {
 // The outputs' shapes may hold leaves of themselves, as the next values.
 absl::Span<const ValueId> Graph::Insert(Node node, std::vector<Value> outputs) {
   const auto id = static_cast<NodeId>(nodes_.size());
+  node.module = module_;
   for (Value& output : outputs) {
     output.producer = id;
     node.outputs.push_back(AddValue(std::move(output)));

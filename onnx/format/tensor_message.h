@@ -22,6 +22,9 @@ absl::StatusOr<DType> FromElementType(int type);
 
 // The bytes of a TensorProto: row-major, in raw_data.
 std::string WriteTensor(const Tensor& tensor, std::string_view name = "");
+// Of elements that lie outside of it, from `offset` of what `location` names on.
+std::string WriteTensorOutside(const Tensor& tensor, std::string_view name,
+                               std::string_view location, uint64_t offset);
 // Trusts no length: what the message holds must be what its dims say. Elements that lie outside of
 // it are refused, and so are those of narrow types.
 absl::StatusOr<Tensor> ReadTensor(std::string_view bytes);
