@@ -23,9 +23,6 @@ using testing::OpCases;
 // before the newest operator sets.
 const std::set<std::string>& Inexpressible() {
   static const auto* cases = new std::set<std::string>{
-      "adaptive_avg_pool/uneven",  // windows of different sizes
-      "adaptive_avg_pool/larger",
-      "adaptive_avg_pool/3d_uneven",
       "trace/wide",  // diagonals
       "diag/of_matrix",
       "einsum/trace",
