@@ -233,10 +233,10 @@ class Capturer {
           if (!schema.flags.list) return schema.name;
           return absl::StrCat(schema.name, " into ", list[i].outputs.size());
         };
-        ThrowInvalidArgument(absl::StrCat(
-            "Capture", InModule(i < ops.size() ? ops[i] : others[i]),
-            ": the function's operations depend on an open size: operation ", i, " is ", name(ops),
-            ", but with ", SizesIn(run), " ", name(others)));
+        ThrowInvalidArgument(
+            absl::StrCat("Capture", InModule(i < ops.size() ? ops[i] : others[i]),
+                         ": the function's operations depend on an open size: operation ", i,
+                         " is ", name(ops), ", but with ", SizesIn(run), " ", name(others)));
       }
     }
   }
@@ -355,9 +355,9 @@ class Capturer {
       size_t other = 1;
       while (options_in(other) == options_in(0)) ++other;
       ThrowInvalidArgument(absl::StrCat(
-          "Capture", InModule(recordings_[0].ops[index]), ": the options of ", SchemaOf(op).name, " depend on an open size in a way ",
-          "that is not known: ", options_in(0).ToString(), ", but with ", SizesIn(other), " ",
-          options_in(other).ToString()));
+          "Capture", InModule(recordings_[0].ops[index]), ": the options of ", SchemaOf(op).name,
+          " depend on an open size in a way ", "that is not known: ", options_in(0).ToString(),
+          ", but with ", SizesIn(other), " ", options_in(other).ToString()));
     };
     for (const auto& list : integers) {
       if (list.size() != integers[0].size()) fail();

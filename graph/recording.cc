@@ -47,9 +47,9 @@ void Recording::OnRead(const Tensor& tensor) {
 void Recording::OnOp(const OpCall& call, absl::Span<Tensor> made) {
   if (is_inside_) return;
   const OpFlags& flags = call.schema().flags;
-  RecordedOp record{call.op,       OptionsBox(call.op, call.options),
-                    {},            {made.begin(), made.end()},
-                    call.in_place, ModulePath()};
+  RecordedOp record{
+      call.op,     OptionsBox(call.op, call.options), {}, {made.begin(), made.end()}, call.in_place,
+      ModulePath()};
   if (flags.random && call.schema().options == OptionsTypeOf<RandomOptions>("RandomOptions")) {
     auto& options = *static_cast<RandomOptions*>(record.options.data());
     options.seed = options.offset = 0;

@@ -27,8 +27,8 @@ struct RecordedOp {
 // calls.
 struct Recording : OpObserver, OpInterceptor, WholeKeeper {
   std::vector<RecordedOp> ops;
-  std::vector<Tensor> inputs;   // of the function
-  std::vector<Tensor> outputs;  // of the function
+  std::vector<Tensor> inputs;                      // of the function
+  std::vector<Tensor> outputs;                     // of the function
   std::function<bool(const OpCall&)> keeps_whole;  // empty: no calls
 
   // Throws InvalidArgument where memory is changed that no operation of this recording made.

@@ -167,8 +167,9 @@ Pass RunSteps(Kind kind, bool bidirectional, const std::vector<Weights>& weights
               const Tensor& input, const LSTMState& first, double dropout) {
   const int64_t steps = input.size(0), batch = input.size(1);
   const std::vector<int64_t> batch_sizes(static_cast<size_t>(steps), batch);
-  Pass pass = RunLayers(kind, bidirectional, weights,
-                        Reshape(input, {steps * batch, input.size(2)}), batch_sizes, first, dropout);
+  Pass pass =
+      RunLayers(kind, bidirectional, weights, Reshape(input, {steps * batch, input.size(2)}),
+                batch_sizes, first, dropout);
   pass.output = Reshape(pass.output, {steps, batch, pass.output.size(-1)});
   return pass;
 }
@@ -210,10 +211,11 @@ std::optional<Pass> KeptSteps(Kind kind, int64_t hidden_size, bool bidirectional
                               const std::vector<Weights>& weights, const Tensor& input,
                               const LSTMState& first) {
   const bool bias = weights[0].bias_ih.defined();
-  RecurrentCall options{.hidden_size = hidden_size,
-                        .num_layers = static_cast<int64_t>(weights.size()) / (bidirectional ? 2 : 1),
-                        .bias = bias,
-                        .bidirectional = bidirectional};
+  RecurrentCall options{
+      .hidden_size = hidden_size,
+      .num_layers = static_cast<int64_t>(weights.size()) / (bidirectional ? 2 : 1),
+      .bias = bias,
+      .bidirectional = bidirectional};
   for (const auto& [each, name] : kWholeKinds) {
     if (kind == each) options.kind = name;
   }

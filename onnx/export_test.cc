@@ -21,8 +21,8 @@
 namespace neura::onnx {
 namespace {
 
-using testing::ErrorOf;
 using ::testing::AllOf;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 std::string TempPath(const std::string& name) { return ::testing::TempDir() + "/" + name; }
@@ -100,10 +100,10 @@ template <typename Layer>
 WholeCase RecurrentCase(const std::string& name, const std::string& op_type, Layer layer,
                         bool batch_first, int64_t states = 0) {
   auto shared = std::make_shared<Layer>(std::move(layer));
-  WholeCase made{.name = name,
-                 .function =
-                     [shared](absl::Span<const Tensor> in) { return OfRecurrent(*shared, in); },
-                 .op_type = op_type};
+  WholeCase made{
+      .name = name,
+      .function = [shared](absl::Span<const Tensor> in) { return OfRecurrent(*shared, in); },
+      .op_type = op_type};
   const auto inputs = [&](int64_t steps, int64_t batch) {
     std::vector<Tensor> given = {batch_first ? Randn({batch, steps, 3}) : Randn({steps, batch, 3})};
     for (int64_t i = 0; i < (op_type == "LSTM" ? 2 : 1) && states > 0; ++i) {
@@ -124,7 +124,8 @@ WholeCase RecurrentCase(const std::string& name, const std::string& op_type, Lay
 
 std::vector<WholeCase> WholeCases() {
   std::vector<WholeCase> cases;
-  cases.push_back(RecurrentCase("lstm", "LSTM", nn::LSTM({.input_size = 3, .hidden_size = 4}), false));
+  cases.push_back(
+      RecurrentCase("lstm", "LSTM", nn::LSTM({.input_size = 3, .hidden_size = 4}), false));
   cases.push_back(RecurrentCase("lstm_deep", "LSTM",
                                 nn::LSTM({.input_size = 3,
                                           .hidden_size = 4,
@@ -132,13 +133,15 @@ std::vector<WholeCase> WholeCases() {
                                           .batch_first = true,
                                           .bidirectional = true}),
                                 true, 4));
-  cases.push_back(RecurrentCase(
-      "lstm_unbiased", "LSTM", nn::LSTM({.input_size = 3, .hidden_size = 4, .bias = false}), false, 1));
+  cases.push_back(RecurrentCase("lstm_unbiased", "LSTM",
+                                nn::LSTM({.input_size = 3, .hidden_size = 4, .bias = false}), false,
+                                1));
   cases.push_back(RecurrentCase(
       "gru", "GRU", nn::GRU({.input_size = 3, .hidden_size = 4, .bidirectional = true}), false, 2));
   cases.push_back(RecurrentCase(
       "rnn", "RNN",
-      nn::RNN({.input_size = 3, .hidden_size = 4, .num_layers = 2, .nonlinearity = "relu"}), false));
+      nn::RNN({.input_size = 3, .hidden_size = 4, .num_layers = 2, .nonlinearity = "relu"}),
+      false));
   const auto add = [&](std::string name, std::string op_type, int since,
                        std::function<Tensor(absl::Span<const Tensor>)> function,
                        std::vector<Tensor> examples, std::vector<graph::DynamicDim> open,
@@ -203,15 +206,18 @@ std::vector<WholeCase> WholeCases() {
         return ScaledDotProductAttention(in[0], in[1], in[2], {}, 0, true);
       },
       {heads(2, 5), heads(2, 5), heads(2, 5)},
-      {{0, 0, "batch"}, {0, 2, "length"}, {1, 0, "batch"}, {1, 2, "length"}, {2, 0, "batch"},
+      {{0, 0, "batch"},
+       {0, 2, "length"},
+       {1, 0, "batch"},
+       {1, 2, "length"},
+       {2, 0, "batch"},
        {2, 2, "length"}},
       {{heads(1, 1), heads(1, 1), heads(1, 1)}, {heads(3, 8), heads(3, 8), heads(3, 8)}});
   add("attention_masked", "Attention", 23,
       [](absl::Span<const Tensor> in) {
         return ScaledDotProductAttention(in[0], in[1], in[1], in[2]);
       },
-      {heads(2, 3), heads(2, 5), Rand({2, 1, 3, 5}) > 0.5},
-      {{0, 2, "queries"}, {2, 2, "queries"}},
+      {heads(2, 3), heads(2, 5), Rand({2, 1, 3, 5}) > 0.5}, {{0, 2, "queries"}, {2, 2, "queries"}},
       {{heads(2, 1), heads(2, 5), Zeros({2, 1, 1, 5}, {.dtype = kBool})},
        {heads(2, 8), heads(2, 5), Rand({2, 1, 8, 5}) > 0.5}});
   auto attention = std::make_shared<nn::MultiheadAttention>(
@@ -301,7 +307,8 @@ TEST(ExportModel, NamesAreThoseOfModulesAndOfTheStateDict) {
   EXPECT_EQ(model.metadata_props(1).value(), "MIT");
   std::set<std::string> initializers;
   for (const auto& tensor : model.graph().initializer()) initializers.insert(tensor.name());
-  for (const auto& [name, tensor] : net.StateDict()) EXPECT_TRUE(initializers.contains(name)) << name;
+  for (const auto& [name, tensor] : net.StateDict())
+    EXPECT_TRUE(initializers.contains(name)) << name;
   std::set<std::string> nodes;
   for (const auto& node : model.graph().node()) {
     EXPECT_TRUE(nodes.insert(node.name()).second) << node.name();
@@ -327,7 +334,8 @@ TEST(ExportModel, NamesAreThoseOfModulesAndOfTheStateDict) {
 TEST(ExportModel, OutputsNameTheirSizes) {
   const auto twice = [](const Tensor& x) { return Cat({x, x}, 0); };
   ExportOptions options;
-  const auto bytes = ToBytes(graph::Capture(twice, {Randn({2, 3})}, CaptureOptionsOf(options)), options);
+  const auto bytes =
+      ToBytes(graph::Capture(twice, {Randn({2, 3})}, CaptureOptionsOf(options)), options);
   EXPECT_EQ(Parsed(bytes).graph().output(0).type().tensor_type().shape().dim(0).dim_param(),
             "2*batch");
 }
@@ -360,10 +368,14 @@ struct Outer : nn::Module {
 
 TEST(ExportModel, WhatCannotBeSaidNamesOperationAndModule) {
   Outer<Odd> odd;
-  EXPECT_THAT(ErrorOf([&] { Export(odd, {Rand({2, 2})}, TempPath("odd.onnx")); }),
+  EXPECT_THAT(ErrorOf([&] {
+                Export(odd, {Rand({2, 2})}, TempPath("odd.onnx"));
+              }),
               HasSubstr("cannot export lgamma in module inner: ONNX has no gamma function"));
   Outer<Sums> sums;
-  EXPECT_THAT(ErrorOf([&] { Export(sums, {Rand({2, 2})}, TempPath("sums.onnx"), {.opset = 15}); }),
+  EXPECT_THAT(ErrorOf([&] {
+                Export(sums, {Rand({2, 2})}, TempPath("sums.onnx"), {.opset = 15});
+              }),
               AllOf(HasSubstr("cannot export scatter_add in module inner"),
                     HasSubstr("came with operator set 16, the model is to be of set 15")));
 }

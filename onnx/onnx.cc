@@ -150,8 +150,7 @@ std::string ToBytes(const graph::Graph& graph, const ExportOptions& options) {
   return Write(graph, options, nullptr);
 }
 
-void ExportGraph(const graph::Graph& graph, const std::string& path,
-                 const ExportOptions& options) {
+void ExportGraph(const graph::Graph& graph, const std::string& path, const ExportOptions& options) {
   constexpr uint64_t kForTheRest = uint64_t{64} << 20;
   if (!options.external_data.value_or(BytesOfConstants(graph) > kMaxBytes - kForTheRest)) {
     return WriteFileAtomically(path, {ToBytes(graph, options)});

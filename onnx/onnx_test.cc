@@ -101,8 +101,7 @@ TEST(Export, PartsAreOneSplit) {
   };
   ExportOptions options;
   options.capture.dynamic_dims = {{0, 1, "length"}};
-  const std::string bytes =
-      ToBytes(graph::Capture(fn, {Rand({2, 5})}, options.capture), options);
+  const std::string bytes = ToBytes(graph::Capture(fn, {Rand({2, 5})}, options.capture), options);
   ::onnx::ModelProto model;
   ASSERT_TRUE(model.ParseFromString(bytes));
   const auto& nodes = model.graph().node();
@@ -135,8 +134,8 @@ TEST(Export, TransposedConvolutionsKeepTheirSizesOpen) {
   };
   ExportOptions options;
   options.capture.dynamic_dims = {{0, 2, "length"}};
-  const auto graph = FromBytes(
-      ToBytes(graph::Capture(fn, {Rand({2, 2, 8})}, options.capture), options));
+  const auto graph =
+      FromBytes(ToBytes(graph::Capture(fn, {Rand({2, 2, 8})}, options.capture), options));
   ASSERT_TRUE(graph.ok()) << graph.status();
   const graph::Program program = graph::Compile(*graph);
   for (int64_t length : {1, 6, 9}) {

@@ -42,21 +42,12 @@ const std::set<std::string>& Inexpressible() {
 const std::set<std::string>& InexpressibleBefore() {
   static const auto* cases = new std::set<std::string>{
       "scatter_elements/max0",  // extrema, from operator set 18 on
-      "scatter_elements/max1",
-      "scatter_elements/min0",
-      "scatter_elements/min1",
-      "scatter_reduce/amax",
-      "index_reduce/columns",
+      "scatter_elements/max1", "scatter_elements/min0", "scatter_elements/min1",
+      "scatter_reduce/amax",   "index_reduce/columns",
       "bitwise_not/int32",  // bits of integers, from 18 on
-      "bitwise_not/int64",
-      "bitwise_and/int64",
-      "bitwise_and/int32",
-      "bitwise_and/uint8",
-      "bitwise_or/int64",
-      "bitwise_or/int32",
-      "bitwise_or/uint8",
-      "bitwise_xor/int64",
-      "bitwise_xor/int32",
+      "bitwise_not/int64",     "bitwise_and/int64",     "bitwise_and/int32",
+      "bitwise_and/uint8",     "bitwise_or/int64",      "bitwise_or/int32",
+      "bitwise_or/uint8",      "bitwise_xor/int64",     "bitwise_xor/int32",
       "bitwise_xor/uint8",
   };
   return *cases;
@@ -131,12 +122,14 @@ TEST_P(RoundTrip, EveryCase) {
   }
   for (OpId op : BuiltinOps()) {
     if (MappingOf(op).onnx_name == nullptr || SchemaOf(op).flags.random) continue;
-    EXPECT_TRUE(covered.contains(op) || opset < kNewestOpset) << SchemaOf(op).name << " has no case";
+    EXPECT_TRUE(covered.contains(op) || opset < kNewestOpset)
+        << SchemaOf(op).name << " has no case";
   }
 }
 
 // Those that change the form of an operator which is written, and the newest.
-INSTANTIATE_TEST_SUITE_P(Sets, RoundTrip, ::testing::Values(13, 14, 16, kOpset, 18, 20, kNewestOpset));
+INSTANTIATE_TEST_SUITE_P(Sets, RoundTrip,
+                         ::testing::Values(13, 14, 16, kOpset, 18, 20, kNewestOpset));
 
 // Numbers at which formulas for the same function part.
 TEST(RoundTripEdges, PointwiseOperationsAgreeAtTheEdges) {

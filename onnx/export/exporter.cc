@@ -77,8 +77,7 @@ std::string Exporter::Run() {
     output_names.push_back(UniqueName(graph_.output_names()[i]));
     std::string& name = names_[static_cast<size_t>(id)];
     if (value(id).producer != graph::kNoNode && name.empty()) name = output_names.back();
-    AddField(outputs_, GraphField::kOutput,
-             Describe(id, output_names.back(), static_cast<int>(i)));
+    AddField(outputs_, GraphField::kOutput, Describe(id, output_names.back(), static_cast<int>(i)));
   }
   for (graph::NodeId id : graph_.nodes()) {
     const Node& node = graph_.node(id);
@@ -87,8 +86,8 @@ std::string Exporter::Run() {
     MappingOf(node.op()).Write(*this, node);
     for (ValueId output : node.outputs) {
       const std::string& name = names_[static_cast<size_t>(output)];
-      const bool is_output = std::find(output_names.begin(), output_names.end(), name) !=
-                             output_names.end();
+      const bool is_output =
+          std::find(output_names.begin(), output_names.end(), name) != output_names.end();
       if (name.empty() || is_output) continue;
       AddField(value_infos_, GraphField::kValueInfo, Describe(output, name));
     }

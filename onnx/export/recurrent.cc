@@ -86,21 +86,22 @@ class Layers {
     const std::string& all = exporter_.Name(node_.inputs[input]);
     if (options_.num_layers == 1) return all;
     const auto rows = static_cast<int64_t>(Directions());
-    return exporter_.Emit("Slice",
-                          {all, exporter_.Ints({layer * rows}),
-                           exporter_.Ints({(layer + 1) * rows}), exporter_.Ints({0})});
+    return exporter_.Emit("Slice", {all, exporter_.Ints({layer * rows}),
+                                    exporter_.Ints({(layer + 1) * rows}), exporter_.Ints({0})});
   }
 
   std::string WriteLayer(const std::string& x, int64_t layer, bool is_last) {
-    std::vector<std::string> inputs = {
-        x, Rows([&](size_t d) { return Part(layer, d, 0); }),
-        Rows([&](size_t d) { return Part(layer, d, 1); }),
-        options_.bias ? Rows([&](size_t d) {
-          return exporter_.Emit("Concat", {Part(layer, d, 2), Part(layer, d, 3)},
-                                {{"axis", int64_t{0}}});
-        })
-                      : std::string(),
-        "", FirstState(1, layer)};
+    std::vector<std::string> inputs = {x,
+                                       Rows([&](size_t d) { return Part(layer, d, 0); }),
+                                       Rows([&](size_t d) { return Part(layer, d, 1); }),
+                                       options_.bias ? Rows([&](size_t d) {
+                                         return exporter_.Emit(
+                                             "Concat", {Part(layer, d, 2), Part(layer, d, 3)},
+                                             {{"axis", int64_t{0}}});
+                                       })
+                                                     : std::string(),
+                                       "",
+                                       FirstState(1, layer)};
     if (options_.kind == "lstm") inputs.push_back(FirstState(2, layer));
     std::vector<Attribute> attributes = {{"hidden_size", options_.hidden_size}};
     if (options_.bidirectional) attributes.push_back({"direction", "bidirectional"});
@@ -123,8 +124,8 @@ class Layers {
       return std::string();
     };
     if (Directions() == 1) return emit("Squeeze", {y, exporter_.Ints({1})});
-    const std::string by_step = exporter_.Emit("Transpose", {y},
-                                               {{"perm", absl::Span<const int64_t>({0, 2, 1, 3})}});
+    const std::string by_step =
+        exporter_.Emit("Transpose", {y}, {{"perm", absl::Span<const int64_t>({0, 2, 1, 3})}});
     return emit("Reshape", {by_step, exporter_.Ints({0, 0, 2 * options_.hidden_size})});
   }
 
@@ -132,7 +133,7 @@ class Layers {
   const Node& node_;
   const RecurrentCall& options_;
   const Kind kind_;
-  std::string order_;                  // of the rows of weights; empty: as they are
+  std::string order_;                 // of the rows of weights; empty: as they are
   std::vector<std::string> last_[2];  // h and c, of each layer
 };
 

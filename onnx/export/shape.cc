@@ -123,9 +123,8 @@ void WriteTriangle(Exporter& exporter, const Node& node, const char* onnx_name) 
     const std::string kept =
         exporter.Emit(node.op() == op::kTriu ? "GreaterOrEqual" : "LessOrEqual",
                       {above, exporter.Number(diagonal, kInt64)});
-    return exporter.EmitTo(
-        node.outputs, "Where",
-        {kept, exporter.Name(node.inputs[0]), exporter.Number(0, input.dtype)});
+    return exporter.EmitTo(node.outputs, "Where",
+                           {kept, exporter.Name(node.inputs[0]), exporter.Number(0, input.dtype)});
   }
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Constant(ScalarTensor(diagonal))},

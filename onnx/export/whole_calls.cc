@@ -141,13 +141,13 @@ void WriteGroupNorm(Exporter& exporter, const Node& node, const char* onnx_name)
         {{"num_groups", options.num_groups}, {"epsilon", options.eps}});
   }
   // Each group as a channel, which is normalized without weights.
-  const std::string groups = exporter.Emit("Reshape", {x, exporter.Ints({0, options.num_groups, -1})});
+  const std::string groups =
+      exporter.Emit("Reshape", {x, exporter.Ints({0, options.num_groups, -1})});
   const auto constant = [&](double value) {
     return exporter.Constant(Full({options.num_groups}, value, {.dtype = input.dtype}));
   };
-  const std::string normalized =
-      exporter.Emit("InstanceNormalization", {groups, constant(1), constant(0)},
-                    {{"epsilon", options.eps}});
+  const std::string normalized = exporter.Emit(
+      "InstanceNormalization", {groups, constant(1), constant(0)}, {{"epsilon", options.eps}});
   std::vector<SymInt> shape = input.shape;
   for (size_t d = 0; d < shape.size(); ++d) {
     if (!shape[d].is_number()) shape[d] = SymInt::Extent(node.inputs[0], static_cast<int64_t>(d));
@@ -160,8 +160,8 @@ void WriteGroupNorm(Exporter& exporter, const Node& node, const char* onnx_name)
   const bool has_bias = InputOrNone(node, 2) != kNone;
   for (size_t i : {size_t{1}, size_t{2}}) {
     if (InputOrNone(node, i) == kNone) continue;
-    const std::string parameter = exporter.Emit(
-        "Reshape", {exporter.Name(node.inputs[i]), exporter.Ints(each_channel)});
+    const std::string parameter =
+        exporter.Emit("Reshape", {exporter.Name(node.inputs[i]), exporter.Ints(each_channel)});
     const char* const op_type = i == 1 ? "Mul" : "Add";
     if (i == 2 || !has_bias) return exporter.EmitTo(node.outputs, op_type, {result, parameter});
     result = exporter.Emit(op_type, {result, parameter});
@@ -245,11 +245,11 @@ void WriteInterpolate(Exporter& exporter, const Node& node, const char* onnx_nam
     const std::vector<SymInt>& out = exporter.value(node.outputs[0]).shape;
     std::vector<float> scales = {1, 1};
     for (size_t d = 2; d < in.size(); ++d) {
-      scales.push_back(static_cast<float>(ScaleOf(
-          exporter, node, in[d], out[d], options.scale(d - 2), options.mode == "nearest", is_cubic)));
+      scales.push_back(
+          static_cast<float>(ScaleOf(exporter, node, in[d], out[d], options.scale(d - 2),
+                                     options.mode == "nearest", is_cubic)));
     }
-    inputs.push_back(
-        exporter.Constant(FromVector(scales, {static_cast<int64_t>(scales.size())})));
+    inputs.push_back(exporter.Constant(FromVector(scales, {static_cast<int64_t>(scales.size())})));
   } else {
     std::vector<SymInt> sizes;
     for (size_t d = 0; d < 2; ++d) {

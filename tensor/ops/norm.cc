@@ -91,8 +91,7 @@ std::vector<Tensor> RunGroupNorm(const OpCall& call) {
 std::vector<Tensor> RunRmsNorm(const OpCall& call) {
   const auto& options = call.Get<RmsNormCall>();
   const DimsView shape = call.input(0).shape().last(static_cast<size_t>(options.num_dims));
-  return {
-      RmsNorm(call.input(0), Dims(shape.begin(), shape.end()), InputOf(call, 1), options.eps)};
+  return {RmsNorm(call.input(0), Dims(shape.begin(), shape.end()), InputOf(call, 1), options.eps)};
 }
 [[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kGroupNorm, &RunGroupNorm) &&
                                        DefineWhole(WholeFunction::kRmsNorm, &RunRmsNorm);

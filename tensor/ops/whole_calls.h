@@ -1,6 +1,6 @@
 // Functions of operations that may be kept as one: LSTM, attention, resizing. Whoever records what
-// a thread does may ask for a call of such a function as a whole, where a format has an operator for
-// it, or where the operations that it consists of depend on sizes.
+// a thread does may ask for a call of such a function as a whole, where a format has an operator
+// for it, or where the operations that it consists of depend on sizes.
 #ifndef NEURA_TENSOR_OPS_WHOLE_CALLS_H_
 #define NEURA_TENSOR_OPS_WHOLE_CALLS_H_
 
