@@ -97,7 +97,7 @@ TEST_P(RoundTrip, EveryCase) {
     if (op_case.op ? MappingOf(*op_case.op).onnx_name == nullptr : op_case.reads_elements) continue;
     std::string bytes;
     try {
-      bytes = ToBytes(GraphOf(op_case), {.opset = opset});
+      bytes = ToBytes(GraphOf(op_case, opset), {.opset = opset});
     } catch (const Error& error) {
       EXPECT_TRUE(Inexpressible().contains(op_case.name) || CallsWordless(op_case) ||
                   (opset < kNewestOpset && InexpressibleBefore().contains(op_case.name)))
