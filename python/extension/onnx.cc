@@ -13,6 +13,7 @@
 #include "neura/onnx/onnx.h"
 #include "neura/python/extension/callable.h"
 #include "neura/python/extension/errors.h"
+#include "neura/python/extension/named_modules.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
@@ -48,6 +49,7 @@ using NamedDim = std::tuple<int, int, std::string>;
 // Writes to the path, or without one returns the bytes.
 py::object Export(const py::function& function, const std::vector<Tensor>& examples,
                   const std::optional<std::string>& path, const std::optional<int>& opset,
+                  const std::vector<std::pair<std::string, py::object>>& modules,
                   bool dynamic_batch, const std::vector<NamedDim>& dynamic_dims,
                   const std::vector<std::tuple<std::string, int, std::string>>& output_dims,
                   const NamedTensors& constant_names, const std::vector<std::string>& input_names,
@@ -67,6 +69,7 @@ py::object Export(const py::function& function, const std::vector<Tensor>& examp
   for (const auto& [input, dim, name] : dynamic_dims) {
     options.capture.dynamic_dims.push_back({input, dim, name});
   }
+  const NamedModules named(modules);
   const graph::Graph graph = graph::CaptureFunction(
       [&](absl::Span<const Tensor> inputs) { return CallFunction(function, inputs); }, examples,
       onnx::CaptureOptionsOf(options));
@@ -216,10 +219,10 @@ graph::Program LoadModel(const py::object& source,
 
 void InitOnnx(py::module_& m) {
   m.def("_onnx_export", &Export, py::arg("function"), py::arg("examples"), py::kw_only(),
-        py::arg("path"), py::arg("opset"), py::arg("dynamic_batch"), py::arg("dynamic_dims"),
-        py::arg("output_dims"), py::arg("constant_names"), py::arg("input_names"),
-        py::arg("output_names"), py::arg("external_data"), py::arg("metadata"),
-        py::arg("doc_string"), py::arg("model_name"));
+        py::arg("path"), py::arg("opset"), py::arg("modules"), py::arg("dynamic_batch"),
+        py::arg("dynamic_dims"), py::arg("output_dims"), py::arg("constant_names"),
+        py::arg("input_names"), py::arg("output_names"), py::arg("external_data"),
+        py::arg("metadata"), py::arg("doc_string"), py::arg("model_name"));
   py::class_<graph::Program>(m, "Program", "A model that was read from an ONNX file, ready to run.")
       .def_property_readonly("input_names", &InputNames)
       .def_property_readonly("output_names", &OutputNames)

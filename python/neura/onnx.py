@@ -65,10 +65,12 @@ def export(
     if dynamic_shapes is not None:
         dims = _open_shapes(dynamic_shapes, model, positional, named, names)
     constants: list[tuple[str, Tensor]] = []
+    modules: list[tuple[str, Module]] = []
     modes: list[tuple[Module, bool]] = []
     if isinstance(model, Module):
         constants = [*model.named_parameters(), *model.named_buffers()]
-        modes = [(module, module.training) for module in model.modules()]
+        modules = list(model.named_modules())
+        modes = [(module, module.training) for _, module in modules]
         model.eval()
 
     def call(*inputs: Tensor) -> Any:
@@ -88,6 +90,7 @@ def export(
                 examples,
                 path=path,
                 opset=opset_version,
+                modules=modules,
                 dynamic_batch=dynamic_axes is None and dynamic_shapes is None,
                 dynamic_dims=dims,
                 output_dims=output_dims,

@@ -1,5 +1,7 @@
 #include "neura/tensor/ops/module_path.h"
 
+#include <utility>
+
 namespace neura {
 namespace {
 
@@ -8,6 +10,8 @@ ModulePathFunction g_path = nullptr;
 }  // namespace
 
 std::string ModulePath() { return g_path == nullptr ? std::string() : g_path(); }
-void InstallModulePath(ModulePathFunction path) { g_path = path; }
+ModulePathFunction InstallModulePath(ModulePathFunction path) {
+  return std::exchange(g_path, path);
+}
 
 }  // namespace neura

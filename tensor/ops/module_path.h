@@ -10,9 +10,10 @@ namespace neura {
 // on; empty outside of modules and in the outermost itself.
 std::string ModulePath();
 
-// Called before main() by the library that has modules.
+// Called before main() by libraries that have modules. Returns what was installed before, which may
+// be null.
 using ModulePathFunction = std::string (*)();
-void InstallModulePath(ModulePathFunction path);
+ModulePathFunction InstallModulePath(ModulePathFunction path);
 
 }  // namespace neura
 
