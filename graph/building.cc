@@ -144,13 +144,6 @@ void Graph::CheckRule(const Node& node, const SymInt& extent, int64_t tried) con
 
 namespace {
 
-bool ReadsElements(const SymInt& size) {
-  bool reads = false;
-  size.VisitLeaves(
-      [&reads](const SizeLeaf& leaf) { reads |= leaf.kind == SizeLeaf::Kind::kElement; });
-  return reads;
-}
-
 // Where what is read is not known, or has no sense at the sizes that are tried: options with which
 // shapes are tried all the same.
 OptionsBox Guess(const Operation& operation, const Tensor& input) {

@@ -199,7 +199,7 @@ std::vector<WholeCase> WholeCases() {
   add("grid_sample", "GridSample", 16,
       [=](absl::Span<const Tensor> in) { return GridSample(in[0], in[1], "bilinear", "border"); },
       {image, Rand({2, 3, 4, 2}) * 2.4 - 1.2}, {{0, 0, "batch"}, {1, 0, "batch"}},
-      {{larger, Rand({3, 3, 4, 2}) * 2.4 - 1.2}});
+      {{Randn({3, 6, 4, 5}), Rand({3, 3, 4, 2}) * 2.4 - 1.2}});
   const auto heads = [](int64_t batch, int64_t length) { return Randn({batch, 2, length, 4}); };
   add("attention", "Attention", 23,
       [](absl::Span<const Tensor> in) {
@@ -385,7 +385,7 @@ TEST(ExportModel, WhatCannotBeSaidNamesOperationAndModule) {
 TEST(ExportModel, TensorsMayLieBesideIt) {
   Net net;
   const std::string path = TempPath("outside.onnx");
-  ExportOptions options{.external_data = true, .external_threshold = 128};
+  ExportOptions options{.external_data = true, .external_threshold = 200};
   options.capture.dynamic_batch = false;
   const Tensor x = Randn({3, 2, 4});
   Export(net, {x}, path, options);
