@@ -1,5 +1,6 @@
 // Adding nodes that are no operations.
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "neura/graph/graph.h"
@@ -150,6 +151,22 @@ absl::Span<const ValueId> Graph::AddScan(absl::Span<const ValueId> carried,
                                          absl::Span<const ValueId> scanned,
                                          absl::Span<const ValueId> captures, Graph body) {
   CheckBody("scan", body, carried.size() + scanned.size() + captures.size(), carried.size());
+  // What an extent of an input of the body is outside of it, in every round.
+  const auto outside = [&](const SizeLeaf& leaf) -> std::optional<SymInt> {
+    const auto found = std::find(body.inputs().begin(), body.inputs().end(), leaf.value);
+    if (found == body.inputs().end() || leaf.kind != SizeLeaf::Kind::kExtent) return std::nullopt;
+    auto at = static_cast<size_t>(found - body.inputs().begin());
+    const auto dim = static_cast<size_t>(leaf.index);
+    if (at < carried.size()) {
+      // Unless a round changes it.
+      const SymInt& next = body.value(body.outputs()[at]).shape[dim];
+      return next == body.value(*found).shape[dim] ? std::optional(value(carried[at]).shape[dim])
+                                                   : std::nullopt;
+    }
+    at -= carried.size();
+    if (at < scanned.size()) return value(scanned[at]).shape[dim + 1];
+    return value(captures[at - scanned.size()]).shape[dim];
+  };
   if (scanned.empty()) ThrowInvalidArgument("scan: there is nothing to scan");
   for (const ValueId id : scanned) {
     if (value(id).shape.empty()) ThrowInvalidArgument("scan: a number has no slices");
@@ -157,6 +174,19 @@ absl::Span<const ValueId> Graph::AddScan(absl::Span<const ValueId> carried,
   std::vector<Value> outputs;
   for (size_t i = 0; i < body.outputs().size(); ++i) {
     outputs.push_back(ResultOf(body, i));
+    const std::vector<SymInt>& given = body.value(body.outputs()[i]).shape;
+    Dims tried(outputs.back().tried.shape().begin(), outputs.back().tried.shape().end());
+    for (size_t d = 0; d < given.size(); ++d) {
+      bool known = !given[d].is_number();
+      given[d].VisitLeaves([&](const SizeLeaf& leaf) { known &= outside(leaf).has_value(); });
+      if (!known) continue;
+      const SymInt extent = given[d].Replace([&](const SizeLeaf& leaf) { return *outside(leaf); });
+      if (ReadsElements(extent)) continue;
+      outputs.back().shape[d] = extent;
+      tried[d] = extent.Evaluate(
+          [this](const SizeLeaf& leaf) { return value(leaf.value).tried.size(leaf.index); });
+    }
+    outputs.back().tried = MetaTensor(outputs.back().dtype, tried);
     if (i < carried.size()) {
       Unite(absl::StrCat("scan: carried value ", i), outputs.back(), value(carried[i]));
     } else {

@@ -121,6 +121,7 @@ void Graph::Simplify(Node& node) const {
 // The outputs' shapes may hold leaves of themselves, as the next values.
 absl::Span<const ValueId> Graph::Insert(Node node, std::vector<Value> outputs) {
   const auto id = static_cast<NodeId>(nodes_.size());
+  node.module = module_;
   for (Value& output : outputs) {
     output.producer = id;
     node.outputs.push_back(AddValue(std::move(output)));
@@ -143,13 +144,6 @@ void Graph::CheckRule(const Node& node, const SymInt& extent, int64_t tried) con
 }
 
 namespace {
-
-bool ReadsElements(const SymInt& size) {
-  bool reads = false;
-  size.VisitLeaves(
-      [&reads](const SizeLeaf& leaf) { reads |= leaf.kind == SizeLeaf::Kind::kElement; });
-  return reads;
-}
 
 // What an expression is where shapes are tried, if that says it.
 std::optional<int64_t> SizeTried(const Graph& graph, const SymInt& size) {

@@ -172,8 +172,10 @@ class Capturer {
       recording.inputs.push_back(Tensor::View(input.storage(), input.storage_offset(),
                                               input.shape(), input.strides(), input.dtype()));
     }
-    ScopedObserver observer(&recording);
-    ScopedInterceptor interceptor(&recording);
+    recording.keeps_whole = options_.keeps_whole;
+    const ScopedObserver observer(&recording);
+    const ScopedInterceptor interceptor(&recording);
+    const ScopedWholeKeeper keeper(&recording);
     try {
       recording.outputs = function_(recording.inputs);
     } catch (Error& error) {
@@ -209,6 +211,11 @@ class Capturer {
     }
   }
 
+  // " in encoder.layers.0"
+  static std::string InModule(const RecordedOp& op) {
+    return op.module.empty() ? "" : absl::StrCat(" in ", op.module);
+  }
+
   void CheckSameOps() {
     const std::vector<RecordedOp>& ops = recordings_[0].ops;
     for (size_t run = 1; run < recordings_.size(); ++run) {
@@ -227,7 +234,8 @@ class Capturer {
           return absl::StrCat(schema.name, " into ", list[i].outputs.size());
         };
         ThrowInvalidArgument(
-            absl::StrCat("Capture: the function's operations depend on an open size: operation ", i,
+            absl::StrCat("Capture", InModule(i < ops.size() ? ops[i] : others[i]),
+                         ": the function's operations depend on an open size: operation ", i,
                          " is ", name(ops), ", but with ", SizesIn(run), " ", name(others)));
       }
     }
@@ -235,6 +243,7 @@ class Capturer {
 
   void AddOp(size_t index) {
     const RecordedOp& first = recordings_[0].ops[index];
+    graph_.SetModule(first.module);
     std::vector<int> inputs;
     std::vector<ValueId> values;
     for (size_t i = 0; i < first.inputs.size(); ++i) {
@@ -346,9 +355,9 @@ class Capturer {
       size_t other = 1;
       while (options_in(other) == options_in(0)) ++other;
       ThrowInvalidArgument(absl::StrCat(
-          "Capture: the options of ", SchemaOf(op).name, " depend on an open size in a way ",
-          "that is not known: ", options_in(0).ToString(), ", but with ", SizesIn(other), " ",
-          options_in(other).ToString()));
+          "Capture", InModule(recordings_[0].ops[index]), ": the options of ", SchemaOf(op).name,
+          " depend on an open size in a way ", "that is not known: ", options_in(0).ToString(),
+          ", but with ", SizesIn(other), " ", options_in(other).ToString()));
     };
     for (const auto& list : integers) {
       if (list.size() != integers[0].size()) fail();
@@ -383,6 +392,7 @@ class Capturer {
   }
 
   void AddOutputs() {
+    graph_.SetModule("");
     const size_t count = recordings_[0].outputs.size();
     for (const Recording& recording : recordings_) {
       if (recording.outputs.size() != count) {

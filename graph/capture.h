@@ -2,6 +2,7 @@
 #ifndef NEURA_GRAPH_CAPTURE_H_
 #define NEURA_GRAPH_CAPTURE_H_
 
+#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -31,6 +32,9 @@ struct CaptureOptions {
   // "input", "input1", ... and "output", "output1", ... where these are too short.
   std::vector<std::string> input_names = {};
   std::vector<std::string> output_names = {};
+  // Whether a call of a function ("tensor/ops/whole_calls.h") becomes one node, called by the
+  // function's name, in the place of those that it consists of. Empty: none does.
+  std::function<bool(const OpCall&)> keeps_whole = {};
 };
 
 using Function = absl::FunctionRef<std::vector<Tensor>(absl::Span<const Tensor>)>;

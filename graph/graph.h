@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -145,6 +146,7 @@ struct Node {
   // Of an If, Loop, Scan or Call. They see nothing but their inputs: what they read of the graph
   // around them are captures, which are inputs of this node.
   std::vector<std::shared_ptr<const Graph>> bodies = {};
+  std::string module = {};  // the path of the module that it was captured in
 
   bool is_operation() const { return std::holds_alternative<Operation>(what); }
   bool Is(OpId op) const { return is_operation() && this->op() == op; }
@@ -186,6 +188,8 @@ class Graph {
                                         absl::Span<const ValueType> outputs,
                                         std::vector<Datum> data = {});
   void AddOutput(ValueId value, std::string name);
+  // Of nodes that are added from here on.
+  void SetModule(std::string path) { module_ = std::move(path); }
 
   // ---- changing ----
   // Whatever reads `from`, outputs of the graph included, reads `to`, which must be computed
@@ -245,6 +249,7 @@ class Graph {
   std::vector<ValueId> inputs_;
   std::vector<ValueId> outputs_;
   std::vector<std::string> output_names_;
+  std::string module_;
 };
 
 // Every leaf that a node's integers read, each as often as it occurs.

@@ -58,6 +58,13 @@ Tensor MetaTensor(OpId op, const OutputSpec& spec) {
                                  : MetaTensor(spec.dtype, spec.shape);
 }
 
+bool ReadsElements(const SymInt& size) {
+  bool reads = false;
+  size.VisitLeaves(
+      [&reads](const SizeLeaf& leaf) { reads |= leaf.kind == SizeLeaf::Kind::kElement; });
+  return reads;
+}
+
 int64_t ReadElement(const Tensor& tensor, int64_t index) {
   if (index < 0 || index >= tensor.numel()) {
     ThrowOutOfRange(absl::StrCat("there is no element ", index, " in ", Describe(tensor)));

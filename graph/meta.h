@@ -33,6 +33,9 @@ OutputSpecs InferOutputs(OpId op, const OptionsBox& options, TensorRefs inputs);
 // The same as a meta tensor: of views with the strides that they have, else contiguous.
 Tensor MetaTensor(OpId op, const OutputSpec& spec);
 
+// Whether an expression follows from more than extents.
+bool ReadsElements(const SymInt& size);
+
 // Element `index`, in row-major order, of a tensor of integers; waits for its device. Throws
 // OutOfRange where there is none.
 int64_t ReadElement(const Tensor& tensor, int64_t index);

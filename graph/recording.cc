@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/module_path.h"
 #include "neura/tensor/ops/op_list/create.h"
 
 namespace neura::graph {
 
 bool Recording::Intercept(const OpCall& call, absl::Span<Tensor>) {
-  if (call.in_place) {
+  if (call.in_place && !is_inside_) {
     in_place_inputs_.clear();
     for (const Tensor* input : call.inputs) in_place_inputs_.push_back(*input);
   }
@@ -16,6 +18,7 @@ bool Recording::Intercept(const OpCall& call, absl::Span<Tensor>) {
 }
 
 void Recording::BeforeInPlace(const OpCall& call) {
+  if (is_inside_) return;
   if (!call.in_place) {
     ThrowInvalidArgument(absl::StrCat("Capture: ", call.schema().name,
                                       " changes its inputs, which a graph cannot express"));
@@ -34,7 +37,7 @@ bool Recording::Follows(const Tensor& tensor) const {
 }
 
 void Recording::OnRead(const Tensor& tensor) {
-  if (!Follows(tensor)) return;
+  if (is_inside_ || !Follows(tensor)) return;
   ThrowInvalidArgument(absl::StrCat(
       "Capture: the function looks at elements of a ", Describe(tensor),
       " that follow from its inputs (Item(), data(), printing, or a mask as an index); a graph ",
@@ -42,9 +45,11 @@ void Recording::OnRead(const Tensor& tensor) {
 }
 
 void Recording::OnOp(const OpCall& call, absl::Span<Tensor> made) {
+  if (is_inside_) return;
   const OpFlags& flags = call.schema().flags;
   RecordedOp record{
-      call.op, OptionsBox(call.op, call.options), {}, {made.begin(), made.end()}, call.in_place};
+      call.op,     OptionsBox(call.op, call.options), {}, {made.begin(), made.end()}, call.in_place,
+      ModulePath()};
   if (flags.random && call.schema().options == OptionsTypeOf<RandomOptions>("RandomOptions")) {
     auto& options = *static_cast<RandomOptions*>(record.options.data());
     options.seed = options.offset = 0;
@@ -63,6 +68,28 @@ void Recording::OnOp(const OpCall& call, absl::Span<Tensor> made) {
     if (!flags.view && !call.in_place) memory_.insert(result.storage().get());
   }
   ops.push_back(std::move(record));
+}
+
+bool Recording::Keeps(const OpCall& call) {
+  return !is_inside_ && keeps_whole && keeps_whole(call);
+}
+
+std::vector<Tensor> Recording::Keep(const OpCall& call,
+                                    absl::FunctionRef<std::vector<Tensor>()> compute) {
+  std::vector<Tensor> outputs;
+  {
+    struct Inside {
+      bool& is_inside;
+      ~Inside() { is_inside = false; }
+    } const inside{is_inside_};
+    is_inside_ = true;
+    // In the order that a graph takes them to have, and none of them an input.
+    for (const Tensor& output : compute()) {
+      outputs.push_back(output.defined() ? Clone(output) : output);
+    }
+  }
+  OnOp(call, absl::MakeSpan(outputs));
+  return outputs;
 }
 
 }  // namespace neura::graph

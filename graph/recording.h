@@ -2,11 +2,14 @@
 #ifndef NEURA_GRAPH_RECORDING_H_
 #define NEURA_GRAPH_RECORDING_H_
 
+#include <functional>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "neura/graph/options_box.h"
 #include "neura/tensor/backend_api.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura::graph {
 
@@ -17,13 +20,16 @@ struct RecordedOp {
   std::vector<Tensor> inputs;
   std::vector<Tensor> outputs;  // in place: inputs[0]
   bool in_place = false;
+  std::string module;  // the path of that which called it
 };
 
-// Every operation of a thread while it is the thread's observer and interceptor.
-struct Recording : OpObserver, OpInterceptor {
+// Every operation of a thread while it is the thread's observer, interceptor and keeper of whole
+// calls.
+struct Recording : OpObserver, OpInterceptor, WholeKeeper {
   std::vector<RecordedOp> ops;
-  std::vector<Tensor> inputs;   // of the function
-  std::vector<Tensor> outputs;  // of the function
+  std::vector<Tensor> inputs;                      // of the function
+  std::vector<Tensor> outputs;                     // of the function
+  std::function<bool(const OpCall&)> keeps_whole;  // empty: no calls
 
   // Throws InvalidArgument where memory is changed that no operation of this recording made.
   void BeforeInPlace(const OpCall& call) override;
@@ -32,6 +38,10 @@ struct Recording : OpObserver, OpInterceptor {
   // Throws InvalidArgument for elements that follow from the function's inputs: what it did next
   // would be the same for others.
   void OnRead(const Tensor& tensor) override;
+  bool Keeps(const OpCall& call) override;
+  // Without recording what it consists of.
+  std::vector<Tensor> Keep(const OpCall& call,
+                           absl::FunctionRef<std::vector<Tensor>()> compute) override;
 
  private:
   // Whether the elements follow from those of the function's inputs.
@@ -42,6 +52,7 @@ struct Recording : OpObserver, OpInterceptor {
   std::unordered_set<const Storage*> memory_;     // of results that are no views
   // Of the last call in place, before inputs that overlap what is written were copied unseen.
   std::vector<Tensor> in_place_inputs_;
+  bool is_inside_ = false;  // of a call that is kept whole
 };
 
 }  // namespace neura::graph

@@ -1,6 +1,7 @@
 #include "neura/graph/shape_rules.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "neura/tensor/backend_api.h"
 #include "neura/tensor/ops/op_list/copy.h"
@@ -13,6 +14,7 @@
 #include "neura/tensor/ops/op_list/shape.h"
 #include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura::graph {
 namespace {
@@ -58,6 +60,9 @@ class Rules {
 
   MaybeShape Find() const {
     if (SchemaOf(operation_.op).flags.pointwise) return Pointwise();
+    if (const std::optional<WholeFunction> whole = WholeFunctionOf(operation_.op)) {
+      return Whole(*whole);
+    }
     switch (operation_.op) {
       case op::kFull:
       case op::kRandomUniform:
@@ -204,6 +209,51 @@ class Rules {
     Shape result = shape(0);
     if (dim < result.size()) result[dim] = std::move(extent);
     return All(result);
+  }
+
+  // floor(extent * p / q), for factors that are simple fractions.
+  static std::optional<SymInt> Scaled(const SymInt& extent, double factor) {
+    for (int64_t q = 1; q <= 64; ++q) {
+      const double p = factor * static_cast<double>(q);
+      if (p == std::round(p) && p <= INT32_MAX) return extent * static_cast<int64_t>(p) / q;
+    }
+    return std::nullopt;
+  }
+
+  // An output that nobody asked for has no dimensions.
+  MaybeShape Whole(WholeFunction function) const {
+    if (rank_ == 0) return {};
+    switch (function) {
+      case WholeFunction::kAttention:
+        // The weights are those of the keys.
+        return With(rank_ - 1, output_ == 0 ? shape(2).back() : shape(1)[rank_ - 2]);
+      case WholeFunction::kGridSample: {
+        Shape result = shape(1);
+        result.pop_back();
+        result.insert(result.begin() + 1, shape(0)[1]);
+        return All(result);
+      }
+      case WholeFunction::kGroupNorm:
+      case WholeFunction::kInstanceNorm:
+      case WholeFunction::kRmsNorm:
+        return All(shape(0));
+      case WholeFunction::kInterpolate: {
+        MaybeShape result = {shape(0)[0], shape(0)[1]};
+        const auto& options = operation_.options.Get<InterpolateCall>();
+        for (size_t d = 0; d + 2 < rank_; ++d) {
+          result.push_back(options.size.empty() ? Scaled(shape(0)[d + 2], options.scale(d))
+                                                : integers_[d]);
+        }
+        return result;
+      }
+      case WholeFunction::kRecurrent: {
+        const auto& options = operation_.options.Get<RecurrentCall>();
+        const auto directions = static_cast<int64_t>(options.directions());
+        if (output_ == 0) return With(2, directions * options.hidden_size);
+        return All({directions * options.num_layers, shape(0)[1], options.hidden_size});
+      }
+    }
+    return MaybeShape(rank_);
   }
 
   MaybeShape Pointwise() const {

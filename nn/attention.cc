@@ -193,8 +193,9 @@ AttentionResult MultiHeadAttention(const Tensor& query, const Tensor& key, const
   Tensor attended;
   if (arguments.need_weights) {
     const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
-    result.weights = neura::Dropout(AttentionWeights(q, k, merged, scale), options.dropout);
-    attended = MatMul(result.weights, v);
+    Attended both = Attend(q, k, v, merged, scale, false, options.dropout, true);
+    attended = both.output;
+    result.weights = both.weights;
     if (arguments.average_attn_weights) result.weights = Mean(result.weights, {.dims = {1}});
     if (one) result.weights = Squeeze(result.weights, {0});
   } else {

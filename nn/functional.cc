@@ -17,6 +17,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura::nn {
 namespace {
@@ -59,12 +60,29 @@ Tensor BatchNormalize(const Tensor& input, const Tensor& running_mean, const Ten
   return result.output;
 }
 
+namespace {
+
+std::vector<Tensor> RunInstanceNorm(const OpCall& call) {
+  const auto input = [&call](size_t i) { return call.has_input(i) ? call.input(i) : Tensor(); };
+  return {InstanceNormalize(call.input(0), {}, {}, input(1), input(2),
+                            {.training = true, .eps = call.Get<InstanceNormCall>().eps})};
+}
+[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kInstanceNorm, &RunInstanceNorm);
+
+}  // namespace
+
 Tensor InstanceNormalize(const Tensor& input, const Tensor& running_mean, const Tensor& running_var,
                          const Tensor& weight, const Tensor& bias,
                          const NormalizingOptions& options) {
   CheckChannels("instance_norm", input);
   if (!options.training) {
     return BatchNormalize(input, running_mean, running_var, weight, bias, options);
+  }
+  if (!running_mean.defined() && !running_var.defined()) {
+    const InstanceNormCall whole{options.eps};
+    const Tensor* const inputs[] = {&input, &weight, &bias};
+    const std::vector<Tensor> kept = KeptWhole(WholeFunction::kInstanceNorm, &whole, inputs);
+    if (!kept.empty()) return kept[0];
   }
   const int64_t batch = input.size(0), channels = input.size(1);
   const int64_t count = batch * channels == 0 ? 0 : input.numel() / (batch * channels);

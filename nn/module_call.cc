@@ -10,6 +10,7 @@
 #include "neura/nn/walk.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/thread_exit.h"
+#include "neura/tensor/ops/module_path.h"
 
 namespace neura::nn {
 namespace {
@@ -52,8 +53,16 @@ std::string RunningPath() {
   return path;
 }
 
+// The same without the outermost.
+std::string PathOfMembers() {
+  const std::string path = RunningPath();
+  const size_t dot = path.find('.');
+  return dot == std::string::npos ? "" : path.substr(dot + 1);
+}
+
 [[maybe_unused]] const bool kInstalled = [] {
   autograd::InstallWhere(&RunningPath);
+  InstallModulePath(&PathOfMembers);
   return true;
 }();
 

@@ -14,6 +14,7 @@
 #include "neura/tensor/ops/linalg.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura::nn {
 namespace {
@@ -97,6 +98,14 @@ Tensor Below(const std::vector<Tensor>& tensors) {
   return tensors.size() == 1 ? tensors[0] : Cat(tensors, 0);
 }
 
+std::vector<Weights> TensorsOf(const std::vector<RecurrentWeights>& weights) {
+  std::vector<Weights> tensors;
+  for (const RecurrentWeights& w : weights) {
+    tensors.push_back({w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh, w.weight_hr});
+  }
+  return tensors;
+}
+
 struct Pass {
   Tensor output;  // [rows, hidden_size]
   LSTMState state;
@@ -129,30 +138,101 @@ Pass RunDirection(Kind kind, const Weights& w, const Tensor& rows,
   return {Below(outputs), Joined(ended, Below)};
 }
 
-// All layers: packed rows [rows, input_size] and states [layers * directions, N, ...].
-template <typename Options>
-Pass RunLayers(const Options& options, const std::vector<RecurrentWeights>& weights,
+// All layers: packed rows [rows, input_size] and states [layers * directions, N, ...]. `dropout` is
+// of what each layer but the last gives.
+Pass RunLayers(Kind kind, bool bidirectional, const std::vector<Weights>& weights,
                const Tensor& input, const std::vector<int64_t>& batch_sizes, const LSTMState& first,
-               bool training) {
-  const Kind kind = KindOf(options);
+               double dropout) {
   const std::vector<Tensor> h = Unbind(first.h, 0),
                             c = first.c.defined() ? Unbind(first.c, 0) : std::vector<Tensor>();
-  const size_t directions = options.bidirectional ? 2 : 1;
+  const size_t directions = bidirectional ? 2 : 1;
   Tensor rows = input;
   std::vector<LSTMState> last;
   for (size_t i = 0; i < weights.size(); i += directions) {
-    if (i > 0 && options.dropout > 0) rows = neura::Dropout(rows, options.dropout, training);
+    if (i > 0 && dropout > 0) rows = neura::Dropout(rows, dropout);
     std::vector<Tensor> outputs;
     for (size_t d = i; d < i + directions; ++d) {
-      const RecurrentWeights& w = weights[d];
-      Pass pass = RunDirection(kind, {w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh, w.weight_hr},
-                               rows, batch_sizes, {h[d], c.empty() ? Tensor() : c[d]}, d != i);
+      Pass pass = RunDirection(kind, weights[d], rows, batch_sizes,
+                               {h[d], c.empty() ? Tensor() : c[d]}, d != i);
       outputs.push_back(std::move(pass.output));
       last.push_back(std::move(pass.state));
     }
     rows = outputs.size() == 1 ? outputs[0] : Cat(outputs, -1);
   }
   return {rows, Joined(last, [](const std::vector<Tensor>& each) { return Stack(each, 0); })};
+}
+
+// [T, N, input_size] through all layers: the output [T, N, ...], and the state of each.
+Pass RunSteps(Kind kind, bool bidirectional, const std::vector<Weights>& weights,
+              const Tensor& input, const LSTMState& first, double dropout) {
+  const int64_t steps = input.size(0), batch = input.size(1);
+  const std::vector<int64_t> batch_sizes(static_cast<size_t>(steps), batch);
+  Pass pass =
+      RunLayers(kind, bidirectional, weights, Reshape(input, {steps * batch, input.size(2)}),
+                batch_sizes, first, dropout);
+  pass.output = Reshape(pass.output, {steps, batch, pass.output.size(-1)});
+  return pass;
+}
+
+constexpr std::pair<Kind, const char*> kWholeKinds[] = {{Kind::kTanh, "rnn_tanh"},
+                                                        {Kind::kRelu, "rnn_relu"},
+                                                        {Kind::kLSTM, "lstm"},
+                                                        {Kind::kGRU, "gru"}};
+
+std::vector<Tensor> RunWholeLayers(const OpCall& call) {
+  const auto& options = call.Get<RecurrentCall>();
+  Kind kind = Kind::kTanh;
+  for (const auto& [each, name] : kWholeKinds) {
+    if (options.kind == name) kind = each;
+  }
+  std::vector<Weights> weights;
+  const size_t each = options.bias ? 4 : 2;
+  for (size_t i = 3; i + each <= call.inputs.size(); i += each) {
+    weights.push_back({call.input(i), call.input(i + 1), {}, {}, {}});
+    if (!options.bias) continue;
+    weights.back().bias_ih = call.input(i + 2);
+    weights.back().bias_hh = call.input(i + 3);
+  }
+  const Tensor& input = call.input(0);
+  LSTMState first{call.input(1), call.input(2)};
+  if (!first.h.defined()) {
+    first.h = Zeros({static_cast<int64_t>(weights.size()), input.size(1), options.hidden_size},
+                    {.dtype = input.dtype(), .device = input.device()});
+    if (kind == Kind::kLSTM) first.c = first.h;
+  }
+  const Pass pass = RunSteps(kind, options.bidirectional, weights, input, first, 0);
+  return {pass.output, pass.state.h, pass.state.c};
+}
+[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kRecurrent, &RunWholeLayers);
+
+// RunSteps as one operation, where somebody keeps it whole; `first` may be undefined. Weights of
+// projections and dropout are not part of it.
+std::optional<Pass> KeptSteps(Kind kind, int64_t hidden_size, bool bidirectional,
+                              const std::vector<Weights>& weights, const Tensor& input,
+                              const LSTMState& first) {
+  const bool bias = weights[0].bias_ih.defined();
+  RecurrentCall options{
+      .hidden_size = hidden_size,
+      .num_layers = static_cast<int64_t>(weights.size()) / (bidirectional ? 2 : 1),
+      .bias = bias,
+      .bidirectional = bidirectional};
+  for (const auto& [each, name] : kWholeKinds) {
+    if (kind == each) options.kind = name;
+  }
+  std::vector<const Tensor*> inputs = {&input, &first.h, &first.c};
+  for (const Weights& w : weights) {
+    if (w.weight_hr.defined() || w.bias_ih.defined() != bias || w.bias_hh.defined() != bias) {
+      return std::nullopt;
+    }
+    inputs.push_back(&w.weight_ih);
+    inputs.push_back(&w.weight_hh);
+    if (!bias) continue;
+    inputs.push_back(&w.bias_ih);
+    inputs.push_back(&w.bias_hh);
+  }
+  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kRecurrent, &options, inputs);
+  if (kept.empty()) return std::nullopt;
+  return Pass{kept[0], {kept[1], kept[2]}};
 }
 
 void CheckState(const char* layer, const char* name, const Tensor& state, const Dims& shape,
@@ -314,16 +394,23 @@ RecurrentResult<State> RecurrentLayers<Options, State>::Forward(const Tensor& in
   CheckInput(layer, input, options.input_size);
   const bool one = input.dim() == 2, batch_first = options.batch_first && !one;
   const Tensor by_steps = one ? Unsqueeze(input, 1) : batch_first ? Transpose(input, 0, 1) : input;
-  const int64_t steps = by_steps.size(0), batch = by_steps.size(1);
-  if (steps == 0)
+  const int64_t batch = by_steps.size(1);
+  if (by_steps.size(0) == 0)
     ThrowInvalidArgument(absl::StrCat(layer, ": there are no steps in ", Describe(input)));
   const LSTMState first =
       FirstState(options, weights.size(), input, one ? std::optional<int64_t>() : batch, state);
-  const std::vector<int64_t> batch_sizes(static_cast<size_t>(steps), batch);
-  Pass pass = RunLayers(options, weights, Reshape(by_steps, {steps * batch, options.input_size}),
-                        batch_sizes, first, this->training());
+  const Kind kind = KindOf(options);
+  const std::vector<Weights> tensors = TensorsOf(weights);
+  const double dropout = weights.size() > 1 && this->training() ? options.dropout : 0;
+  std::optional<Pass> kept;
+  if (dropout == 0) {
+    kept = KeptSteps(kind, options.hidden_size, options.bidirectional, tensors, by_steps,
+                     state ? first : LSTMState());
+  }
+  Pass pass = kept ? *std::move(kept)
+                   : RunSteps(kind, options.bidirectional, tensors, by_steps, first, dropout);
   RecurrentResult<State> result;
-  result.output = Reshape(pass.output, {steps, batch, pass.output.size(-1)});
+  result.output = pass.output;
   if (one) {
     result.output = Squeeze(result.output, {1});
     pass.state = Each(pass.state, [](const Tensor& t) { return Squeeze(t, {1}); });
@@ -348,7 +435,8 @@ PackedRecurrentResult<State> RecurrentLayers<Options, State>::Forward(
     return Each(given, [&](const Tensor& t) { return IndexSelect(t, 1, order); });
   };
   if (state) first = arranged(first, input.sorted_indices);
-  Pass pass = RunLayers(options, weights, input.data, batch_sizes, first, this->training());
+  Pass pass = RunLayers(KindOf(options), options.bidirectional, TensorsOf(weights), input.data,
+                        batch_sizes, first, this->training() ? options.dropout : 0);
   PackedRecurrentResult<State> result;
   result.output = input;
   result.output.data = pass.output;

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""ONNX's own checker and shape inference on what is exported.
+"""ONNX's own checker and shape inference on what is exported, at every operator set that the installed ONNX knows.
 
 usage: check_models.py WRITE_CASES
 """
@@ -12,6 +12,7 @@ import tempfile
 
 import onnx
 import onnx.checker
+import onnx.defs
 import onnx.shape_inference
 
 
@@ -43,10 +44,13 @@ def disagreements(model):
             yield f"{output.name}: declared {shape_of(ours)}, inferred {theirs}"
 
 
-def main(write_cases):
+SETS = range(13, 29)
+
+
+def failures_at(opset, write_cases):
     failures = []
     with tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR")) as directory:
-        subprocess.run([write_cases, directory], check=True)
+        subprocess.run([write_cases, directory, str(opset)], check=True)
         paths = sorted(pathlib.Path(directory).iterdir())
         for path in paths:
             try:
@@ -58,9 +62,15 @@ def main(write_cases):
         batch = onnx.load(pathlib.Path(directory, "model-conv.onnx")).graph.input[0]
         if shape_of(batch)[0] != "batch":
             failures.append(f"the batch of model-conv.onnx is not open: {shape_of(batch)}")
-    print(f"{len(paths)} models, {len(failures)} failures")
+    print(f"set {opset}: {len(paths)} models, {len(failures)} failures")
     if len(paths) < 100:
         failures.append("few models were written")
+    return [f"set {opset}: {what}" for what in failures]
+
+
+def main(write_cases):
+    newest = onnx.defs.onnx_opset_version()
+    failures = [what for opset in SETS if opset <= newest for what in failures_at(opset, write_cases)]
     if failures:
         sys.exit("\n".join(failures))
 

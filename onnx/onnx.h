@@ -1,6 +1,7 @@
 // ONNX files (https://onnx.ai): a way out of and into graphs.
 //
 //   onnx::Export(net, {example}, "net.onnx");
+//   onnx::Export(net, {example}, "net.onnx", {.opset = 23, .metadata = {{"trained_on", "cats"}}});
 //   absl::StatusOr<graph::Program> program = onnx::Load("net.onnx");
 //   Tensor y = (*program)(x);
 #ifndef NEURA_ONNX_ONNX_H_
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,26 +26,53 @@ namespace neura::onnx {
 
 // ---- out -------------------------------------------------------------------------------------
 
-// The operator set that is written; 6 to 28 are read.
-inline constexpr int kOpset = 17;
+// The operator set that is written unless another is asked for, and those that may be.
+inline constexpr int kOpset = 17, kOldestOpset = 13, kNewestOpset = 28;
+
+// Dimension `dim` of output `output` has this name, where its size follows from no named one.
+struct OutputDim {
+  int output = 0;
+  int dim = 0;
+  std::string name;
+};
 
 struct ExportOptions {
   graph::CaptureOptions capture = {};  // names and sizes left open; the batch size is by default
-  std::string model_name = "neura";
+  int opset = kOpset;
+  std::string model_name = "neura";  // that of its graph
+  std::string doc_string = {};
+  std::vector<std::pair<std::string, std::string>> metadata = {};  // metadata_props
+  std::string producer_name = "neura";
+  std::string producer_version = {};  // empty: that of this library
+  std::string domain = {};            // "org.example.vision"
+  int64_t model_version = 0;
+  std::vector<OutputDim> output_dims = {};
+  // Whether tensors of at least external_threshold bytes lie in a file beside the model, which is
+  // called as that is with ".data" behind it; by default where one file could not hold them.
+  std::optional<bool> external_data = {};
+  int64_t external_threshold = 1024;
 };
 
-// The bytes of a model. Throws Unimplemented for an operation that ONNX cannot say, and why.
-std::string ToBytes(const graph::Graph& graph, std::string_view model_name = "neura");
+// The bytes of a model, with all its tensors. Throws Unimplemented for an operation that ONNX or
+// the operator set cannot say, with the module that it is in, and why; InvalidArgument for a set
+// that is not written; ResourceExhausted where one file cannot hold the model.
+std::string ToBytes(const graph::Graph& graph, const ExportOptions& options = {});
 
 // Captures a function of tensors and writes it to `path`, where either the old file or the whole
-// new one is at any moment. Parameters and buffers of modules keep their names: of whatever has
-// NamedParameters() and NamedBuffers() that give pairs of a string and a tensor. Put modules into
-// evaluation mode first. Throws Error.
+// new one is at any moment; a file of its tensors is replaced in the same way before. Parameters
+// and buffers of modules keep their names: of whatever has NamedParameters() and NamedBuffers()
+// that give pairs of a string and a tensor. Nodes begin with the path of the module that they are
+// of. What the operator set has an operator for is that: recurrent layers, attention,
+// normalization, resizing. Put modules into evaluation mode first. Throws Error.
 template <typename Fn>
 void Export(Fn&& function, const std::vector<Tensor>& examples, const std::string& path,
             ExportOptions options = {});
 void ExportGraph(const graph::Graph& graph, const std::string& path,
-                 std::string_view model_name = "neura");
+                 const ExportOptions& options = {});
+
+// Options for capturing a graph that is to be written with these: functions that the operator set
+// has operators for stay whole.
+graph::CaptureOptions CaptureOptionsOf(const ExportOptions& options);
 
 // ---- in --------------------------------------------------------------------------------------
 
@@ -89,7 +118,7 @@ void Export(Fn&& function, const std::vector<Tensor>& examples, const std::strin
   if constexpr (requires { function.NamedBuffers(); }) {
     for (const auto& [name, tensor] : function.NamedBuffers()) names.emplace_back(name, tensor);
   }
-  ExportGraph(graph::Capture(function, examples, options.capture), path, options.model_name);
+  ExportGraph(graph::Capture(function, examples, CaptureOptionsOf(options)), path, options);
 }
 
 }  // namespace neura::onnx

@@ -82,7 +82,7 @@ TEST(Export, OpenSizesReachShapes) {
   ExportOptions options;
   options.capture.dynamic_dims = {{0, 1, "length"}};
   const std::string bytes =
-      ToBytes(graph::Capture(fn, {Rand({2, 5, 6})}, options.capture), options.model_name);
+      ToBytes(graph::Capture(fn, {Rand({2, 5, 6})}, options.capture), options);
   const auto graph = FromBytes(bytes);
   ASSERT_TRUE(graph.ok()) << graph.status();
   const graph::Program program = graph::Compile(*graph);
@@ -101,8 +101,7 @@ TEST(Export, PartsAreOneSplit) {
   };
   ExportOptions options;
   options.capture.dynamic_dims = {{0, 1, "length"}};
-  const std::string bytes =
-      ToBytes(graph::Capture(fn, {Rand({2, 5})}, options.capture), options.model_name);
+  const std::string bytes = ToBytes(graph::Capture(fn, {Rand({2, 5})}, options.capture), options);
   ::onnx::ModelProto model;
   ASSERT_TRUE(model.ParseFromString(bytes));
   const auto& nodes = model.graph().node();
@@ -119,7 +118,7 @@ TEST(Export, PartsAreOneSplit) {
   // Where sizes are known to add up, it is read back as one.
   const auto fixed = FromBytes(
       ToBytes(graph::Capture([](const Tensor& x) { return Stack(Split(x, 2, 1)); }, {Rand({2, 6})}),
-              options.model_name));
+              options));
   ASSERT_TRUE(fixed.ok()) << fixed.status();
   std::vector<std::string> names;
   for (graph::NodeId node : fixed->nodes()) names.push_back(fixed->node(node).name());
@@ -135,8 +134,8 @@ TEST(Export, TransposedConvolutionsKeepTheirSizesOpen) {
   };
   ExportOptions options;
   options.capture.dynamic_dims = {{0, 2, "length"}};
-  const auto graph = FromBytes(
-      ToBytes(graph::Capture(fn, {Rand({2, 2, 8})}, options.capture), options.model_name));
+  const auto graph =
+      FromBytes(ToBytes(graph::Capture(fn, {Rand({2, 2, 8})}, options.capture), options));
   ASSERT_TRUE(graph.ok()) << graph.status();
   const graph::Program program = graph::Compile(*graph);
   for (int64_t length : {1, 6, 9}) {

@@ -3,6 +3,7 @@
 #define NEURA_ONNX_ROUND_TRIP_H_
 
 #include "neura/graph/capture.h"
+#include "neura/onnx/onnx.h"
 #include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/testing/op_cases.h"
 
@@ -37,9 +38,12 @@ inline auto FunctionOf(const testing::OpCase& op_case) {
   };
 }
 
-inline graph::Graph GraphOf(const testing::OpCase& op_case) {
+// For a model of this operator set.
+inline graph::Graph GraphOf(const testing::OpCase& op_case, int opset = kOpset) {
+  ExportOptions options{.opset = opset};
+  options.capture.dynamic_batch = false;
   return graph::CaptureFunction(FunctionOf(op_case), GraphInputs(op_case),
-                                {.dynamic_batch = false});
+                                CaptureOptionsOf(options));
 }
 
 }  // namespace neura::onnx

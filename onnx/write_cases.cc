@@ -1,11 +1,12 @@
 // Writes the sample calls of all operations, and a few whole models, as ONNX files.
 //
-// usage: write_cases DIRECTORY
+// usage: write_cases DIRECTORY [OPSET]
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "neura/onnx/onnx.h"
 #include "neura/onnx/round_trip.h"
 #include "neura/tensor/core/error.h"
@@ -40,36 +41,37 @@ Tensor Attention(const Tensor& x) {
   return Gelu(Reshape(mixed, {x.size(0), x.size(1), 6}));
 }
 
-void WriteAll(const fs::path& directory) {
+void WriteAll(const fs::path& directory, int opset) {
   fs::create_directories(directory);
   for (const testing::OpCase& op_case : testing::OpCases()) {
     if (op_case.reads_elements) continue;
     std::string name = op_case.name;
     std::replace(name.begin(), name.end(), '/', '-');
     try {
-      ExportGraph(GraphOf(op_case), directory / (name + ".onnx"));
+      ExportGraph(GraphOf(op_case, opset), directory / (name + ".onnx"), {.opset = opset});
     } catch (const Error& error) {
       if (error.code() != absl::StatusCode::kUnimplemented) throw;
     }
   }
-  Export(ConvNet, {Rand({2, 1, 6, 6})}, directory / "model-conv.onnx");
-  ExportOptions options;
+  ExportOptions options{.opset = opset};
+  Export(ConvNet, {Rand({2, 1, 6, 6})}, directory / "model-conv.onnx", options);
   options.capture.dynamic_dims = {{0, 1, "length"}};
   Export(Attention, {Rand({2, 5, 6})}, directory / "model-attention.onnx", options);
   Export(
       [](const Tensor& x) {
         return x + Zeros({x.size(0), 3});
       },
-      {Rand({2, 3})}, directory / "model-fill.onnx");
+      {Rand({2, 3})}, directory / "model-fill.onnx", {.opset = opset});
 }
 
 }  // namespace
 }  // namespace neura::onnx
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: write_cases DIRECTORY\n";
+  int opset = neura::onnx::kOpset;
+  if (argc < 2 || argc > 3 || (argc == 3 && !absl::SimpleAtoi(argv[2], &opset))) {
+    std::cerr << "usage: write_cases DIRECTORY [OPSET]\n";
     return 2;
   }
-  neura::onnx::WriteAll(argv[1]);
+  neura::onnx::WriteAll(argv[1], opset);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "neura/onnx/export/mapping.h"
 #include "neura/onnx/format/fields.h"
 #include "neura/onnx/format/tensor_message.h"
@@ -51,14 +52,19 @@ Attribute::Attribute(const char* name, absl::Span<const int64_t> values)
     : bytes_(EncodeAttribute(name, attribute_type::kInts, [&](auto& out) {
         for (int64_t value : values) out.add_int64(AttributeField::kInts, value);
       })) {}
+Attribute::Attribute(const char* name, absl::Span<const std::string> values)
+    : bytes_(EncodeAttribute(name, attribute_type::kStrings, [&](auto& out) {
+        for (const std::string& value : values) out.add_bytes(AttributeField::kStrings, value);
+      })) {}
 Attribute::Attribute(const char* name, const Tensor& value)
     : bytes_(EncodeAttribute(name, attribute_type::kTensor, [&](auto& out) {
         out.add_message(AttributeField::kTensor, WriteTensor(value));
       })) {}
 
-Exporter::Exporter(const graph::Graph& graph) : graph_(graph), names_(graph.num_values()) {}
+Exporter::Exporter(const graph::Graph& graph, const GraphOptions& options)
+    : graph_(graph), options_(options), names_(graph.num_values()) {}
 
-std::string Exporter::Run(std::string_view graph_name) {
+std::string Exporter::Run() {
   for (ValueId id : graph_.inputs()) {
     const std::string& wanted = value(id).name;
     std::string& name = names_[static_cast<size_t>(id)];
@@ -71,23 +77,35 @@ std::string Exporter::Run(std::string_view graph_name) {
     output_names.push_back(UniqueName(graph_.output_names()[i]));
     std::string& name = names_[static_cast<size_t>(id)];
     if (value(id).producer != graph::kNoNode && name.empty()) name = output_names.back();
-    AddField(outputs_, GraphField::kOutput, Describe(id, output_names.back()));
+    AddField(outputs_, GraphField::kOutput, Describe(id, output_names.back(), static_cast<int>(i)));
   }
   for (graph::NodeId id : graph_.nodes()) {
     const Node& node = graph_.node(id);
+    module_ = node.module;
     if (!node.is_operation()) Fail(node, "it is no operation on tensors");
     MappingOf(node.op()).Write(*this, node);
+    for (ValueId output : node.outputs) {
+      const std::string& name = names_[static_cast<size_t>(output)];
+      const bool is_output =
+          std::find(output_names.begin(), output_names.end(), name) != output_names.end();
+      if (name.empty() || is_output) continue;
+      AddField(value_infos_, GraphField::kValueInfo, Describe(output, name));
+    }
   }
+  module_.clear();
   // A value that is several outputs, or an input or a constant, is copied to its other names.
   for (size_t i = 0; i < output_names.size(); ++i) {
     const std::string& name = Name(graph_.outputs()[i]);
     if (name != output_names[i]) AddNode("Identity", {name}, {output_names[i]}, {});
   }
   std::string bytes = std::move(nodes_);
-  protozero::pbf_builder<GraphField>(bytes).add_string(GraphField::kName, graph_name.data(),
-                                                       graph_name.size());
+  protozero::pbf_builder<GraphField> fields(bytes);
+  fields.add_string(GraphField::kName, options_.name);
+  if (!options_.doc_string.empty()) {
+    fields.add_string(GraphField::kDocString, options_.doc_string);
+  }
   // One by one, each given back when it is copied: the initializers may be most of the memory.
-  for (std::string* part : {&initializers_, &inputs_, &outputs_}) {
+  for (std::string* part : {&initializers_, &inputs_, &outputs_, &value_infos_}) {
     bytes += *part;
     *part = std::string();
   }
@@ -95,6 +113,19 @@ std::string Exporter::Run(std::string_view graph_name) {
 }
 
 void Exporter::AddInitializer(const Tensor& tensor, const std::string& name) {
+  OutsideTensors* const outside = options_.outside;
+  const auto bytes = static_cast<uint64_t>(tensor.nbytes());
+  if (outside != nullptr && static_cast<int64_t>(bytes) >= outside->least_bytes && bytes > 0) {
+    // Where vectors are read whole, and large tensors mapped by themselves.
+    const uint64_t alignment = bytes < (1 << 16) ? 64 : 4096;
+    const uint64_t offset = (outside->num_bytes + alignment - 1) / alignment * alignment;
+    AddField(initializers_, GraphField::kInitializer,
+             WriteTensorOutside(tensor, name, outside->location, offset));
+    outside->tensors.push_back(Contiguous(To(tensor, kCpu)));
+    outside->offsets.push_back(offset);
+    outside->num_bytes = offset + bytes;
+    return;
+  }
   AddField(initializers_, GraphField::kInitializer, WriteTensor(tensor, name));
 }
 
@@ -104,17 +135,32 @@ const std::string& Exporter::Name(ValueId id) {
   if (!name.empty()) return name;
   const graph::Value& value = graph_.value(id);
   name = UniqueName(value.is_constant() ? value.name.empty() ? "constant" : value.name
-                                        : graph_.node(value.producer).name());
+                                        : InModule(graph_.node(value.producer).name()));
   if (value.is_constant()) AddInitializer(value.constant, name);
   return name;
 }
 
-std::string Exporter::UniqueName(std::string wanted) {
+namespace {
+
+// `wanted`, or that with a number behind it that makes it a new one.
+std::string MakeUnique(const std::string& wanted, std::unordered_set<std::string>& used,
+                       std::unordered_map<std::string, int>& times) {
   std::string name = wanted;
-  for (int i = 1; name.empty() || !used_names_.insert(name).second; ++i) {
-    name = absl::StrCat(wanted, "_", i);
+  while (name.empty() || !used.insert(name).second) {
+    name = absl::StrCat(wanted, "_", ++times[wanted]);
   }
   return name;
+}
+
+}  // namespace
+
+std::string Exporter::UniqueName(const std::string& wanted) {
+  return MakeUnique(wanted, used_names_, times_used_);
+}
+
+std::string Exporter::InModule(std::string_view name) const {
+  if (module_.empty()) return std::string(name);
+  return absl::StrCat("/", absl::StrReplaceAll(module_, {{".", "/"}}), "/", name);
 }
 
 void Exporter::AddNode(const char* op_type, std::vector<std::string> inputs,
@@ -124,7 +170,8 @@ void Exporter::AddNode(const char* op_type, std::vector<std::string> inputs,
   AddField(nodes_, GraphField::kNode, Encode<NodeField>([&](auto& out) {
              for (const std::string& input : inputs) out.add_string(NodeField::kInput, input);
              for (const std::string& output : outputs) out.add_string(NodeField::kOutput, output);
-             out.add_string(NodeField::kName, absl::StrCat(op_type, "_", ++num_nodes_));
+             out.add_string(NodeField::kName,
+                            MakeUnique(InModule(op_type), node_names_, times_node_named_));
              out.add_string(NodeField::kOpType, op_type);
              for (const Attribute& attribute : attributes) {
                out.add_message(NodeField::kAttribute, attribute.bytes());
@@ -138,9 +185,13 @@ std::string Exporter::Emit(const char* op_type, std::vector<std::string> inputs,
 }
 
 std::vector<std::string> Exporter::EmitAll(const char* op_type, std::vector<std::string> inputs,
-                                           size_t num_outputs, std::vector<Attribute> attributes) {
+                                           size_t num_outputs, std::vector<Attribute> attributes,
+                                           OutputMask wanted) {
   std::vector<std::string> outputs(num_outputs);
-  for (std::string& output : outputs) output = UniqueName(absl::StrCat("tmp_", op_type));
+  for (size_t i = 0; i < num_outputs; ++i) {
+    if ((wanted >> i & 1) == 0) continue;
+    outputs[i] = UniqueName(InModule(absl::StrCat("tmp_", op_type)));
+  }
   AddNode(op_type, std::move(inputs), outputs, std::move(attributes));
   return outputs;
 }
@@ -241,21 +292,66 @@ std::string Exporter::Cast(std::string name, DType dtype) {
   return Emit("Cast", {std::move(name)}, {{"to", int64_t{ToElementType(dtype)}}});
 }
 
-void Exporter::Fail(const Node& node, std::string_view why) const {
-  ThrowUnimplemented(absl::StrCat("onnx: cannot export ", node.name(), ": ", why));
+Exporter::Form Exporter::ReduceForm(std::string_view op_type, const std::string& x,
+                                    absl::Span<const int64_t> dims, bool keepdim) {
+  Form form{{x}, {{"keepdims", int64_t{keepdim}}}};
+  if (dims.empty()) return form;
+  if (op_type == "ReduceSum" || opset() >= 18) {
+    form.first.push_back(Ints(dims));
+  } else {
+    form.second.push_back({"axes", dims});
+  }
+  return form;
 }
 
-std::string Exporter::Describe(ValueId id, const std::string& name) const {
+std::string Exporter::EmitReduce(const char* op_type, const std::string& x,
+                                 absl::Span<const int64_t> dims, bool keepdim) {
+  auto [inputs, attributes] = ReduceForm(op_type, x, dims, keepdim);
+  return Emit(op_type, std::move(inputs), std::move(attributes));
+}
+
+void Exporter::EmitReduceTo(std::vector<ValueId> outputs, const char* op_type, const std::string& x,
+                            absl::Span<const int64_t> dims, bool keepdim) {
+  auto [inputs, attributes] = ReduceForm(op_type, x, dims, keepdim);
+  EmitTo(std::move(outputs), op_type, std::move(inputs), std::move(attributes));
+}
+
+std::string Exporter::Where(const Node& node) const {
+  if (node.module.empty()) return node.name();
+  return absl::StrCat(node.name(), " in module ", node.module);
+}
+
+void Exporter::Fail(const Node& node, std::string_view why) const {
+  ThrowUnimplemented(absl::StrCat("onnx: cannot export ", Where(node), ": ", why));
+}
+
+void Exporter::Require(int opset, const Node& node, std::string_view what) const {
+  if (options_.opset >= opset) return;
+  Fail(node, absl::StrCat(what, " came with operator set ", opset, ", the model is to be of set ",
+                          options_.opset));
+}
+
+std::string Exporter::NameOfExtent(const SymInt& extent, int output, int dim) const {
+  const std::string name = graph_.ExtentToString(extent);
+  if (name.find('?') == std::string::npos) return name;
+  const auto given = options_.output_dims.find({output, dim});
+  return given == options_.output_dims.end() ? "" : given->second;
+}
+
+std::string Exporter::Describe(ValueId id, const std::string& name, int output) const {
   const std::string shape = Encode<ShapeField>([&](auto& out) {
+    int dim = 0;
     for (const SymInt& extent : value(id).shape) {
-      const std::string dim = Encode<DimensionField>([&](auto& fields) {
-        if (extent.is_number()) fields.add_int64(DimensionField::kValue, extent.number());
-        for (const graph::Symbol& symbol : graph_.symbols()) {
-          if (extent != SymInt::Extent(symbol.leaf.value, symbol.leaf.index)) continue;
-          fields.add_string(DimensionField::kParam, symbol.name);
-        }
-      });
-      out.add_message(ShapeField::kDim, dim);
+      out.add_message(ShapeField::kDim, Encode<DimensionField>([&](auto& fields) {
+                        if (extent.is_number()) {
+                          fields.add_int64(DimensionField::kValue, extent.number());
+                          return;
+                        }
+                        const std::string extent_name = NameOfExtent(extent, output, dim);
+                        if (extent_name.empty()) return;
+                        fields.add_string(DimensionField::kParam, extent_name);
+                      }));
+      ++dim;
     }
   });
   const std::string tensor_type = Encode<TensorTypeField>([&](auto& out) {

@@ -2,11 +2,13 @@
 #ifndef NEURA_ONNX_EXPORT_EXPORTER_H_
 #define NEURA_ONNX_EXPORT_EXPORTER_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "neura/graph/graph.h"
@@ -20,6 +22,7 @@ class Attribute {
   Attribute(const char* name, double value);
   Attribute(const char* name, const char* value);
   Attribute(const char* name, absl::Span<const int64_t> values);
+  Attribute(const char* name, absl::Span<const std::string> values);
   Attribute(const char* name, const Tensor& value);
 
   // An AttributeProto.
@@ -29,26 +32,57 @@ class Attribute {
   std::string bytes_;
 };
 
+// Tensors that lie outside of a model, one after another in a file beside it.
+struct OutsideTensors {
+  std::string location;
+  int64_t least_bytes = 0;  // of a tensor that lies there
+  // Contiguous, on the CPU, and how many bytes lie before each.
+  std::vector<Tensor> tensors = {};
+  std::vector<uint64_t> offsets = {};
+  uint64_t num_bytes = 0;
+};
+
+struct GraphOptions {
+  int opset = 17;
+  std::string name = {};
+  std::string doc_string = {};
+  // Names for open extents of outputs that do not follow from named ones: of (output, dimension).
+  std::map<std::pair<int, int>, std::string> output_dims = {};
+  OutsideTensors* outside = nullptr;  // null: all of them lie inside
+};
+
 class Exporter {
  public:
-  explicit Exporter(const graph::Graph& graph);
-  // The bytes of a GraphProto of that name.
-  std::string Run(std::string_view graph_name);
+  Exporter(const graph::Graph& graph, const GraphOptions& options);
+  // The bytes of a GraphProto.
+  std::string Run();
 
   // ---- for the functions that write one operation ----
   const graph::Graph& graph() const { return graph_; }
+  // The operator set that is written.
+  int opset() const { return options_.opset; }
+  // Throws Unimplemented naming the operation, its module and the set, where the one that is
+  // written is older.
+  void Require(int opset, const graph::Node& node, std::string_view what) const;
   const graph::Value& value(graph::ValueId id) const { return graph_.value(id); }
   // The ONNX name of a value; empty for kNone, as ONNX wants it.
   const std::string& Name(graph::ValueId id);
   // Adds a node and returns the name of its output.
   std::string Emit(const char* op_type, std::vector<std::string> inputs,
                    std::vector<Attribute> attributes = {});
-  // The same of a node with several outputs.
+  // The same of a node with several outputs, of which those that are not wanted have no names.
   std::vector<std::string> EmitAll(const char* op_type, std::vector<std::string> inputs,
-                                   size_t num_outputs, std::vector<Attribute> attributes);
+                                   size_t num_outputs, std::vector<Attribute> attributes,
+                                   OutputMask wanted = kAllOutputs);
   // Adds a node whose outputs are these values'; the last one may be left out.
   void EmitTo(std::vector<graph::ValueId> outputs, const char* op_type,
               std::vector<std::string> inputs, std::vector<Attribute> attributes = {});
+
+  // A reduction of the name over these dimensions, or all: an input or an attribute says which.
+  std::string EmitReduce(const char* op_type, const std::string& x, absl::Span<const int64_t> dims,
+                         bool keepdim = true);
+  void EmitReduceTo(std::vector<graph::ValueId> outputs, const char* op_type, const std::string& x,
+                    absl::Span<const int64_t> dims, bool keepdim);
 
   // Initializers, each equal tensor written once.
   std::string Constant(const Tensor& tensor);
@@ -58,11 +92,17 @@ class Exporter {
   std::string Extents(absl::Span<const graph::SymInt> extents);
   std::string Cast(std::string name, DType dtype);
 
-  // Throws Unimplemented naming the operation.
+  // Throws Unimplemented naming the operation and its module.
   [[noreturn]] void Fail(const graph::Node& node, std::string_view why) const;
 
  private:
-  std::string UniqueName(std::string wanted);
+  std::string UniqueName(const std::string& wanted);
+  // "/encoder/layers/0/add" of "add".
+  std::string InModule(std::string_view name) const;
+  std::string Where(const graph::Node& node) const;
+  using Form = std::pair<std::vector<std::string>, std::vector<Attribute>>;
+  Form ReduceForm(std::string_view op_type, const std::string& x, absl::Span<const int64_t> dims,
+                  bool keepdim);
   // int64 of one element.
   std::string SizeOf(const graph::SymInt& size);
   std::string FactorOf(const graph::SymInt::Atom& factor);
@@ -70,14 +110,18 @@ class Exporter {
   void AddNode(const char* op_type, std::vector<std::string> inputs,
                std::vector<std::string> outputs, std::vector<Attribute> attributes);
   void AddInitializer(const Tensor& tensor, const std::string& name);
-  // A ValueInfoProto.
-  std::string Describe(graph::ValueId id, const std::string& name) const;
+  // A ValueInfoProto; `output` is the number of an output, or -1.
+  std::string Describe(graph::ValueId id, const std::string& name, int output = -1) const;
+  // The name of an open extent; empty where it has none.
+  std::string NameOfExtent(const graph::SymInt& extent, int output, int dim) const;
 
   const graph::Graph& graph_;
+  const GraphOptions& options_;
   // Fields of the GraphProto, encoded.
-  std::string nodes_, initializers_, inputs_, outputs_;
-  int num_nodes_ = 0;
-  std::unordered_set<std::string> used_names_;
+  std::string nodes_, initializers_, inputs_, outputs_, value_infos_;
+  std::string module_;  // of what is written now
+  std::unordered_set<std::string> used_names_, node_names_;
+  std::unordered_map<std::string, int> times_used_, times_node_named_;
   std::vector<std::string> names_;  // by ValueId
   std::unordered_map<std::string, std::string> constants_;
   std::map<graph::SizeLeaf, std::string> sizes_;

@@ -5,6 +5,9 @@
 
 #include "neura/onnx/export/exporter.h"
 #include "neura/onnx/export/ops.h"
+#include "neura/tensor/core/tensor.h"
+#include "neura/tensor/ops/copy.h"
+#include "neura/tensor/ops/create.h"
 
 namespace neura::onnx {
 namespace {
@@ -92,6 +95,40 @@ std::vector<Attribute> PoolAttributes(const Options& options, size_t dims) {
 
 }  // namespace
 
+namespace {
+
+// Averages of windows of several sizes: along each dimension a product with a matrix of weights.
+void WriteAveragesByProducts(Exporter& exporter, const Node& node, const Ints& size) {
+  const graph::Value& input = exporter.value(node.inputs[0]);
+  const size_t rank = input.shape.size();
+  std::string x = exporter.Name(node.inputs[0]);
+  for (size_t d = 0; d < size.size(); ++d) {
+    if (size[d] == Sizes::kSame) continue;
+    const int64_t in = input.shape[d + 2].number(), out = size[d];
+    std::vector<double> weights(static_cast<size_t>(in * out));
+    for (int64_t i = 0; i < out; ++i) {
+      const int64_t begin = i * in / out, end = ((i + 1) * in + out - 1) / out;
+      for (int64_t k = begin; k < end; ++k) {
+        weights[static_cast<size_t>(k * out + i)] = 1 / static_cast<double>(end - begin);
+      }
+    }
+    const std::string matrix =
+        exporter.Constant(neura::Cast(FromVector(weights, {in, out}), input.dtype));
+    Ints perm(rank);
+    for (size_t i = 0; i < rank; ++i) perm[i] = static_cast<int64_t>(i);
+    std::swap(perm[d + 2], perm.back());
+    const auto turned = [&] {
+      return d + 3 == rank ? x : exporter.Emit("Transpose", {x}, {IntsAttribute("perm", perm)});
+    };
+    x = turned();
+    x = exporter.Emit("MatMul", {x, matrix});
+    x = turned();
+  }
+  exporter.EmitTo(node.outputs, "Identity", {x});
+}
+
+}  // namespace
+
 void WriteConv(Exporter& exporter, const Node& node, const char* onnx_name) {
   exporter.EmitTo(node.outputs, onnx_name, InputNames(exporter, node),
                   ConvAttributes(exporter, node, node.options().Get<ConvOptions>()));
@@ -162,14 +199,16 @@ void WriteAdaptiveAvgPool(Exporter& exporter, const Node& node, const char* onnx
   if (size == Ints(dims, 1)) return exporter.EmitTo(node.outputs, onnx_name, {x});
   const std::vector<SymInt>& shape = exporter.value(node.inputs[0]).shape;
   Ints window(dims, 1);
+  bool divides = true;
   for (size_t d = 0; d < dims; ++d) {
     if (size[d] == Sizes::kSame) continue;
-    if (!shape[d + 2].is_number() || shape[d + 2].number() % size[d] != 0) {
-      exporter.Fail(node,
-                    "ONNX pools windows of one size: output_size must divide a fixed input size");
+    if (!shape[d + 2].is_number()) {
+      exporter.Fail(node, "ONNX pools windows of one size: what is pooled must have a fixed size");
     }
+    divides &= shape[d + 2].number() % size[d] == 0;
     window[d] = shape[d + 2].number() / size[d];
   }
+  if (!divides) return WriteAveragesByProducts(exporter, node, size);
   exporter.EmitTo(node.outputs, "AveragePool", {x},
                   {IntsAttribute("kernel_shape", window), IntsAttribute("strides", window)});
 }

@@ -48,16 +48,57 @@ void WriteBatchNorm(Exporter& exporter, const Node& node, const char* onnx_name)
                   {{"epsilon", node.options().Get<BatchNormOptions>().eps}});
 }
 
+namespace {
+
+// The last dimensions, counted from the end.
+Ints LastDims(int64_t count) {
+  Ints dims;
+  for (int64_t dim = -count; dim < 0; ++dim) dims.push_back(dim);
+  return dims;
+}
+
+void WriteLayerNormByMoments(Exporter& exporter, const Node& node) {
+  const auto& options = node.options().Get<LayerNormOptions>();
+  const DType dtype = exporter.value(node.inputs[0]).dtype;
+  const Ints dims = LastDims(options.num_dims);
+  const std::string& x = exporter.Name(node.inputs[0]);
+  const std::string mean = exporter.EmitReduce("ReduceMean", x, dims);
+  const std::string centered = exporter.Emit("Sub", {x, mean});
+  const std::string variance =
+      exporter.EmitReduce("ReduceMean", exporter.Emit("Mul", {centered, centered}), dims);
+  const std::string deviation = exporter.Emit(
+      "Sqrt", {exporter.Emit("Add", {variance, exporter.Number(options.eps, dtype)})});
+  std::string result = exporter.Emit("Div", {centered, deviation});
+  for (size_t i : {size_t{1}, size_t{2}}) {
+    if (InputOrNone(node, i) == kNone) continue;
+    result = exporter.Emit(i == 1 ? "Mul" : "Add", {result, exporter.Name(node.inputs[i])});
+  }
+  exporter.EmitTo({node.outputs[0]}, "Identity", {result});
+  const graph::Graph& graph = exporter.graph();
+  if (graph.IsUsed(node.outputs[1])) {
+    exporter.EmitTo({node.outputs[1]}, "Squeeze", {mean, exporter.Ints(dims)});
+  }
+  if (graph.IsUsed(node.outputs[2])) {
+    exporter.EmitTo({node.outputs[2]}, "Squeeze",
+                    {exporter.Emit("Reciprocal", {deviation}), exporter.Ints(dims)});
+  }
+}
+
+}  // namespace
+
 void WriteLayerNorm(Exporter& exporter, const Node& node, const char* onnx_name) {
   const auto& options = node.options().Get<LayerNormOptions>();
   const graph::Value& input = exporter.value(node.inputs[0]);
   const auto num_dims = static_cast<size_t>(options.num_dims);
   Dims normalized;
+  bool is_open = false;
   for (size_t i = input.shape.size() - num_dims; i < input.shape.size(); ++i) {
-    if (!input.shape[i].is_number() && InputOrNone(node, 1) == kNone) {
-      exporter.Fail(node, "without a weight the normalized dimensions must have a fixed size");
-    }
+    is_open |= !input.shape[i].is_number();
     normalized.push_back(input.shape[i].number());
+  }
+  // The operator wants a weight.
+  if (exporter.opset() < 17 || (is_open && InputOrNone(node, 1) == kNone)) {
+    return WriteLayerNormByMoments(exporter, node);
   }
   const std::string weight = NameOrFull(exporter, InputOrNone(node, 1), normalized, 1, input.dtype);
   const std::vector<std::string> inputs = {exporter.Name(node.inputs[0]), weight,
@@ -70,10 +111,9 @@ void WriteLayerNorm(Exporter& exporter, const Node& node, const char* onnx_name)
   // ONNX keeps the reduced dimensions of the mean and rstd.
   const std::vector<std::string> outputs = exporter.EmitAll(onnx_name, inputs, 3, attributes);
   exporter.EmitTo({node.outputs[0]}, "Identity", {outputs[0]});
-  Ints reduced;
-  for (int64_t dim = -options.num_dims; dim < 0; ++dim) reduced.push_back(dim);
   for (size_t i : {size_t{1}, size_t{2}}) {
-    exporter.EmitTo({node.outputs[i]}, "Squeeze", {outputs[i], exporter.Ints(reduced)});
+    exporter.EmitTo({node.outputs[i]}, "Squeeze",
+                    {outputs[i], exporter.Ints(LastDims(options.num_dims))});
   }
 }
 

@@ -5,6 +5,7 @@
 #include "neura/onnx/export/exporter.h"
 #include "neura/onnx/export/ops.h"
 #include "neura/tensor/ops/op_list.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura::onnx {
 namespace {
@@ -36,6 +37,18 @@ constexpr std::array<Mapping, kNumMappings> MakeTable() {
 #define ONNX_WRITE(Name, op_type, Function) \
   table[static_cast<size_t>(op::k##Name)] = {op_type, &Function, op_type};
 #define ONNX_NONE(Name, why) table[static_cast<size_t>(op::k##Name)] = {nullptr, &WriteNone, why};
+#define ONNX_WHOLE(Name, op_type, Function)
+#include "neura/onnx/export/mapping.inc"
+  return table;
+}
+
+constexpr std::array<Mapping, kNumWholeFunctions> MakeWholeTable() {
+  std::array<Mapping, kNumWholeFunctions> table = {};
+#define ONNX_DIRECT(Name, op_type)
+#define ONNX_WRITE(Name, op_type, Function)
+#define ONNX_NONE(Name, why)
+#define ONNX_WHOLE(Name, op_type, Function) \
+  table[static_cast<size_t>(WholeFunction::k##Name)] = {op_type, &Function, op_type};
 #include "neura/onnx/export/mapping.inc"
   return table;
 }
@@ -46,8 +59,11 @@ const Mapping& MappingOf(OpId op) {
   static constexpr std::array<Mapping, kNumMappings> kTable = MakeTable();
   static constexpr Mapping kRegistered = {nullptr, &WriteNone,
                                           "it is not one of the built-in operations"};
+  static constexpr std::array<Mapping, kNumWholeFunctions> kWhole = MakeWholeTable();
   const auto index = static_cast<size_t>(op);
-  return index < kTable.size() ? kTable[index] : kRegistered;
+  if (index < kTable.size()) return kTable[index];
+  const std::optional<WholeFunction> whole = WholeFunctionOf(op);
+  return whole ? kWhole[static_cast<size_t>(*whole)] : kRegistered;
 }
 
 }  // namespace neura::onnx

@@ -3,6 +3,7 @@
 #define NEURA_ONNX_EXPORT_MAPPING_H_
 
 #include "neura/graph/graph.h"
+#include "neura/tensor/ops/dispatch.h"
 
 namespace neura::onnx {
 
@@ -20,6 +21,10 @@ struct Mapping {
 
 // Operations that a program registered itself have no row: they cannot be written.
 const Mapping& MappingOf(OpId op);
+
+// Whether an operator set has an operator for this call of a function, which is then to be captured
+// as a whole.
+bool HasOperator(const OpCall& call, int opset);
 
 }  // namespace neura::onnx
 

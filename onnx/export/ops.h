@@ -11,6 +11,7 @@ class Exporter;
 // `op_type` is the operator in the operation's row. Operations that share a function write alike.
 #define ONNX_DIRECT(Name, op_type)
 #define ONNX_NONE(Name, why)
+#define ONNX_WHOLE ONNX_WRITE
 #define ONNX_WRITE(Name, op_type, Function) \
   void Function(Exporter& exporter, const graph::Node& node, const char* onnx_name);
 #include "neura/onnx/export/mapping.inc"

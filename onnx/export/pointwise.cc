@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "absl/strings/str_cat.h"
 #include "neura/onnx/export/exporter.h"
 #include "neura/onnx/export/ops.h"
 #include "neura/onnx/format/tensor_message.h"
@@ -99,14 +100,16 @@ void WriteErfc(Exporter& exporter, const Node& node, const char* onnx_name) {
                    exporter.Emit(onnx_name, {exporter.Name(node.inputs[0])})});
 }
 
-// ONNX has them for integers from operator set 18 on.
+// Of bool they are the logical ones.
 void WriteBits(Exporter& exporter, const Node& node, const char* onnx_name) {
+  std::string name = onnx_name;
   if (InputDType(exporter, node) != kBool) {
-    exporter.Fail(node, "operator set 17 has it for bool alone");
+    name = absl::StrCat("Bitwise", onnx_name);
+    exporter.Require(18, node, absl::StrCat(name, ", which is for integers,"));
   }
   std::vector<std::string> inputs;
   for (graph::ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
-  exporter.EmitTo(node.outputs, onnx_name, std::move(inputs));
+  exporter.EmitTo(node.outputs, name.c_str(), std::move(inputs));
 }
 
 // ONNX asks it of float32 alone (float64 too for some), and integers are never either.
@@ -124,8 +127,13 @@ void WriteIsFinite(Exporter& exporter, const Node& node, const char*) {
   exporter.EmitTo(node.outputs, "Not", {either});
 }
 
-void WriteGelu(Exporter& exporter, const Node& node, const char*) {
+void WriteGelu(Exporter& exporter, const Node& node, const char* onnx_name) {
   const std::string& x = exporter.Name(node.inputs[0]);
+  if (exporter.opset() >= 20) {
+    return exporter.EmitTo(
+        node.outputs, onnx_name, {x},
+        {{"approximate", node.options().Get<GeluOptions>().approximate.c_str()}});
+  }
   const auto number = [&](double value) {
     return exporter.Number(value, InputDType(exporter, node));
   };

@@ -18,14 +18,7 @@ void WriteReduce(Exporter& exporter, const Node& node, const char* onnx_name) {
   const DType dtype = exporter.value(node.outputs[0]).dtype;
   if (dtype == kBool) exporter.Fail(node, "ONNX has no order of bool; Cast() the input");
   if (exporter.value(node.inputs[0]).dtype != dtype) x = exporter.Cast(x, dtype);
-  std::vector<std::string> inputs = {x};
-  std::vector<Attribute> attributes = {{"keepdims", int64_t{options.keepdim}}};
-  if (!options.dims.empty() && node.op() == op::kSum) {
-    inputs.push_back(exporter.Ints(options.dims));
-  } else if (!options.dims.empty()) {
-    attributes.push_back({"axes", absl::MakeConstSpan(options.dims)});
-  }
-  exporter.EmitTo(node.outputs, onnx_name, std::move(inputs), std::move(attributes));
+  exporter.EmitReduceTo(node.outputs, onnx_name, x, options.dims, options.keepdim);
 }
 
 // ONNX reduces numbers alone: all is the least of 0 and 1, any the greatest.
@@ -33,10 +26,8 @@ void WriteReduceBool(Exporter& exporter, const Node& node, const char* onnx_name
   const auto& options = node.options().Get<ReduceOptions>();
   std::string x = exporter.Name(node.inputs[0]);
   if (exporter.value(node.inputs[0]).dtype != kBool) x = exporter.Cast(x, kBool);
-  std::vector<Attribute> attributes = {{"keepdims", int64_t{options.keepdim}}};
-  if (!options.dims.empty()) attributes.push_back({"axes", absl::MakeConstSpan(options.dims)});
   const std::string reduced =
-      exporter.Emit(onnx_name, {exporter.Cast(x, kInt32)}, std::move(attributes));
+      exporter.EmitReduce(onnx_name, exporter.Cast(x, kInt32), options.dims, options.keepdim);
   exporter.EmitTo(node.outputs, "Cast", {reduced}, {{"to", int64_t{ToElementType(kBool)}}});
 }
 
@@ -65,6 +56,11 @@ void WriteCumSum(Exporter& exporter, const Node& node, const char* onnx_name) {
   }
   const int64_t dim = node.options().Get<DimOptions>().dim;
   exporter.EmitTo(node.outputs, onnx_name, {x, exporter.Constant(ScalarTensor(dim))});
+}
+
+void WriteCumProd(Exporter& exporter, const Node& node, const char* onnx_name) {
+  exporter.Require(26, node, onnx_name);
+  WriteCumSum(exporter, node, onnx_name);
 }
 
 // All of them are the largest, or the smallest, in order.

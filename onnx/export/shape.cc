@@ -2,6 +2,7 @@
 #include "neura/tensor/ops/op_list/shape.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "neura/onnx/export/exporter.h"
 #include "neura/onnx/export/ops.h"
@@ -39,7 +40,12 @@ void WriteGather(Exporter& exporter, const Node& node, const char* onnx_name) {
 namespace {
 
 void WriteScatter(Exporter& exporter, const Node& node, const char* onnx_name, int64_t dim,
-                  const char* reduction) {
+                  std::string_view reduction) {
+  if (reduction == "max" || reduction == "min") {
+    exporter.Require(18, node, "ScatterElements with extrema");
+  } else if (reduction != "none") {
+    exporter.Require(16, node, "ScatterElements with sums and products");
+  }
   std::vector<SymInt> index_shape = exporter.value(node.inputs[1]).shape;
   std::string source = exporter.Name(node.inputs[2]);
   // There the source has the shape of the index, here it may be larger.
@@ -53,7 +59,9 @@ void WriteScatter(Exporter& exporter, const Node& node, const char* onnx_name, i
   }
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Name(node.inputs[1]), source},
-                  {{"axis", dim}, {"reduction", reduction}});
+                  exporter.opset() < 16
+                      ? std::vector<Attribute>{{"axis", dim}}
+                      : std::vector<Attribute>{{"axis", dim}, {"reduction", reduction.data()}});
 }
 
 }  // namespace
@@ -64,10 +72,7 @@ void WriteScatterAdd(Exporter& exporter, const Node& node, const char* onnx_name
 
 void WriteScatterElements(Exporter& exporter, const Node& node, const char* onnx_name) {
   const auto& options = node.options().Get<ScatterOptions>();
-  if (options.reduction == "max" || options.reduction == "min") {
-    exporter.Fail(node, "extrema came with operator set 18");
-  }
-  WriteScatter(exporter, node, onnx_name, options.dim, options.reduction.c_str());
+  WriteScatter(exporter, node, onnx_name, options.dim, options.reduction);
 }
 
 void WriteCat(Exporter& exporter, const Node& node, const char* onnx_name) {
@@ -99,6 +104,28 @@ void WriteFlip(Exporter& exporter, const Node& node, const char* onnx_name) {
 
 void WriteTriangle(Exporter& exporter, const Node& node, const char* onnx_name) {
   const int64_t diagonal = node.options().Get<TriangleOptions>().diagonal;
+  if (exporter.opset() < 14) {
+    const graph::Value& input = exporter.value(node.inputs[0]);
+    // The number of each row or column, of rows one below the other.
+    const auto numbers = [&](size_t from_end) {
+      const size_t dim = input.shape.size() - from_end;
+      const SymInt extent = input.shape[dim].is_number()
+                                ? input.shape[dim]
+                                : SymInt::Extent(node.inputs[0], static_cast<int64_t>(dim));
+      const std::string range = exporter.Emit(
+          "Range", {exporter.Number(0, kInt64),
+                    exporter.Emit("Reshape", {exporter.Extents({extent}), exporter.Ints({})}),
+                    exporter.Number(1, kInt64)});
+      return from_end == 1 ? range : exporter.Emit("Unsqueeze", {range, exporter.Ints({1})});
+    };
+    const std::string above =
+        exporter.Emit("Sub", {numbers(1), numbers(2)});  // how far from the diagonal
+    const std::string kept =
+        exporter.Emit(node.op() == op::kTriu ? "GreaterOrEqual" : "LessOrEqual",
+                      {above, exporter.Number(diagonal, kInt64)});
+    return exporter.EmitTo(node.outputs, "Where",
+                           {kept, exporter.Name(node.inputs[0]), exporter.Number(0, input.dtype)});
+  }
   exporter.EmitTo(node.outputs, onnx_name,
                   {exporter.Name(node.inputs[0]), exporter.Constant(ScalarTensor(diagonal))},
                   {{"upper", int64_t{node.op() == op::kTriu}}});
@@ -123,6 +150,16 @@ void WriteReshape(Exporter& exporter, const Node& node, const char* onnx_name) {
     return exporter.EmitTo(node.outputs, onnx_name,
                            {exporter.Name(node.inputs[0]), exporter.Extents(shape)});
   }
+  // Where the input has the 0 in the same place, either reading gives it.
+  bool same = true;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    same &= shape[i] != SymInt(0) || (i < input.size() && input[i] == SymInt(0));
+  }
+  if (exporter.opset() < 14 && same) {
+    return exporter.EmitTo(node.outputs, onnx_name,
+                           {exporter.Name(node.inputs[0]), exporter.Extents(shape)});
+  }
+  exporter.Require(14, node, "Reshape to an extent of 0");
   exporter.EmitTo(node.outputs, onnx_name, {exporter.Name(node.inputs[0]), exporter.Extents(shape)},
                   {{"allowzero", int64_t{1}}});
 }

@@ -13,8 +13,13 @@ namespace neura::onnx {
 enum class ModelField : protozero::pbf_tag_type {
   kIrVersion = 1,
   kProducerName = 2,
+  kProducerVersion = 3,
+  kDomain = 4,
+  kModelVersion = 5,
+  kDocString = 6,
   kGraph = 7,
   kOpsetImport = 8,
+  kMetadata = 14,
   kFunctions = 25,
 };
 enum class FunctionField : protozero::pbf_tag_type {
@@ -33,8 +38,10 @@ enum class GraphField : protozero::pbf_tag_type {
   kNode = 1,
   kName = 2,
   kInitializer = 5,
+  kDocString = 10,
   kInput = 11,
   kOutput = 12,
+  kValueInfo = 13,
   kSparseInitializer = 15,
 };
 enum class NodeField : protozero::pbf_tag_type {

@@ -329,12 +329,40 @@ absl::StatusOr<DType> FromElementType(int type) {
   return absl::UnimplementedError(absl::StrCat("element type ", type, " is not supported"));
 }
 
+namespace {
+
+template <typename Out>
+void WriteHead(Out& out, const Tensor& tensor, std::string_view name) {
+  for (int64_t extent : tensor.shape()) out.add_int64(TensorField::kDims, extent);
+  out.add_int32(TensorField::kDataType, ToElementType(tensor.dtype()));
+  if (!name.empty()) out.add_string(TensorField::kName, name.data(), name.size());
+}
+
+}  // namespace
+
+std::string WriteTensorOutside(const Tensor& tensor, std::string_view name,
+                               std::string_view location, uint64_t offset) {
+  return Encode<TensorField>([&](auto& out) {
+    WriteHead(out, tensor, name);
+    const std::pair<std::string_view, std::string> entries[] = {
+        {"location", std::string(location)},
+        {"offset", absl::StrCat(offset)},
+        {"length", absl::StrCat(tensor.nbytes())}};
+    for (const auto& [key, value] : entries) {
+      std::string entry;
+      protozero::pbf_builder<StringEntryField> fields(entry);
+      fields.add_string(StringEntryField::kKey, key.data(), key.size());
+      fields.add_string(StringEntryField::kValue, value);
+      out.add_message(TensorField::kExternalData, entry);
+    }
+    out.add_int32(TensorField::kDataLocation, kExternal);
+  });
+}
+
 std::string WriteTensor(const Tensor& tensor, std::string_view name) {
   const Tensor contiguous = Contiguous(To(tensor, kCpu));
   return Encode<TensorField>([&](auto& out) {
-    for (int64_t extent : tensor.shape()) out.add_int64(TensorField::kDims, extent);
-    out.add_int32(TensorField::kDataType, ToElementType(tensor.dtype()));
-    if (!name.empty()) out.add_string(TensorField::kName, name.data(), name.size());
+    WriteHead(out, tensor, name);
     out.add_bytes(TensorField::kRawData, static_cast<const char*>(contiguous.raw_data()),
                   contiguous.nbytes());
   });

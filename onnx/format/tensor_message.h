@@ -22,6 +22,9 @@ absl::StatusOr<DType> FromElementType(int type);
 
 // The bytes of a TensorProto: row-major, in raw_data.
 std::string WriteTensor(const Tensor& tensor, std::string_view name = "");
+// Of elements that lie outside of it, from `offset` of what `location` names on.
+std::string WriteTensorOutside(const Tensor& tensor, std::string_view name,
+                               std::string_view location, uint64_t offset);
 // Trusts no length: what the message holds must be what its dims say. Elements of narrow types are
 // refused. `external`, which may be null, has the elements that lie outside.
 absl::StatusOr<Tensor> ReadTensor(std::string_view bytes, ExternalData* external = nullptr);

@@ -27,6 +27,7 @@
 #include "neura/python/extension/garbage.h"
 #include "neura/python/extension/layer_class.h"
 #include "neura/python/extension/losses.h"
+#include "neura/python/extension/named_modules.h"
 #include "neura/python/extension/py_module.h"
 #include "neura/python/extension/shared_class.h"
 #include "neura/python/extension/tensor_garbage.h"
@@ -217,6 +218,7 @@ PyObject* CallForward(PyObject* self, PyObject* arguments, PyObject* keywords) {
 // module(*arguments, **keywords)
 PyObject* Call(PyObject* self, PyObject* arguments, PyObject* keywords) {
   return Guarded([&] {
+    const RunningModule running(self);
     PyObject* const result = CallForward(self, arguments, keywords);
     if (result == nullptr) ExtendPath(self);
     return result;
@@ -440,6 +442,7 @@ void InitModules(py::module_& m, py::module_& functional) {
   InitLosses(m, functional, module);
   BindWayBack(m);
   BindSummary(m);
+  InitNamedModules();
 }
 
 }  // namespace neura::python

@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -12,6 +13,7 @@
 #include "neura/onnx/onnx.h"
 #include "neura/python/extension/callable.h"
 #include "neura/python/extension/errors.h"
+#include "neura/python/extension/named_modules.h"
 #include "neura/python/extension/tensor_object.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
@@ -45,22 +47,51 @@ std::vector<Tensor> CallFunction(const py::function& function, absl::Span<const 
   return outputs;
 }
 
-void Export(const py::function& function, const std::vector<Tensor>& examples,
-            const std::string& path, bool dynamic_batch,
-            const std::vector<std::tuple<int, int, std::string>>& dynamic_dims,
-            const NamedTensors& constant_names, const std::vector<std::string>& input_names,
-            const std::vector<std::string>& output_names) {
-  graph::CaptureOptions options{.dynamic_batch = dynamic_batch,
-                                .constant_names = constant_names,
-                                .input_names = input_names,
-                                .output_names = output_names};
+using NamedDim = std::tuple<int, int, std::string>;
+
+// Writes to the path, or without one returns the bytes.
+py::object Export(const py::function& function, const std::vector<Tensor>& examples,
+                  const std::optional<std::string>& path, const std::optional<int>& opset,
+                  const std::vector<std::pair<std::string, py::object>>& modules,
+                  bool dynamic_batch, const std::vector<NamedDim>& dynamic_dims,
+                  const std::vector<std::tuple<std::string, int, std::string>>& output_dims,
+                  const NamedTensors& constant_names, const std::vector<std::string>& input_names,
+                  const std::vector<std::string>& output_names,
+                  const std::optional<bool>& external_data,
+                  const std::vector<std::pair<std::string, std::string>>& metadata,
+                  const std::string& doc_string, const std::string& model_name) {
+  onnx::ExportOptions options{.opset = opset.value_or(onnx::kOpset),
+                              .model_name = model_name,
+                              .doc_string = doc_string,
+                              .metadata = metadata,
+                              .external_data = external_data};
+  options.capture = {.dynamic_batch = dynamic_batch,
+                     .constant_names = constant_names,
+                     .input_names = input_names,
+                     .output_names = output_names};
   for (const auto& [input, dim, name] : dynamic_dims) {
-    options.dynamic_dims.push_back({input, dim, name});
+    options.capture.dynamic_dims.push_back({input, dim, name});
   }
+  const NamedModules named(modules);
   const graph::Graph graph = graph::CaptureFunction(
       [&](absl::Span<const Tensor> inputs) { return CallFunction(function, inputs); }, examples,
-      options);
-  WithoutGil([&] { onnx::ExportGraph(graph, path); });
+      onnx::CaptureOptionsOf(options));
+  const absl::Span<const std::string> outputs = graph.output_names();
+  for (const auto& [name, dim, label] : output_dims) {
+    const auto found = std::find(outputs.begin(), outputs.end(), name);
+    if (found == outputs.end()) {
+      ThrowInvalidArgument("export: dynamic_axes names '" + name +
+                           "', which is no input and no output");
+    }
+    const auto at = static_cast<size_t>(found - outputs.begin());
+    const auto rank = static_cast<int>(graph.value(graph.outputs()[at]).shape.size());
+    options.output_dims.push_back({static_cast<int>(at), dim < 0 ? dim + rank : dim, label});
+  }
+  if (path) {
+    WithoutGil([&] { onnx::ExportGraph(graph, *path, options); });
+    return py::none();
+  }
+  return py::bytes(WithoutGil([&] { return onnx::ToBytes(graph, options); }));
 }
 
 std::vector<std::string> InputNames(const graph::Program& program) {
@@ -256,7 +287,11 @@ graph::Program LoadModel(const py::object& source,
 }  // namespace
 
 void InitOnnx(py::module_& m) {
-  m.def("_onnx_export", &Export);
+  m.def("_onnx_export", &Export, py::arg("function"), py::arg("examples"), py::kw_only(),
+        py::arg("path"), py::arg("opset"), py::arg("modules"), py::arg("dynamic_batch"),
+        py::arg("dynamic_dims"), py::arg("output_dims"), py::arg("constant_names"),
+        py::arg("input_names"), py::arg("output_names"), py::arg("external_data"),
+        py::arg("metadata"), py::arg("doc_string"), py::arg("model_name"));
   py::class_<graph::Program>(m, "Program", "A model that was read from an ONNX file, ready to run.")
       .def_property_readonly("input_names", &InputNames)
       .def_property_readonly("output_names", &OutputNames)

@@ -180,6 +180,7 @@ def test_maps():
     with pytest.raises(ValueError, match="map"):
         program(nr.ones(1, 2))
 
+
 def test_loops_end_at_their_limit():
     int64, boolean = onnx.TensorProto.INT64, onnx.TensorProto.BOOL
     scalar = onnx.helper.make_tensor_value_info
@@ -201,3 +202,123 @@ def test_loops_end_at_their_limit():
     with pytest.raises(RuntimeError, match="goes on after 10 rounds"):
         loop(nr.tensor(2**62), nr.tensor(0))
     assert nr.onnx.load(model)(nr.tensor(11), nr.tensor(0)).item() == 55
+
+
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.out = nn.LSTM(4, 5, batch_first=True), nn.Linear(5, 2)
+
+    def forward(self, x, state=None, *, scale=1.0, offset=None):
+        y, (h, c) = self.lstm(x, state)
+        y = self.out(y) * scale
+        return (y if offset is None else y + offset), (h, c)
+
+
+def test_what_a_model_says_of_itself(tmp_path):
+    net, path = Encoder(), tmp_path / "m.onnx"
+    nr.onnx.export(
+        net,
+        nr.randn(2, 3, 4),
+        path,
+        input_names=["x"],
+        output_names=["y", "h", "c"],
+        opset_version=15,
+        dynamic_axes={"x": {0: "batch", 1: "time"}},
+        metadata={"task": "tagging"},
+        doc_string="An encoder",
+        model_name="encoder",
+    )
+    model = onnx.load(str(path))
+    onnx.checker.check_model(model, full_check=True)
+    assert model.opset_import[0].version == 15 and model.ir_version == 8
+    assert model.producer_name == "neura" and model.producer_version.count(".") == 2
+    assert model.doc_string == "An encoder" and model.graph.name == "encoder"
+    assert [(entry.key, entry.value) for entry in model.metadata_props] == [("task", "tagging")]
+    assert {name for name, _ in net.named_parameters()} <= {tensor.name for tensor in model.graph.initializer}
+    nodes = [node.name for node in model.graph.node]
+    assert "/lstm/LSTM" in nodes and "/out/MatMul" in nodes and len(set(nodes)) == len(nodes)
+    shape = model.graph.output[0].type.tensor_type.shape
+    assert [dim.dim_param or dim.dim_value for dim in shape.dim] == ["batch", "time", 2]
+    assert {info.name for info in model.graph.value_info} >= {"/lstm/recurrent"}
+    program = nr.onnx.load(path)
+    x = nr.randn(3, 7, 4)
+    y, h, c = program(x)
+    expected, (eh, ec) = net(x)
+    for ours, eager in ((y, expected), (h, eh), (c, ec)):
+        assert nr.allclose(ours, eager, atol=1e-6)
+
+
+def test_arguments_in_tuples_and_by_name():
+    net = Encoder().eval()
+    state = (nr.randn(1, 2, 5), nr.randn(1, 2, 5))
+    bytes_ = nr.onnx.export(
+        net,
+        (nr.randn(2, 3, 4), state),
+        kwargs={"scale": 2.0, "offset": nr.ones(2)},
+        dynamic_shapes={"x": {0: "batch", 1: "time"}, "state": ({1: "batch"}, (None, "batch", None))},
+    )
+    program = nr.onnx.load(bytes_)
+    assert program.input_names == ["input", "input1", "input2", "offset"]
+    assert [info.shape for info in program.inputs] == [("batch", "time", 4), (1, "batch", 5), (1, "batch", 5), (2,)]
+    x, h, c, offset = nr.randn(1, 6, 4), nr.randn(1, 1, 5), nr.randn(1, 1, 5), nr.randn(2)
+    y = program(x, h, c, offset)[0]
+    assert nr.allclose(y, net(x, (h, c), scale=2.0, offset=offset)[0], atol=1e-6)
+    by_order = nr.onnx.export(net, (nr.randn(2, 3, 4),), dynamic_shapes=[{1: "time"}])
+    assert nr.onnx.load(by_order).inputs[0].shape == (2, "time", 4)
+    for shapes, error in (
+        ({"z": None}, "names 'z'"),
+        ({"x": {5: "a"}}, "3 dimensions"),
+        ([None, None], "2 entries for 1"),
+    ):
+        with pytest.raises(ValueError, match=error):
+            nr.onnx.export(net, nr.randn(2, 3, 4), dynamic_shapes=shapes)
+    with pytest.raises(TypeError, match="a name, None or a number"):
+        nr.onnx.export(net, nr.randn(2, 3, 4), dynamic_shapes={"x": {0: 1.5}})
+    with pytest.raises(ValueError, match="either dynamic_axes or dynamic_shapes"):
+        nr.onnx.export(net, nr.randn(2, 3, 4), dynamic_shapes={}, dynamic_axes={})
+
+
+def test_weights_go_out_beside_the_model(tmp_path):
+    net, path = nn.Linear(64, 64).eval(), tmp_path / "big.onnx"
+    nr.onnx.export(net, nr.randn(2, 64), path, external_data=True)
+    data = tmp_path / "big.onnx.data"
+    assert data.stat().st_size == 4 * 64 * 64 and path.stat().st_size < 2000
+    onnx.checker.check_model(str(path), full_check=True)
+    loaded = onnx.load(str(path))
+    weight = next(tensor for tensor in loaded.graph.initializer if tensor.name == "weight")
+    assert onnx.numpy_helper.to_array(weight).tolist() == net.weight.tolist()
+    x = nr.randn(5, 64)
+    assert nr.allclose(nr.onnx.load(path)(x), net(x), atol=1e-6)
+    with pytest.raises(ValueError, match="written to a path"):
+        nr.onnx.export(net, nr.randn(2, 64), external_data=True)
+    with open(tmp_path / "file.onnx", "wb") as file:
+        assert nr.onnx.export(net, nr.randn(2, 64), file) is None
+    assert nr.allclose(nr.onnx.load(tmp_path / "file.onnx")(x), net(x), atol=1e-6)
+
+
+def test_errors_name_operation_and_module(tmp_path):
+    class Inner(nn.Module):
+        def forward(self, x):
+            return nr.lgamma(x)
+
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.ReLU(), Inner())
+
+        def forward(self, x):
+            return self.layers(x)
+
+    with pytest.raises(NotImplementedError, match="lgamma in module layers.1: ONNX has no gamma function"):
+        nr.onnx.export(Outer(), nr.rand(2), tmp_path / "x.onnx")
+
+    def sums(x):
+        return x.scatter_add(0, nr.zeros(2, dtype=nr.int64), x)
+
+    with pytest.raises(NotImplementedError, match="scatter_add: .* operator set 16, the model is to be of set 14"):
+        nr.onnx.export(sums, nr.rand(2), dynamic_axes={}, opset_version=14)
+    with pytest.raises(ValueError, match="operator set 12 is not written"):
+        nr.onnx.export(nn.ReLU(), nr.rand(2), opset_version=12)
+    with pytest.raises(ValueError, match="'output7', which is no input and no output"):
+        nr.onnx.export(nn.ReLU(), nr.rand(2), dynamic_axes={"output7": [0]})

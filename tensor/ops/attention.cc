@@ -13,6 +13,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura {
 
@@ -23,6 +24,56 @@ Tensor AttentionWeights(const Tensor& query, const Tensor& key, const Tensor& ma
   const Tensor scores = mask.dtype() == kBool ? Where(mask, raw, -kInfinity) : raw + mask;
   const Tensor none = AMax(scores, {.dims = {-1}, .keepdim = true}) == -kInfinity;
   return Where(none, 0, Softmax(Where(none, 0, scores), {.dim = -1}));
+}
+
+namespace {
+
+std::vector<Tensor> RunAttention(const OpCall& call) {
+  const auto& options = call.Get<AttentionCall>();
+  const Attended attended = Attend(call.input(0), call.input(1), call.input(2),
+                                   call.has_input(3) ? call.input(3) : Tensor(), options.scale,
+                                   options.is_causal, 0, options.wants_weights);
+  return {attended.output, options.wants_weights ? attended.weights : Tensor()};
+}
+[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kAttention, &RunAttention);
+
+// Of batches, or of batches and heads, that need not be broadcast.
+bool IsWhole(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask) {
+  const auto rank = static_cast<size_t>(query.dim());
+  if (rank != 3 && rank != 4) return false;
+  for (const Tensor* tensor : {&key, &value}) {
+    if (tensor->shape().size() != rank || tensor->dtype() != query.dtype()) return false;
+    if (tensor->shape().first(rank - 2) != query.shape().first(rank - 2)) return false;
+  }
+  if (key.numel() == 0 || !IsFloating(query.dtype())) return false;
+  if (!mask.defined()) return true;
+  const auto mask_rank = static_cast<size_t>(mask.dim());
+  if (mask_rank < 2 || mask_rank > (rank == 3 ? 2 : 4)) return false;
+  if (mask.dtype() != kBool && mask.dtype() != query.dtype()) return false;
+  if (mask.size(-1) != key.size(-2)) return false;
+  for (size_t d = 0; d + 1 < mask_rank; ++d) {
+    const int64_t extent = query.shape()[rank - mask_rank + d];
+    if (mask.shape()[d] != 1 && mask.shape()[d] != extent) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Attended Attend(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask,
+                double scale, bool is_causal, double dropout_p, bool wants_weights) {
+  if (dropout_p == 0 && IsWhole(query, key, value, mask)) {
+    const AttentionCall options{scale, is_causal, wants_weights};
+    const Tensor* const inputs[] = {&query, &key, &value, &mask};
+    const std::vector<Tensor> kept = KeptWhole(WholeFunction::kAttention, &options, inputs);
+    if (!kept.empty()) return {kept[0], kept[1]};
+  }
+  Tensor seen = mask;
+  if (is_causal) {
+    seen = Tril(Ones({query.size(-2), key.size(-2)}, {.dtype = kBool, .device = query.device()}));
+  }
+  const Tensor weights = Dropout(AttentionWeights(query, key, seen, scale), dropout_p);
+  return {MatMul(weights, value), weights};
 }
 
 void CheckAttentionMask(const char* op, const char* name, const Tensor& mask) {
@@ -45,13 +96,10 @@ Tensor ScaledDotProductAttention(const Tensor& query, const Tensor& key, const T
   if (is_causal && masked) {
     ThrowInvalidArgument(absl::StrCat(kName, ": either attn_mask or is_causal"));
   }
-  Tensor mask = masked ? *attn_mask : Tensor();
+  const Tensor mask = masked ? *attn_mask : Tensor();
   CheckAttentionMask(kName, "attn_mask", mask);
-  if (is_causal) {
-    mask = Tril(Ones({query.size(-2), key.size(-2)}, {.dtype = kBool, .device = query.device()}));
-  }
   const double factor = scale.value_or(1 / std::sqrt(static_cast<double>(query.size(-1))));
-  return MatMul(Dropout(AttentionWeights(query, key, mask, factor), dropout_p), value);
+  return Attend(query, key, value, mask, factor, is_causal, dropout_p, false).output;
 }
 
 }  // namespace neura

@@ -11,6 +11,15 @@ namespace neura {
 // point and added; what may attend to nothing gets zeros.
 Tensor AttentionWeights(const Tensor& query, const Tensor& key, const Tensor& mask, double scale);
 
+struct Attended {
+  Tensor output;   // [..., L, Ev]
+  Tensor weights;  // [..., L, S]; may be undefined where nobody wants them
+};
+// AttentionWeights, some of them dropped, times value [..., S, Ev]. With is_causal, a query may
+// attend to the keys up to its own place, and there is no mask.
+Attended Attend(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask,
+                double scale, bool is_causal, double dropout_p, bool wants_weights);
+
 // Throws InvalidArgument, beginning with the names, for a mask that is neither bool nor floating
 // point.
 void CheckAttentionMask(const char* op, const char* name, const Tensor& mask);

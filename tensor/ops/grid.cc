@@ -13,6 +13,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura {
 
@@ -116,6 +117,17 @@ std::vector<Neighbour> CubicNeighbours(const Axis& axis, const Tensor& x) {
 
 }  // namespace
 
+namespace {
+
+std::vector<Tensor> RunGridSample(const OpCall& call) {
+  const auto& options = call.Get<GridSampleCall>();
+  return {GridSample(call.input(0), call.input(1), options.mode, options.padding_mode,
+                     options.align_corners)};
+}
+[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kGridSample, &RunGridSample);
+
+}  // namespace
+
 Tensor GridSample(const Tensor& input, const Tensor& grid, const std::string& mode,
                   const std::string& padding_mode, const std::optional<bool>& align_corners) {
   if (AutocastWidens({&input, &grid})) {
@@ -152,6 +164,10 @@ Tensor GridSample(const Tensor& input, const Tensor& grid, const std::string& mo
         "grid_sample: mode must be 'bilinear', 'nearest' or, of two dimensions, 'bicubic', got '",
         mode, "'"));
   }
+  const GridSampleCall whole{mode, padding_mode, align_corners.value_or(false)};
+  const Tensor* const inputs[] = {&input, &grid};
+  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kGridSample, &whole, inputs);
+  if (!kept.empty()) return kept[0];
   const auto neighbours = mode == "bilinear"  ? &LinearNeighbours
                           : mode == "nearest" ? &NearestNeighbour
                                               : &CubicNeighbours;

@@ -14,6 +14,7 @@
 #include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura {
 namespace {
@@ -160,6 +161,21 @@ Tensor InParts(const Tensor& images, int64_t size, const F& resample) {
   return Reshape(joined, shape);
 }
 
+std::vector<Tensor> RunInterpolate(const OpCall& call) {
+  const auto& options = call.Get<InterpolateCall>();
+  InterpolateOptions given{.mode = options.mode, .align_corners = options.align_corners};
+  if (!options.size.empty()) {
+    given.size = options.size;
+  } else {
+    given.scale_factor.emplace();
+    for (size_t d = 0; d + 2 < call.input(0).shape().size(); ++d) {
+      given.scale_factor->push_back(options.scale(d));
+    }
+  }
+  return {Interpolate(call.input(0), given)};
+}
+[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kInterpolate, &RunInterpolate);
+
 }  // namespace
 
 Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
@@ -223,6 +239,16 @@ Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
     ThrowInvalidArgument(absl::StrCat("interpolate: mode '", options.mode,
                                       "' is for floating point numbers, got ", Describe(input)));
   }
+  InterpolateCall whole{.mode = options.mode, .align_corners = options.align_corners};
+  double* const scales[] = {&whole.scale0, &whole.scale1, &whole.scale2};
+  if (options.size || options.recompute_scale_factor) {
+    whole.size = outputs;
+  } else {
+    for (size_t d = 0; d < dims; ++d) *scales[d] = (*options.scale_factor)[given == 1 ? 0 : d];
+  }
+  const Tensor* const inputs[] = {&input};
+  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kInterpolate, &whole, inputs);
+  if (!kept.empty()) return kept[0];
   std::vector<std::vector<Tap>> taps;
   for (size_t d = 0; d < dims; ++d) {
     taps.push_back(TapsOf(kernel, input.size(static_cast<int64_t>(d) + 2), outputs[d], steps[d],

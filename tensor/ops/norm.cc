@@ -13,6 +13,7 @@
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
 #include "neura/tensor/ops/shape.h"
+#include "neura/tensor/ops/whole_calls.h"
 
 namespace neura {
 
@@ -71,6 +72,32 @@ Tensor LayerNormOver(const Tensor& input, const Dims& normalized_shape,
       .output;
 }
 
+namespace {
+
+// Undefined where there is none.
+const Tensor& OrAbsent(const std::optional<Tensor>& tensor) {
+  static const Tensor* const absent = new Tensor;
+  return tensor ? *tensor : *absent;
+}
+std::optional<Tensor> InputOf(const OpCall& call, size_t i) {
+  return call.has_input(i) ? std::optional<Tensor>(call.input(i)) : std::nullopt;
+}
+
+std::vector<Tensor> RunGroupNorm(const OpCall& call) {
+  const auto& options = call.Get<GroupNormCall>();
+  return {GroupNorm(call.input(0), options.num_groups, InputOf(call, 1), InputOf(call, 2),
+                    options.eps)};
+}
+std::vector<Tensor> RunRmsNorm(const OpCall& call) {
+  const auto& options = call.Get<RmsNormCall>();
+  const DimsView shape = call.input(0).shape().last(static_cast<size_t>(options.num_dims));
+  return {RmsNorm(call.input(0), Dims(shape.begin(), shape.end()), InputOf(call, 1), options.eps)};
+}
+[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kGroupNorm, &RunGroupNorm) &&
+                                       DefineWhole(WholeFunction::kRmsNorm, &RunRmsNorm);
+
+}  // namespace
+
 Tensor GroupNorm(const Tensor& input, int64_t num_groups, const std::optional<Tensor>& weight,
                  const std::optional<Tensor>& bias, double eps) {
   RequireDefined("group_norm", input);
@@ -79,6 +106,10 @@ Tensor GroupNorm(const Tensor& input, int64_t num_groups, const std::optional<Te
         absl::StrCat("group_norm: ", Describe(input),
                      " must be [N, C, ...] with C a multiple of num_groups = ", num_groups));
   }
+  const GroupNormCall whole{num_groups, eps};
+  const Tensor* const inputs[] = {&input, &OrAbsent(weight), &OrAbsent(bias)};
+  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kGroupNorm, &whole, inputs);
+  if (!kept.empty()) return kept[0];
   const int64_t channels = input.size(1);
   const int64_t rows = input.size(0) * num_groups;
   const int64_t each = channels / num_groups * NumElements(input.shape().subspan(2));
@@ -117,6 +148,10 @@ Tensor RmsNorm(const Tensor& input, const Dims& normalized_shape,
     ThrowInvalidArgument(
         absl::StrCat("rms_norm: the weight ", Describe(*weight), " must be ", ToString(view)));
   }
+  const RmsNormCall whole{static_cast<int64_t>(view.size()), eps};
+  const Tensor* const inputs[] = {&input, &OrAbsent(weight)};
+  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kRmsNorm, &whole, inputs);
+  if (!kept.empty()) return kept[0];
   ReduceOptions over{.keepdim = true};
   for (size_t d = 1; d <= view.size(); ++d) over.dims.push_back(-static_cast<int64_t>(d));
   // The squares of float16 would soon be infinite.

@@ -1,0 +1,137 @@
+#include "neura/tensor/ops/whole_calls.h"
+
+#include "absl/strings/str_cat.h"
+#include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/backend.h"
+#include "neura/tensor/ops/op_list/copy.h"
+
+namespace neura {
+namespace {
+
+constinit thread_local WholeKeeper* t_keeper = nullptr;
+
+// Filled before main(), read-only afterwards.
+RunWhole g_runs[kNumWholeFunctions] = {};
+
+template <typename Options>
+OpSchema Row(const char* name, const char* inputs, const char* outputs) {
+  OpSchema schema;
+  schema.name = name;
+  schema.cc_name = name;
+  schema.inputs = inputs;
+  schema.outputs = outputs;
+  schema.doc = "A function of operations as one of them";
+  schema.options = OptionsTypeOf<Options>(name);
+  schema.flags = OpFlags::None(kRealDTypes);
+  return schema;
+}
+
+OpSchema RowOf(WholeFunction function) {
+  switch (function) {
+    case WholeFunction::kAttention:
+      return Row<AttentionCall>("scaled_dot_product_attention", "query, key, value, attn_mask?",
+                                "output, weights");
+    case WholeFunction::kGridSample:
+      return Row<GridSampleCall>("grid_sample", "input, grid", "output");
+    case WholeFunction::kGroupNorm:
+      return Row<GroupNormCall>("group_norm", "input, weight?, bias?", "output");
+    case WholeFunction::kInstanceNorm:
+      return Row<InstanceNormCall>("instance_norm", "input, weight?, bias?", "output");
+    case WholeFunction::kInterpolate:
+      return Row<InterpolateCall>("interpolate", "input", "output");
+    case WholeFunction::kRecurrent:
+      return Row<RecurrentCall>("recurrent", "input, h?, c?, weights...", "output, h, c");
+    case WholeFunction::kRmsNorm:
+      return Row<RmsNormCall>("rms_norm", "input, weight?", "output");
+  }
+  ThrowInternal("WholeOp: no such function");
+}
+
+std::vector<Tensor> RunByOperations(const OpCall& call) {
+  const ScopedWholeKeeper none(nullptr);
+  const RunWhole run = g_runs[static_cast<size_t>(*WholeFunctionOf(call.op))];
+  if (run == nullptr) ThrowInternal(absl::StrCat(call.schema().name, ": nobody defines it"));
+  return run(call);
+}
+
+// By running it on tensors without memory.
+void InferWhole(const OpCall& call, OutputSpecs& outputs) {
+  std::vector<Tensor> inputs;
+  std::vector<const Tensor*> refs;
+  for (const Tensor* input : call.inputs) {
+    inputs.push_back(input->defined()
+                         ? Tensor::Empty(input->shape(), input->dtype(), Device{DeviceType::kMeta})
+                         : Tensor());
+  }
+  for (const Tensor& input : inputs) refs.push_back(&input);
+  OpCall tried = call;
+  tried.inputs = refs;
+  tried.device = Device{DeviceType::kMeta};
+  const std::vector<Tensor> results = RunByOperations(tried);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!results[i].defined()) continue;
+    outputs[i].dtype = results[i].dtype();
+    SetDims(outputs[i].shape, results[i].shape());
+  }
+}
+
+void WholeKernel(KernelCall& call) {
+  const std::vector<Tensor> results = RunByOperations(call.call);
+  for (size_t i = 0; i < call.outputs.size(); ++i) {
+    if (!call.wants(i) || !results[i].defined()) continue;
+    const Tensor* const refs[] = {&call.output(i), &results[i]};
+    DispatchInPlace(op::kAssign, nullptr, refs);
+  }
+}
+
+OpId RegisteredWhole(WholeFunction function) {
+  const OpId op = RegisterOp(RowOf(function), &InferWhole);
+  for (int device = 0; device < kNumDeviceTypes; ++device) {
+    KernelsOf(static_cast<DeviceType>(device))[op] = &WholeKernel;
+  }
+  return op;
+}
+
+// Not before somebody keeps calls whole: programs look at the operations that are registered.
+struct WholeOps {
+  OpId ops[kNumWholeFunctions];
+  WholeOps() {
+    for (int i = 0; i < kNumWholeFunctions; ++i) {
+      ops[i] = RegisteredWhole(static_cast<WholeFunction>(i));
+    }
+  }
+};
+const WholeOps& Ops() {
+  static const WholeOps* const ops = new WholeOps;
+  return *ops;
+}
+
+}  // namespace
+
+OpId WholeOp(WholeFunction function) { return Ops().ops[static_cast<size_t>(function)]; }
+
+std::optional<WholeFunction> WholeFunctionOf(OpId op) {
+  if (static_cast<uint16_t>(op) < static_cast<uint16_t>(OpFamily::kRegistered)) return {};
+  for (int i = 0; i < kNumWholeFunctions; ++i) {
+    if (Ops().ops[i] == op) return static_cast<WholeFunction>(i);
+  }
+  return {};
+}
+
+bool DefineWhole(WholeFunction function, RunWhole run) {
+  g_runs[static_cast<size_t>(function)] = run;
+  return true;
+}
+
+ScopedWholeKeeper::ScopedWholeKeeper(WholeKeeper* keeper) : outer_(t_keeper) { t_keeper = keeper; }
+ScopedWholeKeeper::~ScopedWholeKeeper() { t_keeper = outer_; }
+
+std::vector<Tensor> KeptWhole(WholeFunction function, const void* options, TensorRefs inputs) {
+  WholeKeeper* const keeper = t_keeper;
+  if (keeper == nullptr) return {};
+  const OpCall call{WholeOp(function), options, inputs, inputs[0]->device()};
+  if (!keeper->Keeps(call)) return {};
+  return keeper->Keep(call, [&call] { return RunByOperations(call); });
+}
+
+}  // namespace neura
