@@ -264,7 +264,12 @@ class Recurrence {
     const bool late_bias = cell.linear_before_reset && bias != kNone;
     const std::vector<ValueId> given{x, w.matrix, bias, lengths_, w.scale};
     const ValueId inputs = node_.TraceAll(given, [&](absl::Span<const Tensor> in) {
-      const Tensor steps = direction.is_reverse ? Reversed(in[0], in[3]) : in[0];
+      Tensor steps = direction.is_reverse ? Reversed(in[0], in[3]) : in[0];
+      if (in[4].defined() && in[3].defined()) {
+        // What no example has is not in the range that is quantized.
+        const Tensor own = Arange(steps.size(0)) < AMax(in[3]);
+        steps = Where(Reshape(own, {-1, 1, 1}), steps, ZerosLike(steps));
+      }
       if (!in[2].defined()) return std::vector{Product(steps, in[1], in[4])};
       Tensor recurrent = Slice(in[2], 0, rows, 2 * rows);
       if (late_bias) {

@@ -45,22 +45,21 @@ Tensor RowsAt(const Tensor& cache, const Tensor& places) {
                    2);
 }
 
-// The cache [N, heads, slots, size] with what came before, of each example so many, and behind it
-// what is new [N, heads, T, size].
+// The cache [N, heads, slots, size] with what came before, of each example so many, behind it what
+// is new [N, heads, T, size], and then zeros.
 Tensor Appended(const Tensor& past, const Tensor& fresh, const Tensor& before,
                 const Tensor& slots) {
   const int64_t held = past.defined() ? past.size(2) : 0;
   const Tensor all = past.defined() ? Cat({past, fresh}, 2) : fresh;
   const Tensor slot = Unsqueeze(slots, 0), first = Unsqueeze(before, 1);
-  // Behind what is new stays what was there, of which nothing is read.
-  Tensor from = slot - first + held;
-  if (past.defined()) {
-    const Tensor is_old = LogicalOr(slot < first, slot >= first + fresh.size(2));
-    from = Where(LogicalAnd(is_old, slot < held), slot, from);
-  }
-  from = Minimum(Maximum(from, 0), all.size(2) - 1);
+  const Tensor from = Where(slot < first, slot, slot - first + held);
+  const Tensor inside = Minimum(Maximum(from, 0), all.size(2) - 1);
   const Dims shape{all.size(0), all.size(1), slots.size(0), all.size(3)};
-  return Gather(all, 2, Expand(Reshape(from, {from.size(0), 1, slots.size(0), 1}), shape));
+  const auto spread = [&](const Tensor& of_slots) {
+    return Expand(Reshape(of_slots, {all.size(0), 1, slots.size(0), 1}), shape);
+  };
+  const Tensor rows = Gather(all, 2, spread(inside));
+  return Where(spread(slot < first + fresh.size(2)), rows, ZerosLike(rows));
 }
 
 std::vector<Tensor> AttendGroups(const GroupOptions& options, absl::Span<const Tensor> in) {
@@ -110,11 +109,11 @@ std::vector<Tensor> AttendGroups(const GroupOptions& options, absl::Span<const T
   Tensor weights;
   if (in[kSink].defined() || options.smooth) {
     // One more score, of which nothing is taken.
-    const Dims column{batch, options.heads, steps, 1};
-    const Tensor sink = in[kSink].defined()
-                            ? Expand(Reshape(in[kSink], {1, options.heads, 1, 1}), column)
-                            : Zeros(column, {.dtype = scores.dtype()});
-    weights = Slice(Softmax(Cat({scores, sink}, 3), {.dim = -1}), 3, 0, slots);
+    const Tensor sink = in[kSink].defined() ? Reshape(in[kSink], {1, options.heads, 1, 1})
+                                            : Zeros({1, 1, 1, 1}, {.dtype = scores.dtype()});
+    const ReduceOptions over{.dims = {3}, .keepdim = true};
+    const Tensor most = Maximum(AMax(scores, over), sink), exp = Exp(scores - most);
+    weights = exp / (Sum(exp, over) + Exp(sink - most));
   } else {
     weights = Softmax(scores, {.dim = -1});
   }

@@ -15,22 +15,26 @@ struct Normalized {
   Tensor output, mean, rstd;
 };
 
-// Each row by its mean and variance, in float32 where it is narrower.
+// In float32 where it is narrower.
+Tensor Wide(const Tensor& x) { return x.defined() ? Cast(x, WideDType(x.dtype())) : x; }
+
+// Each row by its mean and variance.
 Normalized LayerNormalized(const Tensor& x, const Tensor& scale, const Tensor& bias, double eps) {
-  const LayerNormOutputs y = LayerNorm(x, scale, bias, {.num_dims = 1, .eps = eps});
+  const LayerNormOutputs y =
+      LayerNorm(Wide(x), Wide(scale), Wide(bias), {.num_dims = 1, .eps = eps});
   const auto kept = [](const Tensor& per_row) { return Unsqueeze(Cast(per_row, kFloat32), -1); };
   return {y.output, kept(y.mean), kept(y.rstd)};
 }
 
 // By the root of its mean square.
 Normalized RmsNormalized(const Tensor& x, const Tensor& scale, double eps) {
-  const Tensor wide = Cast(x, WideDType(x.dtype()));
+  const Tensor wide = Wide(x);
   const Tensor rstd = Rsqrt(Mean(Square(wide), {.dims = {-1}, .keepdim = true}) + eps);
-  return {Cast(wide * rstd * Cast(scale, wide.dtype()), x.dtype()), ZerosLike(rstd), rstd};
+  return {wide * rstd * Wide(scale), ZerosLike(rstd), rstd};
 }
 
-// Inputs: x, what is added to it, the scale, and from `first` on a bias of the result, if any, and
-// one of the sum. The last output is the sum.
+// Inputs: x, what is added to it, the scale, a bias of the result where there is a mean, and one of
+// the sum. The last output is the sum.
 void ReadSkipped(NodeReader& node, bool has_mean) {
   const double eps = node.Float("epsilon", 1e-12);
   const size_t of_sum = has_mean ? 4 : 3;
@@ -38,11 +42,12 @@ void ReadSkipped(NodeReader& node, bool has_mean) {
       node.TraceAll({node.in(0), node.in(1), node.in(2), has_mean ? node.in_or_none(3) : kNone,
                      node.in_or_none(of_sum)},
                     [&](absl::Span<const Tensor> in) {
-                      Tensor sum = in[0] + in[1];
-                      if (in[4].defined()) sum = sum + in[4];
+                      Tensor sum = Wide(in[0]) + Wide(in[1]);
+                      if (in[4].defined()) sum = sum + Wide(in[4]);
                       const Normalized y = has_mean ? LayerNormalized(sum, in[2], in[3], eps)
                                                     : RmsNormalized(sum, in[2], eps);
-                      return std::vector{y.output, y.mean, y.rstd, sum};
+                      const DType dtype = in[0].dtype();
+                      return std::vector{Cast(y.output, dtype), y.mean, y.rstd, Cast(sum, dtype)};
                     });
   for (size_t i = 0; i < results.size(); ++i) {
     if (node.Wants(i)) node.Out(results[i], i);
@@ -102,7 +107,8 @@ void ReadEmbedLayerNormalization(NodeReader& node) {
         const Tensor counted = in[7].defined()
                                    ? Sum(Cast(Eq(in[7], 1), kInt32), {.dims = {1}, .dtype = kInt32})
                                    : Zeros({words.size(0)}, {.dtype = kInt32});
-        return std::vector{LayerNormalized(sum, in[5], in[6], eps).output, counted, sum};
+        const Tensor y = LayerNormalized(sum, in[5], in[6], eps).output;
+        return std::vector{Cast(y, sum.dtype()), counted, sum};
       });
   for (size_t i = 0; i < results.size(); ++i) {
     if (node.Wants(i)) node.Out(results[i], i);

@@ -99,7 +99,7 @@ void ReadMatMulNBits(NodeReader& node) {
   }
   const std::vector<ValueId> weight =
       node.TraceAll({packed, node.in(2), node.in_or_none(3)}, [&](absl::Span<const Tensor> in) {
-        const DType dtype = in[1].dtype();
+        const DType dtype = WideDType(in[1].dtype());
         const auto per_block = [&](const Tensor& x) { return Reshape(x, {columns, blocks, 1}); };
         const Tensor elements =
             Cast(UnpackedBits(Reshape(in[0], {columns, blocks, block * bits / 8}), bits), dtype);
@@ -107,16 +107,18 @@ void ReadMatMulNBits(NodeReader& node) {
         if (!in[2].defined()) {
           centered = elements - (int64_t{1} << (bits - 1));
         } else if (IsFloating(in[2].dtype())) {
-          centered = elements - per_block(in[2]);
+          centered = elements - per_block(Cast(in[2], dtype));
         } else {
           const Tensor zeros = UnpackedBits(Reshape(in[2], {columns, -1}), bits);
           centered = elements - Cast(per_block(Slice(zeros, 1, 0, blocks)), dtype);
         }
         return std::vector{
-            Slice(Reshape(centered * per_block(in[1]), {columns, blocks * block}), 1, 0, rows)};
+            Slice(Reshape(centered * per_block(Cast(in[1], dtype)), {columns, blocks * block}), 1,
+                  0, rows)};
       });
   node.Out(node.TraceAll({x, weight[0], node.in_or_none(5)}, [](absl::Span<const Tensor> in) {
-    return std::vector{Linear(in[0], in[1], in[2])};
+    const auto wide = [&](const Tensor& x) { return x.defined() ? Cast(x, in[1].dtype()) : x; };
+    return std::vector{Cast(Linear(wide(in[0]), in[1], wide(in[2])), in[0].dtype())};
   })[0]);
 }
 
