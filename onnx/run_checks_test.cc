@@ -91,6 +91,37 @@ TEST(Squeezes, OfWhateverIsOneMayBeMeantForBatchesOfOne) {
   EXPECT_NE(ErrorOf(model, {Ones({2, 1, 3})}), "none");
 }
 
+// ---- shapes -------------------------------------------------------------------------------------
+
+// What is known of a vector stays known beside what a run reads.
+TEST(Shapes, JoinedFromNumbersAndElements) {
+  const std::string model =
+      Model({Input("x", TensorType(1, {"k"})), Input("n", TensorType(7, {"1"})),
+             Initializer(Named("rest", {2}, {1, 3})),
+             Node("Concat", {"n", "rest"}, {"shape"}, {Int("axis", 0)}),
+             Node("Reshape", {"x", "shape"}, {"rows"}), Node("Squeeze", {"rows"}, {"y"}),
+             Output("y"), Output("shape")});
+  const std::vector<Datum> results = ResultsOf(model, {Ones({6}), FromList<int64_t>({2})});
+  EXPECT_EQ(results[0].tensor().shape(), DimsView({2, 3}));
+  EXPECT_EQ(Values<int64_t>(results[1].tensor()), (std::vector<int64_t>{2, 1, 3}));
+}
+
+TEST(Branches, OfOneElementMayDifferInRank) {
+  const std::string model =
+      Model({Input("which", TensorType(9, {})), Input("x", TensorType(7, {"n"})),
+             Initializer(Named("number", {}, {5})), Initializer(Named("element", {1}, {7})),
+             Node("If", {"which"}, {"one"},
+                  {Body("then_branch", {Node("Identity", {"number"}, {"y"}), Output("y")}),
+                   Body("else_branch", {Node("Identity", {"element"}, {"y"}), Output("y")})}),
+             Node("Add", {"x", "one"}, {"sum"}), Output("sum")});
+  for (const bool which : {true, false}) {
+    const Tensor condition = ScalarTensor(Scalar(which), {.dtype = kBool});
+    const Datum sum = ResultsOf(model, {condition, FromList<int64_t>({1, 2})})[0];
+    const std::vector<int64_t> expected = which ? std::vector<int64_t>{6, 7} : std::vector<int64_t>{8, 9};
+    EXPECT_EQ(Values<int64_t>(sum.tensor()), expected);
+  }
+}
+
 // ---- loops --------------------------------------------------------------------------------------
 
 TEST(Loops, EndAtTheirLimit) {
