@@ -8,6 +8,7 @@
 #include "neura/tensor/ops/op_list/linalg.h"
 #include "neura/tensor/ops/op_list/norm.h"
 #include "neura/tensor/ops/op_list/shape.h"
+#include "neura/tensor/ops/op_list/view.h"
 #include "neura/tensor/ops/options/dims.h"
 #include "neura/tensor/ops/options/image.h"
 
@@ -67,7 +68,24 @@ class Agreement {
           }
         }
         return;
+      case op::kReshape: {
+        // As many elements as asked for, where these are numbers.
+        const std::vector<SymInt>& given = graph_.value(inputs_[0]).shape;
+        const auto is_number = [](const SymInt& extent) { return extent.is_number(); };
+        if (!operation.symbolic.empty() || std::all_of(given.begin(), given.end(), is_number)) return;
+        Dims shape = operation.options.Get<ShapeOptions>().shape;
+        std::replace(shape.begin(), shape.end(), int64_t{-1}, int64_t{1});
+        shapes_[0] = std::move(shape);
+        changed_ = true;
+        return;
+      }
       default:
+        // An extent that was made up may have come out as 0, over which not all is defined.
+        for (size_t i = 0; i < inputs_.size(); ++i) {
+          for (size_t d = 0; d < rank(i); ++d) {
+            if (tried({i, d}) == 0) Take({i, d}, 1);
+          }
+        }
         return;
     }
   }

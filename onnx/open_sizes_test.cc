@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "neura/onnx/format/tensor_message.h"
@@ -230,14 +229,6 @@ TEST(OpenSizes, RandomExpressionsAreRight) {
       }
     }
   }
-}
-
-TEST(OpenSizes, AreNotSqueezed) {
-  // How many dimensions were left would depend on them.
-  Model model;
-  const absl::Status status = model.Read(model.Add("Squeeze", {"x"})).status();
-  EXPECT_TRUE(absl::IsUnimplemented(status)) << status;
-  EXPECT_NE(status.message().find("must have a fixed size"), std::string::npos) << status;
 }
 
 TEST(OpenSizes, ExpandsToShapesWithPlaceholders) {

@@ -65,6 +65,11 @@ std::vector<ImportedValue> Results(absl::Span<const ValueId> ids) {
   return results;
 }
 
+bool HasOneElement(const graph::Value& value) {
+  const auto is_one = [](const SymInt& extent) { return extent == 1; };
+  return std::all_of(value.shape.begin(), value.shape.end(), is_one);
+}
+
 // What one of two is or holds, where they come from several places; kOptional where nothing is
 // known of it.
 ValueKind Either(ValueKind one, ValueKind other) {
@@ -117,7 +122,8 @@ ValueType TypeOf(const Graph& graph, ValueId id) {
 }
 
 Scope::Body Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
-                      const std::vector<std::string_view>& captures) {
+                      const std::vector<std::string_view>& captures,
+                            const std::vector<size_t>& ranks) {
   Body made;
   Graph& body = made.graph;
   Scope scope(*this, body, Kind::kBody);
@@ -138,7 +144,13 @@ Scope::Body Scope::ReadBody(const GraphMessage& message, const std::vector<Forma
       ThrowUnimplemented(
           absl::StrCat("output ", output.name, " of a body is of ", value->narrow->name));
     }
-    body.AddOutput(scope.ValueOf(output.name), std::string(output.name));
+    ValueId id = scope.ValueOf(output.name);
+    const size_t rank = ranks.empty() ? 0 : ranks[made.held.size()];
+    if (rank > body.value(id).shape.size()) {
+      const NodeMessage nothing;
+      id = NodeReader(body, nothing, opset_, {}).Reshape(id, std::vector<SymInt>(rank, 1));
+    }
+    body.AddOutput(id, std::string(output.name));
     const ValueKind kind = body.value(body.outputs().back()).kind;
     made.held.push_back(kind == ValueKind::kOptional ? value->held : kind);
   }
@@ -272,13 +284,23 @@ std::vector<ImportedValue> Scope::ReadIf(const NodeMessage& node,
   const std::vector<std::string_view> captures = CapturesOf({&then_body, &else_body});
   const std::vector<ValueId> values = ValuesOf(captures);
   Body taken = ReadBody(then_body, {}, captures), otherwise = ReadBody(else_body, {}, captures);
+  std::vector<size_t> ranks;
   for (size_t i = 0; i < std::min(taken.held.size(), otherwise.held.size()); ++i) {
     const graph::Value& one = taken.graph.value(taken.graph.outputs()[i]);
     const graph::Value& other = otherwise.graph.value(otherwise.graph.outputs()[i]);
     const size_t a = one.shape.size(), b = other.shape.size();
     const bool tensors = one.kind == ValueKind::kTensor && other.kind == one.kind;
-    if (a != b && tensors)
+    if (a == b || !tensors) continue;
+    if (!HasOneElement(one) || !HasOneElement(other)) {
       return ReadFewerDimensions(condition, a < b, a < b ? then_body : else_body);
+    }
+    ranks.resize(taken.held.size());
+    ranks[i] = std::max(a, b);
+  }
+  if (!ranks.empty()) {
+    // Broadcast alike, a number stands for a tensor of one element.
+    taken = ReadBody(then_body, {}, captures, ranks);
+    otherwise = ReadBody(else_body, {}, captures, ranks);
   }
   std::vector<ImportedValue> results =
       Results(graph_.AddIf(condition, values, std::move(taken.graph), std::move(otherwise.graph)));

@@ -240,6 +240,10 @@ class Resizer {
     std::swap(order[static_cast<size_t>(axis.dim)], order.back());
     x = node_.Add(op::kIndexSelect, DimOptions{.dim = axis.dim}, {node_.Cast(x, wide), place});
     const ValueId shares = node_.Cast(node_.Add(op::kDiv, {weights, total}), wide);
+    if (order.size() == 1) {  // a row
+      const ValueId row = node_.Add(op::kMatMul, {node_.Reshape(x, {1, count}), shares});
+      return node_.Cast(node_.Reshape(row, {axis.out}), dtype);
+    }
     const ValueId y = node_.Add(op::kMatMul, {node_.Permute(x, order), shares});
     return node_.Cast(node_.Permute(y, order), dtype);
   }
@@ -290,7 +294,9 @@ std::vector<Axis> AxesByScales(NodeReader& node, size_t input, ValueId x,
         false);
     const ValueId extent = node.Number(axis.in, axis.scale_of_run);
     const ValueId size = node.Pointwise(
-        [](const Tensor& in, const Tensor& scale) { return Cast(Floor(in * scale), kInt64); },
+        [](const Tensor& in, const Tensor& scale) {
+          return Cast(Floor(Cast(in * scale, kFloat32)), kInt64);
+        },
         extent, axis.scale_of_run);
     axis.out = SymInt::Element(size, 0);
     axes.push_back(axis);
@@ -343,8 +349,9 @@ void CheckScale(double scale) {
 SymInt Scaled(NodeReader& node, const SymInt& extent, double scale) {
   CheckScale(scale);
   if (extent.is_number()) {
-    const double size = std::floor(static_cast<double>(extent.number()) * scale);
-    if (!(size <= INT32_MAX)) ThrowInvalidArgument("the result is too large");
+    // In float32, as others multiply: 0.7 of 10 are 7.
+    const float size = std::floor(static_cast<float>(extent.number()) * static_cast<float>(scale));
+    if (!(size < 0x1p31f)) ThrowInvalidArgument("the result is too large");
     return static_cast<int64_t>(size);
   }
   // floor(n * p / q) for scales that are simple fractions.

@@ -252,7 +252,10 @@ void Scope::ReadResolvedNode(const NodeMessage& node) {
     const OperatorReader read = FindOperator(node.domain, node.op_type);
     if (read == nullptr) ThrowUnimplemented("the operator is not supported");
     std::vector<ImportedValue> outputs;
-    if (!ComputeNow(read, node, inputs, &outputs)) outputs = Read(graph_, read, node, inputs);
+    if (!ComputeNow(read, node, inputs, &outputs)) {
+      outputs = Read(graph_, read, node, inputs);
+      NoteElements(node, inputs, &outputs);
+    }
     DefineOutputs(node, std::move(outputs));
   } catch (Error& error) {
     error.AddContext(NameOf(node));
@@ -360,6 +363,36 @@ std::optional<std::vector<Tensor>> Scope::Evaluate(OperatorReader read, const No
     computed.push_back(Contiguous(constant));
   }
   return computed;
+}
+
+void Scope::NoteElements(const NodeMessage& node, const std::vector<ImportedValue>& inputs,
+                         std::vector<ImportedValue>* outputs) const {
+  if (node.op_type != "Concat" || outputs->size() != 1) return;
+  ImportedValue& joined = (*outputs)[0];
+  const graph::Value& made = graph_.value(joined.id);
+  if (made.dtype != kInt64 || made.shape.size() != 1) return;
+  std::vector<graph::SymInt> elements;
+  for (const ImportedValue& input : inputs) {
+    if (input.known && !input.known->is_constant()) {
+      elements.insert(elements.end(), input.known->sizes.begin(), input.known->sizes.end());
+      continue;
+    }
+    const std::vector<graph::SymInt>& shape = graph_.value(input.id).shape;
+    if (input.known) {
+      const Tensor constant = Contiguous(input.known->constant);
+      elements.insert(elements.end(), constant.data<int64_t>(),
+                      constant.data<int64_t>() + constant.numel());
+    } else if (!shape[0].is_number() || shape[0].number() > static_cast<int64_t>(kMaxDims)) {
+      return;
+    } else {
+      for (int64_t i = 0; i < shape[0].number(); ++i) {
+        elements.push_back(graph::SymInt::Element(input.id, i));
+      }
+    }
+    if (elements.size() > kMaxDims) return;
+  }
+  const auto count = static_cast<int64_t>(elements.size());
+  joined.known = KnownValue::Sizes(std::move(elements), {count});
 }
 
 // Whether there is still room for a constant that the file does not hold.

@@ -82,6 +82,9 @@ class Scope {
   std::optional<std::vector<Tensor>> Evaluate(OperatorReader read, const NodeMessage& node,
                                               const std::vector<Tensor>& inputs);
   bool Spend(const Tensor& constant);
+  // Of a vector that is joined from what is known and what a run reads: its elements.
+  void NoteElements(const NodeMessage& node, const std::vector<ImportedValue>& inputs,
+                    std::vector<ImportedValue>* outputs) const;
   // Throws where constants are read again too often.
   void Charge(size_t bytes);
 
@@ -114,8 +117,10 @@ class Scope {
   // The values of this scope that bodies read, which they must be given.
   std::vector<std::string_view> CapturesOf(std::vector<const GraphMessage*> bodies);
   std::vector<graph::ValueId> ValuesOf(const std::vector<std::string_view>& names);
+  // Outputs of one element have at least so many dimensions as `ranks` say, where it says any.
   Body ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
-                const std::vector<std::string_view>& captures);
+                const std::vector<std::string_view>& captures,
+                const std::vector<size_t>& ranks = {});
   // A body whose first outputs, after `skipped` others, become its carried inputs; what changes
   // its extents on the way is open.
   Body ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
