@@ -42,23 +42,42 @@ const std::set<std::string>& Inexpressible() {
 // The operator sets from which on others can be said.
 int ExpressibleSince(const std::string& name) {
   static const auto* sets = new std::map<std::string, int>{
-      {"reshape/empty", 14},         {"scatter_add/dim0", 16},  // sums and products
-      {"scatter_add/dim1", 16},      {"scatter_elements/add0", 16},
-      {"scatter_elements/add1", 16}, {"scatter_elements/mul0", 16},
-      {"scatter_elements/mul1", 16}, {"scatter_reduce/sum", 16},
-      {"scatter_reduce/prod", 16},   {"scatter_reduce/mean", 16},
-      {"scatter_reduce/others", 16}, {"histc/parts", 16},
+      {"reshape/empty", 14},
+      {"add/uint8", 14},
+      {"mul/uint8", 14},
+      {"floor_divide/uint8", 14},
+      {"scatter_add/dim0", 16},  // sums and products
+      {"scatter_add/dim1", 16},
+      {"scatter_elements/add0", 16},
+      {"scatter_elements/add1", 16},
+      {"scatter_elements/mul0", 16},
+      {"scatter_elements/mul1", 16},
+      {"scatter_reduce/sum", 16},
+      {"scatter_reduce/prod", 16},
+      {"scatter_reduce/mean", 16},
+      {"scatter_reduce/others", 16},
+      {"histc/parts", 16},
       {"scatter_elements/max0", 18},  // extrema
-      {"scatter_elements/max1", 18}, {"scatter_elements/min0", 18},
-      {"scatter_elements/min1", 18}, {"scatter_reduce/amax", 18},
-      {"index_reduce/columns", 18},  {"bitwise_not/int32", 18},  // bits of integers
-      {"bitwise_not/int64", 18},     {"bitwise_and/int64", 18},
-      {"bitwise_and/int32", 18},     {"bitwise_and/uint8", 18},
-      {"bitwise_or/int64", 18},      {"bitwise_or/int32", 18},
-      {"bitwise_or/uint8", 18},      {"bitwise_xor/int64", 18},
-      {"bitwise_xor/int32", 18},     {"bitwise_xor/uint8", 18},
-      {"cumprod/dim0", 26},          {"cumprod/dim1", 26},
-      {"cumprod/dim2", 26},          {"cumprod/integers", 26},
+      {"scatter_elements/max1", 18},
+      {"scatter_elements/min0", 18},
+      {"scatter_elements/min1", 18},
+      {"scatter_reduce/amax", 18},
+      {"index_reduce/columns", 18},
+      {"bitwise_not/int32", 18},  // bits of integers
+      {"bitwise_not/int64", 18},
+      {"bitwise_and/int64", 18},
+      {"bitwise_and/int32", 18},
+      {"bitwise_and/uint8", 18},
+      {"bitwise_or/int64", 18},
+      {"bitwise_or/int32", 18},
+      {"bitwise_or/uint8", 18},
+      {"bitwise_xor/int64", 18},
+      {"bitwise_xor/int32", 18},
+      {"bitwise_xor/uint8", 18},
+      {"cumprod/dim0", 26},
+      {"cumprod/dim1", 26},
+      {"cumprod/dim2", 26},
+      {"cumprod/integers", 26},
       {"masked.cumprod/rows", 26},
   };
   const auto found = sets->find(name);
