@@ -177,7 +177,7 @@ absl::Span<const ValueId> Graph::AddScan(absl::Span<const ValueId> carried,
     const std::vector<SymInt>& given = body.value(body.outputs()[i]).shape;
     Dims tried(outputs.back().tried.shape().begin(), outputs.back().tried.shape().end());
     for (size_t d = 0; d < given.size(); ++d) {
-      bool known = !given[d].is_number();
+      bool known = !given[d].is_number() && tried.size() == given.size();
       given[d].VisitLeaves([&](const SizeLeaf& leaf) { known &= outside(leaf).has_value(); });
       if (!known) continue;
       const SymInt extent = given[d].Replace([&](const SizeLeaf& leaf) { return *outside(leaf); });

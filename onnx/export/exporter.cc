@@ -1,6 +1,7 @@
 #include "neura/onnx/export/exporter.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -11,6 +12,7 @@
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/op_list/pointwise.h"
 
 namespace neura::onnx {
 
@@ -64,6 +66,13 @@ Attribute::Attribute(const char* name, const Tensor& value)
 Exporter::Exporter(const graph::Graph& graph, const GraphOptions& options)
     : graph_(graph), options_(options), names_(graph.num_values()) {}
 
+bool Exporter::IsNewArithmetic(const Node& node) const {
+  constexpr OpId kOps[] = {op::kAdd, op::kSub, op::kMul, op::kDiv, op::kSquare, op::kFloorDivide};
+  if (std::find(std::begin(kOps), std::end(kOps), node.op()) == std::end(kOps)) return false;
+  const DType dtype = value(node.inputs[0]).dtype;
+  return dtype == kInt8 || dtype == kUInt8 || dtype == kInt16 || dtype == kUInt16;
+}
+
 std::string Exporter::Run() {
   for (ValueId id : graph_.inputs()) {
     const std::string& wanted = value(id).name;
@@ -83,6 +92,7 @@ std::string Exporter::Run() {
     const Node& node = graph_.node(id);
     module_ = node.module;
     if (!node.is_operation()) Fail(node, "it is no operation on tensors");
+    if (IsNewArithmetic(node)) Require(14, node, "arithmetic of integers of 8 and 16 bits");
     MappingOf(node.op()).Write(*this, node);
     for (ValueId output : node.outputs) {
       const std::string& name = names_[static_cast<size_t>(output)];

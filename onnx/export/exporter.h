@@ -96,6 +96,8 @@ class Exporter {
   [[noreturn]] void Fail(const graph::Node& node, std::string_view why) const;
 
  private:
+  // Whether sets before 14 lack it.
+  bool IsNewArithmetic(const graph::Node& node) const;
   std::string UniqueName(const std::string& wanted);
   // "/encoder/layers/0/add" of "add".
   std::string InModule(std::string_view name) const;
