@@ -24,7 +24,7 @@ PLACES = {
     "CUDA kernel": ["cuda/*"],
     "gradient rule": ["autograd/rules_*.cc"],
     "batching rule": ["autograd/batching_*.cc"],
-    "case": ["tensor/testing/*_cases*.cc", "nn/*_rows_test.cc", "nn/layer_cases_*.cc", "optim/*_test.cc", "onnx/*_cases.cc", "onnx/operators_test.cc", "python/tests/test_data.py", "python/tests/test_transforms.py", "distributions/*_test.cc"],
+    "case": ["tensor/testing/*_cases*.cc", "nn/*_rows_test.cc", "nn/layer_cases_*.cc", "optim/*_test.cc", "onnx/*_cases.cc", "onnx/operators_test.cc", "onnx/conformance/random_models.py", "python/tests/test_data.py", "python/tests/test_transforms.py", "distributions/*_test.cc"],
     "ONNX mapping": ["onnx/export/*"],
     "ONNX reader": ["onnx/import/*.cc"],
     "layer": ["nn/layers.*", "nn/activations.*"],
