@@ -72,7 +72,8 @@ class Agreement {
         // As many elements as asked for, where these are numbers.
         const std::vector<SymInt>& given = graph_.value(inputs_[0]).shape;
         const auto is_number = [](const SymInt& extent) { return extent.is_number(); };
-        if (!operation.symbolic.empty() || std::all_of(given.begin(), given.end(), is_number)) return;
+        if (!operation.symbolic.empty() || std::all_of(given.begin(), given.end(), is_number))
+          return;
         Dims shape = operation.options.Get<ShapeOptions>().shape;
         std::replace(shape.begin(), shape.end(), int64_t{-1}, int64_t{1});
         shapes_[0] = std::move(shape);

@@ -121,8 +121,8 @@ std::vector<Datum> Executor::RunLoop(const Step& step, absl::Span<const Datum> i
   std::vector<std::vector<Datum>> slices(body.graph().outputs().size() - 1 - num_carried);
   for (int64_t i = 0; (!is_counted || i < rounds) && IsTrue(node, condition.tensor()); ++i) {
     if (i >= most_rounds) {
-      ThrowFailedPrecondition(absl::StrCat("loop: goes on after ", most_rounds,
-                                          " rounds, the most that it may take"));
+      ThrowFailedPrecondition(
+          absl::StrCat("loop: goes on after ", most_rounds, " rounds, the most that it may take"));
     }
     std::vector<Datum> given = {NumberOn<int64_t>(context.device, i),
                                 NumberOn<bool>(context.device, true)};

@@ -99,18 +99,18 @@ TEST(Optionals, MayBeEmpty) {
 // What is in an optional is known behind decisions and repetitions, too: here a sequence.
 TEST(Optionals, HoldWhatTheyHeldBehindBranches) {
   const ::onnx::TypeProto sequence = SequenceOf(TensorType(7, {"n"}));
-  const std::string model = Model(
-      {Input("xs", sequence), Input("holds", TensorType(9, {})), Initializer(Named("zero", {}, {0})),
-       Node("If", {"holds"}, {"o"},
-            {Body("then_branch", {Node("Optional", {"xs"}, {"a"}), Output("a")}),
-             Body("else_branch", {Node("Optional", {}, {"b"}), Output("b")})}),
-       Node("OptionalGetElement", {"o"}, {"ys"}), Node("SequenceAt", {"ys", "zero"}, {"y"}),
-       Node("Add", {"y", "y"}, {"z"}), Output("z")});
+  const std::string model =
+      Model({Input("xs", sequence), Input("holds", TensorType(9, {})),
+             Initializer(Named("zero", {}, {0})),
+             Node("If", {"holds"}, {"o"},
+                  {Body("then_branch", {Node("Optional", {"xs"}, {"a"}), Output("a")}),
+                   Body("else_branch", {Node("Optional", {}, {"b"}), Output("b")})}),
+             Node("OptionalGetElement", {"o"}, {"ys"}), Node("SequenceAt", {"ys", "zero"}, {"y"}),
+             Node("Add", {"y", "y"}, {"z"}), Output("z")});
   const Datum xs = Datum::Sequence({FromList<int64_t>({3, 4}), FromList<int64_t>({5})});
   const Tensor yes = ScalarTensor(Scalar(true), {.dtype = kBool});
   const Tensor no = ScalarTensor(Scalar(false), {.dtype = kBool});
-  EXPECT_EQ(Values<int64_t>(ResultsOf(model, {xs, yes})[0].tensor()),
-            (std::vector<int64_t>{6, 8}));
+  EXPECT_EQ(Values<int64_t>(ResultsOf(model, {xs, yes})[0].tensor()), (std::vector<int64_t>{6, 8}));
   EXPECT_TRUE(Has(ErrorOf(model, {xs, no}), "the optional is empty"));
 }
 
@@ -142,11 +142,11 @@ TEST(Optionals, OfWhichNothingIsKnownAreRefused) {
 // ---- inputs without a shape ---------------------------------------------------------------------
 
 TEST(InputsWithoutShape, MayBeSequencesOfAnyRank) {
-  const std::string model = Model(
-      {Input("xs", SequenceOf(TensorTypeOfAnyRank(1))), Initializer(Named("last", {}, {-1})),
-       Node("SequenceAt", {"xs", "last"}, {"x"}), Node("Neg", {"x"}, {"y"}),
-       Node("SequenceInsert", {"xs", "y"}, {"ys"}), Node("SequenceLength", {"ys"}, {"n"}),
-       Output("y"), Output("n")});
+  const std::string model =
+      Model({Input("xs", SequenceOf(TensorTypeOfAnyRank(1))), Initializer(Named("last", {}, {-1})),
+             Node("SequenceAt", {"xs", "last"}, {"x"}), Node("Neg", {"x"}, {"y"}),
+             Node("SequenceInsert", {"xs", "y"}, {"ys"}), Node("SequenceLength", {"ys"}, {"n"}),
+             Output("y"), Output("n")});
   for (const Tensor& x : {Ones({}), Ones({3}), Ones({2, 3}), Ones({1, 2, 1, 1, 2})}) {
     const std::vector<Datum> results = ResultsOf(model, {Datum::Sequence({x * 2, x})});
     EXPECT_TRUE(SameBits(results[0].tensor(), -x));
@@ -158,8 +158,8 @@ TEST(InputsWithoutShape, MayBeSequencesOfAnyRank) {
 }
 
 TEST(InputsWithoutShape, MayBeTensorsOfAnyRank) {
-  const std::string model = Model(
-      {Input("x", TensorTypeOfAnyRank(1)), Node("Neg", {"x"}, {"y"}), Output("y")});
+  const std::string model =
+      Model({Input("x", TensorTypeOfAnyRank(1)), Node("Neg", {"x"}, {"y"}), Output("y")});
   for (const Tensor& x : {Ones({}), Ones({2, 3}), Transpose(Ones({2, 3, 4}), 0, 2)}) {
     EXPECT_TRUE(SameBits(ResultsOf(model, {x})[0].tensor(), Contiguous(-x)));
   }

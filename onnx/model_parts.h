@@ -90,15 +90,17 @@ inline Attribute Body(const std::string& name, const Parts& parts) {
   return attribute;
 }
 // What the function around is given.
-inline Attribute Given(const std::string& name, Attribute::AttributeType type, const std::string& by) {
+inline Attribute Given(const std::string& name, Attribute::AttributeType type,
+                       const std::string& by) {
   Attribute attribute = Named(name, type);
   attribute.set_ref_attr_name(by);
   return attribute;
 }
 
 inline ::onnx::NodeProto NodeOf(const std::string& op, const std::vector<std::string>& inputs,
-                         const std::vector<std::string>& outputs,
-                         const std::vector<Attribute>& attributes, const std::string& domain) {
+                                const std::vector<std::string>& outputs,
+                                const std::vector<Attribute>& attributes,
+                                const std::string& domain) {
   ::onnx::NodeProto node;
   node.set_op_type(op);
   node.set_domain(domain);
@@ -108,15 +110,15 @@ inline ::onnx::NodeProto NodeOf(const std::string& op, const std::vector<std::st
   return node;
 }
 inline Part Node(const std::string& op, const std::vector<std::string>& inputs,
-          const std::vector<std::string>& outputs, const std::vector<Attribute>& attributes = {},
-          const std::string& domain = "") {
+                 const std::vector<std::string>& outputs,
+                 const std::vector<Attribute>& attributes = {}, const std::string& domain = "") {
   return [=](::onnx::GraphProto* graph) {
     *graph->add_node() = NodeOf(op, inputs, outputs, attributes, domain);
   };
 }
 // int64.
 inline ::onnx::TensorProto Named(const std::string& name, const std::vector<int64_t>& dims,
-                          const std::vector<int64_t>& elements) {
+                                 const std::vector<int64_t>& elements) {
   ::onnx::TensorProto tensor;
   tensor.set_name(name);
   tensor.set_data_type(7);
@@ -134,7 +136,8 @@ inline Part Initializer(const ::onnx::TensorProto& tensor) {
 }
 
 // Of operator set 21.
-inline std::string Model(const Parts& parts, const std::vector<::onnx::FunctionProto>& functions = {}) {
+inline std::string Model(const Parts& parts,
+                         const std::vector<::onnx::FunctionProto>& functions = {}) {
   ::onnx::ModelProto model;
   model.set_ir_version(8);
   model.add_opset_import()->set_version(21);

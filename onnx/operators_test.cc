@@ -457,9 +457,8 @@ std::vector<Case> ShapeCases() {
 
 std::vector<Case> AllCases() {
   std::vector<Case> all;
-  for (auto cases :
-       {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases, RuntimeCases,
-                          MovingCases, EarlyCases}) {
+  for (auto cases : {UnaryCases, BinaryCases, ReductionCases, LayerCases, ShapeCases, RuntimeCases,
+                     MovingCases, EarlyCases}) {
     for (Case& one : cases()) all.push_back(std::move(one));
   }
   return all;

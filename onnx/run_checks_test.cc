@@ -20,9 +20,9 @@ namespace {
 TEST(EqualSizes, OfARecurrenceAndItsState) {
   Generator generator(3);
   const Tensor w = Randn({1, 8, 3}, {}, &generator), r = Randn({1, 8, 2}, {}, &generator);
-  const Parts lstm = {Node("LSTM", {"x", "w", "r", "", "", "h", "c"}, {"y", "last"},
-                           {Int("hidden_size", 2)}),
-                      Output("y"), Output("last")};
+  const Parts lstm = {
+      Node("LSTM", {"x", "w", "r", "", "", "h", "c"}, {"y", "last"}, {Int("hidden_size", 2)}),
+      Output("y"), Output("last")};
   const auto model = [&](const char* state_batch) {
     return Model({Input("x", TensorType(1, {"t", "n", "3"})),
                   Input("h", TensorType(1, {"1", state_batch, "2"})),
@@ -46,12 +46,12 @@ TEST(EqualSizes, OfARecurrenceAndItsState) {
 
 // Shapes are tried at 2 in front, and at 224 elsewhere.
 TEST(EqualSizes, InDifferentPlaces) {
-  const std::string model = Model(
-      {Input("a", TensorType(1, {"n", "k"})), Input("b", TensorType(1, {"m", "3"})),
-       Input("c", TensorType(1, {"p"})), Node("MatMul", {"a", "b"}, {"product"}),
-       Node("Transpose", {"a"}, {"turned"}), Node("Add", {"turned", "c"}, {"sum"}),
-       Node("Concat", {"sum", "b"}, {"joined"}, {Int("axis", 1)}), Output("product"),
-       Output("joined")});
+  const std::string model =
+      Model({Input("a", TensorType(1, {"n", "k"})), Input("b", TensorType(1, {"m", "3"})),
+             Input("c", TensorType(1, {"p"})), Node("MatMul", {"a", "b"}, {"product"}),
+             Node("Transpose", {"a"}, {"turned"}), Node("Add", {"turned", "c"}, {"sum"}),
+             Node("Concat", {"sum", "b"}, {"joined"}, {Int("axis", 1)}), Output("product"),
+             Output("joined")});
   Generator generator(4);
   const Tensor a = Randn({5, 7}, {}, &generator), b = Randn({7, 3}, {}, &generator);
   const Tensor c = Randn({5}, {}, &generator);
@@ -79,7 +79,8 @@ TEST(Squeezes, OfWhateverIsOneLeaveWhatIsOpen) {
   const std::string model = Model({Input("x", TensorType(1, {"n", "1", "3", "1"})),
                                    Node("Squeeze", {"x"}, {"y"}), Output("y")});
   EXPECT_EQ(ResultsOf(model, {Ones({2, 1, 3, 1})})[0].tensor().shape(), DimsView({2, 3}));
-  EXPECT_TRUE(Has(ErrorOf(model, {Ones({1, 1, 3, 1})}), "an open size is 1, and would be left out"));
+  EXPECT_TRUE(
+      Has(ErrorOf(model, {Ones({1, 1, 3, 1})}), "an open size is 1, and would be left out"));
 }
 
 // As the declared output says.
@@ -117,7 +118,8 @@ TEST(Branches, OfOneElementMayDifferInRank) {
   for (const bool which : {true, false}) {
     const Tensor condition = ScalarTensor(Scalar(which), {.dtype = kBool});
     const Datum sum = ResultsOf(model, {condition, FromList<int64_t>({1, 2})})[0];
-    const std::vector<int64_t> expected = which ? std::vector<int64_t>{6, 7} : std::vector<int64_t>{8, 9};
+    const std::vector<int64_t> expected =
+        which ? std::vector<int64_t>{6, 7} : std::vector<int64_t>{8, 9};
     EXPECT_EQ(Values<int64_t>(sum.tensor()), expected);
   }
 }
@@ -125,10 +127,10 @@ TEST(Branches, OfOneElementMayDifferInRank) {
 // ---- loops --------------------------------------------------------------------------------------
 
 TEST(Loops, EndAtTheirLimit) {
-  const Attribute body = Body(
-      "body", {Input("i", TensorType(7, {})), Input("go_on", TensorType(9, {})),
-               Input("x", TensorType(7, {})), Node("Identity", {"go_on"}, {"more"}),
-               Node("Add", {"x", "i"}, {"sum"}), Output("more"), Output("sum")});
+  const Attribute body =
+      Body("body", {Input("i", TensorType(7, {})), Input("go_on", TensorType(9, {})),
+                    Input("x", TensorType(7, {})), Node("Identity", {"go_on"}, {"more"}),
+                    Node("Add", {"x", "i"}, {"sum"}), Output("more"), Output("sum")});
   const std::string model =
       Model({Input("rounds", TensorType(7, {})), Initializer(Named("zero", {}, {0})),
              Node("Loop", {"rounds", "", "zero"}, {"y"}, {body}), Output("y")});
@@ -140,9 +142,8 @@ TEST(Loops, EndAtTheirLimit) {
   EXPECT_EQ(ResultsOf(model, {rounds(101)})[0].tensor().Item<int64_t>(), 5050);
   EXPECT_TRUE(Has(ErrorOf(model, {rounds(1)}, {.most_loop_rounds = -1}), "is negative"));
   // One with no number of rounds, whose condition stays true.
-  const std::string endless =
-      Model({Initializer(Named("zero", {}, {0})),
-             Node("Loop", {"", "", "zero"}, {"y"}, {body}), Output("y")});
+  const std::string endless = Model({Initializer(Named("zero", {}, {0})),
+                                     Node("Loop", {"", "", "zero"}, {"y"}, {body}), Output("y")});
   EXPECT_TRUE(Has(ErrorOf(endless, {}, limit), "loop: goes on after 100 rounds"));
 }
 
@@ -160,10 +161,12 @@ TEST(Resizes, RefuseScalesOfARunThatMakeNoSense) {
   const Tensor y = ResultsOf(model(1), {x, FromList<float>({0.00125f})})[0].tensor();
   ASSERT_EQ(y.shape(), DimsView({5}));
   EXPECT_NEAR(Values<float>(y)[2], 1999.5, 0.1);
-  EXPECT_TRUE(Has(ErrorOf(model(1), {x, FromList<float>({0.0005f})}), "too many elements make one"));
+  EXPECT_TRUE(
+      Has(ErrorOf(model(1), {x, FromList<float>({0.0005f})}), "too many elements make one"));
   EXPECT_EQ(ResultsOf(model(0), {x, FromList<float>({0.0005f})})[0].tensor().numel(), 2);
   for (const float bad : {0.0f, -1.0f, NAN, INFINITY}) {
-    EXPECT_TRUE(Has(ErrorOf(model(0), {x, FromList<float>({bad})}), "is no positive number")) << bad;
+    EXPECT_TRUE(Has(ErrorOf(model(0), {x, FromList<float>({bad})}), "is no positive number"))
+        << bad;
   }
 }
 

@@ -138,8 +138,8 @@ bool Draws(const ::onnx::ModelProto& model, const std::vector<DatumOfFile>& inpu
 
 // One set of inputs and outputs: OK, Unimplemented, or what went wrong.
 absl::Status RunSet(const std::string& bytes, const ::onnx::ModelProto& model, CaseInputs as,
-                    const std::vector<DatumOfFile>& inputs,
-                    const std::vector<DatumOfFile>& outputs, double share_of_largest) {
+                    const std::vector<DatumOfFile>& inputs, const std::vector<DatumOfFile>& outputs,
+                    double share_of_largest) {
   absl::StatusOr<graph::Graph> graph = FromBytes(bytes);
   const bool constants =
       as == CaseInputs::kConstantsWhereRefused && absl::IsUnimplemented(graph.status());

@@ -27,10 +27,9 @@ void RunFolder(const fs::path& folder, bool models) {
   int passed = 0, refused = 0, near = 0;
   for (const fs::path& path : cases) {
     const absl::Status status = neura::onnx::RunCase(path, neura::onnx::CaseInputs::kAsGiven);
-    const bool is_near = models && absl::IsInternal(status) &&
-                         neura::onnx::RunCase(path, neura::onnx::CaseInputs::kAsGiven,
-                                              kShareOfModels)
-                             .ok();
+    const bool is_near =
+        models && absl::IsInternal(status) &&
+        neura::onnx::RunCase(path, neura::onnx::CaseInputs::kAsGiven, kShareOfModels).ok();
     passed += status.ok();
     near += is_near;
     refused += absl::IsUnimplemented(status);

@@ -19,8 +19,8 @@ struct AttributeMessage {
   float f = 0;
   int64_t i = 0;
   std::string_view s;
-  std::string_view t;  // of a tensor, for ReadTensor
-  std::string_view g;  // of a graph, for ParseSubgraph
+  std::string_view t;   // of a tensor, for ReadTensor
+  std::string_view g;   // of a graph, for ParseSubgraph
   std::string_view tp;  // of a type, for ParseTypeOf
   std::vector<float> floats;
   std::vector<int64_t> ints;

@@ -122,7 +122,7 @@ ValueType TypeOf(const Graph& graph, ValueId id) {
 }
 
 Scope::Body Scope::ReadBody(const GraphMessage& message, const std::vector<Formal>& formals,
-                      const std::vector<std::string_view>& captures,
+                            const std::vector<std::string_view>& captures,
                             const std::vector<size_t>& ranks) {
   Body made;
   Graph& body = made.graph;
@@ -158,8 +158,8 @@ Scope::Body Scope::ReadBody(const GraphMessage& message, const std::vector<Forma
 }
 
 Scope::Body Scope::ReadRepeatedBody(const GraphMessage& message, std::vector<Formal> formals,
-                              size_t first_carried, size_t num_carried, size_t skipped,
-                              const std::vector<std::string_view>& captures) {
+                                    size_t first_carried, size_t num_carried, size_t skipped,
+                                    const std::vector<std::string_view>& captures) {
   while (true) {
     Body made = ReadBody(message, formals, captures);
     const Graph& body = made.graph;
@@ -324,7 +324,8 @@ std::vector<ImportedValue> Scope::ReadLoop(NodeReader& reader, const NodeMessage
   std::vector<ValueId> carried;
   for (size_t i = 0; i < num_carried; ++i) {
     carried.push_back(reader.in_any(2 + i));
-    formals.push_back({body.inputs[2 + i].name, TypeOf(graph_, carried.back()), reader.HeldKind(2 + i)});
+    formals.push_back(
+        {body.inputs[2 + i].name, TypeOf(graph_, carried.back()), reader.HeldKind(2 + i)});
   }
   const std::vector<std::string_view> captures = CapturesOf({&body});
   const std::vector<ValueId> values = ValuesOf(captures);
@@ -369,8 +370,7 @@ std::vector<ImportedValue> Scope::ReadScanOfBatches(NodeReader& reader, const No
     formals.push_back({body.inputs[i].name, std::move(type)});
   }
   for (const ValueId value : values) outer.push_back(member.AddInput("", TypeOf(graph_, value)));
-  Graph repeated =
-      ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures).graph;
+  Graph repeated = ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures).graph;
   for (const ValueId result : member.AddScan(carried, scanned, outer, std::move(repeated))) {
     member.AddOutput(result, "");
   }
@@ -432,8 +432,7 @@ std::vector<ImportedValue> Scope::ReadScan(NodeReader& reader, const NodeMessage
   }
   const std::vector<std::string_view> captures = CapturesOf({&body});
   const std::vector<ValueId> values = ValuesOf(captures);
-  Graph repeated =
-      ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures).graph;
+  Graph repeated = ReadRepeatedBody(body, std::move(formals), 0, num_carried, 0, captures).graph;
   std::vector<ImportedValue> results =
       Results(graph_.AddScan(carried, scanned, values, std::move(repeated)));
   for (size_t i = 0; i < num_stacked; ++i) {

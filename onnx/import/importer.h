@@ -189,8 +189,8 @@ class NodeReader {
   ExternalData* External() const;  // null where there is none
   const AttributeMessage* FindAttribute(std::string_view name) const;
   const AttributeMessage* TakeAttribute(std::string_view name, int type);
-  // A function as a graph, of values of these types, or of slices of them. Values of open sizes that
-  // must be equal are replaced by those whose sizes are.
+  // A function as a graph, of values of these types, or of slices of them. Values of open sizes
+  // that must be equal are replaced by those whose sizes are.
   graph::Graph Captured(std::vector<graph::ValueId>& values, size_t first_slice, size_t num_slices,
                         graph::Function function);
   graph::ValueId TracePointwise(const std::vector<graph::ValueId>& values,

@@ -127,10 +127,9 @@ Graph Choice(absl::Span<const Reading> readings, size_t first, const std::vector
   const ValueType number{.dtype = kInt64, .shape = {1}};
   inputs.push_back(choice.AddInput("", number));
   const ValueType boolean{.dtype = kBool};
-  const ValueId condition =
-      choice.AddHostCall(kIsEqual, {},
-                         {SymInt::Element(inputs.back(), 0), static_cast<int64_t>(first)},
-                         {&boolean, 1})[0];
+  const ValueId condition = choice.AddHostCall(
+      kIsEqual, {}, {SymInt::Element(inputs.back(), 0), static_cast<int64_t>(first)},
+      {&boolean, 1})[0];
   const absl::Span<const ValueId> made =
       choice.AddIf(condition, inputs, Wrapped(readings[first], any_rank),
                    Choice(readings, first + 1, any_rank, add_inputs));
@@ -177,8 +176,7 @@ Graph AnyOf(absl::Span<const Reading> readings, const std::vector<std::string>& 
   }
   const ValueType number{.dtype = kInt64, .shape = {1}};
   inputs.push_back(all.AddHostCall(kFitting, unshaped, std::move(ranks), {&number, 1})[0]);
-  const auto choice =
-      std::make_shared<const Graph>(Choice(readings, 0, any_rank, add_inputs));
+  const auto choice = std::make_shared<const Graph>(Choice(readings, 0, any_rank, add_inputs));
   const absl::Span<const ValueId> made = all.AddCall("any_rank", inputs, choice);
   const std::vector<ValueId> outputs(made.begin(), made.end());
   for (size_t i = 0; i < outputs.size(); ++i) all.AddOutput(outputs[i], one.output_names()[i]);
@@ -187,8 +185,7 @@ Graph AnyOf(absl::Span<const Reading> readings, const std::vector<std::string>& 
 
 }  // namespace
 
-Graph ReadAtAnyRank(const ModelMessage& model,
-                    absl::FunctionRef<Graph(const Ranks& ranks)> read) {
+Graph ReadAtAnyRank(const ModelMessage& model, absl::FunctionRef<Graph(const Ranks& ranks)> read) {
   const std::vector<std::string> names = WithoutShape(model);
   if (names.empty()) return read({});
   if (names.size() > kMostInputs) {
@@ -219,8 +216,8 @@ Graph ReadAtAnyRank(const ModelMessage& model,
   }
   if (readings.empty()) {
     first_error->AddContext(
-        absl::StrCat("input ", names[0], " has no shape, and the model makes no sense at any; of 0 ",
-                     "dimensions"));
+        absl::StrCat("input ", names[0],
+                     " has no shape, and the model makes no sense at any; of 0 ", "dimensions"));
     throw *std::move(first_error);
   }
   if (readings.size() == 1) return *readings[0].graph;

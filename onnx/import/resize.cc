@@ -69,8 +69,8 @@ std::vector<Datum> CheckedScale(const HostContext& context) {
     ThrowInvalidArgument(absl::StrCat("a scale is ", scale, ", which is no positive number"));
   }
   if (context.integers[0] != 0 && !(scale > kLeastScale)) {
-    ThrowInvalidArgument(absl::StrCat("antialias: a scale is ", scale,
-                                      ", at which too many elements make one"));
+    ThrowInvalidArgument(
+        absl::StrCat("antialias: a scale is ", scale, ", at which too many elements make one"));
   }
   return {context.inputs[0]};
 }
@@ -210,8 +210,8 @@ class Resizer {
   // last beyond them, by a matrix of weights.
   ValueId Blurred(ValueId x, const Axis& axis, ValueId at, ValueId in) {
     const double support = method_.mode == "linear" ? 1 : 2;
-    const ValueId stretch = node_.Pointwise(
-        [](const Tensor& scale) { return Minimum(scale, 1); }, Checked(node_, ScaleOf(axis), true));
+    const ValueId stretch = node_.Pointwise([](const Tensor& scale) { return Minimum(scale, 1); },
+                                            Checked(node_, ScaleOf(axis), true));
     const SymInt reach = SymInt::Element(
         node_.Pointwise([&](const Tensor& s) { return Cast(Ceil(support / s), kInt64) + 1; },
                         stretch),

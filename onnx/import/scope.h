@@ -27,7 +27,7 @@ struct FileContext {
   // was read.
   bool takes_open_for_one = false;
   bool leaves_out_open = false;
-  int64_t budget = 0;                // in bytes, for constants computed while importing
+  int64_t budget = 0;  // in bytes, for constants computed while importing
   // Bodies are read again where their sizes change; this bounds how often in all.
   int64_t nodes_left = 0;
   int64_t bytes_left = 0;  // of constants in what is read

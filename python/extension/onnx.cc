@@ -165,8 +165,7 @@ py::list RunProgram(const graph::Program& program, const py::list& inputs) {
 // Of a file, or of the bytes of one.
 graph::Program LoadModel(const py::object& source,
                          const std::vector<std::pair<std::string, int64_t>>& fixed_dims,
-                         const py::object& external_data,
-                         std::optional<int64_t> most_loop_rounds) {
+                         const py::object& external_data, std::optional<int64_t> most_loop_rounds) {
   onnx::ImportOptions options{.fixed_dims = fixed_dims};
   if (most_loop_rounds) options.most_loop_rounds = *most_loop_rounds;
   if (!external_data.is_none()) {
