@@ -132,7 +132,7 @@ def random_input(info, model, sizes, generator):
     if most is not None:
         return generator.integers(0, most, shape).astype(info.type[len("tensor(") : -1].replace("float", "float32"))
     noise = (0.3 * generator.standard_normal(shape)).astype(np.float32)
-    if "det" in model:  # finds nothing in noise
+    if model == "PP-OCRv6_det_small":  # finds nothing in noise, which leaves the last bits of a sigmoid
         noise[..., 20:40, 10:80:6] -= 3
     return noise
 
