@@ -340,6 +340,32 @@ TEST(ExportModel, OutputsNameTheirSizes) {
             "2*batch");
 }
 
+TEST(ExportModel, PartsOfOpenDimensionsKeepTheirDimensions) {
+  const std::vector<std::pair<const char*, std::function<Tensor(const Tensor&)>>> functions = {
+      {"last", [](const Tensor& x) { return Select(x, 2, -1); }},
+      {"reflect",
+       [](const Tensor& x) {
+         return PadByPairs(x, {2, 1}, "reflect", 0);
+       }},
+      {"replicate",
+       [](const Tensor& x) {
+         return PadByPairs(x, {2, 1}, "replicate", 0);
+       }},
+      {"circular",
+       [](const Tensor& x) {
+         return PadByPairs(x, {2, 1}, "circular", 0);
+       }},
+  };
+  for (const auto& [name, function] : functions) {
+    SCOPED_TRACE(name);
+    const Function of_all = [&function = function](absl::Span<const Tensor> in) {
+      return std::vector{function(in[0])};
+    };
+    const std::string bytes = BytesOf(of_all, {Randn({2, 3, 5})}, kOpset, {{0, 2, "length"}});
+    for (int64_t length : {3, 5, 12}) ExpectEqual(bytes, of_all, {Randn({2, 3, length})});
+  }
+}
+
 TEST(ExportModel, SetsThatAreNotWrittenAreRefused) {
   const auto bytes = [](int opset) {
     return BytesOf([](absl::Span<const Tensor> in) { return std::vector{Relu(in[0])}; },

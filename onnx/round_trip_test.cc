@@ -42,6 +42,11 @@ const std::set<std::string>& Inexpressible() {
 // The operator sets from which on others can be said.
 int ExpressibleSince(const std::string& name) {
   static const auto* sets = new std::map<std::string, int>{
+      {"index_add/scaled", 16},
+      {"index_add/number", 16},
+      {"index_add/dim0", 16},
+      {"index_add/dim1", 16},
+      {"index_add/dim-1", 16},
       {"reshape/empty", 14},
       {"add/uint8", 14},
       {"mul/uint8", 14},

@@ -75,6 +75,29 @@ void WriteScatterElements(Exporter& exporter, const Node& node, const char* onnx
   WriteScatter(exporter, node, onnx_name, options.dim, options.reduction);
 }
 
+// Each row of the source in its place, as elements.
+void WriteIndexAdd(Exporter& exporter, const Node& node, const char* onnx_name) {
+  exporter.Require(16, node, "ScatterElements with sums and products");
+  const graph::Value& source = exporter.value(node.inputs[2]);
+  const auto rank = static_cast<int64_t>(source.shape.size());
+  const int64_t dim =
+      NormalizeDim("index_add", node.options().Get<DimOptions>().dim, std::max<int64_t>(rank, 1));
+  std::string index = exporter.Name(node.inputs[1]);
+  if (rank > 0) {
+    Dims rows(static_cast<size_t>(rank), 1);
+    rows[static_cast<size_t>(dim)] = -1;
+    std::vector<SymInt> shape = source.shape;
+    for (size_t d = 0; d < shape.size(); ++d) {
+      if (!shape[d].is_number()) shape[d] = SymInt::Extent(node.inputs[2], static_cast<int64_t>(d));
+    }
+    index = exporter.Emit("Expand", {exporter.Emit("Reshape", {index, exporter.Ints(rows)}),
+                                     exporter.Extents(shape)});
+  }
+  exporter.EmitTo(node.outputs, onnx_name,
+                  {exporter.Name(node.inputs[0]), index, exporter.Name(node.inputs[2])},
+                  {{"axis", dim}, {"reduction", "add"}});
+}
+
 void WriteCat(Exporter& exporter, const Node& node, const char* onnx_name) {
   std::vector<std::string> inputs;
   for (ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
@@ -123,6 +146,10 @@ void WriteTriangle(Exporter& exporter, const Node& node, const char* onnx_name) 
     const std::string kept =
         exporter.Emit(node.op() == op::kTriu ? "GreaterOrEqual" : "LessOrEqual",
                       {above, exporter.Number(diagonal, kInt64)});
+    // Runtimes choose among numbers alone.
+    if (input.dtype == kBool) {
+      return exporter.EmitTo(node.outputs, "And", {kept, exporter.Name(node.inputs[0])});
+    }
     return exporter.EmitTo(node.outputs, "Where",
                            {kept, exporter.Name(node.inputs[0]), exporter.Number(0, input.dtype)});
   }
@@ -187,11 +214,13 @@ void WriteSqueeze(Exporter& exporter, const Node& node, const char* onnx_name) {
   if (named.empty()) {
     for (int64_t i = 0; i < rank; ++i) named.push_back(i);
   }
-  // Only what has extent 1; here the rest is left alone, there it is an error.
+  // Only what has extent 1, which is known where shapes were tried; here the rest is left alone,
+  // there it is an error.
+  const DimsView tried = exporter.value(node.inputs[0]).tried.shape();
   Dims dims;
   for (int64_t dim : named) {
     const int64_t d = dim < 0 ? dim + rank : dim;
-    if (d < rank && shape[static_cast<size_t>(d)] == SymInt(1)) dims.push_back(d);
+    if (d < rank && tried[static_cast<size_t>(d)] == 1) dims.push_back(d);
   }
   const std::string& x = exporter.Name(node.inputs[0]);
   if (dims.empty()) return exporter.EmitTo(node.outputs, "Identity", {x});

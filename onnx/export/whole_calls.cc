@@ -37,6 +37,19 @@ std::string NameOr(Exporter& exporter, const Node& node, size_t i, double otherw
       Full({channels}, otherwise, {.dtype = exporter.value(node.inputs[0]).dtype}));
 }
 
+// A mask [..., L, S]: runtimes do not broadcast along the queries.
+std::string MaskOfQueries(Exporter& exporter, ValueId query, ValueId mask) {
+  const std::vector<SymInt>& of_mask = exporter.value(mask).shape;
+  const std::vector<SymInt>& of_query = exporter.value(query).shape;
+  const size_t dim = of_query.size() - 2;
+  const SymInt& length = of_query[dim];
+  if (of_mask[of_mask.size() - 2] != SymInt(1) || length == SymInt(1)) return exporter.Name(mask);
+  std::vector<SymInt> shape(of_mask.size(), 1);
+  shape[of_mask.size() - 2] =
+      length.is_number() ? length : SymInt::Extent(query, static_cast<int64_t>(dim));
+  return exporter.Emit("Expand", {exporter.Name(mask), exporter.Extents(shape)});
+}
+
 int64_t FixedChannels(Exporter& exporter, const Node& node) {
   const SymInt& channels = exporter.value(node.inputs[0]).shape[1];
   if (!channels.is_number()) exporter.Fail(node, "the number of channels must be fixed");
@@ -80,6 +93,7 @@ void WriteAttention(Exporter& exporter, const Node& node, const char* onnx_name)
   const bool wants_weights = options.wants_weights && exporter.graph().IsUsed(node.outputs[1]);
   std::vector<std::string> inputs;
   for (ValueId input : node.inputs) inputs.push_back(exporter.Name(input));
+  if (mask != kNone) inputs[3] = MaskOfQueries(exporter, node.inputs[0], mask);
   // Before set 25 it is open what comes of a query that may attend to nothing; here zeros do.
   const bool may_be_empty = mask != kNone && exporter.opset() < 25;
   if (!wants_weights && !may_be_empty) {

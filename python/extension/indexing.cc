@@ -29,9 +29,11 @@ struct Parsed {
   bool is_copy =
       false;  // the view is none: strides are not negative, so a reversed slice is a copy
 
-  bool gathers_any() const {
-    return std::any_of(gathers.begin(), gathers.end(), [](const auto& g) { return g.has_value(); });
+  auto num_gathers() const {
+    return std::count_if(gathers.begin(), gathers.end(),
+                         [](const auto& g) { return g.has_value(); });
   }
+  bool gathers_any() const { return num_gathers() > 0; }
 };
 
 bool IsIndexArray(PyObject* item) {
@@ -217,7 +219,9 @@ Gathering Prepare(const Parsed& parsed) {
     if (!parsed.gathers[d]) continue;
     const Tensor& index = *parsed.gathers[d];
     const int64_t extent = parsed.view.size(static_cast<int64_t>(d));
-    if (index.numel() > 0) {
+    // Of one dimension, the gathering itself looks; a capture must not know the elements.
+    const bool is_looked_at_later = parsed.num_gathers() == 1 && IsWatched();
+    if (index.numel() > 0 && !is_looked_at_later) {
       const int64_t low = AMin(index).Item<int64_t>(), high = AMax(index).Item<int64_t>();
       if (low < 0 || high >= extent) {
         ThrowOutOfRange(absl::StrCat("index ", low < 0 ? low - extent : high, " is outside dim ", d,

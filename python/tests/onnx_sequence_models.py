@@ -10,7 +10,7 @@ F = nn.functional
 
 
 class Positions(nn.Module):
-    def __init__(self, dim, most=64):
+    def __init__(self, dim, most=512):
         super().__init__()
         at, rate = nr.arange(most).unsqueeze(1), nr.exp(nr.arange(0, dim, 2) * (-math.log(10000.0) / dim))
         self.register_buffer("pe", nr.stack([nr.sin(at * rate), nr.cos(at * rate)], -1).flatten(1))
@@ -72,7 +72,7 @@ class gpt(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.wte, self.wpe = nn.Embedding(20, 8), nn.Embedding(64, 8)
+        self.wte, self.wpe = nn.Embedding(20, 8), nn.Embedding(512, 8)
         self.h, self.ln_f = nn.ModuleList([gpt.Block(8, 2), gpt.Block(8, 2)]), nn.LayerNorm(8)
         self.lm_head = nn.Linear(8, 20, bias=False)
         self.wte.weight = self.lm_head.weight
@@ -127,7 +127,7 @@ class llama(nn.Module):
 class bert(nn.Module):
     def __init__(self):
         super().__init__()
-        self.word, self.position, self.norm = nn.Embedding(20, 8), nn.Embedding(64, 8), nn.LayerNorm(8)
+        self.word, self.position, self.norm = nn.Embedding(20, 8), nn.Embedding(512, 8), nn.LayerNorm(8)
         layer = nn.TransformerEncoderLayer(8, 2, 16, activation="gelu", batch_first=True)
         self.encoder, self.pooler, self.classifier = nn.TransformerEncoder(layer, 2), nn.Linear(8, 8), nn.Linear(8, 2)
 
@@ -346,7 +346,7 @@ class graph_convolution(nn.Module):
         return F.log_softmax(self.propagate(self.conv2(x), edges), dim=1)
 
 
-@tokens()
+@tokens(since=16)
 class embedding_bag(nn.Module):
     def __init__(self):
         super().__init__()

@@ -6,6 +6,7 @@
 #include "neura/tensor/ops/composites.h"
 #include "neura/tensor/ops/copy.h"
 #include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/index.h"
 #include "neura/tensor/ops/pointwise.h"
 #include "neura/tensor/ops/reduce.h"
@@ -14,6 +15,33 @@
 namespace neura {
 
 namespace {
+
+// Surrounded along a dimension by so many of its own elements, joined of slices: where somebody
+// watches, positions would be numbers that depend on the extent.
+Tensor JoinedWithOwn(const Tensor& input, int64_t dim, int64_t before, int64_t after,
+                     const std::string& mode) {
+  const int64_t extent = input.size(dim);
+  const auto slice = [&](int64_t begin, int64_t count) {
+    return Slice(input, dim, begin, begin + count);
+  };
+  const auto repeated = [&](int64_t place, int64_t count) {
+    Dims shape(input.shape().size(), -1);
+    shape[static_cast<size_t>(dim)] = count;
+    return Expand(slice(place, 1), shape);
+  };
+  std::vector<Tensor> parts = {input};
+  if (before > 0) {
+    parts.insert(parts.begin(), mode == "reflect"    ? Flip(slice(1, before), {dim})
+                                : mode == "circular" ? slice(extent - before, before)
+                                                     : repeated(0, before));
+  }
+  if (after > 0) {
+    parts.push_back(mode == "reflect"    ? Flip(slice(extent - 1 - after, after), {dim})
+                    : mode == "circular" ? slice(0, after)
+                                         : repeated(extent - 1, after));
+  }
+  return Cat(parts, dim);
+}
 
 // Surrounded by the input's own elements.
 Tensor PadFromInput(const Tensor& input, const Dims& pad, const std::string& mode) {
@@ -41,6 +69,10 @@ Tensor PadFromInput(const Tensor& input, const Dims& pad, const std::string& mod
       extent = left;
       before = std::max<int64_t>(before, 0);
       after = std::max<int64_t>(after, 0);
+    }
+    if (IsWatched() && before >= 0 && after >= 0) {
+      result = JoinedWithOwn(result, dim, before, after, mode);
+      continue;
     }
     // Where each element of the result stands in the input.
     const Tensor place =
