@@ -201,6 +201,9 @@ void ReadMicrosoftRotaryEmbedding(NodeReader& node) {
     Tensor all = given;
     if (flat) {
       const int64_t size = dim > 0 ? given.size(2) / heads : 2 * pairs;
+      if (size < 1) {
+        ThrowInvalidArgument(absl::StrCat(given.size(2), " features for ", heads, " heads"));
+      }
       all = Reshape(given, {given.size(0), given.size(1), given.size(2) / size, size});
     } else {
       all = Transpose(given, 1, 2);
