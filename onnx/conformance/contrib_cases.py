@@ -13,12 +13,13 @@ MICROSOFT, ML = "com.microsoft", "ai.onnx.ml"
 
 
 class Case:
-    """A node and its inputs, of which `constants` stand in the model."""
+    """A node and its inputs, of which `constants` stand in the model; extents in `names` are open."""
 
-    def __init__(self, domain, op, inputs, outputs=1, constants=(), **attributes):
+    def __init__(self, domain, op, inputs, outputs=1, constants=(), names=None, **attributes):
         self.domain, self.op, self.constants = domain, op, set(constants)
         self.inputs = [x if x is None or isinstance(x, dict) else np.asarray(x) for x in inputs]
         self.outputs = outputs  # how many, or which
+        self.names = names or {}
         self.attributes = attributes
 
     def model(self):
@@ -38,6 +39,10 @@ class Case:
         sets = [helper.make_opsetid("", 21), helper.make_opsetid(MICROSOFT, 1), helper.make_opsetid(ML, 3 if old_trees else 5)]
         model = helper.make_model(graph, opset_imports=sets)
         model.ir_version = 10
+        for info in model.graph.input:
+            for extent in info.type.tensor_type.shape.dim if self.names else ():
+                if extent.dim_value in self.names:
+                    extent.dim_param = self.names[extent.dim_value]
         return model, dict(variable)
 
 
@@ -503,7 +508,49 @@ def new_tree_cases(rng):
         yield Case(ML, "TreeEnsemble", [x], aggregate_function=function, post_transform=transform, **held)
 
 
-FAMILIES = (attention_cases, grouped_attention_cases, fused_cases, normalization_cases, quantized_cases, other_cases, feature_cases, linear_cases, tree_cases)
+def open_cases(rng):
+    """Batches and lengths that only a run tells, and weights that stand in the model."""
+    f = lambda *shape: rng.standard_normal(shape).astype(np.float32)
+    q = lambda *shape: quantized(rng, np.uint8, *shape)
+    i32 = lambda *values: np.array(values, np.int32)
+    names = {2: "batch", 5: "steps", 7: "past"}
+    one = lambda op, inputs, outputs=1, constants=(), domain=MICROSOFT, **more: Case(domain, op, inputs, outputs, constants, names, **more)
+    x, w, b, mask = f(2, 5, 16), f(16, 48), f(48), (rng.random((2, 5)) > 0.3).astype(np.int32)
+    own, past = (1, 2), f(2, 4, 7, 4)
+    for causal in (0, 1):
+        both = dict(num_heads=4, unidirectional=causal)
+        for more in ([], [mask], [i32(3, 5)]):
+            yield one("Attention", [x, w, b] + more, 1, own, **both)
+        yield one("Attention", [x, w, b, None, f(2, 2, 4, 7, 4)], 2, own, **both)
+        yield one("MultiHeadAttention", [x, x, x, b], 1, (3,), **both)
+        yield one("MultiHeadAttention", [x, x, x, b, None, None, past, past], 3, (3,), **both)
+    yield one("MultiHeadAttention", [x, f(2, 7, 16), f(2, 7, 16)], num_heads=4)
+    yield one("MultiHeadAttention", [x, x, x, None, None, f(1, 4, 5, 5)], num_heads=4)
+    cos, sin, groups, cache = f(32, 8), f(32, 8), dict(num_heads=4, kv_num_heads=1), f(2, 1, 7, 16)
+    step = [f(2, 1, 64), f(2, 1, 16), f(2, 1, 16), cache, cache, i32(7, 7), i32(8)]
+    yield one("GroupQueryAttention", step, 3, **groups)
+    yield one("GroupQueryAttention", step + [cos, sin], 3, (7, 8), do_rotary=1, **groups)
+    none = np.zeros((2, 1, 0, 16), np.float32)
+    prompt = [f(2, 5, 64), f(2, 5, 16), f(2, 5, 16), none, none, i32(4, 4), i32(5), cos, sin]
+    yield one("GroupQueryAttention", prompt, 3, (7, 8), do_rotary=1, **groups)
+    scale, ids = f(16), rng.integers(0, 9, (2, 5)).astype(np.int32)
+    yield one("SkipLayerNormalization", [x, x, scale, scale], (0, 3), (2, 3))
+    yield one("SkipSimplifiedLayerNormalization", [x, x, scale], (0, 3), (2,))
+    yield one("EmbedLayerNormalization", [ids, ids % 2, f(10, 16), f(9, 16), f(2, 16), scale, scale, mask], 2, (2, 3, 4, 5, 6))
+    yield one("RotaryEmbedding", [x, np.array([1], np.int64), f(32, 2), f(32, 2)], 1, (2, 3))
+    yield one("RotaryEmbedding", [x, ids.astype(np.int64), f(32, 2), f(32, 2)], 1, (2, 3))
+    yield one("MatMulNBits", [f(2, 5, 32), q(6, 1, 16), f(6, 1)], 1, own, K=32, N=6, block_size=32)
+    yield one("DynamicQuantizeMatMul", [x, q(16, 6), np.float32(0.02), np.uint8(3)], 1, (1, 2, 3))
+    steps = [np.float32(0.02), np.uint8(3)]
+    yield one("QLinearAdd", [q(2, 5)] + steps + [q(2, 5)] + steps + steps, 1, (1, 2, 4, 5, 6, 7))
+    yield one("FusedConv", [f(2, 4, 6, 6), f(3, 4, 3, 3), f(3)], 1, own, activation="Relu")
+    scales = [np.array([0.003], np.float32), np.array([128], np.uint8)] * 2
+    yield one("DynamicQuantizeLSTM", [f(5, 1, 4), q(1, 4, 24), q(1, 6, 24)] + [None] * 5 + scales, 3, (1, 2, 8, 9, 10, 11), hidden_size=6)
+    yield one("LinearClassifier", [f(2, 4)], 2, (), ML, coefficients=[0.1] * 12, intercepts=[0.1, 0.2, 0.3], classlabels_ints=[1, 2, 3])
+    yield one("SVMClassifier", [f(2, 4)], 2, (), ML, coefficients=[0.5, -0.5], rho=[0.1], vectors_per_class=[1, 1], support_vectors=[0.1] * 8, kernel_type="RBF", kernel_params=[0.5, 0.0, 0.0], classlabels_ints=[1, 2], prob_a=[-1.0], prob_b=[0.1])
+
+
+FAMILIES = (attention_cases, grouped_attention_cases, fused_cases, normalization_cases, quantized_cases, other_cases, feature_cases, linear_cases, tree_cases, open_cases)
 
 
 def cases():

@@ -218,7 +218,7 @@ using OperatorReader = void (*)(NodeReader& node);
 bool IsOnnxDomain(std::string_view domain);
 // Of it, its previews, ai.onnx.ml or com.microsoft.
 bool IsReadDomain(std::string_view domain);
-// Throws Unimplemented for an operator set of another domain than ai.onnx that is not read.
+// Throws Unimplemented for an operator set of com.microsoft or ai.onnx.ml that is not read.
 void RequireSetOf(std::string_view domain, int64_t set);
 
 // Null when there is none.

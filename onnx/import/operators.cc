@@ -55,7 +55,8 @@ bool IsReadDomain(std::string_view domain) {
 }
 
 void RequireSetOf(std::string_view domain, int64_t set) {
-  const int64_t last = domain == kMl ? kMaxMlSet : domain == kMicrosoft ? 1 : set;
+  if (domain != kMicrosoft && domain != kMl) return;
+  const int64_t last = domain == kMl ? kMaxMlSet : 1;
   if (set >= 1 && set <= last) return;
   ThrowUnimplemented(absl::StrCat("operator set ", set, " of ", domain, " is not supported; 1 to ",
                                   last, last == 1 ? " is" : " are"));

@@ -8,6 +8,7 @@
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/core/tensor.h"
 #include "neura/tensor/ops/create.h"
+#include "neura/tensor/ops/op_list/copy.h"
 
 namespace neura::onnx {
 namespace {
@@ -184,6 +185,16 @@ std::vector<ValueId> NodeReader::TraceAll(const std::vector<ValueId>& values,
     return function(all);
   };
   const graph::Graph captured = Captured(present, 0, 0, with_absent);
+  try {
+    return Splicer(captured, graph_, present).Run();
+  } catch (const Error&) {
+    // The function has seen elements in order; other ones may be no views that it made of those.
+    const std::vector<ValueId> given = present;
+    for (ValueId& value : present) {
+      if (!graph_.IsContiguous(value)) value = Add(op::kClone, {value});
+    }
+    if (present == given) throw;
+  }
   return Splicer(captured, graph_, present).Run();
 }
 

@@ -72,8 +72,8 @@ Attended Attend(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor&
   Tensor scores = MatMul(q, Transpose(k, 2, 3)) * scale;
   if (bias.defined()) scores = scores + bias;
   if (options.is_causal) {
-    const int64_t before = k.size(2) - q.size(2);
-    const Tensor later = Unsqueeze(Arange(k.size(2)), 0) > Unsqueeze(Arange(q.size(2)), 1) + before;
+    const Tensor key = Arange(k.size(2)), query = Slice(key, 0, k.size(2) - q.size(2), k.size(2));
+    const Tensor later = Unsqueeze(key, 0) > Unsqueeze(query, 1);
     scores = Where(later, FullLike(scores, -std::numeric_limits<double>::infinity()), scores);
   }
   const Tensor weights = Softmax(scores, {.dim = -1});

@@ -38,6 +38,9 @@ enum Given : size_t {
   kSlots,  // 0, 1, ...: places in the cache
 };
 
+// An extent as an element: numbers in a trace must not follow from open sizes.
+Tensor Count(int64_t extent) { return Sum(OnesLike(Arange(extent))); }
+
 // [rows, pairs] by places [N, T], as they broadcast with [N, T, heads, pairs].
 Tensor RowsAt(const Tensor& cache, const Tensor& places) {
   return Unsqueeze(Reshape(IndexSelect(cache, 0, Flatten(places)),
@@ -49,17 +52,17 @@ Tensor RowsAt(const Tensor& cache, const Tensor& places) {
 // is new [N, heads, T, size], and then zeros.
 Tensor Appended(const Tensor& past, const Tensor& fresh, const Tensor& before,
                 const Tensor& slots) {
-  const int64_t held = past.defined() ? past.size(2) : 0;
+  const Tensor held = Count(past.defined() ? past.size(2) : 0), steps = Count(fresh.size(2));
   const Tensor all = past.defined() ? Cat({past, fresh}, 2) : fresh;
   const Tensor slot = Unsqueeze(slots, 0), first = Unsqueeze(before, 1);
   const Tensor from = Where(slot < first, slot, slot - first + held);
-  const Tensor inside = Minimum(Maximum(from, 0), all.size(2) - 1);
+  const Tensor inside = Minimum(Maximum(from, 0), held + steps - 1);
   const Dims shape{all.size(0), all.size(1), slots.size(0), all.size(3)};
   const auto spread = [&](const Tensor& of_slots) {
     return Expand(Reshape(of_slots, {all.size(0), 1, slots.size(0), 1}), shape);
   };
   const Tensor rows = Gather(all, 2, spread(inside));
-  return Where(spread(slot < first + fresh.size(2)), rows, ZerosLike(rows));
+  return Where(spread(slot < first + steps), rows, ZerosLike(rows));
 }
 
 std::vector<Tensor> AttendGroups(const GroupOptions& options, absl::Span<const Tensor> in) {
@@ -79,7 +82,7 @@ std::vector<Tensor> AttendGroups(const GroupOptions& options, absl::Span<const T
   v = Transpose(split(v, options.kv_heads), 1, 2);
   const int64_t batch = q.size(0), steps = q.size(1), slots = in[kSlots].size(0);
   const Tensor last = Reshape(Cast(in[kLast], kInt64), {-1});
-  const Tensor before = Maximum(last + (1 - steps), 0);
+  const Tensor before = Maximum(last + 1 - Count(steps), 0);
   const Tensor place = Unsqueeze(before, 1) + Arange(steps);
   if (options.rotates) {
     const Tensor& at = in[kPositions].defined() ? in[kPositions] : place;
@@ -98,7 +101,7 @@ std::vector<Tensor> AttendGroups(const GroupOptions& options, absl::Span<const T
       Reshape(MatMul(of_groups, Transpose(k, 2, 3)) * scale, {batch, options.heads, steps, slots});
   if (options.softcap > 0) scores = Tanh(scores / options.softcap) * options.softcap;
   if (in[kBias].defined()) {
-    const Tensor column = Minimum(in[kSlots], in[kBias].size(3) - 1);
+    const Tensor column = Minimum(in[kSlots], Count(in[kBias].size(3)) - 1);
     scores = scores + IndexSelect(in[kBias], 3, column);
   }
   const Tensor slot = in[kSlots], query = Reshape(place, {batch, 1, steps, 1});
@@ -198,6 +201,9 @@ void ReadMicrosoftRotaryEmbedding(NodeReader& node) {
     Tensor all = given;
     if (flat) {
       const int64_t size = dim > 0 ? given.size(2) / heads : 2 * pairs;
+      if (size < 1) {
+        ThrowInvalidArgument(absl::StrCat(given.size(2), " features for ", heads, " heads"));
+      }
       all = Reshape(given, {given.size(0), given.size(1), given.size(2) / size, size});
     } else {
       all = Transpose(given, 1, 2);

@@ -167,10 +167,11 @@ void ReadScaler(NodeReader& node) {
         absl::StrCat("offset has ", offset.size(), " elements, scale ", scale.size()));
   }
   const ValueId x = node.Cast(node.in(0), kFloat32);
+  const ValueId by_offset = PerFeature(node, "offset", offset, x, kFloat32);
+  const ValueId by_scale = PerFeature(node, "scale", scale, x, kFloat32);
   node.Out(node.Pointwise([](const Tensor& x, const Tensor& offset,
                              const Tensor& scale) { return (x - offset) * scale; },
-                          x, PerFeature(node, "offset", offset, x, kFloat32),
-                          PerFeature(node, "scale", scale, x, kFloat32)));
+                          x, by_offset, by_scale));
 }
 
 }  // namespace neura::onnx

@@ -81,6 +81,11 @@ ValueId PlacesAmong(NodeReader& node, ValueId x, const Datum& keys, bool refused
     ThrowInvalidArgument(absl::StrCat("a ", graph::KindName(kind), " is looked up in a ",
                                       graph::KindName(keys.kind()), " of keys"));
   }
+  if (kind == ValueKind::kTensor &&
+      IsFloating(node.dtype(x)) != IsFloating(keys.tensor().dtype())) {
+    ThrowInvalidArgument(absl::StrCat(DTypeName(node.dtype(x)), " is looked up in keys of ",
+                                      DTypeName(keys.tensor().dtype())));
+  }
   ValueType type{.dtype = kInt64};
   for (const graph::SymInt& extent : node.shape(x)) {
     type.shape.push_back(extent.is_number() ? graph::DeclaredExtent(extent.number())

@@ -155,7 +155,7 @@ void ReadCastMap(NodeReader& node) {
     ThrowInvalidArgument(absl::StrCat("map_form ", form, " is unknown"));
   }
   const bool sparse = form == "SPARSE";
-  if (sparse && (length < 1 || length > INT32_MAX)) {
+  if (sparse && (length < 1 || length > 1 << 24)) {
     ThrowInvalidArgument(absl::StrCat("max_map is ", length));
   }
   const DType dtype = to == "TO_FLOAT" ? kFloat32 : kInt64;

@@ -200,6 +200,12 @@ Machine ReadMachine(NodeReader& node) {
     machine.begins.push_back(machine.begins.back() + count);
   }
   if (machine.num_vectors() == 0) return machine;
+  // Weights of pairs are a dense matrix.
+  constexpr int64_t kMostWeights = int64_t{1} << 26;
+  if (machine.num_pairs() > kMostWeights / std::max(machine.num_vectors(), classes)) {
+    node.Unsupported(
+        absl::StrCat(machine.num_vectors(), " support vectors of ", classes, " classes"));
+  }
   const auto pairs = static_cast<size_t>(machine.num_pairs());
   RequireSize("vectors_per_class", counts.size(), static_cast<size_t>(classes));
   RequireSize("coefficients", machine.coefficients.size(),

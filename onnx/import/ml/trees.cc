@@ -19,8 +19,9 @@ using graph::HostFunction;
 using graph::ValueId;
 using graph::ValueType;
 
-// Rows that go through a tree one after the other, while it is in the cache.
-constexpr int64_t kBlock = 64;
+// Rows that go through a tree one after the other, while it is in the cache, of up to so many
+// targets; fewer of more.
+constexpr int64_t kBlock = 64, kTargets = 64;
 
 // Structs as the bytes of a tensor.
 template <typename T>
@@ -138,8 +139,9 @@ template <typename X, typename T>
 void Run(const View& forest, const Tensor& x, const Tensor& scores, const Tensor& best) {
   const int64_t rows = x.size(0), features = x.size(1), targets = forest.num_targets;
   const auto* data = static_cast<const X*>(x.raw_data());
-  ParallelFor((rows + kBlock - 1) / kBlock, [&](int64_t block) {
-    const int64_t begin = block * kBlock, end = std::min(begin + kBlock, rows);
+  const int64_t size = std::max<int64_t>(kBlock * kTargets / std::max(targets, kTargets), 1);
+  ParallelFor((rows + size - 1) / size, [&](int64_t block) {
+    const int64_t begin = block * size, end = std::min(begin + size, rows);
     std::vector<Sums<T>> sums(static_cast<size_t>(end - begin), Sums<T>(targets));
     for (const int32_t root : forest.roots) {
       for (int64_t row = begin; row < end; ++row) {
