@@ -273,8 +273,11 @@ TEST(ExportWhole, GraphsOfThemRun) {
 // ---- what a model says --------------------------------------------------------------------------
 
 struct Block : nn::Module {
-  nn::Linear linear{{.in_features = 4, .out_features = 4}};
-  nn::LSTM lstm{{.input_size = 4, .hidden_size = 4}};
+  // As initializers of the members, g++ 12 takes the options for dangling.
+  Block()
+      : linear({.in_features = 4, .out_features = 4}), lstm({.input_size = 4, .hidden_size = 4}) {}
+  nn::Linear linear;
+  nn::LSTM lstm;
   Tensor Forward(const Tensor& x) override { return lstm(Relu(linear(x))).output; }
   NEURA_MODULE(linear, lstm)
 };

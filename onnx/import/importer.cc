@@ -118,9 +118,8 @@ class Importer {
     for (const auto& [domain, version] : model.opsets) {
       const auto [known, is_new] = versions.emplace(IsOnnxDomain(domain) ? "" : domain, version);
       if (!is_new && known->second != version) {
-        ThrowInvalidArgument(absl::StrCat("operator sets of the domain '", domain,
-                                          "' are imported twice, ", known->second, " and ",
-                                          version));
+        ThrowInvalidArgument(absl::StrCat("two operator sets of the domain '", domain,
+                                          "' are imported, ", known->second, " and ", version));
       }
       if (IsOnnxDomain(domain)) {
         opset = version;

@@ -42,7 +42,7 @@ std::vector<std::string> WithoutShape(const ModelMessage& model) {
   for (std::string_view bytes : model.graph->initializers) initializers.insert(TensorName(bytes));
   for (const ValueInfoMessage& info : model.graph->inputs) {
     const bool is_given = initializers.contains(info.name);
-    if (info.is_tensor && !info.shape && !is_given) names.emplace_back(info.name);
+    if (info.is_tensor && !info.is_map && !info.shape && !is_given) names.emplace_back(info.name);
   }
   return names;
 }
@@ -57,6 +57,7 @@ std::optional<int64_t> RankOf(const Datum& datum) {
       return datum.sequence()[0].dim();
     case ValueKind::kStrings:
       return static_cast<int64_t>(datum.strings_shape().size());
+    case ValueKind::kMap:
     case ValueKind::kOptional:
       break;
   }

@@ -11,6 +11,7 @@
 #include "neura/python/extension/errors.h"
 #include "neura/python/extension/values.h"
 #include "neura/tensor/core/error.h"
+#include "neura/tensor/ops/dispatch.h"
 #include "neura/tensor/ops/op_list/pointwise.h"
 #include "neura/tensor/ops/schema.h"
 #include "neura/tensor/ops/wide_indices.h"
