@@ -88,7 +88,6 @@ void ReadFeatureVectorizer(NodeReader& node) {
     ThrowInvalidArgument(absl::StrCat("inputdimensions has ", sizes.size(), " elements for ",
                                       node.num_inputs(), " inputs"));
   }
-  int64_t total = 0;
   std::vector<ValueId> parts;
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] < 1 || sizes[i] > INT32_MAX) {
@@ -98,7 +97,6 @@ void ReadFeatureVectorizer(NodeReader& node) {
     if (node.rank(x) < 1) ThrowInvalidArgument(absl::StrCat("input ", i, " is a number"));
     parts.push_back(node.Trace(
         [](const Tensor& x) { return x.dim() == 1 ? Unsqueeze(x, 0) : Flatten(x, 1, -1); }, x));
-    total += sizes[i];
   }
   node.Out(node.TraceAll(parts, [&](absl::Span<const Tensor> in) {
     // Room is left at the end.
