@@ -1,6 +1,7 @@
 """Models out to ONNX files and back, checked with ONNX's own checker."""
 
 import onnx
+import onnx.numpy_helper
 import pytest
 
 import neura as nr
@@ -160,7 +161,9 @@ def test_sequences_optionals_and_strings():
 def test_maps():
     helper = onnx.helper
     number = helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [])
-    scores = helper.make_map_type_proto(onnx.TensorProto.STRING, number)
+    scores = onnx.TypeProto()
+    scores.map_type.key_type = onnx.TensorProto.STRING
+    scores.map_type.value_type.CopyFrom(number)
     zipped = model_of(
         [helper.make_node("ZipMap", ["x"], ["y"], domain="ai.onnx.ml", classlabels_strings=["no", "yes"])],
         [tensor_info("x", ["n", 2])],
