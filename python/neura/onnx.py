@@ -117,7 +117,7 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 def _default_names(positional: list[Any], named: dict[str, Any]) -> list[str]:
     """Of the inputs: those given by a name have that, others are "input", "input1", ..."""
-    names = []
+    names: list[str] = []
     for _ in _tensors(positional):
         names.append(f"input{len(names)}" if names else "input")
     for key, value in named.items():
