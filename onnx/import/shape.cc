@@ -222,7 +222,6 @@ void ReadTranspose(NodeReader& node) {
   node.Out(node.Permute(x, perm));
 }
 
-// Axes are an input from operator set 13 on.
 namespace {
 
 // The input as it is. integers: extents, none of them 1.
@@ -237,6 +236,7 @@ constinit const graph::HostFunction kNotOne = {"squeeze", &NotOne};
 
 }  // namespace
 
+// Axes are an input from operator set 13 on.
 void ReadSqueeze(NodeReader& node) {
   ValueId x = node.in(0);
   bool all = false;  // whatever has extent 1

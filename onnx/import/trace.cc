@@ -22,21 +22,26 @@ constexpr int64_t kExampleExtent = 5;
 constexpr int64_t kOtherExtent = 9;
 
 // Of so many sizes, which one each must be equal to: itself, or one before it. `runs` says whether
-// all goes well where those are of one size and the others of another.
+// all goes well where those are of one size and the others of a smaller one.
 std::vector<size_t> FindEqual(size_t count,
                               absl::FunctionRef<bool(const std::vector<size_t>&)> runs) {
-  std::vector<size_t> equal(count), tied;
+  std::vector<size_t> equal(count), tied, rest;
   for (size_t i = 0; i < count; ++i) {
     equal[i] = i;
     if (!runs({i})) tied.push_back(i);
   }
-  std::vector<size_t> rest;
   for (const size_t i : tied) {
     if (equal[i] != i) continue;
     bool alone = true;
     for (const size_t other : tied) {
       if (other <= i || equal[other] != other || !runs({i, other})) continue;
       equal[other] = i;
+      alone = false;
+    }
+    // Or one that it must not exceed, which alone may be larger.
+    for (size_t other = 0; alone && other < count; ++other) {
+      if (other == i || equal[other] != other || !runs({i, other})) continue;
+      equal[std::max(i, other)] = std::min(i, other);
       alone = false;
     }
     if (alone) rest.push_back(i);

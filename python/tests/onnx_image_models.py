@@ -66,8 +66,7 @@ def super_resolution():
     return nn.Sequential(nn.Conv2d(3, 8, 5, padding=2), nn.Tanh(), nn.Conv2d(8, 12, 3, padding=1), nn.PixelShuffle(2))
 
 
-# Of a fixed size: pads that reflect depend on open ones.
-@images(8)
+@open_images(8, 6)
 class style_transfer(nn.Module):
     def __init__(self):
         super().__init__()

@@ -114,16 +114,15 @@ class llama(nn.Module):
         return x + self.down(F.silu(self.gate(y)) * self.up(y))
 
 
-# The length is fixed: a mask that is computed is not seen to be as long as the keys when it is read back.
 @model(
-    lambda batch: (
-        nr.randint(0, 20, (batch, 5)),
-        (nr.arange(5) <= nr.arange(batch).unsqueeze(1) + 2).long(),
+    lambda batch, length: (
+        nr.randint(0, 20, (batch, length)),
+        (nr.arange(length) <= nr.arange(batch).unsqueeze(1) + length // 2).long(),
     ),
-    {"input": {0: "batch"}, "input1": {0: "batch"}},
-    {"batch": 2},
-    {"batch": 1},
-    {"batch": 3},
+    {"input": {0: "batch", 1: "length"}, "input1": {0: "batch", 1: "length"}},
+    {"batch": 2, "length": 5},
+    {"batch": 1, "length": 1},
+    {"batch": 3, "length": 9},
 )
 class bert(nn.Module):
     def __init__(self):

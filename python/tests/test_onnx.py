@@ -325,3 +325,10 @@ def test_errors_name_operation_and_module(tmp_path):
         nr.onnx.export(nn.ReLU(), nr.rand(2), opset_version=12)
     with pytest.raises(ValueError, match="'output7', which is no input and no output"):
         nr.onnx.export(nn.ReLU(), nr.rand(2), dynamic_axes={"output7": [0]})
+
+
+def test_positions_that_follow_from_an_input():
+    program = nr.onnx.load(nr.onnx.export(lambda i: nr.arange(5.0)[i + 1], nr.tensor([0, 2]), dynamic_axes={"input": {0: "n"}}))
+    assert program(nr.tensor([3, -3, 0])).tolist() == [4, 3, 1]
+    with pytest.raises((IndexError, ValueError)):
+        program(nr.tensor([4]))
