@@ -278,7 +278,7 @@ test('sizes', async () => {
   };
   const budgets = [
     [packageFolder, 'neura.wasm', 800_000],
-    [packageFolder, 'neura-threads.wasm', 810_000],
+    [packageFolder, 'neura-threads.wasm', 800_000],
     [modelPackage, 'neura.wasm', 240_000],
     [modelPackage, 'neura-threads.wasm', 250_000],
   ];

@@ -72,11 +72,12 @@ def neura_web_bundle(name, model = None, package_name = "neura", **kwargs):
 
     Args:
       name: of the target and the folder.
-      model: an .onnx file. The bundle then has the operations of this model and no others, and the file; else all.
+      model: an .onnx file. The bundle then has the operations of this model and no others, and the file; else all that
+        //wasm:linked_ops says.
       package_name: under which programs import it; other than "neura" where one program has several.
       **kwargs: visibility and the like.
     """
-    linked_ops = Label("//tensor/ops:every_op")
+    linked_ops = Label("//wasm:linked_ops")
     if model != None:
         header = name + "_linked_ops/linked_ops.h"
         linked_ops_header(

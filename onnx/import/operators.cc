@@ -17,27 +17,15 @@ constexpr int64_t kMaxMlSet = 5;
   ThrowUnimplemented("this program was built without the operator");
 }
 
-// The browser's bundle of all operations has ai.onnx and its previews alone, to stay small; that of
-// a model has what the model has.
-#ifdef __EMSCRIPTEN__
-constexpr bool kHasOtherDomains = !IsLinked("onnx.");
-#else
-constexpr bool kHasOtherDomains = true;
-#endif
-
-constexpr bool IsHere(std::string_view domain) {
-  return kHasOtherDomains || (domain != kMicrosoft && domain != kMl);
-}
-
 struct Row {
   std::string_view domain, name, form;  // the domain of ai.onnx is ""
   OperatorReader read;
 };
 
-#define ONNX_ROW(domain, Name, form, Function, gate)                                             \
-  Row{domain, #Name, form, [] {                                                                  \
-        if constexpr (IsHere(domain) && IsLinked("onnx." gate)) return OperatorReader(Function); \
-        return OperatorReader(&ReadLeftOut);                                                     \
+#define ONNX_ROW(domain, Name, form, Function, gate)                           \
+  Row{domain, #Name, form, [] {                                                \
+        if constexpr (IsLinked("onnx." gate)) return OperatorReader(Function); \
+        return OperatorReader(&ReadLeftOut);                                   \
       }()},
 
 constexpr Row kOperators[] = {
