@@ -14,6 +14,7 @@
 #include "neura/onnx/format/messages.h"
 #include "neura/onnx/format/tensor_message.h"
 #include "neura/onnx/import/importer.h"
+#include "neura/onnx/import/readings.h"
 #include "neura/onnx/version.h"
 #include "neura/tensor/io/atomic_file.h"
 #include "neura/tensor/io/byte_source.h"
@@ -195,6 +196,7 @@ absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view byte
       constants.insert(TensorName(initializer));
     }
     AddOperators(model->graph->nodes, 0, constants, &counts);
+    if (!InputsWithoutShape(*model).empty()) ++counts["Input:any_rank"];
   }
   for (const FunctionMessage& function : model->functions) {
     std::set<std::string_view> none;

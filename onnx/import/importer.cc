@@ -310,7 +310,7 @@ Graph ImportModel(const ModelMessage& model,
   const auto importer = [&](const Ranks& ranks, bool takes_open_for_one) {
     return Importer(model, fixed_dims, external, most_rounds, ranks, takes_open_for_one);
   };
-  return ReadAtAnyRank(model, [&](const Ranks& ranks) -> Graph {
+  const auto read = [&](const Ranks& ranks) -> Graph {
     Importer first = importer(ranks, false);
     std::optional<Graph> graph;
     std::optional<Error> error;
@@ -331,7 +331,15 @@ Graph ImportModel(const ModelMessage& model,
     }
     if (error) throw *std::move(error);
     return *std::move(graph);
-  });
+  };
+  const std::vector<std::string> names = InputsWithoutShape(model);
+  if (names.empty()) return read({});
+  const AnyRankReader read_at_any = FindAnyRankReader();
+  if (read_at_any == nullptr) {
+    ThrowUnimplemented(absl::StrCat("input ", names[0],
+                                    " has no shape; this program was built without such inputs"));
+  }
+  return read_at_any(names, read);
 }
 
 }  // namespace neura::onnx

@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/import/ops.h"
+#include "neura/onnx/import/readings.h"
 #include "neura/onnx/import/scope.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/linked_ops.h"
@@ -88,6 +89,11 @@ std::string_view FormOf(const NodeMessage& node, absl::FunctionRef<bool(size_t)>
     }
   }
   return "";
+}
+
+AnyRankReader FindAnyRankReader() {
+  if constexpr (IsLinked("onnx.Input:any_rank")) return &ReadAtAnyRank;
+  return nullptr;
 }
 
 BodyReader FindBodyReader(std::string_view domain, std::string_view name) {

@@ -35,18 +35,6 @@ struct Reading {
   std::shared_ptr<const Graph> graph;
 };
 
-std::vector<std::string> WithoutShape(const ModelMessage& model) {
-  std::vector<std::string> names;
-  if (!model.graph) return names;
-  std::set<std::string_view> initializers;
-  for (std::string_view bytes : model.graph->initializers) initializers.insert(TensorName(bytes));
-  for (const ValueInfoMessage& info : model.graph->inputs) {
-    const bool is_given = initializers.contains(info.name);
-    if (info.is_tensor && !info.is_map && !info.shape && !is_given) names.emplace_back(info.name);
-  }
-  return names;
-}
-
 // Nothing where the datum tells none.
 std::optional<int64_t> RankOf(const Datum& datum) {
   switch (datum.kind()) {
@@ -186,9 +174,20 @@ Graph AnyOf(absl::Span<const Reading> readings, const std::vector<std::string>& 
 
 }  // namespace
 
-Graph ReadAtAnyRank(const ModelMessage& model, absl::FunctionRef<Graph(const Ranks& ranks)> read) {
-  const std::vector<std::string> names = WithoutShape(model);
-  if (names.empty()) return read({});
+std::vector<std::string> InputsWithoutShape(const ModelMessage& model) {
+  std::vector<std::string> names;
+  if (!model.graph) return names;
+  std::set<std::string_view> initializers;
+  for (std::string_view bytes : model.graph->initializers) initializers.insert(TensorName(bytes));
+  for (const ValueInfoMessage& info : model.graph->inputs) {
+    const bool is_given = initializers.contains(info.name);
+    if (info.is_tensor && !info.is_map && !info.shape && !is_given) names.emplace_back(info.name);
+  }
+  return names;
+}
+
+Graph ReadAtAnyRank(const std::vector<std::string>& names,
+                    absl::FunctionRef<Graph(const Ranks& ranks)> read) {
   if (names.size() > kMostInputs) {
     ThrowUnimplemented(absl::StrCat(names.size(), " inputs have no shape, among them ", names[0],
                                     "; at most ", kMostInputs, " may"));
@@ -216,9 +215,8 @@ Graph ReadAtAnyRank(const ModelMessage& model, absl::FunctionRef<Graph(const Ran
     }
   }
   if (readings.empty()) {
-    first_error->AddContext(
-        absl::StrCat("input ", names[0],
-                     " has no shape, and the model makes no sense at any; of 0 ", "dimensions"));
+    first_error->AddContext(absl::StrCat(
+        "input ", names[0], " has no shape, and the model makes no sense at any; of 0 dimensions"));
     throw *std::move(first_error);
   }
   if (readings.size() == 1) return *readings[0].graph;

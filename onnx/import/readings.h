@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "neura/graph/graph.h"
@@ -14,13 +15,20 @@ namespace neura::onnx {
 // How many dimensions inputs have, by their names.
 using Ranks = std::map<std::string, size_t, std::less<>>;
 
-// The model read at each combination of the ranks that its inputs without a shape may have, of up
-// to kMostRank dimensions. A run takes the reading that fits its inputs: tensors, or those of a
+// The names of inputs without a shape.
+std::vector<std::string> InputsWithoutShape(const ModelMessage& model);
+
+// A model of such inputs read at each combination of the ranks that they may have, of up to
+// kMostRank dimensions. A run takes the reading that fits its inputs: tensors, or those of a
 // sequence, of which an empty one fits all. `read` throws where the model makes no sense at some
 // ranks; this does where it makes none at any.
-graph::Graph ReadAtAnyRank(const ModelMessage& model,
+graph::Graph ReadAtAnyRank(const std::vector<std::string>& names,
                            absl::FunctionRef<graph::Graph(const Ranks& ranks)> read);
 inline constexpr size_t kMostRank = 5;
+
+// ReadAtAnyRank, or null in a program that was built without.
+using AnyRankReader = decltype(&ReadAtAnyRank);
+AnyRankReader FindAnyRankReader();
 
 }  // namespace neura::onnx
 

@@ -1,5 +1,7 @@
 #include "neura/tensor/ops/whole_calls.h"
 
+#include <atomic>
+
 #include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
@@ -92,28 +94,33 @@ OpId RegisteredWhole(WholeFunction function) {
   return op;
 }
 
-// Not before somebody keeps calls whole: programs look at the operations that are registered.
 struct WholeOps {
   OpId ops[kNumWholeFunctions];
-  WholeOps() {
-    for (int i = 0; i < kNumWholeFunctions; ++i) {
-      ops[i] = RegisteredWhole(static_cast<WholeFunction>(i));
-    }
-  }
 };
-const WholeOps& Ops() {
-  static const WholeOps* const ops = new WholeOps;
-  return *ops;
+// Null until somebody keeps calls whole.
+constinit std::atomic<const WholeOps*> g_ops = nullptr;
+
+// Not before: programs look at the operations that are registered.
+const WholeOps& RegisteredOps() {
+  static const WholeOps* const registered = [] {
+    auto* const made = new WholeOps;
+    for (int i = 0; i < kNumWholeFunctions; ++i) {
+      made->ops[i] = RegisteredWhole(static_cast<WholeFunction>(i));
+    }
+    g_ops.store(made, std::memory_order_release);
+    return made;
+  }();
+  return *registered;
 }
 
 }  // namespace
 
-OpId WholeOp(WholeFunction function) { return Ops().ops[static_cast<size_t>(function)]; }
+OpId WholeOp(WholeFunction function) { return RegisteredOps().ops[static_cast<size_t>(function)]; }
 
 std::optional<WholeFunction> WholeFunctionOf(OpId op) {
-  if (static_cast<uint16_t>(op) < static_cast<uint16_t>(OpFamily::kRegistered)) return {};
-  for (int i = 0; i < kNumWholeFunctions; ++i) {
-    if (Ops().ops[i] == op) return static_cast<WholeFunction>(i);
+  const WholeOps* const known = g_ops.load(std::memory_order_acquire);
+  for (int i = 0; known != nullptr && i < kNumWholeFunctions; ++i) {
+    if (known->ops[i] == op) return static_cast<WholeFunction>(i);
   }
   return {};
 }
