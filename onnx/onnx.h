@@ -95,8 +95,8 @@ struct ImportOptions {
 // that the bytes do not pay for.
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options = {});
 // The operators that a model consists of and how many nodes are of each, and the same of
-// "Slice:at_run_time" for a form of one that few models have; InvalidArgument where the bytes are
-// no model.
+// "Slice:at_run_time" for a form of one that few models have, and "Input:any_rank" where an input
+// has no shape; InvalidArgument where the bytes are no model.
 absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view bytes);
 // The names of the open sizes of a model's inputs, as fixed_dims takes them: "input_dim0" where the
 // file has none.
