@@ -19,7 +19,7 @@ std::vector<Tensor> Reshaped(const BatchedCall& c) {
 
 // Of one input, whose options name one of its dimensions.
 template <typename Options, int64_t Options::*dim = &Options::dim>
-std::vector<Tensor> AlongDim(const BatchedCall& c) {
+std::vector<Tensor> KeptAlongDim(const BatchedCall& c) {
   auto options = c.Get<Options>();
   options.*dim = c.DimOf(options.*dim, c.rank(0));
   return c.Run(&options, {c.input(0)});
@@ -122,10 +122,10 @@ void AddShapeBatching(BatchingTable& table) {
   for (OpId op : {op::kReshape, op::kSqueeze, op::kUnsqueeze}) table[op] = &Reshaped;
   for (OpId op : {op::kPermute, op::kFlip}) table[op] = &AlongDims;
   table[op::kExpand] = &Expanded;
-  table[op::kSlice] = &AlongDim<SliceOptions>;
-  table[op::kSplit] = &AlongDim<SplitOptions>;
-  table[op::kUnbind] = &AlongDim<DimOptions>;
-  table[op::kUnfold] = &AlongDim<UnfoldOptions>;
+  table[op::kSlice] = &KeptAlongDim<SliceOptions>;
+  table[op::kSplit] = &KeptAlongDim<SplitOptions>;
+  table[op::kUnbind] = &KeptAlongDim<DimOptions>;
+  table[op::kUnfold] = &KeptAlongDim<UnfoldOptions>;
   table[op::kDiagonal] = &DiagonalOf;
   table[op::kAsStrided] = &Strided;
   table[op::kAsStridedScatter] = &StridedScatter;

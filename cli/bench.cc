@@ -23,7 +23,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Options {
+struct BenchOptions {
   ModelOptions model;
   std::string other;
   InputOptions inputs;
@@ -81,7 +81,7 @@ constexpr Statistic kStatistics[] = {
 std::string Milliseconds(double seconds) { return absl::StrFormat("%.3f", seconds * 1e3); }
 
 // In turns, so that what else the machine does meets all of them alike.
-void Measure(std::vector<Measured*> models, const Options& options) {
+void Measure(std::vector<Measured*> models, const BenchOptions& options) {
   for (const Measured* each : models) RunModel(each->path, each->program, each->inputs);
   for (int64_t i = 1; i < options.warm_up; ++i) {
     for (Measured* each : models) each->RunOnce();
@@ -106,7 +106,7 @@ void Measure(std::vector<Measured*> models, const Options& options) {
 
 // As many runs as were measured, within the same time.
 std::pair<std::vector<NodeTime>, int64_t> Profile(const Measured& measured,
-                                                  const Options& options) {
+                                                  const BenchOptions& options) {
   Profiler profiler;
   const Clock::time_point start = Clock::now();
   int64_t runs = 0;
@@ -182,7 +182,7 @@ Json ProfileJson(const std::vector<NodeTime>& times, int64_t runs) {
   return nodes;
 }
 
-Measured LoadFirst(const Options& options) {
+Measured LoadFirst(const BenchOptions& options) {
   const Clock::time_point start = Clock::now();
   graph::Program program = graph::Compile(LoadModel(options.model));
   const double seconds = SecondsSince(start);
@@ -192,7 +192,7 @@ Measured LoadFirst(const Options& options) {
   return {options.model.path, std::move(program), std::move(given), seconds};
 }
 
-std::optional<Measured> LoadSecond(const Options& options, const Measured& first) {
+std::optional<Measured> LoadSecond(const BenchOptions& options, const Measured& first) {
   if (options.other.empty()) return std::nullopt;
   const Clock::time_point start = Clock::now();
   graph::Program program = graph::Compile(LoadOther(options.other, options.model.dims));
@@ -201,7 +201,7 @@ std::optional<Measured> LoadSecond(const Options& options, const Measured& first
   return Measured{options.other, std::move(program), std::move(given), seconds};
 }
 
-int Run(const Options& options) {
+int BenchCommand(const BenchOptions& options) {
   UseThreads(options.threads);
   Measured first = LoadFirst(options);
   std::optional<Measured> other = LoadSecond(options, first);
@@ -259,7 +259,7 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddBench(CLI::App& program, Action& action) {
-  AddCommand<Options>(
+  AddCommand<BenchOptions>(
       program, action,
       {"bench", "Measure how long a model takes, which nodes take it, and how it compares",
        std::string(
@@ -271,7 +271,7 @@ void AddBench(CLI::App& program, Action& action) {
        "  neura bench model.onnx --dim batch=8 --threads 1 --profile\n"
        "  neura bench model.onnx optimized.onnx --runs 200\n"
        "  neura bench model.onnx --json | jq .models[0].latency_ms.p50"},
-      [](CLI::App& command, Options& options) {
+      [](CLI::App& command, BenchOptions& options) {
         AddModel(command, options.model);
         command.add_option("other", options.other, "A second model to compare with")
             ->type_name("FILE");
@@ -294,7 +294,7 @@ void AddBench(CLI::App& program, Action& action) {
         AddThreads(command, options.threads);
         AddJson(command, options.json);
       },
-      &Run);
+      &BenchCommand);
 }
 
 }  // namespace neura::cli

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct BundleOptions {
   std::string model, output;
   std::string runtime;
   std::string name = "neura";
@@ -52,7 +52,7 @@ std::string NamedPackage(const std::string& bytes, const std::string& name,
 
 constexpr char kPackage[] = "package.json";
 
-int Run(const Options& options) {
+int BundleCommand(const BundleOptions& options) {
   const fs::path runtime = options.runtime, output = options.output;
   CheckRuntime(runtime);
   const std::string model = ReadFile(options.model);
@@ -106,7 +106,7 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddBundle(CLI::App& program, Action& action) {
-  AddCommand<Options>(
+  AddCommand<BundleOptions>(
       program, action,
       {"bundle", "Make the npm package of a model, for browsers and Node",
        "The package is the runtime for WebAssembly, with every operation that it was built with, "
@@ -114,7 +114,7 @@ void AddBundle(CLI::App& program, Action& action) {
        "neura_web_bundle of\n//wasm:web_bundle.bzl, which needs emscripten.\n",
        "  bazel build //wasm:bundle\n"
        "  neura bundle model.onnx package --runtime bazel-bin/wasm/bundle"},
-      [](CLI::App& command, Options& options) {
+      [](CLI::App& command, BundleOptions& options) {
         command.add_option("model", options.model, "An ONNX file")->required()->type_name("FILE");
         command.add_option("output", options.output, "The folder to write")
             ->required()
@@ -128,7 +128,7 @@ void AddBundle(CLI::App& program, Action& action) {
             ->capture_default_str();
         AddJson(command, options.json);
       },
-      &Run);
+      &BundleCommand);
 }
 
 }  // namespace neura::cli

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct CheckOptions {
   ModelOptions model;
   InputOptions inputs;
   std::vector<std::string> sets;     // folders with input_0.pb, output_0.pb, ...
@@ -53,7 +53,7 @@ std::vector<Expected> OutputsOf(const graph::Graph& graph) {
   return expected;
 }
 
-Checked AgainstFiles(const Options& options, const graph::Program& program,
+Checked AgainstFiles(const CheckOptions& options, const graph::Program& program,
                      const InputOptions& inputs, const std::vector<std::string>& expects,
                      const std::string& title) {
   // What is read is compared whole: a shape that is not the model's is a difference.
@@ -87,7 +87,7 @@ std::vector<fs::path> SetsIn(const std::string& folder) {
   return sets;
 }
 
-Checked AgainstModel(const Options& options, const graph::Program& program) {
+Checked AgainstModel(const CheckOptions& options, const graph::Program& program) {
   const graph::Program other = graph::Compile(LoadOther(options.against, options.model.dims));
   InputOptions inputs = options.inputs;
   inputs.random = true;
@@ -98,7 +98,7 @@ Checked AgainstModel(const Options& options, const graph::Program& program) {
                                       options.rtol, options.atol)};
 }
 
-std::vector<Checked> CheckAll(const Options& options) {
+std::vector<Checked> CheckAll(const CheckOptions& options) {
   if (options.sets.empty() && options.expects.empty() && options.against.empty()) {
     ThrowInvalidArgument(
         "nothing to compare with: give a folder of input_0.pb and output_0.pb, --expect or "
@@ -134,7 +134,7 @@ std::vector<Checked> CheckAll(const Options& options) {
   return checked;
 }
 
-int Run(const Options& options) {
+int CheckCommand(const CheckOptions& options) {
   UseThreads(options.threads);
   const std::vector<Checked> checked = CheckAll(options);
   bool ok = true;
@@ -153,7 +153,7 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddCheck(CLI::App& program, Action& action) {
-  AddCommand<Options>(
+  AddCommand<CheckOptions>(
       program, action,
       {"check", "Compare what a model gives with reference outputs, or with another model",
        std::string("Exit code 1 where an output differs: |actual - expected| > atol + rtol * "
@@ -162,7 +162,7 @@ void AddCheck(CLI::App& program, Action& action) {
        "  neura check model.onnx test_data_set_0\n"
        "  neura check model.onnx -i x.npy --expect logits=logits.npy --rtol 1e-4\n"
        "  neura check model.onnx --against optimized.onnx"},
-      [](CLI::App& command, Options& options) {
+      [](CLI::App& command, CheckOptions& options) {
         AddModel(command, options.model);
         command
             .add_option("sets", options.sets,
@@ -189,7 +189,7 @@ void AddCheck(CLI::App& program, Action& action) {
         AddThreads(command, options.threads);
         AddJson(command, options.json);
       },
-      &Run);
+      &CheckCommand);
 }
 
 }  // namespace neura::cli

@@ -20,7 +20,7 @@
 namespace neura::cli {
 namespace {
 
-struct Options {
+struct ConvertOptions {
   std::string input, output;
   std::string model;  // whose weights are replaced
   std::string dtype;
@@ -212,7 +212,7 @@ std::string ModelWith(const std::string& path, const std::string& bytes,
   return *std::move(converted);
 }
 
-int Run(const Options& options) {
+int ConvertCommand(const ConvertOptions& options) {
   const bool to_model = absl::EndsWith(options.output, ".onnx");
   if (!to_model && !absl::EndsWith(options.output, ".safetensors")) {
     ThrowInvalidArgument(options.output + ": the name must end in .onnx or .safetensors");
@@ -251,7 +251,7 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddConvert(CLI::App& program, Action& action) {
-  AddCommand<Options>(
+  AddCommand<ConvertOptions>(
       program, action,
       {"convert", "Weights between ONNX and safetensors, and into float16, bfloat16 or int8",
        "A model computes as before: its weights are converted when it is loaded. int8 is for "
@@ -261,7 +261,7 @@ void AddConvert(CLI::App& program, Action& action) {
        "  neura convert weights.safetensors tuned.onnx --model model.onnx\n"
        "  neura convert model.onnx small.onnx --dtype int8\n"
        "  neura convert weights.safetensors half.safetensors --dtype float16"},
-      [](CLI::App& command, Options& options) {
+      [](CLI::App& command, ConvertOptions& options) {
         command.add_option("input", options.input, "A .onnx or .safetensors file")
             ->required()
             ->type_name("FILE");
@@ -276,7 +276,7 @@ void AddConvert(CLI::App& program, Action& action) {
             ->check(CLI::IsMember({"float32", "float16", "bfloat16", "int8"}));
         AddJson(command, options.json);
       },
-      &Run);
+      &ConvertCommand);
 }
 
 }  // namespace neura::cli

@@ -15,7 +15,7 @@ using graph::Graph;
 using graph::Node;
 using graph::ValueId;
 
-struct Options {
+struct DrawOptions {
   ModelOptions model;
   std::string format = "dot";
   std::string output;
@@ -88,7 +88,7 @@ class DotWriter {
   std::string text_;
 };
 
-int Run(const Options& options) {
+int DrawCommand(const DrawOptions& options) {
   Graph graph = LoadModel(options.model);
   if (options.optimized) graph::Optimize(graph);
   const std::string text = options.format == "dot" ? DotWriter().Write(graph) : graph.ToString();
@@ -103,13 +103,13 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddDraw(CLI::App& program, Action& action) {
-  AddCommand<Options>(
+  AddCommand<DrawOptions>(
       program, action,
       {"draw", "Draw the graph of a model, for Graphviz or as text",
        "Graphviz (Debian's package graphviz) makes pictures of the format dot.\n",
        "  neura draw model.onnx | dot -Tsvg -o model.svg\n"
        "  neura draw model.onnx --optimized --format text"},
-      [](CLI::App& command, Options& options) {
+      [](CLI::App& command, DrawOptions& options) {
         AddModel(command, options.model);
         command.add_option("--format", options.format, "dot or text")
             ->check(CLI::IsMember({"dot", "text"}))
@@ -118,7 +118,7 @@ void AddDraw(CLI::App& program, Action& action) {
         command.add_option("-o,--output", options.output, "Where it goes; stdout without it")
             ->type_name("FILE");
       },
-      &Run);
+      &DrawCommand);
 }
 
 }  // namespace neura::cli

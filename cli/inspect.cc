@@ -16,7 +16,7 @@
 namespace neura::cli {
 namespace {
 
-struct Options {
+struct InspectOptions {
   ModelOptions model;
   bool nodes = false;
   bool json = false;
@@ -195,7 +195,7 @@ std::string ToText(const Report& report, bool with_nodes) {
   return absl::StrCat(text, "\n", Table(rows, "<<<>"));
 }
 
-int Run(const Options& options) {
+int InspectCommand(const InspectOptions& options) {
   const Report report = Inspect(options.model);
   options.json ? Print(ToJson(report, options.nodes)) : Print(ToText(report, options.nodes));
   return kDone;
@@ -204,7 +204,7 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddInspect(CLI::App& program, Action& action) {
-  AddCommand<Options>(
+  AddCommand<InspectOptions>(
       program, action,
       {"inspect", "Inputs, outputs, operators, parameters, FLOPs and memory of a model",
        "Multiply-adds are those of matrix products and convolutions; each is two FLOPs. Memory "
@@ -213,12 +213,12 @@ void AddInspect(CLI::App& program, Action& action) {
        "  neura inspect model.onnx\n"
        "  neura inspect model.onnx --dim batch=8 --nodes\n"
        "  neura inspect model.onnx --json | jq .parameters"},
-      [](CLI::App& command, Options& options) {
+      [](CLI::App& command, InspectOptions& options) {
         AddModel(command, options.model);
         command.add_flag("--nodes", options.nodes, "List the nodes of a run, with what each costs");
         AddJson(command, options.json);
       },
-      &Run);
+      &InspectCommand);
 }
 
 }  // namespace neura::cli

@@ -58,7 +58,7 @@ std::set<std::string> OpenSizes(const std::string& path, std::string_view bytes)
 
 graph::Graph Import(const std::string& path, std::string_view bytes, Sizes sizes) {
   absl::StatusOr<graph::Graph> graph =
-      onnx::FromBytes(bytes, {.fixed_dims = std::move(sizes), .path = path});
+      onnx::FromBytesOf(path, bytes, {.fixed_dims = std::move(sizes)});
   if (!graph.ok()) ThrowBadModel(path, bytes, std::string(graph.status().message()));
   return *std::move(graph);
 }

@@ -10,13 +10,13 @@
 namespace neura::cli {
 namespace {
 
-struct Options {
+struct OptimizeOptions {
   ModelOptions model;
   std::string output;
   bool json = false;
 };
 
-int Run(const Options& options) {
+int OptimizeCommand(const OptimizeOptions& options) {
   graph::Graph graph = LoadModel(options.model);
   const size_t before = graph.nodes().size();
   graph::Optimize(graph);
@@ -45,7 +45,7 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddOptimize(CLI::App& program, Action& action) {
-  AddCommand<Options>(
+  AddCommand<OptimizeOptions>(
       program, action,
       {"optimize", "Write a model with fewer nodes that gives the same",
        "Constants are folded, batch norms become part of convolutions, what is computed twice is "
@@ -53,14 +53,14 @@ void AddOptimize(CLI::App& program, Action& action) {
        "  neura optimize model.onnx optimized.onnx\n"
        "  neura optimize model.onnx batch8.onnx --dim batch=8\n"
        "  neura check model.onnx --against optimized.onnx --rtol 1e-3 --atol 1e-5"},
-      [](CLI::App& command, Options& options) {
+      [](CLI::App& command, OptimizeOptions& options) {
         AddModel(command, options.model);
         command.add_option("output", options.output, "The file to write")
             ->required()
             ->type_name("OUTPUT");
         AddJson(command, options.json);
       },
-      &Run);
+      &OptimizeCommand);
 }
 
 }  // namespace neura::cli

@@ -12,7 +12,7 @@
 namespace neura::cli {
 namespace {
 
-struct Options {
+struct RunOptions {
   ModelOptions model;
   InputOptions inputs;
   std::vector<std::string> outputs;
@@ -20,7 +20,7 @@ struct Options {
   bool json = false;
 };
 
-int Run(const Options& options) {
+int RunCommand(const RunOptions& options) {
   UseThreads(options.threads);
   const graph::Program program = graph::Compile(LoadModel(options.model));
   const NamedTensors outputs =
@@ -44,7 +44,7 @@ int Run(const Options& options) {
 }  // namespace
 
 void AddRun(CLI::App& program, Action& action) {
-  AddCommand<Options>(
+  AddCommand<RunOptions>(
       program, action,
       {"run", "Run a model on inputs from files", kInputFiles,
        "  neura run model.onnx -i x.npy\n"
@@ -52,7 +52,7 @@ void AddRun(CLI::App& program, Action& action) {
        "0.229,0.224,0.225 -o out.npz\n"
        "  neura run model.onnx -i inputs.npz -o logits=logits.npy -o boxes=boxes.json\n"
        "  neura run model.onnx -i inputs.json --json"},
-      [](CLI::App& command, Options& options) {
+      [](CLI::App& command, RunOptions& options) {
         AddModel(command, options.model);
         AddInputs(command, options.inputs);
         command.add_flag("--random", options.inputs.random,
@@ -67,7 +67,7 @@ void AddRun(CLI::App& program, Action& action) {
         AddThreads(command, options.threads);
         AddJson(command, options.json);
       },
-      &Run);
+      &RunCommand);
 }
 
 }  // namespace neura::cli

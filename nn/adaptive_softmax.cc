@@ -18,24 +18,24 @@
 namespace neura::nn {
 namespace {
 
-constexpr char kName[] = "AdaptiveLogSoftmaxWithLoss";
+constexpr char kAdaptiveName[] = "AdaptiveLogSoftmaxWithLoss";
 
-Tensor LogProbOf(const Tensor& x) { return LogSoftmax(x, {.dim = 1}); }
+Tensor LogProbOf(const Tensor& x) { return neura::LogSoftmax(x, {.dim = 1}); }
 Tensor OfCluster(const Tensor& x, const std::pair<Tensor, Tensor>& weights) {
   return LogProbOf(neura::Linear(neura::Linear(x, weights.first), weights.second));
 }
 
 void CheckInput(const Tensor& input, const AdaptiveSoftmaxWeights& weights) {
-  RequireDefined(kName, input);
+  RequireDefined(kAdaptiveName, input);
   if (input.dim() == 2 && input.size(1) == weights.head_weight.size(1)) return;
-  ThrowInvalidArgument(absl::StrCat(kName, ": expected [N, ", weights.head_weight.size(1),
+  ThrowInvalidArgument(absl::StrCat(kAdaptiveName, ": expected [N, ", weights.head_weight.size(1),
                                     "], got ", Describe(input)));
 }
 
 // Throws InvalidArgument unless they rise from above 0 to below the number of classes.
 void CheckOptions(const AdaptiveLogSoftmaxOptions& options) {
-  internal::CheckAtLeast(0, kName, "in_features", options.in_features);
-  internal::CheckPositive(kName, "n_classes", options.n_classes);
+  internal::CheckAtLeast(0, kAdaptiveName, "in_features", options.in_features);
+  internal::CheckPositive(kAdaptiveName, "n_classes", options.n_classes);
   int64_t last = 0;
   bool rises = !options.cutoffs.empty();
   for (const int64_t cutoff : options.cutoffs) {
@@ -44,14 +44,14 @@ void CheckOptions(const AdaptiveLogSoftmaxOptions& options) {
   }
   if (!rises) {
     ThrowInvalidArgument(absl::StrCat(
-        kName,
+        kAdaptiveName,
         ": cutoffs should be a sequence of unique, positive integers sorted in an increasing "
         "order, where each value is between 1 and n_classes - 1 = ",
         options.n_classes - 1, ", got ", ToString(options.cutoffs)));
   }
   if (!(options.div_value > 0) || !std::isfinite(options.div_value)) {
-    ThrowInvalidArgument(
-        absl::StrCat(kName, ": div_value must be finite and positive, got ", options.div_value));
+    ThrowInvalidArgument(absl::StrCat(
+        kAdaptiveName, ": div_value must be finite and positive, got ", options.div_value));
   }
 }
 
@@ -70,8 +70,9 @@ AdaptiveSoftmaxLayers AdaptiveSoftmaxLayersOf(const AdaptiveLogSoftmaxOptions& o
                                      std::pow(div_value, static_cast<double>(i + 1)));
     // Beyond it a double tells no integer from the next.
     if (!(hidden < 0x1p53)) {
-      ThrowInvalidArgument(absl::StrCat(kName, ": with div_value = ", div_value, " cluster ", i,
-                                        " would have ", hidden, " hidden features"));
+      ThrowInvalidArgument(absl::StrCat(kAdaptiveName, ": with div_value = ", div_value,
+                                        " cluster ", i, " would have ", hidden,
+                                        " hidden features"));
     }
     const int64_t end = i + 1 < cutoffs.size() ? cutoffs[i + 1] : n_classes;
     const auto width = static_cast<int64_t>(hidden);
@@ -85,8 +86,8 @@ AdaptiveSoftmaxLayers AdaptiveSoftmaxLayersOf(const AdaptiveLogSoftmaxOptions& o
 AdaptiveLogSoftmaxResult AdaptiveLogSoftmax(const Tensor& input, const Tensor& target,
                                             const AdaptiveSoftmaxWeights& weights,
                                             DimsView cutoffs) {
-  RequireDefined(kName, target);
-  RequireDefined(kName, input);
+  RequireDefined(kAdaptiveName, target);
+  RequireDefined(kAdaptiveName, input);
   if (input.dim() == 1 && target.dim() == 0) {
     AdaptiveLogSoftmaxResult one =
         AdaptiveLogSoftmax(Unsqueeze(input, 0), Unsqueeze(target, 0), weights, cutoffs);
@@ -94,7 +95,7 @@ AdaptiveLogSoftmaxResult AdaptiveLogSoftmax(const Tensor& input, const Tensor& t
   }
   CheckInput(input, weights);
   if (target.shape() != DimsView({input.size(0)}) || IsFloating(target.dtype())) {
-    ThrowInvalidArgument(absl::StrCat(kName, ": expected integer targets [", input.size(0),
+    ThrowInvalidArgument(absl::StrCat(kAdaptiveName, ": expected integer targets [", input.size(0),
                                       "] for the input ", Describe(input), ", got ",
                                       Describe(target)));
   }
@@ -102,8 +103,9 @@ AdaptiveLogSoftmaxResult AdaptiveLogSoftmax(const Tensor& input, const Tensor& t
   if (label.numel() > 0) {
     const auto least = AMin(label).Item<int64_t>(), most = AMax(label).Item<int64_t>();
     if (least < 0 || most >= cutoffs.back()) {
-      ThrowOutOfRange(absl::StrCat(kName, ": target values should be in [0, ", cutoffs.back() - 1,
-                                   "], but values in range [", least, ", ", most, "] were found"));
+      ThrowOutOfRange(absl::StrCat(kAdaptiveName, ": target values should be in [0, ",
+                                   cutoffs.back() - 1, "], but values in range [", least, ", ",
+                                   most, "] were found"));
     }
   }
   // In the head each cluster comes after the common classes.

@@ -67,7 +67,6 @@ std::vector<Tensor> RunInstanceNorm(const OpCall& call) {
   return {InstanceNormalize(call.input(0), {}, {}, input(1), input(2),
                             {.training = true, .eps = call.Get<InstanceNormCall>().eps})};
 }
-[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kInstanceNorm, &RunInstanceNorm);
 
 }  // namespace
 
@@ -81,7 +80,8 @@ Tensor InstanceNormalize(const Tensor& input, const Tensor& running_mean, const 
   if (!running_mean.defined() && !running_var.defined()) {
     const InstanceNormCall whole{options.eps};
     const Tensor* const inputs[] = {&input, &weight, &bias};
-    const std::vector<Tensor> kept = KeptWhole(WholeFunction::kInstanceNorm, &whole, inputs);
+    const std::vector<Tensor> kept =
+        KeptWhole(WholeFunction::kInstanceNorm, &RunInstanceNorm, &whole, inputs);
     if (!kept.empty()) return kept[0];
   }
   const int64_t batch = input.size(0), channels = input.size(1);

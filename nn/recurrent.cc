@@ -203,7 +203,6 @@ std::vector<Tensor> RunWholeLayers(const OpCall& call) {
   const Pass pass = RunSteps(kind, options.bidirectional, weights, input, first, 0);
   return {pass.output, pass.state.h, pass.state.c};
 }
-[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kRecurrent, &RunWholeLayers);
 
 // RunSteps as one operation, where somebody keeps it whole; `first` may be undefined. Weights of
 // projections and dropout are not part of it.
@@ -230,7 +229,8 @@ std::optional<Pass> KeptSteps(Kind kind, int64_t hidden_size, bool bidirectional
     inputs.push_back(&w.bias_ih);
     inputs.push_back(&w.bias_hh);
   }
-  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kRecurrent, &options, inputs);
+  const std::vector<Tensor> kept =
+      KeptWhole(WholeFunction::kRecurrent, &RunWholeLayers, &options, inputs);
   if (kept.empty()) return std::nullopt;
   return Pass{kept[0], {kept[1], kept[2]}};
 }

@@ -181,9 +181,14 @@ void ExportGraph(const graph::Graph& graph, const std::string& path, const Expor
 
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options) {
   GivenBytes given(options.external_data);
-  FilesBeside beside(options.path);
-  if (options.external_data) return Import(bytes, options, &given);
-  return Import(bytes, options, options.path.empty() ? nullptr : &beside);
+  return Import(bytes, options, options.external_data ? &given : nullptr);
+}
+
+absl::StatusOr<graph::Graph> FromBytesOf(const std::string& path, std::string_view bytes,
+                                         const ImportOptions& options) {
+  if (options.external_data) return FromBytes(bytes, options);
+  FilesBeside beside(path);
+  return Import(bytes, options, &beside);
 }
 
 absl::StatusOr<std::map<std::string, int64_t>> OperatorsOf(std::string_view bytes) {
@@ -215,9 +220,7 @@ absl::StatusOr<graph::Graph> LoadGraph(const std::string& path, const ImportOpti
   return ReadFromFile(path, [&](const ByteSource& source) -> absl::StatusOr<graph::Graph> {
     const absl::StatusOr<std::string> bytes = ReadAll(source, kMaxBytes);
     if (!bytes.ok()) return bytes.status();
-    ImportOptions of_file = options;
-    of_file.path = path;
-    return FromBytes(*bytes, of_file);
+    return FromBytesOf(path, *bytes, options);
   });
 }
 

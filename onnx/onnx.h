@@ -82,11 +82,7 @@ struct ImportOptions {
   std::vector<std::pair<std::string, int64_t>> fixed_dims = {};
   // Of each Loop. A run that would take more ends with FailedPrecondition.
   int64_t most_loop_rounds = graph::Loop::kMostRounds;
-  // The path of the model that bytes are of; LoadGraph and Load know it. Tensors that lie outside
-  // of it are read from files below its folder alone, mapped and not copied, and so not to be made
-  // shorter while the model is in use.
-  std::string path = {};
-  // Instead, the bytes that a model means by a location.
+  // The bytes that a model means by the location of a tensor that lies outside of it.
   std::function<absl::StatusOr<std::string>(const std::string& location)> external_data = {};
 };
 
@@ -94,6 +90,11 @@ struct ImportOptions {
 // or operator set that is not known an Unimplemented, which names the node. Nothing is allocated
 // that the bytes do not pay for.
 absl::StatusOr<graph::Graph> FromBytes(std::string_view bytes, const ImportOptions& options = {});
+// The bytes of the file at `path`. Without external_data, tensors that lie outside of it are read
+// from files below its folder alone, mapped and not copied, and so not to be made shorter while the
+// model is in use. LoadGraph and Load do so, too.
+absl::StatusOr<graph::Graph> FromBytesOf(const std::string& path, std::string_view bytes,
+                                         const ImportOptions& options = {});
 // The operators that a model consists of and how many nodes are of each, and the same of
 // "Slice:at_run_time" for a form of one that few models have, and "Input:any_rank" where an input
 // has no shape; InvalidArgument where the bytes are no model.

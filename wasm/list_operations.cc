@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "neura/onnx/onnx.h"
@@ -39,10 +40,31 @@ void AddDType(DType dtype) {
   UsedDTypes().insert(WideDType(dtype));
 }
 
+// Operations with the dtypes that they are given.
+std::set<std::pair<OpId, DType>>& UsedPairs() {
+  static auto* used = new std::set<std::pair<OpId, DType>>;
+  return *used;
+}
+
+void AddPair(OpId op, DType dtype) {
+  UsedPairs().emplace(op, dtype);
+  UsedPairs().emplace(op, WideDType(dtype));
+}
+
+std::string NameOf(DType dtype) {
+#define NEURA_CASE(type, name) \
+  if (dtype == name) return #name;
+  NEURA_FORALL_DTYPES(NEURA_CASE)
+#undef NEURA_CASE
+  return "";
+}
+
 void Record(KernelCall& call) {
   Used().insert(call.call.op);
   for (const Tensor* input : call.call.inputs) {
-    if (input->defined()) AddDType(input->dtype());
+    if (!input->defined()) continue;
+    AddDType(input->dtype());
+    AddPair(call.call.op, input->dtype());
   }
   for (const Tensor& output : call.outputs) {
     if (output.defined()) AddDType(output.dtype());
@@ -62,7 +84,12 @@ void AddNodes(const graph::Graph& graph) {
   for (graph::ValueId id : graph.values()) AddDType(graph.value(id).dtype);
   for (graph::NodeId id : graph.nodes()) {
     const graph::Node& node = graph.node(id);
-    if (node.is_operation()) Used().insert(node.op());
+    if (node.is_operation()) {
+      Used().insert(node.op());
+      for (graph::ValueId input : node.inputs) {
+        if (input != graph::kNone) AddPair(node.op(), graph.value(input).dtype);
+      }
+    }
     // What is stacked is joined.
     if (std::holds_alternative<graph::Loop>(node.what) ||
         std::holds_alternative<graph::Scan>(node.what)) {
@@ -86,10 +113,10 @@ int Run(const std::string& model, const std::string& header) {
 
   std::string cases;
   for (OpId op : Used()) absl::StrAppend(&cases, "\n      \"", SchemaOf(op).cc_name, "\",");
-#define NEURA_CASE(type, name) \
-  if (UsedDTypes().contains(name)) absl::StrAppend(&cases, "\n      \"" #name "\",");
-  NEURA_FORALL_DTYPES(NEURA_CASE)
-#undef NEURA_CASE
+  for (DType dtype : UsedDTypes()) absl::StrAppend(&cases, "\n      \"", NameOf(dtype), "\",");
+  for (const auto& [op, dtype] : UsedPairs()) {
+    absl::StrAppend(&cases, "\n      \"", SchemaOf(op).cc_name, ".", NameOf(dtype), "\",");
+  }
   for (const auto& [name, count] : *operators) {
     absl::StrAppend(&cases, "\n      \"onnx.", name, "\",");
   }

@@ -279,8 +279,8 @@ test('sizes', async () => {
   const budgets = [
     [packageFolder, 'neura.wasm', 800_000],
     [packageFolder, 'neura-threads.wasm', 800_000],
-    [modelPackage, 'neura.wasm', 252_000],
-    [modelPackage, 'neura-threads.wasm', 260_000],
+    [modelPackage, 'neura.wasm', 236_000],
+    [modelPackage, 'neura-threads.wasm', 242_000],
   ];
   for (const [folder, module, budget] of budgets) {
     const bytes = await sizeOf(folder, [module, 'index.js', 'worker.js']);

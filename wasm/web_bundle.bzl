@@ -95,6 +95,7 @@ def neura_web_bundle(name, model = None, package_name = "neura", **kwargs):
     neura_cc_library(
         name = name + "_ops",
         srcs = [Label("//wasm:op_selection")],
+        batch = 1,
         tags = ["manual"],  # a library for this machine has it in itself
         deps = [
             linked_ops,

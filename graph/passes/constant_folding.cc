@@ -9,13 +9,15 @@ namespace {
 
 constexpr int64_t kLargeBytes = int64_t{1} << 20;
 
-int64_t BytesOf(const Tensor& tensor) { return static_cast<int64_t>(tensor.storage()->bytes()); }
+int64_t StoredBytes(const Tensor& tensor) {
+  return static_cast<int64_t>(tensor.storage()->bytes());
+}
 
 // What folding may take in all: some multiple of the constants that the graph came with.
 int64_t Budget(const Graph& graph) {
   int64_t bytes = 0;
   for (ValueId id : graph.values()) {
-    if (graph.value(id).is_constant()) bytes += BytesOf(graph.value(id).constant);
+    if (graph.value(id).is_constant()) bytes += StoredBytes(graph.value(id).constant);
   }
   return 4 * bytes + 16 * kLargeBytes;
 }
@@ -29,7 +31,7 @@ bool CanFold(const Graph& graph, const Node& node, int64_t* budget) {
     if (input == kNone) continue;
     const Tensor& constant = graph.value(input).constant;
     if (!constant.defined()) return false;
-    const int64_t stored = BytesOf(constant);
+    const int64_t stored = StoredBytes(constant);
     // An expanded constant may have any number of elements.
     if (constant.numel() > 2 * stored + kLargeBytes) return false;
     input_bytes += stored;

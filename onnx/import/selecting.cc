@@ -25,15 +25,15 @@ std::vector<Datum> On(Device device, std::vector<Tensor> tensors) {
 }
 
 // Where elements are not 0, one row each.
-std::vector<Datum> Places(const HostContext& context) {
+std::vector<Datum> PlacesOfNonzeros(const HostContext& context) {
   return On(context.device, {NonZero(HostCopy(context.inputs[0].tensor()))});
 }
-constinit const HostFunction kPlaces = {"nonzero", &Places};
+constinit const HostFunction kPlacesOfNonzeros = {"nonzero", &PlacesOfNonzeros};
 
 ValueId PlacesOf(NodeReader& node, ValueId x) {
   const ValueType type{.dtype = kInt64,
                        .shape = {graph::Open(), std::max<int64_t>(node.rank(x), 1)}};
-  return node.graph().AddHostCall(kPlaces, {x}, {}, {&type, 1})[0];
+  return node.graph().AddHostCall(kPlacesOfNonzeros, {x}, {}, {&type, 1})[0];
 }
 
 // Distinct slices along a dimension, or elements where integers[0] is negative; their first

@@ -17,7 +17,7 @@ using graph::ValueId;
 
 // integers: the number of extents, the extents, and for each slice its axis, start, end and step.
 // Of each dimension the first place, the step to the next one, and the number of places.
-std::vector<graph::Datum> Places(const graph::HostContext& context) {
+std::vector<graph::Datum> PlacesOfSlices(const graph::HostContext& context) {
   const int64_t* next = context.integers.data();
   const int64_t rank = *next++;
   std::vector<std::array<int64_t, 3>> places;
@@ -51,7 +51,7 @@ std::vector<graph::Datum> Places(const graph::HostContext& context) {
   const graph::HostContext found{.inputs = {}, .integers = all, .device = context.device};
   return graph::kIntegers.run(found);
 }
-constinit const graph::HostFunction kPlaces = {"slice_places", &Places};
+constinit const graph::HostFunction kPlacesOfSlices = {"slice_places", &PlacesOfSlices};
 
 }  // namespace
 
@@ -75,7 +75,8 @@ void ReadSliceAtRunTime(NodeReader& node) {
     for (const SymInt& each : {axes[i], starts[i], ends[i], steps[i]}) integers.push_back(each);
   }
   const graph::ValueType type{.dtype = kInt64, .shape = {static_cast<int64_t>(3 * rank)}};
-  const ValueId places = node.graph().AddHostCall(kPlaces, {}, std::move(integers), {&type, 1})[0];
+  const ValueId places =
+      node.graph().AddHostCall(kPlacesOfSlices, {}, std::move(integers), {&type, 1})[0];
   for (size_t d = 0; d < rank; ++d) {
     const auto place = [&](int64_t i) {
       return SymInt::Element(places, 3 * static_cast<int64_t>(d) + i);

@@ -130,7 +130,7 @@ void InitConstraints(py::module_& m) {
   });
 }
 
-void InitTransforms(py::module_& m) {
+void InitDistributionTransforms(py::module_& m) {
   SharedClass<Transform>(m, "Transform")
       .def("__call__", &Transform::Call, kUnlocked)
       .def("inverse", &Transform::Inverse, kUnlocked)
@@ -217,7 +217,7 @@ void InitTransforms(py::module_& m) {
 void InitDistributions(py::module_& parent) {
   py::module_ m = parent.def_submodule("distributions");
   InitConstraints(m);
-  InitTransforms(m);
+  InitDistributionTransforms(m);
   SharedClass<Distribution>(m, "Distribution")
       .def_property_readonly("name", &Distribution::name)
       .def_property_readonly("batch_shape",

@@ -35,6 +35,8 @@ def _config_impl(ctx):
                     "-ftls-model=initial-exec",
                 ] + REPRODUCIBLE_FLAGS,
             ),
+            # What runs once a model or an epoch, for size: packages of it ask for it.
+            flags_feature("small", COMPILE_ACTIONS, ["-Os"], enabled = False),
             flags_feature("linking", _LINK, target + ["-O2", "-s", "-shared", "-Wl,--gc-sections"]),
             feature(name = "static_linking_mode", enabled = True),
             feature(name = "supports_pic", enabled = True),

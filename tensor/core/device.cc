@@ -12,25 +12,25 @@ struct TypeName {
   DeviceType type;
   std::string_view name;
 };
-constexpr TypeName kNames[] = {{DeviceType::kCpu, "cpu"},
-                               {DeviceType::kCuda, "cuda"},
-                               {DeviceType::kCustom, "custom"},
-                               {DeviceType::kMeta, "meta"},
-                               {DeviceType::kSparse, "sparse"}};
-static_assert(std::size(kNames) == kNumDeviceTypes);
+constexpr TypeName kDeviceTypeNames[] = {{DeviceType::kCpu, "cpu"},
+                                         {DeviceType::kCuda, "cuda"},
+                                         {DeviceType::kCustom, "custom"},
+                                         {DeviceType::kMeta, "meta"},
+                                         {DeviceType::kSparse, "sparse"}};
+static_assert(std::size(kDeviceTypeNames) == kNumDeviceTypes);
 
 thread_local Device t_default_device = kCpu;
 
 }  // namespace
 
 std::string ToString(Device device) {
-  const std::string_view name = kNames[static_cast<int>(device.type)].name;
+  const std::string_view name = kDeviceTypeNames[static_cast<int>(device.type)].name;
   if (device == kCpu || device == kMeta || device == kSparse) return std::string(name);
   return absl::StrCat(name, ":", static_cast<int>(device.index));
 }
 
 Device ParseDevice(std::string_view text) {
-  for (const TypeName& known : kNames) {
+  for (const TypeName& known : kDeviceTypeNames) {
     if (known.type == DeviceType::kSparse) continue;  // nothing can be made there
     std::string_view rest = text;
     if (!absl::ConsumePrefix(&rest, known.name)) continue;

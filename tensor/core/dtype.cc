@@ -8,13 +8,13 @@
 namespace neura {
 namespace {
 
-constexpr std::string_view kNames[kNumDTypes] = {
+constexpr std::string_view kDTypeNames[kNumDTypes] = {
     "bool",  "uint8",   "int8",     "uint16",  "int16",   "uint32",    "int32",     "uint64",
     "int64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"};
 
 }  // namespace
 
-std::string_view DTypeName(DType dtype) { return kNames[static_cast<int>(dtype)]; }
+std::string_view DTypeName(DType dtype) { return kDTypeNames[static_cast<int>(dtype)]; }
 
 std::string ToString(DTypes dtypes) {
   struct Category {
@@ -37,7 +37,7 @@ std::string ToString(DTypes dtypes) {
       continue;
     }
     for (int i = 0; i < kNumDTypes; ++i) {
-      if (held >> i & 1) add(kNames[i]);
+      if (held >> i & 1) add(kDTypeNames[i]);
     }
   }
   return text;

@@ -35,7 +35,6 @@ std::vector<Tensor> RunAttention(const OpCall& call) {
                                    options.is_causal, 0, options.wants_weights);
   return {attended.output, options.wants_weights ? attended.weights : Tensor()};
 }
-[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kAttention, &RunAttention);
 
 // Of batches, or of batches and heads, that need not be broadcast.
 bool IsWhole(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask) {
@@ -65,7 +64,8 @@ Attended Attend(const Tensor& query, const Tensor& key, const Tensor& value, con
   if (dropout_p == 0 && IsWhole(query, key, value, mask)) {
     const AttentionCall options{scale, is_causal, wants_weights};
     const Tensor* const inputs[] = {&query, &key, &value, &mask};
-    const std::vector<Tensor> kept = KeptWhole(WholeFunction::kAttention, &options, inputs);
+    const std::vector<Tensor> kept =
+        KeptWhole(WholeFunction::kAttention, &RunAttention, &options, inputs);
     if (!kept.empty()) return {kept[0], kept[1]};
   }
   Tensor seen = mask;

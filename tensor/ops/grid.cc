@@ -115,16 +115,11 @@ std::vector<Neighbour> CubicNeighbours(const Axis& axis, const Tensor& x) {
           {axis.Bounded(low + 2), far(2 - t)}};
 }
 
-}  // namespace
-
-namespace {
-
 std::vector<Tensor> RunGridSample(const OpCall& call) {
   const auto& options = call.Get<GridSampleCall>();
   return {GridSample(call.input(0), call.input(1), options.mode, options.padding_mode,
                      options.align_corners)};
 }
-[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kGridSample, &RunGridSample);
 
 }  // namespace
 
@@ -166,7 +161,8 @@ Tensor GridSample(const Tensor& input, const Tensor& grid, const std::string& mo
   }
   const GridSampleCall whole{mode, padding_mode, align_corners.value_or(false)};
   const Tensor* const inputs[] = {&input, &grid};
-  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kGridSample, &whole, inputs);
+  const std::vector<Tensor> kept =
+      KeptWhole(WholeFunction::kGridSample, &RunGridSample, &whole, inputs);
   if (!kept.empty()) return kept[0];
   const auto neighbours = mode == "bilinear"  ? &LinearNeighbours
                           : mode == "nearest" ? &NearestNeighbour

@@ -174,7 +174,6 @@ std::vector<Tensor> RunInterpolate(const OpCall& call) {
   }
   return {Interpolate(call.input(0), given)};
 }
-[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kInterpolate, &RunInterpolate);
 
 }  // namespace
 
@@ -247,7 +246,8 @@ Tensor Interpolate(const Tensor& input, const InterpolateOptions& options) {
     for (size_t d = 0; d < dims; ++d) *scales[d] = (*options.scale_factor)[given == 1 ? 0 : d];
   }
   const Tensor* const inputs[] = {&input};
-  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kInterpolate, &whole, inputs);
+  const std::vector<Tensor> kept =
+      KeptWhole(WholeFunction::kInterpolate, &RunInterpolate, &whole, inputs);
   if (!kept.empty()) return kept[0];
   std::vector<std::vector<Tap>> taps;
   for (size_t d = 0; d < dims; ++d) {

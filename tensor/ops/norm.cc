@@ -74,11 +74,6 @@ Tensor LayerNormOver(const Tensor& input, const Dims& normalized_shape,
 
 namespace {
 
-// Undefined where there is none.
-const Tensor& OrAbsent(const std::optional<Tensor>& tensor) {
-  static const Tensor* const absent = new Tensor;
-  return tensor ? *tensor : *absent;
-}
 std::optional<Tensor> InputOf(const OpCall& call, size_t i) {
   return call.has_input(i) ? std::optional<Tensor>(call.input(i)) : std::nullopt;
 }
@@ -93,8 +88,6 @@ std::vector<Tensor> RunRmsNorm(const OpCall& call) {
   const DimsView shape = call.input(0).shape().last(static_cast<size_t>(options.num_dims));
   return {RmsNorm(call.input(0), Dims(shape.begin(), shape.end()), InputOf(call, 1), options.eps)};
 }
-[[maybe_unused]] const bool kDefined = DefineWhole(WholeFunction::kGroupNorm, &RunGroupNorm) &&
-                                       DefineWhole(WholeFunction::kRmsNorm, &RunRmsNorm);
 
 }  // namespace
 
@@ -107,8 +100,10 @@ Tensor GroupNorm(const Tensor& input, int64_t num_groups, const std::optional<Te
                      " must be [N, C, ...] with C a multiple of num_groups = ", num_groups));
   }
   const GroupNormCall whole{num_groups, eps};
-  const Tensor* const inputs[] = {&input, &OrAbsent(weight), &OrAbsent(bias)};
-  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kGroupNorm, &whole, inputs);
+  const Tensor absent;
+  const Tensor* const inputs[] = {&input, weight ? &*weight : &absent, bias ? &*bias : &absent};
+  const std::vector<Tensor> kept =
+      KeptWhole(WholeFunction::kGroupNorm, &RunGroupNorm, &whole, inputs);
   if (!kept.empty()) return kept[0];
   const int64_t channels = input.size(1);
   const int64_t rows = input.size(0) * num_groups;
@@ -149,8 +144,9 @@ Tensor RmsNorm(const Tensor& input, const Dims& normalized_shape,
         absl::StrCat("rms_norm: the weight ", Describe(*weight), " must be ", ToString(view)));
   }
   const RmsNormCall whole{static_cast<int64_t>(view.size()), eps};
-  const Tensor* const inputs[] = {&input, &OrAbsent(weight)};
-  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kRmsNorm, &whole, inputs);
+  const Tensor absent;
+  const Tensor* const inputs[] = {&input, weight ? &*weight : &absent};
+  const std::vector<Tensor> kept = KeptWhole(WholeFunction::kRmsNorm, &RunRmsNorm, &whole, inputs);
   if (!kept.empty()) return kept[0];
   ReduceOptions over{.keepdim = true};
   for (size_t d = 1; d <= view.size(); ++d) over.dims.push_back(-static_cast<int64_t>(d));

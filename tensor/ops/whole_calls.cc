@@ -2,7 +2,6 @@
 
 #include <atomic>
 
-#include "absl/strings/str_cat.h"
 #include "neura/tensor/core/error.h"
 #include "neura/tensor/ops/backend.h"
 #include "neura/tensor/ops/op_list/copy.h"
@@ -12,8 +11,8 @@ namespace {
 
 constinit thread_local WholeKeeper* t_keeper = nullptr;
 
-// Filled before main(), read-only afterwards.
-RunWhole g_runs[kNumWholeFunctions] = {};
+// Each is filled by the first call that is kept, before anything stands for it.
+constinit std::atomic<RunWhole> g_runs[kNumWholeFunctions] = {};
 
 template <typename Options>
 OpSchema Row(const char* name, const char* inputs, const char* outputs) {
@@ -52,7 +51,6 @@ OpSchema RowOf(WholeFunction function) {
 std::vector<Tensor> RunByOperations(const OpCall& call) {
   const ScopedWholeKeeper none(nullptr);
   const RunWhole run = g_runs[static_cast<size_t>(*WholeFunctionOf(call.op))];
-  if (run == nullptr) ThrowInternal(absl::StrCat(call.schema().name, ": nobody defines it"));
   return run(call);
 }
 
@@ -125,17 +123,14 @@ std::optional<WholeFunction> WholeFunctionOf(OpId op) {
   return {};
 }
 
-bool DefineWhole(WholeFunction function, RunWhole run) {
-  g_runs[static_cast<size_t>(function)] = run;
-  return true;
-}
-
 ScopedWholeKeeper::ScopedWholeKeeper(WholeKeeper* keeper) : outer_(t_keeper) { t_keeper = keeper; }
 ScopedWholeKeeper::~ScopedWholeKeeper() { t_keeper = outer_; }
 
-std::vector<Tensor> KeptWhole(WholeFunction function, const void* options, TensorRefs inputs) {
+std::vector<Tensor> KeptWhole(WholeFunction function, RunWhole run, const void* options,
+                              TensorRefs inputs) {
   WholeKeeper* const keeper = t_keeper;
   if (keeper == nullptr) return {};
+  g_runs[static_cast<size_t>(function)] = run;
   const OpCall call{WholeOp(function), options, inputs, inputs[0]->device()};
   if (!keeper->Keeps(call)) return {};
   return keeper->Keep(call, [&call] { return RunByOperations(call); });

@@ -88,8 +88,6 @@ std::optional<WholeFunction> WholeFunctionOf(OpId op);
 
 // What computes a call: the function itself, which makes as many outputs as the operation has.
 using RunWhole = std::vector<Tensor> (*)(const OpCall& call);
-// Called before main() by what defines the function.
-bool DefineWhole(WholeFunction function, RunWhole run);
 
 // Whoever keeps calls whole.
 class WholeKeeper {
@@ -113,8 +111,10 @@ class ScopedWholeKeeper {
 };
 
 // The outputs of a call that this thread's keeper wants as a whole; none where the caller is to
-// compute them by operations.
-std::vector<Tensor> KeptWhole(WholeFunction function, const void* options, TensorRefs inputs);
+// compute them by operations. `run` is the same one in all calls of the function: given with them,
+// so that a program has it only where it has the function.
+std::vector<Tensor> KeptWhole(WholeFunction function, RunWhole run, const void* options,
+                              TensorRefs inputs);
 
 }  // namespace neura
 

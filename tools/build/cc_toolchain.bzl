@@ -63,8 +63,12 @@ def script_toolchain(name, config, files):
         }
     )
 
+# Transitions and macros are also called from other workspaces: strings must say where //tools is.
+_BATCHES = str(Label("//tools/build:batches"))
+
 # What a transition to another toolchain sets, whatever is built beside.
 TOOLCHAIN_OPTIONS = [
+    _BATCHES,
     "//command_line_option:compilation_mode",
     "//command_line_option:copt",
     "//command_line_option:cpu",
@@ -77,6 +81,7 @@ TOOLCHAIN_OPTIONS = [
 def toolchain_options(cpu, crosstool_top, features = []):
     """Values of TOOLCHAIN_OPTIONS: optimized, and with nothing of the options of the command line."""
     return {
+        _BATCHES: True,
         "//command_line_option:compilation_mode": "opt",
         "//command_line_option:copt": [],
         "//command_line_option:cpu": cpu,

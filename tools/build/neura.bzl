@@ -4,6 +4,8 @@ Headers are included as "neura/<package>/<header>", the same line inside the rep
 in our own sources and silent in others'.
 """
 
+load(":batches.bzl", "batches")
+
 _COPTS = [
     # Contraction into fused multiply-adds is written out where it is wanted, so that results do not depend on the
     # compiler's choice.
@@ -16,10 +18,24 @@ _COPTS = [
     "-Werror",
 ]
 
-def neura_cc_library(name, copts = [], **kwargs):
-    """A library. Every header that another file includes is in hdrs; visibility decides who may include it."""
+def neura_cc_library(name, srcs = [], copts = [], batch = 8, **kwargs):
+    """A library. Every header that another file includes is in hdrs; visibility decides who may include it.
+
+    Args:
+      name: of the target
+      srcs: what is compiled
+      copts: beside Neura's own
+      batch: how many of srcs may be compiled as one (batches.bzl): 1 where a file is compiled for several instruction
+        sets, or is long at it
+      **kwargs: of cc_library
+    """
+    included = []
+    if srcs and batch > 1:
+        srcs, included = batches(name, srcs, batch)
     native.cc_library(
         name = name,
+        srcs = srcs,
+        textual_hdrs = included,
         copts = _COPTS + copts,
         include_prefix = "neura/" + native.package_name(),
         # No shared library of each beside it, for which all would be compiled a second time.

@@ -4,6 +4,7 @@
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/cpu/kernels/window_axes.h"
+#include "neura/tensor/ops/linked_ops.h"
 #include "neura/tensor/ops/op_list/image.h"
 
 namespace neura::cpu {
@@ -33,7 +34,7 @@ void ConvKernel(KernelCall& call) {
   const Tensor& output = call.output();
   const ConvGeometry geometry =
       Geometry(input.shape(), weight.shape(), output.shape(), call.Get<ConvOptions>());
-  SwitchFloat(input.dtype(), [&]<typename T>(T) {
+  SwitchFloat<IsLinked("Conv.kFloat64")>(input.dtype(), [&]<typename T>(T) {
     ConvForward<T>(geometry, In<T>(input), In<T>(weight), In<T>(bias), Out<T>(output));
   });
 }

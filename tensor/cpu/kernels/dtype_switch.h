@@ -16,17 +16,14 @@ namespace neura::cpu {
   ThrowUnimplemented(absl::StrCat("no CPU kernel for dtype ", DTypeName(dtype)));
 }
 
-// float and double.
-template <typename F>
+// float and double, which a program may do without.
+template <bool has_double = true, typename F>
 void SwitchFloat(DType dtype, F f) {
-  switch (dtype) {
-    case kFloat32:
-      return f(float());
-    case kFloat64:
-      return f(double());
-    default:
-      return FailForDType(dtype);
+  if (dtype == kFloat32) return f(float());
+  if constexpr (has_double) {
+    if (dtype == kFloat64) return f(double());
   }
+  FailForDType(dtype);
 }
 
 // float, double, int64, uint64, int32 and uint8.

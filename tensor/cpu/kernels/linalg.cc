@@ -5,6 +5,7 @@
 #include "neura/tensor/cpu/kernels/dtype_switch.h"
 #include "neura/tensor/cpu/kernels/kernels.h"
 #include "neura/tensor/iteration/product_dims.h"
+#include "neura/tensor/ops/linked_ops.h"
 
 namespace neura::cpu {
 
@@ -96,7 +97,7 @@ void LinearKernel(KernelCall& call) {
   const Tensor bias = OptionalInput(call, 2);
   const Tensor& output = call.output();
   if (output.numel() == 0) return;
-  SwitchFloat(input.dtype(), [&]<typename T>(T) {
+  SwitchFloat<IsLinked("Linear.kFloat64")>(input.dtype(), [&]<typename T>(T) {
     Gemm(GemmArgs<T>{.m = output.numel() / weight.size(0),
                      .n = weight.size(0),
                      .k = weight.size(1),

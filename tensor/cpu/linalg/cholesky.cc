@@ -9,14 +9,14 @@
 namespace neura::cpu {
 namespace {
 
-constexpr Index kBlock = 32;
+constexpr Index kCholeskyBlock = 32;
 
 // Overwrites the lower triangle with its factor. Returns the order of the first leading minor that
 // is not positive, or 0. Halves the matrix until its columns are few.
 template <typename S>
 int32_t FactorCholesky(Eigen::Ref<Matrix<S>> a) {
   const Index n = a.rows();
-  if (n <= kBlock) {
+  if (n <= kCholeskyBlock) {
     for (Index k = 0; k < n; ++k) {
       const double square = std::real(a(k, k)) - a.row(k).head(k).squaredNorm();
       if (!(square > 0)) return static_cast<int32_t>(k + 1);

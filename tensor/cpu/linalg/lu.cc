@@ -13,7 +13,7 @@ namespace neura::cpu {
 namespace {
 
 // Rows that factors of so few columns exchange one at a time.
-constexpr Index kBlock = 16;
+constexpr Index kLuBlock = 16;
 
 template <typename Rows>
 void ExchangeRows(Rows&& a, const int32_t* pivots, Index count) {
@@ -53,7 +53,7 @@ void FactorColumns(Eigen::Ref<Matrix<S>> a, int32_t* pivots, bool pivot) {
 template <typename S>
 void FactorLu(Eigen::Ref<Matrix<S>> a, int32_t* pivots, bool pivot) {
   const Index count = std::min(a.rows(), a.cols());
-  if (count <= kBlock) return FactorColumns<S>(a, pivots, pivot);
+  if (count <= kLuBlock) return FactorColumns<S>(a, pivots, pivot);
   const Index half = count / 2, below = a.rows() - half, right = a.cols() - half;
   FactorLu<S>(a.leftCols(half), pivots, pivot);
   ExchangeRows(a.rightCols(right), pivots, half);
