@@ -378,7 +378,8 @@ TEST(Convert, ScalesAreOfTheirWeight) {
   const std::string path = TempPath("scales.safetensors");
   SaveSafetensors(path, {.tensors = {{"w", Zeros({1, 70'000}, {.dtype = kInt8})},
                                      {"w.scale", Ones({70'000, 1})}}});
-  const Outcome refused = Neura({"convert", path, TempPath("scaled.safetensors")});
+  const Outcome refused =
+      Neura({"convert", path, TempPath("scaled.safetensors"), "--dtype", "float32"});
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, HasSubstr("is no scale of w"));
 }
@@ -412,13 +413,24 @@ TEST(Convert, MakesWeightsSmaller) {
   ASSERT_EQ(Neura({"convert", quantized, TempPath("again.onnx"), "--model", path}).code, 0);
   EXPECT_EQ(Neura({"check", small, "--against", TempPath("again.onnx"), "--atol", "1e-5"}).code, 0);
 
-  // What float16 cannot hold stays.
-  SaveSafetensors(quantized, {.tensors = {{"huge", Full({2}, 1e6)}, {"one", Ones({2})}}});
+  // Without a dtype it is copied as it is, and with one it is what it stands for.
+  const std::string copy = TempPath("copy.safetensors");
+  ASSERT_EQ(Neura({"convert", quantized, copy}).code, 0);
+  EXPECT_EQ(LoadSafetensors(copy)->Find("w")->dtype(), kInt8);
+  EXPECT_TRUE(Equal(*LoadSafetensors(copy)->Find("w.scale"), *file.Find("w.scale")));
+  ASSERT_EQ(Neura({"convert", quantized, copy, "--dtype", "float32"}).code, 0);
+  EXPECT_EQ(LoadSafetensors(copy)->Find("w")->dtype(), kFloat32);
+  EXPECT_EQ(LoadSafetensors(copy)->Find("w.scale"), nullptr);
+
+  // What float16 cannot hold stays, and so does what the file says of itself.
+  SaveSafetensors(quantized, {.tensors = {{"huge", Full({2}, 1e6)}, {"one", Ones({2})}},
+                              .metadata = {{"format", "pt"}}});
   const std::string half = TempPath("half.safetensors");
   const json report = JsonOf(Neura({"convert", quantized, half, "--dtype", "float16", "--json"}));
   EXPECT_EQ(report["converted"], 1);
   EXPECT_EQ(LoadSafetensors(half)->Find("huge")->dtype(), kFloat32);
   EXPECT_EQ(LoadSafetensors(half)->Find("one")->dtype(), kFloat16);
+  EXPECT_EQ(LoadSafetensors(half)->metadata.at("format"), "pt");
 }
 
 TEST(Bundle, JoinsTheRuntimeAndTheModel) {
@@ -501,6 +513,9 @@ TEST(Refusals, AreOneLineThatSaysWhatIsWrong) {
       {{"run", model, "-i", x, "-i", x}, "x was given before"},
       {{"run", model, "-i", x, "-o", "z=a.npy"}, "--output z=a.npy: the model has no output z"},
       {{"run", model, "-i", x, "-o", "/nowhere/y.npy"}, "/nowhere/y.npy"},
+      // Before inputs are looked at.
+      {{"run", model, "-o", "z=a.npy"}, "--output z=a.npy: the model has no output z"},
+      {{"run", model, "-o", "y=a.txt"}, "a.txt: the name must end in .npy"},
       {{"run", model, "-i", x, "--threads", "0"}, "--threads: \"0\": at least 1 is expected"},
       {{"check", model}, "nothing to compare with"},
       {{"check", model, "nowhere"}, "nowhere: is no folder"},

@@ -124,10 +124,10 @@ NamedTensors Dequantized(const NamedTensors& tensors) {
 }
 
 // Scales have the dimensions of their weight, extents of 1 but for the axis, so that the product
-// broadcasts.
+// broadcasts. Without a dtype everything stays as it is.
 NamedTensors InDType(const NamedTensors& tensors, const std::string& dtype, Report& report) {
   NamedTensors result;
-  for (const auto& [name, tensor] : Dequantized(tensors)) {
+  for (const auto& [name, tensor] : dtype.empty() ? tensors : Dequantized(tensors)) {
     if (dtype == "int8") {
       if (const std::optional<Quantized> quantized = Quantize(tensor)) {
         Dims shape(static_cast<size_t>(tensor.dim()), 1);
@@ -150,17 +150,17 @@ NamedTensors InDType(const NamedTensors& tensors, const std::string& dtype, Repo
   return result;
 }
 
-// The tensors of a file of either kind.
-NamedTensors Weights(const std::string& path) {
+// The tensors of a file of either kind, and what safetensors say besides.
+Safetensors Weights(const std::string& path) {
   if (absl::EndsWith(path, ".safetensors")) {
     absl::StatusOr<Safetensors> file = LoadSafetensors(path);
     if (!file.ok()) ThrowStatus(file.status());
-    return std::move(file->tensors);
+    return *std::move(file);
   }
   const std::string bytes = ReadFile(path);
   absl::StatusOr<NamedTensors> weights = onnx::WeightsOf(bytes);
   if (!weights.ok()) ThrowBadModel(path, bytes, std::string(weights.status().message()));
-  return *std::move(weights);
+  return {.tensors = *std::move(weights)};
 }
 
 // A model with the weights of `given`, or its own, in another dtype.
@@ -220,8 +220,9 @@ int ConvertCommand(const ConvertOptions& options) {
   Report report;
   if (!to_model) {
     if (!options.model.empty()) ThrowInvalidArgument("--model is for a model as the output");
-    SaveSafetensors(options.output,
-                    {.tensors = InDType(Weights(options.input), options.dtype, report)});
+    Safetensors weights = Weights(options.input);
+    weights.tensors = InDType(weights.tensors, options.dtype, report);
+    SaveSafetensors(options.output, weights);
   } else {
     const bool from_weights = absl::EndsWith(options.input, ".safetensors");
     if (from_weights && options.model.empty()) {
@@ -230,7 +231,7 @@ int ConvertCommand(const ConvertOptions& options) {
     }
     const std::string& model = options.model.empty() ? options.input : options.model;
     std::optional<NamedTensors> given;
-    if (!options.model.empty()) given = Dequantized(Weights(options.input));
+    if (!options.model.empty()) given = Dequantized(Weights(options.input).tensors);
     WriteFileAtomically(options.output, {ModelWith(model, ReadFile(model), given, options.dtype,
                                                    options.input, report)});
   }
@@ -256,7 +257,8 @@ void AddConvert(CLI::App& program, Action& action) {
       {"convert", "Weights between ONNX and safetensors, and into float16, bfloat16 or int8",
        "A model computes as before: its weights are converted when it is loaded. int8 is for "
        "float32 weights of\ntwo dimensions or more, with a scale for each slice (NAME.scale in "
-       "safetensors). Weights that float16\ncannot hold stay as they are.\n",
+       "safetensors). Weights that float16\ncannot hold stay as they are; without --dtype, all "
+       "do.\n",
        "  neura convert model.onnx weights.safetensors\n"
        "  neura convert weights.safetensors tuned.onnx --model model.onnx\n"
        "  neura convert model.onnx small.onnx --dtype int8\n"

@@ -23,6 +23,7 @@ struct RunOptions {
 int RunCommand(const RunOptions& options) {
   UseThreads(options.threads);
   const graph::Program program = graph::Compile(LoadModel(options.model));
+  CheckOutputs(options.outputs, program.graph());
   const NamedTensors outputs =
       RunModel(options.model.path, program, InputsOf(program.graph(), options.inputs));
   WriteTensors(options.outputs, outputs);

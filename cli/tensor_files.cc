@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "neura/cli/image_input.h"
 #include "neura/cli/json_tensor.h"
 #include "neura/cli/model.h"
@@ -272,8 +273,34 @@ void WriteOne(const std::string& path, const std::string& name, const Tensor& te
     case Kind::kProto:
       return WriteFileAtomically(path, {onnx::WriteTensor(tensor, name)});
     default:
-      return WriteTensors({path}, {{name, tensor}});
+      ThrowInternal("a file of several tensors");
   }
+}
+
+bool HoldsSeveral(Kind kind) {
+  return kind == Kind::kNpz || kind == Kind::kSafetensors || kind == Kind::kJson;
+}
+
+[[noreturn]] void ThrowHoldsOne(const std::string& path, absl::Span<const std::string> names) {
+  ThrowInvalidArgument(absl::StrCat("--output ", path, ": holds one tensor; say which, NAME=", path,
+                                    ", of ", absl::StrJoin(names, ", ")));
+}
+
+// Where a tensor goes, or all of them where `name` is empty.
+struct Target {
+  std::string name = {}, path;
+};
+template <typename HasOutput>
+Target TargetOf(const std::string& spec, const HasOutput& has_output) {
+  const size_t at = spec.find('=');
+  Target target{.path = spec};
+  if (at != std::string::npos) target = {spec.substr(0, at), spec.substr(at + 1)};
+  if (at != std::string::npos && !has_output(target.name)) {
+    ThrowInvalidArgument(
+        absl::StrCat("--output ", spec, ": the model has no output ", target.name));
+  }
+  KindOf(target.path);
+  return target;
 }
 
 void WriteAll(const std::string& path, const NamedTensors& tensors) {
@@ -290,10 +317,9 @@ void WriteAll(const std::string& path, const NamedTensors& tensors) {
     }
     default:
       if (tensors.size() == 1) return WriteOne(path, tensors[0].first, tensors[0].second);
-      ThrowInvalidArgument(absl::StrCat(
-          "--output ", path, ": holds one tensor; say which, NAME=", path, ", of ",
-          absl::StrJoin(tensors, ", ",
-                        [](std::string* text, const auto& each) { text->append(each.first); })));
+      std::vector<std::string> names;
+      for (const auto& [name, tensor] : tensors) names.push_back(name);
+      ThrowHoldsOne(path, names);
   }
 }
 
@@ -407,25 +433,37 @@ std::vector<Tensor> InputsOf(const graph::Graph& graph, const InputOptions& opti
   return inputs;
 }
 
-void WriteTensors(const std::vector<std::string>& specs, const NamedTensors& tensors) {
+void CheckOutputs(const std::vector<std::string>& specs, const graph::Graph& graph) {
+  const absl::Span<const std::string> names = graph.output_names();
+  const auto is_tensor = [&](size_t i) {
+    return graph.value(graph.outputs()[i]).kind == graph::ValueKind::kTensor;
+  };
+  const auto has_output = [&](std::string_view name) {
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (name == names[i] || (!is_tensor(i) && name.starts_with(names[i] + "."))) return true;
+    }
+    return false;
+  };
+  bool are_tensors = true;
+  for (size_t i = 0; i < names.size(); ++i) are_tensors = are_tensors && is_tensor(i);
   for (const std::string& spec : specs) {
-    const size_t at = spec.find('=');
-    const auto named = std::find_if(tensors.begin(), tensors.end(), [&](const auto& each) {
-      return at != std::string::npos && each.first == std::string_view(spec).substr(0, at);
-    });
-    if (named == tensors.end() && at != std::string::npos) {
-      ThrowInvalidArgument(
-          absl::StrCat("--output ", spec, ": the model has no output ", spec.substr(0, at)));
+    const Target target = TargetOf(spec, has_output);
+    if (target.name.empty() && are_tensors && names.size() > 1 &&
+        !HoldsSeveral(KindOf(target.path))) {
+      ThrowHoldsOne(target.path, names);
     }
-    if (named != tensors.end()) {
-      const std::string path = spec.substr(at + 1);
-      const Kind kind = KindOf(path);
-      kind == Kind::kNpz || kind == Kind::kSafetensors || kind == Kind::kJson
-          ? WriteAll(path, {*named})
-          : WriteOne(path, named->first, named->second);
-    } else {
-      WriteAll(spec, tensors);
-    }
+  }
+}
+
+void WriteTensors(const std::vector<std::string>& specs, const NamedTensors& tensors) {
+  const auto find = [&](std::string_view name) {
+    return std::find_if(tensors.begin(), tensors.end(),
+                        [&](const auto& each) { return each.first == name; });
+  };
+  for (const std::string& spec : specs) {
+    const Target target =
+        TargetOf(spec, [&](std::string_view name) { return find(name) != tensors.end(); });
+    WriteAll(target.path, target.name.empty() ? tensors : NamedTensors{*find(target.name)});
   }
 }
 

@@ -55,7 +55,9 @@ std::vector<Tensor> MadeUpInputs(const graph::Graph& graph, const std::vector<in
                                  uint64_t seed);
 
 // To what each of `specs`, "FILE" or "NAME=FILE", names: .npz, .json and .safetensors hold all of
-// them, .npy, .png and .jpg one.
+// them, .npy, .pb, .png and .jpg one. CheckOutputs throws, before a run, what can be known then of
+// what WriteTensors would refuse after it.
+void CheckOutputs(const std::vector<std::string>& specs, const graph::Graph& graph);
 void WriteTensors(const std::vector<std::string>& specs, const NamedTensors& tensors);
 
 }  // namespace neura::cli
