@@ -14,6 +14,11 @@ _FLAG = {"_batches": attr.label(default = "//tools/build:batches")}
 def _in_batches(ctx):
     return ctx.attr._batches[BuildSettingInfo].value
 
+def _path(file):
+    """As a file of the repository includes it, be it the main one or another's."""
+    path = file.short_path
+    return path.split("/", 2)[2] if path.startswith("../") else path
+
 def _sources_impl(ctx):
     files = ctx.files.srcs
     if not _in_batches(ctx):
@@ -27,7 +32,7 @@ def _sources_impl(ctx):
             continue
         batch = ctx.actions.declare_file("{}_{}.cc".format(ctx.label.name, start // ctx.attr.size))
         ctx.actions.write(batch, "".join([
-            "#include \"{}\"\n".format(f.path)
+            "#include \"{}\"\n".format(_path(f))
             for f in files
         ]))
         compiled.append(batch)
