@@ -13,7 +13,7 @@ namespace neura::data::audio::functional {
 namespace {
 
 // Of a kernel: more is taken for a mistake.
-constexpr double kMaxResampled = 1 << 28;
+constexpr double kMaxKernelElements = 1 << 28;
 
 // Both over their greatest common divisor.
 std::pair<int64_t, int64_t> Reduced(int64_t orig_freq, int64_t new_freq) {
@@ -53,7 +53,7 @@ Tensor SincResampleKernel(int64_t orig_freq, int64_t new_freq, const ResampleOpt
   const double all =
       (2 * std::ceil(width * static_cast<double>(orig) / base) + static_cast<double>(orig)) *
       static_cast<double>(made);
-  if (!(all <= kMaxResampled)) {
+  if (!(all <= kMaxKernelElements)) {
     ThrowInvalidArgument(
         absl::StrCat("resample: from ", orig_freq, " to ", new_freq, " would take a kernel of ",
                      all, " elements; frequencies with a larger common divisor take less"));

@@ -264,12 +264,12 @@ std::vector<Datum> Print(const HostContext& context) {
 constinit const HostFunction kPrint = {"strings_of_numbers", &Print};
 
 // 0, 1, ..., in the shape of the strings.
-std::vector<Datum> PlacesOfStrings(const HostContext& context) {
+std::vector<Datum> NumberStrings(const HostContext& context) {
   const Datum& x = context.inputs[0];
   const Tensor places = Reshape(Arange(NumElements(x.strings_shape())), x.strings_shape());
   return {To(places, context.device)};
 }
-constinit const HostFunction kPlacesOfStrings = {"places_of_strings", &PlacesOfStrings};
+constinit const HostFunction kNumberStrings = {"places_of_strings", &NumberStrings};
 
 Datum Picked(const std::vector<std::string>& strings, const Tensor& places) {
   const Tensor index = Contiguous(HostCopy(places));
@@ -312,7 +312,7 @@ ValueId PlacesOfStrings(graph::Graph& graph, ValueId strings) {
     type.shape.push_back(extent.is_number() ? graph::DeclaredExtent(extent.number())
                                             : graph::Open());
   }
-  return graph.AddHostCall(kPlacesOfStrings, {strings}, {}, {&type, 1})[0];
+  return graph.AddHostCall(kNumberStrings, {strings}, {}, {&type, 1})[0];
 }
 
 ValueId StringsAt(graph::Graph& graph, ValueId strings, ValueId places) {

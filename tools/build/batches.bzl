@@ -26,14 +26,14 @@ def _sources_impl(ctx):
     compiled = [f for f in files if f.extension != "cc"]
     included = [f for f in files if f.extension == "cc"]
     for start in range(0, len(included), ctx.attr.size):
-        files = included[start:start + ctx.attr.size]
-        if len(files) == 1:
-            compiled += files
+        group = included[start:start + ctx.attr.size]
+        if len(group) == 1:
+            compiled += group
             continue
         batch = ctx.actions.declare_file("{}_{}.cc".format(ctx.label.name, start // ctx.attr.size))
         ctx.actions.write(batch, "".join([
             "#include \"{}\"\n".format(_path(f))
-            for f in files
+            for f in group
         ]))
         compiled.append(batch)
     return [DefaultInfo(files = depset(compiled))]
