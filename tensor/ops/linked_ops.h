@@ -8,9 +8,8 @@
 namespace neura {
 
 // An operation by the first name in op_list.inc, such as "Conv", a dtype, such as "kInt8", or both,
-// such as "Conv.kFloat64". Other
-// libraries put their own name and a dot before what belongs to them, such as the reader
-// "onnx.Conv".
+// such as "Conv.kFloat64". Other libraries put their own name and a dot before what belongs to
+// them, such as the reader "onnx.Conv".
 constexpr bool IsLinked(std::string_view) { return true; }
 
 }  // namespace neura
